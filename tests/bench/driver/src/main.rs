@@ -1,0 +1,69 @@
+//! Measures vaultlet against its floor and against Microsoft's SDKs, in one run.
+//!
+//! It starts twice: outside it builds what it needs, then starts itself again in a network and
+//! mount namespace, where the vault's real name leads to a server of its own.
+
+mod certificates;
+mod launch;
+mod machine;
+mod peers;
+mod prepare;
+mod sandbox;
+mod sections;
+mod table;
+mod vault;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+use peers::Id;
+
+/// Measures vaultlet against its floor and against Microsoft's SDKs, in one run.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "tests/bench/run")]
+struct Options {
+    /// Processes per peer for `cold`
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Processes per peer for `warm` and `conc`
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+    /// Calls per process for `warm`; `conc` has twice as many
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    calls: u32,
+    /// Only these peers
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Id::value_variants())]
+    only: Vec<Id>,
+    /// Only these measurements
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Section::value_variants())]
+    sections: Vec<Section>,
+    /// How long to wait for other work on this machine to end before a `cold` run, in seconds
+    #[arg(long, default_value_t = 2.0)]
+    settle: f64,
+    /// The repository
+    #[arg(long, hide = true)]
+    root: PathBuf,
+    /// Measure: the namespaces are there
+    #[arg(long, hide = true)]
+    inside: bool,
+    /// Peers that cannot be measured, `ID=reason`
+    #[arg(long, hide = true)]
+    missing: Vec<String>,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Section {
+    /// A whole process, from its start to the secret on its stdout; requests; sizes
+    Cold,
+    /// One call after the other in one process
+    Warm,
+    /// 64 callers at once in one process
+    Conc,
+}
+
+fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    if options.inside { sections::measure(&options) } else { prepare::enter(&options) }
+}

@@ -1,0 +1,155 @@
+//! Who is measured: one line per peer in [`Id`] and in each `match`.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+use bench_measure::Task;
+use clap::ValueEnum;
+
+use crate::{
+    Section,
+    sandbox::{IDENTITY, Trust},
+    vault::IDENTITY_SECRET,
+};
+
+/// A peer's short name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Id {
+    /// The floor: blocking sockets, rustls with ring
+    Raw,
+    /// The command line
+    Vaultlet,
+    /// A Rust program that embeds the host, from its main thread
+    HostBlocking,
+    /// A Rust program that embeds the host, from a tokio runtime
+    HostAsync,
+    /// Microsoft's Rust SDK
+    Sdk,
+    /// Microsoft's Python SDK
+    Python,
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.to_possible_value().as_ref().map_or("?", |value| value.get_name()))
+    }
+}
+
+impl Id {
+    /// As the tables call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Id::Raw => "raw Rust (blocking rustls, ring) = floor",
+            Id::Vaultlet => "**`vaultlet get`**",
+            Id::HostBlocking => "**vaultlet-host, blocking**",
+            Id::HostAsync => "**vaultlet-host, async**",
+            Id::Sdk => "Rust SDK (azure_identity 1.0.0)",
+            Id::Python => "Python SDK (azure-identity 1.27.0)",
+        }
+    }
+
+    /// Whether the bench is worth nothing without it.
+    pub(crate) fn is_ours(self) -> bool {
+        !matches!(self, Id::Sdk | Id::Python)
+    }
+
+    /// Whether it has this measurement.
+    pub(crate) fn has(self, section: Section) -> bool {
+        self != Id::Vaultlet || section == Section::Cold
+    }
+
+    /// What to start for a task.
+    pub(crate) fn command(self, root: &Path, task: &Task) -> Vec<String> {
+        let program = |path: &str| vec![root.join(path).to_string_lossy().into_owned()];
+        let mut command = match self {
+            Id::Vaultlet => program("target/release/vaultlet"),
+            Id::Raw => program("target/bench/release/bench-raw"),
+            Id::Sdk => program("target/bench/release/bench-sdk"),
+            Id::HostBlocking | Id::HostAsync => program("target/bench/release/bench-ours"),
+            Id::Python => {
+                let script = root.join("tests/bench/python/peer.py");
+                [python_folder(root).join("bin/python"), script]
+                    .map(|path| path.to_string_lossy().into_owned())
+                    .to_vec()
+            }
+        };
+        if self == Id::HostAsync {
+            command.push("--async".to_owned());
+        }
+        command.extend(match task {
+            Task::Cold { name } if self == Id::Vaultlet => {
+                vec!["get".to_owned(), format!("akv://bench-kv/{name}")]
+            }
+            Task::Cold { name } => vec!["cold".to_owned(), name.clone()],
+            Task::WarmSame { calls } => vec!["warm-same".to_owned(), calls.to_string()],
+            Task::WarmDiff { calls } => vec!["warm-diff".to_owned(), calls.to_string()],
+            Task::Conc { callers, calls } => {
+                vec!["conc".to_owned(), callers.to_string(), calls.to_string()]
+            }
+        });
+        command
+    }
+
+    /// The whole environment: a job's identity endpoint, and how this peer is told of a root.
+    pub(crate) fn environment(self, trust: &Trust) -> Vec<(&'static str, String)> {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let mut environment = vec![
+            ("PATH", "/usr/bin:/bin".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("HOME", path(trust.folder())),
+        ];
+        environment.extend(match self {
+            // It refuses Azure ML's form, so it gets App Service's.
+            Id::Sdk => vec![
+                ("IDENTITY_ENDPOINT", format!("http://{IDENTITY}/msi/token")),
+                ("IDENTITY_HEADER", IDENTITY_SECRET.to_owned()),
+            ],
+            _ => vec![
+                ("MSI_ENDPOINT", format!("http://{IDENTITY}/MSI/auth")),
+                ("MSI_SECRET", IDENTITY_SECRET.to_owned()),
+                ("DEFAULT_IDENTITY_CLIENT_ID", "11111111-2222-3333-4444-555555555555".to_owned()),
+            ],
+        });
+        environment.push(match self {
+            Id::Sdk => ("SSL_CERT_FILE", path(&trust.bundle())),
+            Id::Python => ("REQUESTS_CA_BUNDLE", path(&trust.bundle())),
+            _ => ("VAULTLET_CA_FILE", path(&trust.root())),
+        });
+        environment
+    }
+
+    /// What has to be there for it to run, in bytes, without a language's own runtime.
+    pub(crate) fn size(self, root: &Path) -> Result<u64> {
+        if self == Id::Python {
+            return bytes_in(&python_folder(root).join("lib"));
+        }
+        let task = Task::WarmSame { calls: 1 };
+        let program = self.command(root, &task).into_iter().next().unwrap_or_default();
+        Ok(fs::metadata(program)?.len())
+    }
+}
+
+/// Where the Python peer lives.
+pub(crate) fn python_folder(root: &Path) -> PathBuf {
+    root.join("target/peers/bench")
+}
+
+/// The packages' files, without the installers that every virtual environment has.
+fn bytes_in(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let installer = ["pip", "setuptools", "pkg_resources", "_distutils_hack"];
+        let metadata = entry.path().symlink_metadata()?;
+        if installer.iter().any(|i| name == *i || name.starts_with(&format!("{i}-"))) {
+            continue;
+        }
+        bytes += if metadata.is_dir() { bytes_in(&entry.path())? } else { metadata.len() };
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,86 @@
+//! Before the measuring, with the machine's own network: builds the peers, installs the Python
+//! one, and starts this program again inside its namespaces.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use nix::unistd::geteuid;
+
+use crate::{
+    Options,
+    peers::{Id, python_folder},
+};
+
+/// Prepares the chosen peers and measures them inside.
+pub(crate) fn enter(options: &Options) -> Result<ExitCode> {
+    let mut missing = Vec::new();
+    for id in &options.only {
+        eprintln!("preparing {id}");
+        match prepare(&options.root, *id) {
+            Err(error) if id.is_ours() => return Err(error.context(format!("preparing {id}"))),
+            Err(error) => missing.push(format!("--missing={id}={error:#}")),
+            Ok(()) => {}
+        }
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--net", "--mount", "--propagation", "private"]);
+    if geteuid().is_root() {
+        // Others may be at work here; what is measured comes first.
+        command.args(["nice", "-n", "-5"]);
+    } else {
+        command.arg("--map-root-user");
+    }
+    command.arg(env::current_exe()?).args(env::args_os().skip(1)).arg("--inside").args(missing);
+    let status = command.status().context("starting `unshare` (util-linux)")?;
+    Ok(ExitCode::from(status.code().and_then(|code| code.try_into().ok()).unwrap_or(1)))
+}
+
+fn prepare(root: &Path, id: Id) -> Result<()> {
+    let bench = root.join("tests/bench");
+    match id {
+        // One package at a time, so that no peer gets another one's cargo features.
+        Id::Raw => cargo(&bench, "bench-raw", &root.join("target/bench")),
+        Id::HostBlocking | Id::HostAsync => cargo(&bench, "bench-ours", &root.join("target/bench")),
+        Id::Sdk => cargo(&bench, "bench-sdk", &root.join("target/bench")),
+        Id::Vaultlet => cargo(root, "vaultlet-cli", &root.join("target")),
+        Id::Python => python(&bench.join("python/requirements.txt"), &python_folder(root)),
+    }
+}
+
+fn cargo(folder: &Path, package: &str, target: &Path) -> Result<()> {
+    let mut command = nice("cargo");
+    command.current_dir(folder).args(["build", "--release", "--package", package]);
+    run(command.arg("--target-dir").arg(target))
+}
+
+/// A virtual environment with exactly these packages; made anew when the list has changed.
+fn python(requirements: &Path, folder: &PathBuf) -> Result<()> {
+    let wanted = fs::read_to_string(requirements)?;
+    let stamp = folder.join("requirements.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    run(nice("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    run(nice(folder.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(requirements))?;
+    Ok(fs::write(stamp, wanted)?)
+}
+
+fn nice(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(program);
+    command
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    // The tables alone go to stdout.
+    let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status()?;
+    let arguments: Vec<_> = command.get_args().skip(2).map(|a| a.to_string_lossy()).collect();
+    ensure!(status.success(), "`{}` failed", arguments.join(" "));
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! The namespaces' inside: a loopback interface, the vault's name, the root that peers trust.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use bench_measure::VAULT_HOST;
+use tempfile::TempDir;
+
+use crate::{certificates, vault::Vault};
+
+/// Where the identity endpoints listen.
+pub(crate) const IDENTITY: &str = "127.0.0.1:46808";
+/// A private address, as a private endpoint has: a vault on loopback is refused by careful clients.
+const VAULT: &str = "10.83.0.4";
+
+/// Files that tell peers of the bench's root; they go with it.
+pub(crate) struct Trust {
+    folder: TempDir,
+}
+
+impl Trust {
+    /// The bench's root alone, PEM.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder().join("root.pem")
+    }
+
+    /// The system's roots and the bench's, PEM: for peers that can only replace.
+    pub(crate) fn bundle(&self) -> PathBuf {
+        self.folder().join("bundle.pem")
+    }
+
+    /// An empty home folder but for these files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Sets up the network and starts the servers.
+pub(crate) fn start() -> Result<(Vault, Trust)> {
+    run("ip", &["link", "set", "lo", "up"])?;
+    run("ip", &["address", "add", &format!("{VAULT}/32"), "dev", "lo"])?;
+    let trust = Trust { folder: TempDir::with_prefix("vaultlet-bench-")? };
+    let hosts = trust.folder().join("hosts");
+    fs::write(&hosts, format!("127.0.0.1 localhost\n{VAULT} {VAULT_HOST}\n"))?;
+    run("mount", &["--bind", &hosts.to_string_lossy(), "/etc/hosts"])?;
+
+    let (tls, root) = certificates::make(VAULT_HOST)?;
+    fs::write(trust.root(), &root)?;
+    let system = fs::read_to_string("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+    fs::write(trust.bundle(), system + "\n" + &root)?;
+    let vault = Vault::start(tls, SocketAddr::new(VAULT.parse()?, 443), IDENTITY.parse()?)?;
+    Ok((vault, trust))
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<()> {
+    let status = Command::new(program).args(arguments).status();
+    let status = status.with_context(|| format!("starting `{program}`"))?;
+    ensure!(status.success(), "`{program} {}` failed", arguments.join(" "));
+    Ok(())
+}

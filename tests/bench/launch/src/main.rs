@@ -1,0 +1,58 @@
+//! Starts one peer and says what it used.
+//!
+//! `bench-launch PROGRAM ARGUMENT…` runs it and ends its own stderr with one line: exit status,
+//! wall µs, CPU µs, peak resident KiB. Linux counts a child's peak from before its `exec`, so
+//! whoever starts a peer must be smaller than it: this program is.
+//!
+//! `bench-launch --spin` uses up one processor until the process that started it is gone.
+
+use std::{
+    env,
+    hint::black_box,
+    io,
+    os::unix::process::parent_id,
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike,
+};
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let Some(program) = arguments.next() else { return ExitCode::from(64) };
+    if program == "--spin" {
+        spin();
+        return ExitCode::SUCCESS;
+    }
+    match measured(Command::new(program).args(arguments)) {
+        Ok(line) => {
+            eprintln!("\n{line}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(127)
+        }
+    }
+}
+
+fn measured(command: &mut Command) -> io::Result<String> {
+    let start = Instant::now();
+    let status = command.status()?;
+    let wall = start.elapsed().as_micros();
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let cpu = used.user_time().num_microseconds() + used.system_time().num_microseconds();
+    Ok(format!("{} {wall} {cpu} {}", status.code().unwrap_or(-1), used.max_rss()))
+}
+
+fn spin() {
+    let parent = parent_id();
+    while parent_id() == parent {
+        for i in 0..1_000_000 {
+            black_box(i);
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What every peer written in Rust shares: its arguments, its clocks, its answer.
+//!
+//! A peer is a program that takes one [`Task`] and prints either the secret (`cold`) or one line
+//! of JSON, a [`Report`]. The peers differ in the call alone, and every call's value is checked.
+
+use std::{
+    future::Future,
+    io::Write,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::Subcommand;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+/// The vault that every peer asks.
+pub const VAULT_HOST: &str = "bench-kv.vault.azure.net";
+
+/// What one run of a peer does.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Task {
+    /// Print one secret's value: the whole process is measured from outside.
+    Cold {
+        /// Its name.
+        name: String,
+    },
+    /// The same secret again and again, one call after the other.
+    WarmSame {
+        /// Calls that are measured.
+        calls: usize,
+    },
+    /// Another secret each time, one call after the other.
+    WarmDiff {
+        /// Calls that are measured.
+        calls: usize,
+    },
+    /// Different secrets by many callers at once.
+    Conc {
+        /// Threads or tasks.
+        callers: usize,
+        /// Calls that are measured, of all callers together.
+        calls: usize,
+    },
+}
+
+/// What a run of many calls was like.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Report {
+    /// Calls that were measured.
+    pub calls: usize,
+    /// The process's first call, connection and token included, in µs; 0 where not measured.
+    pub first_us: f64,
+    /// Middle of all calls' durations in µs.
+    pub median_us: f64,
+    /// 99 % of the calls were at most this long, in µs.
+    pub p99_us: f64,
+    /// All calls together in µs.
+    pub wall_us: f64,
+    /// The process's user and system time during the calls in µs.
+    pub cpu_us: f64,
+    /// Resident memory after the calls in KiB.
+    pub rss_kib: u64,
+}
+
+/// The value that the bench's vault gives every secret of this name.
+pub fn value(name: &str) -> String {
+    format!("value-of-{name}-0123456789abcdef0123456789abcdef")
+}
+
+/// Prints a secret as `cold` must.
+pub fn print_value(value: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{value}").context("printing the value")
+}
+
+/// Prints the answer of every task but `cold`.
+pub fn print_report(report: &Report) -> Result<()> {
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?).context("printing the report")
+}
+
+/// Calls one after the other on this thread; the first one is measured apart.
+pub fn warm(
+    calls: usize,
+    different: bool,
+    mut call: impl FnMut(&str) -> Result<String>,
+) -> Result<Report> {
+    let first = Instant::now();
+    check(FIRST, &call(FIRST)?)?;
+    let first = first.elapsed();
+    let names = names(calls, different);
+    let clock = Clock::start()?;
+    let mut durations = Vec::with_capacity(calls);
+    for name in &names {
+        let start = Instant::now();
+        let value = call(name)?;
+        durations.push(start.elapsed());
+        check(name, &value)?;
+    }
+    clock.report(first, durations)
+}
+
+/// As [`warm`], awaiting each call.
+pub async fn warm_async(
+    calls: usize,
+    different: bool,
+    mut call: impl AsyncFnMut(&str) -> Result<String>,
+) -> Result<Report> {
+    let first = Instant::now();
+    check(FIRST, &call(FIRST).await?)?;
+    let first = first.elapsed();
+    let names = names(calls, different);
+    let clock = Clock::start()?;
+    let mut durations = Vec::with_capacity(calls);
+    for name in &names {
+        let start = Instant::now();
+        let value = call(name).await?;
+        durations.push(start.elapsed());
+        check(name, &value)?;
+    }
+    clock.report(first, durations)
+}
+
+/// One thread per caller, each with a call of its own from `open`. A fifth as many calls come
+/// first, unmeasured.
+pub fn threads<C>(
+    callers: usize,
+    calls: usize,
+    open: impl Fn() -> Result<C> + Sync,
+) -> Result<Report>
+where
+    C: FnMut(&str) -> Result<String>,
+{
+    let (before, measured) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let warmed = Barrier::new(callers + 1);
+    thread::scope(|scope| {
+        let caller = || {
+            // Whoever fails must still arrive, else the others wait forever.
+            let opened = open().and_then(|mut call| {
+                rounds(&before, calls / 5, &mut call)?;
+                Ok(call)
+            });
+            warmed.wait();
+            rounds(&measured, calls, &mut opened?)
+        };
+        let running: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
+        warmed.wait();
+        let clock = Clock::start()?;
+        let mut durations = Vec::with_capacity(calls);
+        for thread in running {
+            durations.extend(thread.join().map_err(|_| anyhow!("a caller panicked"))??);
+        }
+        clock.report(Duration::ZERO, durations)
+    })
+}
+
+/// One task per caller on the current runtime. A fifth as many calls come first, unmeasured.
+pub async fn tasks<C, A>(callers: usize, calls: usize, call: C) -> Result<Report>
+where
+    C: Fn(String) -> A + Clone + Send + 'static,
+    A: Future<Output = Result<String>> + Send,
+{
+    round(callers, calls / 5, &call).await?;
+    let clock = Clock::start()?;
+    let durations = round(callers, calls, &call).await?;
+    clock.report(Duration::ZERO, durations)
+}
+
+const FIRST: &str = "s0";
+
+fn names(calls: usize, different: bool) -> Vec<String> {
+    (1..=calls).map(|i| if different { format!("s{i}") } else { FIRST.to_owned() }).collect()
+}
+
+fn check(name: &str, got: &str) -> Result<()> {
+    ensure!(got == value(name), "`{name}` came back with another value");
+    Ok(())
+}
+
+fn rounds(
+    next: &AtomicUsize,
+    calls: usize,
+    call: &mut impl FnMut(&str) -> Result<String>,
+) -> Result<Vec<Duration>> {
+    let mut durations = Vec::new();
+    loop {
+        let i = next.fetch_add(1, Ordering::Relaxed);
+        if i >= calls {
+            return Ok(durations);
+        }
+        let name = format!("s{i}");
+        let start = Instant::now();
+        let value = call(&name)?;
+        durations.push(start.elapsed());
+        check(&name, &value)?;
+    }
+}
+
+async fn round<C, A>(callers: usize, calls: usize, call: &C) -> Result<Vec<Duration>>
+where
+    C: Fn(String) -> A + Clone + Send + 'static,
+    A: Future<Output = Result<String>> + Send,
+{
+    let next = Arc::new(AtomicUsize::new(0));
+    let running: Vec<_> = (0..callers)
+        .map(|_| {
+            let (call, next) = (call.clone(), Arc::clone(&next));
+            tokio::spawn(async move {
+                let mut durations = Vec::new();
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= calls {
+                        return Ok::<_, anyhow::Error>(durations);
+                    }
+                    let name = format!("s{i}");
+                    let start = Instant::now();
+                    let value = call(name.clone()).await?;
+                    durations.push(start.elapsed());
+                    check(&name, &value)?;
+                }
+            })
+        })
+        .collect();
+    let mut durations = Vec::with_capacity(calls);
+    for task in running {
+        durations.extend(task.await??);
+    }
+    Ok(durations)
+}
+
+struct Clock {
+    wall: Instant,
+    cpu: Duration,
+}
+
+impl Clock {
+    fn start() -> Result<Clock> {
+        Ok(Clock { cpu: cpu()?, wall: Instant::now() })
+    }
+
+    fn report(self, first: Duration, mut durations: Vec<Duration>) -> Result<Report> {
+        let wall = self.wall.elapsed();
+        let cpu = cpu()?.saturating_sub(self.cpu);
+        durations.sort_unstable();
+        let at = |percent: usize| {
+            let i = (durations.len() * percent / 100).min(durations.len().saturating_sub(1));
+            durations.get(i).map(micros).context("no call was measured")
+        };
+        Ok(Report {
+            calls: durations.len(),
+            first_us: micros(&first),
+            median_us: at(50)?,
+            p99_us: at(99)?,
+            wall_us: micros(&wall),
+            cpu_us: micros(&cpu),
+            rss_kib: resident()?,
+        })
+    }
+}
+
+fn micros(duration: &Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+fn cpu() -> Result<Duration> {
+    Ok(clock_gettime(ClockId::ProcessCPUTime).try_into()?)
+}
+
+fn resident() -> Result<u64> {
+    std::fs::read_to_string("/proc/self/status")?
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok())
+        .context("VmRSS is not in /proc/self/status")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_value_fails_the_run() {
+        let error = warm(1, false, |_| Ok("other".into())).unwrap_err();
+        assert_eq!(error.to_string(), "`s0` came back with another value");
+    }
+
+    #[test]
+    fn different_names_are_asked_for() {
+        let mut asked = Vec::new();
+        let report = warm(2, true, |name| {
+            asked.push(name.to_owned());
+            Ok(value(name))
+        });
+        assert_eq!((asked.join(" "), report.unwrap().calls), ("s0 s1 s2".into(), 2));
+    }
+
+    #[test]
+    fn threads_share_the_calls() {
+        let report = threads(4, 100, || Ok(|name: &str| Ok(value(name)))).unwrap();
+        assert_eq!(report.calls, 100);
+    }
+
+    #[test]
+    fn one_failing_thread_does_not_hang_the_others() {
+        let opened = AtomicUsize::new(0);
+        let error = threads(4, 100, || {
+            ensure!(opened.fetch_add(1, Ordering::Relaxed) > 0, "no connection");
+            Ok(|name: &str| Ok(value(name)))
+        });
+        assert_eq!(error.unwrap_err().to_string(), "no connection");
+    }
+}
