@@ -1,0 +1,128 @@
+//! Builds the guest for `wasm32-wasip2`, compiles it ahead of time with the host's own engine
+//! configuration, and leaves both files where the host (and the user of stock runtimes) finds them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use wasmtime::Engine;
+
+#[path = "src/config.rs"]
+mod config;
+
+const TARGET: &str = "wasm32-wasip2";
+
+fn main() {
+    let root = var("CARGO_MANIFEST_DIR").join("../..");
+    for watched in ["guest/src", "guest/Cargo.toml", "guest/build.rs", "wit", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", root.join(watched).display());
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/config.rs");
+    if let Err(message) = build(&root) {
+        println!("cargo::error={message}");
+    }
+}
+
+fn build(root: &Path) -> Result<(), String> {
+    let out = var("OUT_DIR");
+    add_target(root)?;
+    let component = build_guest(root, &out)?;
+    let compiled =
+        compile(&fs::read(&component).map_err(|e| format!("{}: {e}", component.display()))?)?;
+    write(&out.join("vaultlet.cwasm"), &compiled)?;
+    // For `wasmtime` and for composition; README says where.
+    if let Some(target) = out.ancestors().find(|p| p.join("CACHEDIR.TAG").exists()) {
+        fs::copy(&component, target.join("vaultlet.wasm"))
+            .map_err(|e| format!("cannot write `vaultlet.wasm` into {}: {e}", target.display()))?;
+    }
+    Ok(())
+}
+
+/// rustup adds the target only when asked, where its automatic installation is off.
+fn add_target(root: &Path) -> Result<(), String> {
+    let rustup =
+        |arguments: &[&str]| Command::new("rustup").args(arguments).current_dir(root).output();
+    let installed = match rustup(&["target", "list", "--installed"]) {
+        Ok(list) => list,
+        Err(_) if sysroot_has_target() => return Ok(()),
+        Err(_) => {
+            return Err(format!(
+                "the component needs Rust's `{TARGET}` target and rustup is not there to add it; \
+                 install rustup, or your distribution's package of that target"
+            ));
+        }
+    };
+    if String::from_utf8_lossy(&installed.stdout).lines().any(|line| line == TARGET) {
+        return Ok(());
+    }
+    println!("cargo::warning=adding Rust's {TARGET} target: rustup target add {TARGET}");
+    match rustup(&["target", "add", TARGET]) {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!(
+            "`rustup target add {TARGET}` failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")
+        )),
+        Err(error) => Err(format!("`rustup target add {TARGET}` failed: {error}")),
+    }
+}
+
+fn sysroot_has_target() -> bool {
+    Command::new(var("RUSTC")).args(["--print", "sysroot"]).output().is_ok_and(|o| {
+        let sysroot = String::from_utf8_lossy(&o.stdout).trim().to_owned();
+        Path::new(&sysroot).join("lib/rustlib").join(TARGET).exists()
+    })
+}
+
+/// A target directory of its own: the outer cargo holds the lock of the other.
+fn build_guest(root: &Path, out: &Path) -> Result<PathBuf, String> {
+    let target = out.join("guest");
+    let mut cargo = Command::new(var("CARGO"));
+    cargo
+        .args(["build", "--package", "vaultlet-guest", "--profile", "guest", "--target", TARGET])
+        .args(["--quiet", "--color", "never"])
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(root);
+    // What cargo tells a build script about the outer build must not steer the inner one.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_ENCODED_")
+            || text == "RUSTFLAGS"
+            || text == "RUSTC_WRAPPER"
+            || text == "RUSTC_WORKSPACE_WRAPPER"
+            || text.starts_with("CARGO_PROFILE_")
+        {
+            cargo.env_remove(&name);
+        }
+    }
+    let output = cargo.output().map_err(|e| format!("cannot run cargo for the component: {e}"))?;
+    if !output.status.success() {
+        eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        return Err("the component did not build; cargo's messages are above".into());
+    }
+    Ok(target.join(TARGET).join("guest/vaultlet_guest.wasm"))
+}
+
+fn compile(component: &[u8]) -> Result<Vec<u8>, String> {
+    let mut config = config::config();
+    // The baseline of the target, not this machine's processor.
+    let target = env::var("TARGET").unwrap_or_default();
+    config.target(&target).map_err(|e| format!("no code generation for `{target}`: {e:#}"))?;
+    let engine = Engine::new(&config).map_err(|e| format!("engine: {e:#}"))?;
+    engine
+        .precompile_component(component)
+        .map_err(|e| format!("the component does not compile: {e:#}"))
+}
+
+/// Leaves the file alone when it is the same, so that nothing downstream is rebuilt.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    fs::write(path, bytes).map_err(|e| format!("cannot write {}: {e}", path.display()))
+}
+
+fn var(name: &str) -> PathBuf {
+    PathBuf::from(env::var_os(name).unwrap_or_default())
+}

@@ -1,0 +1,62 @@
+//! Servers, as a plan names them.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// What an authority is for; it decides which addresses are plausible and whether a proxy is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// A local identity endpoint: on this machine or its private network, never through a proxy.
+    IdentityEndpoint,
+    /// A vault: public or private addresses.
+    Vault,
+}
+
+/// A server that a guest may talk to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Authority {
+    /// Host name or IP literal, lower case, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Whether TLS is used.
+    pub tls: bool,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+impl Authority {
+    /// Host and port of a request's target, with the scheme's default port.
+    pub(crate) fn of(uri: &http::Uri) -> Option<(String, u16, bool)> {
+        let tls = match uri.scheme_str()? {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        let host = bare(uri.host()?).to_ascii_lowercase();
+        Some((host, uri.port_u16().unwrap_or(if tls { 443 } else { 80 }), tls))
+    }
+
+    pub(crate) fn is(&self, host: &str, port: u16, tls: bool) -> bool {
+        self.host == host && self.port == port && self.tls == tls
+    }
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.parse::<IpAddr>() {
+            Ok(IpAddr::V6(_)) => write!(f, "[{}]:{}", self.host, self.port),
+            _ => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// `[::1]` as `::1`.
+pub(crate) fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Names that mean this machine (RFC 6761), which many systems' resolvers do not know.
+pub(crate) fn is_localhost(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
+}

@@ -1,0 +1,95 @@
+//! How a handle is opened.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::settings::{Environment, Settings};
+use crate::vaultlet::Vaultlet;
+
+/// Settings of a [`Vaultlet`]. What is not set here comes from the environment: the same
+/// `VAULTLET_*` variables that the command line takes, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`,
+/// and, for the credentials, exactly the variables that the component's plan names.
+#[derive(Clone, Default)]
+#[must_use = "a builder does nothing until `open`"]
+pub struct Builder {
+    settings: Settings,
+}
+
+impl Builder {
+    /// Sources of credentials, in order: `auto` (default) or labels as of `--identity`.
+    pub fn identity(self, labels: impl Into<String>) -> Self {
+        self.setting("VAULTLET_IDENTITY", labels)
+    }
+
+    /// Sources to leave out.
+    pub fn exclude(self, labels: impl Into<String>) -> Self {
+        self.setting("VAULTLET_EXCLUDE", labels)
+    }
+
+    /// The client id of the user-assigned managed identity to use.
+    pub fn client_id(self, id: impl Into<String>) -> Self {
+        self.setting("VAULTLET_CLIENT_ID", id)
+    }
+
+    /// The object id of the user-assigned managed identity to use.
+    pub fn object_id(self, id: impl Into<String>) -> Self {
+        self.setting("VAULTLET_OBJECT_ID", id)
+    }
+
+    /// The resource id of the user-assigned managed identity to use.
+    pub fn resource_id(self, id: impl Into<String>) -> Self {
+        self.setting("VAULTLET_RESOURCE_ID", id)
+    }
+
+    /// The cloud: `public`, `china` or `usgov`.
+    pub fn cloud(self, cloud: impl Into<String>) -> Self {
+        self.setting("VAULTLET_CLOUD", cloud)
+    }
+
+    /// Accept plain `http://` vaults on loopback, for tests.
+    pub fn allow_http_loopback(self, allow: bool) -> Self {
+        self.setting("VAULTLET_ALLOW_HTTP_LOOPBACK", allow.to_string())
+    }
+
+    /// The time that one call may take; 120 s unless set. At most a day.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.setting("VAULTLET_TIMEOUT", timeout.as_secs_f64().to_string())
+    }
+
+    /// A PEM file whose certificates are trusted besides the built-in roots. May be repeated.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.ca_files.push(path.into());
+        self
+    }
+
+    /// `HOST:PORT:ADDR[:PORT]`: connect there for that authority, with its name and certificate
+    /// check unchanged. May be repeated.
+    pub fn resolve(mut self, rule: impl Into<String>) -> Self {
+        self.settings.overrides.push(rule.into());
+        self
+    }
+
+    /// Read these variables instead of the process's environment, all of it.
+    pub fn variables<K, V>(mut self, variables: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let given = variables.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        self.settings.environment = Environment::Given(given);
+        self
+    }
+
+    /// Opens the handle: loads the component and reads settings, environment and certificates.
+    /// No network. Takes about a millisecond; errors are of kind `configuration`, naming the
+    /// setting.
+    pub fn open(self) -> Result<Vaultlet, Error> {
+        Vaultlet::open(&self.settings)
+    }
+
+    fn setting(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.settings.given.insert(name, value.into());
+        self
+    }
+}

@@ -1,0 +1,69 @@
+//! The engine and the component in it.
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+
+use crate::bindings::ProviderPre;
+use crate::config::{MEMORY_MAX, config};
+use crate::error::Error;
+use crate::limits;
+use crate::state::State;
+
+/// The guest, compiled by the build script with this very configuration.
+static COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vaultlet.cwasm"));
+
+/// The engine, and the component with its imports resolved.
+pub(crate) struct Loaded {
+    pub(crate) engine: Engine,
+    pub(crate) pre: ProviderPre<State>,
+}
+
+impl Loaded {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let failed = |e: wasmtime::Error| Error::internal(format!("loading the component: {e:#}"));
+        let mut config = config();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        let engine = Engine::new(&config).map_err(failed)?;
+        // SAFETY: the bytes are this build's own output, embedded; nothing else can be loaded here.
+        #[allow(unsafe_code, reason = "wasmtime trusts compiled code; ours is embedded")]
+        let component = unsafe { Component::deserialize(&engine, COMPILED) }.map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        link(&mut linker).map_err(failed)?;
+        let pre = linker.instantiate_pre(&component).map_err(failed)?;
+        Ok(Self { engine, pre: ProviderPre::new(pre).map_err(failed)? })
+    }
+}
+
+/// The component's golden list of imports, and no more.
+fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    wasmtime_wasi::p2::bindings::cli::environment::add_to_linker::<State, WasiCli>(
+        linker,
+        State::cli,
+    )?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
+}
+
+/// Room for every level at once: instances wait in line before the pool, never in it.
+fn pool() -> PoolingAllocationConfig {
+    let instances =
+        (limits::VAULT_INSTANCES + limits::BROKER_INSTANCES + limits::PLAN_INSTANCES) as u32;
+    // Idle instances of vaults that are not called now keep their place, too.
+    let total = instances * 2;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(total)
+        .total_core_instances(total * 4)
+        .total_memories(total)
+        .total_tables(total * 4)
+        .total_stacks(instances)
+        .max_memories_per_component(1)
+        .max_core_instances_per_component(16)
+        .max_tables_per_component(8)
+        .max_memory_size(MEMORY_MAX as usize)
+        .table_elements(4_096)
+        .linear_memory_keep_resident(128 << 10)
+        .async_stack_keep_resident(32 << 10)
+        .max_unused_warm_slots(instances);
+    pool
+}

@@ -1,0 +1,130 @@
+//! The pooled client: one for vaults, one for identity endpoints, so that neither reuses a
+//! connection which the other's rules allowed.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{Instant, Sleep};
+use wasmtime_wasi_http::{Error as WasiError, WasiBody};
+
+use crate::authority::Purpose;
+use crate::limits;
+
+use super::connect::Connector;
+use super::{Failure, Transport};
+
+pub(crate) use wasmtime_wasi_http::RequestOptions;
+
+type Pool = legacy::Client<Connector, WasiBody>;
+
+/// Sends requests that were granted.
+pub(crate) struct Client {
+    vaults: Pool,
+    identity_endpoints: Pool,
+}
+
+impl Client {
+    pub(crate) fn new(transport: Transport) -> Self {
+        let transport = Arc::new(transport);
+        let pool = |purpose| {
+            legacy::Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(limits::IDLE)
+                .pool_max_idle_per_host(limits::IDLE_PER_SERVER)
+                .http1_max_buf_size(limits::HEADERS_MAX)
+                .build(Connector { transport: Arc::clone(&transport), purpose })
+        };
+        Self { vaults: pool(Purpose::Vault), identity_endpoints: pool(Purpose::IdentityEndpoint) }
+    }
+
+    /// One request, no redirect followed. The body that comes back is capped and timed.
+    ///
+    /// The time to the first byte counts from here, connecting included.
+    pub(crate) async fn send(
+        &self,
+        purpose: Purpose,
+        mut request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> Result<Response<WasiBody>, Failure> {
+        let pool = match purpose {
+            Purpose::Vault => &self.vaults,
+            Purpose::IdentityEndpoint => &self.identity_endpoints,
+        };
+        for value in request.headers_mut().values_mut() {
+            value.set_sensitive(true);
+        }
+        let within = options.first_byte_timeout.unwrap_or(limits::FIRST_BYTE);
+        let response = tokio::time::timeout(within, pool.request(request))
+            .await
+            .map_err(|_| Failure::AnswerTimeout)?
+            .map_err(|e| Failure::of_client(&e))?;
+        let between = options.between_bytes_timeout.unwrap_or(limits::BETWEEN_BYTES);
+        Ok(response.map(|body| Capped::new(body, between).boxed_unsync()))
+    }
+}
+
+/// A body that ends in an error past its size or when a piece is late.
+struct Capped {
+    inner: Incoming,
+    left: usize,
+    between: Duration,
+    late: Option<Pin<Box<Sleep>>>,
+}
+
+impl Capped {
+    fn new(inner: Incoming, between: Duration) -> Self {
+        Self { inner, left: limits::BODY_MAX, between, late: None }
+    }
+}
+
+impl Body for Capped {
+    type Data = Bytes;
+    type Error = WasiError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, WasiError>>> {
+        let this = &mut *self;
+        if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) {
+            this.late = None;
+            return Poll::Ready(match frame {
+                Some(Ok(frame)) => {
+                    let size = frame.data_ref().map_or(0, Bytes::len);
+                    match this.left.checked_sub(size) {
+                        Some(left) => {
+                            this.left = left;
+                            Some(Ok(frame))
+                        }
+                        None => Some(Err(Failure::TooLarge.into_wasi())),
+                    }
+                }
+                Some(Err(error)) => Some(Err(Failure::of_hyper(&error).into_wasi())),
+                None => None,
+            });
+        }
+        let between = this.between;
+        let late = this
+            .late
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + between)));
+        ready!(late.as_mut().poll(cx));
+        Poll::Ready(Some(Err(Failure::AnswerTimeout.into_wasi())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,42 @@
+//! Every limit and time-out of the host, one line each.
+
+use std::time::Duration;
+
+/// Guest calls of the vault role at once; more wait in line.
+pub(crate) const VAULT_INSTANCES: usize = 64;
+/// Broker calls at once; each asks one identity. A level of its own, so that a vault call that
+/// waits for a token never holds the place which that token needs.
+pub(crate) const BROKER_INSTANCES: usize = 16;
+/// Instances without any capability, for `plan`.
+pub(crate) const PLAN_INSTANCES: usize = 4;
+/// Calls after which an instance is replaced, so that a slow leak in it stays small.
+pub(crate) const CALLS_PER_INSTANCE: u32 = 1_000;
+/// Vaults whose idle instances are kept.
+pub(crate) const VAULTS_KEPT: usize = 16;
+
+/// Bytes of a response body, identity endpoints and vaults alike: a secret of 25,600 bytes is
+/// at most six times that long when escaped as JSON.
+pub(crate) const BODY_MAX: usize = 1 << 20;
+/// Bytes of a response's header section; Key Vault's are below 2 KiB.
+pub(crate) const HEADERS_MAX: usize = 64 << 10;
+/// Answers of the identity endpoint that are kept, one for each identity and resource.
+pub(crate) const ANSWERS_KEPT: usize = 256;
+
+/// The whole of one call, unless the embedder says otherwise.
+pub(crate) const CALL: Duration = Duration::from_secs(120);
+/// One flight to an identity endpoint: a metadata service that is being updated may need 70 s.
+pub(crate) const FLIGHT: Duration = Duration::from_secs(120);
+/// Name lookup, TCP and TLS of one connection.
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+/// From the request to the first byte of its answer, where the guest asks for no less.
+pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(60);
+/// Between two pieces of a body.
+pub(crate) const BETWEEN_BYTES: Duration = Duration::from_secs(20);
+/// Idle connections are closed before the usual 60 s of middleboxes.
+pub(crate) const IDLE: Duration = Duration::from_secs(50);
+/// Idle connections kept to one server.
+pub(crate) const IDLE_PER_SERVER: usize = 64;
+/// How often a guest that computes gives the thread back.
+pub(crate) const EPOCH: Duration = Duration::from_millis(50);
+/// How long an answer of the identity endpoint that states no lifetime is kept: not at all.
+pub(crate) const UNSTATED: Duration = Duration::ZERO;

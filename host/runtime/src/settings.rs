@@ -1,0 +1,135 @@
+//! Settings: the builder's, else the environment's `VAULTLET_*`, in the form that every role and
+//! the stock command line take them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::http::Override;
+
+/// Where variables are read: the process, or what an embedder gave instead of it.
+#[derive(Clone, Default)]
+pub(crate) enum Environment {
+    #[default]
+    Process,
+    Given(BTreeMap<String, String>),
+}
+
+impl Environment {
+    /// A variable's value; empty means unset, everywhere.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let value = match self {
+            Self::Process => std::env::var(name).ok(),
+            Self::Given(given) => given.get(name).cloned(),
+        };
+        value.filter(|v| !v.is_empty())
+    }
+}
+
+/// What a handle was opened with.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) environment: Environment,
+    /// `VAULTLET_*` that an embedder set; they win over the environment's.
+    pub(crate) given: BTreeMap<&'static str, String>,
+    pub(crate) ca_files: Vec<PathBuf>,
+    pub(crate) overrides: Vec<String>,
+}
+
+/// The settings that the guest reads. Each can be given by flag, variable or builder.
+pub(crate) const OF_GUEST: [&str; 9] = [
+    "VAULTLET_IDENTITY",
+    "VAULTLET_EXCLUDE",
+    "VAULTLET_CLIENT_ID",
+    "VAULTLET_OBJECT_ID",
+    "VAULTLET_RESOURCE_ID",
+    "VAULTLET_CLOUD",
+    "VAULTLET_ALLOW_HTTP_LOOPBACK",
+    "VAULTLET_TIMEOUT",
+    "VAULTLET_ADDITIONAL_TENANTS",
+];
+
+impl Settings {
+    pub(crate) fn get(&self, name: &'static str) -> Option<String> {
+        self.given.get(name).cloned().or_else(|| self.environment.get(name))
+    }
+
+    /// The guest's settings that are set, as variables.
+    pub(crate) fn of_guest(&self) -> Vec<(String, String)> {
+        OF_GUEST.iter().filter_map(|n| Some(((*n).to_owned(), self.get(n)?))).collect()
+    }
+
+    pub(crate) fn timeout(&self) -> Result<Duration, Error> {
+        let Some(text) = self.get("VAULTLET_TIMEOUT") else { return Ok(crate::limits::CALL) };
+        let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0 && *s <= 86_400.0);
+        seconds.map(Duration::from_secs_f64).ok_or_else(|| {
+            Error::configuration(
+                "setting-malformed",
+                format!("reading `VAULTLET_TIMEOUT`: `{text}` is not a number of seconds"),
+                "give a number above 0, at most 86400",
+            )
+        })
+    }
+
+    pub(crate) fn ca_files(&self) -> Vec<(String, PathBuf)> {
+        if self.ca_files.is_empty() {
+            let name = "VAULTLET_CA_FILE";
+            return self
+                .environment
+                .get(name)
+                .map(|f| (name.into(), f.into()))
+                .into_iter()
+                .collect();
+        }
+        self.ca_files.iter().map(|f| ("--ca-file".into(), f.clone())).collect()
+    }
+
+    pub(crate) fn overrides(&self) -> Result<Vec<Override>, Error> {
+        let of_environment = self.environment.get("VAULTLET_RESOLVE");
+        let (origin, texts): (_, Vec<String>) = match of_environment {
+            Some(text) if self.overrides.is_empty() => {
+                ("VAULTLET_RESOLVE", text.split(',').map(|t| t.trim().to_owned()).collect())
+            }
+            _ => ("--resolve", self.overrides.clone()),
+        };
+        let parse = |text: &String| {
+            text.parse().map_err(|()| {
+                Error::configuration(
+                    "setting-malformed",
+                    format!("reading `{origin}`: `{text}` is not `HOST:PORT:ADDR[:PORT]`"),
+                    "give a host, a port and an IP address, such as `my.vault.azure.net:443:10.0.0.4`",
+                )
+            })
+        };
+        texts.iter().map(parse).collect()
+    }
+
+    /// `HTTPS_PROXY` and `NO_PROXY`, in either case. `HTTP_PROXY` is not read.
+    pub(crate) fn proxy(&self) -> Result<hyper_util::client::proxy::matcher::Matcher, Error> {
+        let either = |upper: &str, lower: &str| {
+            let of = |name: &str| self.environment.get(name).map(|v| (name.to_owned(), v));
+            of(upper).or_else(|| of(lower))
+        };
+        let mut builder = hyper_util::client::proxy::matcher::Matcher::builder();
+        if let Some((name, url)) = either("HTTPS_PROXY", "https_proxy") {
+            let target = if url.contains("://") { url.clone() } else { format!("http://{url}") };
+            let usable = target.parse::<::http::Uri>().is_ok_and(|u| {
+                u.scheme_str() == Some("http") && u.host().is_some_and(|h| !h.is_empty())
+            });
+            if !usable {
+                return Err(Error::configuration(
+                    "setting-malformed",
+                    // Its text may hold a password; it is not quoted.
+                    format!("reading `{name}`: its value is not the URL of an HTTP proxy"),
+                    "give `http://host:port`, or unset it",
+                ));
+            }
+            builder = builder.https(url);
+        }
+        if let Some((_, list)) = either("NO_PROXY", "no_proxy") {
+            builder = builder.no(list);
+        }
+        Ok(builder.build())
+    }
+}

@@ -1,0 +1,323 @@
+//! The handle: from a reference to a secret.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use zeroize::Zeroizing;
+
+use crate::authority::Authority;
+use crate::bindings::exports::vaultlet::keyvault::credentials::TokenRequest as WitTokenRequest;
+use crate::bindings::exports::vaultlet::keyvault::types::UserAssigned as WitUserAssigned;
+use crate::component::Loaded;
+use crate::epoch::Epoch;
+use crate::error::{Error, Kind};
+use crate::http::{Client, Transport, client_config};
+use crate::identity::{self, Broker, IdentityEndpoint};
+use crate::level::Level;
+use crate::limits;
+use crate::plan::{Plan, trapped};
+use crate::secret::{Secret, Token};
+use crate::settings::Settings;
+use crate::state::Grant;
+use crate::{Builder, TokenRequest, UserAssigned};
+
+/// Gets secrets and tokens. Cheap to clone; clones share everything: one set of settings, one
+/// environment, one cache of tokens, one pool of connections.
+///
+/// Usable from any thread, from async code under any runtime, and from plain blocking code.
+/// Dropping a call's future cancels that call and no other.
+#[derive(Clone)]
+pub struct Vaultlet {
+    shared: Arc<Shared>,
+    identity: Option<UserAssigned>,
+}
+
+struct Shared {
+    /// Everything that runs, runs here: an embedder's short-lived runtime cannot take it along.
+    runtime: Option<Runtime>,
+    plan: Plan,
+    level: Arc<Level>,
+    client: Arc<Client>,
+    identity: Arc<IdentityEndpoint>,
+    settings: Vec<(String, String)>,
+    timeout: Duration,
+    /// One grant for each vault, most recent last.
+    grants: Mutex<Vec<(Option<Authority>, Arc<Grant>)>>,
+}
+
+impl Vaultlet {
+    /// Starts to open a handle, from the environment's settings.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn open(settings: &Settings) -> Result<Self, Error> {
+        let timeout = settings.timeout()?;
+        let transport = Transport {
+            tls: client_config(
+                settings.environment.get("SSL_CERT_FILE").map(PathBuf::from).as_deref(),
+                &settings.ca_files(),
+            )?,
+            overrides: settings.overrides()?,
+            proxy: settings.proxy()?,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers())
+            .thread_name("vaultlet")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|e| Error::internal(format!("starting the runtime: {e}")))?;
+        let loaded = Arc::new(Loaded::new()?);
+        let epoch = Epoch::start(loaded.engine.clone())?;
+        let level = |size| Level::new(Arc::clone(&loaded), Arc::clone(&epoch), size);
+        let plan = Plan { level: level(limits::PLAN_INSTANCES), nothing: Arc::default() };
+        let client = {
+            let _inside = runtime.enter();
+            Arc::new(Client::new(transport))
+        };
+        let of_guest = settings.of_guest();
+        let grant = pollster::block_on(broker_grant(&plan, settings, &of_guest, &client))?;
+        let secret = grant.1;
+        let broker = Broker { level: level(limits::BROKER_INSTANCES), grant: grant.0, secret };
+        let identity = Arc::new(IdentityEndpoint::new(broker, runtime.handle().clone()));
+        let shared = Shared {
+            level: level(limits::VAULT_INSTANCES),
+            runtime: Some(runtime),
+            plan,
+            client,
+            identity,
+            settings: of_guest,
+            timeout,
+            grants: Mutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared), identity: None })
+    }
+
+    /// The same handle for another user-assigned managed identity; the cache keeps them apart.
+    pub fn with_identity(&self, identity: UserAssigned) -> Self {
+        Self { shared: Arc::clone(&self.shared), identity: Some(identity) }
+    }
+
+    /// Gets a secret: two requests for the first of a vault, one for each further one.
+    pub async fn get(&self, reference: &str) -> Result<Secret, Error> {
+        let (this, reference) = (self.clone(), reference.to_owned());
+        self.run(
+            "getting a secret",
+            async move { this.shared.get(&reference, this.identity).await },
+        )
+        .await
+    }
+
+    /// [`Vaultlet::get`] for code that is not async. It must not be called on a thread that runs
+    /// async tasks, as it blocks.
+    pub fn get_blocking(&self, reference: &str) -> Result<Secret, Error> {
+        pollster::block_on(self.get(reference))
+    }
+
+    /// Gets several secrets at once, in their order: all, or the first error.
+    pub async fn get_all<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+        let mut started = Vec::with_capacity(references.len());
+        for reference in references {
+            let (this, reference) = (self.clone(), reference.as_ref().to_owned());
+            started.push(
+                self.start(
+                    async move { this.shared.get(&reference, this.identity.clone()).await },
+                )?,
+            );
+        }
+        let mut secrets = Vec::with_capacity(started.len());
+        for task in started {
+            secrets.push(self.finish("getting secrets", task).await?);
+        }
+        Ok(secrets)
+    }
+
+    /// Gets a token. One request, unless the cache has it.
+    pub async fn token(&self, request: TokenRequest) -> Result<Token, Error> {
+        let this = self.clone();
+        self.run("getting a token", async move { this.shared.token(request, this.identity).await })
+            .await
+    }
+
+    /// [`Vaultlet::token`] for code that is not async; it blocks the thread.
+    pub fn token_blocking(&self, request: TokenRequest) -> Result<Token, Error> {
+        pollster::block_on(self.token(request))
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        doing: &str,
+        call: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let task = self.start(call)?;
+        self.finish(doing, task).await
+    }
+
+    fn start<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<Task<T>, Error> {
+        let runtime = self.shared.runtime.as_ref().ok_or_else(|| Error::internal("stopped"))?;
+        let limit = self.shared.timeout;
+        Ok(Task(runtime.spawn(async move { tokio::time::timeout(limit, call).await })))
+    }
+
+    async fn finish<T>(&self, doing: &str, mut task: Task<T>) -> Result<T, Error> {
+        match (&mut task.0).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_elapsed)) => Err(Error::new(
+                Kind::Timeout,
+                "timeout",
+                format!("{doing}: not done within {} s", self.shared.timeout.as_secs_f64()),
+                "allow more with `--timeout`, or see with `--log info` what is slow",
+            )),
+            Err(_) => Err(Error::internal(format!("{doing}: the call panicked"))),
+        }
+    }
+}
+
+/// A call on the engine's runtime, cancelled when nobody waits for it any more.
+struct Task<T>(tokio::task::JoinHandle<Result<Result<T, Error>, tokio::time::error::Elapsed>>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Shared {
+    async fn get(&self, reference: &str, identity: Option<UserAssigned>) -> Result<Secret, Error> {
+        let resolved = self.plan.resolve(reference, &self.settings).await?;
+        let grant = self.grant(Some(resolved.authority));
+        let mut lease = self.level.lease(&grant).await?;
+        let (store, provider) = lease.parts();
+        let secrets = provider.vaultlet_keyvault_secrets();
+        let identity = identity.map(Into::into);
+        let got = secrets.call_get(&mut *store, reference, identity.as_ref()).await;
+        let result = match got.map_err(|e| trapped(&e))? {
+            Ok(handle) => {
+                // Revealed and dropped within this lease: no handle leaves it.
+                let secret = secrets.secret();
+                let properties = secret.call_properties(&mut *store, handle).await;
+                let value = secret.call_reveal(&mut *store, handle).await;
+                let value = Zeroizing::new(value.map_err(|e| trapped(&e))?);
+                handle.resource_drop_async(&mut *store).await.map_err(|e| trapped(&e))?;
+                Ok(Secret::new(properties.map_err(|e| trapped(&e))?, value))
+            }
+            Err(error) => Err(Error::from(error).with_cause(store.data().take_failure())),
+        };
+        lease.keep();
+        result
+    }
+
+    async fn token(
+        &self,
+        request: TokenRequest,
+        identity: Option<UserAssigned>,
+    ) -> Result<Token, Error> {
+        let mut lease = self.level.lease(&self.grant(None)).await?;
+        let (store, provider) = lease.parts();
+        let credentials = provider.vaultlet_keyvault_credentials();
+        let request = WitTokenRequest {
+            resource: request.resource,
+            tenant: request.tenant,
+            claims: request.claims,
+            identity: identity.map(Into::into),
+        };
+        let got = credentials.call_get_token(&mut *store, &request).await;
+        let result = match got.map_err(|e| trapped(&e))? {
+            Ok(handle) => {
+                let token = credentials.token();
+                let properties = token.call_properties(&mut *store, handle).await;
+                let value = token.call_reveal(&mut *store, handle).await;
+                let value = Zeroizing::new(value.map_err(|e| trapped(&e))?);
+                handle.resource_drop_async(&mut *store).await.map_err(|e| trapped(&e))?;
+                Ok(Token::new(properties.map_err(|e| trapped(&e))?, value))
+            }
+            Err(error) => Err(Error::from(error).with_cause(store.data().take_failure())),
+        };
+        lease.keep();
+        result
+    }
+
+    /// The vault role's grant: its vault, the identity endpoint, and the settings.
+    fn grant(&self, vault: Option<Authority>) -> Arc<Grant> {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, grant)) = grants.iter().find(|(v, _)| *v == vault) {
+            return Arc::clone(grant);
+        }
+        let mut variables = self.settings.clone();
+        let endpoint = format!("http://{}/token", identity::HOST);
+        variables.push(("VAULTLET_IDENTITY_ENDPOINT".into(), endpoint));
+        let grant = Arc::new(Grant {
+            variables,
+            authorities: vault.iter().cloned().collect(),
+            client: Some(Arc::clone(&self.client)),
+            identity: Some(Arc::clone(&self.identity)),
+        });
+        if grants.len() >= limits::VAULTS_KEPT {
+            grants.remove(0);
+        }
+        grants.push((vault, Arc::clone(&grant)));
+        grant
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // May be dropped on an async thread, where waiting for the runtime would panic.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What the plan names, read once; and the secret of the broker's handler.
+async fn broker_grant(
+    plan: &Plan,
+    settings: &Settings,
+    of_guest: &[(String, String)],
+    client: &Arc<Client>,
+) -> Result<(Arc<Grant>, Zeroizing<String>), Error> {
+    let named = plan.needs(of_guest, &[]).await?.variables;
+    let values: Vec<_> = named
+        .into_iter()
+        .filter_map(|name| settings.environment.get(&name).map(|value| (name, value)))
+        .collect();
+    let needs = plan.needs(of_guest, &values).await?;
+    let secret = Zeroizing::new(random_secret()?);
+    let mut variables = of_guest.to_vec();
+    variables.extend(values);
+    variables.push((identity::SECRET_VARIABLE.into(), secret.to_string()));
+    let authorities = needs.authorities;
+    let grant = Grant { variables, authorities, client: Some(Arc::clone(client)), identity: None };
+    Ok((Arc::new(grant), secret))
+}
+
+fn random_secret() -> Result<String, Error> {
+    let mut bytes = [0u8; 32];
+    rustls::crypto::ring::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| Error::internal("the system has no random numbers"))?;
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Two are enough to keep a machine's network busy; a training job needs the rest itself.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get().min(2))
+}
+
+impl From<UserAssigned> for WitUserAssigned {
+    fn from(identity: UserAssigned) -> Self {
+        match identity {
+            UserAssigned::ClientId(id) => Self::ClientId(id),
+            UserAssigned::ObjectId(id) => Self::ObjectId(id),
+            UserAssigned::ResourceId(id) => Self::ResourceId(id),
+        }
+    }
+}
