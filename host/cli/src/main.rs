@@ -1,2 +1,32 @@
-//! To come.
-fn main() {}
+//! `vaultlet`: Azure Key Vault secrets for a training job, from any shell.
+
+#![deny(unsafe_code)]
+
+mod arguments;
+mod failure;
+mod get;
+mod log;
+mod options;
+mod output;
+mod token;
+
+use std::process::ExitCode;
+
+use arguments::Command;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse(std::env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(ending) => return ending.end(),
+    };
+    let json = arguments.json();
+    let done = log::start(arguments.log).and_then(|()| match arguments.command {
+        Command::Get(command) => command.run(),
+        Command::Token(command) => command.run(),
+    });
+    match done {
+        Ok(code) => code,
+        Err(failure) => Failure::report(&failure, json),
+    }
+}

@@ -57,6 +57,11 @@ impl Builder {
         self.setting("VAULTLET_TIMEOUT", timeout.as_secs_f64().to_string())
     }
 
+    /// [`Builder::timeout`] as text, in seconds, checked by [`Builder::open`].
+    pub fn timeout_text(self, seconds: impl Into<String>) -> Self {
+        self.setting("VAULTLET_TIMEOUT", seconds)
+    }
+
     /// A PEM file whose certificates are trusted besides the built-in roots. May be repeated.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.ca_files.push(path.into());

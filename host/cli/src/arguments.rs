@@ -1,0 +1,120 @@
+//! The arguments, and the variables that stand for them: `--some-flag` is `VAULTLET_SOME_FLAG`,
+//! those of `dev` `VAULTLET_DEV_SOME_FLAG`. The flag wins; empty means unset.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::failure::{Failure, wants_json};
+use crate::log::Level;
+use crate::options::Format;
+
+/// Gets Azure Key Vault secrets by the identity that this machine or job has.
+#[derive(Parser)]
+#[command(name = "vaultlet", version, arg_required_else_help = true, after_help = AFTER)]
+pub(crate) struct Arguments {
+    /// What to report on stderr: one line each, never a value, token or secret header
+    #[arg(long, global = true, value_enum, default_value_t = Level::Off, value_name = "LEVEL")]
+    pub(crate) log: Level,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER: &str = "\
+Each flag may be given as a variable: --some-flag is VAULTLET_SOME_FLAG.
+Try it without Azure: vaultlet demo";
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Get(crate::get::Get),
+    Token(crate::token::Token),
+}
+
+impl Arguments {
+    /// Whether errors are asked for as JSON.
+    pub(crate) fn json(&self) -> bool {
+        match &self.command {
+            Command::Get(get) => get.output == Format::Json,
+            Command::Token(token) => token.output == Format::Json,
+        }
+    }
+}
+
+/// How it ends before anything was done.
+pub(crate) enum Ending {
+    /// Help or version, asked for.
+    Shown(clap::Error),
+    /// Arguments or variables that cannot be read.
+    Wrong { failure: Failure, json: bool },
+}
+
+impl Ending {
+    pub(crate) fn end(self) -> ExitCode {
+        match self {
+            Self::Shown(help) => {
+                let _ = write!(std::io::stdout(), "{}", help.render());
+                ExitCode::SUCCESS
+            }
+            Self::Wrong { failure, json } => failure.report(json),
+        }
+    }
+}
+
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, Ending> {
+    let json = wants_json(&arguments);
+    let wrong = |failure| Ending::Wrong { failure, json };
+    // Flags alone first: what is wrong in them is a usage error, whatever the variables say.
+    let flags = match Arguments::command().try_get_matches_from(&arguments) {
+        Ok(flags) => flags,
+        Err(help) if shows_help(&help) => return Err(Ending::Shown(help)),
+        Err(error) => return Err(wrong(Failure::usage(&one_line(&error)))),
+    };
+    let all = with_variables(Arguments::command(), &flags)
+        .try_get_matches_from(&arguments)
+        .map_err(|error| wrong(Failure::variable(&one_line(&error))))?;
+    Arguments::from_arg_matches(&all).map_err(|error| wrong(Failure::usage(&one_line(&error))))
+}
+
+fn shows_help(error: &clap::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
+/// Names for each flag of the chosen command the variable that stands for it, where it is set.
+/// `--reveal` has none: showing a token is said on the command line.
+fn with_variables(command: clap::Command, flags: &ArgMatches) -> clap::Command {
+    let chosen = flags.subcommand_name().unwrap_or_default().to_owned();
+    let of_flags = |prefix: &'static str| {
+        move |argument: clap::Arg| match argument.get_long() {
+            Some("help" | "version" | "reveal" | "yes") | None => argument,
+            Some(long) => {
+                let name = format!("{prefix}{}", long.to_uppercase().replace('-', "_"));
+                match std::env::var_os(&name).filter(|v| !v.is_empty()) {
+                    Some(_) => argument.env(name).hide_env_values(true),
+                    None => argument,
+                }
+            }
+        }
+    };
+    let prefix = if chosen == "dev" { "VAULTLET_DEV_" } else { "VAULTLET_" };
+    command
+        .mut_args(of_flags("VAULTLET_"))
+        .mut_subcommand(chosen, |subcommand| subcommand.mut_args(of_flags(prefix)))
+}
+
+/// clap's message without its usage block, on one line.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let body = text.split("\n\nUsage:").next().unwrap_or(&text);
+    let body = body.split("\n\nFor more information").next().unwrap_or(body);
+    let line = body.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+    line.trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,139 @@
+//! `vaultlet get`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use vaultlet_host::{Properties, Secret};
+
+use crate::failure::Failure;
+use crate::options::{Format, Options, explain};
+use crate::output;
+
+/// Get secrets
+///
+/// A REFERENCE is akv://VAULT/NAME[/VERSION], where VAULT is a vault's name or full host; the
+/// secret's own URL; or @Microsoft.KeyVault(SecretUri=…). With ?json=/a/b the value is read as
+/// JSON and the text at that pointer (RFC 6901) is the answer.
+///
+/// Several references are fetched at once and printed in order: all of them or none.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  vaultlet get akv://my-key-vault/db-password
+  vaultlet get -o json 'akv://my-key-vault/db?json=/user'
+  eval \"$(vaultlet get -o env akv://my-key-vault/db-password akv://my-key-vault/hub-token)\"")]
+pub(crate) struct Get {
+    /// Which secrets
+    #[arg(required = true, value_name = "REFERENCE")]
+    references: Vec<String>,
+    /// value (of one reference), json or env
+    #[arg(long, short, value_enum, default_value_t = Format::Value, value_name = "FORMAT")]
+    pub(crate) output: Format,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Get {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        if self.output == Format::Value && self.references.len() > 1 {
+            return Err(Failure::usage(
+                "`--output value` takes one reference; use `-o env` or `-o json` for several",
+            ));
+        }
+        let vaultlet = self.options.open()?;
+        let secrets = pollster::block_on(vaultlet.get_all(&self.references)).map_err(explain)?;
+        let described: Vec<_> = self.references.iter().zip(&secrets).collect();
+        match (self.output, described.as_slice()) {
+            (Format::Value, [(_, secret)]) => output::value(secret.reveal())?,
+            (Format::Json, [(reference, secret)]) => output::json(&json(reference, secret))?,
+            (Format::Json, several) => {
+                output::json(&several.iter().map(|(r, s)| json(r, s)).collect::<Vec<_>>())?;
+            }
+            (Format::Value | Format::Env, several) => output::lines(
+                several.iter().map(|(_, s)| (variable(&s.properties().name), s.reveal())),
+            )?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// `db-password` as `DB_PASSWORD`.
+fn variable(name: &str) -> String {
+    let name = name.to_uppercase().replace('-', "_");
+    // A shell's names do not begin with a digit.
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+fn json<'a>(reference: &'a str, secret: &'a Secret) -> Json<'a> {
+    let Properties {
+        vault,
+        name,
+        version,
+        content_type,
+        enabled,
+        created,
+        updated,
+        not_before,
+        expires,
+        recovery_level,
+        recoverable_days,
+        managed,
+        kid,
+        tags,
+        ..
+    } = secret.properties();
+    Json {
+        reference,
+        vault,
+        name,
+        version: version.as_deref(),
+        value: secret.reveal(),
+        content_type: content_type.as_deref(),
+        enabled: *enabled,
+        created: *created,
+        updated: *updated,
+        not_before: *not_before,
+        expires: *expires,
+        recovery_level: recovery_level.as_deref(),
+        recoverable_days: *recoverable_days,
+        managed: *managed,
+        kid: kid.as_deref(),
+        tags: tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
+    }
+}
+
+/// The answer as it is printed; the one place where a value is serialised.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Json<'a> {
+    reference: &'a str,
+    vault: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_level: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recoverable_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    managed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    tags: BTreeMap<&'a str, &'a str>,
+}

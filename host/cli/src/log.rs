@@ -1,0 +1,45 @@
+//! `--log`: lines on stderr.
+
+use clap::ValueEnum;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use vaultlet_host::Kind;
+
+use crate::failure::Failure;
+
+/// How much to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// Nothing
+    Off,
+    /// Defects
+    Error,
+    /// What was refused
+    Warn,
+    /// One line for each request: method, host, path, status, ms, request id
+    Info,
+    /// More, for us
+    Debug,
+}
+
+/// Only our own target: libraries may say at their lower levels what must not be seen.
+pub(crate) fn start(level: Level) -> Result<(), Failure> {
+    let filter = match level {
+        Level::Off => return Ok(()),
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(true)
+        .without_time();
+    let subscriber = tracing_subscriber::registry()
+        .with(Targets::new().with_target("vaultlet", filter))
+        .with(lines);
+    tracing::subscriber::set_global_default(subscriber).map_err(|e| {
+        Failure::own(Kind::Internal, "internal", format!("starting the log: {e}"), "report this")
+    })
+}

@@ -1,0 +1,124 @@
+//! Flags that commands share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use vaultlet_host::{Builder, Error, Kind, Vaultlet};
+
+use crate::failure::Failure;
+
+/// In which form the answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The value alone, exactly its bytes
+    Value,
+    /// One JSON object (several references: one array)
+    Json,
+    /// NAME='quoted', one line each
+    Env,
+}
+
+/// Whose identity, and how to reach it and the vault.
+#[derive(Args)]
+#[command(next_help_heading = "Identity and network")]
+pub(crate) struct Options {
+    /// Sources of credentials, in order: auto, managed-identity, azureml-obo
+    #[arg(long, value_name = "LABEL,…")]
+    identity: Vec<String>,
+    /// Sources to leave out
+    #[arg(long, value_name = "LABEL,…")]
+    exclude: Vec<String>,
+    /// The user-assigned managed identity, by client id
+    #[arg(long, value_name = "GUID", group = "user_assigned")]
+    client_id: Option<String>,
+    /// The same by object id
+    #[arg(long, value_name = "GUID", group = "user_assigned")]
+    object_id: Option<String>,
+    /// The same by Azure resource id
+    #[arg(long, value_name = "ID", group = "user_assigned")]
+    resource_id: Option<String>,
+    /// The cloud of vaults that are named without a domain: public, china, usgov
+    #[arg(long, value_name = "CLOUD")]
+    cloud: Option<String>,
+    /// The time that the whole command may take [default: 120]
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<String>,
+    /// Trust these certificates, too
+    #[arg(long, value_name = "PEM")]
+    ca_file: Option<PathBuf>,
+    /// Connect there for that authority; name and certificate check unchanged
+    #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]")]
+    resolve: Vec<String>,
+    /// Accept http:// for a vault on loopback
+    #[arg(long)]
+    allow_http_loopback: bool,
+}
+
+/// Flag and variable of each setting that the component or the host reads by itself.
+const SETTINGS: [(&str, &str); 10] = [
+    ("--identity", "VAULTLET_IDENTITY"),
+    ("--exclude", "VAULTLET_EXCLUDE"),
+    ("--client-id", "VAULTLET_CLIENT_ID"),
+    ("--object-id", "VAULTLET_OBJECT_ID"),
+    ("--resource-id", "VAULTLET_RESOURCE_ID"),
+    ("--cloud", "VAULTLET_CLOUD"),
+    ("--timeout", "VAULTLET_TIMEOUT"),
+    ("--ca-file", "VAULTLET_CA_FILE"),
+    ("--resolve", "VAULTLET_RESOLVE"),
+    ("--allow-http-loopback", "VAULTLET_ALLOW_HTTP_LOOPBACK"),
+];
+
+impl Options {
+    pub(crate) fn open(&self) -> Result<Vaultlet, Failure> {
+        self.builder().open().map_err(explain)
+    }
+
+    fn builder(&self) -> Builder {
+        let mut builder = Vaultlet::builder();
+        let lists: [(_, fn(Builder, String) -> Builder); 2] =
+            [(&self.identity, Builder::identity), (&self.exclude, Builder::exclude)];
+        for (values, set) in lists {
+            if !values.is_empty() {
+                builder = set(builder, values.join(","));
+            }
+        }
+        let single: [(_, fn(Builder, String) -> Builder); 5] = [
+            (&self.client_id, Builder::client_id),
+            (&self.object_id, Builder::object_id),
+            (&self.resource_id, Builder::resource_id),
+            (&self.cloud, Builder::cloud),
+            (&self.timeout, Builder::timeout_text),
+        ];
+        for (value, set) in single {
+            if let Some(value) = value {
+                builder = set(builder, value.clone());
+            }
+        }
+        if let Some(path) = &self.ca_file {
+            builder = builder.ca_file(path);
+        }
+        if self.allow_http_loopback {
+            builder = builder.allow_http_loopback(true);
+        }
+        self.resolve.iter().fold(builder, Builder::resolve)
+    }
+}
+
+/// A malformed setting is a usage error when it came from a flag, and is then called by the flag.
+pub(crate) fn explain(mut error: Error) -> Failure {
+    if error.kind == Kind::Configuration && error.id == "setting-malformed" {
+        for (flag, variable) in SETTINGS {
+            let quoted = format!("`{variable}`");
+            let by_flag = std::env::args_os().any(|a| {
+                a.to_str().is_some_and(|a| a == flag || a.starts_with(&format!("{flag}=")))
+            });
+            if error.message.contains(&quoted) && by_flag {
+                error.message = error.message.replace(&quoted, &format!("`{flag}`"));
+                error.kind = Kind::Usage;
+                error.id = "usage".into();
+                break;
+            }
+        }
+    }
+    Failure::from(error)
+}
