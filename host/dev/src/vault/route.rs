@@ -1,0 +1,207 @@
+//! From method and path to an operation.
+//!
+//! <https://learn.microsoft.com/rest/api/keyvault/secrets/operation-groups>
+
+use http::Method;
+
+use super::{access::Action, errors::Problem, is_secret_name};
+
+/// What a request asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Operation<'a> {
+    Set {
+        name: &'a str,
+    },
+    Get {
+        name: &'a str,
+        version: Option<&'a str>,
+    },
+    List,
+    Versions {
+        name: &'a str,
+    },
+    /// Known to Key Vault, not to the local one.
+    NotOffered {
+        label: &'static str,
+        action: Action,
+        name: Option<&'a str>,
+    },
+}
+
+impl<'a> Operation<'a> {
+    /// The operation, or the answer of the service where there is none.
+    pub(super) fn of(method: &Method, path: &'a str) -> Result<Self, Problem> {
+        let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+        match segments.as_slice() {
+            ["secrets", rest @ ..] => Self::live(method, rest),
+            ["deletedsecrets", rest @ ..] => Self::deleted(method, rest),
+            _ => Err(Problem::no_such_path()),
+        }
+    }
+
+    /// Its name in counters and log.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Set { .. } => "set",
+            Self::Get { .. } => "get",
+            Self::List => "list",
+            Self::Versions { .. } => "versions",
+            Self::NotOffered { label, .. } => label,
+        }
+    }
+
+    /// The secret that it is about, if it is about one.
+    pub(super) fn name(&self) -> Option<&'a str> {
+        match self {
+            Self::Set { name } | Self::Get { name, .. } | Self::Versions { name } => Some(name),
+            Self::List => None,
+            Self::NotOffered { name, .. } => *name,
+        }
+    }
+
+    /// What the caller must be allowed to do.
+    pub(super) fn action(&self) -> Action {
+        match self {
+            Self::Set { .. } => Action::SetSecret,
+            Self::Get { .. } => Action::GetSecret,
+            Self::List | Self::Versions { .. } => Action::ReadMetadata,
+            Self::NotOffered { action, .. } => *action,
+        }
+    }
+
+    pub(super) fn check_name(&self) -> Result<(), Problem> {
+        match self.name() {
+            Some(name) if !is_secret_name(name) => Err(Problem::bad_parameter(format!(
+                "The request URI contains an invalid name: {name}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn live(method: &Method, rest: &[&'a str]) -> Result<Self, Problem> {
+        let other = |label, action, name| Ok(Self::NotOffered { label, action, name });
+        match (method.as_str(), rest) {
+            ("GET", [] | [""]) => Ok(Self::List),
+            ("POST", ["restore"]) => other("restore", Action::Restore, None),
+            (_, [] | [""]) => Err(Problem::method_not_allowed(method)),
+            ("GET", [name] | [name, ""]) => Ok(Self::Get { name, version: None }),
+            ("GET", [name, "versions"]) => Ok(Self::Versions { name }),
+            ("GET", [name, version]) => Ok(Self::Get { name, version: Some(version) }),
+            ("PUT", [name]) => Ok(Self::Set { name }),
+            ("PATCH", [name, _]) => other("update", Action::Update, Some(*name)),
+            ("DELETE", [name]) => other("delete", Action::Delete, Some(*name)),
+            ("POST", [name, "backup"]) => other("backup", Action::Backup, Some(*name)),
+            (_, [_] | [_, _]) => Err(Problem::method_not_allowed(method)),
+            _ => Err(Problem::no_such_path()),
+        }
+    }
+
+    fn deleted(method: &Method, rest: &[&'a str]) -> Result<Self, Problem> {
+        let other = |label, action, name| Ok(Self::NotOffered { label, action, name });
+        match (method.as_str(), rest) {
+            ("GET", [] | [""]) => other("list-deleted", Action::ReadMetadata, None),
+            ("GET", [name] | [name, ""]) => other("get-deleted", Action::ReadMetadata, Some(*name)),
+            ("DELETE", [name]) => other("purge", Action::Purge, Some(*name)),
+            ("POST", [name, "recover"]) => other("recover", Action::Recover, Some(*name)),
+            (_, [] | [_] | [_, "recover"]) => Err(Problem::method_not_allowed(method)),
+            _ => Err(Problem::no_such_path()),
+        }
+    }
+}
+
+/// Refuses an api-version that the service does not know, or its absence.
+pub(super) fn check_version(version: Option<&str>) -> Result<(), Problem> {
+    match version.filter(|version| !version.is_empty()) {
+        None => Err(Problem::bad_parameter("api-version must be specified")),
+        Some(version) if VERSIONS.contains(&version) => Ok(()),
+        Some(version) => Err(Problem::bad_parameter(format!(
+            "The specified version ({version}) is not recognized. Consider using the latest \
+             supported version ({LATEST})."
+        ))),
+    }
+}
+
+/// Whether answers of this api-version tell for how many days a secret can be recovered.
+pub(super) fn tells_recoverable_days(version: &str) -> bool {
+    !matches!(version, "2016-10-01" | "7.0")
+}
+
+const LATEST: &str = "2026-04-01";
+
+/// <https://github.com/Azure/azure-rest-api-specs/tree/main/specification/keyvault/data-plane/Secrets>
+const VERSIONS: [&str; 18] = [
+    "2016-10-01",
+    "7.0",
+    "7.1",
+    "7.2",
+    "7.3",
+    "7.4",
+    "7.5-preview.1",
+    "7.5",
+    "7.6-preview.1",
+    "7.6-preview.2",
+    "7.6",
+    "2025-06-01-preview",
+    "2025-07-01",
+    "2026-01-01-preview",
+    "2026-03-01-preview",
+    LATEST,
+    "2026-05-01-preview",
+    "2026-07-01-preview",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_has_its_route() {
+        for (method, path, label) in [
+            ("PUT", "/secrets/a", "set"),
+            ("GET", "/secrets/a", "get"),
+            ("GET", "/secrets/a/", "get"),
+            ("GET", "/secrets/a/0123", "get"),
+            ("GET", "/secrets/a/versions", "versions"),
+            ("GET", "/secrets", "list"),
+            ("GET", "/secrets/", "list"),
+            ("PATCH", "/secrets/a/", "update"),
+            ("PATCH", "/secrets/a/0123", "update"),
+            ("DELETE", "/secrets/a", "delete"),
+            ("POST", "/secrets/a/backup", "backup"),
+            ("POST", "/secrets/restore", "restore"),
+            ("GET", "/deletedsecrets", "list-deleted"),
+            ("GET", "/deletedsecrets/a", "get-deleted"),
+            ("DELETE", "/deletedsecrets/a", "purge"),
+            ("POST", "/deletedsecrets/a/recover", "recover"),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!(Operation::of(&method, path).unwrap().label(), label, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn others_are_refused() {
+        let not_allowed = Problem::method_not_allowed;
+        for (method, path, problem) in [
+            (Method::PUT, "/secrets/", not_allowed(&Method::PUT)),
+            (Method::PUT, "/secrets", not_allowed(&Method::PUT)),
+            (Method::POST, "/secrets/a", not_allowed(&Method::POST)),
+            (Method::PUT, "/deletedsecrets/a", not_allowed(&Method::PUT)),
+            (Method::GET, "/", Problem::no_such_path()),
+            (Method::GET, "/keys/a", Problem::no_such_path()),
+            (Method::GET, "/secrets/a/b/c", Problem::no_such_path()),
+        ] {
+            assert_eq!(Operation::of(&method, path), Err(problem), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn api_version_must_be_known() {
+        for version in VERSIONS {
+            assert_eq!(check_version(Some(version)), Ok(()));
+        }
+        for version in [None, Some(""), Some("7.7"), Some("latest")] {
+            assert!(check_version(version).is_err(), "{version:?}");
+        }
+    }
+}

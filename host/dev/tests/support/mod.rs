@@ -1,0 +1,148 @@
+//! A client that shows everything: status, headers, body, and the protocol that was spoken.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of tests, which may fail so"
+)]
+#![allow(dead_code, reason = "not every test file uses all of it")]
+
+use std::{net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+use vaultlet_dev::Local;
+
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+}
+
+/// What a request has besides its URL.
+#[derive(Clone, Default)]
+pub(crate) struct With<'a> {
+    pub(crate) method: Method,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    pub(crate) body: &'a str,
+    pub(crate) h2: bool,
+}
+
+/// Sends one request on a connection of its own: by the proxy when the URL is a real name.
+pub(crate) async fn send(local: &Local, url: &str, with: With<'_>) -> Reply {
+    let uri: Uri = url.parse().unwrap();
+    let host = uri.host().unwrap();
+    let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    if uri.scheme_str() == Some("http") {
+        let stream = TcpStream::connect(address(uri.port_u16().unwrap())).await.unwrap();
+        return exchange(stream, &uri, with).await;
+    }
+    let stream = match uri.port_u16() {
+        Some(port) => TcpStream::connect(address(port)).await.unwrap(),
+        None => {
+            let (stream, status) = connect(local, &format!("{host}:443")).await;
+            assert_eq!(status, 200, "CONNECT {host}");
+            stream
+        }
+    };
+    let name = ServerName::try_from(host.to_owned()).unwrap();
+    let stream =
+        TlsConnector::from(Arc::new(trust(local, with.h2))).connect(name, stream).await.unwrap();
+    let spoken = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+    assert_eq!(spoken, Some(if with.h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }));
+    exchange(stream, &uri, with).await
+}
+
+/// Asks the proxy for a tunnel, and gives its status.
+pub(crate) async fn connect(local: &Local, authority: &str) -> (TcpStream, u16) {
+    let proxy: Uri = local.proxy().parse().unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", proxy.port_u16().unwrap())).await.unwrap();
+    let request = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    (stream, head.split(' ').nth(1).unwrap().parse().unwrap())
+}
+
+fn trust(local: &Local, h2: bool) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(local.ca_file()).unwrap()).unwrap();
+    let mut config =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+    config.alpn_protocols = vec![if h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+    config
+}
+
+async fn exchange<S>(stream: S, uri: &Uri, with: With<'_>) -> Reply
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let io = TokioIo::new(stream);
+    let authority = uri.authority().unwrap().as_str();
+    let target = uri.path_and_query().unwrap().as_str();
+    let body = Full::new(Bytes::copy_from_slice(with.body.as_bytes()));
+    let mut request = Request::builder().method(with.method);
+    for (name, value) in with.headers {
+        request = request.header(*name, *value);
+    }
+    let response = if with.h2 {
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        tokio::spawn(connection);
+        sender.send_request(request.uri(uri).body(body).unwrap()).await.unwrap()
+    } else {
+        let (mut sender, connection) = http1::handshake(io).await.unwrap();
+        tokio::spawn(connection);
+        let request = request.uri(target).header("host", authority).body(body).unwrap();
+        sender.send_request(request).await.unwrap()
+    };
+    let (parts, body) = response.into_parts();
+    let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    Reply { status: parts.status, headers: parts.headers, text }
+}
+
+/// A variable of the job's environment.
+pub(crate) fn variable<'a>(local: &'a Local, name: &str) -> &'a str {
+    let found = local.environment().iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("{name} is not set"))
+}
+
+/// A token of the managed identity, by Azure ML's endpoint.
+pub(crate) async fn managed_token(local: &Local, resource: &str) -> String {
+    let url =
+        format!("{}?api-version=2017-09-01&resource={resource}", variable(local, "MSI_ENDPOINT"));
+    let headers = [("secret", variable(local, "MSI_SECRET"))];
+    let reply = send(local, &url, With { headers: &headers, ..With::default() }).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()["access_token"].as_str().unwrap().to_owned()
+}
