@@ -1,0 +1,123 @@
+//! A component in the guest's place that does what the guest's role must not: asked for a secret,
+//! it sends a request wherever the secret's name says, and tells what became of it.
+
+wit_bindgen::generate!({ path: "../../../wit", world: "provider", generate_all });
+
+use exports::vaultlet::keyvault::credentials::{
+    self, TokenProperties, TokenRequest,
+};
+use exports::vaultlet::keyvault::plan::{self, Authority, Purpose, Requirements, Resolved, Trust};
+use exports::vaultlet::keyvault::secrets::{self, Properties, UserAssigned};
+use exports::vaultlet::keyvault::types::{Error, ErrorKind};
+use exports::vaultlet::keyvault::simple;
+use exports::wasi::cli::run;
+use exports::wasi::http::incoming_handler::{self, IncomingRequest, ResponseOutparam};
+use wasi::http::outgoing_handler;
+use wasi::http::types::{Fields, OutgoingRequest, Scheme};
+
+struct Prober;
+struct NoSecret;
+struct NoToken;
+
+fn told(message: String) -> Error {
+    Error {
+        kind: ErrorKind::Internal,
+        id: "probed".into(),
+        message,
+        help: String::new(),
+        status: None,
+        code: None,
+        request_id: None,
+        retry_after_ms: None,
+        attempts: Vec::new(),
+    }
+}
+
+impl plan::Guest for Prober {
+    /// `HOST:PORT URL`: the vault that is planned, and where the probe goes.
+    fn resolve(reference: String, _: Vec<(String, String)>) -> Result<Resolved, Error> {
+        let (planned, _) = reference.split_once(' ').ok_or_else(|| told("no space".into()))?;
+        let (host, port) = planned.rsplit_once(':').ok_or_else(|| told("no port".into()))?;
+        let port = port.parse().map_err(|_| told("no port".into()))?;
+        let authority =
+            Authority { host: host.into(), port, trust: Trust::None, purpose: Purpose::Vault };
+        Ok(Resolved { reference, authority, name: "probe".into(), version: None })
+    }
+
+    fn needs(
+        _: Vec<(String, String)>,
+        _: Vec<(String, String)>,
+    ) -> Result<Requirements, Error> {
+        Ok(Requirements { variables: Vec::new(), authorities: Vec::new() })
+    }
+}
+
+impl secrets::Guest for Prober {
+    type Secret = NoSecret;
+
+    fn get(reference: String, _: Option<UserAssigned>) -> Result<secrets::Secret, Error> {
+        let url = reference.split_once(' ').map(|(_, url)| url).unwrap_or_default();
+        Err(told(match probe(url) {
+            Ok(status) => format!("answered {status}"),
+            Err(what) => what,
+        }))
+    }
+}
+
+fn probe(url: &str) -> Result<u16, String> {
+    let (scheme, rest) = url.split_once("://").ok_or("no URL")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let request = OutgoingRequest::new(Fields::new());
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
+    request.set_scheme(Some(&scheme)).map_err(|()| "scheme")?;
+    request.set_authority(Some(authority)).map_err(|()| "authority")?;
+    request.set_path_with_query(Some(&format!("/{path}"))).map_err(|()| "path")?;
+    let future = outgoing_handler::handle(request, None).map_err(|e| format!("{e:?}"))?;
+    future.subscribe().block();
+    let response = future.get().ok_or("not ready")?.map_err(|()| "taken")?;
+    response.map(|r| r.status()).map_err(|e| format!("{e:?}"))
+}
+
+impl simple::Guest for Prober {
+    fn get_secret(_: String) -> Result<String, Error> {
+        Err(told("not a prober's work".into()))
+    }
+}
+
+impl credentials::Guest for Prober {
+    type Token = NoToken;
+
+    fn get_token(_: TokenRequest) -> Result<credentials::Token, Error> {
+        Err(told("not a prober's work".into()))
+    }
+}
+
+// No handle of these is ever made.
+impl secrets::GuestSecret for NoSecret {
+    fn properties(&self) -> Properties {
+        unreachable!()
+    }
+    fn reveal(&self) -> String {
+        unreachable!()
+    }
+}
+impl credentials::GuestToken for NoToken {
+    fn properties(&self) -> TokenProperties {
+        unreachable!()
+    }
+    fn reveal(&self) -> String {
+        unreachable!()
+    }
+}
+
+impl run::Guest for Prober {
+    fn run() -> Result<(), ()> {
+        Err(())
+    }
+}
+
+impl incoming_handler::Guest for Prober {
+    fn handle(_: IncomingRequest, _: ResponseOutparam) {}
+}
+
+export!(Prober);
