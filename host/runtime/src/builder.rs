@@ -86,6 +86,14 @@ impl Builder {
         self
     }
 
+    /// Run this component, WebAssembly of the world `vaultlet:keyvault/provider`, in place of the
+    /// built-in one. It is given what its own plan asks for, within the egress policy.
+    #[cfg(feature = "jit")]
+    pub fn component(mut self, wasm: impl Into<Vec<u8>>) -> Self {
+        self.settings.component = Some(wasm.into());
+        self
+    }
+
     /// Opens the handle: loads the component and reads settings, environment and certificates.
     /// No network. Takes about a millisecond; errors are of kind `configuration`, naming the
     /// setting.

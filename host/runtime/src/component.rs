@@ -20,19 +20,42 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    pub(crate) fn new() -> Result<Self, Error> {
+    /// Loads the built-in component, or these bytes of WebAssembly in its place.
+    pub(crate) fn new(own: Option<&[u8]>) -> Result<Self, Error> {
         let failed = |e: wasmtime::Error| Error::internal(format!("loading the component: {e:#}"));
         let mut config = config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
         let engine = Engine::new(&config).map_err(failed)?;
-        // SAFETY: the bytes are this build's own output, embedded; nothing else can be loaded here.
-        #[allow(unsafe_code, reason = "wasmtime trusts compiled code; ours is embedded")]
-        let component = unsafe { Component::deserialize(&engine, COMPILED) }.map_err(failed)?;
+        let component = match own {
+            Some(bytes) => compile(&engine, bytes)?,
+            None => {
+                // SAFETY: the bytes are this build's own output; nothing else can get here.
+                #[allow(unsafe_code, reason = "wasmtime trusts compiled code; ours is embedded")]
+                let component = unsafe { Component::deserialize(&engine, COMPILED) };
+                component.map_err(failed)?
+            }
+        };
         let mut linker = Linker::new(&engine);
         link(&mut linker).map_err(failed)?;
         let pre = linker.instantiate_pre(&component).map_err(failed)?;
         Ok(Self { engine, pre: ProviderPre::new(pre).map_err(failed)? })
     }
+}
+
+#[cfg(feature = "jit")]
+fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Error> {
+    Component::new(engine, bytes).map_err(|e| {
+        Error::configuration(
+            "component-refused",
+            format!("compiling the component: {e:#}"),
+            "give a component that exports the world `vaultlet:keyvault/provider`",
+        )
+    })
+}
+
+#[cfg(not(feature = "jit"))]
+fn compile(_: &Engine, _: &[u8]) -> Result<Component, Error> {
+    Err(Error::internal("loading the component: this build has no compiler"))
 }
 
 /// The component's golden list of imports, and no more.

@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) given: BTreeMap<&'static str, String>,
     pub(crate) ca_files: Vec<PathBuf>,
     pub(crate) overrides: Vec<String>,
+    /// WebAssembly in place of the built-in component; set by the feature `jit` only.
+    pub(crate) component: Option<Vec<u8>>,
 }
 
 /// The settings that the guest reads. Each can be given by flag, variable or builder.

@@ -71,7 +71,7 @@ impl Vaultlet {
             .enable_time()
             .build()
             .map_err(|e| Error::internal(format!("starting the runtime: {e}")))?;
-        let loaded = Arc::new(Loaded::new()?);
+        let loaded = Arc::new(Loaded::new(settings.component.as_deref())?);
         let epoch = Epoch::start(loaded.engine.clone())?;
         let level = |size| Level::new(Arc::clone(&loaded), Arc::clone(&epoch), size);
         let plan = Plan { level: level(limits::PLAN_INSTANCES), nothing: Arc::default() };
