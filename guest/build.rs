@@ -1,0 +1,12 @@
+//! Link arguments of the component.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../wit");
+    if std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32") {
+        // 1 MiB by default, which every instance in a pool would pay for.
+        println!("cargo:rustc-link-arg-cdylib=-zstack-size=65536");
+        // `memcpy` and its like: without `std` nobody else asks for the C library that has them.
+        println!("cargo:rustc-link-arg-cdylib=-lc");
+    }
+}

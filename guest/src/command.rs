@@ -1,0 +1,340 @@
+//! The component as a command: `get` and `token`, as the command line of the same names has them.
+//! Its exit status is only 0 or 1: WASI 0.2 has no other.
+
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use getargs::{Arg, Options};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{
+    call::{Call, Memory},
+    context::Context,
+    error::{Error, Id},
+    secret::SecretString,
+    token::{self, TokenRequest},
+    vault::{self, Secret},
+};
+
+/// What `--help` says.
+const HELP: &str = "\
+usage: vaultlet.wasm get REFERENCE… [-o value|json|env]
+       vaultlet.wasm token [--resource URI | --scope SCOPE] [--claims JSON] [--tenant ID] [-o value|json] --reveal
+
+get    prints secrets of Key Vault. A reference is akv://<vault>/<name>[/<version>][?json=<pointer>],
+       the secret's own URL, or @Microsoft.KeyVault(…). `value` takes one reference only.
+token  prints an access token, by default one for the cloud's Key Vault.
+
+settings, as environment variables:
+  VAULTLET_IDENTITY, VAULTLET_EXCLUDE                    which sources of credentials, in order
+  VAULTLET_CLIENT_ID, …_OBJECT_ID, …_RESOURCE_ID         which user-assigned identity
+  VAULTLET_CLOUD                                         public, china, usgov
+  VAULTLET_TIMEOUT                                       seconds for all, 120 by default
+  VAULTLET_ALLOW_HTTP_LOOPBACK                           true: a vault on loopback may be http://
+";
+
+/// What a command has to say.
+#[derive(Debug)]
+pub struct Done {
+    /// The answer and nothing else.
+    pub stdout: Zeroizing<Vec<u8>>,
+    /// Everything else.
+    pub stderr: String,
+    /// Whether it went well.
+    pub is_success: bool,
+}
+
+/// Runs a command; `arguments` are those after the program's name.
+pub async fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Done {
+    let (output, done) = match Command::parse(arguments) {
+        Ok(Command::Help) => (Output::Value, Ok(HELP.as_bytes().to_vec().into())),
+        Ok(Command::Get { references, output }) => {
+            (output, get(context, memory, &references, output).await)
+        }
+        Ok(Command::Token { request, output }) => {
+            (output, token(context, memory, request, output).await)
+        }
+        Err(error) => (Output::wanted(arguments), Err(error)),
+    };
+    match done {
+        Ok(stdout) => Done { stdout, stderr: String::new(), is_success: true },
+        Err(error) => Done {
+            stdout: Vec::new().into(),
+            stderr: match output {
+                Output::Json => format!("{}\n", error.json()),
+                Output::Value | Output::Env => format!("vaultlet: {}\n", error.line()),
+            },
+            is_success: false,
+        },
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Output {
+    Value,
+    Json,
+    Env,
+}
+
+impl Output {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "value" => Some(Self::Value),
+            "json" => Some(Self::Json),
+            "env" => Some(Self::Env),
+            _ => None,
+        }
+    }
+
+    /// How an error of the arguments themselves is to be said.
+    fn wanted(arguments: &[String]) -> Self {
+        let json = arguments
+            .iter()
+            .zip(arguments.iter().skip(1))
+            .any(|(flag, value)| matches!(flag.as_str(), "-o" | "--output") && value == "json")
+            || arguments.iter().any(|one| one == "--output=json" || one == "-ojson");
+        if json { Self::Json } else { Self::Value }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Help,
+    Get { references: Vec<String>, output: Output },
+    Token { request: Asked, output: Output },
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Asked {
+    resource: Option<String>,
+    tenant: Option<String>,
+    claims: Option<String>,
+}
+
+impl Command {
+    fn parse(arguments: &[String]) -> Result<Self, Error> {
+        let mut options = Options::new(arguments.iter().map(String::as_str));
+        let mut words: Vec<String> = Vec::new();
+        let mut output = Output::Value;
+        let mut asked = Asked::default();
+        let mut token_flags = false;
+        let mut reveal = false;
+        while let Some(argument) = options.next_arg().map_err(|error| usage(&format!("{error}")))? {
+            let flag = match argument {
+                Arg::Positional(word) => {
+                    words.push(word.to_owned());
+                    continue;
+                }
+                Arg::Short('h') | Arg::Long("help") => return Ok(Self::Help),
+                Arg::Short('o') | Arg::Long("output") => {
+                    let value = options.value().map_err(|error| usage(&format!("{error}")))?;
+                    output = Output::parse(value)
+                        .ok_or_else(|| usage("`--output` is `value`, `json` or `env`"))?;
+                    continue;
+                }
+                Arg::Long("reveal") => {
+                    reveal = true;
+                    token_flags = true;
+                    continue;
+                }
+                Arg::Long(flag) => flag,
+                Arg::Short(flag) => return Err(usage(&format!("there is no flag `-{flag}`"))),
+            };
+            let place = match flag {
+                "resource" | "scope" => &mut asked.resource,
+                "tenant" => &mut asked.tenant,
+                "claims" => &mut asked.claims,
+                _ => return Err(usage(&format!("there is no flag `--{flag}`"))),
+            };
+            token_flags = true;
+            let value = options.value().map_err(|error| usage(&format!("{error}")))?;
+            if place.replace(value.to_owned()).is_some() {
+                return Err(usage(&format!("`--{flag}` contradicts another flag")));
+            }
+        }
+        let mut words = words.into_iter();
+        match words.next().as_deref() {
+            Some("get") => {
+                let references: Vec<String> = words.collect();
+                if token_flags {
+                    return Err(usage("`get` has no such flag"));
+                }
+                match (references.len(), output) {
+                    (0, _) => Err(usage("`get` needs a reference")),
+                    (2.., Output::Value) => Err(usage("`--output value` takes one reference only")),
+                    _ => Ok(Self::Get { references, output }),
+                }
+            }
+            Some("token") => match (words.next(), reveal, output) {
+                (Some(_), ..) => Err(usage("`token` takes flags only")),
+                (_, false, _) => Err(usage("`token` prints a token only with `--reveal`")),
+                (.., Output::Env) => Err(usage("`token` has no `--output env`")),
+                _ => Ok(Self::Token { request: asked, output }),
+            },
+            Some("help") => Ok(Self::Help),
+            Some(_) => Err(usage("the commands are `get` and `token`")),
+            None => Err(usage("a command is missing: `get` or `token`")),
+        }
+    }
+}
+
+fn usage(what: &str) -> Error {
+    Error::new(Id::Usage, format!("reading arguments: {what}"))
+}
+
+async fn get<C: Context>(
+    context: &C,
+    memory: &Memory,
+    references: &[String],
+    output: Output,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let call = Call::new(context, memory)?;
+    let mut secrets = Vec::with_capacity(references.len());
+    for reference in references {
+        secrets.push((reference.as_str(), vault::get(&call, reference, None).await?));
+    }
+    let mut out = Zeroizing::new(Vec::new());
+    match output {
+        Output::Value => {
+            for (_, secret) in &secrets {
+                out.extend_from_slice(secret.value.reveal().as_bytes());
+            }
+        }
+        Output::Env => {
+            for (_, secret) in &secrets {
+                variable(&mut out, secret);
+            }
+        }
+        Output::Json => {
+            let all: Vec<Shown<'_>> =
+                secrets.iter().map(|(reference, secret)| Shown::new(reference, secret)).collect();
+            let json = match all.as_slice() {
+                [one] => serde_json::to_vec(one),
+                _ => serde_json::to_vec(&all),
+            };
+            out.extend(json.map(Zeroizing::new).unwrap_or_default().iter());
+            out.push(b'\n');
+        }
+    }
+    Ok(out)
+}
+
+async fn token<C: Context>(
+    context: &C,
+    memory: &Memory,
+    asked: Asked,
+    output: Output,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let call = Call::new(context, memory)?;
+    let resource = match asked.resource {
+        Some(resource) => resource,
+        None => call.settings().known_cloud()?.resource(),
+    };
+    let request = TokenRequest::parse(&resource, asked.tenant, asked.claims, None)?;
+    let token = token::token(&call, &request).await?;
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ShownToken<'a> {
+        token: &'a str,
+        expires_on: i64,
+        refresh_on: i64,
+        resource: &'a str,
+        source: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        endpoint: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<&'a str>,
+    }
+    let mut out = Zeroizing::new(Vec::new());
+    if output == Output::Json {
+        let shown = ShownToken {
+            token: token.secret.reveal(),
+            expires_on: token.expires_on,
+            refresh_on: token.refresh_on,
+            resource: &token.resource,
+            source: &token.source,
+            endpoint: token.endpoint.as_deref(),
+            client_id: token.client_id.as_deref(),
+        };
+        let json = serde_json::to_vec(&shown).map(Zeroizing::new).unwrap_or_default();
+        out.extend(json.iter());
+        out.push(b'\n');
+    } else {
+        out.extend_from_slice(token.secret.reveal().as_bytes());
+    }
+    Ok(out)
+}
+
+/// A secret as `-o json` shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    reference: &'a str,
+    vault: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_level: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recoverable_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    managed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tags")]
+    tags: Option<&'a [(String, String)]>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(reference: &'a str, secret: &'a Secret) -> Self {
+        let properties = &secret.properties;
+        Self {
+            reference,
+            vault: &properties.vault,
+            name: &properties.name,
+            version: properties.version.as_deref(),
+            value: secret.value.reveal(),
+            content_type: properties.content_type.as_deref(),
+            enabled: properties.enabled,
+            created: properties.created,
+            updated: properties.updated,
+            not_before: properties.not_before,
+            expires: properties.expires,
+            recovery_level: properties.recovery_level.as_deref(),
+            recoverable_days: properties.recoverable_days,
+            managed: properties.managed,
+            kid: properties.kid.as_deref(),
+            tags: Some(properties.tags.as_slice()).filter(|tags| !tags.is_empty()),
+        }
+    }
+}
+
+fn tags<S: serde::Serializer>(
+    tags: &Option<&[(String, String)]>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(tags.iter().flat_map(|tags| tags.iter().map(|(name, tag)| (name, tag))))
+}
+
+/// `NAME='value'`, quoted for a shell.
+fn variable(out: &mut Vec<u8>, secret: &Secret) {
+    let name = secret.properties.name.to_ascii_uppercase().replace('-', "_");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"='");
+    let quoted = SecretString::new(secret.value.reveal().replace('\'', r"'\''"));
+    out.extend_from_slice(quoted.reveal().as_bytes());
+    out.extend_from_slice(b"'\n");
+}

@@ -1,0 +1,69 @@
+//! `wasi:http/incoming-handler` over [`crate::endpoint::serve`].
+
+use alloc::string::String;
+
+use super::{
+    Provider,
+    bindings::{
+        exports::wasi::http::incoming_handler::Guest,
+        wasi::http::types::{
+            Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
+        },
+    },
+    run,
+    world::World,
+};
+use crate::{
+    endpoint::{self, Asked, Served},
+    secret::SecretString,
+};
+
+/// `blocking-write-and-flush` takes no more at once, bytes.
+const CHUNK: usize = 4096;
+
+impl Guest for Provider {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let asked = asked(&request);
+        let world = World::get();
+        let served = run(async { Ok(endpoint::serve(world, &world.memory, &asked).await) });
+        if let Ok(served) = served {
+            answer(&served, out);
+        }
+        // An outparam that is dropped unset is an error at the host, which is what it is.
+    }
+}
+
+fn asked(request: &IncomingRequest) -> Asked {
+    // Values that are not text cannot be right; empty ones are wrong, too.
+    let text = |bytes| SecretString::new(String::from_utf8(bytes).unwrap_or_default());
+    let entries = request.headers().entries();
+    Asked {
+        is_get: matches!(request.method(), Method::Get),
+        target: request.path_with_query().unwrap_or_default(),
+        headers: entries
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), text(value)))
+            .collect(),
+    }
+}
+
+fn answer(served: &Served, out: ResponseOutparam) {
+    let headers = Fields::new();
+    for (name, value) in &served.headers {
+        // Constant names and plain values: nothing that a host refuses.
+        let _ = headers.append(name, value.as_bytes());
+    }
+    let response = OutgoingResponse::new(headers);
+    let _ = response.set_status_code(served.status);
+    let body = response.body();
+    ResponseOutparam::set(out, Ok(response));
+    let Ok(body) = body else { return };
+    if let Ok(stream) = body.write() {
+        for chunk in served.body.chunks(CHUNK) {
+            if stream.blocking_write_and_flush(chunk).is_err() {
+                break;
+            }
+        }
+    }
+    let _ = OutgoingBody::finish(body, None);
+}

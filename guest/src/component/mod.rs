@@ -1,0 +1,145 @@
+//! The shell: the WIT world `provider` on one side, the core on the other. Nothing is decided here.
+
+mod command;
+mod convert;
+mod handler;
+mod memory;
+mod world;
+
+use alloc::{rc::Rc, string::String, vec::Vec};
+use core::{
+    future::Future,
+    pin::pin,
+    task::{Context as Polling, Poll, Waker},
+};
+
+use crate::{
+    call::Call,
+    error::{Error, Id},
+    plan as planner, token as tokens, vault,
+};
+use bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, simple, types};
+use convert::{identity, to_error, to_needs, to_resolved};
+use world::World;
+
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::allow_attributes_without_reason,
+    clippy::indexing_slicing,
+    reason = "generated"
+)]
+mod bindings {
+    wit_bindgen::generate!({
+        world: "provider",
+        path: "../wit",
+        generate_all,
+        disable_run_ctors_once_workaround: true,
+    });
+}
+
+struct Provider;
+bindings::export!(Provider with_types_in bindings);
+
+/// Runs a future of the core. Every future of [`World`] is ready when it returns, because the host
+/// blocks, so one poll is enough.
+fn run<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match pin!(future).poll(&mut Polling::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => Err(Error::new(Id::Internal, "running a call: it is not ready")),
+    }
+}
+
+struct SecretHandle(vault::Secret);
+
+struct TokenHandle(Rc<tokens::Token>);
+
+impl secrets::Guest for Provider {
+    type Secret = SecretHandle;
+
+    fn get(
+        reference: String,
+        given: Option<types::UserAssigned>,
+    ) -> Result<secrets::Secret, types::Error> {
+        run(async {
+            let world = World::get();
+            let call = Call::new(world, &world.memory)?;
+            vault::get(&call, &reference, identity(given)?).await
+        })
+        .map(|secret| secrets::Secret::new(SecretHandle(secret)))
+        .map_err(to_error)
+    }
+}
+
+impl secrets::GuestSecret for SecretHandle {
+    fn properties(&self) -> types::Properties {
+        convert::to_properties(&self.0.properties)
+    }
+
+    fn reveal(&self) -> String {
+        self.0.value.reveal().into()
+    }
+}
+
+impl simple::Guest for Provider {
+    fn get_secret(reference: String) -> Result<String, types::Error> {
+        run(async {
+            let world = World::get();
+            let call = Call::new(world, &world.memory)?;
+            vault::get(&call, &reference, None).await
+        })
+        .map(|secret| secret.value.reveal().into())
+        .map_err(to_error)
+    }
+}
+
+impl credentials::Guest for Provider {
+    type Token = TokenHandle;
+
+    fn get_token(request: credentials::TokenRequest) -> Result<credentials::Token, types::Error> {
+        run(async {
+            let world = World::get();
+            let call = Call::new(world, &world.memory)?;
+            let resource = match request.resource {
+                Some(resource) => resource,
+                None => call.settings().known_cloud()?.resource(),
+            };
+            let request = tokens::TokenRequest::parse(
+                &resource,
+                request.tenant,
+                request.claims,
+                identity(request.identity)?,
+            )?;
+            tokens::token(&call, &request).await
+        })
+        .map(|token| credentials::Token::new(TokenHandle(token)))
+        .map_err(to_error)
+    }
+}
+
+impl credentials::GuestToken for TokenHandle {
+    fn properties(&self) -> credentials::TokenProperties {
+        convert::to_token_properties(&self.0)
+    }
+
+    fn reveal(&self) -> String {
+        self.0.secret.reveal().into()
+    }
+}
+
+impl plan::Guest for Provider {
+    fn resolve(
+        reference: String,
+        settings: Vec<plan::Variable>,
+    ) -> Result<plan::Resolved, types::Error> {
+        planner::resolve(&reference, &settings).map(to_resolved).map_err(to_error)
+    }
+
+    fn needs(
+        settings: Vec<plan::Variable>,
+        values: Vec<plan::Variable>,
+    ) -> Result<plan::Requirements, types::Error> {
+        planner::needs(&settings, &values).map(to_needs).map_err(to_error)
+    }
+}

@@ -1,0 +1,94 @@
+//! The asking side. It never retries: who answers has done so.
+
+use alloc::{format, vec::Vec};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+
+use super::{Answer, CLAIMS_HEADER};
+use crate::{
+    call::Call,
+    context::{Context, Method, Request},
+    error::{Error, Id},
+    retry::{self, Stopped},
+    secret::SecretString,
+    timeouts,
+    token::{Token, TokenRequest, is_token},
+    url::Url,
+};
+
+/// Asks the host's identity endpoint for a token.
+pub async fn ask<C: Context>(
+    call: &Call<'_, C>,
+    endpoint: &Url,
+    request: &TokenRequest,
+) -> Result<Token, Error> {
+    let mut url = endpoint.clone();
+    url.push("resource", &request.resource);
+    if let Some(tenant) = &request.tenant {
+        url.push("tenant", tenant);
+    }
+    if let Some(identity) = &request.identity {
+        url.push(identity.parameter(), identity.id());
+    }
+    let claims = request.claims.as_ref().map(|claims| URL_SAFE_NO_PAD.encode(claims));
+    let doing = format!("getting a token for {}", request.resource);
+    let response = retry::send(call, &timeouts::ONCE, || build(&url, claims.as_deref()))
+        .await
+        .map_err(|stopped| match stopped {
+            Stopped::Send(error) => Error::new(
+                Id::IdentityUnreachable,
+                format!("{doing}: {}", error.describe(&url.authority())),
+            ),
+            Stopped::TimeUp | Stopped::Patience { .. } => {
+                Error::new(Id::Timeout, format!("{doing}: the time has run out"))
+            }
+        })?;
+    let unexpected = || {
+        Error::new(
+            Id::IdentityUnexpected,
+            format!("{doing}: the host's identity endpoint gave an answer of another form"),
+        )
+        .with_answer(response.status, None)
+    };
+    if response.status != 200 {
+        #[derive(Deserialize)]
+        struct Failure {
+            error: Error,
+        }
+        return match serde_json::from_slice::<Failure>(&response.body) {
+            Ok(failure) => Err(failure.error),
+            Err(_) => Err(unexpected()),
+        };
+    }
+    let answer: Answer = serde_json::from_slice(&response.body).map_err(|_| unexpected())?;
+    if !is_token(answer.access_token.reveal()) {
+        return Err(unexpected());
+    }
+    Ok(Token {
+        secret: answer.access_token,
+        expires_on: answer.expires_on,
+        refresh_on: answer.refresh_on,
+        resource: answer.resource,
+        source: answer.source,
+        endpoint: answer.endpoint,
+        client_id: answer.client_id,
+    })
+}
+
+fn build(url: &Url, claims: Option<&str>) -> Request {
+    let mut headers: Vec<(&'static str, SecretString)> = Vec::new();
+    if let Some(claims) = claims {
+        headers.push((CLAIMS_HEADER, claims.into()));
+        headers.push(("cache-control", "no-cache".into()));
+    }
+    Request {
+        method: Method::Get,
+        url: url.clone(),
+        headers,
+        connect_timeout: timeouts::IDENTITY_CONNECT,
+        // The broker's own tries are within the call's time, not within one request's.
+        first_byte_timeout: timeouts::CALL_MAX,
+        total_timeout: timeouts::CALL_MAX,
+        max_body: timeouts::TOKEN_BODY,
+    }
+}

@@ -1,0 +1,331 @@
+//! Errors: a kind says what to do next, an id says which failure it is.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt::Write as _;
+use serde::{Deserialize, Serialize};
+
+/// What a caller should do next; the exit codes of the command line follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// Correct the program's arguments.
+    Usage,
+    /// Correct the reference.
+    InvalidArgument,
+    /// Create the secret or correct its name.
+    NotFound,
+    /// Enable the secret or ask for another version.
+    Disabled,
+    /// Try again in minutes.
+    Unavailable,
+    /// Allow more time.
+    Timeout,
+    /// Report it.
+    Internal,
+    /// Wait for the secret's state to change.
+    Conflict,
+    /// Wait as long as the error says.
+    Throttled,
+    /// Grant the role.
+    Denied,
+    /// Correct the setting.
+    Configuration,
+    /// Give the program an identity.
+    NotConfigured,
+    /// Correct the identity.
+    Unauthenticated,
+}
+
+/// What became of one source of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Nothing asks for it.
+    NotConfigured,
+    /// It was configured and gave no token.
+    Failed,
+    /// It was left out.
+    Skipped,
+}
+
+/// One source that was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its label.
+    pub source: String,
+    /// Its form, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, in one line.
+    pub message: String,
+}
+
+/// Why a call failed; the same in WIT, in JSON and on the identity endpoint. It never holds a
+/// token, a secret or a secret's value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Error {
+    /// The stable name of this failure.
+    pub id: String,
+    /// What to do next.
+    pub kind: ErrorKind,
+    /// What was being done and what happened, without the service's code.
+    pub message: String,
+    /// What to do about it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub help: String,
+    /// The HTTP status, when a server answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The service's own code, the inner one where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The service's id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// How long the service asked to be left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// The sources that were asked, when no token was had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+}
+
+impl Error {
+    /// A failure with the remedy of its id.
+    pub fn new(id: Id, message: impl Into<String>) -> Self {
+        let (name, kind, _, remedy) = id.entry();
+        Self {
+            id: name.into(),
+            kind,
+            message: message.into(),
+            help: remedy.into(),
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after_ms: None,
+            attempts: Vec::new(),
+        }
+    }
+
+    /// With a more particular remedy.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// With what a server answered.
+    #[must_use]
+    pub fn with_answer(mut self, status: u16, code: Option<String>) -> Self {
+        self.status = Some(status);
+        self.code = code;
+        self
+    }
+
+    /// Whether it is the failure with this id.
+    pub fn is(&self, id: Id) -> bool {
+        self.id == id.entry().0
+    }
+
+    /// The line that people see:
+    /// `<doing what>: <what happened> [<service code>]; <what to do> (<id>)`.
+    pub fn line(&self) -> String {
+        let mut line = self.message.clone();
+        if let Some(code) = &self.code {
+            let _ = write!(line, " [{code}]");
+        }
+        if !self.help.is_empty() {
+            let _ = write!(line, "; {}", self.help);
+        }
+        let _ = write!(line, " ({})", self.id);
+        line
+    }
+
+    /// The same as JSON: `{"error":{…}}`.
+    pub fn json(&self) -> String {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            error: &'a Error,
+        }
+        serde_json::to_string(&Whole { error: self }).unwrap_or_default()
+    }
+}
+
+macro_rules! ids {
+    ($($variant:ident $name:literal $kind:ident $meaning:literal $remedy:literal)*) => {
+        /// The failures there are.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Id {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        /// Id, kind, meaning, remedy: what README's table of errors says.
+        pub const IDS: &[(&str, ErrorKind, &str, &str)] =
+            &[$(($name, ErrorKind::$kind, $meaning, $remedy),)*];
+
+        impl Id {
+            const fn entry(self) -> (&'static str, ErrorKind, &'static str, &'static str) {
+                match self {
+                    $(Self::$variant => ($name, ErrorKind::$kind, $meaning, $remedy),)*
+                }
+            }
+        }
+    };
+}
+
+ids! {
+    Usage "usage" Usage
+        "the arguments are not understood"
+        "see --help"
+    ReferenceMalformed "reference-malformed" InvalidArgument
+        "a reference does not name a secret"
+        "write akv://<vault>/<name>[/<version>]"
+    ArgumentMalformed "argument-malformed" InvalidArgument
+        "a resource, tenant, claims or identity has not the form it must have"
+        "correct it"
+    PointerMissing "pointer-missing" InvalidArgument
+        "the JSON pointer leads to nothing in the secret"
+        "correct `json=` in the reference"
+    SecretNotJson "secret-not-json" InvalidArgument
+        "the reference has a JSON pointer and the secret is not JSON"
+        "remove `json=` from the reference, or store JSON"
+    VaultRejected "vault-rejected" InvalidArgument
+        "the vault calls the request malformed"
+        "correct the reference"
+    SecretNotFound "secret-not-found" NotFound
+        "the vault has no such secret, or no such version of it"
+        "check the name, or create the secret"
+    SecretDisabled "secret-disabled" Disabled
+        "the secret is there and is disabled"
+        "enable it, or ask for another version"
+    VaultUnreachable "vault-unreachable" Unavailable
+        "there is no connection to the vault"
+        "check the vault's name and the network"
+    VaultFailed "vault-failed" Unavailable
+        "the vault answers with an error of its own, again and again"
+        "try again in some minutes"
+    VaultUnexpected "vault-unexpected" Unavailable
+        "what answers is not a vault, or not one that is understood"
+        "check the vault's name, and what stands between"
+    VaultRedirect "vault-redirect" Unavailable
+        "the vault points to another address, which is never followed"
+        "check the vault's name, and what stands between"
+    ChallengeMalformed "challenge-malformed" Unavailable
+        "the vault asks for a token without saying for what"
+        "check that this host is a vault"
+    IdentityUnreachable "identity-unreachable" Unavailable
+        "the identity endpoint that is configured cannot be reached"
+        "check that it runs, and the variable that names it"
+    IdentityFailed "identity-failed" Unavailable
+        "the identity endpoint answers with an error of its own, again and again"
+        "try again in some minutes"
+    IdentityUnexpected "identity-unexpected" Unavailable
+        "what the identity endpoint answers is not a token"
+        "check the variable that names it"
+    IdentityRedirect "identity-redirect" Unavailable
+        "the identity endpoint points to another address, which is never followed"
+        "check the variable that names it"
+    Timeout "timeout" Timeout
+        "the time that was allowed has run out"
+        "allow more by `VAULTLET_TIMEOUT`, or look at what is slow"
+    Internal "internal" Internal
+        "a defect of this program"
+        "report it with this message"
+    VaultConflict "vault-conflict" Conflict
+        "the state of the secret forbids it now"
+        "wait, or recover the secret"
+    VaultThrottled "vault-throttled" Throttled
+        "the vault is asked too often"
+        "wait, and read less often"
+    IdentityThrottled "identity-throttled" Throttled
+        "the identity endpoint is asked too often"
+        "wait, and share one cache"
+    VaultForbidden "vault-forbidden" Denied
+        "the identity may not read this secret"
+        "grant it the role `Key Vault Secrets User` (or the access policy `get`) on the vault; new grants take some minutes"
+    VaultFirewall "vault-firewall" Denied
+        "the vault's network rules do not admit this machine"
+        "add its network to the vault's firewall, or use a private endpoint"
+    VaultUnauthorized "vault-unauthorized" Denied
+        "the vault refuses the token that it asked for"
+        "check that the vault belongs to the tenant of the identity"
+    EgressDenied "egress-denied" Denied
+        "the host's policy does not allow this connection"
+        "allow the address in the host's policy"
+    SettingMalformed "setting-malformed" Configuration
+        "a setting has not the form it must have"
+        "correct it"
+    SettingsConflict "settings-conflict" Configuration
+        "two settings contradict each other"
+        "remove one of them"
+    SourceUnsupported "source-unsupported" Configuration
+        "this source of credentials is recognised and not supported by this version"
+        "choose another by `VAULTLET_IDENTITY`"
+    IdentityIdUnsupported "identity-id-unsupported" Configuration
+        "this source cannot choose among user-assigned identities in that way"
+        "name the identity by its client id, or choose the source by `VAULTLET_IDENTITY`"
+    ChallengeRefused "challenge-refused" Configuration
+        "the vault asks for a token for something else than itself; none was sent"
+        "do not trust this host; check the vault's name"
+    CertificateUntrusted "certificate-untrusted" Configuration
+        "the server's certificate is not trusted, has expired or is for another name"
+        "check the name; add a private CA by `--ca-file`"
+    NoIdentity "no-identity" NotConfigured
+        "no source of credentials is configured here"
+        "run where there is a managed identity, or give the job one"
+    IdentityRefused "identity-refused" Unauthenticated
+        "an identity is configured and the identity endpoint refuses it"
+        "check which identity is assigned here"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn ids_are_distinct_kebab_case_one_liners() {
+        let names: BTreeSet<_> = IDS.iter().map(|entry| entry.0).collect();
+        assert_eq!(names.len(), IDS.len());
+        for (name, _, meaning, remedy) in IDS {
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{name}");
+            for text in [meaning, remedy] {
+                assert!(!text.is_empty() && !text.contains('\n') && !text.ends_with('.'), "{text}");
+                assert!(!text.starts_with(char::is_uppercase), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn line_and_json_have_the_contract_s_form() {
+        let error = Error::new(Id::VaultForbidden, "reading `x` of v: forbidden")
+            .with_help("grant it")
+            .with_answer(403, Some("ForbiddenByRbac".into()));
+        assert_eq!(
+            error.line(),
+            "reading `x` of v: forbidden [ForbiddenByRbac]; grant it (vault-forbidden)"
+        );
+        assert_eq!(
+            error.json(),
+            r#"{"error":{"id":"vault-forbidden","kind":"denied","message":"reading `x` of v: forbidden","help":"grant it","status":403,"code":"ForbiddenByRbac"}}"#
+        );
+    }
+
+    #[test]
+    fn json_reads_back() {
+        let mut error = Error::new(Id::NoIdentity, "x");
+        error.attempts.push(Attempt {
+            source: "managed-identity".into(),
+            endpoint: Some("imds".into()),
+            outcome: Outcome::NotConfigured,
+            message: "no \"answer\"".into(),
+        });
+        error.retry_after_ms = Some(5);
+        let json = error.json();
+        let inner = &json["{\"error\":".len()..json.len() - 1];
+        assert_eq!(serde_json::from_str::<Error>(inner).unwrap(), error);
+    }
+}

@@ -1,0 +1,169 @@
+//! What a service said, made fit to be shown.
+
+use alloc::{string::String, vec::Vec};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{context::Response, secret::SecretString, timeouts::EXCERPT};
+
+/// The error that a body tells of, whichever of the known forms it has.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The code, the inner one where there is one.
+    pub(crate) code: Option<String>,
+    /// The outer code, when there is an inner one.
+    pub(crate) outer: Option<String>,
+    /// The message, fit to be shown.
+    pub(crate) message: Option<String>,
+}
+
+/// Reads `{"error":{"code","message","innererror"}}`, `{"error","error_description"}`,
+/// `{"message"}` or plain text of an answer that is not a success. `hidden` is what must not show
+/// even if the service repeats it.
+pub(crate) fn fault(response: &Response, hidden: &[&SecretString]) -> Fault {
+    #[derive(Deserialize)]
+    struct Outer<'a> {
+        #[serde(borrow, default)]
+        error: Option<&'a RawValue>,
+        #[serde(default)]
+        error_description: Option<String>,
+        #[serde(default)]
+        message: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        #[serde(default)]
+        code: Option<String>,
+        #[serde(default)]
+        message: Option<String>,
+        #[serde(default)]
+        innererror: Option<Innermost>,
+    }
+    #[derive(Deserialize)]
+    struct Innermost {
+        #[serde(default)]
+        code: Option<String>,
+    }
+
+    let mut fault = Fault::default();
+    if let Ok(outer) = serde_json::from_slice::<Outer<'_>>(&response.body) {
+        fault.message = outer.error_description.or(outer.message);
+        if let Some(error) = outer.error {
+            if let Ok(inner) = serde_json::from_str::<Inner>(error.get()) {
+                fault.code = inner.code;
+                fault.message = inner.message.or(fault.message);
+                if let Some(code) = inner.innererror.and_then(|inner| inner.code) {
+                    fault.outer = fault.code.replace(code);
+                }
+            } else if let Ok(code) = serde_json::from_str::<String>(error.get()) {
+                fault.code = Some(code);
+            }
+        }
+    } else if response.header("content-type").is_none_or(|t| t.starts_with("text/plain")) {
+        fault.message = core::str::from_utf8(&response.body).ok().map(String::from);
+    }
+    fault.code = fault.code.and_then(|code| as_code(&code, hidden));
+    fault.outer = fault.outer.and_then(|code| as_code(&code, hidden));
+    fault.message = fault.message.map(|text| excerpt(&text, hidden)).filter(|t| !t.is_empty());
+    fault
+}
+
+/// One line of at most [`EXCERPT`] characters, without what is hidden and without anything that
+/// looks like a token.
+pub(crate) fn excerpt(text: &str, hidden: &[&SecretString]) -> String {
+    let mut text = String::from(text);
+    for secret in hidden.iter().map(|secret| secret.reveal()).filter(|s| !s.is_empty()) {
+        text = text.replace(secret, "…");
+    }
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .map(|word| if word.contains("eyJ") || word.len() > 100 { "…" } else { word })
+        .collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(EXCERPT) {
+        Some((end, _)) => {
+            let mut short = String::from(line.get(..end).unwrap_or_default());
+            short.push('…');
+            short
+        }
+        None => line.trim_end_matches('.').into(),
+    }
+}
+
+/// The service's id of the request, if it looks like one.
+pub(crate) fn request_id(response: &Response) -> Option<String> {
+    let id = response.header("x-ms-request-id")?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then(|| id.into())
+}
+
+/// A code as services have them (`Malformed backup blob` has spaces).
+fn as_code(code: &str, hidden: &[&SecretString]) -> Option<String> {
+    let code = excerpt(code, hidden);
+    (!code.is_empty() && code.len() <= 64).then_some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(kind: &str, body: &str) -> Response {
+        Response {
+            status: 400,
+            headers: vec![("content-type".into(), kind.into())],
+            body: body.as_bytes().to_vec().into(),
+        }
+    }
+
+    #[test]
+    fn every_known_form_of_an_error_is_read() {
+        for (kind, body, code, outer, message) in [
+            (
+                "application/json",
+                r#"{"error":{"code":"Forbidden","message":"a\r\nb","innererror":{"code":"SecretDisabled"}}}"#,
+                Some("SecretDisabled"),
+                Some("Forbidden"),
+                Some("a b"),
+            ),
+            (
+                "application/json",
+                r#"{"error":"invalid_request","error_description":"Identity not found"}"#,
+                Some("invalid_request"),
+                None,
+                Some("Identity not found"),
+            ),
+            (
+                "application/json",
+                r#"{"statusCode":400,"message":"No User Assigned","correlationId":"x"}"#,
+                None,
+                None,
+                Some("No User Assigned"),
+            ),
+            (
+                "text/plain",
+                "SSO failure: unable to retrieve a token.",
+                None,
+                None,
+                Some("SSO failure: unable to retrieve a token"),
+            ),
+            ("text/html", "<html>no</html>", None, None, None),
+            ("application/json", "", None, None, None),
+            ("application/json", r#"{"error":7}"#, None, None, None),
+            ("application/json", r#"{"error":{"code":null,"message":"m"}}"#, None, None, Some("m")),
+        ] {
+            let fault = fault(&answer(kind, body), &[]);
+            assert_eq!(fault.code.as_deref(), code, "{body}");
+            assert_eq!(fault.outer.as_deref(), outer, "{body}");
+            assert_eq!(fault.message.as_deref(), message, "{body}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let secret = SecretString::from("hunter2");
+        let text = "header hunter2 of token eyJhbGciOi.x.y\u{7}was wrong";
+        assert_eq!(excerpt(text, &[&secret]), "header … of token … was wrong");
+        assert_eq!(excerpt(&"ä ".repeat(300), &[]).chars().count(), EXCERPT + 1);
+    }
+}

@@ -1,0 +1,100 @@
+//! What a role must see, so that a host can grant exactly that. Pure functions.
+
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
+use crate::{
+    credential,
+    error::Error,
+    settings::{Lookup, Settings},
+    url::Url,
+    vault::Reference,
+};
+
+/// A server that may be talked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Name in lower case, or IP literal without brackets.
+    pub host: String,
+    /// Never 0.
+    pub port: u16,
+    /// Whether TLS is used.
+    pub secure: bool,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// What an authority is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Giving tokens to this machine.
+    IdentityEndpoint,
+    /// Holding secrets.
+    Vault,
+}
+
+/// A reference, resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Its canonical form.
+    pub reference: String,
+    /// The vault.
+    pub authority: Authority,
+    /// The secret's name.
+    pub name: String,
+    /// Its version, if the reference has one.
+    pub version: Option<String>,
+}
+
+/// What the credentials need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// The environment variables that decide.
+    pub variables: Vec<String>,
+    /// The servers that the chain may ask, in its order.
+    pub authorities: Vec<Authority>,
+}
+
+/// Resolves a reference.
+pub fn resolve(reference: &str, settings: &[(String, String)]) -> Result<Resolved, Error> {
+    let settings = Settings::read(&|name| find(settings, name))?;
+    let reference = Reference::parse(reference, &settings)?;
+    Ok(Resolved {
+        reference: reference.canonical(),
+        authority: authority(&reference.vault, Purpose::Vault),
+        name: reference.name,
+        version: reference.version,
+    })
+}
+
+/// Says what the credentials need: without `values` which variables, with them which servers.
+pub fn needs(settings: &[(String, String)], values: &[(String, String)]) -> Result<Needs, Error> {
+    let lookup = |name: &str| find(settings, name).or_else(|| find(values, name));
+    let lookup: Lookup<'_> = &lookup;
+    let settings = Settings::read(lookup)?;
+    // These two decide about the chain itself.
+    let mut variables: Vec<String> =
+        ["AZURE_TOKEN_CREDENTIALS", "AZURE_AUTHORITY_HOST"].map(ToOwned::to_owned).into();
+    for label in &settings.chain.labels {
+        for name in label.variables() {
+            if !variables.iter().any(|known| known == name) {
+                variables.push((*name).to_owned());
+            }
+        }
+    }
+    let authorities = if values.is_empty() {
+        Vec::new()
+    } else {
+        let urls = credential::endpoints(lookup, &settings);
+        urls.iter().map(|url| authority(url, Purpose::IdentityEndpoint)).collect()
+    };
+    Ok(Needs { variables, authorities })
+}
+
+fn authority(url: &Url, purpose: Purpose) -> Authority {
+    Authority { host: url.host.clone(), port: url.port, secure: url.secure, purpose }
+}
+
+fn find(variables: &[(String, String)], name: &str) -> Option<String> {
+    let value = variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    value.filter(|value| !value.is_empty())
+}

@@ -1,0 +1,152 @@
+//! `http` and `https` URLs, parsed once at the edge.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+use core::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+use fluent_uri::{Uri, component::Host};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What may stand unescaped in a query: RFC 3986's unreserved characters.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// An absolute `http` or `https` URL without user or fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// Whether TLS is used.
+    pub secure: bool,
+    /// Name in lower case, or IP literal without brackets.
+    pub host: String,
+    /// Never 0.
+    pub port: u16,
+    /// Path and query, as sent; starts with `/`.
+    pub target: String,
+}
+
+impl Url {
+    /// Parses; the error says what is wrong, in words that fit after "is not".
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let uri = Uri::parse(text).map_err(|_| "a URL")?;
+        let secure = match uri.scheme().as_str() {
+            scheme if scheme.eq_ignore_ascii_case("https") => true,
+            scheme if scheme.eq_ignore_ascii_case("http") => false,
+            _ => return Err("an `http` or `https` URL"),
+        };
+        let authority = uri.authority().ok_or("a URL with a host")?;
+        if authority.userinfo().is_some() || uri.has_fragment() {
+            return Err("a URL without user and fragment");
+        }
+        let (host, port) = host_and_port(authority.as_str())?;
+        let mut target = match uri.path().as_str() {
+            "" => "/".to_string(),
+            path => path.to_string(),
+        };
+        if let Some(query) = uri.query() {
+            target.push('?');
+            target.push_str(query.as_str());
+        }
+        Ok(Self { secure, host, port: port.unwrap_or(if secure { 443 } else { 80 }), target })
+    }
+
+    /// Adds a parameter to the query, escaped.
+    pub fn push(&mut self, name: &str, value: &str) {
+        self.target.push(if self.target.contains('?') { '&' } else { '?' });
+        self.target.push_str(name);
+        self.target.push('=');
+        self.target.extend(utf8_percent_encode(value, ESCAPED));
+    }
+
+    /// `host:port`, always with the port.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", bracketed(&self.host), self.port)
+    }
+
+    /// `host`, with the port if it is not the scheme's own.
+    pub fn short_authority(&self) -> String {
+        if self.port == if self.secure { 443 } else { 80 } {
+            bracketed(&self.host)
+        } else {
+            self.authority()
+        }
+    }
+
+    /// Whether the host is this machine.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
+    /// Whether an identity endpoint may be plain there: loopback, link-local, private.
+    pub fn is_near(&self) -> bool {
+        if self.is_loopback() {
+            return true;
+        }
+        match canonical(&self.host) {
+            Some(IpAddr::V4(ip)) => ip.is_private() || ip.is_link_local(),
+            Some(IpAddr::V6(ip)) => ip.is_unique_local() || ip.is_unicast_link_local(),
+            None => false,
+        }
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.short_authority(), self.target)
+    }
+}
+
+/// `localhost`, a name below it (RFC 6761) or a loopback address.
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || canonical(host).is_some_and(|ip| ip.is_loopback())
+}
+
+/// Splits and checks `host[:port]`; the host comes back in lower case, without brackets.
+pub fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
+    let text = format!("a://{authority}");
+    let uri = Uri::parse(text.as_str()).map_err(|_| "a host")?;
+    let parsed = uri.authority().filter(|a| a.as_str() == authority).ok_or("a host")?;
+    if parsed.userinfo().is_some() {
+        return Err("a host without user");
+    }
+    let port = match parsed.port().map(|port| port.as_str()) {
+        None => None,
+        Some(port) => Some(port.parse::<u16>().ok().filter(|p| *p != 0).ok_or("a valid port")?),
+    };
+    let host = match parsed.host_parsed() {
+        Host::Ipv4(ip) => ip.to_string(),
+        Host::Ipv6(ip) => ip.to_string(),
+        Host::RegName(name) if is_name(name.as_str()) => name.as_str().to_ascii_lowercase(),
+        _ => return Err("a valid host name"),
+    };
+    Ok((host, port))
+}
+
+/// A DNS name as hosts have: labels of letters, digits and inner hyphens, no trailing dot.
+fn is_name(name: &str) -> bool {
+    name.len() <= 253
+        && name.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+        // `127.1` and `0x7f000001` are addresses to many resolvers.
+        && !name.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn canonical(host: &str) -> Option<IpAddr> {
+    if let Ok(ip) = host.parse::<Ipv4Addr>() {
+        return Some(IpAddr::V4(ip));
+    }
+    host.parse::<Ipv6Addr>().ok().map(|ip| ip.to_canonical())
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_string() }
+}
