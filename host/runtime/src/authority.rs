@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 /// What an authority is for; it decides which addresses are plausible and whether a proxy is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// A local identity endpoint: on this machine or its private network, never through a proxy.
     IdentityEndpoint,
     /// A vault: public or private addresses.
@@ -14,15 +14,15 @@ pub enum Purpose {
 
 /// A server that a guest may talk to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Authority {
+pub(crate) struct Authority {
     /// Host name or IP literal, lower case, without brackets.
-    pub host: String,
+    pub(crate) host: String,
     /// TCP port.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Whether TLS is used.
-    pub tls: bool,
+    pub(crate) tls: bool,
     /// What it is for.
-    pub purpose: Purpose,
+    pub(crate) purpose: Purpose,
 }
 
 impl Authority {
