@@ -8,6 +8,8 @@ pub(crate) const REQUEST_BODY: usize = 512 * 1024;
 pub(crate) const CONTROL_BODY: usize = 4 * 1024;
 /// A client that does not finish its header by then is dropped.
 pub(crate) const HEADER_READ: Duration = Duration::from_secs(30);
+/// Before accepting again when the system has no descriptor left.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// A TLS handshake that is not done by then is dropped.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Connecting to a host that is tunnelled to.

@@ -59,7 +59,7 @@ where
                 tokio::spawn(connection(stream));
             }
             // The peer is gone already, or there are no descriptors left: others may finish first.
-            Err(_) => tokio::task::yield_now().await,
+            Err(_) => tokio::time::sleep(limits::ACCEPT_PAUSE).await,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
         return refused("BadRequest", "an identity is named by clientid only");
     }
     if asked.names_other(&[("clientid", MANAGED.app_id)]) {
-        let text = "InternalError - :{ Info: Request failure status code: 404 }";
+        let text = "InternalError - :{\nInfo: Request failure status code: 404\n\n}";
         return Given::refused(message::text(StatusCode::BAD_REQUEST, text));
     }
     token(endpoints, asked, &MANAGED)

@@ -42,8 +42,10 @@ pub(crate) struct Token {
 /// Why a token is not good for a vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    Audience,
-    Issuer,
+    /// It is for this one.
+    Audience(String),
+    /// It is from this one.
+    Issuer(String),
     Expired,
     Signature,
     Malformed,
@@ -51,11 +53,23 @@ pub(crate) enum Refusal {
 
 type Digest = [u8; 32];
 
-#[derive(Clone)]
 struct Verified {
     who: Who,
     audience: String,
+    /// Seconds since 1970.
     expires: u64,
+}
+
+impl Verified {
+    fn check(&self, audience: &str, now: u64) -> Result<Who, Refusal> {
+        if self.audience != audience {
+            return Err(Refusal::Audience(self.audience.clone()));
+        }
+        if self.expires <= now {
+            return Err(Refusal::Expired);
+        }
+        Ok(self.who)
+    }
 }
 
 impl Issuer {
@@ -85,43 +99,39 @@ impl Issuer {
     /// Whose token this is, if it is one of ours, for this audience and not expired.
     pub(crate) fn verify(&self, token: &str, audience: &str) -> Result<Who, Refusal> {
         let digest = digest(token);
-        if let Some(known) = self.verified().get(&digest) {
-            return match known {
-                known if known.expires <= clock::now() => Err(Refusal::Expired),
-                known if known.audience != audience => Err(Refusal::Audience),
-                known => Ok(known.who),
-            };
-        }
-        let claims = self.decode(token, audience)?;
-        // The crate takes a token in the very second of its end.
-        if claims.exp <= clock::now() {
-            return Err(Refusal::Expired);
-        }
-        let who = if claims.oid == MANAGED.object_id { Who::Managed } else { Who::User };
         let mut verified = self.verified();
+        if let Some(known) = verified.get(&digest) {
+            return known.check(audience, clock::now());
+        }
+        let known = self.decode(token)?;
+        let who = known.check(audience, clock::now())?;
         if verified.len() >= limits::VERIFIED_TOKENS {
             verified.clear();
         }
-        verified.insert(digest, Verified { who, audience: claims.aud, expires: claims.exp });
+        verified.insert(digest, known);
         Ok(who)
     }
 
-    fn decode(&self, token: &str, audience: &str) -> Result<Presented, Refusal> {
+    /// Reads a token whose signature is ours; for whom and until when it is good is left to
+    /// [`Verified::check`].
+    fn decode(&self, token: &str) -> Result<Verified, Refusal> {
         let mut validation = Validation::new(Algorithm::ES256);
-        validation.leeway = 0;
+        validation.validate_aud = false;
+        validation.validate_exp = false;
         validation.validate_nbf = true;
-        validation.set_audience(&[audience]);
-        validation.set_issuer(&[issuer()]);
+        validation.leeway = 0;
         validation.set_required_spec_claims(&["aud", "exp", "iss", "nbf"]);
-        decode::<Presented>(token, &self.verifying, &validation).map(|token| token.claims).map_err(
-            |error| match error.kind() {
-                ErrorKind::InvalidAudience => Refusal::Audience,
-                ErrorKind::InvalidIssuer => Refusal::Issuer,
-                ErrorKind::ExpiredSignature => Refusal::Expired,
+        let claims = decode::<Presented>(token, &self.verifying, &validation)
+            .map(|token| token.claims)
+            .map_err(|error| match error.kind() {
                 ErrorKind::InvalidSignature => Refusal::Signature,
                 _ => Refusal::Malformed,
-            },
-        )
+            })?;
+        if claims.iss != issuer() {
+            return Err(Refusal::Issuer(claims.iss));
+        }
+        let who = if claims.oid == MANAGED.object_id { Who::Managed } else { Who::User };
+        Ok(Verified { who, audience: claims.aud, expires: claims.exp })
     }
 
     fn verified(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Verified>> {
@@ -201,6 +211,7 @@ impl Claims {
 #[derive(Deserialize)]
 struct Presented {
     aud: String,
+    iss: String,
     exp: u64,
     oid: String,
 }
@@ -235,10 +246,10 @@ mod tests {
             let token = issuer.issue(principal, VAULT).unwrap();
             for _ in 0..2 {
                 assert_eq!(issuer.verify(token.expose(), VAULT), Ok(principal.who));
-                assert_eq!(
-                    issuer.verify(token.expose(), "https://localhost:1"),
-                    Err(Refusal::Audience)
-                );
+                for other in ["https://localhost:1", "https://vault.azure.net/"] {
+                    let refused = Err(Refusal::Audience(VAULT.to_owned()));
+                    assert_eq!(issuer.verify(token.expose(), other), refused);
+                }
             }
             assert_eq!(issuer.verified().len(), if principal.who == Who::Managed { 1 } else { 2 });
         }

@@ -56,18 +56,19 @@ impl Challenge {
 
     fn explain(&self, refusal: &Refusal) -> String {
         match refusal {
-            Refusal::Audience => {
-                format!("AKV10022: Invalid audience. Expected {}.", self.audience)
+            Refusal::Audience(found) => {
+                let expected = &self.audience;
+                format!("AKV10022: Invalid audience. Expected {expected}, found: {found}.")
             }
-            Refusal::Issuer => {
-                format!("AKV10032: Invalid issuer. Expected {}.", token::issuer())
+            Refusal::Issuer(found) => {
+                let expected = token::issuer();
+                format!("AKV10032: Invalid issuer. Expected {expected}, found {found}.")
+            }
+            Refusal::Signature => {
+                "AKV10046: Unable to resolve the key used for signature validation.".to_owned()
             }
             // The real service's texts for these are not known.
             Refusal::Expired => "The token is expired.".to_owned(),
-            Refusal::Signature => {
-                "The token's signature is not from the local Azure that this vault belongs to."
-                    .to_owned()
-            }
             Refusal::Malformed => "The token cannot be read.".to_owned(),
         }
     }

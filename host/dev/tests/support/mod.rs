@@ -146,3 +146,11 @@ pub(crate) async fn managed_token(local: &Local, resource: &str) -> String {
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()["access_token"].as_str().unwrap().to_owned()
 }
+
+/// A token of the signed-in user, by Azure ML's endpoint for it.
+pub(crate) async fn user_token(local: &Local, resource: &str) -> String {
+    let url = format!("{}?resource={resource}", variable(local, "OBO_ENDPOINT"));
+    let reply = send(local, &url, With::default()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()["access_token"].as_str().unwrap().to_owned()
+}

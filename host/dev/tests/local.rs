@@ -1,0 +1,245 @@
+//! The local Azure as a whole: proxy, control port, environment, and what is left when it is gone.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+};
+
+use http::Method;
+use support::{With, connect, managed_token, send, user_token, variable};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use vaultlet_dev::{Form, Local, Who};
+
+const VALUE: &str = "the-value-of-the-secret";
+
+#[tokio::test]
+async fn proxy_refuses_vaults_that_are_not_its_own() {
+    let local = Local::builder().vault("mine").start().unwrap();
+    for authority in [
+        "other.vault.azure.net:443",
+        "OTHER.vault.azure.cn:443",
+        "a.mine.vault.azure.net:443",
+        "other.vault.azure.net.:443",
+        "vault.azure.net:443",
+        "mine.vault.azure.net:8443",
+    ] {
+        let (mut stream, status) = connect(&local, authority).await;
+        assert_eq!(status, 502, "{authority}");
+        let mut body = [0; 35];
+        stream.read_exact(&mut body).await.unwrap();
+        assert_eq!(&body, b"the local Azure has no vault of thi");
+    }
+    assert_eq!(connect(&local, "MINE.vault.azure.net.:443").await.1, 200);
+    assert_eq!(local.counters().tunnels, 0);
+}
+
+#[tokio::test]
+async fn proxy_tunnels_everything_else() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 4];
+            stream.read_exact(&mut asked).unwrap();
+            assert_eq!(&asked, b"ping");
+            stream.write_all(b"pong").unwrap();
+        }
+    });
+    let local = Local::builder().start().unwrap();
+    for host in ["127.0.0.1", "anything.localhost"] {
+        let (mut stream, status) = connect(&local, &format!("{host}:{port}")).await;
+        assert_eq!(status, 200);
+        stream.write_all(b"ping").await.unwrap();
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"pong");
+    }
+    server.join().unwrap();
+    // Nobody listens there any more.
+    assert_eq!(connect(&local, &format!("127.0.0.1:{port}")).await.1, 502);
+    assert_eq!(local.counters().tunnels, 2);
+    let plain = send(&local, &format!("{}/x", local.proxy()), With::default()).await;
+    assert_eq!(plain.status, 501);
+}
+
+#[tokio::test]
+async fn connection_is_for_the_host_of_its_certificate() {
+    let local = Local::builder().vault("one").vault("two").start().unwrap();
+    let port = local.vault("one").unwrap().localhost().rsplit_once(':').unwrap().1.to_owned();
+    for url in
+        ["https://one.vault.azure.net/secrets", &format!("https://one.localhost:{port}/secrets")]
+    {
+        let ours = send(&local, url, With { h2: false, ..With::default() }).await;
+        assert_eq!(ours.status, 401);
+        let headers = &[("host", "three.localhost")];
+        let other = send(&local, url, With { headers, ..With::default() }).await;
+        assert_eq!(other.status, 421);
+    }
+}
+
+#[tokio::test]
+async fn counters_and_log_tell_what_was_asked() {
+    let local = Local::builder().seed("db", VALUE).run_as(Who::User).start().unwrap();
+    let url = "https://job.vault.azure.net/secrets/db?api-version=2025-07-01";
+    send(&local, url, With::default()).await;
+    for token in [
+        managed_token(&local, "https://vault.azure.net").await,
+        user_token(&local, "https://vault.azure.net").await,
+    ] {
+        let bearer = format!("Bearer {token}");
+        let headers = &[("authorization", bearer.as_str())];
+        assert_eq!(send(&local, url, With { headers, ..With::default() }).await.status, 200);
+    }
+    let counters = local.counters();
+    assert_eq!((counters.identity_requests(), counters.vault_requests()), (2, 3));
+    assert_eq!((counters.operation("get", 401), counters.operation("get", 200)), (1, 2));
+    assert_eq!((counters.challenges, counters.tokens_issued), (1, 2));
+    assert_eq!((counters.connections["proxy"], counters.handshakes["proxy"]), (3, 3));
+    assert_eq!(counters.connections["identity"], 2);
+
+    let log = local.log();
+    let told: Vec<_> =
+        log.iter().map(|e| (e.door, e.operation, e.path.as_str(), e.status, e.who)).collect();
+    assert_eq!(
+        told,
+        [
+            ("proxy", "get", "/secrets/db", 401, None),
+            ("identity", "azure-ml", "/MSI/auth", 200, Some(Who::Managed)),
+            ("identity", "azure-ml-obo", "/OBO/token", 200, Some(Who::User)),
+            ("proxy", "get", "/secrets/db", 200, Some(Who::Managed)),
+            ("proxy", "get", "/secrets/db", 200, Some(Who::User)),
+        ]
+    );
+    assert!(log.iter().all(|entry| entry.ms >= 0.0 && entry.at > 1_700_000_000_000));
+
+    local.reset_counters();
+    assert_eq!((local.counters().vault_requests(), local.log().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn control_port_reads_and_grants() {
+    let local = Local::builder().seed("db", VALUE).run_as(Who::User).start().unwrap();
+    let control = |path: &str| format!("{}{path}", local.control());
+    let post = |body| With { method: Method::POST, body, ..With::default() };
+    let token = managed_token(&local, "https://vault.azure.net").await;
+    let bearer = format!("Bearer {token}");
+    let headers = &[("authorization", bearer.as_str())];
+    let url = "https://job.vault.azure.net/secrets/db?api-version=2025-07-01";
+    let status = async || send(&local, url, With { headers, ..With::default() }).await.status;
+
+    let grant = r#"{"who":"managed","role":"none","name":"db"}"#;
+    assert_eq!(send(&local, &control("/grant"), post(grant)).await.status, 204);
+    assert_eq!(status().await, 403);
+    let grant = r#"{"who":"managed","role":"secrets-user","name":"db"}"#;
+    assert_eq!(send(&local, &control("/grant"), post(grant)).await.status, 204);
+    assert_eq!(status().await, 200);
+
+    let counters = send(&local, &control("/counters"), With::default()).await;
+    assert_eq!(counters.json(), serde_json::to_value(local.counters()).unwrap());
+    assert_eq!(counters.json()["vault"]["get"], serde_json::json!({"200": 1, "403": 1}));
+    let log = send(&local, &control("/log"), With::default()).await;
+    assert_eq!(log.json().as_array().unwrap().len(), 3);
+    for text in [&counters.text, &log.text] {
+        for secret in [VALUE, &token, variable(&local, "MSI_SECRET")] {
+            assert!(!text.contains(secret));
+        }
+    }
+
+    let large = " ".repeat(5000);
+    for (path, with, status) in [
+        ("/grant", post(r#"{"who":"managed"}"#), 400),
+        ("/grant", post(r#"{"who":"managed","role":"owner"}"#), 400),
+        ("/grant", post(r#"{"who":"managed","role":"none","nmae":"db"}"#), 400),
+        ("/grant", post(&large), 413),
+        ("/grant", With::default(), 405),
+        ("/else", With::default(), 404),
+        ("/counters", With { headers: &[("origin", "http://page")], ..With::default() }, 403),
+    ] {
+        assert_eq!(send(&local, &control(path), with).await.status, status, "{path}");
+    }
+    assert_eq!(send(&local, &control("/reset"), post("")).await.status, 204);
+    assert_eq!(local.counters().vault_requests(), 0);
+}
+
+#[test]
+fn environment_names_the_chosen_identity_only() {
+    const IDENTITY: [&str; 7] = [
+        "MSI_ENDPOINT",
+        "MSI_SECRET",
+        "DEFAULT_IDENTITY_CLIENT_ID",
+        "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+        "OBO_ENDPOINT",
+    ];
+    for (form, who, expected) in [
+        (Form::AzureMl, Who::Managed, &IDENTITY[..3]),
+        (Form::AppService, Who::Managed, &IDENTITY[3..5]),
+        (Form::Imds, Who::Managed, &IDENTITY[5..6]),
+        (Form::Imds, Who::User, &IDENTITY[5..]),
+    ] {
+        let local = Local::builder().identity_form(form).run_as(who).start().unwrap();
+        let names: Vec<_> = local
+            .environment()
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| IDENTITY.contains(name))
+            .collect();
+        assert_eq!(names, expected);
+        let description = local.description();
+        assert_eq!(description["env"]["HTTPS_PROXY"], local.proxy());
+        assert_eq!(description["vaults"]["job"]["url"], "https://job.vault.azure.net");
+        assert_eq!(description["caFile"], variable(&local, "VAULTLET_CA_FILE"));
+        // A nested one leads to itself: what it sets is what it would have removed.
+        assert!(names.iter().all(|name| Local::foreign_variables().contains(name)));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_it() {
+    let local = Local::builder().start().unwrap();
+    let folder = local.ca_file().parent().unwrap().to_path_buf();
+    let ports: Vec<u16> = [local.proxy(), local.control(), local.vault("job").unwrap().http()]
+        .iter()
+        .map(|origin| origin.rsplit_once(':').unwrap().1.parse().unwrap())
+        .collect();
+    assert!(folder.join("bundle.pem").exists());
+    assert!(ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()));
+    drop(local);
+    assert!(!folder.exists());
+    assert!(ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_err()));
+}
+
+#[test]
+fn what_key_vault_refuses_does_not_start() {
+    for (builder, id) in [
+        (Local::builder().vault("a_b"), "dev-vault-name"),
+        (Local::builder().seed("a_b", VALUE), "dev-secret-name"),
+        (Local::builder().seed("a", VALUE.repeat(2000)), "dev-seed"),
+    ] {
+        let error = builder.start().unwrap_err();
+        assert_eq!(error.id(), id);
+        let text = error.to_string();
+        assert!(!text.contains(VALUE) && !text.contains('\n') && text.contains("; "), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_in_no_debug_text() {
+    let builder = Local::builder().seed("db", VALUE);
+    assert!(!format!("{builder:?}").contains(VALUE));
+    let local = builder.start().unwrap();
+    let text = format!("{local:?} {:?} {:?}", local.counters(), local.log());
+    assert!(!text.contains(VALUE) && !text.contains(variable(&local, "MSI_SECRET")));
+}
