@@ -1,0 +1,29 @@
+//! `vaultlet get` against the local Azure, by its real name through the proxy.
+
+use vaultlet_dev::{Local, Who};
+use vaultlet_tests::Run;
+
+const VALUE: &str = "correct horse battery staple é";
+
+#[test]
+fn a_secret_by_managed_identity_takes_two_requests() {
+    let local = Local::builder().vault("my-key-vault").seed("db-password", VALUE).start().unwrap();
+    let ended = Run::vaultlet(["get", "akv://my-key-vault/db-password"])
+        .environment(local.environment().iter().cloned())
+        .end();
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str(), ended.code), (VALUE, "", 0));
+    let methods: Vec<_> = local.log().iter().map(|e| format!("{e:?}")).collect();
+    assert_eq!(methods.len(), 2, "{methods:#?}");
+}
+
+#[test]
+fn a_secret_on_behalf_of_the_user() {
+    let local =
+        Local::builder().vault("my-key-vault").seed("db", VALUE).run_as(Who::User).start().unwrap();
+    let ended = Run::vaultlet(["get", "akv://my-key-vault/db", "-o", "json", "--log", "info"])
+        .environment(local.environment().iter().cloned())
+        .end();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("/OBO/token"), "{}", ended.stderr);
+    ended.reveals_none_of(&[VALUE], false);
+}
