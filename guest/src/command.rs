@@ -3,14 +3,13 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use getargs::{Arg, Options};
-use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
     call::{Call, Memory},
     context::Context,
     error::{Error, Id},
-    secret::SecretString,
+    json::{self, Object},
     token::{self, TokenRequest},
     vault::{self, Secret},
 };
@@ -36,7 +35,7 @@ settings, as environment variables:
 #[derive(Debug)]
 pub struct Done {
     /// The answer and nothing else.
-    pub stdout: Zeroizing<Vec<u8>>,
+    pub stdout: Zeroizing<String>,
     /// Everything else.
     pub stderr: String,
     /// Whether it went well.
@@ -46,7 +45,7 @@ pub struct Done {
 /// Runs a command; `arguments` are those after the program's name.
 pub async fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Done {
     let (output, done) = match Command::parse(arguments) {
-        Ok(Command::Help) => (Output::Value, Ok(HELP.as_bytes().to_vec().into())),
+        Ok(Command::Help) => (Output::Value, Ok(HELP.to_owned().into())),
         Ok(Command::Get { references, output }) => {
             (output, get(context, memory, &references, output).await)
         }
@@ -58,7 +57,7 @@ pub async fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String])
     match done {
         Ok(stdout) => Done { stdout, stderr: String::new(), is_success: true },
         Err(error) => Done {
-            stdout: Vec::new().into(),
+            stdout: String::new().into(),
             stderr: match output {
                 Output::Json => format!("{}\n", error.json()),
                 Output::Value | Output::Env => format!("vaultlet: {}\n", error.line()),
@@ -186,17 +185,17 @@ async fn get<C: Context>(
     memory: &Memory,
     references: &[String],
     output: Output,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
+) -> Result<Zeroizing<String>, Error> {
     let call = Call::new(context, memory)?;
     let mut secrets = Vec::with_capacity(references.len());
     for reference in references {
         secrets.push((reference.as_str(), vault::get(&call, reference, None).await?));
     }
-    let mut out = Zeroizing::new(Vec::new());
+    let mut out = Zeroizing::new(String::new());
     match output {
         Output::Value => {
             for (_, secret) in &secrets {
-                out.extend_from_slice(secret.value.reveal().as_bytes());
+                out.push_str(secret.value.reveal());
             }
         }
         Output::Env => {
@@ -205,14 +204,13 @@ async fn get<C: Context>(
             }
         }
         Output::Json => {
-            let all: Vec<Shown<'_>> =
-                secrets.iter().map(|(reference, secret)| Shown::new(reference, secret)).collect();
-            let json = match all.as_slice() {
-                [one] => serde_json::to_vec(one),
-                _ => serde_json::to_vec(&all),
-            };
-            out.extend(json.map(Zeroizing::new).unwrap_or_default().iter());
-            out.push(b'\n');
+            let all: Vec<_> =
+                secrets.iter().map(|(reference, secret)| shown(reference, secret)).collect();
+            match all.as_slice() {
+                [one] => out.push_str(one),
+                _ => out.push_str(&json::array(&all)),
+            }
+            out.push('\n');
         }
     }
     Ok(out)
@@ -223,7 +221,7 @@ async fn token<C: Context>(
     memory: &Memory,
     asked: Asked,
     output: Output,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
+) -> Result<Zeroizing<String>, Error> {
     let call = Call::new(context, memory)?;
     let resource = match asked.resource {
         Some(resource) => resource,
@@ -231,110 +229,56 @@ async fn token<C: Context>(
     };
     let request = TokenRequest::parse(&resource, asked.tenant, asked.claims, None)?;
     let token = token::token(&call, &request).await?;
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct ShownToken<'a> {
-        token: &'a str,
-        expires_on: i64,
-        refresh_on: i64,
-        resource: &'a str,
-        source: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        endpoint: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        client_id: Option<&'a str>,
+    if output == Output::Value {
+        return Ok(Zeroizing::new(token.secret.reveal().into()));
     }
-    let mut out = Zeroizing::new(Vec::new());
-    if output == Output::Json {
-        let shown = ShownToken {
-            token: token.secret.reveal(),
-            expires_on: token.expires_on,
-            refresh_on: token.refresh_on,
-            resource: &token.resource,
-            source: &token.source,
-            endpoint: token.endpoint.as_deref(),
-            client_id: token.client_id.as_deref(),
-        };
-        let json = serde_json::to_vec(&shown).map(Zeroizing::new).unwrap_or_default();
-        out.extend(json.iter());
-        out.push(b'\n');
-    } else {
-        out.extend_from_slice(token.secret.reveal().as_bytes());
-    }
+    let mut out = Object::default()
+        .text("token", token.secret.reveal())
+        .some_number("expiresOn", Some(token.expires_on))
+        .some_number("refreshOn", Some(token.refresh_on))
+        .text("resource", &token.resource)
+        .text("source", &token.source)
+        .some_text("endpoint", token.endpoint.as_deref())
+        .some_text("clientId", token.client_id.as_deref())
+        .finish();
+    out.push('\n');
     Ok(out)
 }
 
 /// A secret as `-o json` shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown<'a> {
-    reference: &'a str,
-    vault: &'a str,
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<&'a str>,
-    value: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    enabled: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    not_before: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recovery_level: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recoverable_days: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    managed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "tags")]
-    tags: Option<&'a [(String, String)]>,
-}
-
-impl<'a> Shown<'a> {
-    fn new(reference: &'a str, secret: &'a Secret) -> Self {
-        let properties = &secret.properties;
-        Self {
-            reference,
-            vault: &properties.vault,
-            name: &properties.name,
-            version: properties.version.as_deref(),
-            value: secret.value.reveal(),
-            content_type: properties.content_type.as_deref(),
-            enabled: properties.enabled,
-            created: properties.created,
-            updated: properties.updated,
-            not_before: properties.not_before,
-            expires: properties.expires,
-            recovery_level: properties.recovery_level.as_deref(),
-            recoverable_days: properties.recoverable_days,
-            managed: properties.managed,
-            kid: properties.kid.as_deref(),
-            tags: Some(properties.tags.as_slice()).filter(|tags| !tags.is_empty()),
+fn shown(reference: &str, secret: &Secret) -> Zeroizing<String> {
+    let properties = &secret.properties;
+    let mut object = Object::default();
+    object
+        .text("reference", reference)
+        .text("vault", &properties.vault)
+        .text("name", &properties.name)
+        .some_text("version", properties.version.as_deref())
+        .text("value", secret.value.reveal())
+        .some_text("contentType", properties.content_type.as_deref())
+        .some_boolean("enabled", properties.enabled)
+        .some_number("created", properties.created)
+        .some_number("updated", properties.updated)
+        .some_number("notBefore", properties.not_before)
+        .some_number("expires", properties.expires)
+        .some_text("recoveryLevel", properties.recovery_level.as_deref())
+        .some_number("recoverableDays", properties.recoverable_days.map(i64::from))
+        .some_boolean("managed", properties.managed)
+        .some_text("kid", properties.kid.as_deref());
+    if !properties.tags.is_empty() {
+        let mut tags = Object::default();
+        for (name, tag) in &properties.tags {
+            tags.text(name, tag);
         }
+        object.raw("tags", &tags.finish());
     }
-}
-
-fn tags<S: serde::Serializer>(
-    tags: &Option<&[(String, String)]>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(tags.iter().flat_map(|tags| tags.iter().map(|(name, tag)| (name, tag))))
+    object.finish()
 }
 
 /// `NAME='value'`, quoted for a shell.
-fn variable(out: &mut Vec<u8>, secret: &Secret) {
-    let name = secret.properties.name.to_ascii_uppercase().replace('-', "_");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"='");
-    let quoted = SecretString::new(secret.value.reveal().replace('\'', r"'\''"));
-    out.extend_from_slice(quoted.reveal().as_bytes());
-    out.extend_from_slice(b"'\n");
+fn variable(out: &mut String, secret: &Secret) {
+    out.push_str(&secret.properties.name.to_ascii_uppercase().replace('-', "_"));
+    out.push_str("='");
+    out.push_str(&Zeroizing::new(secret.value.reveal().replace('\'', r"'\''")));
+    out.push_str("'\n");
 }

@@ -9,21 +9,24 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     if text.len() > 64 {
         return None;
     }
-    let mut words = text.split([' ', 'T', 't']).filter(|word| !word.is_empty());
+    let mut words = text.split(' ').filter(|word| !word.is_empty());
     let first = words.next()?;
     if first.ends_with(',') {
         return http(words);
     }
-    let date = if first.contains('/') {
-        let [month, day, year] = three(first, '/')?;
+    let (day, clock) = match first.split_once(['T', 't']) {
+        Some((day, clock)) => (day, clock),
+        None => (first, words.next()?),
+    };
+    let date = if day.contains('/') {
+        let [month, day, year] = three(day, '/')?;
         date(year, month, day)?
     } else {
-        let [year, month, day] = three(first, '-')?;
+        let [year, month, day] = three(day, '-')?;
         date(year, month, day)?
     };
-    let (clock, zone) = split_zone(words.next()?);
+    let (clock, mut zone) = split_zone(clock);
     let (mut hour, minute, second) = clock_of(clock)?;
-    let mut zone = zone;
     for word in words {
         match word {
             "AM" | "PM" if (1..=12).contains(&hour) => {
@@ -58,8 +61,7 @@ fn http<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<i64> {
     let date = date(number(words.next()?)?, month, day)?;
     let (hour, minute, second) = clock_of(words.next()?)?;
     let time = Time::from_hms(hour, minute, second).ok()?;
-    // `split` has eaten the T of GMT.
-    matches!(words.next(), Some("GM" | "UTC")).then_some(())?;
+    matches!(words.next(), Some("GMT" | "UTC")).then_some(())?;
     Some(date.with_time(time).assume_utc().unix_timestamp())
 }
 

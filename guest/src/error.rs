@@ -1,60 +1,84 @@
 //! Errors: a kind says what to do next, an id says which failure it is.
 
-use alloc::{string::String, vec::Vec};
-use core::fmt::Write as _;
-use serde::{Deserialize, Serialize};
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::{
+    fmt::Write as _,
+    ops::{Deref, DerefMut},
+};
+use zeroize::Zeroizing;
 
-/// What a caller should do next; the exit codes of the command line follow it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ErrorKind {
-    /// Correct the program's arguments.
-    Usage,
-    /// Correct the reference.
-    InvalidArgument,
-    /// Create the secret or correct its name.
-    NotFound,
-    /// Enable the secret or ask for another version.
-    Disabled,
-    /// Try again in minutes.
-    Unavailable,
-    /// Allow more time.
-    Timeout,
-    /// Report it.
-    Internal,
-    /// Wait for the secret's state to change.
-    Conflict,
-    /// Wait as long as the error says.
-    Throttled,
-    /// Grant the role.
-    Denied,
-    /// Correct the setting.
-    Configuration,
-    /// Give the program an identity.
-    NotConfigured,
-    /// Correct the identity.
-    Unauthenticated,
+use crate::json::{self, Members, Object, Value};
+
+macro_rules! names {
+    ($(#[$doc:meta])* $type:ident { $($(#[$text:meta])* $variant:ident $name:literal)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $type { $($(#[$text])* $variant,)* }
+
+        impl $type {
+            /// Its name in JSON and in documents.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// By that name.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
 }
 
-/// What became of one source of credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Nothing asks for it.
-    NotConfigured,
-    /// It was configured and gave no token.
-    Failed,
-    /// It was left out.
-    Skipped,
+names! {
+    /// What a caller should do next; the exit codes of the command line follow it.
+    ErrorKind {
+        /// Correct the program's arguments.
+        Usage "usage"
+        /// Correct the reference.
+        InvalidArgument "invalid-argument"
+        /// Create the secret or correct its name.
+        NotFound "not-found"
+        /// Enable the secret or ask for another version.
+        Disabled "disabled"
+        /// Try again in minutes.
+        Unavailable "unavailable"
+        /// Allow more time.
+        Timeout "timeout"
+        /// Report it.
+        Internal "internal"
+        /// Wait for the secret's state to change.
+        Conflict "conflict"
+        /// Wait as long as the error says.
+        Throttled "throttled"
+        /// Grant the role.
+        Denied "denied"
+        /// Correct the setting.
+        Configuration "configuration"
+        /// Give the program an identity.
+        NotConfigured "not-configured"
+        /// Correct the identity.
+        Unauthenticated "unauthenticated"
+    }
+}
+
+names! {
+    /// What became of one source of credentials.
+    Outcome {
+        /// Nothing asks for it.
+        NotConfigured "not-configured"
+        /// It was configured and gave no token.
+        Failed "failed"
+        /// It was left out.
+        Skipped "skipped"
+    }
 }
 
 /// One source that was asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// Its label.
     pub source: String,
     /// Its form, where it has several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
@@ -62,11 +86,14 @@ pub struct Attempt {
     pub message: String,
 }
 
-/// Why a call failed; the same in WIT, in JSON and on the identity endpoint. It never holds a
+/// Why a call failed. One word wide, because it travels through every function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error(Box<Record>);
+
+/// What an error says; the same in WIT, in JSON and on the identity endpoint. It never holds a
 /// token, a secret or a secret's value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Error {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
     /// The stable name of this failure.
     pub id: String,
     /// What to do next.
@@ -74,40 +101,39 @@ pub struct Error {
     /// What was being done and what happened, without the service's code.
     pub message: String,
     /// What to do about it; may be empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
     /// The HTTP status, when a server answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The service's own code, the inner one where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The service's id of the request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// How long the service asked to be left alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// The sources that were asked, when no token was had.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
 }
 
 impl Error {
     /// A failure with the remedy of its id.
     pub fn new(id: Id, message: impl Into<String>) -> Self {
+        Self::with_message(id, message.into())
+    }
+
+    #[inline(never)]
+    fn with_message(id: Id, message: String) -> Self {
         let (name, kind, _, remedy) = id.entry();
-        Self {
+        Self(Box::new(Record {
             id: name.into(),
             kind,
-            message: message.into(),
+            message,
             help: remedy.into(),
             status: None,
             code: None,
             request_id: None,
             retry_after_ms: None,
             attempts: Vec::new(),
-        }
+        }))
     }
 
     /// With a more particular remedy.
@@ -146,11 +172,88 @@ impl Error {
 
     /// The same as JSON: `{"error":{…}}`.
     pub fn json(&self) -> String {
-        #[derive(Serialize)]
-        struct Whole<'a> {
-            error: &'a Error,
+        let attempts: Vec<_> = self.attempts.iter().map(Attempt::json).collect();
+        let mut error = Object::default();
+        error
+            .text("id", &self.id)
+            .text("kind", self.kind.name())
+            .text("message", &self.message)
+            .some_text("help", Some(self.help.as_str()).filter(|help| !help.is_empty()))
+            .some_number("status", self.status.map(i64::from))
+            .some_text("code", self.code.as_deref())
+            .some_text("requestId", self.request_id.as_deref())
+            .some_number(
+                "retryAfterMs",
+                self.retry_after_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
+            );
+        if !attempts.is_empty() {
+            error.raw("attempts", &json::array(&attempts));
         }
-        serde_json::to_string(&Whole { error: self }).unwrap_or_default()
+        let mut json = Object::default().raw("error", &error.finish()).finish();
+        core::mem::take(&mut *json)
+    }
+
+    /// Reads that again.
+    pub(crate) fn from_json(body: &[u8]) -> Option<Self> {
+        let body = json::parse(body)?;
+        let error = body.get("error")?;
+        let attempts = match error.get("attempts") {
+            Some(Value::Array(attempts)) => {
+                attempts.iter().map(Attempt::from_json).collect::<Option<_>>()?
+            }
+            _ => Vec::new(),
+        };
+        Some(Self(Box::new(Record {
+            id: error.text("id")?,
+            kind: ErrorKind::parse(&error.text("kind")?)?,
+            message: error.text("message")?,
+            help: error.text("help").unwrap_or_default(),
+            status: error.integer("status").and_then(|status| u16::try_from(status).ok()),
+            code: error.text("code"),
+            request_id: error.text("requestId"),
+            retry_after_ms: error.integer("retryAfterMs").and_then(|ms| u64::try_from(ms).ok()),
+            attempts,
+        })))
+    }
+}
+
+impl From<Error> for Record {
+    fn from(error: Error) -> Self {
+        *error.0
+    }
+}
+
+impl Deref for Error {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Record {
+        &mut self.0
+    }
+}
+
+impl Attempt {
+    fn json(&self) -> Zeroizing<String> {
+        Object::default()
+            .text("source", &self.source)
+            .some_text("endpoint", self.endpoint.as_deref())
+            .text("outcome", self.outcome.name())
+            .text("message", &self.message)
+            .finish()
+    }
+
+    fn from_json(value: &Value<'_>) -> Option<Self> {
+        Some(Self {
+            source: value.text("source")?,
+            endpoint: value.text("endpoint"),
+            outcome: Outcome::parse(&value.text("outcome")?)?,
+            message: value.text("message")?,
+        })
     }
 }
 
@@ -324,8 +427,6 @@ mod tests {
             message: "no \"answer\"".into(),
         });
         error.retry_after_ms = Some(5);
-        let json = error.json();
-        let inner = &json["{\"error\":".len()..json.len() - 1];
-        assert_eq!(serde_json::from_str::<Error>(inner).unwrap(), error);
+        assert_eq!(Error::from_json(error.json().as_bytes()), Some(error));
     }
 }

@@ -14,6 +14,7 @@ pub mod credential;
 mod date;
 pub mod endpoint;
 pub mod error;
+mod json;
 mod message;
 pub mod plan;
 mod retry;
@@ -21,6 +22,8 @@ pub mod secret;
 pub mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 pub mod timeouts;
 pub mod token;
 pub mod url;

@@ -1,10 +1,13 @@
 //! What a service said, made fit to be shown.
 
 use alloc::{string::String, vec::Vec};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use crate::{context::Response, secret::SecretString, timeouts::EXCERPT};
+use crate::{
+    context::Response,
+    json::{self, Members, Value},
+    secret::SecretString,
+    timeouts::EXCERPT,
+};
 
 /// The error that a body tells of, whichever of the known forms it has.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,43 +24,20 @@ pub(crate) struct Fault {
 /// `{"message"}` or plain text of an answer that is not a success. `hidden` is what must not show
 /// even if the service repeats it.
 pub(crate) fn fault(response: &Response, hidden: &[&SecretString]) -> Fault {
-    #[derive(Deserialize)]
-    struct Outer<'a> {
-        #[serde(borrow, default)]
-        error: Option<&'a RawValue>,
-        #[serde(default)]
-        error_description: Option<String>,
-        #[serde(default)]
-        message: Option<String>,
-    }
-    #[derive(Deserialize)]
-    struct Inner {
-        #[serde(default)]
-        code: Option<String>,
-        #[serde(default)]
-        message: Option<String>,
-        #[serde(default)]
-        innererror: Option<Innermost>,
-    }
-    #[derive(Deserialize)]
-    struct Innermost {
-        #[serde(default)]
-        code: Option<String>,
-    }
-
     let mut fault = Fault::default();
-    if let Ok(outer) = serde_json::from_slice::<Outer<'_>>(&response.body) {
-        fault.message = outer.error_description.or(outer.message);
-        if let Some(error) = outer.error {
-            if let Ok(inner) = serde_json::from_str::<Inner>(error.get()) {
-                fault.code = inner.code;
-                fault.message = inner.message.or(fault.message);
-                if let Some(code) = inner.innererror.and_then(|inner| inner.code) {
+    if let Some(body) = json::parse(&response.body) {
+        fault.message = body.text("error_description").or_else(|| body.text("message"));
+        match body.get("error") {
+            Some(Value::String(code)) => fault.code = Some(json::decoded(code)),
+            Some(error) => {
+                fault.code = error.text("code");
+                fault.message = error.text("message").or(fault.message);
+                let inner = error.get("innererror").and_then(|inner| inner.text("code"));
+                if let Some(code) = inner {
                     fault.outer = fault.code.replace(code);
                 }
-            } else if let Ok(code) = serde_json::from_str::<String>(error.get()) {
-                fault.code = Some(code);
             }
+            None => {}
         }
     } else if response.header("content-type").is_none_or(|t| t.starts_with("text/plain")) {
         fault.message = core::str::from_utf8(&response.body).ok().map(String::from);

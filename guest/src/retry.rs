@@ -30,7 +30,7 @@ pub(crate) enum Stopped {
 pub(crate) async fn send<C: Context>(
     call: &Call<'_, C>,
     retries: &Retries,
-    build: impl Fn() -> Request,
+    build: &dyn Fn() -> Request,
 ) -> Result<Response, Stopped> {
     let mut answered = 0;
     let mut unanswered = 0;

@@ -2,11 +2,10 @@
 
 use alloc::{borrow::ToOwned, string::String};
 use core::fmt;
-use serde::{Deserialize, Deserializer, de};
 use zeroize::Zeroizing;
 
 /// A token, a secret's value or a key. Scrubbed when dropped; `Debug` is constant; there is no
-/// `Display`, `Clone` or `Serialize`.
+/// `Display` or `Clone`.
 #[derive(Default)]
 pub struct SecretString(Zeroizing<String>);
 
@@ -37,29 +36,6 @@ impl From<String> for SecretString {
 impl fmt::Debug for SecretString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretString {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl de::Visitor<'_> for Text {
-            type Value = SecretString;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretString, E> {
-                Ok(text.into())
-            }
-
-            // The default would put the value into the error's text.
-            fn visit_string<E: de::Error>(self, text: String) -> Result<SecretString, E> {
-                Ok(text.into())
-            }
-        }
-        deserializer.deserialize_str(Text)
     }
 }
 

@@ -152,7 +152,9 @@ fn chain(get: &dyn Fn(&str) -> Option<String>) -> Result<Chain, Error> {
             chain.excluded.push(label);
         }
     }
-    if let Some(label) = chain.labels.iter().find(|label| !label.is_built()) {
+    // In a chain that nobody chose they are only recognised.
+    let named = |label: &&Label| chain.named && !label.is_built();
+    if let Some(label) = chain.labels.iter().find(named) {
         return Err(Error::new(
             Id::SourceUnsupported,
             format!("reading settings: the source `{}` is not built in this version", label.name()),

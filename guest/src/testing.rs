@@ -1,1 +1,173 @@
-//! A scripted world.
+//! A scripted world: what is expected to be sent, in order, and what comes back. Nothing that is
+//! not in the script works.
+
+use alloc::{
+    collections::VecDeque,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{
+    cell::{Cell, RefCell},
+    fmt::Write as _,
+    future::Future,
+    pin::pin,
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use crate::context::{Context, Request, Response, SendError};
+
+/// One exchange: the request as text ([`World::sent`] has the form), and its answer.
+type Exchange = (String, Result<Response, SendError>);
+
+/// A world in a test. A request that differs from the script panics, and so does a script that is
+/// not used up.
+#[derive(Debug)]
+pub struct World {
+    variables: Vec<(String, String)>,
+    script: RefCell<VecDeque<Exchange>>,
+    sent: RefCell<Vec<String>>,
+    waits: RefCell<Vec<Duration>>,
+    elapsed: Cell<Duration>,
+    jitter: Cell<u8>,
+}
+
+/// The wall clock at the start, Unix seconds.
+pub const START: i64 = 1_700_000_000;
+
+impl World {
+    /// With these variables.
+    pub fn new(variables: &[(&str, &str)]) -> Self {
+        Self {
+            variables: variables.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+            script: RefCell::default(),
+            sent: RefCell::default(),
+            waits: RefCell::default(),
+            elapsed: Cell::default(),
+            jitter: Cell::new(0),
+        }
+    }
+
+    /// Expects a request next: `GET <url>` and one line ` <name>: <value>` for each header but
+    /// `accept`, sorted. Answers with a status, headers and a body.
+    #[must_use]
+    pub fn answer(
+        self,
+        request: &str,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
+        let headers = headers.iter().map(|(k, v)| (k.to_string(), v.as_bytes().to_vec())).collect();
+        let response = Response { status, headers, body: body.into().into() };
+        self.script.borrow_mut().push_back((request.to_string(), Ok(response)));
+        self
+    }
+
+    /// Expects a request next, which fails.
+    #[must_use]
+    pub fn fail(self, request: &str, error: SendError) -> Self {
+        self.script.borrow_mut().push_back((request.to_string(), Err(error)));
+        self
+    }
+
+    /// With all jitter at its largest (255) or smallest (0).
+    #[must_use]
+    pub fn jitter(self, jitter: u8) -> Self {
+        self.jitter.set(jitter);
+        self
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, duration: Duration) {
+        self.elapsed.set(self.elapsed.get() + duration);
+    }
+
+    /// What was sent, in the script's form.
+    pub fn sent(&self) -> Vec<String> {
+        self.sent.borrow().clone()
+    }
+
+    /// What was waited for.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.waits.borrow().clone()
+    }
+
+    /// Whether the whole script was used.
+    pub fn is_done(&self) -> bool {
+        self.script.borrow().is_empty()
+    }
+
+    /// Runs a future of the core in this world, and checks that the script was used up.
+    #[allow(clippy::panic, reason = "that is how a test fails")]
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut core::task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => {
+                let left: Vec<_> =
+                    self.script.borrow().iter().map(|(request, _)| request.clone()).collect();
+                assert!(left.is_empty(), "not sent: {left:#?}");
+                done
+            }
+            Poll::Pending => panic!("a scripted world is always ready"),
+        }
+    }
+}
+
+impl Context for World {
+    #[allow(clippy::panic, reason = "that is how a test fails")]
+    async fn send(&self, request: Request) -> Result<Response, SendError> {
+        assert!(!request.connect_timeout.is_zero() && !request.first_byte_timeout.is_zero());
+        assert!(request.max_body > 0 && request.max_body <= 1024 * 1024);
+        let text = text(&request);
+        self.sent.borrow_mut().push(text.clone());
+        let Some((expected, answer)) = self.script.borrow_mut().pop_front() else {
+            panic!("sent although nothing was expected: {text}");
+        };
+        assert_eq!(text, expected);
+        match answer {
+            // A server that is silent costs the time that it is given.
+            Err(SendError::Timeout) => {
+                self.pass(request.connect_timeout.min(request.total_timeout));
+                Err(SendError::Timeout)
+            }
+            Ok(response) if response.body.len() > request.max_body => Err(SendError::BodyTooLarge),
+            answer => answer,
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = self.variables.iter().find(|(key, _)| key == name).map(|(_, v)| v.clone());
+        value.filter(|value| !value.is_empty())
+    }
+
+    fn now(&self) -> i64 {
+        START + i64::try_from(self.elapsed.get().as_secs()).unwrap_or(i64::MAX - START)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.elapsed.get()
+    }
+
+    async fn wait(&self, duration: Duration) {
+        self.waits.borrow_mut().push(duration);
+        self.pass(duration);
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        bytes.fill(self.jitter.get());
+    }
+}
+
+fn text(request: &Request) -> String {
+    let mut text = format!("GET {}", request.url);
+    let mut headers: Vec<_> =
+        request.headers.iter().map(|(name, value)| (*name, value.reveal())).collect();
+    headers.sort_unstable();
+    for (name, value) in headers {
+        if name != "accept" {
+            let _ = write!(text, " {name}: {value}");
+        }
+    }
+    text
+}

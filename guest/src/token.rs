@@ -7,6 +7,7 @@ use crate::{
     context::Context,
     credential, endpoint,
     error::{Error, Id},
+    json,
     secret::SecretString,
     timeouts::{CLAIMS, EXPIRY_MARGIN, HALF_LIFE_FROM, REMEMBERED, RENEWAL_GAP},
 };
@@ -191,9 +192,7 @@ pub(crate) fn is_resource(text: &str) -> bool {
 
 /// A JSON object of bearable length.
 pub(crate) fn is_claims(text: &str) -> bool {
-    text.len() <= CLAIMS
-        && text.trim_start().starts_with('{')
-        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+    text.len() <= CLAIMS && text.trim_start().starts_with('{') && json::parse_text(text).is_some()
 }
 
 /// 8-4-4-4-12 hexadecimal digits.

@@ -119,8 +119,9 @@ pub fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'static 
         Some(port) => Some(port.parse::<u16>().ok().filter(|p| *p != 0).ok_or("a valid port")?),
     };
     let host = match parsed.host_parsed() {
-        Host::Ipv4(ip) => ip.to_string(),
-        Host::Ipv6(ip) => ip.to_string(),
+        Host::Ipv4(_) | Host::Ipv6(_) => {
+            parsed.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase()
+        }
         Host::RegName(name) if is_name(name.as_str()) => name.as_str().to_ascii_lowercase(),
         _ => return Err("a valid host name"),
     };

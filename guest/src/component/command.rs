@@ -25,7 +25,7 @@ impl Guest for Provider {
         let arguments: Vec<_> = environment::get_arguments().into_iter().skip(1).collect();
         let done = run(async { Ok(command::run(world, &world.memory, &arguments).await) });
         let Ok(done) = done else { return Err(()) };
-        write(&stdout::get_stdout(), &done.stdout)?;
+        write(&stdout::get_stdout(), done.stdout.as_bytes())?;
         write(&stderr::get_stderr(), done.stderr.as_bytes())?;
         if done.is_success { Ok(()) } else { Err(()) }
     }

@@ -2,7 +2,7 @@
 
 use super::bindings::exports::vaultlet::keyvault::{credentials, plan, types};
 use crate::{
-    error::{Error, ErrorKind, Id, Outcome},
+    error::{Error, ErrorKind, Id, Outcome, Record},
     plan as planner,
     token::{Token, UserAssigned},
     vault::Properties,
@@ -25,6 +25,7 @@ pub(super) fn identity(given: Option<types::UserAssigned>) -> Result<Option<User
 }
 
 pub(super) fn to_error(error: Error) -> types::Error {
+    let error = Record::from(error);
     types::Error {
         kind: match error.kind {
             ErrorKind::Usage => types::ErrorKind::Usage,

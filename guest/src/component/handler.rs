@@ -59,7 +59,7 @@ fn answer(served: &Served, out: ResponseOutparam) {
     ResponseOutparam::set(out, Ok(response));
     let Ok(body) = body else { return };
     if let Ok(stream) = body.write() {
-        for chunk in served.body.chunks(CHUNK) {
+        for chunk in served.body.as_bytes().chunks(CHUNK) {
             if stream.blocking_write_and_flush(chunk).is_err() {
                 break;
             }

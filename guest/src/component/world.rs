@@ -2,7 +2,6 @@
 
 use alloc::{
     borrow::ToOwned,
-    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -216,6 +215,7 @@ fn classify(code: ErrorCode) -> SendError {
         }
         // Only the name: hosts put whole addresses into the text of an internal error.
         ErrorCode::InternalError(_) => protocol("the host reports an internal error"),
-        other => SendError::Protocol(format!("{other:?}")),
+        ErrorCode::HttpProtocolError => protocol("it is not HTTP"),
+        _ => protocol("the host refuses the request or its answer"),
     }
 }

@@ -89,7 +89,7 @@ pub(super) async fn token<C: Context>(
     let url = url(endpoint, request, identity.as_ref()).map_err(Denial::Failed)?;
     let build = || build(endpoint, &url, true);
     let doing = format!("asking the identity endpoint at {}", url.authority());
-    let response = match retry::send(call, endpoint.retries, build).await {
+    let response = match retry::send(call, endpoint.retries, &build).await {
         Ok(response) => response,
         Err(Stopped::Send(error)) if endpoint.guessed && is_silence(&error) => {
             return Err(Denial::Absent(error.describe(&url.authority())));
@@ -162,7 +162,7 @@ async fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<()
         total_timeout: timeouts::PROBE,
         ..build(endpoint, &endpoint.url, false)
     };
-    match retry::send(call, &timeouts::ONCE, build).await {
+    match retry::send(call, &timeouts::ONCE, &build).await {
         Ok(response) if is_unreachable(&response) => {
             Err(Denial::Absent("the network says that it is unreachable".into()))
         }

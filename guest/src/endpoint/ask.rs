@@ -1,14 +1,14 @@
 //! The asking side. It never retries: who answers has done so.
 
 use alloc::{format, vec::Vec};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 
-use super::{Answer, CLAIMS_HEADER};
+use super::CLAIMS_HEADER;
 use crate::{
     call::Call,
     context::{Context, Method, Request},
     error::{Error, Id},
+    json::{self, Members},
     retry::{self, Stopped},
     secret::SecretString,
     timeouts,
@@ -30,9 +30,10 @@ pub async fn ask<C: Context>(
     if let Some(identity) = &request.identity {
         url.push(identity.parameter(), identity.id());
     }
-    let claims = request.claims.as_ref().map(|claims| URL_SAFE_NO_PAD.encode(claims));
+    let claims =
+        request.claims.as_ref().map(|claims| Base64UrlUnpadded::encode_string(claims.as_bytes()));
     let doing = format!("getting a token for {}", request.resource);
-    let response = retry::send(call, &timeouts::ONCE, || build(&url, claims.as_deref()))
+    let response = retry::send(call, &timeouts::ONCE, &|| build(&url, claims.as_deref()))
         .await
         .map_err(|stopped| match stopped {
             Stopped::Send(error) => Error::new(
@@ -51,27 +52,21 @@ pub async fn ask<C: Context>(
         .with_answer(response.status, None)
     };
     if response.status != 200 {
-        #[derive(Deserialize)]
-        struct Failure {
-            error: Error,
-        }
-        return match serde_json::from_slice::<Failure>(&response.body) {
-            Ok(failure) => Err(failure.error),
-            Err(_) => Err(unexpected()),
-        };
+        return Err(Error::from_json(&response.body).unwrap_or_else(unexpected));
     }
-    let answer: Answer = serde_json::from_slice(&response.body).map_err(|_| unexpected())?;
-    if !is_token(answer.access_token.reveal()) {
-        return Err(unexpected());
-    }
-    Ok(Token {
-        secret: answer.access_token,
-        expires_on: answer.expires_on,
-        refresh_on: answer.refresh_on,
-        resource: answer.resource,
-        source: answer.source,
-        endpoint: answer.endpoint,
-        client_id: answer.client_id,
+    parse(&response.body).ok_or_else(unexpected)
+}
+
+fn parse(body: &[u8]) -> Option<Token> {
+    let body = json::parse(body)?;
+    Some(Token {
+        secret: body.secret("access_token").filter(|token| is_token(token.reveal()))?,
+        expires_on: body.integer("expires_on")?,
+        refresh_on: body.integer("refresh_on")?,
+        resource: body.text("resource")?,
+        source: body.text("source")?,
+        endpoint: body.text("endpoint"),
+        client_id: body.text("client_id"),
     })
 }
 

@@ -4,7 +4,7 @@
 //!
 //! `GET /token?resource=…[&tenant=…][&client_id=…|&object_id=…|&resource_id=…]`, parameters in this
 //! order; claims in `vaultlet-claims` (base64url of the JSON) with `cache-control: no-cache`. 200:
-//! [`Answer`]; else `{"error":{…}}`, our whole record.
+//! `{"access_token","expires_on","refresh_on","resource","source","endpoint","client_id"}`; else `{"error":{…}}`, our whole record.
 
 mod ask;
 mod lifetime;
@@ -12,11 +12,6 @@ mod serve;
 
 pub use ask::ask;
 pub use serve::{Asked, Served, serve};
-
-use alloc::string::String;
-use serde::{Deserialize, Serialize, Serializer};
-
-use crate::secret::SecretString;
 
 /// The path of the canonical request.
 pub const PATH: &str = "/token";
@@ -26,23 +21,3 @@ pub const SECRET_HEADER: &str = "vaultlet-endpoint-secret";
 pub const SECRET_VARIABLE: &str = "VAULTLET_ENDPOINT_SECRET";
 /// The header that carries claims.
 pub const CLAIMS_HEADER: &str = "vaultlet-claims";
-
-/// The body of a success.
-#[derive(Deserialize, Serialize)]
-struct Answer {
-    #[serde(serialize_with = "reveal")]
-    access_token: SecretString,
-    expires_on: i64,
-    refresh_on: i64,
-    resource: String,
-    source: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    endpoint: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    client_id: Option<String>,
-}
-
-/// The one place where a token is serialized: into the body that lends it.
-fn reveal<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.reveal())
-}

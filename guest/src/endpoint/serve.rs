@@ -1,16 +1,17 @@
 //! The answering side. Whoever cannot prove to be the host learns nothing, not even what there is.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Answer, CLAIMS_HEADER, PATH, SECRET_HEADER, SECRET_VARIABLE, lifetime};
+use super::{CLAIMS_HEADER, PATH, SECRET_HEADER, SECRET_VARIABLE, lifetime};
 use crate::{
     call::{Call, Memory},
     context::Context,
     error::Error,
+    json::Object,
     secret::SecretString,
     timeouts::{CLAIMS, TARGET},
     token::{self, Token, TokenRequest, UserAssigned},
@@ -35,7 +36,7 @@ pub struct Served {
     /// Its headers.
     pub headers: Vec<(&'static str, String)>,
     /// Its body, which may hold a token.
-    pub body: Zeroizing<Vec<u8>>,
+    pub body: Zeroizing<String>,
 }
 
 /// Serves one request.
@@ -56,7 +57,7 @@ pub async fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> S
     let Some(request) = request(asked, query) else { return Served::bare(400) };
     match answer(context, memory, &request).await {
         Ok(served) => served,
-        Err(error) => Served::json(502, lifetime::of_failure(), error.json().into_bytes()),
+        Err(error) => Served::json(502, lifetime::of_failure(), error.json().into()),
     }
 }
 
@@ -77,15 +78,15 @@ impl Served {
         Self {
             status,
             headers: [("cache-control", "no-store".into())].into(),
-            body: Vec::new().into(),
+            body: String::new().into(),
         }
     }
 
-    fn json(status: u16, cache: String, body: Vec<u8>) -> Self {
+    fn json(status: u16, cache: String, body: Zeroizing<String>) -> Self {
         Self {
             status,
             headers: [("content-type", "application/json".into()), ("cache-control", cache)].into(),
-            body: body.into(),
+            body,
         }
     }
 }
@@ -124,7 +125,7 @@ fn request(asked: &Asked, query: &str) -> Option<TokenRequest> {
     let claims = match (headers.next(), headers.next()) {
         (None, _) => None,
         (Some((_, value)), None) if value.reveal().len() <= CLAIMS * 2 => {
-            let claims = URL_SAFE_NO_PAD.decode(value.reveal()).ok()?;
+            let claims = Base64UrlUnpadded::decode_vec(value.reveal()).ok()?;
             Some(String::from_utf8(claims).ok()?)
         }
         _ => return None,
@@ -132,16 +133,14 @@ fn request(asked: &Asked, query: &str) -> Option<TokenRequest> {
     TokenRequest::parse(&resource?, tenant, claims, identity).ok()
 }
 
-fn body(token: &Token) -> Vec<u8> {
-    let answer = Answer {
-        access_token: token.secret.reveal().into(),
-        expires_on: token.expires_on,
-        refresh_on: token.refresh_on,
-        resource: token.resource.clone(),
-        source: token.source.clone(),
-        endpoint: token.endpoint.clone(),
-        client_id: token.client_id.clone(),
-    };
-    // Plain fields always serialize.
-    serde_json::to_vec(&answer).unwrap_or_default()
+fn body(token: &Token) -> Zeroizing<String> {
+    Object::default()
+        .text("access_token", token.secret.reveal())
+        .some_number("expires_on", Some(token.expires_on))
+        .some_number("refresh_on", Some(token.refresh_on))
+        .text("resource", &token.resource)
+        .text("source", &token.source)
+        .some_text("endpoint", token.endpoint.as_deref())
+        .some_text("client_id", token.client_id.as_deref())
+        .finish()
 }

@@ -1,6 +1,6 @@
 //! Reading a secret: which token, which request, what to do with a 401.
 
-use alloc::{format, rc::Rc, vec::Vec};
+use alloc::{format, rc::Rc, string::String, vec::Vec};
 
 use super::{
     Reference, Secret,
@@ -128,14 +128,14 @@ fn remember<C: Context>(call: &Call<'_, C>, reference: &Reference, audience: &Au
 }
 
 /// Scheme, host and port of the vault.
-fn key(reference: &Reference) -> alloc::string::String {
+fn key(reference: &Reference) -> String {
     format!("{}", reference.vault)
 }
 
 async fn token<C: Context>(
     call: &Call<'_, C>,
     audience: &Audience,
-    claims: Option<alloc::string::String>,
+    claims: Option<String>,
     identity: Option<UserAssigned>,
 ) -> Result<Rc<Token>, Error> {
     let request =
@@ -155,7 +155,7 @@ async fn send<C: Context>(
     }
     let mut url = Url { target, ..reference.vault.clone() };
     url.push("api-version", API_VERSION);
-    retry::send(call, &timeouts::VAULT, || {
+    retry::send(call, &timeouts::VAULT, &|| {
         let mut headers: Vec<(&'static str, SecretString)> = Vec::new();
         headers.push(("accept", "application/json".into()));
         if let Some(token) = token {

@@ -1,7 +1,7 @@
 //! What a vault's refusals mean.
 //! <https://learn.microsoft.com/azure/key-vault/general/rest-error-codes>
 
-use alloc::format;
+use alloc::{format, string::String};
 
 use super::Reference;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// `reading <secret> of <vault>`.
-pub(super) fn doing(reference: &Reference) -> alloc::string::String {
+pub(super) fn doing(reference: &Reference) -> String {
     format!("reading secret `{}` of {}", reference.name, reference.vault.short_authority())
 }
 

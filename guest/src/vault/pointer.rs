@@ -1,70 +1,36 @@
 //! JSON pointers into a secret.
 //! <https://www.rfc-editor.org/rfc/rfc6901>
 
-use alloc::{
-    borrow::Cow,
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use alloc::{format, string::ToString};
 
 use crate::{
     error::{Error, Id},
+    json::{self, Value},
     secret::SecretString,
 };
 
 /// What the pointer leads to: a string without its quotes, other JSON as it was written but without
 /// spaces (so that a large number stays what it was).
 pub(super) fn follow(value: &SecretString, pointer: &str) -> Result<SecretString, Error> {
-    let doing = alloc::format!("following the JSON pointer `{pointer}`");
-    let mut at: &RawValue = serde_json::from_str(value.reveal().trim()).map_err(|_| {
-        Error::new(Id::SecretNotJson, alloc::format!("{doing}: the secret is not JSON"))
-    })?;
+    let doing = format!("following the JSON pointer `{pointer}`");
+    let root = json::parse_text(value.reveal())
+        .ok_or_else(|| Error::new(Id::SecretNotJson, format!("{doing}: the secret is not JSON")))?;
+    let mut at = &root;
     for segment in pointer.split('/').skip(1) {
         let segment = segment.replace("~1", "/").replace("~0", "~");
-        at = step(at, &segment).ok_or_else(|| {
-            Error::new(Id::PointerMissing, alloc::format!("{doing}: there is nothing"))
-        })?;
+        at = step(at, &segment)
+            .ok_or_else(|| Error::new(Id::PointerMissing, format!("{doing}: there is nothing")))?;
     }
-    Ok(match serde_json::from_str::<SecretString>(at.get()) {
-        Ok(text) => text,
-        Err(_) => compact(at.get()).into(),
-    })
+    Ok(json::text_of(at).unwrap_or_else(|| at.to_json()).into())
 }
 
-fn step<'a>(at: &'a RawValue, segment: &str) -> Option<&'a RawValue> {
-    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-    if at.get().starts_with('{') {
-        let members: BTreeMap<Key<'_>, &RawValue> = serde_json::from_str(at.get()).ok()?;
-        return members.get(&Key(segment.into())).copied();
+fn step<'v, 'a>(at: &'v Value<'a>, segment: &str) -> Option<&'v Value<'a>> {
+    if let Value::Array(items) = at {
+        // No sign, no leading zero: `01` is not an index.
+        let index: usize = segment.parse().ok()?;
+        return items.get(index).filter(|_| index.to_string() == segment);
     }
-    // No sign, no leading zero: `01` is not an index.
-    let index: usize = segment.parse().ok()?;
-    if index.to_string() != segment {
-        return None;
-    }
-    let items: Vec<&RawValue> = serde_json::from_str(at.get()).ok()?;
-    items.get(index).copied()
-}
-
-/// Without the spaces that stand outside of strings.
-fn compact(json: &str) -> String {
-    let (mut within, mut escaped) = (false, false);
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            ' ' | '\t' | '\r' | '\n' if !within => continue,
-            '"' if !escaped => within = !within,
-            _ => {}
-        }
-        escaped = within && c == '\\' && !escaped;
-        text.push(c);
-    }
-    text
+    at.get(segment)
 }
 
 #[cfg(test)]

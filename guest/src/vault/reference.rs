@@ -138,7 +138,8 @@ fn https(authority: &str) -> Result<Url, Error> {
 fn url(text: &str, settings: &Settings) -> Result<Reference, Error> {
     let (path, query) = split_query(text)?;
     let mut vault = Url::parse(path).map_err(|why| malformed(&format!("it is not {why}")))?;
-    if !vault.secure && !(settings.allow_http_loopback && vault.is_loopback()) {
+    let may_be_plain = settings.allow_http_loopback && vault.is_loopback();
+    if !vault.secure && !may_be_plain {
         return Err(malformed("a vault is asked over `https` only").with_help(
             "write `https://`; for a vault on loopback set `VAULTLET_ALLOW_HTTP_LOOPBACK`",
         ));

@@ -1,10 +1,13 @@
 //! A secret as a vault answers it.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
-use serde::{Deserialize, Deserializer};
+use alloc::{string::String, vec::Vec};
 
 use super::reference::{Reference, is_version};
-use crate::{secret::SecretString, url::Url};
+use crate::{
+    json::{self, Members, Value},
+    secret::SecretString,
+    url::Url,
+};
 
 /// One version of one secret.
 #[derive(Debug)]
@@ -50,68 +53,41 @@ pub struct Properties {
 
 /// Parses a bundle; the error says what is wrong without a word of the body.
 pub(super) fn parse(body: &[u8], reference: &Reference) -> Result<Secret, &'static str> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Bundle {
-        value: SecretString,
-        #[serde(default)]
-        id: Option<String>,
-        #[serde(default)]
-        content_type: Option<String>,
-        #[serde(default, deserialize_with = "or_default")]
-        attributes: Attributes,
-        #[serde(default)]
-        managed: Option<bool>,
-        #[serde(default)]
-        kid: Option<String>,
-        #[serde(default, deserialize_with = "or_default")]
-        tags: BTreeMap<String, String>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Attributes {
-        #[serde(default)]
-        enabled: Option<bool>,
-        #[serde(default)]
-        nbf: Option<i64>,
-        #[serde(default)]
-        exp: Option<i64>,
-        #[serde(default)]
-        created: Option<i64>,
-        #[serde(default)]
-        updated: Option<i64>,
-        #[serde(default)]
-        recovery_level: Option<String>,
-        #[serde(default)]
-        recoverable_days: Option<u32>,
-    }
-
-    let bundle: Bundle = serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => "its JSON is not a secret",
-        _ => "its answer is not JSON",
-    })?;
-    let version = match bundle.id.as_deref().filter(|id| !id.is_empty()) {
-        Some(id) => version_of(id, reference)?,
+    let bundle = json::parse(body).ok_or("its answer is not JSON")?;
+    let value = bundle.secret("value").ok_or("its answer has no value")?;
+    let version = match bundle.text("id").filter(|id| !id.is_empty()) {
+        Some(id) => version_of(&id, reference)?,
         None => None,
     };
-    let attributes = bundle.attributes;
+    let attributes = bundle.get("attributes").unwrap_or(&Value::Null);
+    let mut tags: Vec<(String, String)> = Vec::new();
+    if let Some(Value::Object(members)) = bundle.get("tags") {
+        for member in members.iter() {
+            let Some(tag) = json::text_of(&member.value) else { continue };
+            let tag = (json::decoded(&member.key), tag);
+            // 15 at most: a library's sort would be 4 KB of code.
+            tags.insert(tags.partition_point(|other| *other < tag), tag);
+        }
+    }
     Ok(Secret {
-        value: bundle.value,
+        value,
         properties: Properties {
             vault: reference.vault.short_authority(),
             name: reference.name.clone(),
             version: version.or_else(|| reference.version.clone()),
-            content_type: bundle.content_type,
-            enabled: attributes.enabled,
-            created: attributes.created,
-            updated: attributes.updated,
-            not_before: attributes.nbf,
-            expires: attributes.exp,
-            recovery_level: attributes.recovery_level,
-            recoverable_days: attributes.recoverable_days,
-            managed: bundle.managed,
-            kid: bundle.kid,
-            tags: bundle.tags.into_iter().collect(),
+            content_type: bundle.text("contentType"),
+            enabled: attributes.boolean("enabled"),
+            created: attributes.integer("created"),
+            updated: attributes.integer("updated"),
+            not_before: attributes.integer("nbf"),
+            expires: attributes.integer("exp"),
+            recovery_level: attributes.text("recoveryLevel"),
+            recoverable_days: attributes
+                .integer("recoverableDays")
+                .and_then(|days| u32::try_from(days).ok()),
+            managed: bundle.boolean("managed"),
+            kid: bundle.text("kid"),
+            tags,
         },
     })
 }
@@ -129,11 +105,4 @@ fn version_of(id: &str, reference: &Reference) -> Result<Option<String>, &'stati
         (Some(asked), Some(got)) if asked != got => Err(other),
         _ => Ok(version),
     }
-}
-
-/// `null` as if absent.
-fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

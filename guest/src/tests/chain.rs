@@ -1,0 +1,145 @@
+use super::*;
+use crate::{error::Outcome, testing::START};
+use core::time::Duration;
+
+const OBO: (&str, &str) = ("OBO_ENDPOINT", "http://localhost:46809/OBO/token");
+const OBO_REQUEST: &str =
+    "GET http://localhost:46809/OBO/token?resource=https%3A%2F%2Fvault.azure.net";
+
+#[test]
+fn the_user_comes_before_the_machine() {
+    let answer = r#"{"token":"T0KEN","expiresOn":"2023-11-14T23:13:20Z"}"#;
+    let world = World::new(&ml_and(&[OBO])).answer(OBO_REQUEST, 200, &[], answer);
+    let token = ask(&world, &Memory::default()).unwrap();
+    assert_eq!((token.source.as_str(), token.endpoint.as_deref()), ("azureml-obo", Some("job")));
+}
+
+#[test]
+fn a_user_who_is_refused_does_not_become_the_machine() {
+    let world = World::new(&ml_and(&[OBO])).answer(OBO_REQUEST, 400, &[], "No token");
+    let error =
+        failed(ask(&world, &Memory::default()), "identity-refused", ErrorKind::Unauthenticated);
+    let last = error.attempts.last().unwrap();
+    assert_eq!((last.source.as_str(), last.outcome), ("managed-identity", Outcome::Skipped));
+    assert!(error.help.contains("user_identity"), "{}", error.line());
+}
+
+#[test]
+fn order_and_exclusion_are_the_setting_s() {
+    for more in [
+        ("VAULTLET_IDENTITY", "managed-identity,azureml-obo"),
+        ("VAULTLET_IDENTITY", " Managed , obo "),
+        ("VAULTLET_EXCLUDE", "azureml-obo"),
+        ("AZURE_TOKEN_CREDENTIALS", "prod"),
+    ] {
+        let world = World::new(&ml_and(&[OBO, more])).answer(ML_REQUEST, 200, &[], ML_TOKEN);
+        assert_eq!(ask(&world, &Memory::default()).unwrap().source, "managed-identity");
+    }
+}
+
+#[test]
+fn a_service_principal_is_named_and_never_passed_over() {
+    for (more, form) in [
+        (vec![("AZURE_CLIENT_SECRET", "hunter2")], Some("client-secret")),
+        (vec![("AZURE_CLIENT_CERTIFICATE_PATH", "/x")], Some("client-certificate")),
+        (vec![("AZURE_USERNAME", "u"), ("AZURE_PASSWORD", "hunter2")], Some("user-password")),
+        (vec![("AZURE_FEDERATED_TOKEN_FILE", "/x")], None),
+    ] {
+        let variables: Vec<_> = ml_and(&[("AZURE_CLIENT_ID", GUID), ("AZURE_TENANT_ID", "t")])
+            .into_iter()
+            .chain(more)
+            .collect();
+        let world = World::new(&variables);
+        let error =
+            failed(ask(&world, &Memory::default()), "source-unsupported", ErrorKind::Configuration);
+        let failure = error.attempts.iter().find(|a| a.outcome == Outcome::Failed).unwrap();
+        assert_eq!(failure.endpoint.as_deref(), form);
+        // Excluded, it does not stand in the way.
+        let variables: Vec<_> = variables
+            .into_iter()
+            .chain([("VAULTLET_EXCLUDE", "environment,workload-identity")])
+            .collect();
+        let mut request = ML_REQUEST.to_string();
+        if form == Some("user-password") {
+            request = request.replace(" secret", &format!("&clientid={GUID} secret"));
+        }
+        let world = World::new(&variables).answer(&request, 200, &[], ML_TOKEN);
+        ask(&world, &Memory::default()).unwrap();
+    }
+    let world = World::new(&[("AZUREML_DATAPREP_TOKEN_PROVIDER", "sparkobo")]);
+    failed(ask(&world, &Memory::default()), "source-unsupported", ErrorKind::Configuration);
+}
+
+#[test]
+fn nothing_left_to_ask_is_said_so() {
+    let world = World::new(&ml_and(&[("VAULTLET_IDENTITY", "obo"), ("VAULTLET_EXCLUDE", "obo")]));
+    failed(ask(&world, &Memory::default()), "no-identity", ErrorKind::NotConfigured);
+}
+
+#[test]
+fn a_token_is_kept_until_it_is_due_and_serves_until_it_expires() {
+    let memory = Memory::default();
+    let second = ML_TOKEN.replace("T0KEN.a-b_c", "T0KEN.2").replace("1700086400", "1700172800");
+    let world = World::new(&ml_and(&[("VAULTLET_TIMEOUT", "1")]))
+        .answer(ML_REQUEST, 200, &[], ML_TOKEN)
+        .answer(ML_REQUEST, 400, &[], "")
+        .answer(ML_REQUEST, 200, &[], second)
+        .answer(ML_REQUEST, 400, &[], "");
+    let request = TokenRequest::parse("https://vault.azure.net", None, None, None).unwrap();
+    let get = || async { token(&Call::new(&world, &memory)?, &request).await };
+    world.run(async {
+        let reveal = |token: Rc<Token>| token.secret.reveal().to_string();
+        assert_eq!(reveal(get().await.unwrap()), "T0KEN.a-b_c");
+        world.pass(Duration::from_secs(43_199));
+        assert_eq!(reveal(get().await.unwrap()), "T0KEN.a-b_c");
+        assert_eq!(world.sent().len(), 1);
+        world.pass(Duration::from_secs(1));
+        // Due; the try fails, the old one serves, and there is no other try for 30 s.
+        assert_eq!(reveal(get().await.unwrap()), "T0KEN.a-b_c");
+        assert_eq!(reveal(get().await.unwrap()), "T0KEN.a-b_c");
+        assert_eq!(world.sent().len(), 2);
+        world.pass(Duration::from_secs(30));
+        assert_eq!(reveal(get().await.unwrap()), "T0KEN.2");
+        world.pass(Duration::from_secs(200_000));
+        assert!(crate::context::Context::now(&world) > START + 172_800);
+        failed(get().await, "identity-refused", ErrorKind::Unauthenticated);
+    });
+}
+
+#[test]
+fn claims_pass_every_cache_and_replace_what_is_in_it() {
+    let memory = Memory::default();
+    let world = World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN).answer(
+        ML_REQUEST,
+        200,
+        &[],
+        ML_TOKEN.replace("T0KEN.a-b_c", "T0KEN.2"),
+    );
+    let plain = TokenRequest::parse("https://vault.azure.net/.default", None, None, None).unwrap();
+    let claims = TokenRequest { claims: Some("{}".into()), ..plain.clone() };
+    world.run(async {
+        for (request, expected) in
+            [(&plain, "T0KEN.a-b_c"), (&claims, "T0KEN.2"), (&plain, "T0KEN.2")]
+        {
+            let call = Call::new(&world, &memory).unwrap();
+            assert_eq!(token(&call, request).await.unwrap().secret.reveal(), expected);
+        }
+    });
+}
+
+#[test]
+fn malformed_requests_are_refused() {
+    for (resource, tenant, claims) in [
+        ("", None, None),
+        ("https://vault.azure.net?x", None, None),
+        ("a b", None, None),
+        ("https://vault.azure.net", Some("a/b"), None),
+        ("https://vault.azure.net", Some(""), None),
+        ("https://vault.azure.net", None, Some("hunter2")),
+        ("https://vault.azure.net", None, Some("{")),
+    ] {
+        let owned = |text: Option<&str>| text.map(String::from);
+        let request = TokenRequest::parse(resource, owned(tenant), owned(claims), None);
+        failed(request, "argument-malformed", ErrorKind::InvalidArgument);
+    }
+}

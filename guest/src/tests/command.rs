@@ -1,0 +1,118 @@
+use super::*;
+use crate::command::{Done, run};
+
+fn command(world: &World, arguments: &[&str]) -> Done {
+    let arguments: Vec<String> = arguments.iter().map(|a| a.to_string()).collect();
+    world.run(run(world, &Memory::default(), &arguments))
+}
+
+fn ready() -> World {
+    World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN)
+}
+
+#[test]
+fn get_prints_the_value_and_nothing_else() {
+    let world = ready().answer(SECRET_REQUEST, 200, &[], BUNDLE);
+    let done = command(&world, &["get", "akv://job/db-password"]);
+    assert_eq!(
+        (done.stdout.as_str(), done.stderr.as_str(), done.is_success),
+        ("hunter2", "", true)
+    );
+}
+
+#[test]
+fn get_prints_json_and_variables() {
+    let other = SECRET_REQUEST.replace("db-password", "other");
+    let world = ready().answer(SECRET_REQUEST, 200, &[], BUNDLE);
+    let done = command(&world, &["get", "-o", "json", "akv://job/db-password"]);
+    assert_eq!(
+        done.stdout.as_str(),
+        "{\"reference\":\"akv://job/db-password\",\"vault\":\"job.vault.azure.net\",\"name\":\"db-password\",\"version\":\"0123456789abcdef0123456789abcdef\",\"value\":\"hunter2\",\"contentType\":\"text/plain\",\"enabled\":true,\"created\":1700000001,\"updated\":1700000002,\"notBefore\":1,\"expires\":32503680000,\"recoveryLevel\":\"Recoverable+Purgeable\",\"recoverableDays\":90,\"tags\":{\"a\":\"1\",\"b\":\"2\"}}\n"
+    );
+    let value = r#"{"value":"it's\n\"so\""}"#;
+    let world = ready().answer(SECRET_REQUEST, 200, &[], BUNDLE).answer(&other, 200, &[], value);
+    let done =
+        command(&world, &["get", "--output=env", "akv://job/db-password", "akv://job/other"]);
+    assert_eq!(done.stdout.as_str(), "DB_PASSWORD='hunter2'\nOTHER='it'\\''s\n\"so\"'\n");
+    let world = ready().answer(SECRET_REQUEST, 200, &[], BUNDLE).answer(&other, 200, &[], value);
+    let done =
+        command(&world, &["get", "akv://job/db-password", "akv://job/other", "--output", "json"]);
+    assert!(done.stdout.starts_with("[{") && done.stdout.ends_with("}]\n"));
+}
+
+#[test]
+fn one_failure_means_no_output() {
+    let other = SECRET_REQUEST.replace("db-password", "other");
+    let world = ready().answer(SECRET_REQUEST, 200, &[], BUNDLE).answer(
+        &other,
+        404,
+        &[],
+        r#"{"error":{"code":"SecretNotFound"}}"#,
+    );
+    let done = command(&world, &["get", "-o", "json", "akv://job/db-password", "akv://job/other"]);
+    assert_eq!((done.stdout.as_str(), done.is_success), ("", false));
+    assert!(
+        done.stderr.starts_with("{\"error\":{\"id\":\"secret-not-found\",\"kind\":\"not-found\","),
+        "{}",
+        done.stderr
+    );
+    assert!(done.stderr.ends_with("}}\n"));
+    let world = ready().answer(SECRET_REQUEST, 404, &[], r#"{"error":{"code":"SecretNotFound"}}"#);
+    let done = command(&world, &["get", "akv://job/db-password"]);
+    assert_eq!(
+        done.stderr,
+        "vaultlet: reading secret `db-password` of job.vault.azure.net: there is no such secret [SecretNotFound]; check the name, or create the secret (secret-not-found)\n"
+    );
+}
+
+#[test]
+fn token_is_printed_when_asked_for() {
+    let done = command(&ready(), &["token", "--reveal"]);
+    assert_eq!((done.stdout.as_str(), done.is_success), ("T0KEN.a-b_c", true));
+    let done = command(
+        &ready(),
+        &["token", "--scope", "https://vault.azure.net/.default", "--reveal", "-ojson"],
+    );
+    assert_eq!(
+        done.stdout.as_str(),
+        "{\"token\":\"T0KEN.a-b_c\",\"expiresOn\":1700086400,\"refreshOn\":1700043200,\"resource\":\"https://vault.azure.net\",\"source\":\"managed-identity\",\"endpoint\":\"azure-ml\"}\n"
+    );
+}
+
+#[test]
+fn wrong_arguments_are_said_in_one_line_and_nothing_is_sent() {
+    for arguments in [
+        &[][..],
+        &["get"],
+        &["put", "x"],
+        &["get", "a", "b"],
+        &["get", "--reveal", "a"],
+        &["get", "--nope", "a"],
+        &["get", "-x", "a"],
+        &["get", "-o", "table", "a"],
+        &["get", "a", "-o"],
+        &["token"],
+        &["token", "x", "--reveal"],
+        &["token", "--reveal", "-o", "env"],
+        &["token", "--reveal", "--resource", "a", "--scope", "b"],
+        &["get", "--output="],
+        &["token", "--reveal=x"],
+    ] {
+        let done = command(&World::new(&ML), arguments);
+        assert!(!done.is_success && done.stdout.is_empty(), "{arguments:?}");
+        assert!(
+            done.stderr.starts_with("vaultlet: reading arguments: "),
+            "{arguments:?}: {}",
+            done.stderr
+        );
+        assert!(
+            done.stderr.ends_with("(usage)\n") && done.stderr.lines().count() == 1,
+            "{}",
+            done.stderr
+        );
+    }
+    let done = command(&World::new(&[]), &["get", "-o", "json"]);
+    assert!(done.stderr.contains(r#""kind":"usage""#), "{}", done.stderr);
+    let done = command(&World::new(&[]), &["get", "--help"]);
+    assert!(done.is_success && done.stdout.starts_with("usage: "));
+}
