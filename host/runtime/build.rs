@@ -26,17 +26,14 @@ fn main() {
 
 fn build(root: &Path) -> Result<(), String> {
     let out = var("OUT_DIR");
+    // cargo marks its target directory; one guest serves all profiles of the host.
+    let target = out.ancestors().find(|p| p.join("CACHEDIR.TAG").exists()).unwrap_or(&out);
     add_target(root)?;
-    let component = build_guest(root, &out)?;
-    let compiled =
-        compile(&fs::read(&component).map_err(|e| format!("{}: {e}", component.display()))?)?;
-    write(&out.join("vaultlet.cwasm"), &compiled)?;
+    let component = build_guest(root, &target.join("component"))?;
+    let wasm = fs::read(&component).map_err(|e| format!("{}: {e}", component.display()))?;
+    write(&out.join("vaultlet.cwasm"), &compile(&wasm)?)?;
     // For `wasmtime` and for composition; README says where.
-    if let Some(target) = out.ancestors().find(|p| p.join("CACHEDIR.TAG").exists()) {
-        fs::copy(&component, target.join("vaultlet.wasm"))
-            .map_err(|e| format!("cannot write `vaultlet.wasm` into {}: {e}", target.display()))?;
-    }
-    Ok(())
+    write(&target.join("vaultlet.wasm"), &wasm)
 }
 
 /// rustup adds the target only when asked, where its automatic installation is off.
@@ -75,14 +72,22 @@ fn sysroot_has_target() -> bool {
 }
 
 /// A target directory of its own: the outer cargo holds the lock of the other.
-fn build_guest(root: &Path, out: &Path) -> Result<PathBuf, String> {
-    let target = out.join("guest");
+fn build_guest(root: &Path, target: &Path) -> Result<PathBuf, String> {
     let mut cargo = Command::new(var("CARGO"));
     cargo
-        .args(["build", "--package", "vaultlet-guest", "--profile", "guest", "--target", TARGET])
+        .args([
+            "build",
+            "--package",
+            "vaultlet-guest",
+            "--profile",
+            "guest",
+            "--target",
+            TARGET,
+            "--locked",
+        ])
         .args(["--quiet", "--color", "never"])
         .arg("--target-dir")
-        .arg(&target)
+        .arg(target)
         .current_dir(root);
     // What cargo tells a build script about the outer build must not steer the inner one.
     for (name, _) in env::vars_os() {

@@ -25,7 +25,7 @@ pub fn vaultlet() -> &'static PathBuf {
         // …/<profile>/deps/<test>
         let profile = exe.ancestors().nth(2).map(PathBuf::from).unwrap_or_default();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--bins"]).current_dir(root());
+        cargo.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(root());
         cargo.arg("--target-dir").arg(target());
         if profile.ends_with("release") {
             cargo.arg("--release");
