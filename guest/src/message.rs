@@ -67,7 +67,7 @@ pub(crate) fn excerpt(text: &str, hidden: &[&SecretString]) -> String {
             short.push('…');
             short
         }
-        None => line.trim_end_matches('.').into(),
+        None => line.trim_end_matches(['.', ':', ' ']).into(),
     }
 }
 

@@ -24,7 +24,7 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Settings {
     /// Where tokens come from.
     pub chain: Chain,
-    /// Which user-assigned identity, and the setting that says so.
+    /// Which user-assigned identity, and the setting that says so (in back-ticks).
     pub identity: Option<(UserAssigned, &'static str)>,
     /// The cloud; none when the authority is one that we do not know.
     pub cloud: Option<Cloud>,
@@ -224,19 +224,19 @@ fn identity(
     let mut found = None;
     for (name, parse, expected) in [
         (
-            "VAULTLET_CLIENT_ID",
+            "`VAULTLET_CLIENT_ID`",
             UserAssigned::client_id as fn(&str) -> Option<UserAssigned>,
             "a GUID",
         ),
-        ("VAULTLET_OBJECT_ID", UserAssigned::object_id, "a GUID"),
-        ("VAULTLET_RESOURCE_ID", UserAssigned::resource_id, "`/subscriptions/…`"),
+        ("`VAULTLET_OBJECT_ID`", UserAssigned::object_id, "a GUID"),
+        ("`VAULTLET_RESOURCE_ID`", UserAssigned::resource_id, "`/subscriptions/…`"),
     ] {
-        let Some(value) = get(name) else { continue };
-        let id = parse(&value).ok_or_else(|| malformed(name, expected))?;
+        let Some(value) = get(name.trim_matches('`')) else { continue };
+        let id = parse(&value).ok_or_else(|| malformed(name.trim_matches('`'), expected))?;
         if let Some((_, other)) = found.replace((id, name)) {
             return Err(Error::new(
                 Id::SettingsConflict,
-                format!("reading settings: `{other}` and `{name}` are both set"),
+                format!("reading settings: {other} and {name} are both set"),
             ));
         }
     }

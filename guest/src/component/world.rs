@@ -14,7 +14,7 @@ use super::bindings::wasi::{
     http::{
         outgoing_handler,
         types::{
-            ErrorCode, Fields, IncomingBody, IncomingResponse, Method as WasiMethod, OutgoingBody,
+            ErrorCode, Fields, IncomingBody, IncomingResponse, Method as WasiMethod,
             OutgoingRequest, RequestOptions, Scheme, http_error_code,
         },
     },
@@ -119,8 +119,7 @@ fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
     let set = set.and_then(|()| outgoing.set_authority(Some(&request.url.short_authority())));
     set.and_then(|()| outgoing.set_path_with_query(Some(&request.url.target)))
         .map_err(|()| protocol("the address is not allowed"))?;
-    let body = outgoing.body().map_err(|()| protocol("no body"))?;
-    OutgoingBody::finish(body, None).map_err(classify)?;
+    // A body that is never asked for is empty.
     Ok(outgoing)
 }
 

@@ -129,7 +129,7 @@ fn identity<C: Context>(
         return Ok(Some((id.clone(), "the call")));
     }
     if let Some((id, from)) = &call.settings.identity {
-        return Ok(Some((id.clone(), from)));
+        return Ok(Some((id.clone(), *from)));
     }
     if endpoint.of_user {
         return Ok(None);
@@ -186,10 +186,18 @@ fn url(
     url.push("resource", &request.resource);
     if let Some((id, from)) = identity {
         let Some(name) = (endpoint.id_parameter)(id) else {
-            return Err(Error::new(
+            let error = Error::new(
                 Id::IdentityIdUnsupported,
                 format!("this source cannot carry the {} of {from}", words(id)),
-            ));
+            );
+            return Err(if endpoint.of_user {
+                error.with_help(
+                    "it is the user's identity; for a managed one set \
+                     `VAULTLET_IDENTITY=managed-identity`",
+                )
+            } else {
+                error
+            });
         };
         url.push(name, id.id());
     }

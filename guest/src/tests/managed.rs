@@ -349,7 +349,7 @@ fn a_refused_id_names_the_setting_that_it_came_from() {
     for (name, says) in [
         ("AZURE_CLIENT_ID", "`AZURE_CLIENT_ID`"),
         ("DEFAULT_IDENTITY_CLIENT_ID", "`DEFAULT_IDENTITY_CLIENT_ID`"),
-        ("VAULTLET_CLIENT_ID", "VAULTLET_CLIENT_ID"),
+        ("VAULTLET_CLIENT_ID", "`VAULTLET_CLIENT_ID`"),
     ] {
         let request = ML_REQUEST.replace(" secret", &format!("&clientid={GUID} secret"));
         let world = World::new(&ml_and(&[(name, GUID)])).answer(
