@@ -32,12 +32,16 @@ Try it without Azure: vaultlet demo";
 pub(crate) enum Command {
     Get(crate::get::Get),
     Token(crate::token::Token),
+    Dev(crate::dev::Dev),
+    Demo(crate::demo::Demo),
 }
 
 impl Arguments {
     /// Whether errors are asked for as JSON.
     pub(crate) fn json(&self) -> bool {
         match &self.command {
+            Command::Demo(_) => false,
+            Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             Command::Get(get) => get.output == Format::Json,
             Command::Token(token) => token.output == Format::Json,
         }

@@ -51,6 +51,11 @@ impl Failure {
         }
     }
 
+    /// The same with an exit code that no kind has.
+    pub(crate) fn with_exit(self, exit: u8) -> Self {
+        Self { exit, ..self }
+    }
+
     /// Says it on stderr.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         let line = if json { self.json() } else { format!("vaultlet: {}", self.line()) };

@@ -3,11 +3,15 @@
 #![deny(unsafe_code)]
 
 mod arguments;
+mod child;
+mod demo;
+mod dev;
 mod failure;
 mod get;
 mod log;
 mod options;
 mod output;
+mod seeds;
 mod token;
 
 use std::process::ExitCode;
@@ -22,6 +26,8 @@ fn main() -> ExitCode {
     };
     let json = arguments.json();
     let done = log::start(arguments.log).and_then(|()| match arguments.command {
+        Command::Demo(command) => command.run(),
+        Command::Dev(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Token(command) => command.run(),
     });

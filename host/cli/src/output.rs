@@ -31,6 +31,15 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     out.write_all(&text).and_then(|()| out.flush()).map_err(|e| failed(&e))
 }
 
+/// One JSON value on one line, whoever reads it.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
+    serde_json::to_writer(&mut *text, value).map_err(|e| failed(&e.into()))?;
+    text.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&text).and_then(|()| out.flush()).map_err(|e| failed(&e))
+}
+
 /// Lines for a shell.
 pub(crate) fn lines<'a>(pairs: impl Iterator<Item = (String, &'a str)>) -> Result<(), Failure> {
     let mut text = Zeroizing::new(String::with_capacity(64 << 10));

@@ -107,6 +107,11 @@ impl Local {
         self.vaults.get(&name.to_ascii_lowercase())
     }
 
+    /// All vaults by name.
+    pub fn vaults(&self) -> impl Iterator<Item = (&str, &Vault)> {
+        self.vaults.iter().map(|(name, vault)| (name.as_str(), vault))
+    }
+
     /// The proxy that answers for the vaults' real names, as `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn proxy(&self) -> &str {

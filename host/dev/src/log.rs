@@ -38,6 +38,8 @@ pub(crate) struct Log(VecDeque<Entry>);
 
 impl Log {
     pub(crate) fn push(&mut self, entry: Entry) {
+        let Entry { method, host, path, status, ms, .. } = &entry;
+        tracing::info!(target: "vaultlet::dev", method, host, path, status, ms);
         if self.0.len() >= limits::LOG_ENTRIES {
             self.0.pop_front();
         }

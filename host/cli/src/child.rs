@@ -1,0 +1,156 @@
+//! Running a child so that neither of us outlives the other: signals are passed on, and it ends
+//! as a shell says it.
+
+use std::io::{self, IsTerminal as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitCode, ExitStatus, Output};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator;
+use vaultlet_host::Kind;
+
+use crate::failure::Failure;
+
+/// Time that an interrupted child has to end by itself.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Interrupts, watched from now on in place of what they do by default.
+pub(crate) struct Signals {
+    events: Receiver<Event>,
+    sender: Sender<Event>,
+}
+
+enum Event {
+    Signal(i32),
+    Ended(io::Result<Output>),
+}
+
+/// A signal that was to end us.
+#[derive(Clone, Copy)]
+pub(crate) struct Interrupted(i32);
+
+impl Signals {
+    pub(crate) fn watch() -> Result<Self, Failure> {
+        let mut signals = iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|e| {
+            let message = format!("watching for signals: {}", e.to_string().to_lowercase());
+            Failure::own(Kind::Internal, "internal", message, "report this")
+        })?;
+        let (sender, events) = mpsc::channel();
+        let on_signal = sender.clone();
+        std::thread::spawn(move || {
+            for signal in signals.forever() {
+                if on_signal.send(Event::Signal(signal)).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { events, sender })
+    }
+}
+
+impl Interrupted {
+    /// Waits for a signal.
+    pub(crate) fn wait(signals: &Signals) -> Self {
+        loop {
+            // The sender is ours: the channel cannot close.
+            if let Ok(Event::Signal(signal)) = signals.events.recv() {
+                return Self(signal);
+            }
+        }
+    }
+
+    /// 128 + signal.
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(signalled(self.0))
+    }
+}
+
+/// Runs a child to its end; an interrupt ends both.
+pub(crate) fn run(
+    command: &mut Command,
+    signals: &Signals,
+) -> Result<Result<Output, Interrupted>, Failure> {
+    // At a terminal the child shares our group, to which the terminal sends its interrupts, and may
+    // read from it. Elsewhere it has a group of its own, so that its children can be reached.
+    let own_group = !io::stdin().is_terminal();
+    if own_group {
+        command.process_group(0);
+    }
+    let child = command.spawn().map_err(|error| failed(command, &error))?;
+    let pid = Pid::from_child(&child);
+    wait_aside(child, signals.sender.clone());
+    let mut interrupted: Option<Interrupted> = None;
+    loop {
+        let event = match interrupted {
+            None => signals.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(_) => signals.events.recv_timeout(GRACE),
+        };
+        match event {
+            Ok(Event::Ended(output)) => {
+                return match interrupted {
+                    Some(interrupted) => {
+                        // What it left running in its group.
+                        pass_on(pid, own_group, Signal::KILL);
+                        Ok(Err(interrupted))
+                    }
+                    None => output.map(Ok).map_err(|error| failed(command, &error)),
+                };
+            }
+            Ok(Event::Signal(signal)) if interrupted.is_none() => {
+                interrupted = Some(Interrupted(signal));
+                if own_group || signal != SIGINT {
+                    pass_on(pid, own_group, named(signal));
+                }
+            }
+            // Asked twice, or in vain.
+            Ok(Event::Signal(_)) | Err(_) => pass_on(pid, own_group, Signal::KILL),
+        }
+    }
+}
+
+/// The exit code that a shell would give.
+pub(crate) fn code(status: ExitStatus) -> u8 {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),
+        (None, Some(signal)) => signalled(signal),
+        (None, None) => u8::MAX,
+    }
+}
+
+fn wait_aside(child: Child, sender: Sender<Event>) {
+    std::thread::spawn(move || {
+        // Nobody hears it when we are ending already.
+        let _ = sender.send(Event::Ended(child.wait_with_output()));
+    });
+}
+
+fn pass_on(pid: Pid, group: bool, signal: Signal) {
+    // It may have ended by now.
+    let _ = if group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+}
+
+fn named(signal: i32) -> Signal {
+    match signal {
+        SIGHUP => Signal::HUP,
+        SIGINT => Signal::INT,
+        _ => Signal::TERM,
+    }
+}
+
+fn signalled(signal: i32) -> u8 {
+    u8::try_from(signal).map_or(u8::MAX, |signal| 128_u8.saturating_add(signal))
+}
+
+fn failed(command: &Command, error: &io::Error) -> Failure {
+    let program = command.get_program().to_string_lossy();
+    let (kind, id, exit) = match error.kind() {
+        io::ErrorKind::NotFound => (Kind::NotFound, "command-not-found", 127),
+        _ => (Kind::Denied, "command-not-executable", 126),
+    };
+    let message = format!("running `{program}`: {}", error.to_string().to_lowercase());
+    let help = "see that it is there, in `PATH`, and executable";
+    Failure::own(kind, id, message, help).with_exit(exit)
+}
