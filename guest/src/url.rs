@@ -138,7 +138,9 @@ fn is_name(name: &str) -> bool {
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         })
         // `127.1` and `0x7f000001` are addresses to many resolvers.
-        && !name.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()))
+        && !name
+            .get(name.rfind('.').map_or(0, |dot| dot + 1)..)
+            .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn canonical(host: &str) -> Option<IpAddr> {
