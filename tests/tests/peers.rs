@@ -4,6 +4,13 @@
 //! They are installed into `target/peers` when their interpreter is there. Where it is not, the
 //! test says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -91,7 +98,7 @@ fn python() -> Option<PathBuf> {
         run(Command::new("python3").args(["-m", "venv"]).arg(folder));
         run(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(["--no-deps", "--requirement"])
+            .arg("--requirement")
             .arg(source.join("requirements.txt")));
     })?;
     Some(folder.join("bin/python"))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueEnum};
-use vaultlet_dev::{Builder, Form, Grant, Local, Seed, StartError, Who};
+use vaultlet_dev::{Builder, Form, Grant, Local, StartError, Who};
 use vaultlet_host::Kind;
 
 use crate::child::{self, Interrupted, Signals};
@@ -32,7 +32,7 @@ pub(crate) struct Dev {
     vault: Vec<String>,
     /// A secret for each vault; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
-    seed: Vec<Pair>,
+    seed: Vec<String>,
     /// Secrets from a file (- is stdin): a JSON object or lines NAME=VALUE
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
@@ -90,8 +90,13 @@ impl Dev {
                 builder = builder.seed(name, seed);
             }
         }
-        for Pair { name, seed } in self.seed {
-            builder = builder.seed(name, seed);
+        for seed in self.seed {
+            // Read here and not by clap, which would quote it in its error.
+            let Some((name, value)) = seed.split_once('=') else {
+                let message = "reading `--seed`: it has no `=` after the secret's name".to_owned();
+                return Err(Failure::own(given("--seed"), "dev-seed", message, "write NAME=VALUE"));
+            };
+            builder = builder.seed(name, value);
         }
         builder = self.grant.into_iter().fold(builder, Builder::grant);
         builder = builder.run_as(self.run_as.unwrap_or(Who::Managed));
@@ -99,29 +104,12 @@ impl Dev {
     }
 }
 
-/// `NAME=VALUE` of a seed.
-#[derive(Clone)]
-struct Pair {
-    name: String,
-    seed: Seed,
-}
-
-impl std::str::FromStr for Pair {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, value) = text.split_once('=').ok_or("it has no `=` after the secret's name")?;
-        Ok(Self { name: name.to_owned(), seed: Seed::from(value) })
-    }
-}
-
 /// Starts the local Azure, its errors in our words.
 pub(crate) fn start(builder: Builder) -> Result<Local, Failure> {
     builder.start().map_err(|error| {
         let kind = match &error {
-            StartError::VaultName(_) | StartError::SecretName(_) | StartError::Seed { .. } => {
-                Kind::Usage
-            }
+            StartError::VaultName(_) => given("--vault"),
+            StartError::SecretName(_) | StartError::Seed { .. } => given("--seed"),
             StartError::System { .. } => Kind::Unavailable,
             _ => Kind::Internal,
         };
@@ -129,6 +117,15 @@ pub(crate) fn start(builder: Builder) -> Result<Local, Failure> {
         let (message, help) = text.rsplit_once("; ").unwrap_or((&text, ""));
         Failure::own(kind, error.id(), message.to_owned(), help)
     })
+}
+
+/// What a malformed value is when it may stand in a flag or in its variable.
+fn given(flag: &str) -> Kind {
+    let is_flag = |argument: &std::ffi::OsString| {
+        argument.to_str().is_some_and(|it| it.split('=').next() == Some(flag))
+    };
+    let by_flag = std::env::args_os().take_while(|it| it != "--").any(|it| is_flag(&it));
+    if by_flag { Kind::Usage } else { Kind::Configuration }
 }
 
 /// Gives a child the local Azure, and takes from it what leads to another identity.

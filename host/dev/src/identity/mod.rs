@@ -42,7 +42,7 @@ pub enum Form {
 
 /// A word that names none of the values of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("reading `{word}`: it is not one of {allowed}; choose one of them")]
+#[error("`{word}` is not one of {allowed}")]
 pub struct UnknownWord {
     word: String,
     allowed: &'static str,

@@ -1,0 +1,182 @@
+//! `vaultlet dev` and `vaultlet demo`: how they end, what a child is given, what is left.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use vaultlet_tests::{Run, vaultlet};
+
+const VALUE: &str = "correct horse battery staple";
+
+#[test]
+fn ends_as_its_command_does() {
+    for (command, code) in [
+        (&["sh", "-c", "exit 0"][..], 0),
+        (&["sh", "-c", "exit 7"], 7),
+        (&["sh", "-c", "kill -9 $$"], 137),
+        (&["no-such-program"], 127),
+        (&["/"], 126),
+    ] {
+        let ended = Run::vaultlet(["dev", "--"]).arguments(command).end();
+        assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn refusals_name_the_setting_and_no_value() {
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
+    let cases: &[Case<'_>] = &[
+        (&["--vault", "a_b"], &[], 64, "(dev-vault-name)"),
+        (&[], &[("VAULTLET_DEV_VAULT", "a_b")], 78, "(dev-vault-name)"),
+        (&["--seed", VALUE], &[], 64, "(dev-seed)"),
+        (&[], &[("VAULTLET_DEV_SEED", VALUE)], 78, "(dev-seed)"),
+        (&["--seed=a_b=c"], &[], 64, "(dev-secret-name)"),
+        (&["--grant", "user:owner"], &[], 64, "secrets-officer, secrets-user, reader, none"),
+        (&["--as", "root"], &[], 64, "managed, user"),
+        (&["--identity-form", "arc"], &[], 64, "azure-ml, app-service, imds"),
+        (&["--seed-file", "/no/such/file"], &[], 65, "(seed-file)"),
+    ];
+    for (flags, variables, code, part) in cases {
+        let ended = Run::vaultlet(["dev"])
+            .arguments(*flags)
+            .arguments(["--", "true"])
+            .environment(variables.iter().copied())
+            .end();
+        assert_eq!(ended.code, *code, "{flags:?} {variables:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(part) && ended.stderr.lines().count() == 1, "{ended:?}");
+        ended.reveals_none_of(&[VALUE], true);
+    }
+}
+
+#[test]
+fn a_child_has_the_local_identity_only() {
+    let ended = Run::vaultlet(["dev", "--identity-form", "imds", "--", "env"])
+        .environment([
+            ("AZURE_CLIENT_ID", "outside"),
+            ("IDENTITY_ENDPOINT", "http://outside"),
+            ("MSI_ENDPOINT", "http://outside"),
+            ("OBO_ENDPOINT", "http://outside"),
+            ("KEPT", "as it was"),
+        ])
+        .end();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(!ended.stdout.contains("outside"), "{}", ended.stdout);
+    for part in ["KEPT=as it was\n", "AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:"] {
+        assert!(ended.stdout.contains(part), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn seeds_come_from_flags_and_from_a_file() {
+    let get = |name| format!("'{}' get akv://other/{name}", vaultlet().display());
+    let script = format!(
+        "printf 'lined=\"three\"' > \"$0\" && '{}' dev --vault job,other --seed-file \"$0\" \
+         --seed flagged=one=two -- sh -c \"{} && {}\"; rm \"$0\"",
+        vaultlet().display(),
+        get("lined"),
+        get("flagged"),
+    );
+    let file = std::env::temp_dir().join(format!("vaultlet-seeds-{}", std::process::id()));
+    let ended = Run::program("sh").arguments(["-c", &script]).arguments([file]).end();
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("threeone=two", ""));
+}
+
+#[test]
+fn serves_until_interrupted_and_leaves_nothing() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let mut dev = started(&["dev", "-o", "json", "--as", "user", "--seed", "a=b"]);
+        let mut line = String::new();
+        BufReader::new(dev.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let told: Told = Told::from(&line);
+        let ca = Path::new(told.text("caFile"));
+        assert!(ca.exists() && line.contains("OBO_ENDPOINT"), "{line}");
+        assert!(line.starts_with("{\"") && line.ends_with("}\n"), "{line}");
+
+        interrupt(&dev, signal);
+        let ended = vaultlet_tests::Ended::from(dev.wait_with_output().unwrap());
+        assert_eq!(ended.code, code, "{}", ended.stderr);
+        assert!(!ca.parent().unwrap().exists());
+        ended.reveals_none_of(&[told.text("MSI_SECRET")], true);
+    }
+}
+
+#[test]
+fn prints_lines_that_a_shell_reads() {
+    let mut dev = started(&["dev"]);
+    let mut out = BufReader::new(dev.stdout.as_mut().unwrap());
+    let mut lines = String::new();
+    while !lines.contains("VAULTLET_CA_FILE") {
+        assert_ne!(out.read_line(&mut lines).unwrap(), 0, "{lines}");
+    }
+    assert!(lines.lines().all(|line| line.starts_with("export ")), "{lines}");
+    let script = format!("{lines} '{}' get akv://job/a", vaultlet().display());
+    let ended = Run::program("sh").arguments(["-c", &script]).end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (66, ""), "{}", ended.stderr);
+    interrupt(&dev, "TERM");
+    assert!(!dev.wait().unwrap().success());
+}
+
+#[test]
+fn interrupt_ends_children_and_theirs() {
+    // Both sleepers hold our end of the pipe: it closes when the last of them is gone.
+    let script = "sleep 1000 & printf '%s\\n' \"$VAULTLET_CA_FILE\"; sleep 1000";
+    let mut dev = started(&["dev", "--", "sh", "-c", script]);
+    let mut out = BufReader::new(dev.stdout.take().unwrap());
+    let mut ca = String::new();
+    out.read_line(&mut ca).unwrap();
+    assert!(Path::new(ca.trim()).exists());
+    interrupt(&dev, "TERM");
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!((dev.wait().unwrap().code(), rest.as_str()), (Some(143), ""));
+    assert!(!Path::new(ca.trim()).parent().unwrap().exists());
+}
+
+#[test]
+fn demo_tells_the_whole_way() {
+    let ended = Run::vaultlet(["demo"])
+        .environment([("VAULTLET_IDENTITY", "none of the demo's business")])
+        .end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{}", ended.stdout);
+    let values = ended.stdout.lines().filter(|line| line.trim().starts_with("demo-")).count();
+    assert_eq!(values, 3, "{}", ended.stdout);
+    for part in ["/MSI/auth", "/OBO/token", "[ForbiddenByRbac]", "exit 77", "vaultlet dev"] {
+        assert!(ended.stdout.contains(part), "{part} is not in {}", ended.stdout);
+    }
+    ended.reveals_none_of(&["MSI_SECRET"], true);
+}
+
+fn started(arguments: &[&str]) -> Child {
+    let mut command = Command::new(vaultlet());
+    command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn interrupt(child: &Child, signal: &str) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+}
+
+/// The line of `-o json`, of which a test wants single texts.
+struct Told<'a>(&'a str);
+
+impl<'a> From<&'a String> for Told<'a> {
+    fn from(line: &'a String) -> Self {
+        Self(line)
+    }
+}
+
+impl<'a> Told<'a> {
+    fn text(&self, name: &str) -> &'a str {
+        let after = self.0.split(&format!("\"{name}\":\"")).nth(1).unwrap();
+        after.split('"').next().unwrap()
+    }
+}
