@@ -13,8 +13,9 @@ use crate::{
 /// spaces (so that a large number stays what it was).
 pub(super) fn follow(value: &SecretString, pointer: &str) -> Result<SecretString, Error> {
     let doing = format!("following the JSON pointer `{pointer}`");
-    let root = json::parse_text(value.reveal())
-        .ok_or_else(|| Error::new(Id::SecretNotJson, format!("{doing}: the secret is not JSON")))?;
+    let root = json::parse_text(value.reveal()).ok_or_else(|| {
+        Error::new(Id::SecretNotJson, format!("{doing}: the secret is not JSON, or too deep"))
+    })?;
     let mut at = &root;
     for segment in pointer.split('/').skip(1) {
         let segment = segment.replace("~1", "/").replace("~0", "~");
