@@ -1,5 +1,6 @@
 //! The handle: from a reference to a secret.
 
+use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +47,13 @@ struct Shared {
     timeout: Duration,
     /// One grant for each vault, most recent last.
     grants: Mutex<Vec<(Option<Authority>, Arc<Grant>)>>,
+}
+
+impl fmt::Debug for Vaultlet {
+    // What it holds are settings, variables and tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vaultlet")
+    }
 }
 
 impl Vaultlet {
