@@ -68,8 +68,9 @@ impl Launcher<'_> {
             let [status, wall_us, cpu_us, peak_kib] = numbers[..] else {
                 bail!("{id} could not be started: {line}");
             };
-            let last = said.trim_end().lines().last().unwrap_or_default();
-            ensure!(status == 0.0, "{id} ended with {status}: {last}");
+            let said: String = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            let said: String = said.chars().take(300).collect();
+            ensure!(status == 0.0, "{id} ended with {status}: {said}");
             let stdout = String::from_utf8(output.stdout)?;
             Ok((stdout, Used { wall_us, cpu_us, peak_kib }))
         })

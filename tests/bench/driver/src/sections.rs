@@ -31,6 +31,9 @@ pub(crate) fn measure(options: &Options) -> Result<ExitCode> {
     let mut bench = Bench { options, vault: &vault, launcher, peers: vec![], missing: vec![] };
     bench.admit();
     say(&format!("{}; peers measured in turn, median [min–max]\n", machine::description()))?;
+    for (id, reason) in &bench.missing {
+        say(&format!("\nNot measured: {}: {}\n", id.name(), reason.replace('\n', " ")))?;
+    }
     for section in &options.sections {
         match section {
             Section::Cold => bench.cold()?,
@@ -61,10 +64,7 @@ impl Bench<'_> {
             });
             match reason {
                 None => self.peers.push(*id),
-                Some(reason) => {
-                    eprintln!("not measured: {id}: {reason}");
-                    self.missing.push((*id, reason));
-                }
+                Some(reason) => self.missing.push((*id, reason)),
             }
         }
     }
@@ -254,9 +254,7 @@ impl Bench<'_> {
         section: Section,
     ) -> Result<()> {
         let missing = self.missing.iter().filter(|(id, _)| id.has(section));
-        rows.extend(missing.map(|(id, why)| {
-            vec![id.name().to_owned(), format!("not measured: {}", why.replace(['\n', '|'], " "))]
-        }));
+        rows.extend(missing.map(|(id, _)| vec![id.name().to_owned(), "not measured".to_owned()]));
         say(&table(title, head, &rows))
     }
 }

@@ -101,7 +101,7 @@ pub fn warm(
         durations.push(start.elapsed());
         check(name, &value)?;
     }
-    clock.report(first, durations)
+    clock.report(1, first, durations)
 }
 
 /// As [`warm`], awaiting each call.
@@ -122,7 +122,7 @@ pub async fn warm_async(
         durations.push(start.elapsed());
         check(name, &value)?;
     }
-    clock.report(first, durations)
+    clock.report(1, first, durations)
 }
 
 /// One thread per caller, each with a call of its own from `open`. A fifth as many calls come
@@ -136,7 +136,7 @@ where
     C: FnMut(&str) -> Result<String>,
 {
     let (before, measured) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let warmed = Barrier::new(callers + 1);
+    let (warmed, started) = (Barrier::new(callers + 1), Barrier::new(callers + 1));
     thread::scope(|scope| {
         let caller = || {
             // Whoever fails must still arrive, else the others wait forever.
@@ -145,16 +145,20 @@ where
                 Ok(call)
             });
             warmed.wait();
+            started.wait();
             rounds(&measured, calls, &mut opened?)
         };
         let running: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
         warmed.wait();
-        let clock = Clock::start()?;
+        // Before they are let go: this thread may be the last to run again.
+        let clock = Clock::start();
+        started.wait();
+        let clock = clock?;
         let mut durations = Vec::with_capacity(calls);
         for thread in running {
             durations.extend(thread.join().map_err(|_| anyhow!("a caller panicked"))??);
         }
-        clock.report(Duration::ZERO, durations)
+        clock.report(callers, Duration::ZERO, durations)
     })
 }
 
@@ -167,7 +171,7 @@ where
     round(callers, calls / 5, &call).await?;
     let clock = Clock::start()?;
     let durations = round(callers, calls, &call).await?;
-    clock.report(Duration::ZERO, durations)
+    clock.report(callers, Duration::ZERO, durations)
 }
 
 const FIRST: &str = "s0";
@@ -242,9 +246,19 @@ impl Clock {
         Ok(Clock { cpu: cpu()?, wall: Instant::now() })
     }
 
-    fn report(self, first: Duration, mut durations: Vec<Duration>) -> Result<Report> {
+    fn report(
+        self,
+        callers: usize,
+        first: Duration,
+        mut durations: Vec<Duration>,
+    ) -> Result<Report> {
         let wall = self.wall.elapsed();
         let cpu = cpu()?.saturating_sub(self.cpu);
+        let spent = durations.iter().map(Duration::as_secs_f64).sum::<f64>();
+        ensure!(
+            spent <= wall.as_secs_f64() * callers as f64,
+            "the calls took longer than there was time: the clock did not run for all of them"
+        );
         durations.sort_unstable();
         let at = |percent: usize| {
             let i = (durations.len() * percent / 100).min(durations.len().saturating_sub(1));
@@ -301,6 +315,12 @@ mod tests {
     fn threads_share_the_calls() {
         let report = threads(4, 100, || Ok(|name: &str| Ok(value(name)))).unwrap();
         assert_eq!(report.calls, 100);
+    }
+
+    #[test]
+    fn calls_outside_the_clock_fail_the_run() {
+        let late = Clock::start().unwrap().report(2, Duration::ZERO, vec![Duration::from_hours(1)]);
+        assert!(late.unwrap_err().to_string().contains("the clock did not run"));
     }
 
     #[test]
