@@ -1,6 +1,11 @@
 //! What the tests share: the program under test, run and captured, and the scan for secrets that
 //! each test ends with.
 
+pub mod guests;
+pub mod sandbox;
+pub mod server;
+pub mod tls;
+
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

@@ -1,19 +1,53 @@
 //! A component in the guest's place that does what the guest's role must not: asked for a secret,
-//! it sends a request wherever the secret's name says, and tells what became of it.
+//! it sends a request wherever the secret's name says, and tells what became of it. `trap` and
+//! `spin` instead of a URL are what they say.
+//!
+//! Without `std`, whose imports no role is given.
+#![no_std]
+
+extern crate alloc;
+
+use core::alloc::Layout;
+
+use alloc::{format, string::String, vec::Vec};
 
 wit_bindgen::generate!({ path: "../../../wit", world: "provider", generate_all });
 
-use exports::vaultlet::keyvault::credentials::{
-    self, TokenProperties, TokenRequest,
-};
+use exports::vaultlet::keyvault::credentials::{self, TokenProperties, TokenRequest};
 use exports::vaultlet::keyvault::plan::{self, Authority, Purpose, Requirements, Resolved, Trust};
 use exports::vaultlet::keyvault::secrets::{self, Properties, UserAssigned};
-use exports::vaultlet::keyvault::types::{Error, ErrorKind};
 use exports::vaultlet::keyvault::simple;
+use exports::vaultlet::keyvault::types::{Error, ErrorKind};
 use exports::wasi::cli::run;
 use exports::wasi::http::incoming_handler::{self, IncomingRequest, ResponseOutparam};
 use wasi::http::outgoing_handler;
 use wasi::http::types::{Fields, OutgoingRequest, Scheme};
+
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+/// How a host gets memory for what it passes in; the C library's would be another allocator.
+///
+/// # Safety
+/// As the canonical ABI says: the old block, if there is one, came from here with that size.
+#[unsafe(export_name = "cabi_realloc")]
+unsafe extern "C" fn cabi_realloc(old: *mut u8, was: usize, align: usize, size: usize) -> *mut u8 {
+    // SAFETY: no size is 0 where it must not be, and alignments are powers of two, as the caller
+    // guarantees.
+    unsafe {
+        let layout = |size| Layout::from_size_align_unchecked(size, align);
+        match (was, size) {
+            (0, 0) => core::ptr::without_provenance_mut(align),
+            (0, _) => alloc::alloc::alloc(layout(size)),
+            _ => alloc::alloc::realloc(old, layout(was), size),
+        }
+    }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
 
 struct Prober;
 struct NoSecret;
@@ -44,10 +78,7 @@ impl plan::Guest for Prober {
         Ok(Resolved { reference, authority, name: "probe".into(), version: None })
     }
 
-    fn needs(
-        _: Vec<(String, String)>,
-        _: Vec<(String, String)>,
-    ) -> Result<Requirements, Error> {
+    fn needs(_: Vec<(String, String)>, _: Vec<(String, String)>) -> Result<Requirements, Error> {
         Ok(Requirements { variables: Vec::new(), authorities: Vec::new() })
     }
 }
@@ -57,6 +88,15 @@ impl secrets::Guest for Prober {
 
     fn get(reference: String, _: Option<UserAssigned>) -> Result<secrets::Secret, Error> {
         let url = reference.split_once(' ').map(|(_, url)| url).unwrap_or_default();
+        // A guest that goes wrong, for the tests of what that does to others.
+        if url == "trap" {
+            core::arch::wasm32::unreachable();
+        }
+        if url == "spin" {
+            loop {
+                core::hint::spin_loop();
+            }
+        }
         Err(told(match probe(url) {
             Ok(status) => format!("answered {status}"),
             Err(what) => what,

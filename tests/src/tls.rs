@@ -1,0 +1,89 @@
+//! Certificates, good and bad ones, made for one test run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
+use tokio_rustls::TlsAcceptor;
+
+/// A CA whose key never leaves the process, and its certificate in a private folder.
+pub struct Ca {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: TempDir,
+}
+
+/// A server's certificate and key.
+pub struct Leaf(TlsAcceptor);
+
+impl Default for Ca {
+    fn default() -> Self {
+        let made = || -> Result<Self, Box<dyn std::error::Error>> {
+            let mut parameters = CertificateParams::new(Vec::new())?;
+            let mut name = DistinguishedName::new();
+            name.push(DnType::CommonName, "vaultlet test CA");
+            parameters.distinguished_name = name;
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+            let issuer = CertifiedIssuer::self_signed(parameters, KeyPair::generate()?)?;
+            let folder = tempfile::tempdir()?;
+            std::fs::write(folder.path().join("ca.pem"), issuer.pem())?;
+            Ok(Self { issuer, folder })
+        };
+        made().unwrap_or_else(|error| unreachable!("no CA: {error}"))
+    }
+}
+
+impl Ca {
+    /// Its certificate, in PEM.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// The private folder that it is in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A certificate for these names that is valid today.
+    pub fn leaf(&self, names: &[&str]) -> Leaf {
+        let now = OffsetDateTime::now_utc();
+        self.issue(names, now - Duration::days(1), now + Duration::days(1))
+    }
+
+    /// One that was valid until yesterday.
+    pub fn expired_leaf(&self, names: &[&str]) -> Leaf {
+        let now = OffsetDateTime::now_utc();
+        self.issue(names, now - Duration::days(3), now - Duration::days(1))
+    }
+
+    fn issue(&self, names: &[&str], from: OffsetDateTime, to: OffsetDateTime) -> Leaf {
+        let made = || -> Result<Leaf, Box<dyn std::error::Error>> {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let mut parameters = CertificateParams::new(names)?;
+            (parameters.not_before, parameters.not_after) = (from, to);
+            let key = KeyPair::generate()?;
+            let certificate = parameters.signed_by(&key, &self.issuer)?;
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let config = ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_single_cert(vec![certificate.der().clone()], key)?;
+            Ok(Leaf(TlsAcceptor::from(Arc::new(config))))
+        };
+        made().unwrap_or_else(|error| unreachable!("no certificate: {error}"))
+    }
+}
+
+impl Leaf {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.0.clone()
+    }
+}

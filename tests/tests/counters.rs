@@ -1,0 +1,380 @@
+//! How many requests things take, by the servers' counters; and that no call hurts another.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vaultlet_dev::Local;
+use vaultlet_host::{Builder, Kind, TokenRequest, UserAssigned, Vaultlet};
+use vaultlet_tests::guests::guest;
+use vaultlet_tests::server::{Answer, Asked, Gate, Server};
+use vaultlet_tests::tls::Ca;
+
+const VALUE: &str = "correct horse battery staple";
+const MSI_SECRET: &str = "msi-secret-of-counters";
+const SLOW: &str = "11111111-1111-4111-8111-111111111111";
+const QUICK: &str = "22222222-2222-4222-8222-222222222222";
+
+/// Long enough that only a hang reaches it.
+const FOREVER: Duration = Duration::from_secs(60);
+
+fn local() -> Local {
+    let mut local = Local::builder().vault("job");
+    for number in 0..64 {
+        local = local.seed(format!("s{number}"), format!("{VALUE} {number}"));
+    }
+    local.start().unwrap()
+}
+
+fn in_job(local: &Local) -> Builder {
+    Vaultlet::builder().variables(local.environment().iter().cloned())
+}
+
+#[test]
+fn the_first_secret_takes_two_requests_and_each_further_one_takes_one() {
+    let local = local();
+    let vaultlet = in_job(&local).open().unwrap();
+    for asked in 1..=5 {
+        let secret = vaultlet.get_blocking(&format!("akv://job/s{asked}")).unwrap();
+        assert_eq!(secret.reveal(), format!("{VALUE} {asked}"));
+        let counters = local.counters();
+        assert_eq!((counters.identity_requests(), counters.tokens_issued), (1, 1), "{counters:?}");
+        assert_eq!(counters.operation("get", 200), asked, "{counters:?}");
+        assert_eq!(counters.vault_requests(), asked, "{counters:?}");
+    }
+    let counters = local.counters();
+    assert_eq!(
+        counters.handshakes.values().sum::<u64>(),
+        1,
+        "one connection is kept: {counters:?}"
+    );
+}
+
+#[test]
+fn by_its_localhost_name_a_vault_is_asked_for_its_challenge_once() {
+    let local = local();
+    let vaultlet = in_job(&local).open().unwrap();
+    let origin = local.vault("job").unwrap().localhost().to_owned();
+    for (number, requests) in [(1, 2), (2, 3), (3, 4)] {
+        vaultlet.get_blocking(&format!("{origin}/secrets/s{number}")).unwrap();
+        let counters = local.counters();
+        assert_eq!(counters.vault_requests(), requests, "{counters:?}");
+        assert_eq!((counters.challenges, counters.tokens_issued), (1, 1), "{counters:?}");
+    }
+}
+
+#[test]
+fn sixty_four_first_gets_at_once_take_one_token_request() {
+    let local = local();
+    let vaultlet = in_job(&local).open().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    runtime.block_on(async {
+        let gets: Vec<_> = (0..64)
+            .map(|number| {
+                let vaultlet = vaultlet.clone();
+                tokio::spawn(async move { vaultlet.get(&format!("akv://job/s{number}")).await })
+            })
+            .collect();
+        for (number, get) in gets.into_iter().enumerate() {
+            assert_eq!(get.await.unwrap().unwrap().reveal(), format!("{VALUE} {number}"));
+        }
+    });
+    let counters = local.counters();
+    assert_eq!((counters.identity_requests(), counters.tokens_issued), (1, 1), "{counters:?}");
+    assert_eq!(counters.operation("get", 200), 64, "{counters:?}");
+    assert_eq!(counters.vault_requests(), 64, "{counters:?}");
+}
+
+#[test]
+fn several_references_at_once_are_one_token_request_and_in_order() {
+    let local = local();
+    let vaultlet = in_job(&local).open().unwrap();
+    let references: Vec<_> = (0..64).map(|number| format!("akv://job/s{number}")).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let secrets = runtime.block_on(vaultlet.get_all(&references)).unwrap();
+    let names: Vec<_> = secrets.iter().map(|secret| secret.properties().name.clone()).collect();
+    assert_eq!(names, (0..64).map(|number| format!("s{number}")).collect::<Vec<_>>());
+    let counters = local.counters();
+    assert_eq!((counters.tokens_issued, counters.vault_requests()), (1, 64), "{counters:?}");
+}
+
+#[test]
+fn a_failed_identity_is_asked_once_by_sixty_four() {
+    let identity = Server::plain(|_| Answer::json(400, r#"{"error":"invalid_request"}"#));
+    let job = Job::new(identity, |_| Answer::status(500));
+    let vaultlet = job.builder().open().unwrap();
+    let references: Vec<_> = (0..64).map(|number| format!("akv://job/s{number}")).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let error = runtime.block_on(vaultlet.get_all(&references)).unwrap_err();
+    assert_eq!(error.kind, Kind::Unauthenticated, "{error}");
+    assert_eq!((job.identity.asked().len(), job.vault.connections()), (1, 0));
+}
+
+#[test]
+fn a_slow_identity_does_not_keep_another_waiting() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let identity = Server::plain(move |asked: &Asked| {
+        let answer = token(asked);
+        if asked.target.contains(SLOW) { answer.behind(&held) } else { answer }
+    });
+    let job = Job::new(identity, secret);
+    let vaultlet = job.builder().open().unwrap();
+    let as_identity = |id: &str| vaultlet.with_identity(UserAssigned::ClientId(id.into()));
+    let (slow, quick) = (as_identity(SLOW), as_identity(QUICK));
+    let waiting = std::thread::spawn(move || slow.get_blocking("akv://job/slow"));
+    job.identity.wait_for(1);
+    // The gate is shut: were this one in line behind it, it would never end.
+    assert_eq!(quick.get_blocking("akv://job/quick").unwrap().reveal(), VALUE);
+    assert!(!waiting.is_finished());
+    gate.open();
+    assert_eq!(waiting.join().unwrap().unwrap().reveal(), VALUE);
+    assert_eq!(job.identity.asked().len(), 2);
+}
+
+#[test]
+fn more_slow_identities_than_brokers_keep_only_themselves_waiting() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let identity = Server::plain(move |asked: &Asked| {
+        let answer = token(asked);
+        if asked.target.contains(QUICK) { answer } else { answer.behind(&held) }
+    });
+    let job = Job::new(identity, secret);
+    let vaultlet = job.builder().open().unwrap();
+    // Served once: from the cache it is served again, whatever the brokers do.
+    let quick = vaultlet.with_identity(UserAssigned::ClientId(QUICK.into()));
+    quick.get_blocking("akv://job/first").unwrap();
+    let waiting: Vec<_> = (0..20)
+        .map(|number| {
+            let id = format!("00000000-0000-4000-8000-{number:012}");
+            let slow = vaultlet.with_identity(UserAssigned::ClientId(id));
+            std::thread::spawn(move || slow.get_blocking("akv://job/slow").map(drop))
+        })
+        .collect();
+    // All the brokers there are, at least.
+    job.identity.wait_for(1 + 16);
+    assert_eq!(quick.get_blocking("akv://job/second").unwrap().reveal(), VALUE);
+    gate.open();
+    for get in waiting {
+        get.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_cancelled_call_does_not_cancel_the_flight_that_others_wait_for() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let identity = Server::plain(move |asked: &Asked| token(asked).behind(&held));
+    let job = Job::new(identity, secret);
+    let vaultlet = job.builder().open().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let get = |name: &str| {
+        let (vaultlet, reference) = (vaultlet.clone(), format!("akv://job/{name}"));
+        runtime.spawn(async move { vaultlet.get(&reference).await })
+    };
+    let first = get("one");
+    job.identity.wait_for(1);
+    let second = get("two");
+    first.abort();
+    assert!(runtime.block_on(first).unwrap_err().is_cancelled());
+    gate.open();
+    assert_eq!(runtime.block_on(second).unwrap().unwrap().reveal(), VALUE);
+    let paths: Vec<_> = job.vault.asked().into_iter().map(|asked| asked.target).collect();
+    assert!(matches!(&paths[..], [only] if only.starts_with("/secrets/two?")), "{paths:?}");
+    assert_eq!(job.identity.asked().len(), 1, "the flight was not repeated");
+}
+
+#[test]
+fn a_call_dropped_half_way_leaves_the_next_one_whole() {
+    let job = Job::new(Server::plain(token), |asked| {
+        if asked.target.starts_with("/secrets/slow") { Answer::never() } else { secret(asked) }
+    });
+    let vaultlet = job.builder().open().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    for round in 1..=100 {
+        let slow = vaultlet.clone();
+        let call = runtime.spawn(async move { slow.get("akv://job/slow").await });
+        job.vault.wait_for(2 * round - 1);
+        call.abort();
+        // More rounds than instances: none of them is lost.
+        let secret = runtime.block_on(vaultlet.get("akv://job/other")).unwrap();
+        assert_eq!(secret.reveal(), VALUE);
+    }
+    assert_eq!(job.identity.asked().len(), 1);
+}
+
+#[test]
+fn a_vault_that_never_answers_does_not_keep_another_waiting() {
+    let job = Job::new(Server::plain(token), |asked| {
+        if asked.header("host").starts_with("slow.") { Answer::never() } else { secret(asked) }
+    });
+    let vaultlet = job.builder().timeout(FOREVER).open().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let waiting: Vec<_> = (0..32)
+        .map(|number| {
+            let slow = vaultlet.clone();
+            runtime.spawn(async move { slow.get(&format!("akv://slow/s{number}")).await.map(drop) })
+        })
+        .collect();
+    job.vault.wait_for(32);
+    for number in 0..8 {
+        let secret = vaultlet.get_blocking(&format!("akv://job/s{number}")).unwrap();
+        assert_eq!(secret.reveal(), VALUE);
+    }
+    for call in waiting {
+        assert!(!call.is_finished());
+        call.abort();
+    }
+}
+
+#[test]
+fn a_guest_that_traps_or_spins_hurts_no_other_call() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let server = Server::plain(move |_| Answer::status(204).behind(&held));
+    let planned = format!("127.0.0.1:{}", server.port());
+    let component = std::fs::read(guest("prober")).unwrap();
+    let vaultlet = Vaultlet::builder()
+        .variables(Vec::<(String, String)>::new())
+        .component(component)
+        .open()
+        .unwrap();
+    let probe = |what: &str| {
+        let (vaultlet, reference) = (vaultlet.clone(), format!("{planned} {what}"));
+        std::thread::spawn(move || vaultlet.get_blocking(&reference).unwrap_err())
+    };
+    let under_way = probe(&format!("http://{planned}/"));
+    server.wait_for(1);
+    for _ in 0..100 {
+        let error = probe("trap").join().unwrap();
+        assert_eq!((error.kind, error.id.as_str()), (Kind::Internal, "internal"), "{error}");
+    }
+    // As many as there are threads, twice: who computes gives the thread back.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let spinning: Vec<_> = (0..4)
+        .map(|_| {
+            let (vaultlet, reference) = (vaultlet.clone(), format!("{planned} spin"));
+            runtime.spawn(async move { vaultlet.get(&reference).await.map(drop) })
+        })
+        .collect();
+    runtime.block_on(tokio::task::yield_now());
+    let error = probe("trap").join().unwrap();
+    assert_eq!(error.kind, Kind::Internal, "{error}");
+    drop(spinning);
+    drop(runtime);
+    gate.open();
+    let error = under_way.join().unwrap();
+    assert_eq!(error.message, "answered 204");
+}
+
+#[test]
+fn it_outlives_short_lived_runtimes() {
+    let local = local();
+    let vaultlet = in_job(&local).open().unwrap();
+    for number in 0..8 {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let secret = runtime.block_on(vaultlet.get(&format!("akv://job/s{number}"))).unwrap();
+        assert_eq!(secret.reveal(), format!("{VALUE} {number}"));
+        drop(runtime);
+    }
+    let counters = local.counters();
+    assert_eq!(counters.tokens_issued, 1, "{counters:?}");
+    assert_eq!(counters.handshakes.values().sum::<u64>(), 1, "the connection lives: {counters:?}");
+}
+
+#[test]
+fn a_handle_may_be_opened_and_dropped_inside_a_runtime() {
+    let local = local();
+    for threads in [1, 4] {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(threads).build().unwrap();
+        let builder = in_job(&local);
+        runtime.block_on(async move {
+            let task = tokio::spawn(async move {
+                let vaultlet = builder.open().unwrap();
+                vaultlet.get("akv://job/s1").await.unwrap().reveal().to_owned()
+            });
+            assert_eq!(task.await.unwrap(), format!("{VALUE} 1"));
+        });
+    }
+}
+
+#[test]
+fn plain_threads_share_a_handle() {
+    let local = local();
+    let vaultlet = Arc::new(in_job(&local).open().unwrap());
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            let vaultlet = &vaultlet;
+            scope.spawn(move || {
+                let secret = vaultlet.get_blocking(&format!("akv://job/s{number}")).unwrap();
+                assert_eq!(secret.reveal(), format!("{VALUE} {number}"));
+            });
+        }
+    });
+    let counters = local.counters();
+    assert_eq!((counters.tokens_issued, counters.vault_requests()), (1, 16), "{counters:?}");
+}
+
+#[test]
+fn nothing_public_shows_a_value_in_debug() {
+    let local = local();
+    let builder = in_job(&local);
+    let vaultlet = builder.clone().open().unwrap();
+    let secret = vaultlet.get_blocking("akv://job/s1").unwrap();
+    let token = vaultlet.token_blocking(TokenRequest::default()).unwrap();
+    let denied = vaultlet.get_blocking("akv://job/missing").unwrap_err();
+    let environment = local.environment();
+    let (_, msi_secret) = environment.iter().find(|(name, _)| name == "MSI_SECRET").unwrap();
+    assert!(token.reveal().starts_with("eyJ"));
+    for shown in [
+        format!("{secret:?} {secret:#?} {:?}", secret.properties()),
+        format!("{token:?} {token:#?}"),
+        format!("{denied:?} {denied:#?} {denied}"),
+        format!("{vaultlet:?} {vaultlet:#?}"),
+        format!("{builder:?} {builder:#?}"),
+    ] {
+        for hidden in [VALUE, token.reveal(), msi_secret, "eyJ"] {
+            assert!(!shown.contains(hidden), "a value is shown");
+        }
+    }
+    assert!(format!("{secret:?}").starts_with("Secret(akv://job.vault.azure.net/s1/"));
+}
+
+/// A scripted identity endpoint and a scripted vault behind real names.
+struct Job {
+    identity: Server,
+    vault: Server,
+    ca: Ca,
+}
+
+impl Job {
+    fn new(identity: Server, vault: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        let ca = Ca::default();
+        let vault = Server::tls(&ca.leaf(&["job.vault.azure.net", "slow.vault.azure.net"]), vault);
+        Self { identity, vault, ca }
+    }
+
+    fn builder(&self) -> Builder {
+        let resolve =
+            |name: &str| format!("{name}.vault.azure.net:443:127.0.0.1:{}", self.vault.port());
+        let endpoint = format!("http://127.0.0.1:{}/msi/token", self.identity.port());
+        Vaultlet::builder()
+            .variables([("MSI_ENDPOINT", endpoint.as_str()), ("MSI_SECRET", MSI_SECRET)])
+            .ca_file(self.ca.file())
+            .resolve(resolve("job"))
+            .resolve(resolve("slow"))
+    }
+}
+
+fn token(asked: &Asked) -> Answer {
+    assert_eq!(asked.header("secret"), MSI_SECRET);
+    Answer::json(200, r#"{"access_token":"e.y.J","expires_in":"86400","token_type":"Bearer"}"#)
+}
+
+fn secret(asked: &Asked) -> Answer {
+    assert_eq!(asked.header("authorization"), "Bearer e.y.J");
+    Answer::json(200, format!(r#"{{"value":"{VALUE}"}}"#))
+}
