@@ -292,11 +292,16 @@ async fn broker_grant(
     client: &Arc<Client>,
 ) -> Result<(Arc<Grant>, Zeroizing<String>), Error> {
     let named = plan.needs(of_guest, &[]).await?.variables;
-    let values: Vec<_> = named
+    // Unset ones as empty, which is the same: no values at all would ask for the variables again.
+    let mut values: Vec<_> = named
         .into_iter()
-        .filter_map(|name| settings.environment.get(&name).map(|value| (name, value)))
+        .map(|name| {
+            let value = settings.environment.get(&name).unwrap_or_default();
+            (name, value)
+        })
         .collect();
     let needs = plan.needs(of_guest, &values).await?;
+    values.retain(|(_, value)| !value.is_empty());
     let secret = Zeroizing::new(random_secret()?);
     let mut variables = of_guest.to_vec();
     variables.extend(values);
