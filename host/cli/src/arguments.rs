@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::failure::{Failure, wants_json};
 use crate::log::Level;
-use crate::options::Format;
+use crate::options::{self, Format};
 
 /// Gets Azure Key Vault secrets by the identity that this machine or job has.
 #[derive(Parser)]
@@ -79,7 +79,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, Ending> {
     };
     let all = with_variables(Arguments::command(), &flags)
         .try_get_matches_from(&arguments)
-        .map_err(|error| wrong(Failure::variable(&one_line(&error))))?;
+        .map_err(|error| wrong(wrong_variable(&error, &flags)))?;
     Arguments::from_arg_matches(&all).map_err(|error| wrong(Failure::usage(&one_line(&error))))
 }
 
@@ -92,6 +92,27 @@ fn shows_help(error: &clap::Error) -> bool {
     )
 }
 
+/// The flags were well: what is wrong came from a variable, and is called by it.
+fn wrong_variable(error: &clap::Error, flags: &ArgMatches) -> Failure {
+    let line = one_line(error);
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
+        return Failure::variable("VAULTLET_…", &line);
+    };
+    let flag = argument.split(' ').next().unwrap_or_default().trim_start_matches('-');
+    let is_global = Arguments::command().get_arguments().any(|a| a.get_long() == Some(flag));
+    let prefix = if is_global { "VAULTLET_" } else { prefix(flags) };
+    let line = line.replace(&format!(" for '{argument}'"), "");
+    Failure::variable(&variable(prefix, flag), &line)
+}
+
+fn prefix(flags: &ArgMatches) -> &'static str {
+    if flags.subcommand_name() == Some("dev") { "VAULTLET_DEV_" } else { "VAULTLET_" }
+}
+
+fn variable(prefix: &str, flag: &str) -> String {
+    format!("{prefix}{}", flag.to_uppercase().replace('-', "_"))
+}
+
 /// Names for each flag of the chosen command the variable that stands for it, where it is set.
 /// `--reveal` has none: showing a token is said on the command line.
 fn with_variables(command: clap::Command, flags: &ArgMatches) -> clap::Command {
@@ -99,8 +120,10 @@ fn with_variables(command: clap::Command, flags: &ArgMatches) -> clap::Command {
     let of_flags = |prefix: &'static str| {
         move |argument: clap::Arg| match argument.get_long() {
             Some("help" | "version" | "reveal" | "yes") | None => argument,
+            // These are read where they are used, which then says of the variable what is wrong.
+            Some(long) if options::variable_of(long).is_some() => argument,
             Some(long) => {
-                let name = format!("{prefix}{}", long.to_uppercase().replace('-', "_"));
+                let name = variable(prefix, long);
                 match std::env::var_os(&name).filter(|v| !v.is_empty()) {
                     Some(_) => argument.env(name).hide_env_values(true),
                     None => argument,
@@ -108,10 +131,10 @@ fn with_variables(command: clap::Command, flags: &ArgMatches) -> clap::Command {
             }
         }
     };
-    let prefix = if chosen == "dev" { "VAULTLET_DEV_" } else { "VAULTLET_" };
+    let own = of_flags(prefix(flags));
     command
         .mut_args(of_flags("VAULTLET_"))
-        .mut_subcommand(chosen, |subcommand| subcommand.mut_args(of_flags(prefix)))
+        .mut_subcommand(chosen, |subcommand| subcommand.mut_args(own))
 }
 
 /// clap's message without its usage block, on one line.

@@ -30,8 +30,8 @@ impl Failure {
     }
 
     /// A wrong variable in place of a flag.
-    pub(crate) fn variable(what: &str) -> Self {
-        let message = format!("reading the variables `VAULTLET_…`: {what}");
+    pub(crate) fn variable(name: &str, what: &str) -> Self {
+        let message = format!("reading `{name}`: {what}");
         Self::own(Kind::Configuration, "setting-malformed", message, "correct or unset it")
     }
 

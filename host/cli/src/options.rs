@@ -104,20 +104,29 @@ impl Options {
     }
 }
 
-/// A malformed setting is a usage error when it came from a flag, and is then called by the flag.
+/// The variable of a setting that is not the command line's own, by its flag without the dashes.
+pub(crate) fn variable_of(long: &str) -> Option<&'static str> {
+    SETTINGS.iter().find(|(flag, _)| flag.strip_prefix("--") == Some(long)).map(|(_, name)| *name)
+}
+
+/// A setting that came from a flag is called by the flag, and a malformed one is a usage error.
 pub(crate) fn explain(mut error: Error) -> Failure {
-    if error.kind == Kind::Configuration && error.id == "setting-malformed" {
-        for (flag, variable) in SETTINGS {
-            let quoted = format!("`{variable}`");
-            let by_flag = std::env::args_os().any(|a| {
-                a.to_str().is_some_and(|a| a == flag || a.starts_with(&format!("{flag}=")))
-            });
-            if error.message.contains(&quoted) && by_flag {
-                error.message = error.message.replace(&quoted, &format!("`{flag}`"));
-                error.kind = Kind::Usage;
-                error.id = "usage".into();
-                break;
-            }
+    let is_malformed = error.kind == Kind::Configuration && error.id == "setting-malformed";
+    for (flag, variable) in SETTINGS {
+        let by_flag = std::env::args_os().any(|a| {
+            a.to_str()
+                .and_then(|a| a.strip_prefix(flag))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        });
+        if !by_flag {
+            continue;
+        }
+        let (quoted, by_name) = (format!("`{variable}`"), format!("`{flag}`"));
+        error.message = error.message.replace(&quoted, &by_name);
+        error.help = error.help.replace(&quoted, &by_name);
+        if is_malformed && error.message.contains(&by_name) {
+            error.kind = Kind::Usage;
+            error.id = "usage".into();
         }
     }
     Failure::from(error)
