@@ -1,0 +1,100 @@
+//! Networks that cannot be had on the machine's own: in a namespace of the test's, without a way out.
+
+use std::time::{Duration, Instant};
+
+use vaultlet_tests::sandbox::{in_namespace, skipped};
+use vaultlet_tests::vaultlet;
+
+use super::*;
+
+/// Packets go out and nothing ever comes back.
+const SWALLOWED: &str = "
+ip link set lo up
+ip link add v0 type veth peer name v1
+ip addr add 10.9.9.1/24 dev v0
+ip link set v0 up
+ip link set v1 up
+ip neigh add 10.9.9.2 lladdr 02:00:00:00:00:99 dev v0 nud permanent
+ip route add default via 10.9.9.2";
+const NO_ROUTE: &str = "ip link set lo up";
+const REFUSED: &str = "ip link set lo up; ip addr add 169.254.169.254/32 dev lo";
+/// A resolver that is not there: no question leaves the namespace.
+const NO_NAMES: &str = "
+ip link set lo up
+hosts=$(mktemp); echo '127.0.0.1 localhost' > $hosts; mount --bind $hosts /etc/hosts; rm $hosts
+resolv=$(mktemp); echo 'nameserver 127.0.0.1' > $resolv; mount --bind $resolv /etc/resolv.conf; rm $resolv";
+
+#[test]
+fn no_identity_at_all_is_said_soon_whatever_the_metadata_address_does() {
+    for (name, setup) in
+        [("packets are swallowed", SWALLOWED), ("no route", NO_ROUTE), ("refused", REFUSED)]
+    {
+        let row = Row {
+            name,
+            expected: (79, "not-configured", "no-identity"),
+            says: &["managed-identity", "169.254.169.254", "managed identity"],
+            ..ROW
+        };
+        let Some((plain, took)) = ended(setup, &["akv://job/db-password"]) else { return };
+        println!("no identity, {name}: {} ms", took.as_millis());
+        check_line(&row, &plain);
+        // It was looked for, and not by our own policy kept from it.
+        assert!(!plain.stderr.contains("does not allow"), "{name}: {}", plain.stderr);
+        // Against a hang alone; the figure is what counts, and is printed.
+        assert!(took < Duration::from_secs(10), "{name}: {took:?}");
+        let Some((json, _)) = ended(setup, &["akv://job/db-password", "-o", "json"]) else {
+            return;
+        };
+        let error = check_json(&row, &json);
+        let attempts = error["attempts"].as_array().unwrap();
+        assert!(attempts.iter().all(|attempt| attempt["outcome"] == "not-configured"), "{error}");
+        let imds = attempts.iter().find(|attempt| attempt["endpoint"] == "imds").unwrap();
+        assert_eq!(imds["source"], "managed-identity");
+    }
+}
+
+/// What somebody named and is not there has failed.
+#[test]
+fn an_identity_that_was_named_and_is_not_there() {
+    let row = Row {
+        name: "named",
+        expected: (79, "not-configured", "no-identity"),
+        says: &["managed-identity"],
+        ..ROW
+    };
+    let arguments = ["akv://job/x", "--identity=managed-identity"];
+    let Some((plain, _)) = ended(REFUSED, &arguments) else { return };
+    check_line(&row, &plain);
+}
+
+#[test]
+fn a_vault_that_nobody_knows() {
+    let row = Row {
+        name: "unknown",
+        expected: (69, "unavailable", "vault-unreachable"),
+        says: &["nothing.invalid", "check the vault's name"],
+        ..ROW
+    };
+    let Some((plain, _)) = ended(NO_NAMES, &["akv://nothing.invalid/x"]) else { return };
+    check_line(&row, &plain);
+    let arguments = ["akv://nothing.invalid/x", "-o", "json"];
+    let Some((json, _)) = ended(NO_NAMES, &arguments) else { return };
+    check_json(&row, &json);
+}
+
+fn ended(setup: &str, arguments: &[&str]) -> Option<(Ended, Duration)> {
+    let command = [vaultlet().as_os_str(), "get".as_ref()];
+    let command = command.into_iter().chain(arguments.iter().map(AsRef::as_ref));
+    let Some((program, arguments)) = in_namespace(setup, command) else {
+        skipped("refusals::namespace", "no network namespace is permitted here");
+        return None;
+    };
+    // Setting the network up is not what is measured: the same without the program first.
+    let empty = in_namespace(setup, ["true"])?;
+    let started = Instant::now();
+    Run::program(&empty.0).arguments(&empty.1).end();
+    let setting_up = started.elapsed();
+    let started = Instant::now();
+    let ended = Run::program(program).arguments(arguments).end();
+    Some((ended, started.elapsed().saturating_sub(setting_up)))
+}

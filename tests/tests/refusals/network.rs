@@ -1,0 +1,170 @@
+//! No way to the vault: names, addresses, certificates, proxies.
+
+use vaultlet_tests::server::Server;
+
+use super::*;
+
+#[test]
+fn a_vault_that_cannot_be_reached() {
+    refused(&[
+        Row {
+            name: "nobody listens",
+            vault_door: Door::Refused,
+            expected: (69, "unavailable", "vault-unreachable"),
+            says: &["refused", "job.vault.azure.net"],
+            ..ROW
+        },
+        Row {
+            name: "plain text where TLS was due",
+            vault_door: Door::Plain,
+            expected: (69, "unavailable", "vault-unreachable"),
+            says: &["does not speak TLS", "job.vault.azure.net"],
+            ..ROW
+        },
+        Row {
+            name: "it hangs up before the handshake",
+            vault_door: Door::Raw(b""),
+            expected: (69, "unavailable", "vault-unreachable"),
+            says: &["handshake"],
+            ..ROW
+        },
+        Row {
+            name: "not HTTP inside TLS",
+            vault_door: Door::RawTls(b"220 mail.example.test ESMTP\r\n"),
+            expected: (69, "unavailable", "vault-unreachable"),
+            says: &["not HTTP"],
+            ..ROW
+        },
+        Row {
+            name: "it hangs up inside TLS",
+            vault_door: Door::RawTls(b""),
+            expected: (69, "unavailable", "vault-unreachable"),
+            says: &["job.vault.azure.net"],
+            ..ROW
+        },
+    ]);
+}
+
+#[test]
+fn a_certificate_that_is_not_to_be_trusted() {
+    let untrusted: [(&str, Door, &[&str]); 3] = [
+        ("unknown CA", Door::UntrustedCa, &["not trusted here", "--ca-file"]),
+        ("wrong name", Door::WrongName, &["for another name"]),
+        ("expired", Door::Expired, &["expired"]),
+    ];
+    let rows = untrusted.map(|(name, vault_door, says)| Row {
+        name,
+        vault_door,
+        expected: (78, "configuration", "certificate-untrusted"),
+        says,
+        // No request was sent, hence no token.
+        requests: Some((1, 0)),
+        ..ROW
+    });
+    refused(&rows);
+}
+
+#[test]
+fn files_of_certificates_that_cannot_be_used() {
+    let files: [(&str, &str, &[&str], &[(&str, &str)]); 5] = [
+        ("missing", "no such file", &["--ca-file={folder}/missing.pem"], &[]),
+        (
+            "missing, by variable",
+            "`VAULTLET_CA_FILE`",
+            &[],
+            &[("VAULTLET_CA_FILE", "{folder}/missing.pem")],
+        ),
+        ("missing roots", "`SSL_CERT_FILE`", &[], &[("SSL_CERT_FILE", "{folder}/missing.pem")]),
+        ("no certificate in it", "certificate", &["--ca-file=/dev/null"], &[]),
+        ("a folder", "`--ca-file`", &["--ca-file={folder}"], &[]),
+    ];
+    let rows = files.map(|(name, says, network, variables)| Row {
+        name,
+        network,
+        variables,
+        expected: (78, "configuration", "ca-file"),
+        says: std::slice::from_ref(Box::leak(Box::new(says))),
+        requests: Some((0, 0)),
+        ..ROW
+    });
+    refused(&rows);
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used() {
+    const CA: &[&str] = &["--ca-file={ca}"];
+    const DENYING: fn(&Asked) -> Answer = |_| Answer::status(403);
+    refused(&[
+        Row {
+            name: "malformed",
+            variables: &[("HTTPS_PROXY", "socks9://user:hidden@proxy:1")],
+            expected: (78, "configuration", "setting-malformed"),
+            says: &["`HTTPS_PROXY`"],
+            ..ROW
+        },
+        Row {
+            name: "nobody listens",
+            network: CA,
+            variables: &[BY_ENDPOINT, BY_SECRET, ("HTTPS_PROXY", "http://127.0.0.1:{refused}")],
+            expected: (69, "unavailable", "vault-unreachable"),
+            says: &["proxy", "127.0.0.1", "refused"],
+            ..ROW
+        },
+        Row {
+            name: "it denies",
+            network: CA,
+            vault_door: Door::Plain,
+            vault: DENYING,
+            variables: &[
+                BY_ENDPOINT,
+                BY_SECRET,
+                ("https_proxy", "http://u:hidden@127.0.0.1:{vault}"),
+            ],
+            expected: (69, "unavailable", "vault-unreachable"),
+            says: &["proxy", "127.0.0.1"],
+            ..ROW
+        },
+        Row {
+            name: "it asks who we are",
+            network: CA,
+            vault_door: Door::Plain,
+            vault: |_| Answer::status(407).header("proxy-authenticate", "Basic"),
+            variables: &[BY_ENDPOINT, BY_SECRET, ("HTTPS_PROXY", "http://127.0.0.1:{vault}")],
+            expected: (69, "unavailable", "vault-unreachable"),
+            says: &["proxy", "authorization"],
+            ..ROW
+        },
+    ]);
+}
+
+/// Its password is for the proxy alone, and its name is all that is ever said of it.
+#[test]
+fn a_proxy_is_asked_for_the_vault_only_and_its_password_is_not_told() {
+    let row = Row {
+        network: &["--ca-file={ca}"],
+        vault_door: Door::Plain,
+        vault: |_| Answer::status(403),
+        variables: &[
+            BY_ENDPOINT,
+            BY_SECRET,
+            ("HTTPS_PROXY", "http://somebody:proxy-password@127.0.0.1:{vault}"),
+            ("HTTP_PROXY", "http://127.0.0.1:{vault}"),
+            ("http_proxy", "http://127.0.0.1:{vault}"),
+        ],
+        ..ROW
+    };
+    let scene = Scene::new(&row);
+    let ended = scene.run(&row, &["--log=debug"]);
+    ended.reveals_none_of(&["proxy-password", "cHJveHktcGFzc3dvcmQ", MSI_SECRET, TOKEN], true);
+    let asked = scene.vault.as_ref().unwrap().asked();
+    assert!(!asked.is_empty(), "{}", ended.stderr);
+    for request in &asked {
+        assert_eq!(
+            (request.method.as_str(), &*request.target),
+            ("CONNECT", "job.vault.azure.net:443")
+        );
+        assert_eq!(request.header("authorization"), "");
+        assert_eq!(request.header("proxy-authorization"), "Basic c29tZWJvZHk6cHJveHktcGFzc3dvcmQ=");
+    }
+    assert_eq!(scene.identity.as_ref().map(Server::connections), Some(1));
+}

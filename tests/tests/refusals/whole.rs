@@ -1,0 +1,165 @@
+//! What looks wrong and is right: the value comes out whole.
+
+use super::*;
+
+#[test]
+fn values_of_every_size_are_printed_whole() {
+    let longest = "é".repeat(12_800);
+    assert_eq!(longest.len(), 25_600);
+    gets("", |_| Answer::json(200, r#"{"value":""}"#));
+    gets(&longest, |_| Answer::json(200, format!(r#"{{"value":"{}"}}"#, "é".repeat(12_800))));
+    // The same, six bytes for each character.
+    gets(&longest, |_| Answer::json(200, format!(r#"{{"value":"{}"}}"#, r"\u00e9".repeat(12_800))));
+    gets(&"\u{1}".repeat(25_600), |_| {
+        Answer::json(200, format!(r#"{{"value":"{}"}}"#, r"\u0001".repeat(25_600)))
+    });
+    gets("a\n\"b\"\t\\\u{0}é🔑\r\n", |_| {
+        Answer::json(200, r#"{"value":"a\n\"b\"\t\\\u0000é\ud83d\udd11\r\n"}"#)
+    });
+}
+
+#[test]
+fn what_passes_is_asked_again() {
+    let row = Row { identity: first_busy, vault: first_busy_vault, ..ROW };
+    let scene = Scene::new(&row);
+    let ended = scene.run(&row, &["--log=debug"]);
+    assert_eq!((ended.code, &*ended.stdout), (0, VALUE), "{}", ended.stderr);
+    assert_eq!((scene.requests(&scene.identity), scene.requests(&scene.vault)), (2, 2));
+    ended.reveals_none_of(&[VALUE, MSI_SECRET, TOKEN], false);
+}
+
+/// Per port, as rows share nothing else: the first request of a server finds it busy.
+fn first_busy(asked: &Asked) -> Answer {
+    if is_first(asked) { Answer::status(503).header("retry-after", "0") } else { token(asked) }
+}
+
+fn first_busy_vault(asked: &Asked) -> Answer {
+    if is_first(asked) {
+        fault(429, "Throttled", None).header("retry-after", "0")
+    } else {
+        secret(asked)
+    }
+}
+
+fn is_first(asked: &Asked) -> bool {
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+    static SEEN: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    let host = asked.header("host").to_owned();
+    SEEN.lock().unwrap().get_or_insert_default().insert(host)
+}
+
+#[test]
+fn empty_variables_are_unset() {
+    let mut variables: Vec<(&str, &str)> = [
+        "VAULTLET_IDENTITY",
+        "VAULTLET_EXCLUDE",
+        "VAULTLET_CLIENT_ID",
+        "VAULTLET_OBJECT_ID",
+        "VAULTLET_RESOURCE_ID",
+        "VAULTLET_CLOUD",
+        "VAULTLET_TIMEOUT",
+        "VAULTLET_CA_FILE",
+        "VAULTLET_RESOLVE",
+        "VAULTLET_ALLOW_HTTP_LOOPBACK",
+        "VAULTLET_OUTPUT",
+        "VAULTLET_LOG",
+        "AZURE_AUTHORITY_HOST",
+        "AZURE_CLIENT_ID",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_TENANT_ID",
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "AZURE_TOKEN_CREDENTIALS",
+        "DEFAULT_IDENTITY_CLIENT_ID",
+        "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+        "OBO_ENDPOINT",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+    ]
+    .map(|name| (name, ""))
+    .to_vec();
+    variables.extend(ROW.variables);
+    let row = Row { variables: variables.leak(), ..ROW };
+    let ended = Scene::new(&row).run(&row, &[]);
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (0, VALUE, ""));
+}
+
+/// One probe without the header that would make it a token request, one token request.
+#[test]
+fn a_metadata_service_is_found_without_any_variable() {
+    let row = Row {
+        identity: |asked| match asked.header("metadata") {
+            "true" => token(asked),
+            _ => Answer::json(400, r#"{"error":"invalid_request"}"#),
+        },
+        flags: &["--resolve=169.254.169.254:80:127.0.0.1:{identity}"],
+        variables: &[],
+        ..ROW
+    };
+    let scene = Scene::new(&row);
+    let ended = scene.run(&row, &[]);
+    assert_eq!((ended.code, &*ended.stdout), (0, VALUE), "{}", ended.stderr);
+    let identity = scene.identity.as_ref().unwrap().asked();
+    assert_eq!(identity.len(), 2, "{identity:?}");
+    assert!(
+        identity.iter().all(|asked| asked.target.starts_with("/metadata/identity/oauth2/token"))
+    );
+}
+
+/// Several, as the flag can be repeated.
+#[test]
+fn addresses_may_be_given_by_variable() {
+    let row = Row {
+        network: &["--ca-file={ca}"],
+        variables: &[
+            BY_ENDPOINT,
+            BY_SECRET,
+            (
+                "VAULTLET_RESOLVE",
+                "other.vault.azure.net:443:127.0.0.1:{vault}, job.vault.azure.net:443:127.0.0.1:{vault}",
+            ),
+        ],
+        ..ROW
+    };
+    let ended = Scene::new(&row).run(&row, &[]);
+    assert_eq!((ended.code, &*ended.stdout), (0, VALUE), "{}", ended.stderr);
+}
+
+/// A challenge that is right, in the forms that have been seen.
+#[test]
+fn an_unknown_vault_is_asked_without_a_token_first() {
+    let row = Row {
+        vault: |asked| {
+            match asked.header("authorization") {
+            "" => Answer::status(401).header("www-authenticate", "Negotiate").header(
+                "www-authenticate",
+                r#"Bearer authorization="https://login.example.test/t", resource="https://example.test""#,
+            ),
+            _ => secret(asked),
+        }
+        },
+        reference: "akv://kv.example.test/db-password",
+        ..ROW
+    };
+    let scene = Scene::new(&row);
+    let ended = scene.run(&row, &[]);
+    assert_eq!((ended.code, &*ended.stdout), (0, VALUE), "{}", ended.stderr);
+    let identity = scene.identity.as_ref().unwrap().asked();
+    assert!(
+        identity.iter().all(|asked| asked.target.contains("resource=https%3A%2F%2Fexample.test"))
+    );
+    assert_eq!((identity.len(), scene.requests(&scene.vault)), (1, 2));
+}
+
+fn gets(value: &str, vault: fn(&Asked) -> Answer) {
+    let row = Row { vault, ..ROW };
+    let ended = Scene::new(&row).run(&row, &[]);
+    assert_eq!((ended.code, &*ended.stderr), (0, ""));
+    assert!(ended.stdout == value, "{} bytes instead of {}", ended.stdout.len(), value.len());
+    let ended = Scene::new(&row).run(&row, &["-o", "json"]);
+    let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert!(json["value"] == value, "as JSON");
+}
