@@ -1,6 +1,6 @@
 //! A component in the guest's place that does what the guest's role must not: asked for a secret,
-//! it sends a request wherever the secret's name says, and tells what became of it. `trap` and
-//! `spin` instead of a URL are what they say.
+//! it sends a request wherever the reference says, and tells what became of it. `trap` and `spin`
+//! instead of a URL are what they say; `plan:` and `broker:` before it ask from those roles.
 //!
 //! Without `std`, whose imports no role is given.
 #![no_std]
@@ -21,7 +21,9 @@ use exports::vaultlet::keyvault::types::{Error, ErrorKind};
 use exports::wasi::cli::run;
 use exports::wasi::http::incoming_handler::{self, IncomingRequest, ResponseOutparam};
 use wasi::http::outgoing_handler;
-use wasi::http::types::{Fields, OutgoingRequest, Scheme};
+use wasi::http::types::{
+    Fields, IncomingResponse, OutgoingBody, OutgoingRequest, OutgoingResponse, Scheme,
+};
 
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
@@ -73,6 +75,9 @@ impl plan::Guest for Prober {
         let (planned, _) = reference.split_once(' ').ok_or_else(|| told("no space".into()))?;
         let (host, port) = planned.rsplit_once(':').ok_or_else(|| told("no port".into()))?;
         let port = port.parse().map_err(|_| told("no port".into()))?;
+        if let Some((_, url)) = reference.split_once(" plan:") {
+            return Err(told(outcome(url)));
+        }
         let authority =
             Authority { host: host.into(), port, trust: Trust::None, purpose: Purpose::Vault };
         Ok(Resolved { reference, authority, name: "probe".into(), version: None })
@@ -97,14 +102,31 @@ impl secrets::Guest for Prober {
                 core::hint::spin_loop();
             }
         }
-        Err(told(match probe(url) {
-            Ok(status) => format!("answered {status}"),
-            Err(what) => what,
+        Err(told(match url.strip_prefix("broker:") {
+            Some(url) => {
+                let asked = format!("http://identity.vaultlet.internal/probe?{url}");
+                send(&asked).and_then(text).unwrap_or_else(|what| what)
+            }
+            None => outcome(url),
         }))
     }
 }
 
-fn probe(url: &str) -> Result<u16, String> {
+fn outcome(url: &str) -> String {
+    match send(url) {
+        Ok(response) => format!("answered {}", response.status()),
+        Err(what) => what,
+    }
+}
+
+fn text(response: IncomingResponse) -> Result<String, String> {
+    let body = response.consume().map_err(|()| "no body")?;
+    let stream = body.stream().map_err(|()| "no stream")?;
+    let bytes = stream.blocking_read(4096).map_err(|e| format!("{e:?}"))?;
+    String::from_utf8(bytes).map_err(|_| "no text".into())
+}
+
+fn send(url: &str) -> Result<IncomingResponse, String> {
     let (scheme, rest) = url.split_once("://").ok_or("no URL")?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let request = OutgoingRequest::new(Fields::new());
@@ -115,7 +137,7 @@ fn probe(url: &str) -> Result<u16, String> {
     let future = outgoing_handler::handle(request, None).map_err(|e| format!("{e:?}"))?;
     future.subscribe().block();
     let response = future.get().ok_or("not ready")?.map_err(|()| "taken")?;
-    response.map(|r| r.status()).map_err(|e| format!("{e:?}"))
+    response.map_err(|e| format!("{e:?}"))
 }
 
 impl simple::Guest for Prober {
@@ -157,7 +179,18 @@ impl run::Guest for Prober {
 }
 
 impl incoming_handler::Guest for Prober {
-    fn handle(_: IncomingRequest, _: ResponseOutparam) {}
+    /// Probes from the broker's role.
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let target = request.path_with_query().unwrap_or_default();
+        let told = outcome(target.split_once('?').map(|(_, url)| url).unwrap_or_default());
+        let response = OutgoingResponse::new(Fields::new());
+        let body = response.body().expect("the first");
+        ResponseOutparam::set(out, Ok(response));
+        let stream = body.write().expect("the first");
+        stream.blocking_write_and_flush(told.as_bytes()).expect("it is short");
+        drop(stream);
+        OutgoingBody::finish(body, None).expect("it is whole");
+    }
 }
 
 export!(Prober);
