@@ -47,6 +47,9 @@ pub const EXPIRY_MARGIN: i64 = 300;
 pub const HALF_LIFE_FROM: i64 = 7_200;
 /// Least time between two tries to renew a token that still serves, seconds: as azure-core.
 pub const RENEWAL_GAP: i64 = 30;
+/// Seconds for which an answer of the host's identity endpoint serves again without asking: that
+/// endpoint's cache is the place where a token is replaced.
+pub const MOMENT: i64 = 5;
 /// How long a failure may be remembered, seconds.
 pub const FAILURE: i64 = 30;
 

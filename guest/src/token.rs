@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Id},
     json,
     secret::SecretString,
-    timeouts::{CLAIMS, EXPIRY_MARGIN, HALF_LIFE_FROM, REMEMBERED, RENEWAL_GAP},
+    timeouts::{CLAIMS, EXPIRY_MARGIN, HALF_LIFE_FROM, MOMENT, REMEMBERED, RENEWAL_GAP},
 };
 
 /// What a token is asked for.
@@ -136,15 +136,22 @@ pub async fn token<C: Context>(
     call: &Call<'_, C>,
     request: &TokenRequest,
 ) -> Result<Rc<Token>, Error> {
-    if let Some(url) = &call.settings.identity_endpoint {
-        return endpoint::ask(call, url, request).await.map(Rc::new);
-    }
     let key = TokenKey {
         resource: request.resource.clone(),
         tenant: request.tenant.clone(),
         identity: request.identity.clone(),
     };
     let now = call.context.now();
+    if let Some(url) = &call.settings.identity_endpoint {
+        if request.claims.is_none()
+            && let Some(token) = just_had(call, &key, now)
+        {
+            return Ok(token);
+        }
+        let token = Rc::new(endpoint::ask(call, url, request).await?);
+        remember(call, key, Rc::clone(&token));
+        return Ok(token);
+    }
     let held = if request.claims.is_some() { None } else { remembered(call, &key, now) };
     if let Some((token, true)) = held {
         return Ok(token);
@@ -206,6 +213,15 @@ pub(crate) fn is_guid(text: &str) -> bool {
 
 fn malformed(what: &str) -> Error {
     Error::new(Id::ArgumentMalformed, alloc::format!("asking for a token: {what}"))
+}
+
+/// What the host's endpoint answered a moment ago: a burst of calls need not ask it each time. It is
+/// the endpoint that knows when a token was replaced, so the moment is short.
+fn just_had<C: Context>(call: &Call<'_, C>, key: &TokenKey, now: i64) -> Option<Rc<Token>> {
+    let tokens = call.memory.tokens.borrow();
+    let (_, held) = tokens.iter().find(|(held, _)| held == key)?;
+    let moment = held.tried..held.tried.saturating_add(MOMENT);
+    (moment.contains(&now) && now < held.token.refresh_on).then(|| Rc::clone(&held.token))
 }
 
 /// A held token that has not expired, and whether it may be used without asking.

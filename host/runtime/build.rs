@@ -6,7 +6,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use wasmparser::BinaryReader;
-use wasmtime::Engine;
+use wasmtime::{Engine, OptLevel};
 
 #[path = "src/config.rs"]
 mod config;
@@ -126,6 +126,7 @@ fn compile(component: &[u8]) -> Result<Vec<u8>, String> {
     let mut config = config::config();
     // The baseline of the target, not this machine's processor.
     let target = env::var("TARGET").unwrap_or_default();
+    config.cranelift_opt_level(OptLevel::SpeedAndSize);
     config.target(&target).map_err(|e| format!("no code generation for `{target}`: {e:#}"))?;
     let engine = Engine::new(&config).map_err(|e| format!("engine: {e:#}"))?;
     engine

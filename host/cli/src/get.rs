@@ -42,7 +42,7 @@ impl Get {
                 "`--output value` takes one reference; use `-o env` or `-o json` for several",
             ));
         }
-        let vaultlet = self.options.open()?;
+        let vaultlet = self.options.open(self.references.len())?;
         let secrets = pollster::block_on(vaultlet.get_all(&self.references)).map_err(explain)?;
         let described: Vec<_> = self.references.iter().zip(&secrets).collect();
         match (self.output, described.as_slice()) {

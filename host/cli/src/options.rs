@@ -54,6 +54,9 @@ pub(crate) struct Options {
     allow_http_loopback: bool,
 }
 
+/// References that are fetched at once; the vault's own limit is not far above.
+const CALLS_MAX: usize = 32;
+
 /// Flag and variable of each setting that the component or the host reads by itself.
 const SETTINGS: [(&str, &str); 10] = [
     ("--identity", "VAULTLET_IDENTITY"),
@@ -69,8 +72,9 @@ const SETTINGS: [(&str, &str); 10] = [
 ];
 
 impl Options {
-    pub(crate) fn open(&self) -> Result<Vaultlet, Failure> {
-        self.builder().open().map_err(explain)
+    /// Opens a handle for so many calls at once.
+    pub(crate) fn open(&self, calls: usize) -> Result<Vaultlet, Failure> {
+        self.builder().concurrency(calls.min(CALLS_MAX)).open().map_err(explain)
     }
 
     fn builder(&self) -> Builder {

@@ -48,7 +48,7 @@ impl Token {
         if self.output == Format::Env {
             return Err(Failure::usage("`vaultlet token` prints value or json"));
         }
-        let vaultlet = self.options.open()?;
+        let vaultlet = self.options.open(1)?;
         let resource = self.resource.or(self.scope);
         let request = TokenRequest { resource, tenant: self.tenant, claims: self.claims };
         let token = vaultlet.token_blocking(request).map_err(explain)?;

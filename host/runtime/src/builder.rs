@@ -55,6 +55,13 @@ impl Builder {
         self.setting("VAULTLET_CLOUD", cloud)
     }
 
+    /// How many calls run at once, 1 to 1,024; 64 unless set. More wait in line. A program that
+    /// makes a single call starts faster with 1.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.settings.concurrency = Some(calls);
+        self
+    }
+
     /// Accept plain `http://` vaults on loopback, for tests.
     pub fn allow_http_loopback(self, allow: bool) -> Self {
         self.setting("VAULTLET_ALLOW_HTTP_LOOPBACK", allow.to_string())

@@ -5,9 +5,9 @@ use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 
 use crate::bindings::ProviderPre;
-use crate::config::{MEMORY_MAX, config};
+use crate::config::config;
 use crate::error::Error;
-use crate::limits;
+use crate::limits::MEMORY_MAX;
 use crate::state::State;
 
 /// The guest, compiled by the build script with this very configuration.
@@ -21,10 +21,11 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// Loads the built-in component, or these bytes of WebAssembly in its place.
-    pub(crate) fn new(own: Option<&[u8]>) -> Result<Self, Error> {
+    /// There is room for so many instances at once.
+    pub(crate) fn new(own: Option<&[u8]>, instances: usize) -> Result<Self, Error> {
         let failed = |e: wasmtime::Error| Error::internal(format!("loading the component: {e:#}"));
         let mut config = config();
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
         let engine = Engine::new(&config).map_err(failed)?;
         let component = match own {
             Some(bytes) => compile(&engine, bytes)?,
@@ -69,9 +70,8 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 }
 
 /// Room for every level at once: instances wait in line before the pool, never in it.
-fn pool() -> PoolingAllocationConfig {
-    let instances =
-        (limits::VAULT_INSTANCES + limits::BROKER_INSTANCES + limits::PLAN_INSTANCES) as u32;
+fn pool(instances: usize) -> PoolingAllocationConfig {
+    let instances = u32::try_from(instances).unwrap_or(u32::MAX);
     // Idle instances of vaults that are not called now keep their place, too.
     let total = instances * 2;
     let mut pool = PoolingAllocationConfig::new();
@@ -83,7 +83,7 @@ fn pool() -> PoolingAllocationConfig {
         .max_memories_per_component(1)
         .max_core_instances_per_component(16)
         .max_tables_per_component(8)
-        .max_memory_size(MEMORY_MAX as usize)
+        .max_memory_size(MEMORY_MAX)
         .table_elements(4_096)
         .linear_memory_keep_resident(128 << 10)
         .async_stack_keep_resident(32 << 10)

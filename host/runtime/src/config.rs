@@ -3,9 +3,6 @@
 
 use wasmtime::{Config, Inlining, WasmBacktraceDetails, WasmFeatures};
 
-/// Bytes that one guest memory may grow to. A get needs about 0.3 MiB.
-pub(crate) const MEMORY_MAX: u64 = 16 << 20;
-
 /// Each option is set that has an effect on the compiled code and whose default depends on a cargo
 /// feature or on the machine, so that an embedder's feature choices cannot make loading fail.
 pub(crate) fn config() -> Config {
@@ -29,10 +26,10 @@ pub(crate) fn config() -> Config {
         .debug_info(false)
         .compiler_inlining(Inlining::No)
         .memory_init_cow(true)
-        // A small reservation: jobs run under limits of address space.
-        .memory_reservation(MEMORY_MAX)
+        // Wide enough that no access needs a check of its bounds: a third of the code.
+        .memory_reservation(4 << 30)
         .memory_reservation_for_growth(0)
-        .memory_guard_size(64 << 10)
+        .memory_guard_size(32 << 20)
         .memory_may_move(false)
         .guard_before_linear_memory(false)
         .table_lazy_init(true)

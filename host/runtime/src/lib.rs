@@ -41,6 +41,7 @@ mod limits;
 mod plan;
 mod secret;
 mod settings;
+mod shard;
 mod state;
 mod vaultlet;
 

@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
-/// Guest calls of the vault role at once; more wait in line.
-pub(crate) const VAULT_INSTANCES: usize = 64;
-/// Broker calls at once; each asks one identity. A level of its own, so that a vault call that
-/// waits for a token never holds the place which that token needs.
-pub(crate) const BROKER_INSTANCES: usize = 16;
-/// Instances without any capability, for `plan`.
-pub(crate) const PLAN_INSTANCES: usize = 4;
+/// Guest calls of the vault role at once, unless the embedder says otherwise; more wait in line.
+pub(crate) const CONCURRENCY: usize = 64;
+/// More than this an embedder cannot ask for: each has address space set aside.
+pub(crate) const CONCURRENCY_MAX: usize = 1_024;
+/// Broker calls at once, at most; each asks one identity. A level of its own, so that a vault call
+/// that waits for a token never holds the place which that token needs.
+pub(crate) const BROKERS_MAX: usize = 16;
+/// Instances without any capability, for `plan`, at most.
+pub(crate) const PLANS_MAX: usize = 4;
 /// Calls after which an instance is replaced, so that a slow leak in it stays small.
 pub(crate) const CALLS_PER_INSTANCE: u32 = 1_000;
+/// Resolved references that a thread keeps.
+pub(crate) const REFERENCES_KEPT: usize = 512;
 /// Vaults whose idle instances are kept.
 pub(crate) const VAULTS_KEPT: usize = 16;
 
+/// Bytes that one guest memory may grow to. A get needs about 0.3 MiB.
+pub(crate) const MEMORY_MAX: usize = 16 << 20;
 /// Bytes of a response body, identity endpoints and vaults alike: a secret of 25,600 bytes is
 /// at most six times that long when escaped as JSON.
 pub(crate) const BODY_MAX: usize = 1 << 20;

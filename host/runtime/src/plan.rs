@@ -22,18 +22,13 @@ pub(crate) struct Needs {
     pub(crate) authorities: Vec<Authority>,
 }
 
-/// A reference, resolved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Resolved {
-    pub(crate) authority: Authority,
-}
-
 impl Plan {
+    /// The vault that a reference leads to.
     pub(crate) async fn resolve(
         &self,
         reference: &str,
         settings: &Variables,
-    ) -> Result<Resolved, Error> {
+    ) -> Result<Authority, Error> {
         let mut lease = self.level.lease(&self.nothing).await?;
         let (store, provider) = lease.parts();
         let resolved = provider
@@ -42,7 +37,7 @@ impl Plan {
             .await
             .map_err(|e| trapped(&e))?;
         lease.keep();
-        Ok(Resolved { authority: authority(resolved?.authority)? })
+        authority(resolved?.authority)
     }
 
     pub(crate) async fn needs(

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::http::Override;
+use crate::limits;
 
 /// Where variables are read: the process, or what an embedder gave instead of it.
 #[derive(Clone, Default)]
@@ -35,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) given: BTreeMap<&'static str, String>,
     pub(crate) ca_files: Vec<PathBuf>,
     pub(crate) overrides: Vec<String>,
+    /// Calls at once.
+    pub(crate) concurrency: Option<usize>,
     /// WebAssembly in place of the built-in component; set by the feature `jit` only.
     pub(crate) component: Option<Vec<u8>>,
 }
@@ -62,8 +65,12 @@ impl Settings {
         OF_GUEST.iter().filter_map(|n| Some(((*n).to_owned(), self.get(n)?))).collect()
     }
 
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency.map_or(limits::CONCURRENCY, |n| n.clamp(1, limits::CONCURRENCY_MAX))
+    }
+
     pub(crate) fn timeout(&self) -> Result<Duration, Error> {
-        let Some(text) = self.get("VAULTLET_TIMEOUT") else { return Ok(crate::limits::CALL) };
+        let Some(text) = self.get("VAULTLET_TIMEOUT") else { return Ok(limits::CALL) };
         let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0 && *s <= 86_400.0);
         seconds.map(Duration::from_secs_f64).ok_or_else(|| {
             Error::configuration(

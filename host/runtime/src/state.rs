@@ -15,9 +15,9 @@ use wasmtime_wasi_http::{
 };
 
 use crate::authority::Authority;
-use crate::config::MEMORY_MAX;
 use crate::http::{Client, Failure};
 use crate::identity::IdentityEndpoint;
+use crate::limits::MEMORY_MAX;
 
 /// What a role may see. One a pool, shared by its instances.
 #[derive(Default)]
@@ -56,7 +56,7 @@ impl State {
             table: ResourceTable::new(),
             door: Door { grant, failure: Arc::default() },
             limits: StoreLimitsBuilder::new()
-                .memory_size(MEMORY_MAX as usize)
+                .memory_size(MEMORY_MAX)
                 .instances(16)
                 .tables(16)
                 .memories(4)

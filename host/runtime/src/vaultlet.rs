@@ -1,12 +1,12 @@
 //! The handle: from a reference to a secret.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
 use crate::authority::Authority;
@@ -22,6 +22,7 @@ use crate::limits;
 use crate::plan::{Plan, trapped};
 use crate::secret::{Secret, Token};
 use crate::settings::Settings;
+use crate::shard::Shard;
 use crate::state::Grant;
 use crate::{Builder, TokenRequest, UserAssigned};
 
@@ -37,16 +38,22 @@ pub struct Vaultlet {
 }
 
 struct Shared {
-    /// Everything that runs, runs here: an embedder's short-lived runtime cannot take it along.
-    runtime: Option<Runtime>,
-    plan: Plan,
+    engines: Vec<Arc<Engine>>,
+    timeout: Duration,
+}
+
+/// What runs on one thread.
+struct Engine {
+    shard: Shard,
+    plan: Arc<Plan>,
     level: Arc<Level>,
     client: Arc<Client>,
     identity: Arc<IdentityEndpoint>,
-    settings: Vec<(String, String)>,
-    timeout: Duration,
+    settings: Arc<[(String, String)]>,
     /// One grant for each vault, most recent last.
     grants: Mutex<Vec<(Option<Authority>, Arc<Grant>)>>,
+    /// References that were resolved, for programs that ask for the same again and again.
+    resolved: Mutex<HashMap<String, Authority>>,
 }
 
 impl fmt::Debug for Vaultlet {
@@ -64,45 +71,55 @@ impl Vaultlet {
 
     pub(crate) fn open(settings: &Settings) -> Result<Self, Error> {
         let timeout = settings.timeout()?;
-        let transport = Transport {
+        let concurrency = settings.concurrency();
+        let brokers = concurrency.min(limits::BROKERS_MAX);
+        let plans = concurrency.min(limits::PLANS_MAX);
+        let transport = Arc::new(Transport {
             tls: client_config(
                 settings.environment.get("SSL_CERT_FILE").map(PathBuf::from).as_deref(),
                 &settings.ca_files(),
             )?,
             overrides: settings.overrides()?,
             proxy: settings.proxy()?,
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers())
-            .thread_name("vaultlet")
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|e| Error::internal(format!("starting the runtime: {e}")))?;
-        let loaded = Arc::new(Loaded::new(settings.component.as_deref())?);
+        });
+        let shards = (0..threads(concurrency)).map(|_| Shard::start());
+        let shards = shards.collect::<Result<Vec<_>, _>>()?;
+        let each = concurrency.div_ceil(shards.len());
+        let loaded =
+            Loaded::new(settings.component.as_deref(), each * shards.len() + brokers + plans)?;
+        let loaded = Arc::new(loaded);
         let epoch = Epoch::start(loaded.engine.clone())?;
         let level = |size| Level::new(Arc::clone(&loaded), Arc::clone(&epoch), size);
-        let plan = Plan { level: level(limits::PLAN_INSTANCES), nothing: Arc::default() };
-        let client = {
-            let _inside = runtime.enter();
-            Arc::new(Client::new(transport))
-        };
-        let of_guest = settings.of_guest();
-        let grant = pollster::block_on(broker_grant(&plan, settings, &of_guest, &client))?;
-        let secret = grant.1;
-        let broker = Broker { level: level(limits::BROKER_INSTANCES), grant: grant.0, secret };
-        let identity = Arc::new(IdentityEndpoint::new(broker, runtime.handle().clone()));
-        let shared = Shared {
-            level: level(limits::VAULT_INSTANCES),
-            runtime: Some(runtime),
-            plan,
-            client,
-            identity,
-            settings: of_guest,
-            timeout,
-            grants: Mutex::default(),
-        };
-        Ok(Self { shared: Arc::new(shared), identity: None })
+        let plan = Arc::new(Plan { level: level(plans), nothing: Arc::default() });
+        let of_guest: Arc<[_]> = settings.of_guest().into();
+        let mut engines: Vec<Arc<Engine>> = Vec::with_capacity(shards.len());
+        for shard in shards {
+            let client = {
+                let _inside = shard.handle().enter();
+                Arc::new(Client::new(Arc::clone(&transport)))
+            };
+            let identity = match engines.first() {
+                Some(first) => Arc::clone(&first.identity),
+                // Flights are the first thread's.
+                None => {
+                    let granting = broker_grant(&plan, settings, &of_guest, &client);
+                    let (grant, secret) = pollster::block_on(granting)?;
+                    let broker = Broker { level: level(brokers), grant, secret };
+                    Arc::new(IdentityEndpoint::new(broker, shard.handle().clone()))
+                }
+            };
+            engines.push(Arc::new(Engine {
+                shard,
+                plan: Arc::clone(&plan),
+                level: level(each),
+                client,
+                identity,
+                settings: Arc::clone(&of_guest),
+                grants: Mutex::default(),
+                resolved: Mutex::default(),
+            }));
+        }
+        Ok(Self { shared: Arc::new(Shared { engines, timeout }), identity: None })
     }
 
     /// The same handle for another user-assigned managed identity; the cache keeps them apart.
@@ -112,12 +129,8 @@ impl Vaultlet {
 
     /// Gets a secret: two requests for the first of a vault, one for each further one.
     pub async fn get(&self, reference: &str) -> Result<Secret, Error> {
-        let (this, reference) = (self.clone(), reference.to_owned());
-        self.run(
-            "getting a secret",
-            async move { this.shared.get(&reference, this.identity).await },
-        )
-        .await
+        let task = self.start_get(reference)?;
+        self.finish("getting a secret", task).await
     }
 
     /// [`Vaultlet::get`] for code that is not async. It must not be called on a thread that runs
@@ -128,15 +141,8 @@ impl Vaultlet {
 
     /// Gets several secrets at once, in their order: all, or the first error.
     pub async fn get_all<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        let mut started = Vec::with_capacity(references.len());
-        for reference in references {
-            let (this, reference) = (self.clone(), reference.as_ref().to_owned());
-            started.push(
-                self.start(
-                    async move { this.shared.get(&reference, this.identity.clone()).await },
-                )?,
-            );
-        }
+        let started = references.iter().map(|reference| self.start_get(reference.as_ref()));
+        let started = started.collect::<Result<Vec<_>, _>>()?;
         let mut secrets = Vec::with_capacity(started.len());
         for task in started {
             secrets.push(self.finish("getting secrets", task).await?);
@@ -146,9 +152,11 @@ impl Vaultlet {
 
     /// Gets a token. One request, unless the cache has it.
     pub async fn token(&self, request: TokenRequest) -> Result<Token, Error> {
-        let this = self.clone();
-        self.run("getting a token", async move { this.shared.token(request, this.identity).await })
-            .await
+        let identity = self.identity.clone();
+        let engine = self.engine()?;
+        let on = Arc::clone(&engine);
+        let task = self.start(&engine, async move { on.token(request, identity).await });
+        self.finish("getting a token", task).await
     }
 
     /// [`Vaultlet::token`] for code that is not async; it blocks the thread.
@@ -156,22 +164,27 @@ impl Vaultlet {
         pollster::block_on(self.token(request))
     }
 
-    async fn run<T: Send + 'static>(
-        &self,
-        doing: &str,
-        call: impl Future<Output = Result<T, Error>> + Send + 'static,
-    ) -> Result<T, Error> {
-        let task = self.start(call)?;
-        self.finish(doing, task).await
+    fn start_get(&self, reference: &str) -> Result<Task<Secret>, Error> {
+        let (identity, reference) = (self.identity.clone(), reference.to_owned());
+        let engine = self.engine()?;
+        let on = Arc::clone(&engine);
+        Ok(self.start(&engine, async move { on.get(&reference, identity).await }))
+    }
+
+    /// The thread with the fewest calls; of equals the first, whose connections are warm.
+    fn engine(&self) -> Result<Arc<Engine>, Error> {
+        let engines = self.shared.engines.iter();
+        let least = engines.min_by_key(|engine| engine.shard.calls());
+        least.cloned().ok_or_else(|| Error::internal("starting a call: there is no thread"))
     }
 
     fn start<T: Send + 'static>(
         &self,
+        engine: &Engine,
         call: impl Future<Output = Result<T, Error>> + Send + 'static,
-    ) -> Result<Task<T>, Error> {
-        let runtime = self.shared.runtime.as_ref().ok_or_else(|| Error::internal("stopped"))?;
+    ) -> Task<T> {
         let limit = self.shared.timeout;
-        Ok(Task(runtime.spawn(async move { tokio::time::timeout(limit, call).await })))
+        Task(engine.shard.spawn(async move { tokio::time::timeout(limit, call).await }))
     }
 
     async fn finish<T>(&self, doing: &str, mut task: Task<T>) -> Result<T, Error> {
@@ -197,10 +210,9 @@ impl<T> Drop for Task<T> {
     }
 }
 
-impl Shared {
+impl Engine {
     async fn get(&self, reference: &str, identity: Option<UserAssigned>) -> Result<Secret, Error> {
-        let resolved = self.plan.resolve(reference, &self.settings).await?;
-        let grant = self.grant(Some(resolved.authority));
+        let grant = self.grant(Some(self.resolve(reference).await?));
         let mut lease = self.level.lease(&grant).await?;
         let (store, provider) = lease.parts();
         let secrets = provider.vaultlet_keyvault_secrets();
@@ -220,6 +232,20 @@ impl Shared {
         };
         lease.keep();
         result
+    }
+
+    async fn resolve(&self, reference: &str) -> Result<Authority, Error> {
+        let resolved = || self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(authority) = resolved().get(reference) {
+            return Ok(authority.clone());
+        }
+        let authority = self.plan.resolve(reference, &self.settings).await?;
+        let mut resolved = resolved();
+        if resolved.len() >= limits::REFERENCES_KEPT {
+            resolved.clear();
+        }
+        resolved.insert(reference.to_owned(), authority.clone());
+        Ok(authority)
     }
 
     async fn token(
@@ -258,7 +284,7 @@ impl Shared {
         if let Some((_, grant)) = grants.iter().find(|(v, _)| *v == vault) {
             return Arc::clone(grant);
         }
-        let mut variables = self.settings.clone();
+        let mut variables = self.settings.to_vec();
         let endpoint = format!("http://{}/token", identity::HOST);
         variables.push(("VAULTLET_IDENTITY_ENDPOINT".into(), endpoint));
         let grant = Arc::new(Grant {
@@ -272,15 +298,6 @@ impl Shared {
         }
         grants.push((vault, Arc::clone(&grant)));
         grant
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        // May be dropped on an async thread, where waiting for the runtime would panic.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -321,7 +338,10 @@ fn random_secret() -> Result<String, Error> {
 }
 
 /// Two are enough to keep a machine's network busy; a training job needs the rest itself.
-fn workers() -> usize {
+fn threads(concurrency: usize) -> usize {
+    if concurrency == 1 {
+        return 1;
+    }
     std::thread::available_parallelism().map_or(1, |n| n.get().min(2))
 }
 

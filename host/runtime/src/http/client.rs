@@ -33,8 +33,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(transport: Transport) -> Self {
-        let transport = Arc::new(transport);
+    pub(crate) fn new(transport: Arc<Transport>) -> Self {
         let pool = |purpose| {
             legacy::Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
