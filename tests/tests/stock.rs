@@ -1,0 +1,313 @@
+//! The component on runtimes that are not ours: the unmodified `wasmtime` command line. And what it
+//! asks of any runtime: its imports.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use vaultlet_dev::Local;
+use vaultlet_tests::guests::plugged;
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{Ended, Run, root, target, vaultlet};
+use wasmparser::{Parser, Payload};
+
+const VALUE: &str = "correct horse battery staple é";
+const VERSION: &str = "wasmtime 48.0.8";
+
+#[test]
+fn the_command_gets_a_secret() {
+    let Some(job) = Job::new() else { return };
+    let ended = job.run(&["get", &job.reference("db")]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str(), ended.code), (VALUE, "", 0));
+    let counters = job.local.counters();
+    assert_eq!((counters.tokens_issued, counters.challenges), (1, 1), "{counters:?}");
+    assert_eq!(counters.operation("get", 200), 1, "{counters:?}");
+
+    let ended = job.run(&["get", &job.reference("db"), "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((&json["value"], &json["name"]), (&VALUE.into(), &"db".into()));
+    let both = job.run(&["get", &job.reference("db"), &job.reference("hub-token"), "-o", "env"]);
+    assert_eq!(both.stdout, format!("DB='{VALUE}'\nHUB_TOKEN='it'\\''s'\n"));
+}
+
+#[test]
+fn the_function_is_invoked() {
+    let Some(job) = Job::new() else { return };
+    let call = format!("get-secret(\"{}\")", job.reference("db"));
+    let ended = job.wasmtime(&["--invoke", &call], &component(), &[]);
+    assert_eq!((ended.stdout.trim_end(), ended.code), (&*format!("ok({VALUE:?})"), 0), "{ended:?}");
+    let call = format!("get-secret(\"{}\")", job.reference("missing"));
+    let ended = job.wasmtime(&["--invoke", &call], &component(), &[]);
+    assert!(ended.stdout.contains("id: \"secret-not-found\""), "{ended:?}");
+    ended.reveals_none_of(&[VALUE, job.msi_secret()], true);
+}
+
+#[test]
+fn the_command_prints_a_token_when_that_is_said() {
+    let Some(job) = Job::new() else { return };
+    let ended = job.run(&["token", "--reveal"]);
+    assert_eq!((ended.code, ended.stdout.split('.').count()), (0, 3), "{}", ended.stderr);
+    assert!(ended.stdout.starts_with("eyJ"));
+    let ended = job.run(&["token"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
+    assert!(
+        ended.stderr.contains("`--reveal`") && ended.stderr.ends_with("(usage)\n"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn an_error_is_one_line_and_status_1() {
+    let Some(job) = Job::new() else { return };
+    for (arguments, id) in [
+        (vec!["get".to_owned(), job.reference("missing")], "secret-not-found"),
+        (vec!["get".into(), job.reference("no_name")], "reference-malformed"),
+        (vec!["get".into(), "http://example.test/secrets/x".into()], "reference-malformed"),
+        (vec!["nonsense".into()], "usage"),
+    ] {
+        let ended = job.run(&arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{arguments:?}");
+        let line = ended.stderr.strip_suffix('\n').unwrap();
+        assert!(line.starts_with("vaultlet: ") && line.ends_with(&format!("({id})")), "{line}");
+        assert!(!line.contains('\n'), "{line}");
+        ended.reveals_none_of(&[VALUE, job.msi_secret()], true);
+    }
+}
+
+/// The same references, the same answers: to the byte, but for where the reference leads.
+#[test]
+fn it_says_the_same_as_our_own_host() {
+    let Some(job) = Job::new() else { return };
+    for reference in [job.reference("db"), job.reference("missing"), "akv://x".into()] {
+        let theirs = job.run(&["get", &reference]);
+        let ours =
+            Run::vaultlet(["get", &reference]).environment(job.variables().iter().cloned()).end();
+        assert_eq!((&theirs.stdout, &theirs.stderr), (&ours.stdout, &ours.stderr), "{reference}");
+    }
+}
+
+#[test]
+fn a_plugin_is_composed_with_it_and_runs() {
+    let Some(job) = Job::new() else { return };
+    // Built by now: the host's build leaves the component where the composer takes it.
+    vaultlet();
+    let composed = plugged("plugin");
+    let call = format!("describe(\"{}\")", job.reference("db"));
+    let ended = job.wasmtime(&["--invoke", &call], &composed, &[]);
+    let told = format!("ok(\"db of 127.0.0.1:{} has {} bytes\")", job.port(), VALUE.len());
+    assert_eq!((ended.stdout.trim_end(), ended.code), (told.as_str(), 0), "{}", ended.stderr);
+    ended.reveals_none_of(&[VALUE, job.msi_secret()], true);
+    let call = format!("describe(\"{}\")", job.reference("missing"));
+    let ended = job.wasmtime(&["--invoke", &call], &composed, &[]);
+    assert!(ended.stdout.contains("(secret-not-found)"), "{ended:?}");
+}
+
+/// `wasmtime serve` hands the job's variables to whoever asks: without a secret of the host's the
+/// endpoint is shut.
+#[test]
+fn served_it_gives_tokens_to_its_host_alone() {
+    const PATH: &str = "/token?resource=https%3A%2F%2Fvault.azure.net";
+    const SECRET: &str = "endpoint-secret-of-stock";
+    let Some(job) = Job::new() else { return };
+    {
+        let served = Served::start(&job, &[]);
+        for header in ["", "vaultlet-endpoint-secret: \r\n", "vaultlet-endpoint-secret: x\r\n"] {
+            for path in [PATH, "/", "/metadata/identity/oauth2/token"] {
+                assert_eq!(served.get(path, header).0, 401, "{path} {header}");
+            }
+        }
+    }
+    assert_eq!(job.local.counters().identity_requests(), 0, "it asked all the same");
+    let served = Served::start(&job, &[("VAULTLET_ENDPOINT_SECRET", SECRET)]);
+    let right = format!("vaultlet-endpoint-secret: {SECRET}\r\n");
+    for header in [
+        "",
+        "vaultlet-endpoint-secret: \r\n",
+        "vaultlet-endpoint-secret: endpoint-secret-of-stoc\r\n",
+        "vaultlet-endpoint-secret: endpoint-secret-of-stock2\r\n",
+        "authorization: Bearer endpoint-secret-of-stock\r\n",
+        &right.repeat(2),
+    ] {
+        let (status, _, body) = served.get(PATH, header);
+        assert_eq!((status, body.as_str()), (401, ""), "{header}");
+    }
+    assert_eq!(job.local.counters().identity_requests(), 0, "it asked all the same");
+    let (status, headers, body) = served.get(PATH, &right);
+    assert_eq!(status, 200, "{body}");
+    let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert!(json["access_token"].as_str().is_some_and(|token| token.starts_with("eyJ")));
+    assert_eq!(json["resource"], "https://vault.azure.net");
+    let control = headers.lines().find_map(|line| line.strip_prefix("cache-control: ")).unwrap();
+    // A day's token: new from half of it, still good to five minutes before its end.
+    for (name, low, high) in [
+        ("max-age=", 43_000, 43_200),
+        ("stale-while-revalidate=", 42_600, 43_200),
+        ("stale-if-error=", 42_900, 43_300),
+    ] {
+        let part = control.split(',').find_map(|part| part.trim().strip_prefix(name));
+        let seconds: u32 = part.unwrap_or_else(|| panic!("{name}: {control}")).parse().unwrap();
+        assert!((low..=high).contains(&seconds), "{control}");
+    }
+    assert_eq!(served.get("/nothing", &right).0, 404);
+    assert_eq!(served.get("/token?resource=x&nonsense=1", &right).0, 400);
+}
+
+/// What it needs of a runtime is its list of capabilities. To change it, change the file, and say why.
+#[test]
+fn its_imports_are_the_golden_list() {
+    vaultlet();
+    let bytes = fs::read(component()).unwrap();
+    let mut imports = Vec::new();
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(&bytes) {
+        match payload.unwrap() {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                imports
+                    .extend(section.into_iter().map(|import| import.unwrap().name.name.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    imports.sort();
+    let golden = fs::read_to_string(root().join("tests/golden/imports.txt")).unwrap();
+    assert_eq!(imports, golden.lines().collect::<Vec<_>>(), "tests/golden/imports.txt");
+}
+
+#[test]
+fn it_is_small() {
+    vaultlet();
+    let size = fs::metadata(component()).unwrap().len();
+    println!("the component has {size} bytes");
+    assert!(size <= 200_000, "{size}");
+}
+
+fn component() -> PathBuf {
+    target().join("vaultlet.wasm")
+}
+
+/// A local Azure by its plain door, which is the one that the stock command line can use.
+struct Job {
+    local: Local,
+}
+
+impl Job {
+    fn new() -> Option<Self> {
+        let version = Command::new("wasmtime").arg("--version").output().ok();
+        let version = version.map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
+        if !version.is_some_and(|version| version.starts_with(VERSION)) {
+            skipped("stock", "`wasmtime` 48.0.8 is not there");
+            return None;
+        }
+        // Builds the component, too.
+        vaultlet();
+        let local = Local::builder().seed("db", VALUE).seed("hub-token", "it's").start().unwrap();
+        Some(Self { local })
+    }
+
+    fn reference(&self, name: &str) -> String {
+        format!("{}/secrets/{name}", self.local.vault("job").unwrap().http())
+    }
+
+    fn port(&self) -> &str {
+        self.local.vault("job").unwrap().http().rsplit(':').next().unwrap()
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = vec![("VAULTLET_ALLOW_HTTP_LOOPBACK".to_owned(), "true".to_owned())];
+        let wanted = |(name, _): &&(String, String)| name.starts_with("MSI_");
+        variables.extend(self.local.environment().iter().filter(wanted).cloned());
+        variables
+    }
+
+    fn msi_secret(&self) -> &str {
+        let environment = self.local.environment().iter();
+        environment.filter(|(name, _)| name == "MSI_SECRET").map(|(_, v)| v).next().unwrap()
+    }
+
+    fn run<A: AsRef<str>>(&self, arguments: &[A]) -> Ended {
+        let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+        self.wasmtime(&[], &component(), &arguments)
+    }
+
+    /// Values by name only: they would show in the list of processes.
+    fn wasmtime(&self, flags: &[&str], component: &Path, arguments: &[&str]) -> Ended {
+        let variables = self.variables();
+        let names = variables.iter().flat_map(|(name, _)| ["--env", name]);
+        Run::program("wasmtime")
+            .arguments(["run", "-S", "http"])
+            .arguments(names)
+            .arguments(flags)
+            .arguments([component])
+            .arguments(arguments)
+            .environment(variables.iter().cloned())
+            .end()
+    }
+}
+
+/// `wasmtime serve`, ended when dropped.
+struct Served {
+    child: Child,
+    at: String,
+}
+
+impl Served {
+    fn start(job: &Job, more: &[(&str, &str)]) -> Self {
+        let mut variables = job.variables();
+        variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let mut command = Command::new("wasmtime");
+        command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]);
+        command.args(variables.iter().flat_map(|(name, _)| ["--env", name]));
+        command.arg(component()).envs(variables.iter().cloned());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // `Serving HTTP on http://127.0.0.1:PORT/`
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let line = lines.find_map(|line| line.ok().filter(|l| l.contains("http://"))).unwrap();
+        // Read to its end, so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        let at = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
+        Self { child, at }
+    }
+
+    /// Status, headers, body.
+    fn get(&self, path: &str, header: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(&self.at).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\n{header}connection: close\r\n\r\n",
+            self.at
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (headers, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, headers.to_ascii_lowercase(), unchunked(body))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A body that came in chunks, whole.
+fn unchunked(body: &str) -> String {
+    let mut whole = String::new();
+    let mut rest = body;
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let Ok(size) = usize::from_str_radix(size.trim(), 16) else { return body.to_owned() };
+        let Some((chunk, next)) = after.split_at_checked(size) else { return body.to_owned() };
+        whole.push_str(chunk);
+        rest = next.strip_prefix("\r\n").unwrap_or(next);
+    }
+    if whole.is_empty() { rest.to_owned() } else { whole }
+}
