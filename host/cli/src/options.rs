@@ -57,6 +57,8 @@ pub(crate) struct Options {
 /// References that are fetched at once; the vault's own limit is not far above.
 const CALLS_MAX: usize = 32;
 
+type Set = fn(Builder, String) -> Builder;
+
 /// Flag and variable of each setting that the component or the host reads by itself.
 const SETTINGS: [(&str, &str); 10] = [
     ("--identity", "VAULTLET_IDENTITY"),
@@ -79,14 +81,14 @@ impl Options {
 
     fn builder(&self) -> Builder {
         let mut builder = Vaultlet::builder();
-        let lists: [(_, fn(Builder, String) -> Builder); 2] =
+        let lists: [(_, Set); 2] =
             [(&self.identity, Builder::identity), (&self.exclude, Builder::exclude)];
         for (values, set) in lists {
             if !values.is_empty() {
                 builder = set(builder, values.join(","));
             }
         }
-        let single: [(_, fn(Builder, String) -> Builder); 5] = [
+        let single: [(_, Set); 5] = [
             (&self.client_id, Builder::client_id),
             (&self.object_id, Builder::object_id),
             (&self.resource_id, Builder::resource_id),
