@@ -34,6 +34,7 @@ fn the_host_s_and_the_command_line_s_errors_are_in_the_table() {
     for known in ["ca-file", "component-refused", "output-failed", "setting-malformed", "usage"] {
         assert!(ids.contains(known), "the search for ids misses `{known}`: {ids:?}");
     }
+    ids.extend(of_dev());
     let table = table();
     let missing: Vec<_> = ids.iter().filter(|id| !table.contains_key(*id)).collect();
     assert!(missing.is_empty(), "README's table of errors has none of {missing:?}");
@@ -45,8 +46,18 @@ fn the_table_has_nothing_else() {
     for folder in ["host/runtime/src", "host/cli/src"] {
         collect(&root().join(folder), &mut ids);
     }
+    ids.extend(of_dev());
     let unknown: Vec<_> = table().into_keys().filter(|id| !ids.contains(id)).collect();
     assert!(unknown.is_empty(), "no error has these ids: {unknown:?}");
+}
+
+/// The local Azure's, all of one prefix.
+fn of_dev() -> Vec<String> {
+    let text = fs::read_to_string(root().join("host/dev/src/error.rs")).unwrap();
+    let ids = text.split('"').filter(|word| is_id(word) && word.starts_with("dev-"));
+    let ids: Vec<_> = ids.map(str::to_owned).collect();
+    assert!(!ids.is_empty(), "the search for the ids of `vaultlet dev` finds none");
+    ids
 }
 
 /// By id: exit code, meaning, remedy.

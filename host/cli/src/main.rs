@@ -1,6 +1,7 @@
 //! `vaultlet`: Azure Key Vault secrets for a training job, from any shell.
 
 #![deny(unsafe_code)]
+#![allow(rustdoc::bare_urls, reason = "the commands' comments are their help on a terminal")]
 
 mod arguments;
 mod child;
