@@ -1,7 +1,12 @@
 //! What must never happen: each row is one way in which the world is wrong, what `vaultlet get` must
 //! say of it, and with which exit code. All that is captured is searched for secrets.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod identity;
 mod input;
