@@ -14,8 +14,8 @@ use super::bindings::wasi::{
     http::{
         outgoing_handler,
         types::{
-            ErrorCode, Fields, IncomingBody, IncomingResponse, Method as WasiMethod,
-            OutgoingRequest, RequestOptions, Scheme, http_error_code,
+            ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingRequest, RequestOptions,
+            Scheme, http_error_code,
         },
     },
     io::{
@@ -111,11 +111,10 @@ fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
             .map_err(|_| protocol("a header is not allowed"))?;
     }
     let outgoing = OutgoingRequest::new(headers);
-    let method = match request.method {
-        Method::Get => WasiMethod::Get,
-    };
+    // Its method is GET unless another is set.
+    let Method::Get = request.method;
     let scheme = if request.url.secure { Scheme::Https } else { Scheme::Http };
-    let set = outgoing.set_method(&method).and_then(|()| outgoing.set_scheme(Some(&scheme)));
+    let set = outgoing.set_scheme(Some(&scheme));
     let set = set.and_then(|()| outgoing.set_authority(Some(&request.url.short_authority())));
     set.and_then(|()| outgoing.set_path_with_query(Some(&request.url.target)))
         .map_err(|()| protocol("the address is not allowed"))?;

@@ -100,10 +100,8 @@ pub(super) async fn token<C: Context>(
         return Err(refusal(call, &doing, endpoint, identity.as_ref(), &response));
     }
     let parsed = answer::parse(&response.body, call.context.now()).map_err(|why| {
-        Denial::Failed(
-            Error::new(Id::IdentityUnexpected, format!("{doing}: {why}"))
-                .with_answer(response.status, None),
-        )
+        let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {why}"));
+        Denial::Failed(named(error.with_answer(response.status, None), endpoint))
     })?;
     Ok(Token {
         secret: parsed.secret,
@@ -248,10 +246,7 @@ fn unanswered(doing: &str, endpoint: &Endpoint, url: &Url, stopped: Stopped) -> 
             let message = format!("{doing}: {}", error.describe(&url.authority()));
             let error = Error::new(id, message);
             match id {
-                Id::IdentityUnreachable => error.with_help(format!(
-                    "check that it runs, and `{}`, which names it",
-                    endpoint.url_from
-                )),
+                Id::IdentityUnreachable | Id::IdentityUnexpected => named(error, endpoint),
                 _ => error,
             }
         }
@@ -296,10 +291,17 @@ fn refusal<C: Context>(
     let mut error =
         Error::new(id, format!("{doing}: it answered {status}{said}")).with_answer(status, code);
     error.request_id = message::request_id(response);
-    if id == Id::IdentityRefused {
-        error.help = advice(endpoint, identity, status);
+    match id {
+        Id::IdentityRefused => error.help = advice(endpoint, identity, status),
+        Id::IdentityRedirect | Id::IdentityUnexpected => error = named(error, endpoint),
+        _ => {}
     }
     Denial::Failed(error)
+}
+
+/// With the variable to look at.
+fn named(error: Error, endpoint: &Endpoint) -> Error {
+    error.with_help(format!("check that it runs, and `{}`, which names it", endpoint.url_from))
 }
 
 fn advice(

@@ -43,7 +43,8 @@ impl Get {
             ));
         }
         let vaultlet = self.options.open(self.references.len())?;
-        let secrets = pollster::block_on(vaultlet.get_all(&self.references)).map_err(explain)?;
+        let secrets =
+            futures_lite::future::block_on(vaultlet.get_all(&self.references)).map_err(explain)?;
         let described: Vec<_> = self.references.iter().zip(&secrets).collect();
         match (self.output, described.as_slice()) {
             (Format::Value, [(_, secret)]) => output::value(secret.reveal())?,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_lite::future::block_on;
 use zeroize::Zeroizing;
 
 use crate::authority::Authority;
@@ -103,7 +104,7 @@ impl Vaultlet {
                 // Flights are the first thread's.
                 None => {
                     let granting = broker_grant(&plan, settings, &of_guest, &client);
-                    let (grant, secret) = pollster::block_on(granting)?;
+                    let (grant, secret) = block_on(granting)?;
                     let broker = Broker { level: level(brokers), grant, secret };
                     Arc::new(IdentityEndpoint::new(broker, shard.handle().clone()))
                 }
@@ -136,7 +137,7 @@ impl Vaultlet {
     /// [`Vaultlet::get`] for code that is not async. It must not be called on a thread that runs
     /// async tasks, as it blocks.
     pub fn get_blocking(&self, reference: &str) -> Result<Secret, Error> {
-        pollster::block_on(self.get(reference))
+        block_on(self.get(reference))
     }
 
     /// Gets several secrets at once, in their order: all, or the first error.
@@ -161,7 +162,7 @@ impl Vaultlet {
 
     /// [`Vaultlet::token`] for code that is not async; it blocks the thread.
     pub fn token_blocking(&self, request: TokenRequest) -> Result<Token, Error> {
-        pollster::block_on(self.token(request))
+        block_on(self.token(request))
     }
 
     fn start_get(&self, reference: &str) -> Result<Task<Secret>, Error> {
