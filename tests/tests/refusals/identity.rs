@@ -64,7 +64,7 @@ fn an_identity_endpoint_that_gives_no_token() {
                 Answer::status(302).header("location", format!("http://{}/x", asked.header("host")))
             },
             expected: (69, UNAVAILABLE, "identity-redirect"),
-            says: &["302", "the variable that names it"],
+            says: &["302", "`MSI_ENDPOINT`"],
             requests: Some((1, 0)),
             ..ROW
         },
@@ -150,7 +150,7 @@ fn an_identity_endpoint_that_answers_nonsense() {
         name,
         identity,
         expected: (69, UNAVAILABLE, "identity-unexpected"),
-        says: &["managed-identity", "127.0.0.1", "the variable that names it"],
+        says: &["managed-identity", "127.0.0.1", "`MSI_ENDPOINT`"],
         requests: Some((1, 0)),
         ..ROW
     });
