@@ -89,6 +89,8 @@ impl Lease {
     pub(crate) fn keep(self) {
         let Self { level, mut instance, .. } = self;
         instance.calls += 1;
+        // A failure that this call retried away is not the next one's cause.
+        drop(instance.store.data().take_failure());
         if instance.calls >= limits::CALLS_PER_INSTANCE {
             return;
         }
