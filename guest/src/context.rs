@@ -25,8 +25,17 @@ pub trait Context {
     /// Lets time pass.
     fn wait(&self, duration: Duration) -> impl Future<Output = ()>;
 
-    /// Fills with random bytes, for jitter.
+    /// Fills with random bytes.
     fn random(&self, bytes: &mut [u8]);
+
+    /// Reads a file anew, of at most `max` bytes.
+    fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError>;
+
+    /// Whether there is such a file, as far as can be seen.
+    fn is_file(&self, path: &str) -> bool;
+
+    /// Tells a person one line; an error when there is nobody.
+    fn tell(&self, line: &str) -> Result<(), ()>;
 }
 
 /// Methods that are used.
@@ -34,6 +43,33 @@ pub trait Context {
 pub enum Method {
     /// `GET`
     Get,
+    /// `POST`
+    Post,
+}
+
+/// Why a file was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileError {
+    /// There is none of that name.
+    Missing,
+    /// The runtime does not let us see it, or the system does not let us read it.
+    Forbidden,
+    /// It is longer than what was to be read.
+    TooLarge,
+    /// It is no file, or the system failed.
+    Unreadable,
+}
+
+impl FileError {
+    /// What happened, in words that fit after the file's name.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Missing => "there is no such file",
+            Self::Forbidden => "it may not be read",
+            Self::TooLarge => "it is too long",
+            Self::Unreadable => "it cannot be read",
+        }
+    }
 }
 
 /// One request.
@@ -45,6 +81,8 @@ pub struct Request {
     pub url: Url,
     /// Names in lower case. Any value may be a secret, so all are kept as one.
     pub headers: Vec<(&'static str, SecretString)>,
+    /// What is sent along; its type is among the headers.
+    pub body: Option<SecretString>,
     /// Until connected, TLS included.
     pub connect_timeout: Duration,
     /// From then to the answer's head.

@@ -14,6 +14,7 @@ pub mod credential;
 mod date;
 pub mod endpoint;
 pub mod error;
+pub mod holder;
 mod json;
 mod message;
 pub mod plan;

@@ -16,7 +16,9 @@ use core::{
     time::Duration,
 };
 
-use crate::context::{Context, Request, Response, SendError};
+use zeroize::Zeroizing;
+
+use crate::context::{Context, FileError, Method, Request, Response, SendError};
 
 /// One exchange: the request as text ([`World::sent`] has the form), and its answer.
 type Exchange = (String, Result<Response, SendError>);
@@ -31,6 +33,9 @@ pub struct World {
     waits: RefCell<Vec<Duration>>,
     elapsed: Cell<Duration>,
     jitter: Cell<u8>,
+    files: RefCell<Vec<(String, Vec<u8>)>>,
+    /// What a person was told; none when there is nobody.
+    told: RefCell<Option<Vec<String>>>,
 }
 
 /// The wall clock at the start, Unix seconds.
@@ -46,11 +51,40 @@ impl World {
             waits: RefCell::default(),
             elapsed: Cell::default(),
             jitter: Cell::new(0),
+            files: RefCell::default(),
+            told: RefCell::new(Some(Vec::new())),
         }
     }
 
-    /// Expects a request next: `GET <url>` and one line ` <name>: <value>` for each header but
-    /// `accept`, sorted. Answers with a status, headers and a body.
+    /// With a file in place of what was at that path.
+    #[must_use]
+    pub fn file(self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.write(path, content);
+        self
+    }
+
+    /// The same while it runs.
+    pub fn write(&self, path: &str, content: impl Into<Vec<u8>>) {
+        let mut files = self.files.borrow_mut();
+        files.retain(|(known, _)| known != path);
+        files.push((path.to_string(), content.into()));
+    }
+
+    /// With nobody who could be told something.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        *self.told.borrow_mut() = None;
+        self
+    }
+
+    /// What a person was told.
+    pub fn told(&self) -> Vec<String> {
+        self.told.borrow().clone().unwrap_or_default()
+    }
+
+    /// Expects a request next: `GET <url>`, ` <name>: <value>` for each header but `accept`,
+    /// sorted, and ` | <body>` if there is one. `<*>` in it stands for anything without a space.
+    /// Answers with a status, headers and a body.
     #[must_use]
     pub fn answer(
         self,
@@ -124,7 +158,7 @@ impl Context for World {
         let Some((expected, answer)) = self.script.borrow_mut().pop_front() else {
             panic!("sent although nothing was expected: {text}");
         };
-        assert_eq!(text, expected);
+        assert!(matches(&expected, &text), "left == right?\n left: {text}\nright: {expected}");
         match answer {
             // A server that is silent costs the time that it is given.
             Err(SendError::Timeout) => {
@@ -157,10 +191,62 @@ impl Context for World {
     fn random(&self, bytes: &mut [u8]) {
         bytes.fill(self.jitter.get());
     }
+
+    fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        let files = self.files.borrow();
+        let (_, content) =
+            files.iter().find(|(known, _)| known == path).ok_or(FileError::Missing)?;
+        if content.len() > max {
+            return Err(FileError::TooLarge);
+        }
+        Ok(content.clone().into())
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        self.files.borrow().iter().any(|(known, _)| known == path)
+    }
+
+    fn tell(&self, line: &str) -> Result<(), ()> {
+        match self.told.borrow_mut().as_mut() {
+            Some(told) => told.push(line.to_string()),
+            None => return Err(()),
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text is as a pattern says: `<*>` in it stands for anything without a space.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split("<*>");
+    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
+    let mut pieces = pieces.peekable();
+    if pieces.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(piece) = pieces.next() {
+        let is_last = pieces.peek().is_none();
+        let at = if is_last {
+            rest.len().checked_sub(piece.len()).filter(|_| rest.ends_with(piece))
+        } else {
+            rest.find(piece)
+        };
+        let Some((any, after)) = at.and_then(|at| rest.split_at_checked(at)) else { return false };
+        if any.contains(' ') {
+            return false;
+        }
+        rest = after.get(piece.len()..).unwrap_or_default();
+    }
+    true
 }
 
 fn text(request: &Request) -> String {
-    let mut text = format!("GET {}", request.url);
+    let method = match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    };
+    let mut text = format!("{method} {}", request.url);
     let mut headers: Vec<_> =
         request.headers.iter().map(|(name, value)| (*name, value.reveal())).collect();
     headers.sort_unstable();
@@ -168,6 +254,9 @@ fn text(request: &Request) -> String {
         if name != "accept" {
             let _ = write!(text, " {name}: {value}");
         }
+    }
+    if let Some(body) = &request.body {
+        let _ = write!(text, " | {}", body.reveal());
     }
     text
 }

@@ -34,6 +34,8 @@ pub const TOKEN_BODY: usize = 64 * 1024;
 pub const TARGET: usize = 4 * 1024;
 /// The longest claims, bytes, decoded.
 pub const CLAIMS: usize = 16 * 1024;
+/// The longest claim of a token that is shown, bytes: an Azure resource id.
+pub const CLAIM: usize = 512;
 /// The longest reference, bytes: host 253, name 127, version 32, a JSON pointer.
 pub const REFERENCE: usize = 2 * 1024;
 /// What is shown of a text that a service sent, characters.

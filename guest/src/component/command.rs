@@ -31,7 +31,8 @@ impl Guest for Provider {
     }
 }
 
-fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), ()> {
+/// Writes all of it.
+pub(super) fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), ()> {
     for chunk in bytes.chunks(CHUNK) {
         stream.blocking_write_and_flush(chunk).map_err(drop)?;
     }

@@ -3,6 +3,7 @@
 use super::bindings::exports::vaultlet::keyvault::{credentials, plan, types};
 use crate::{
     error::{Error, ErrorKind, Id, Outcome, Record},
+    holder::Holder,
     plan as planner,
     token::{Token, UserAssigned},
     vault::Properties,
@@ -112,6 +113,11 @@ pub(super) fn to_token_properties(token: &Token) -> credentials::TokenProperties
     }
 }
 
+pub(super) fn to_holder(holder: Holder) -> credentials::Holder {
+    let Holder { tenant, object_id, app_id, upn, audience, notes } = holder;
+    credentials::Holder { tenant, object_id, app_id, upn, audience, notes }
+}
+
 pub(super) fn to_resolved(resolved: planner::Resolved) -> plan::Resolved {
     let planner::Resolved { reference, authority, name, version } = resolved;
     plan::Resolved { reference, authority: to_authority(authority), name, version }
@@ -121,6 +127,39 @@ pub(super) fn to_needs(needs: planner::Needs) -> plan::Requirements {
     plan::Requirements {
         variables: needs.variables,
         authorities: needs.authorities.into_iter().map(to_authority).collect(),
+        files: needs.files.into_iter().map(to_file).collect(),
+        keys: needs.keys.into_iter().map(to_key).collect(),
+        programs: needs.programs.into_iter().map(to_program).collect(),
+        tells: needs.tells,
+    }
+}
+
+fn to_file(file: planner::File) -> plan::File {
+    match file {
+        planner::File::Path(path) => plan::File::Path(path),
+        planner::File::Folder(path, ending) => plan::File::Folder((path, ending.into())),
+    }
+}
+
+fn to_key(key: planner::Key) -> plan::Key {
+    plan::Key {
+        name: key.name.into(),
+        path: key.path,
+        password_variable: key.password_variable.map(Into::into),
+    }
+}
+
+fn to_program(program: planner::Program) -> plan::Program {
+    let group = |group: &&[&str]| group.iter().map(|text| (*text).into()).collect();
+    plan::Program {
+        name: program.name.into(),
+        command: program.command.into(),
+        arguments: program.arguments.iter().map(group).collect(),
+        variables: program
+            .variables
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
     }
 }
 
@@ -128,10 +167,25 @@ fn to_authority(authority: planner::Authority) -> plan::Authority {
     plan::Authority {
         host: authority.host,
         port: authority.port,
-        trust: if authority.secure { plan::Trust::Roots } else { plan::Trust::None },
+        trust: match authority.trust {
+            planner::Trust::None => plan::Trust::None,
+            planner::Trust::Roots => plan::Trust::Roots,
+            planner::Trust::Pinned(sha1) => plan::Trust::Pinned(sha1),
+            planner::Trust::Private { issuers, name } => {
+                plan::Trust::Private(plan::PrivateTrust { issuers: to_certificates(issuers), name })
+            }
+        },
         purpose: match authority.purpose {
+            planner::Purpose::TokenAuthority => plan::Purpose::TokenAuthority,
             planner::Purpose::IdentityEndpoint => plan::Purpose::IdentityEndpoint,
             planner::Purpose::Vault => plan::Purpose::Vault,
         },
+    }
+}
+
+fn to_certificates(certificates: planner::Certificates) -> plan::Certificates {
+    match certificates {
+        planner::Certificates::File(path) => plan::Certificates::File(path),
+        planner::Certificates::Text(text) => plan::Certificates::Text(text),
     }
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod convert;
+mod files;
 mod handler;
 mod memory;
 mod world;
@@ -121,6 +122,10 @@ impl credentials::Guest for Provider {
 impl credentials::GuestToken for TokenHandle {
     fn properties(&self) -> credentials::TokenProperties {
         convert::to_token_properties(&self.0)
+    }
+
+    fn holder(&self) -> credentials::Holder {
+        convert::to_holder(self.0.holder())
     }
 
     fn reveal(&self) -> String {

@@ -2,6 +2,7 @@
 
 use alloc::{
     borrow::ToOwned,
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -9,13 +10,13 @@ use core::{cell::OnceCell, time::Duration};
 use zeroize::Zeroizing;
 
 use super::bindings::wasi::{
-    cli::environment,
+    cli::{environment, stderr},
     clocks::{monotonic_clock, wall_clock},
     http::{
         outgoing_handler,
         types::{
-            ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingRequest, RequestOptions,
-            Scheme, http_error_code,
+            self, ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest,
+            RequestOptions, Scheme, http_error_code,
         },
     },
     io::{
@@ -24,9 +25,10 @@ use super::bindings::wasi::{
     },
     random::random,
 };
+use super::{command, files::Files};
 use crate::{
     call::Memory,
-    context::{Context, Method, Request, Response, SendError},
+    context::{Context, FileError, Method, Request, Response, SendError},
 };
 
 /// How much is read at once, bytes.
@@ -37,6 +39,7 @@ const CHUNK: u64 = 16 * 1024;
 pub(super) struct World {
     pub(super) memory: Memory,
     variables: OnceCell<Vec<(String, Zeroizing<String>)>>,
+    files: Files,
 }
 
 struct Single(OnceCell<World>);
@@ -59,8 +62,16 @@ impl Context for World {
         let deadline = self.monotonic().saturating_add(request.total_timeout);
         let max_body = request.max_body;
         let options = options(&request)?;
-        let future =
-            outgoing_handler::handle(outgoing(&request)?, Some(options)).map_err(classify)?;
+        let outgoing = outgoing(&request)?;
+        let body = match &request.body {
+            Some(_) => Some(outgoing.body().map_err(|()| protocol("a body is not allowed"))?),
+            // One that is never asked for is empty.
+            None => None,
+        };
+        let future = outgoing_handler::handle(outgoing, Some(options)).map_err(classify)?;
+        if let (Some(body), Some(text)) = (body, &request.body) {
+            send_body(body, text.reveal())?;
+        }
         drop(request);
         let response = loop {
             match future.get() {
@@ -101,6 +112,25 @@ impl Context for World {
             *byte = fresh;
         }
     }
+
+    fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        self.files.read(path, max)
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        self.files.is_there(path)
+    }
+
+    fn tell(&self, line: &str) -> Result<(), ()> {
+        command::write(&stderr::get_stderr(), format!("{line}\n").as_bytes())
+    }
+}
+
+fn send_body(body: OutgoingBody, text: &str) -> Result<(), SendError> {
+    let stream = body.write().map_err(|()| protocol("a body is not allowed"))?;
+    command::write(&stream, text.as_bytes()).map_err(|()| protocol("it was closed"))?;
+    drop(stream);
+    OutgoingBody::finish(body, None).map_err(classify)
 }
 
 fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
@@ -110,15 +140,22 @@ fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
             .append(name, value.reveal().as_bytes())
             .map_err(|_| protocol("a header is not allowed"))?;
     }
+    if let Some(body) = &request.body {
+        let length = body.reveal().len().to_string();
+        headers
+            .append("content-length", length.as_bytes())
+            .map_err(|_| protocol("a header is not allowed"))?;
+    }
     let outgoing = OutgoingRequest::new(headers);
-    // Its method is GET unless another is set.
-    let Method::Get = request.method;
+    if request.method == Method::Post {
+        // A method of the standard is never refused.
+        let _ = outgoing.set_method(&types::Method::Post);
+    }
     let scheme = if request.url.secure { Scheme::Https } else { Scheme::Http };
     let set = outgoing.set_scheme(Some(&scheme));
     let set = set.and_then(|()| outgoing.set_authority(Some(&request.url.short_authority())));
     set.and_then(|()| outgoing.set_path_with_query(Some(&request.url.target)))
         .map_err(|()| protocol("the address is not allowed"))?;
-    // A body that is never asked for is empty.
     Ok(outgoing)
 }
 

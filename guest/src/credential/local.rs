@@ -225,6 +225,7 @@ fn build(endpoint: &Endpoint, url: &Url, authorized: bool) -> Request {
         method: Method::Get,
         url: url.clone(),
         headers,
+        body: None,
         connect_timeout: timeouts::IDENTITY_CONNECT,
         first_byte_timeout: timeouts::IDENTITY_FIRST_BYTE,
         total_timeout: timeouts::IDENTITY_FIRST_BYTE,

@@ -80,6 +80,7 @@ fn build(url: &Url, claims: Option<&str>) -> Request {
         method: Method::Get,
         url: url.clone(),
         headers,
+        body: None,
         connect_timeout: timeouts::IDENTITY_CONNECT,
         // The broker's own tries are within the call's time, not within one request's.
         first_byte_timeout: timeouts::CALL_MAX,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::plan::{Authority, Purpose, needs, resolve};
+use crate::plan::{Authority, Purpose, Trust, needs, resolve};
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
@@ -20,7 +20,7 @@ fn a_reference_resolves_to_one_form() {
             Authority {
                 host: "job.vault.azure.net".into(),
                 port: 443,
-                secure: true,
+                trust: Trust::Roots,
                 purpose: Purpose::Vault,
             }
         );
@@ -96,7 +96,10 @@ fn needs_are_what_the_variables_select() {
             needs.authorities.iter().map(|a| format!("{}:{}", a.host, a.port)).collect();
         assert_eq!(authorities, expected, "{values:?}");
         assert!(
-            needs.authorities.iter().all(|a| a.purpose == Purpose::IdentityEndpoint && !a.secure)
+            needs
+                .authorities
+                .iter()
+                .all(|a| a.purpose == Purpose::IdentityEndpoint && a.trust == Trust::None)
         );
     }
 }

@@ -165,6 +165,7 @@ async fn send<C: Context>(
             method: Method::Get,
             url: url.clone(),
             headers,
+            body: None,
             connect_timeout: timeouts::VAULT_CONNECT,
             first_byte_timeout: timeouts::VAULT_FIRST_BYTE,
             total_timeout: timeouts::CALL_MAX,

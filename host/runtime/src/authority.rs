@@ -8,6 +8,8 @@ use std::net::IpAddr;
 pub(crate) enum Purpose {
     /// A local identity endpoint: on this machine or its private network, never through a proxy.
     IdentityEndpoint,
+    /// What gives tokens over the network: public or private addresses.
+    TokenAuthority,
     /// A vault: public or private addresses.
     Vault,
 }

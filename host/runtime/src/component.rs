@@ -3,6 +3,7 @@
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 
 use crate::bindings::ProviderPre;
 use crate::config::config;
@@ -65,6 +66,14 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::bindings::cli::environment::add_to_linker::<State, WasiCli>(
         linker,
         State::cli,
+    )?;
+    wasmtime_wasi::p2::bindings::filesystem::types::add_to_linker::<State, WasiFilesystem>(
+        linker,
+        State::filesystem,
+    )?;
+    wasmtime_wasi::p2::bindings::filesystem::preopens::add_to_linker::<State, WasiFilesystem>(
+        linker,
+        State::filesystem,
     )?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }

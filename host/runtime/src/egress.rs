@@ -27,8 +27,8 @@ pub(crate) fn allows(purpose: Purpose, host: &str, address: IpAddr) -> bool {
         (_, Reach::Loopback) if literal => true,
         (Purpose::IdentityEndpoint, Reach::Public) => false,
         (Purpose::IdentityEndpoint, _) => true,
-        (Purpose::Vault, Reach::Public | Reach::Private) => true,
-        (Purpose::Vault, _) => false,
+        (Purpose::Vault | Purpose::TokenAuthority, Reach::Public | Reach::Private) => true,
+        (Purpose::Vault | Purpose::TokenAuthority, _) => false,
     }
 }
 

@@ -72,9 +72,13 @@ fn authority(planned: wit::Authority) -> Result<Authority, Error> {
     let tls = match trust {
         wit::Trust::None => false,
         wit::Trust::Roots => true,
+        wit::Trust::Pinned(_) | wit::Trust::Private(_) => {
+            return Err(Error::internal("reading the plan: this trust is not supported"));
+        }
     };
     let purpose = match purpose {
         wit::Purpose::IdentityEndpoint => Purpose::IdentityEndpoint,
+        wit::Purpose::TokenAuthority => Purpose::TokenAuthority,
         wit::Purpose::Vault => Purpose::Vault,
     };
     Ok(Authority { host, port, tls, purpose })

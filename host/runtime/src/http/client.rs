@@ -55,7 +55,7 @@ impl Client {
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Failure> {
         let pool = match purpose {
-            Purpose::Vault => &self.vaults,
+            Purpose::Vault | Purpose::TokenAuthority => &self.vaults,
             Purpose::IdentityEndpoint => &self.identity_endpoints,
         };
         for value in request.headers_mut().values_mut() {

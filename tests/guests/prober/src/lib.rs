@@ -84,7 +84,14 @@ impl plan::Guest for Prober {
     }
 
     fn needs(_: Vec<(String, String)>, _: Vec<(String, String)>) -> Result<Requirements, Error> {
-        Ok(Requirements { variables: Vec::new(), authorities: Vec::new() })
+        Ok(Requirements {
+            variables: Vec::new(),
+            authorities: Vec::new(),
+            files: Vec::new(),
+            keys: Vec::new(),
+            programs: Vec::new(),
+            tells: false,
+        })
     }
 }
 
@@ -165,6 +172,9 @@ impl secrets::GuestSecret for NoSecret {
 }
 impl credentials::GuestToken for NoToken {
     fn properties(&self) -> TokenProperties {
+        unreachable!()
+    }
+    fn holder(&self) -> credentials::Holder {
         unreachable!()
     }
     fn reveal(&self) -> String {
