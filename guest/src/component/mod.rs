@@ -16,6 +16,7 @@ use core::{
 
 use crate::{
     call::Call,
+    endpoint::lend,
     error::{Error, Id},
     plan as planner, token as tokens, vault,
 };
@@ -146,5 +147,9 @@ impl plan::Guest for Provider {
         values: Vec<plan::Variable>,
     ) -> Result<plan::Requirements, types::Error> {
         planner::needs(&settings, &values).map(to_needs).map_err(to_error)
+    }
+
+    fn lent(authority: String, secret: String) -> Vec<plan::Variable> {
+        lend::variables(&authority, &secret)
     }
 }

@@ -7,6 +7,7 @@
 //! `{"access_token","expires_on","refresh_on","resource","source","endpoint","client_id"}`; else `{"error":{…}}`, our whole record.
 
 mod ask;
+pub mod lend;
 mod lifetime;
 mod serve;
 

@@ -93,6 +93,10 @@ impl plan::Guest for Prober {
             tells: false,
         })
     }
+
+    fn lent(_: String, _: String) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 impl secrets::Guest for Prober {
