@@ -7,6 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
     KeyUsagePurpose,
 };
+use ring::digest::SHA1_FOR_LEGACY_USE_ONLY;
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
@@ -20,7 +21,10 @@ pub struct Ca {
 }
 
 /// A server's certificate and key.
-pub struct Leaf(TlsAcceptor);
+pub struct Leaf {
+    acceptor: TlsAcceptor,
+    sha1: String,
+}
 
 impl Default for Ca {
     fn default() -> Self {
@@ -76,14 +80,21 @@ impl Ca {
                 .with_safe_default_protocol_versions()?
                 .with_no_client_auth()
                 .with_single_cert(vec![certificate.der().clone()], key)?;
-            Ok(Leaf(TlsAcceptor::from(Arc::new(config))))
+            let sha1 = ring::digest::digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
+            let sha1 = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            Ok(Leaf { acceptor: TlsAcceptor::from(Arc::new(config)), sha1 })
         };
         made().unwrap_or_else(|error| unreachable!("no certificate: {error}"))
     }
 }
 
 impl Leaf {
+    /// Its thumbprint: 40 hexadecimal digits in lower case.
+    pub fn sha1(&self) -> &str {
+        &self.sha1
+    }
+
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        self.0.clone()
+        self.acceptor.clone()
     }
 }
