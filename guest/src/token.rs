@@ -23,6 +23,8 @@ pub struct TokenRequest {
     pub claims: Option<String>,
     /// Which user-assigned identity, if the call says so.
     pub identity: Option<UserAssigned>,
+    /// Whether no cache may answer.
+    pub fresh: bool,
 }
 
 impl TokenRequest {
@@ -43,7 +45,12 @@ impl TokenRequest {
         if claims.as_deref().is_some_and(|claims| !is_claims(claims)) {
             return Err(malformed("the claims are not a JSON object"));
         }
-        Ok(Self { resource: resource.to_owned(), tenant, claims, identity })
+        Ok(Self { resource: resource.to_owned(), tenant, claims, identity, fresh: false })
+    }
+
+    /// Whether every cache is passed by.
+    pub(crate) fn bypasses(&self) -> bool {
+        self.fresh || self.claims.is_some()
     }
 }
 
@@ -145,7 +152,7 @@ pub async fn token<C: Context>(
     };
     let now = call.context.now();
     if let Some(url) = &call.settings.identity_endpoint {
-        if request.claims.is_none()
+        if !request.bypasses()
             && let Some(token) = just_had(call, &key, now)
         {
             return Ok(token);
@@ -154,7 +161,7 @@ pub async fn token<C: Context>(
         remember(call, key, Rc::clone(&token));
         return Ok(token);
     }
-    let held = if request.claims.is_some() { None } else { remembered(call, &key, now) };
+    let held = if request.bypasses() { None } else { remembered(call, &key, now) };
     if let Some((token, true)) = held {
         return Ok(token);
     }

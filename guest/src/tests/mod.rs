@@ -4,6 +4,7 @@
 mod chain;
 mod command;
 mod endpoint;
+mod lend;
 mod managed;
 mod plan;
 mod reference;
