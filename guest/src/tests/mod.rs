@@ -2,6 +2,7 @@
 //! must not show.
 
 mod chain;
+mod clients;
 mod command;
 mod endpoint;
 mod lend;

@@ -9,18 +9,18 @@ mod tenant;
 
 use alloc::{borrow::ToOwned, format, string::String};
 
-use super::{Denial, Label, answer, pipelines};
+use super::{Denial, Label, answer, local::identity::Chosen, pipelines};
 use crate::{
     call::Call,
     claims,
-    context::{Context, Method, Request, Response},
+    context::{Context, FileError, Method, Request, Response},
     error::{Error, Id},
     form::Form,
     plan::{Certificates, File, Key, Needs, Purpose, Trust, authority},
     retry,
     secret::SecretString,
     timeouts,
-    token::{Token, TokenRequest},
+    token::{Token, TokenRequest, UserAssigned},
     url::Url,
 };
 pub(super) use refusal::unanswered;
@@ -98,6 +98,19 @@ impl Client {
         }
     }
 
+    /// Its own id; a workload may be several identities, and name another by its client id.
+    fn id<C: Context>(&self, call: &Call<'_, C>, request: &TokenRequest) -> Result<String, Error> {
+        match Chosen::given(call, request) {
+            None => Ok(self.id.clone()),
+            Some(Chosen { id: UserAssigned::Client(id), .. })
+                if matches!((&self.proof, &self.grant), (Proof::File(_), Grant::Client)) =>
+            {
+                Ok(id)
+            }
+            Some(chosen) => Err(chosen.refused()),
+        }
+    }
+
     /// What is being done, for errors.
     fn doing(&self) -> String {
         format!("asking {} for a token", self.authority.short_authority())
@@ -120,23 +133,29 @@ pub(super) async fn token<C: Context>(
     client: &Client,
     request: &TokenRequest,
 ) -> Result<Token, Denial> {
+    let id = client.id(call, request)?;
     let tenant = tenant::of(&call.settings.tenants, client, request.tenant.as_deref())?;
     let url = client.endpoint(tenant, "token");
     let scope = format!("{}/.default", request.resource);
-    let mut form = Form::default().text("client_id", &client.id);
+    let mut form = Form::default().text("client_id", &id);
     form = match &client.grant {
         Grant::Client => form.text("grant_type", "client_credentials"),
         Grant::Password { user, password } => form
             .text("grant_type", "password")
             .text("username", user)
             .text("password", password.reveal()),
-        Grant::OnBehalfOf(path) => form
-            .text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-            .text("assertion", proof::token_in(call, path)?.reveal())
-            .text("requested_token_use", "on_behalf_of"),
+        Grant::OnBehalfOf(path) => {
+            let token = proof::token_in(call, path)?.ok_or_else(|| {
+                let what = format!("the user's token {path}: {}", FileError::Missing.describe());
+                Error::new(Id::CredentialFile, what)
+            })?;
+            form.text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+                .text("assertion", token.reveal())
+                .text("requested_token_use", "on_behalf_of")
+        }
         Grant::Device => {
             let response = device::token(call, client, tenant, &scope, request).await?;
-            return finish(call, label, client, request, &response).map_err(Denial::Failed);
+            return finish(call, label, client, id, request, &response).map_err(Denial::Failed);
         }
     };
     form = form
@@ -144,7 +163,7 @@ pub(super) async fn token<C: Context>(
         .text("claims", &claims::with_capabilities(request.claims.as_deref()));
     form = proof::add(call, client, &url, form).await?;
     let response = post(call, client, &url, &form.finish()).await?;
-    finish(call, label, client, request, &response).map_err(Denial::Failed)
+    finish(call, label, client, id, request, &response).map_err(Denial::Failed)
 }
 
 /// Sends a form, again where that may help.
@@ -176,6 +195,7 @@ fn finish<C: Context>(
     call: &Call<'_, C>,
     label: Label,
     client: &Client,
+    id: String,
     request: &TokenRequest,
     response: &Response,
 ) -> Result<Token, Error> {
@@ -193,7 +213,7 @@ fn finish<C: Context>(
         resource: request.resource.clone(),
         source: label.name().to_owned(),
         endpoint: client.form.map(ToOwned::to_owned),
-        client_id: Some(client.id.clone()),
+        client_id: Some(id),
         other: None,
     })
 }

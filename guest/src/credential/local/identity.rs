@@ -4,18 +4,36 @@ use super::Endpoint;
 use crate::{
     call::Call,
     context::Context,
-    error::Error,
+    error::{Error, Id},
     settings::malformed,
     token::{TokenRequest, UserAssigned, is_guid},
 };
 
 /// An identity, and where it comes from in words.
 pub(in crate::credential) struct Chosen {
-    pub(super) id: UserAssigned,
+    pub(in crate::credential) id: UserAssigned,
     pub(super) from: &'static str,
 }
 
 impl Chosen {
+    /// What the call or the settings say.
+    pub(in crate::credential) fn given<C: Context>(
+        call: &Call<'_, C>,
+        request: &TokenRequest,
+    ) -> Option<Self> {
+        if let Some(id) = &request.identity {
+            return Some(Self { id: id.clone(), from: "the call" });
+        }
+        let (id, from) = call.settings.identity.as_ref()?;
+        Some(Self { id: id.clone(), from })
+    }
+
+    /// Where no such id can be carried.
+    pub(in crate::credential) fn refused(&self) -> Error {
+        let what = format!("this source cannot carry the {} of {}", self.words(), self.from);
+        Error::new(Id::IdentityIdUnsupported, what)
+    }
+
     /// What kind of id it is.
     pub(super) fn words(&self) -> &'static str {
         match self.id {
@@ -32,11 +50,8 @@ pub(super) fn choose<C: Context>(
     endpoint: &Endpoint,
     request: &TokenRequest,
 ) -> Result<Option<Chosen>, Error> {
-    if let Some(id) = &request.identity {
-        return Ok(Some(Chosen { id: id.clone(), from: "the call" }));
-    }
-    if let Some((id, from)) = &call.settings.identity {
-        return Ok(Some(Chosen { id: id.clone(), from }));
+    if let Some(chosen) = Chosen::given(call, request) {
+        return Ok(Some(chosen));
     }
     if endpoint.of_user {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! Asking a local identity endpoint, whatever its protocol: one request, one JSON answer.
 
-mod identity;
+pub(super) mod identity;
 pub(super) mod refusal;
 mod request;
 
