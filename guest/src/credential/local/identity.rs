@@ -1,5 +1,7 @@
 //! Which user-assigned identity is asked for, and who says so.
 
+use alloc::format;
+
 use super::Endpoint;
 use crate::{
     call::Call,
