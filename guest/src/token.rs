@@ -196,7 +196,9 @@ pub(crate) fn is_token(text: &str) -> bool {
 
 /// Characters of a tenant: a GUID or a domain.
 pub(crate) fn is_tenant(text: &str) -> bool {
+    // It stands in a path: `..` is none.
     (1..=253).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
 }
 
