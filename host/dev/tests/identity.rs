@@ -9,10 +9,9 @@
 
 mod support;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 use serde_json::{Value, json};
-use support::{Reply, With, managed_token, send, user_token, variable};
+use support::{Reply, With, claims_of, managed_token, send, user_token, variable};
 use vaultlet_dev::{Form, Local, Who};
 
 const VAULT: &str = "https://vault.azure.net";
@@ -178,9 +177,4 @@ async fn azure_ml(local: &Local, query: &str) -> Reply {
 
 fn claims(body: &Value) -> Value {
     claims_of(body["access_token"].as_str().unwrap())
-}
-
-fn claims_of(token: &str) -> Value {
-    let payload = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

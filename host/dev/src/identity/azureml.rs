@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Asked, Endpoints, Given, MANAGED, Principal};
 use crate::message::{self, Answer};
 
-pub(super) const PATH: &str = "/MSI/auth";
+pub(crate) const PATH: &str = "/MSI/auth";
 const VERSION: &str = "2017-09-01";
 
 pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {

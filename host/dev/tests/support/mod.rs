@@ -11,6 +11,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
@@ -116,6 +117,7 @@ where
     for (name, value) in with.headers {
         request = request.header(*name, *value);
     }
+    let has_host = with.headers.iter().any(|(name, _)| *name == "host");
     let response = if with.h2 {
         let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
         tokio::spawn(connection);
@@ -123,7 +125,10 @@ where
     } else {
         let (mut sender, connection) = http1::handshake(io).await.unwrap();
         tokio::spawn(connection);
-        let request = request.uri(target).header("host", authority).body(body).unwrap();
+        if !has_host {
+            request = request.header("host", authority);
+        }
+        let request = request.uri(target).body(body).unwrap();
         sender.send_request(request).await.unwrap()
     };
     let (parts, body) = response.into_parts();
@@ -153,4 +158,53 @@ pub(crate) async fn user_token(local: &Local, resource: &str) -> String {
     let reply = send(local, &url, With::default()).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+/// The authority of the public cloud.
+pub(crate) const REAL: &str = "https://login.microsoftonline.com";
+
+/// The token endpoint of a tenant.
+pub(crate) fn token_url(authority: &str, tenant: &str) -> String {
+    format!("{authority}/{tenant}/oauth2/v2.0/token")
+}
+
+/// A form's body.
+pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// A good request of the application with its secret, and this appended.
+pub(crate) fn client_form(local: &Local, more: &str) -> String {
+    let app = local.application();
+    let body = form(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", app.client_id()),
+        ("client_secret", app.secret()),
+        ("scope", "https://vault.azure.net/.default"),
+    ]);
+    body + more
+}
+
+/// Posts a form.
+pub(crate) async fn post_form(local: &Local, url: &str, body: &str) -> Reply {
+    let headers = &[("content-type", "application/x-www-form-urlencoded")];
+    send(local, url, With { method: Method::POST, headers, body, ..With::default() }).await
+}
+
+/// The access token that this form gets at the home tenant.
+pub(crate) async fn token_with(local: &Local, body: &str) -> String {
+    let reply = post_form(local, &token_url(REAL, local.application().tenant()), body).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+/// The number of an error of the authority.
+pub(crate) fn error_code(answer: &serde_json::Value) -> u64 {
+    answer["error_codes"][0].as_u64().unwrap_or_else(|| panic!("no code in {answer}"))
+}
+
+/// What a token says.
+pub(crate) fn claims_of(token: &str) -> serde_json::Value {
+    let payload = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
