@@ -18,8 +18,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -32,6 +33,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// SHA-1 of the server's certificate, where it was not verified.
+    pub(crate) thumbprint: Option<String>,
 }
 
 impl Reply {
@@ -51,6 +54,8 @@ pub(crate) struct With<'a> {
     pub(crate) headers: &'a [(&'a str, &'a str)],
     pub(crate) body: &'a str,
     pub(crate) h2: bool,
+    /// Takes any certificate.
+    pub(crate) trusting: bool,
 }
 
 /// Sends one request on a connection of its own: by the proxy when the URL is a real name.
@@ -72,10 +77,54 @@ pub(crate) async fn send(local: &Local, url: &str, with: With<'_>) -> Reply {
     };
     let name = ServerName::try_from(host.to_owned()).unwrap();
     let stream =
-        TlsConnector::from(Arc::new(trust(local, with.h2))).connect(name, stream).await.unwrap();
+        TlsConnector::from(Arc::new(trust(local, &with))).connect(name, stream).await.unwrap();
     let spoken = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
     assert_eq!(spoken, Some(if with.h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }));
-    exchange(stream, &uri, with).await
+    let thumbprint = with.trusting.then(|| {
+        let certificate = &stream.get_ref().1.peer_certificates().unwrap()[0];
+        let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, certificate);
+        digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+    });
+    Reply { thumbprint, ..exchange(stream, &uri, with).await }
+}
+
+/// Takes any certificate, as clients of Service Fabric do before they look at its thumbprint.
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+    }
 }
 
 /// Asks the proxy for a tunnel, and gives its status.
@@ -92,7 +141,7 @@ pub(crate) async fn connect(local: &Local, authority: &str) -> (TcpStream, u16) 
     (stream, head.split(' ').nth(1).unwrap().parse().unwrap())
 }
 
-fn trust(local: &Local, h2: bool) -> ClientConfig {
+fn trust(local: &Local, with: &With<'_>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(local.ca_file()).unwrap()).unwrap();
     let mut config =
@@ -101,7 +150,10 @@ fn trust(local: &Local, h2: bool) -> ClientConfig {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-    config.alpn_protocols = vec![if h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+    if with.trusting {
+        config.dangerous().set_certificate_verifier(Arc::new(Trusting));
+    }
+    config.alpn_protocols = vec![if with.h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
     config
 }
 
@@ -133,7 +185,7 @@ where
     };
     let (parts, body) = response.into_parts();
     let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-    Reply { status: parts.status, headers: parts.headers, text }
+    Reply { status: parts.status, headers: parts.headers, text, thumbprint: None }
 }
 
 /// A variable of the job's environment.
