@@ -42,7 +42,7 @@ pub(crate) struct Dev {
     #[arg(long = "as", value_name = "WHO", value_parser = run_as)]
     run_as: Option<Who>,
     /// How the job finds its identity: azure-ml, app-service, imds, azure-arc, service-fabric,
-    /// cloud-shell, token-exchange, workload-identity, client-secret, client-certificate,
+    /// cloud-shell, spark, token-exchange, workload-identity, client-secret, client-certificate,
     /// user-password, on-behalf-of, device-code or azure-pipelines [default: azure-ml]
     #[arg(long, value_name = "FORM")]
     identity_form: Option<Form>,

@@ -201,6 +201,7 @@ impl Builder {
             state: &state,
             folder: &folder,
             origin: &origin(identity_port),
+            authority: &authority,
             fabric: &format!("https://localhost:{fabric_port}"),
             thumbprint: &thumbprint,
             certificate: pem.as_ref().map(|it| it.as_str()),

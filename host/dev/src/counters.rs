@@ -17,7 +17,7 @@ pub struct Counters {
     /// CONNECT requests that were tunnelled to where they asked to go.
     pub tunnels: u64,
     /// Requests by identity endpoint: `azure-ml`, `azure-ml-obo`, `app-service`, `imds`,
-    /// `azure-arc`, `service-fabric`, `cloud-shell`, `azure-pipelines`, `other`.
+    /// `azure-arc`, `service-fabric`, `cloud-shell`, `azure-pipelines`, `azure-ml-spark`, `other`.
     pub identity: BTreeMap<&'static str, u64>,
     /// Requests to the token authority by operation (`client-secret`, `client-certificate`,
     /// `federated-token`, `on-behalf-of`, `user-password`, `device-code`, `device-token`,

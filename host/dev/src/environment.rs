@@ -8,8 +8,11 @@ use crate::{
     Form, StartError,
     authority::{AUDIENCE, Subject},
     ca::CaFiles,
+    clock,
     files::Folder,
-    identity::{APPLICATION, CONNECTION, MANAGED, TENANT, USER, USER_NAME, paths},
+    identity::{
+        APPLICATION, CONNECTION, MANAGED, SUBSCRIPTION, TENANT, USER, USER_NAME, paths, spark,
+    },
     java, limits,
     state::State,
 };
@@ -78,6 +81,8 @@ pub(crate) struct Identity<'a> {
     pub(crate) folder: &'a Folder,
     /// Origin of the identity port.
     pub(crate) origin: &'a str,
+    /// Origin of the authority's port with TLS.
+    pub(crate) authority: &'a str,
     /// Origin of the port of Service Fabric.
     pub(crate) fabric: &'a str,
     /// Of the certificate there.
@@ -120,6 +125,25 @@ impl Identity<'_> {
                 ("MSI_SECRET", secret),
                 ("DEFAULT_IDENTITY_CLIENT_ID", MANAGED.app_id.to_owned()),
             ],
+            Form::Spark => {
+                let host = self.authority.trim_start_matches("https://").to_owned();
+                let expiry = clock::now().saturating_add(limits::FEDERATED_TOKEN_LIFETIME);
+                vec![
+                    ("AZUREML_DATAPREP_TOKEN_PROVIDER", "sparkobo".to_owned()),
+                    ("AZUREML_OBO_CANARY_TOKEN", secret),
+                    ("AZUREML_OBO_SERVICE_ENDPOINT", spark::SERVICE.to_owned()),
+                    ("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER", spark::CLUSTER.to_owned()),
+                    ("AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT", host),
+                    ("AZUREML_ARM_SUBSCRIPTION", SUBSCRIPTION.to_owned()),
+                    ("AZUREML_ARM_RESOURCEGROUP", spark::GROUP.to_owned()),
+                    ("AZUREML_ARM_WORKSPACE_NAME", spark::WORKSPACE.to_owned()),
+                    ("AZUREML_ARM_PROJECT_NAME", "local".to_owned()),
+                    ("AZUREML_RUN_ID", "local".to_owned()),
+                    ("AZUREML_RUN_TOKEN_EXPIRY", expiry.to_string()),
+                    ("OID", USER.object_id.to_owned()),
+                    ("TID", TENANT.to_owned()),
+                ]
+            }
             Form::AppService => {
                 vec![("IDENTITY_ENDPOINT", at(paths::APP_SERVICE)), ("IDENTITY_HEADER", secret)]
             }

@@ -300,6 +300,10 @@ async fn instances_are_known_or_not() {
             );
         }
     }
+    // MSAL for Python leaves the port out of the question, but not out of the answer.
+    let document = ask(REAL, "https://localhost", "1.0").await.json();
+    let expected = format!("{}/{tenant}/v2.0/.well-known/openid-configuration", local.authority());
+    assert_eq!(document["tenant_discovery_endpoint"], expected);
     for of in ["https://login.example", "http://login.microsoftonline.com", "https://localhost:1"] {
         let reply = ask(REAL, of, "1.1").await;
         assert_eq!(

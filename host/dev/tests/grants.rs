@@ -392,7 +392,6 @@ async fn poll(local: &Local, device_code: &str) -> Reply {
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("client_id", app.client_id()),
         ("device_code", device_code),
-        ("scope", SCOPE),
     ]);
     post_form(local, &token_url(REAL, app.tenant()), &body).await
 }

@@ -331,6 +331,62 @@ async fn pipelines_get_a_token_for_their_service_connection() {
 }
 
 #[tokio::test]
+async fn spark_jobs_get_the_users_token() {
+    let local = Local::builder().identity_form(Form::Spark).start().unwrap();
+    let set = |name| variable(&local, name);
+    let canary = set("AZUREML_OBO_CANARY_TOKEN");
+    let url = format!(
+        "https://{}/api/v1/proxy/obotoken/v1.0/subscriptions/{}/resourceGroups/{}/providers/\
+         Microsoft.MachineLearningServices/workspaces/{}/getuseraccesstokenforspark",
+        set("AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT"),
+        set("AZUREML_ARM_SUBSCRIPTION"),
+        set("AZUREML_ARM_RESOURCEGROUP"),
+        set("AZUREML_ARM_WORKSPACE_NAME"),
+    );
+    let good = json!({
+        "oboToken": canary,
+        "oid": set("OID"),
+        "tid": set("TID"),
+        "resource": VAULT,
+        "experimentName": set("AZUREML_ARM_PROJECT_NAME"),
+        "runId": set("AZUREML_RUN_ID"),
+    });
+    let headers = [
+        ("content-type", "application/json;charset=utf-8"),
+        ("x-ms-proxy-host", set("AZUREML_OBO_SERVICE_ENDPOINT")),
+        ("obo-access-token", canary),
+        ("x-ms-cluster-identifier", set("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER")),
+    ];
+    let ask = async |url: &str, body: &Value, headers: &[(&str, &str)]| {
+        let body = body.to_string();
+        let with = With { method: Method::POST, headers, body: &body, ..With::default() };
+        send(&local, url, with).await
+    };
+    let with = |name: &str, value: &str| {
+        let mut body = good.clone();
+        body[name] = value.into();
+        body
+    };
+    for (url, body, headers, status) in [
+        (&*url, with("oboToken", "wrong"), &headers[..], 401),
+        (&*url, with("oid", UNKNOWN), &headers, 401),
+        (&*url, with("tid", UNKNOWN), &headers, 401),
+        (&*url, with("resource", ""), &headers, 400),
+        (&*url, json!({}), &headers, 400),
+        (&*url, good.clone(), &headers[..2], 401),
+        (&*url, good.clone(), &headers[..3], 400),
+        (&*format!("{url}x"), good.clone(), &headers, 404),
+    ] {
+        for _ in 0..2 {
+            assert_eq!(ask(url, &body, headers).await.status, status, "{url} {body}");
+        }
+    }
+    let body = ask(&url, &good, &headers).await.json();
+    assert_eq!(claims(&body)["idtyp"], "user");
+    assert_eq!(local.counters().tokens_issued, 1);
+}
+
+#[tokio::test]
 async fn endpoints_are_for_programs_on_this_machine() {
     let local = Local::builder().run_as(Who::User).start().unwrap();
     let url = format!("{}?resource={VAULT}", variable(&local, "OBO_ENDPOINT"));

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Place, errors::Trouble};
+use super::{Place, errors::Trouble, scope::Wanted};
 use crate::{
     clock, limits,
     message::{self, Answer, Query},
@@ -40,6 +40,7 @@ struct Pending {
     user_code: String,
     app_id: &'static str,
     tenant: &'static str,
+    wanted: Wanted,
     /// Milliseconds since 1970.
     expires: u64,
     polled: Option<u64>,
@@ -58,6 +59,7 @@ impl Devices {
         place: &Place,
         app_id: &'static str,
         tenant: &'static str,
+        wanted: Wanted,
     ) -> Answer {
         let (device_code, user_code) = (Uuid::new_v4().simple().to_string(), user_code());
         let page = &place.device_page;
@@ -83,6 +85,7 @@ impl Devices {
                 user_code,
                 app_id,
                 tenant,
+                wanted,
                 expires,
                 polled: None,
                 interval: self.interval,
@@ -92,8 +95,8 @@ impl Devices {
         message::json(StatusCode::OK, &body, 0)
     }
 
-    /// Whether the code was approved; once, then it is gone.
-    pub(super) fn poll(&self, code: &str, app_id: &str, tenant: &str) -> Result<(), Trouble> {
+    /// What the code was asked for, if it was approved; once, then it is gone.
+    pub(super) fn poll(&self, code: &str, app_id: &str, tenant: &str) -> Result<Wanted, Trouble> {
         let mut all = self.pending();
         let pending = all
             .get_mut(code)
@@ -105,8 +108,8 @@ impl Devices {
         }
         match pending.verdict {
             Some(is_approved) => {
-                all.remove(code);
-                if is_approved { Ok(()) } else { Err(Trouble::new(65004)) }
+                let decided = all.remove(code).filter(|_| is_approved);
+                decided.map(|decided| decided.wanted).ok_or_else(|| Trouble::new(65004))
             }
             None => {
                 let least = pending.interval.saturating_mul(1000);

@@ -62,12 +62,20 @@ pub(super) fn configuration(
 /// Whether a host is an authority, and by which names it goes.
 pub(super) fn instance(authority: &Authority, query: &Query) -> Result<Answer, Trouble> {
     let endpoint = query.filled("authorization_endpoint").unwrap_or_default();
-    let (origin, rest) = split(endpoint).ok_or_else(|| Trouble::new(50049))?;
-    let host = origin.trim_start_matches("https://");
-    let loopback = authority.loopback.iter().any(|known| *known == origin);
-    if !(loopback || origin.starts_with("https://") && is_host(host)) {
-        return Err(Trouble::say(50049, format!("Unknown or invalid instance '{host}'.")));
-    }
+    let (named, rest) = split(endpoint).ok_or_else(|| Trouble::new(50049))?;
+    let host = named.trim_start_matches("https://");
+    let is_real = named.starts_with("https://") && is_host(host);
+    // Some clients leave the port out of the question.
+    let ours = authority.loopback.iter().find(|known| {
+        *known == named || (known.rsplit_once(':').is_some_and(|(portless, _)| portless == named))
+    });
+    let origin = match ours {
+        Some(ours) => ours.as_str(),
+        None if is_real => named,
+        None => {
+            return Err(Trouble::say(50049, format!("Unknown or invalid instance '{host}'.")));
+        }
+    };
     let tenant = rest.split('/').next().unwrap_or_default();
     let mut body = json!({
         "tenant_discovery_endpoint": format!("{origin}/{tenant}/v2.0/.well-known/openid-configuration"),

@@ -78,11 +78,11 @@ pub(super) fn device_code(
     let tenant = authority.registry.tenant(named)?;
     let client_id = form.filled("client_id").unwrap_or_default();
     let app = authority.registry.app(client_id, tenant)?;
-    scope::wanted(&form, false, false)?;
+    let wanted = scope::wanted(&form, false, false)?;
     if !app.serves_users {
         return Err(Trouble::new(7000218));
     }
-    Ok(authority.devices.begin(place, app.principal.app_id, tenant))
+    Ok(authority.devices.begin(place, app.principal.app_id, tenant, wanted))
 }
 
 impl Call<'_> {
@@ -155,9 +155,7 @@ impl Call<'_> {
         let code = self.form.filled("device_code").or_else(|| self.form.filled("code"));
         let code = code.ok_or_else(|| missing("device_code"))?;
         let id = client.app.principal.app_id;
-        self.authority.devices.poll(code, id, self.tenant)?;
-        // Its scopes were checked when it began; who repeats them may.
-        let wanted = scope::wanted(&self.form, self.is_v1, false)?;
+        let wanted = self.authority.devices.poll(code, id, self.tenant)?;
         self.give(client, Who::User, &wanted)
     }
 

@@ -11,7 +11,9 @@ use tokio::net::TcpListener;
 use super::{forwarded, host, is_forwarded, listen, misdirected, serve, shake_hands};
 use crate::{
     authority::Place,
-    message::Answer,
+    identity::spark,
+    limits,
+    message::{self, Answer},
     state::{Pending, State},
 };
 
@@ -94,9 +96,25 @@ async fn answer_at_door(request: Request<Incoming>, state: Arc<State>, door: Arc
     }
     let asked = host(&request).to_ascii_lowercase();
     match door.places.get(&asked) {
+        Some(_) if request.uri().path().starts_with(spark::PREFIX) => {
+            answer_spark(request, &state, door.label).await
+        }
         Some(place) => answer(request, &state, door.label, place).await,
         None => misdirected(),
     }
+}
+
+/// Answers for the service of Spark jobs, whose address is a host and a port and nothing more.
+async fn answer_spark(request: Request<Incoming>, state: &State, label: &'static str) -> Answer {
+    let pending = Pending::new(label, request.method(), host(&request), request.uri());
+    let (parts, body) = request.into_parts();
+    let Ok(body) = message::read(body, limits::IDENTITY_BODY).await else {
+        return message::empty(http::StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let outcome = state.endpoints.answer_spark(&parts, &body);
+    let status = outcome.answer.status();
+    state.identified(pending, outcome.operation, status, outcome.who);
+    outcome.answer
 }
 
 /// Answers one request to the authority, by whichever way it came.

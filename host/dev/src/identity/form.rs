@@ -14,6 +14,8 @@ pub enum Form {
     /// `MSI_ENDPOINT` and `MSI_SECRET`, as on Azure ML.
     #[default]
     AzureMl,
+    /// The user of a Spark job of Azure ML.
+    Spark,
     /// `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`.
     AppService,
     /// `AZURE_POD_IDENTITY_AUTHORITY_HOST` in place of 169.254.169.254.
@@ -42,8 +44,9 @@ pub enum Form {
     AzurePipelines,
 }
 
-const NAMES: [(&str, Form); 14] = [
+const NAMES: [(&str, Form); 15] = [
     ("azure-ml", Form::AzureMl),
+    ("spark", Form::Spark),
     ("app-service", Form::AppService),
     ("imds", Form::Imds),
     ("azure-arc", Form::AzureArc),
@@ -74,7 +77,7 @@ impl FromStr for Form {
         found.map(|(_, form)| *form).ok_or_else(|| {
             UnknownWord::new(
                 word,
-                "azure-ml, app-service, imds, azure-arc, service-fabric, cloud-shell, \
+                "azure-ml, app-service, imds, azure-arc, service-fabric, cloud-shell, spark, \
                  token-exchange, workload-identity, client-secret, client-certificate, \
                  user-password, on-behalf-of, device-code, azure-pipelines",
             )

@@ -10,6 +10,7 @@ mod obo;
 mod pipelines;
 mod service_fabric;
 pub(crate) mod signer;
+pub(crate) mod spark;
 pub(crate) mod token;
 mod who;
 
@@ -119,6 +120,13 @@ impl Endpoints {
         let asked = Asked::new(request, &[]);
         let answer = service_fabric::answer(self, &asked);
         Outcome { answer: answer.answer, operation: "service-fabric", who: answer.who }
+    }
+
+    /// Answers one request to the service of Spark jobs.
+    pub(crate) fn answer_spark(&self, request: &Parts, body: &[u8]) -> Outcome {
+        let asked = Asked::new(request, &[]);
+        let answer = spark::answer(self, &asked, body);
+        Outcome { answer: answer.answer, operation: "azure-ml-spark", who: answer.who }
     }
 
     fn knows_secret(&self, asked: &Asked<'_>, header: &str) -> bool {

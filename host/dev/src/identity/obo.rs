@@ -13,5 +13,5 @@ pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
     if !asked.is_get() {
         return Given::refused(message::empty(StatusCode::METHOD_NOT_ALLOWED));
     }
-    azureml::token(endpoints, asked, &USER)
+    azureml::token(endpoints, asked.query.filled("resource"), &USER)
 }
