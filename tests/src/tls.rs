@@ -7,8 +7,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
     KeyUsagePurpose,
 };
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::TlsAcceptor;
@@ -20,7 +21,10 @@ pub struct Ca {
 }
 
 /// A server's certificate and key.
-pub struct Leaf(TlsAcceptor);
+pub struct Leaf {
+    acceptor: TlsAcceptor,
+    certificate: CertificateDer<'static>,
+}
 
 impl Default for Ca {
     fn default() -> Self {
@@ -76,14 +80,21 @@ impl Ca {
                 .with_safe_default_protocol_versions()?
                 .with_no_client_auth()
                 .with_single_cert(vec![certificate.der().clone()], key)?;
-            Ok(Leaf(TlsAcceptor::from(Arc::new(config))))
+            let certificate = certificate.der().clone();
+            Ok(Leaf { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
         };
         made().unwrap_or_else(|error| unreachable!("no certificate: {error}"))
     }
 }
 
 impl Leaf {
+    /// The SHA-1 of the certificate, by which some services are known, in hexadecimal digits.
+    pub fn sha1(&self) -> String {
+        let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.certificate);
+        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        self.0.clone()
+        self.acceptor.clone()
     }
 }
