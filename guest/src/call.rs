@@ -1,7 +1,10 @@
 //! One call: what it may use and how long it may take.
 
 use alloc::{rc::Rc, string::String, vec::Vec};
-use core::{cell::RefCell, time::Duration};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use crate::{
     context::Context,
@@ -51,6 +54,8 @@ impl<'a, C: Context> Call<'a, C> {
 pub struct Memory {
     pub(crate) tokens: RefCell<Vec<(TokenKey, Held)>>,
     pub(crate) vaults: RefCell<Vec<(String, Audience)>>,
+    /// There is no metadata service until then, Unix seconds.
+    pub(crate) no_metadata_until: Cell<i64>,
 }
 
 /// A token that is kept.

@@ -34,8 +34,11 @@ pub trait Context {
     /// Whether there is such a file, as far as can be seen.
     fn is_file(&self, path: &str) -> bool;
 
-    /// Tells a person one line; an error when there is nobody.
-    fn tell(&self, line: &str) -> Result<(), ()>;
+    /// Whether the host lends what a component cannot do: programs, and keys that sign.
+    fn is_lent(&self) -> bool;
+
+    /// Tells a person one line; whether there is one.
+    fn tell(&self, line: &str) -> bool;
 }
 
 /// Methods that are used.

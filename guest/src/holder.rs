@@ -103,6 +103,7 @@ mod tests {
             source: String::new(),
             endpoint: None,
             client_id: None,
+            other: None,
         }
     }
 

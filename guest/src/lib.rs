@@ -8,12 +8,14 @@
 extern crate alloc;
 
 pub mod call;
+mod claims;
 pub mod command;
 pub mod context;
 pub mod credential;
 mod date;
 pub mod endpoint;
 pub mod error;
+mod form;
 pub mod holder;
 mod json;
 mod message;

@@ -141,26 +141,28 @@ pub fn needs(settings: &[(String, String)], values: &[(String, String)]) -> Resu
     let lookup = |name: &str| find(settings, name).or_else(|| find(values, name));
     let lookup: Lookup<'_> = &lookup;
     let settings = Settings::read(lookup)?;
-    // These two decide about the chain itself.
-    let mut variables: Vec<String> =
-        ["AZURE_TOKEN_CREDENTIALS", "AZURE_AUTHORITY_HOST"].map(ToOwned::to_owned).into();
-    for label in &settings.chain.labels {
-        for name in label.variables() {
-            if !variables.iter().any(|known| known == name) {
-                variables.push((*name).to_owned());
-            }
+    let of_settings = [
+        "AZURE_TOKEN_CREDENTIALS",
+        "AZURE_AUTHORITY_HOST",
+        "AZURE_ADDITIONALLY_ALLOWED_TENANTS",
+        "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH",
+    ];
+    let of_chain = if settings.chain.auto { credential::SERVICE } else { &[] };
+    let of_sources = settings.chain.labels.iter().flat_map(|label| label.variables());
+    let mut variables: Vec<String> = Vec::new();
+    for name in of_settings.iter().chain(of_chain).chain(of_sources) {
+        if !variables.iter().any(|known| known == name) {
+            variables.push((*name).to_owned());
         }
     }
-    let authorities = if values.is_empty() {
-        Vec::new()
-    } else {
-        let urls = credential::endpoints(lookup, &settings);
-        urls.iter().map(|url| authority(url, Purpose::IdentityEndpoint)).collect()
-    };
-    Ok(Needs { variables, authorities, ..Needs::default() })
+    let mut needs = Needs { variables, ..Needs::default() };
+    if !values.is_empty() {
+        credential::needs(lookup, &settings, &mut needs);
+    }
+    Ok(needs)
 }
 
-fn authority(url: &Url, purpose: Purpose) -> Authority {
+pub(crate) fn authority(url: &Url, purpose: Purpose) -> Authority {
     let trust = if url.secure { Trust::Roots } else { Trust::None };
     Authority { host: url.host.clone(), port: url.port, trust, purpose }
 }

@@ -34,6 +34,7 @@ pub struct World {
     elapsed: Cell<Duration>,
     jitter: Cell<u8>,
     files: RefCell<Vec<(String, Vec<u8>)>>,
+    lent: Cell<bool>,
     /// What a person was told; none when there is nobody.
     told: RefCell<Option<Vec<String>>>,
 }
@@ -52,6 +53,7 @@ impl World {
             elapsed: Cell::default(),
             jitter: Cell::new(0),
             files: RefCell::default(),
+            lent: Cell::new(false),
             told: RefCell::new(Some(Vec::new())),
         }
     }
@@ -68,6 +70,13 @@ impl World {
         let mut files = self.files.borrow_mut();
         files.retain(|(known, _)| known != path);
         files.push((path.to_string(), content.into()));
+    }
+
+    /// At a host that runs programs and signs.
+    #[must_use]
+    pub fn lent(self) -> Self {
+        self.lent.set(true);
+        self
     }
 
     /// With nobody who could be told something.
@@ -206,12 +215,12 @@ impl Context for World {
         self.files.borrow().iter().any(|(known, _)| known == path)
     }
 
-    fn tell(&self, line: &str) -> Result<(), ()> {
-        match self.told.borrow_mut().as_mut() {
-            Some(told) => told.push(line.to_string()),
-            None => return Err(()),
-        }
-        Ok(())
+    fn is_lent(&self) -> bool {
+        self.lent.get()
+    }
+
+    fn tell(&self, line: &str) -> bool {
+        self.told.borrow_mut().as_mut().map(|told| told.push(line.to_string())).is_some()
     }
 }
 

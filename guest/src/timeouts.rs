@@ -26,6 +26,27 @@ pub const IDENTITY_FIRST_BYTE: Duration = s(60);
 /// Finding out whether there is an IMDS, where its address may swallow packets.
 pub const PROBE: Duration = s(1);
 
+/// Connecting to the token authority: what a slow proxy needs.
+pub const AUTHORITY_CONNECT: Duration = s(10);
+/// The token authority's answer.
+pub const AUTHORITY_FIRST_BYTE: Duration = s(30);
+/// How long an assertion of ours is good, seconds: as MSAL.
+pub const ASSERTION: i64 = 600;
+/// Between two questions whether a device code was entered, unless the authority says otherwise,
+/// seconds; by as much it grows when it says that this is too often.
+/// <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
+pub const DEVICE_INTERVAL: u64 = 5;
+/// How long a device code may be entered, unless the authority says otherwise, seconds.
+pub const DEVICE_LIFE: u64 = 1_800;
+
+/// An Arc agent's key file, bytes: as every SDK.
+pub const ARC_KEY: usize = 4_096;
+/// A file with a federated token or a user's, bytes.
+pub const ASSERTION_FILE: usize = 64 * 1024;
+/// The certificates of a key as PEM, bytes; chains have 3 or 4.
+pub const CERTIFICATES: usize = 64 * 1024;
+/// What a developer's tool may print, bytes.
+pub const LOGIN_OUTPUT: usize = 256 * 1024;
 /// A vault's answer, bytes: 25,600 of value, six-fold escaped, 15 tags of 1,024 characters.
 pub const VAULT_BODY: usize = 512 * 1024;
 /// A token answer, bytes: real tokens are 1 to 3 KiB, with many groups 10.
@@ -75,6 +96,9 @@ pub static VAULT: Retries =
     Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
 /// Identity endpoints other than IMDS: the same.
 pub static IDENTITY: Retries =
+    Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
+/// The token authority: the same.
+pub static AUTHORITY: Retries =
     Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
 /// IMDS: 0.8 to 12.8 s; after a 410 5, 10, 20, 40 s, which makes the 70 s that it is said to need.
 /// <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#retry-guidance>

@@ -112,6 +112,8 @@ pub struct Token {
     pub endpoint: Option<String>,
     /// The client id that was asked for.
     pub client_id: Option<String>,
+    /// Another source that is there, too, and was not asked.
+    pub other: Option<String>,
 }
 
 impl Token {

@@ -57,7 +57,18 @@ impl Url {
         self.target.push(if self.target.contains('?') { '&' } else { '?' });
         self.target.push_str(name);
         self.target.push('=');
-        self.target.extend(utf8_percent_encode(value, ESCAPED));
+        escape(&mut self.target, value);
+    }
+
+    /// The same server, at this path below the URL's own.
+    pub fn below(&self, path: &str) -> Self {
+        let mut url = self.clone();
+        while url.target.ends_with('/') {
+            url.target.pop();
+        }
+        url.target.push('/');
+        url.target.push_str(path);
+        url
     }
 
     /// `host:port`, always with the port.
@@ -97,6 +108,11 @@ impl fmt::Display for Url {
         let scheme = if self.secure { "https" } else { "http" };
         write!(f, "{scheme}://{}{}", self.short_authority(), self.target)
     }
+}
+
+/// Adds a value as it stands in a query, a form or a segment of a path.
+pub(crate) fn escape(to: &mut String, value: &str) {
+    to.extend(utf8_percent_encode(value, ESCAPED));
 }
 
 /// `localhost`, a name below it (RFC 6761) or a loopback address.

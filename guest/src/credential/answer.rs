@@ -1,4 +1,5 @@
-//! The token answers of the local identity endpoints, in every form that has been seen.
+//! Token answers of local identity endpoints, the authority and developers' tools, in every form that
+//! has been seen.
 
 use crate::{
     date,
@@ -21,6 +22,7 @@ pub(super) fn parse(body: &[u8], now: i64) -> Result<Answer, &'static str> {
     let secret = body
         .secret("access_token")
         .or_else(|| body.secret("token"))
+        .or_else(|| body.secret("accessToken"))
         .filter(|token| is_token(token.reveal()))
         .ok_or("its answer has no token")?;
     let expires_on = unix(&body, "expires_on")

@@ -1,19 +1,19 @@
 //! The identity endpoint of App Service, Functions and Container Apps.
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
-use super::local::Endpoint;
+use super::{Found, Ready, local::Endpoint};
 use crate::{
-    error::Error,
     secret::SecretString,
     settings::{Lookup, set},
-    timeouts,
     token::UserAssigned,
 };
 
+const FORM: &str = "app-service";
+
 /// Present when both variables are.
-pub(super) fn find(variables: Lookup<'_>) -> Option<Result<Endpoint, Error>> {
+pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let (url, secret) = (set(variables, "IDENTITY_ENDPOINT")?, set(variables, "IDENTITY_HEADER")?);
-    Some(Endpoint::named("app-service", "IDENTITY_ENDPOINT", &url).map(|endpoint| Endpoint {
+    let endpoint = Endpoint::named(FORM, "IDENTITY_ENDPOINT", &url).map(|endpoint| Endpoint {
         parameters: &[("api-version", "2019-08-01")],
         header: Some(("x-identity-header", SecretString::new(secret))),
         header_from: "IDENTITY_HEADER",
@@ -24,7 +24,7 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Result<Endpoint, Error>> {
                 UserAssigned::Resource(_) => "mi_res_id",
             })
         },
-        retries: &timeouts::IDENTITY,
         ..endpoint
-    }))
+    });
+    Some(Found::of(Some(FORM), endpoint.map(Ready::endpoint)))
 }

@@ -3,35 +3,39 @@
 
 use alloc::format;
 
-use super::local::Endpoint;
+use super::{Found, Ready, local::Endpoint};
 use crate::{
-    error::Error,
     settings::{Lookup, Settings, set},
     timeouts,
     token::UserAssigned,
 };
 
+const FORM: &str = "imds";
 const HOST_VARIABLE: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
 /// Perhaps present: only asking tells, which the probe does unless somebody named it.
-pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Result<Endpoint, Error> {
+pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     let host = set(variables, HOST_VARIABLE);
-    let base = host.as_deref().unwrap_or("http://169.254.169.254").trim_end_matches('/');
+    let base = host.as_deref().unwrap_or("http://169.254.169.254").trim().trim_end_matches('/');
     let url = format!("{base}/metadata/identity/oauth2/token");
-    let endpoint = Endpoint::named("imds", HOST_VARIABLE, &url)?;
-    Ok(Endpoint {
+    let endpoint = Endpoint::named(FORM, HOST_VARIABLE, &url);
+    let endpoint = endpoint.map(|endpoint| Endpoint {
         parameters: &[("api-version", "2018-02-01")],
         metadata: true,
-        id_parameter: |id| {
-            Some(match id {
-                UserAssigned::Client(_) => "client_id",
-                UserAssigned::Object(_) => "object_id",
-                UserAssigned::Resource(_) => "msi_res_id",
-            })
-        },
+        id_parameter,
         retries: &timeouts::IMDS,
         guessed: host.is_none(),
         probe: host.is_none() && !settings.chain.named,
         ..endpoint
+    });
+    Found::of(Some(FORM), endpoint.map(Ready::endpoint))
+}
+
+/// What an id is called here, and on Arc.
+pub(super) fn id_parameter(id: &UserAssigned) -> Option<&'static str> {
+    Some(match id {
+        UserAssigned::Client(_) => "client_id",
+        UserAssigned::Object(_) => "object_id",
+        UserAssigned::Resource(_) => "msi_res_id",
     })
 }

@@ -2,8 +2,8 @@
 //! they differ, that of most).
 //! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/overview>
 
-use super::{Found, appservice, azureml, imds, unsupported};
-use crate::settings::{Lookup, Settings, set};
+use super::{Found, appservice, arc, azureml, cloudshell, exchange, imds, servicefabric};
+use crate::settings::{Lookup, Settings};
 
 pub(super) const VARIABLES: &[&str] = &[
     "IDENTITY_ENDPOINT",
@@ -20,36 +20,18 @@ pub(super) const VARIABLES: &[&str] = &[
     "AZURE_CLIENT_SECRET",
     "AZURE_CLIENT_CERTIFICATE_PATH",
     "AZURE_FEDERATED_TOKEN_FILE",
+    arc::FOLDER_VARIABLE,
 ];
 
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
-    let has = |name| set(variables, name).is_some();
-    let endpoint = has("IDENTITY_ENDPOINT");
-    if endpoint && has("IDENTITY_HEADER") && has("IDENTITY_SERVER_THUMBPRINT") {
-        return unsupported(Some("service-fabric"), "the identity endpoint of Service Fabric");
+    let forms = [servicefabric::find, appservice::find, azureml::find, cloudshell::find, arc::find];
+    for find in forms {
+        if let Some(found) = find(variables) {
+            return found;
+        }
     }
-    let (form, found) = if let Some(found) = appservice::find(variables) {
-        ("app-service", found)
-    } else if let Some(found) = azureml::find(variables) {
-        ("azure-ml", found)
-    } else if endpoint && has("IMDS_ENDPOINT") {
-        return unsupported(Some("azure-arc"), "the identity endpoint of Azure Arc");
-    } else if has("MSI_ENDPOINT") {
-        return unsupported(
-            Some("cloud-shell"),
-            "the identity endpoint of Cloud Shell (`MSI_ENDPOINT` without `MSI_SECRET`)",
-        );
-    } else if has("AZURE_TENANT_ID") && has("AZURE_FEDERATED_TOKEN_FILE") && has("AZURE_CLIENT_ID")
-    {
-        return unsupported(
-            Some("token-exchange"),
-            "a federated token (`AZURE_FEDERATED_TOKEN_FILE`)",
-        );
-    } else {
-        ("imds", imds::find(variables, settings))
-    };
-    match found {
-        Ok(endpoint) => Found::Here(endpoint),
-        Err(error) => Found::Unusable(Some(form), error),
+    match exchange::find(variables, settings) {
+        Some(found) => found,
+        None => imds::find(variables, settings),
     }
 }

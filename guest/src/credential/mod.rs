@@ -1,97 +1,84 @@
-//! The chain of credential sources. The table below is the order; one source is one file.
+//! The credential sources. The table below is the order; one source is one file, and what several
+//! of them speak has a folder or file of its own: [`local`] endpoints, the authority ([`entra`]),
+//! developers' [`login`]s.
 
 mod answer;
 mod appservice;
+mod arc;
+mod azd;
+mod azurecli;
 mod azureml;
+mod chain;
+mod cloudshell;
+mod devicecode;
+mod entra;
 mod environment;
+mod exchange;
 mod imds;
+mod label;
 mod local;
+mod login;
 mod managed;
 mod obo;
+mod onbehalfof;
+mod pipelines;
+mod powershell;
+mod servicefabric;
+mod spark;
 mod workload;
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 
 use crate::{
     call::Call,
     context::Context,
-    error::{Attempt, Error, ErrorKind, Id, Outcome},
+    error::Error,
+    plan::Needs,
     settings::{Lookup, Settings},
     token::{Token, TokenRequest},
-    url::Url,
 };
 
+pub use chain::token;
+pub(crate) use chain::{SERVICE, needs};
+pub use label::Label;
+
 macro_rules! sources {
-    ($($label:ident $module:ident $built:literal)*) => {
+    ($($when:ident $label:ident $module:ident)*) => {
         /// What `auto` asks, in order.
-        pub const AUTO: &[Label] = &[$(Label::$label),*];
+        pub const AUTO: &[Label] = sources!(@auto [] $($when $label)*);
 
         impl Label {
-            /// Whether this version can get a token from it.
-            pub fn is_built(self) -> bool {
-                match self { $(Self::$label => $built,)* _ => false }
-            }
-
             /// The environment variables that decide about it.
             pub(crate) fn variables(self) -> &'static [&'static str] {
-                match self { $(Self::$label => $module::VARIABLES,)* _ => &[] }
+                match self { $(Self::$label => $module::VARIABLES,)* }
             }
 
             fn find(self, variables: Lookup<'_>, settings: &Settings) -> Found {
-                match self {
-                    $(Self::$label => $module::find(variables, settings),)*
-                    _ => Found::Absent(String::new()),
-                }
+                match self { $(Self::$label => $module::find(variables, settings),)* }
             }
         }
     };
+    (@auto [$($done:expr,)*] auto $label:ident $($rest:ident)*) => {
+        sources!(@auto [$($done,)* Label::$label,] $($rest)*)
+    };
+    (@auto [$($done:expr,)*] named $label:ident $($rest:ident)*) => {
+        sources!(@auto [$($done,)*] $($rest)*)
+    };
+    (@auto [$($done:expr,)*]) => { &[$($done,)*] };
 }
 
 sources! {
-    // label         module       built, or only recognised
-    Environment      environment  false
-    WorkloadIdentity workload     false
-    AzuremlObo       obo          true
-    ManagedIdentity  managed      true
-}
-
-macro_rules! labels {
-    ($($label:ident $name:literal $($alias:literal)?)*) => {
-        /// A source, as users name it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Label { $(#[doc = $name] $label,)* }
-
-        impl Label {
-            /// All that have a name, built or not.
-            pub const ALL: &[Self] = &[$(Self::$label),*];
-
-            /// Its name in settings and errors.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$label => $name,)* }
-            }
-
-            /// By its name or its alias.
-            pub fn parse(text: &str) -> Option<Self> {
-                match text.to_ascii_lowercase().as_str() {
-                    $($name $(| $alias)? => Some(Self::$label),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-labels! {
-    Environment "environment"
-    WorkloadIdentity "workload-identity"
-    ManagedIdentity "managed-identity" "managed"
-    AzuremlObo "azureml-obo" "obo"
-    AzureCli "azure-cli"
-    AzureDeveloperCli "azure-developer-cli"
-    AzurePowershell "azure-powershell"
-    AzurePipelines "azure-pipelines"
-    OnBehalfOf "on-behalf-of"
-    DeviceCode "device-code"
+    // in `auto`, or only when named
+    auto  Environment       environment
+    auto  WorkloadIdentity  workload
+    auto  AzuremlObo        obo
+    auto  ManagedIdentity   managed
+    auto  AzureCli          azurecli
+    auto  AzureDeveloperCli azd
+    auto  AzurePowershell   powershell
+    named AzurePipelines    pipelines
+    named OnBehalfOf        onbehalfof
+    named DeviceCode        devicecode
 }
 
 /// What the environment says about a source.
@@ -99,9 +86,87 @@ enum Found {
     /// Nothing asks for it, because of this.
     Absent(String),
     /// It is there.
-    Here(local::Endpoint),
+    Here(Ready),
     /// It is there in a form, if it has several, that cannot be used.
     Unusable(Option<&'static str>, Error),
+}
+
+impl Found {
+    /// A source with one form, whose variables are right or wrong.
+    fn of(form: Option<&'static str>, ready: Result<Ready, Error>) -> Self {
+        match ready {
+            Ok(ready) => Self::Here(ready),
+            Err(error) => Self::Unusable(form, error),
+        }
+    }
+}
+
+/// A source that is there, by what it takes to ask it.
+enum Ready {
+    /// A local identity endpoint.
+    Endpoint(Box<local::Endpoint>),
+    /// A client of the token authority.
+    Client(Box<entra::Client>),
+    /// A developer's login.
+    Login(&'static login::Login),
+}
+
+impl Ready {
+    fn endpoint(endpoint: local::Endpoint) -> Self {
+        Self::Endpoint(Box::new(endpoint))
+    }
+
+    fn client(client: entra::Client) -> Self {
+        Self::Client(Box::new(client))
+    }
+
+    fn form(&self) -> Option<&'static str> {
+        match self {
+            Self::Endpoint(endpoint) => Some(endpoint.form),
+            Self::Client(client) => client.form,
+            Self::Login(_) => None,
+        }
+    }
+
+    /// The agent's endpoint where there is an agent and no variable names another.
+    fn settled<C: Context>(self, call: &Call<'_, C>) -> Self {
+        match &self {
+            Self::Endpoint(guess) if guess.guessed && call.context.is_file(arc::AGENT) => {
+                arc::by_agent().map_or(self, Self::endpoint)
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether nothing says that it exists.
+    fn is_guessed(&self) -> bool {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.guessed,
+            Self::Client(_) => false,
+            Self::Login(_) => true,
+        }
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.needs(needs),
+            Self::Client(client) => client.needs(needs),
+            Self::Login(login) => login.needs(needs),
+        }
+    }
+
+    async fn token<C: Context>(
+        &self,
+        call: &Call<'_, C>,
+        label: Label,
+        request: &TokenRequest,
+    ) -> Result<Token, Denial> {
+        match self {
+            Self::Endpoint(endpoint) => local::token(call, label, endpoint, request).await,
+            Self::Client(client) => entra::token(call, label, client, request).await,
+            Self::Login(login) => login::token(call, label, login, request).await,
+        }
+    }
 }
 
 /// Why a source gave no token.
@@ -112,105 +177,8 @@ enum Denial {
     Failed(Error),
 }
 
-/// Runs the chain.
-///
-/// A source that is not there lets the next one be asked. One that fails stops the chain, but a
-/// managed identity's endpoint in a chain that nobody chose does not. Of several that failed the
-/// first decides.
-pub async fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<Token, Error> {
-    let chain = &call.settings.chain;
-    let lookup = |name: &str| call.variable(name);
-    let mut attempts = Vec::new();
-    let mut first: Option<(Label, Option<&'static str>, Error)> = None;
-    let mut stopped = false;
-    for &label in &chain.labels {
-        if stopped {
-            attempts.push(attempt(label, None, Outcome::Skipped, "an earlier source has failed"));
-            continue;
-        }
-        let (form, denial) = match label.find(&lookup, &call.settings) {
-            Found::Absent(why) => (None, Denial::Absent(why)),
-            Found::Unusable(form, error) => (form, Denial::Failed(error)),
-            Found::Here(endpoint) => match local::token(call, label, &endpoint, request).await {
-                Ok(token) => return Ok(token),
-                Err(denial) => (Some(endpoint.form), denial),
-            },
-        };
-        match denial {
-            Denial::Absent(why) => {
-                attempts.push(attempt(label, form, Outcome::NotConfigured, &why));
-            }
-            Denial::Failed(error) => {
-                attempts.push(attempt(label, form, Outcome::Failed, &error.message));
-                stopped = chain.named
-                    || label != Label::ManagedIdentity
-                    || error.kind == ErrorKind::Configuration;
-                if first.is_none() {
-                    first = Some((label, form, error));
-                }
-            }
-        }
+impl From<Error> for Denial {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
-    for &label in &chain.excluded {
-        attempts.push(attempt(label, None, Outcome::Skipped, "excluded by the settings"));
-    }
-    let doing = format!("getting a token for {}", request.resource);
-    let mut error = match first {
-        Some((label, form, mut error)) => {
-            let form = form.map(|form| format!(" ({form})")).unwrap_or_default();
-            error.message = format!("{doing}: {}{form}: {}", label.name(), error.message);
-            error
-        }
-        None => Error::new(Id::NoIdentity, format!("{doing}: {}", nothing(&attempts))),
-    };
-    error.attempts = attempts;
-    Err(error)
-}
-
-/// The endpoints that the chain may ask, in its order; it ends with the first that stops it.
-pub(crate) fn endpoints(variables: Lookup<'_>, settings: &Settings) -> Vec<Url> {
-    let mut urls = Vec::new();
-    for &label in &settings.chain.labels {
-        match label.find(variables, settings) {
-            Found::Absent(_) => {}
-            Found::Unusable(..) => break,
-            Found::Here(endpoint) => {
-                urls.push(endpoint.url);
-                if label != Label::ManagedIdentity {
-                    break;
-                }
-            }
-        }
-    }
-    urls
-}
-
-fn attempt(label: Label, form: Option<&'static str>, outcome: Outcome, message: &str) -> Attempt {
-    Attempt {
-        source: label.name().to_owned(),
-        endpoint: form.map(ToOwned::to_owned),
-        outcome,
-        message: message.to_owned(),
-    }
-}
-
-fn nothing(attempts: &[Attempt]) -> String {
-    let tried: Vec<String> = attempts
-        .iter()
-        .filter(|attempt| attempt.outcome == Outcome::NotConfigured)
-        .map(|attempt| format!("{}: {}", attempt.source, attempt.message))
-        .collect();
-    if tried.is_empty() {
-        "no source of credentials is left to ask".into()
-    } else {
-        format!("no source of credentials is configured here: {}", tried.join(", "))
-    }
-}
-
-/// An unusable source that is recognised all the same.
-fn unsupported(form: Option<&'static str>, what: &str) -> Found {
-    Found::Unusable(
-        form,
-        Error::new(Id::SourceUnsupported, format!("{what} is not supported by this version")),
-    )
 }

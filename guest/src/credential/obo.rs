@@ -1,27 +1,38 @@
 //! Azure Machine Learning on behalf of the user who submitted the job.
 //! <https://learn.microsoft.com/python/api/azure-ai-ml/azure.ai.ml.identity.azuremlonbehalfofcredential>
 
-use super::{Found, local::Endpoint, unsupported};
-use crate::{
-    settings::{Lookup, Settings, set},
-    timeouts,
-};
+use super::{Found, Ready, local::Endpoint, spark};
+use crate::settings::{Lookup, Settings, set};
 
-pub(super) const VARIABLES: &[&str] = &["OBO_ENDPOINT", "AZUREML_DATAPREP_TOKEN_PROVIDER"];
+pub(super) const VARIABLES: &[&str] = &[
+    "OBO_ENDPOINT",
+    spark::MARKER,
+    "AZUREML_OBO_CANARY_TOKEN",
+    "AZUREML_OBO_SERVICE_ENDPOINT",
+    "AZUREML_OBO_USER_TOKEN_FOR_SPARK_RETRIEVAL_API",
+    "AZUREML_SYNAPSE_CLUSTER_IDENTIFIER",
+    "AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT",
+    "AZUREML_ARM_SUBSCRIPTION",
+    "AZUREML_ARM_RESOURCEGROUP",
+    "AZUREML_ARM_WORKSPACE_NAME",
+    "AZUREML_ARM_PROJECT_NAME",
+    "AZUREML_RUN_ID",
+    "OID",
+    "TID",
+];
+
+const FORM: &str = "job";
 
 pub(super) fn find(variables: Lookup<'_>, _: &Settings) -> Found {
-    if set(variables, "AZUREML_DATAPREP_TOKEN_PROVIDER").as_deref() == Some("sparkobo") {
-        return unsupported(Some("spark"), "the on-behalf-of identity of a Spark job");
+    if let Some(found) = spark::find(variables) {
+        return found;
     }
     let Some(url) = set(variables, "OBO_ENDPOINT") else {
         return Found::Absent(
             "`OBO_ENDPOINT` is not set (the job has no `identity: type: user_identity`)".into(),
         );
     };
-    match Endpoint::named("job", "OBO_ENDPOINT", &url) {
-        Ok(endpoint) => {
-            Found::Here(Endpoint { of_user: true, retries: &timeouts::IDENTITY, ..endpoint })
-        }
-        Err(error) => Found::Unusable(Some("job"), error),
-    }
+    let endpoint = Endpoint::named(FORM, "OBO_ENDPOINT", &url)
+        .map(|endpoint| Endpoint { of_user: true, ..endpoint });
+    Found::of(Some(FORM), endpoint.map(Ready::endpoint))
 }

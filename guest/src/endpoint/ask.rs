@@ -67,6 +67,7 @@ fn parse(body: &[u8]) -> Option<Token> {
         source: body.text("source")?,
         endpoint: body.text("endpoint"),
         client_id: body.text("client_id"),
+        other: body.text("other"),
     })
 }
 

@@ -47,6 +47,7 @@ mod tests {
                 source: String::new(),
                 endpoint: None,
                 client_id: None,
+                other: None,
             };
             assert_eq!(of_token(&token, now), expected, "{life}");
         }

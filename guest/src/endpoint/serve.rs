@@ -142,5 +142,6 @@ fn body(token: &Token) -> Zeroizing<String> {
         .text("source", &token.source)
         .some_text("endpoint", token.endpoint.as_deref())
         .some_text("client_id", token.client_id.as_deref())
+        .some_text("other", token.other.as_deref())
         .finish()
 }

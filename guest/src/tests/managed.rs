@@ -103,28 +103,33 @@ fn app_service_and_imds_carry_every_id() {
 #[test]
 fn the_form_is_chosen_as_azure_s_sdks_do() {
     let identity = ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/i");
-    for (variables, form) in [
-        (
-            vec![identity, ("IDENTITY_HEADER", "msi-s3cret"), ("IDENTITY_SERVER_THUMBPRINT", "x")],
-            "service-fabric",
-        ),
-        (vec![identity, ("IMDS_ENDPOINT", "http://localhost:2")], "azure-arc"),
-        (vec![("MSI_ENDPOINT", "http://127.0.0.1:1/x")], "cloud-shell"),
-        (vec![("MSI_ENDPOINT", "http://127.0.0.1:1/x"), ("MSI_SECRET", "")], "cloud-shell"),
+    let arc = "GET http://127.0.0.1:1/i?api-version=2020-06-01&resource=https%3A%2F%2Fvault.azure.net metadata: true";
+    let shell = "POST http://127.0.0.1:1/x content-type: application/x-www-form-urlencoded metadata: true | resource=https%3A%2F%2Fvault.azure.net";
+    for (variables, form, request) in [
+        (vec![identity, ("IMDS_ENDPOINT", "http://localhost:2")], "azure-arc", arc),
+        (vec![("MSI_ENDPOINT", "http://127.0.0.1:1/x")], "cloud-shell", shell),
+        (vec![("MSI_ENDPOINT", "http://127.0.0.1:1/x"), ("MSI_SECRET", "")], "cloud-shell", shell),
     ] {
-        let world = World::new(&variables);
+        let world = World::new(&variables).answer(request, 400, &[], "");
         let error =
-            failed(ask(&world, &Memory::default()), "source-unsupported", ErrorKind::Configuration);
-        let last = error.attempts.last().unwrap();
-        assert_eq!((last.endpoint.as_deref(), last.outcome), (Some(form), Outcome::Failed));
+            failed(ask(&world, &Memory::default()), "identity-refused", ErrorKind::Unauthenticated);
+        let last = error.attempts.iter().find(|a| a.outcome == Outcome::Failed).unwrap();
+        assert_eq!(last.endpoint.as_deref(), Some(form));
     }
+    let world = World::new(&[
+        identity,
+        ("IDENTITY_HEADER", "msi-s3cret"),
+        ("IDENTITY_SERVER_THUMBPRINT", "x"),
+    ]);
+    failed(ask(&world, &Memory::default()), "setting-malformed", ErrorKind::Configuration);
     let world = World::new(&[
         ("VAULTLET_IDENTITY", "managed"),
         ("AZURE_TENANT_ID", "t"),
         ("AZURE_CLIENT_ID", GUID),
         ("AZURE_FEDERATED_TOKEN_FILE", "/x"),
     ]);
-    failed(ask(&world, &Memory::default()), "source-unsupported", ErrorKind::Configuration);
+    let error = failed(ask(&world, &Memory::default()), "no-identity", ErrorKind::NotConfigured);
+    assert_eq!(error.attempts[0].endpoint.as_deref(), Some("token-exchange"));
     // Empty is unset, and `IDENTITY_ENDPOINT` alone decides nothing.
     let world = World::new(&ml_and(&[identity, ("IDENTITY_HEADER", "")])).answer(
         ML_REQUEST,
@@ -204,6 +209,9 @@ fn no_imds_is_known_after_one_short_try() {
                 ("workload-identity", None, Outcome::NotConfigured),
                 ("azureml-obo", None, Outcome::NotConfigured),
                 ("managed-identity", Some("imds"), Outcome::NotConfigured),
+                ("azure-cli", None, Outcome::NotConfigured),
+                ("azure-developer-cli", None, Outcome::NotConfigured),
+                ("azure-powershell", None, Outcome::NotConfigured),
             ]
         );
     }
@@ -332,7 +340,7 @@ fn answers_of_an_endpoint_mean_what_the_contract_says() {
             "{}",
             error.line()
         );
-        assert_eq!(error.attempts.last().unwrap().outcome, Outcome::Failed);
+        assert!(error.attempts.iter().any(|a| a.outcome == Outcome::Failed));
     }
     let world = World::new(&ML).answer(ML_REQUEST, 200, &[], vec![b'x'; 100_000]);
     failed(ask(&world, &Memory::default()), "identity-unexpected", Unavailable);

@@ -78,7 +78,7 @@ fn needs_are_what_the_variables_select() {
             vec![("IDENTITY_ENDPOINT", "http://10.0.0.1:1/x"), ("IDENTITY_HEADER", "x")],
             vec!["10.0.0.1:1"],
         ),
-        (vec![], vec![("PATH", "x")], vec!["169.254.169.254:80"]),
+        (vec![], vec![("PATH", "x")], vec!["169.254.169.254:80", "127.0.0.1:40342"]),
         (
             vec![],
             vec![("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")],
@@ -88,18 +88,19 @@ fn needs_are_what_the_variables_select() {
         (
             vec![],
             vec![("AZURE_CLIENT_ID", "x"), ("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_SECRET", "s")],
-            vec![],
+            vec!["login.microsoftonline.com:443"],
         ),
     ] {
         let needs = needs(&pairs(&settings), &pairs(&values)).unwrap();
         let authorities: Vec<_> =
             needs.authorities.iter().map(|a| format!("{}:{}", a.host, a.port)).collect();
         assert_eq!(authorities, expected, "{values:?}");
-        assert!(
-            needs
-                .authorities
-                .iter()
-                .all(|a| a.purpose == Purpose::IdentityEndpoint && a.trust == Trust::None)
-        );
+        for authority in needs.authorities {
+            let (purpose, trust) = match authority.port {
+                443 => (Purpose::TokenAuthority, Trust::Roots),
+                _ => (Purpose::IdentityEndpoint, Trust::None),
+            };
+            assert_eq!((authority.purpose, authority.trust), (purpose, trust));
+        }
     }
 }

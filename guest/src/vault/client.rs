@@ -51,7 +51,7 @@ async fn read<C: Context>(
     let first = token(call, &audience, None, identity.clone()).await?;
     let response = send(call, reference, Some(&first)).await?;
     if response.status != 401 {
-        return parse(call, reference, &response);
+        return parse(call, reference, &response).map_err(|error| whose(error, &first));
     }
     let refused = |response: &Response| failure::refusal(reference, response, call.context.now());
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
@@ -70,7 +70,19 @@ async fn read<C: Context>(
         token(call, &told, None, identity).await?
     };
     let response = send(call, reference, Some(&second)).await?;
-    parse(call, reference, &response)
+    parse(call, reference, &response).map_err(|error| whose(error, &second))
+}
+
+/// Says whose token was denied where another identity may have been meant.
+fn whose(mut error: Error, token: &Token) -> Error {
+    if let Some(other) = token.other.as_deref().filter(|_| error.is(Id::VaultForbidden)) {
+        let source = &token.source;
+        error.help = format!(
+            "{}; it was asked as `{source}`, and `{other}` is here, too: choose by `VAULTLET_IDENTITY`",
+            error.help
+        );
+    }
+    error
 }
 
 /// What the vault takes tokens for, if that is known without asking.

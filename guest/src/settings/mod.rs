@@ -1,6 +1,8 @@
 //! Settings: `VAULTLET_*` variables and the ones of Azure that choose among credentials. Empty
 //! means unset everywhere.
 
+mod chain;
+
 use alloc::{
     format,
     string::{String, ToString},
@@ -9,12 +11,12 @@ use alloc::{
 use core::time::Duration;
 
 use crate::{
-    credential::{AUTO, Label},
     error::{Error, Id},
     timeouts::{CALL, CALL_MAX},
-    token::UserAssigned,
+    token::{UserAssigned, is_tenant},
     url::Url,
 };
+pub use chain::Chain;
 
 /// Looks a variable up.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -28,7 +30,11 @@ pub struct Settings {
     pub identity: Option<(UserAssigned, &'static str)>,
     /// The cloud; none when the authority is one that we do not know.
     pub cloud: Option<Cloud>,
-    /// Whether a vault on loopback may be plain.
+    /// Where service principals get tokens.
+    pub authority: Url,
+    /// The tenants in which they may, besides their own.
+    pub tenants: Tenants,
+    /// Whether a vault or an authority on loopback may be plain.
     pub allow_http_loopback: bool,
     /// For a whole call.
     pub timeout: Duration,
@@ -36,16 +42,18 @@ pub struct Settings {
     pub identity_endpoint: Option<Url>,
 }
 
-/// The sources to ask, in order.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Chain {
-    /// Each at most once.
-    pub labels: Vec<Label>,
-    /// Labels that were taken out.
-    pub excluded: Vec<Label>,
-    /// Whether somebody named them. If not, a managed identity that fails lets the chain go on, and
-    /// IMDS is probed first.
-    pub named: bool,
+/// Tenants in which tokens may be asked for, besides the one that is configured.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum Tenants {
+    /// No other, whatever is asked.
+    Never,
+    /// None was named.
+    #[default]
+    None,
+    /// These.
+    These(Vec<String>),
+    /// Any.
+    Any,
 }
 
 /// An Azure cloud.
@@ -85,26 +93,34 @@ impl Cloud {
             Self::UsGov => "login.microsoftonline.us",
         }
     }
+
+    fn authority_url(self) -> Url {
+        Url { secure: true, host: self.authority().into(), port: 443, target: "/".into() }
+    }
 }
 
 impl Settings {
     /// Reads them all; a malformed one is an error that names it and what it may be.
     pub fn read(variables: Lookup<'_>) -> Result<Self, Error> {
         let get = |name: &str| set(variables, name);
+        let allow_http_loopback = match get("VAULTLET_ALLOW_HTTP_LOOPBACK").as_deref() {
+            None | Some("false" | "0") => false,
+            Some("true" | "1") => true,
+            Some(_) => {
+                return Err(malformed(
+                    "VAULTLET_ALLOW_HTTP_LOOPBACK",
+                    "`true`, `false`, `1` or `0`",
+                ));
+            }
+        };
+        let (cloud, authority) = cloud(&get, allow_http_loopback)?;
         Ok(Self {
-            chain: chain(&get)?,
+            chain: chain::read(&get)?,
             identity: identity(&get)?,
-            cloud: cloud(&get)?,
-            allow_http_loopback: match get("VAULTLET_ALLOW_HTTP_LOOPBACK").as_deref() {
-                None | Some("false" | "0") => false,
-                Some("true" | "1") => true,
-                Some(_) => {
-                    return Err(malformed(
-                        "VAULTLET_ALLOW_HTTP_LOOPBACK",
-                        "`true`, `false`, `1` or `0`",
-                    ));
-                }
-            },
+            cloud,
+            authority: authority.unwrap_or_else(|| cloud.unwrap_or(Cloud::Public).authority_url()),
+            tenants: tenants(&get)?,
+            allow_http_loopback,
             timeout: timeout(&get)?,
             identity_endpoint: match get("VAULTLET_IDENTITY_ENDPOINT") {
                 None => None,
@@ -137,87 +153,6 @@ pub(crate) fn malformed(name: &str, expected: &str) -> Error {
     Error::new(Id::SettingMalformed, format!("reading settings: `{name}` is not {expected}"))
 }
 
-fn chain(get: &dyn Fn(&str) -> Option<String>) -> Result<Chain, Error> {
-    let mut chain = if let Some(list) = get("VAULTLET_IDENTITY") {
-        listed("VAULTLET_IDENTITY", &list)?
-    } else if let Some(name) = get("AZURE_TOKEN_CREDENTIALS") {
-        azures(&name)?
-    } else {
-        auto()
-    };
-    if let Some(list) = get("VAULTLET_EXCLUDE") {
-        for label in list.split(',').map(str::trim).filter(|label| !label.is_empty()) {
-            let label = Label::parse(label).ok_or_else(|| unknown("VAULTLET_EXCLUDE"))?;
-            chain.labels.retain(|kept| *kept != label);
-            chain.excluded.push(label);
-        }
-    }
-    // In a chain that nobody chose they are only recognised.
-    let named = |label: &&Label| chain.named && !label.is_built();
-    if let Some(label) = chain.labels.iter().find(named) {
-        return Err(Error::new(
-            Id::SourceUnsupported,
-            format!("reading settings: the source `{}` is not built in this version", label.name()),
-        ));
-    }
-    Ok(chain)
-}
-
-fn auto() -> Chain {
-    Chain { labels: AUTO.to_vec(), excluded: Vec::new(), named: false }
-}
-
-fn listed(setting: &str, list: &str) -> Result<Chain, Error> {
-    let mut labels = Vec::new();
-    for label in list.split(',').map(str::trim).filter(|label| !label.is_empty()) {
-        if label.eq_ignore_ascii_case("auto") {
-            if list.trim().eq_ignore_ascii_case("auto") {
-                return Ok(auto());
-            }
-            return Err(malformed(setting, "`auto` alone, or labels without it"));
-        }
-        let label = Label::parse(label).ok_or_else(|| unknown(setting))?;
-        if !labels.contains(&label) {
-            labels.push(label);
-        }
-    }
-    if labels.is_empty() {
-        return Err(unknown(setting));
-    }
-    Ok(Chain { labels, excluded: Vec::new(), named: true })
-}
-
-/// `AZURE_TOKEN_CREDENTIALS` as Azure's own SDKs have it.
-/// <https://learn.microsoft.com/azure/developer/python/sdk/authentication/credential-chains>
-fn azures(name: &str) -> Result<Chain, Error> {
-    let (labels, named): (&[Label], bool) = match name.trim().to_ascii_lowercase().as_str() {
-        "" => return Ok(auto()),
-        "prod" => (&[Label::Environment, Label::WorkloadIdentity, Label::ManagedIdentity], false),
-        "dev" => (&[Label::AzureCli, Label::AzureDeveloperCli, Label::AzurePowershell], true),
-        "environmentcredential" => (&[Label::Environment], true),
-        "workloadidentitycredential" => (&[Label::WorkloadIdentity], true),
-        "managedidentitycredential" => (&[Label::ManagedIdentity], true),
-        "azureclicredential" => (&[Label::AzureCli], true),
-        "azuredeveloperclicredential" => (&[Label::AzureDeveloperCli], true),
-        "azurepowershellcredential" => (&[Label::AzurePowershell], true),
-        _ => {
-            return Err(malformed(
-                "AZURE_TOKEN_CREDENTIALS",
-                "`prod`, `dev`, `EnvironmentCredential`, `WorkloadIdentityCredential`, \
-                 `ManagedIdentityCredential`, `AzureCliCredential`, `AzureDeveloperCliCredential` \
-                 or `AzurePowerShellCredential`",
-            ));
-        }
-    };
-    Ok(Chain { labels: labels.to_vec(), excluded: Vec::new(), named })
-}
-
-fn unknown(setting: &str) -> Error {
-    let labels: Vec<String> =
-        Label::ALL.iter().map(|label| format!("`{}`", label.name())).collect();
-    malformed(setting, &format!("`auto` or a list of {}", labels.join(", ")))
-}
-
 fn identity(
     get: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Option<(UserAssigned, &'static str)>, Error> {
@@ -243,24 +178,59 @@ fn identity(
     Ok(found)
 }
 
-fn cloud(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Cloud>, Error> {
-    match get("VAULTLET_CLOUD").as_deref() {
-        Some("public") => return Ok(Some(Cloud::Public)),
-        Some("china") => return Ok(Some(Cloud::China)),
-        Some("usgov") => return Ok(Some(Cloud::UsGov)),
+/// The cloud, and the authority where it is not simply the cloud's.
+fn cloud(
+    get: &dyn Fn(&str) -> Option<String>,
+    allow_http_loopback: bool,
+) -> Result<(Option<Cloud>, Option<Url>), Error> {
+    let named = match get("VAULTLET_CLOUD").as_deref() {
+        Some("public") => Some(Cloud::Public),
+        Some("china") => Some(Cloud::China),
+        Some("usgov") => Some(Cloud::UsGov),
         Some(_) => return Err(malformed("VAULTLET_CLOUD", "`public`, `china` or `usgov`")),
-        None => {}
-    }
+        None => None,
+    };
     let Some(authority) = get("AZURE_AUTHORITY_HOST") else {
-        return Ok(Some(Cloud::Public));
+        return Ok((named.or(Some(Cloud::Public)), None));
     };
     let authority = authority.trim().trim_end_matches('/').to_string();
     let url = if authority.contains("://") { authority } else { format!("https://{authority}") };
     let url = Url::parse(&url)
         .ok()
-        .filter(|url| url.secure)
+        .filter(|url| url.secure || (allow_http_loopback && url.is_loopback()))
+        .filter(|url| !url.target.contains('?'))
         .ok_or_else(|| malformed("AZURE_AUTHORITY_HOST", "an `https` host"))?;
-    Ok(Cloud::ALL.into_iter().find(|cloud| cloud.authority() == url.host))
+    let known = Cloud::ALL.into_iter().find(|cloud| cloud.authority() == url.host);
+    match (named, known) {
+        // The flag wins over the variable.
+        (Some(_), Some(_)) => Ok((named, None)),
+        _ => Ok((named.or(known), Some(url))),
+    }
+}
+
+/// <https://learn.microsoft.com/python/api/azure-identity/azure.identity.clientsecretcredential>
+fn tenants(get: &dyn Fn(&str) -> Option<String>) -> Result<Tenants, Error> {
+    if get("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH").is_some() {
+        return Ok(Tenants::Never);
+    }
+    let ours = "VAULTLET_ADDITIONAL_TENANTS";
+    let azures = "AZURE_ADDITIONALLY_ALLOWED_TENANTS";
+    let (name, list) = match (get(ours), get(azures)) {
+        (Some(list), _) => (ours, list),
+        (None, Some(list)) => (azures, list),
+        (None, None) => return Ok(Tenants::None),
+    };
+    let mut tenants = Vec::new();
+    for tenant in list.split([';', ',']).map(str::trim).filter(|tenant| !tenant.is_empty()) {
+        if tenant == "*" {
+            return Ok(Tenants::Any);
+        }
+        if !is_tenant(tenant) {
+            return Err(malformed(name, "a list of tenants (ids or domains), or `*`"));
+        }
+        tenants.push(tenant.to_string());
+    }
+    Ok(Tenants::These(tenants))
 }
 
 fn timeout(get: &dyn Fn(&str) -> Option<String>) -> Result<Duration, Error> {

@@ -1,0 +1,21 @@
+//! The identity endpoint of Cloud Shell: that of the user who is logged in there.
+//! <https://learn.microsoft.com/azure/cloud-shell/msi-authorization>
+
+use super::{
+    Found, Ready,
+    local::{Endpoint, Protocol},
+};
+use crate::settings::{Lookup, set};
+
+const FORM: &str = "cloud-shell";
+
+/// Present when `MSI_ENDPOINT` is without a secret.
+pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
+    let url = set(variables, "MSI_ENDPOINT")?;
+    let endpoint = Endpoint::named(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {
+        protocol: Protocol::Form,
+        metadata: true,
+        ..endpoint
+    });
+    Some(Found::of(Some(FORM), endpoint.map(Ready::endpoint)))
+}

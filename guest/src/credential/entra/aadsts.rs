@@ -1,0 +1,93 @@
+//! The authority's own errors that a job meets: what they mean, what to do.
+//! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
+
+use alloc::string::String;
+
+use super::Client;
+
+/// One of them.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    code: &'static str,
+    pub(super) means: &'static str,
+    /// With `{client}`, `{tenant}` for the variables that name them.
+    help: &'static str,
+    /// Whether a wrong clock is the usual cause.
+    pub(super) of_time: bool,
+}
+
+macro_rules! known {
+    ($($code:literal $means:literal $help:literal $($time:ident)?)*) => {
+        const KNOWN: &[Known] = &[$(Known {
+            code: $code,
+            means: $means,
+            help: $help,
+            of_time: !concat!($(stringify!($time))?).is_empty(),
+        }),*];
+    };
+}
+
+known! {
+    "7000215" "the client secret is wrong"
+        "put the secret's value, not its id, into `AZURE_CLIENT_SECRET`"
+    "7000222" "the client secret has expired"
+        "make a new one for the application and put it into `AZURE_CLIENT_SECRET`"
+    "7000218" "the application must prove to be itself, and has nothing to do so"
+        "give it a secret, a certificate or a federated token"
+    "7000112" "the application is disabled in this tenant"
+        "enable it, or use another by `{client}`"
+    "700016" "there is no such application in this tenant"
+        "check `{client}` and `{tenant}`"
+    "700027" "the signature is not of a certificate that the application has"
+        "add the certificate of `AZURE_CLIENT_CERTIFICATE_PATH` to the application"
+    "700024" "the assertion is not valid now"
+        "set this machine's clock, or renew the token that is shown" of_time
+    "700211" "the application trusts no token of this issuer"
+        "add a federated credential with the token's issuer to the application"
+    "700212" "the federated token is for another audience"
+        "use the audience `api://AzureADTokenExchange` on both sides"
+    "700213" "the application trusts no token of this subject"
+        "add a federated credential with the token's subject to the application"
+    "70021" "the application trusts no token of this issuer and subject"
+        "add a federated credential with both to the application"
+    "90002" "there is no such tenant"
+        "check `{tenant}`, and `AZURE_AUTHORITY_HOST` if it is of another cloud"
+    "900023" "this is no tenant" "check `{tenant}`"
+    "500011" "the resource is not known in this tenant"
+        "check the resource, and that `{tenant}` is where it is used"
+    "1002012" "the scope is not one that an application may ask for" "check the resource"
+    "70011" "the scope is malformed" "check the resource"
+    "65001" "nobody has consented to this"
+        "have an administrator grant the application its permission"
+    "500131" "the user's token is for another application"
+        "get a user's token whose audience is the application of `{client}`"
+    "50013" "the assertion cannot be trusted: its signature or its time is wrong"
+        "get a new one, and set this machine's clock" of_time
+    "50126" "the user's name or password is wrong"
+        "check `AZURE_USERNAME` and `AZURE_PASSWORD`"
+    "50034" "there is no such user in this tenant" "check `AZURE_USERNAME` and `{tenant}`"
+    "50055" "the user's password has expired" "change it"
+    "50076" "a second factor is required, which no job can give"
+        "use a managed identity or a service principal"
+    "50079" "a second factor must be set up, which no job can do"
+        "use a managed identity or a service principal"
+    "50105" "the application requires a role that this identity has not"
+        "assign one to it"
+    "53003" "a policy of conditional access forbids it"
+        "ask the tenant's administrator which policy, and run where it allows"
+    "53000" "a policy of conditional access requires a managed device"
+        "ask the tenant's administrator which policy, and run where it allows"
+    "70019" "the code was not entered in time" "run it again"
+    "70020" "the code was not entered in time" "run it again"
+}
+
+/// By the code in an answer, `AADSTS…`.
+pub(super) fn known(code: &str) -> Option<Known> {
+    let number = code.strip_prefix("AADSTS")?;
+    KNOWN.iter().find(|known| known.code == number).copied()
+}
+
+/// What to do, with this client's variables.
+pub(super) fn help(known: Known, client: &Client) -> String {
+    known.help.replace("{client}", client.id_from).replace("{tenant}", client.tenant_from)
+}

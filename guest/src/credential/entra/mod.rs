@@ -1,0 +1,199 @@
+//! Clients of the token authority (Microsoft Entra ID, or AD FS).
+//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
+
+mod aadsts;
+pub(super) mod device;
+mod proof;
+mod refusal;
+mod tenant;
+
+use alloc::{borrow::ToOwned, format, string::String};
+
+use super::{Denial, Label, answer, pipelines};
+use crate::{
+    call::Call,
+    claims,
+    context::{Context, Method, Request, Response},
+    error::{Error, Id},
+    form::Form,
+    plan::{Certificates, File, Key, Needs, Purpose, Trust, authority},
+    retry,
+    secret::SecretString,
+    timeouts,
+    token::{Token, TokenRequest},
+    url::Url,
+};
+pub(super) use refusal::unanswered;
+pub(super) use tenant::parse as tenant;
+
+/// A client, and what it asks with.
+pub(super) struct Client {
+    /// The form of its source.
+    pub(super) form: Option<&'static str>,
+    /// Its client id.
+    pub(super) id: String,
+    /// The variable that says so.
+    pub(super) id_from: &'static str,
+    /// Its tenant.
+    pub(super) tenant: String,
+    /// The variable that says so.
+    pub(super) tenant_from: &'static str,
+    /// How it proves to be itself.
+    pub(super) proof: Proof,
+    /// What it asks with.
+    pub(super) grant: Grant,
+    /// Where the authority is.
+    pub(super) authority: Url,
+    /// How that is trusted, if it is another's proxy.
+    pub(super) trust: Option<(Certificates, Option<String>)>,
+}
+
+/// How a client proves to be itself.
+pub(super) enum Proof {
+    /// Not at all: a program that a user runs.
+    Nothing,
+    /// By a secret.
+    Secret(SecretString),
+    /// By the key of a certificate, in a file; with its chain or without.
+    Certificate { path: String, chain: bool },
+    /// By a token of somebody else's, in a file.
+    File(String),
+    /// By a token of Azure Pipelines'.
+    Pipelines(pipelines::Connection),
+}
+
+/// What a client asks with.
+pub(super) enum Grant {
+    /// Itself.
+    Client,
+    /// A user's name and password.
+    Password { user: String, password: SecretString },
+    /// A user's token for the client, in a file.
+    OnBehalfOf(String),
+    /// A code that a user enters elsewhere.
+    Device,
+}
+
+impl Client {
+    pub(super) fn needs(&self, needs: &mut Needs) {
+        let mut server = authority(&self.authority, Purpose::TokenAuthority);
+        if let Some((issuers, name)) = &self.trust {
+            server.trust = Trust::Private { issuers: issuers.clone(), name: name.clone() };
+        }
+        needs.authorities.push(server);
+        match &self.proof {
+            Proof::Nothing | Proof::Secret(_) => {}
+            Proof::Certificate { path, .. } => needs.keys.push(Key {
+                name: proof::KEY,
+                path: path.clone(),
+                password_variable: Some("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+            }),
+            Proof::File(path) => needs.files.push(File::Path(path.clone())),
+            Proof::Pipelines(connection) => connection.needs(needs),
+        }
+        match &self.grant {
+            Grant::Client | Grant::Password { .. } => {}
+            Grant::OnBehalfOf(path) => needs.files.push(File::Path(path.clone())),
+            Grant::Device => needs.tells = true,
+        }
+    }
+
+    /// What is being done, for errors.
+    fn doing(&self) -> String {
+        format!("asking {} for a token", self.authority.short_authority())
+    }
+
+    fn endpoint(&self, tenant: &str, name: &str) -> Url {
+        // AD FS has no second version.
+        let version = if tenant.eq_ignore_ascii_case(ADFS) { "" } else { "/v2.0" };
+        self.authority.below(&format!("{tenant}/oauth2{version}/{name}"))
+    }
+}
+
+/// The tenant of AD FS.
+const ADFS: &str = "adfs";
+
+/// Gets a token from the authority.
+pub(super) async fn token<C: Context>(
+    call: &Call<'_, C>,
+    label: Label,
+    client: &Client,
+    request: &TokenRequest,
+) -> Result<Token, Denial> {
+    let tenant = tenant::of(&call.settings.tenants, client, request.tenant.as_deref())?;
+    let url = client.endpoint(tenant, "token");
+    let scope = format!("{}/.default", request.resource);
+    let mut form = Form::default().text("client_id", &client.id);
+    form = match &client.grant {
+        Grant::Client => form.text("grant_type", "client_credentials"),
+        Grant::Password { user, password } => form
+            .text("grant_type", "password")
+            .text("username", user)
+            .text("password", password.reveal()),
+        Grant::OnBehalfOf(path) => form
+            .text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+            .text("assertion", proof::token_in(call, path)?.reveal())
+            .text("requested_token_use", "on_behalf_of"),
+        Grant::Device => {
+            let response = device::token(call, client, tenant, &scope, request).await?;
+            return finish(call, label, client, request, &response).map_err(Denial::Failed);
+        }
+    };
+    form = form
+        .text("scope", &scope)
+        .text("claims", &claims::with_capabilities(request.claims.as_deref()));
+    form = proof::add(call, client, &url, form).await?;
+    let response = post(call, client, &url, &form.finish()).await?;
+    finish(call, label, client, request, &response).map_err(Denial::Failed)
+}
+
+/// Sends a form, again where that may help.
+async fn post<C: Context>(
+    call: &Call<'_, C>,
+    client: &Client,
+    url: &Url,
+    body: &SecretString,
+) -> Result<Response, Error> {
+    retry::send(call, &timeouts::AUTHORITY, &|| Request {
+        method: Method::Post,
+        url: url.clone(),
+        headers: [
+            ("accept", "application/json".into()),
+            ("content-type", "application/x-www-form-urlencoded".into()),
+        ]
+        .into(),
+        body: Some(body.reveal().into()),
+        connect_timeout: timeouts::AUTHORITY_CONNECT,
+        first_byte_timeout: timeouts::AUTHORITY_FIRST_BYTE,
+        total_timeout: timeouts::AUTHORITY_FIRST_BYTE,
+        max_body: timeouts::TOKEN_BODY,
+    })
+    .await
+    .map_err(|stopped| unanswered(&client.doing(), url, stopped))
+}
+
+fn finish<C: Context>(
+    call: &Call<'_, C>,
+    label: Label,
+    client: &Client,
+    request: &TokenRequest,
+    response: &Response,
+) -> Result<Token, Error> {
+    if response.status != 200 {
+        return Err(refusal::refusal(client, response, call.context.now()));
+    }
+    let parsed = answer::parse(&response.body, call.context.now()).map_err(|why| {
+        Error::new(Id::AuthorityUnexpected, format!("{}: {why}", client.doing()))
+            .with_answer(response.status, None)
+    })?;
+    Ok(Token {
+        secret: parsed.secret,
+        expires_on: parsed.expires_on,
+        refresh_on: parsed.refresh_on,
+        resource: request.resource.clone(),
+        source: label.name().to_owned(),
+        endpoint: client.form.map(ToOwned::to_owned),
+        client_id: Some(client.id.clone()),
+        other: None,
+    })
+}

@@ -1,0 +1,64 @@
+//! Which user-assigned identity is asked for, and who says so.
+
+use super::Endpoint;
+use crate::{
+    call::Call,
+    context::Context,
+    error::Error,
+    settings::malformed,
+    token::{TokenRequest, UserAssigned, is_guid},
+};
+
+/// An identity, and where it comes from in words.
+pub(in crate::credential) struct Chosen {
+    pub(super) id: UserAssigned,
+    pub(super) from: &'static str,
+}
+
+impl Chosen {
+    /// What kind of id it is.
+    pub(super) fn words(&self) -> &'static str {
+        match self.id {
+            UserAssigned::Client(_) => "client id",
+            UserAssigned::Object(_) => "object id",
+            UserAssigned::Resource(_) => "resource id",
+        }
+    }
+}
+
+/// The call's, the settings', or Azure's variables'.
+pub(super) fn choose<C: Context>(
+    call: &Call<'_, C>,
+    endpoint: &Endpoint,
+    request: &TokenRequest,
+) -> Result<Option<Chosen>, Error> {
+    if let Some(id) = &request.identity {
+        return Ok(Some(Chosen { id: id.clone(), from: "the call" }));
+    }
+    if let Some((id, from)) = &call.settings.identity {
+        return Ok(Some(Chosen { id: id.clone(), from }));
+    }
+    if endpoint.of_user {
+        return Ok(None);
+    }
+    // Beside one of these it is a service principal's.
+    let principal =
+        ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"]
+            .iter()
+            .any(|name| call.variable(name).is_some());
+    if let Some(id) = call.variable("AZURE_CLIENT_ID").filter(|_| !principal) {
+        return match UserAssigned::client_id(&id) {
+            Some(id) => Ok(Some(Chosen { id, from: "`AZURE_CLIENT_ID`" })),
+            None => Err(malformed("AZURE_CLIENT_ID", "a GUID")),
+        };
+    }
+    if endpoint.form == "azure-ml" {
+        // Without an identity of its own the compute has the text `clientid` there.
+        let id = call.variable("DEFAULT_IDENTITY_CLIENT_ID").filter(|id| is_guid(id));
+        return Ok(id.map(|id| Chosen {
+            id: UserAssigned::Client(id),
+            from: "`DEFAULT_IDENTITY_CLIENT_ID`",
+        }));
+    }
+    Ok(None)
+}

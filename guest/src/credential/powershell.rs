@@ -1,0 +1,43 @@
+//! The login of Azure PowerShell.
+//! <https://learn.microsoft.com/powershell/module/az.accounts/get-azaccesstoken>
+
+use super::{Found, Ready, answer, login::Login};
+use crate::{
+    plan::Program,
+    settings::{Lookup, Settings},
+};
+
+pub(super) const VARIABLES: &[&str] = &[];
+
+/// Values come by the environment: nothing is quoted. Newer versions give the token as a
+/// `SecureString`.
+const SCRIPT: &str = "\
+$ErrorActionPreference='Stop';\
+Import-Module Az.Accounts -MinimumVersion 2.2.0;\
+$p=@{ResourceUrl=$env:VAULTLET_RESOURCE};\
+if($env:VAULTLET_TENANT){$p.TenantId=$env:VAULTLET_TENANT};\
+if((Get-Command Get-AzAccessToken).Parameters.ContainsKey('AsSecureString')){$p.AsSecureString=$true};\
+$t=Get-AzAccessToken @p;$s=$t.Token;\
+if($s -is [securestring]){$s=[Net.NetworkCredential]::new('',$s).Password};\
+@{token=$s;expiresOn=$t.ExpiresOn.ToUnixTimeSeconds()}|ConvertTo-Json -Compress";
+
+static LOGIN: Login = Login {
+    program: Program {
+        name: "azure-powershell",
+        command: "pwsh",
+        arguments: &[&["-NoProfile", "-NonInteractive", "-Command", SCRIPT]],
+        variables: &[
+            ("NO_COLOR", "1"),
+            ("VAULTLET_RESOURCE", "{resource}"),
+            ("VAULTLET_TENANT", "{tenant}"),
+        ],
+    },
+    how: "Connect-AzAccount",
+    nobody: &["Connect-AzAccount", "Az.Accounts"],
+    takes_claims: false,
+    parse: answer::parse,
+};
+
+pub(super) fn find(_: Lookup<'_>, _: &Settings) -> Found {
+    Found::Here(Ready::Login(&LOGIN))
+}
