@@ -9,7 +9,11 @@ mod tenant;
 
 use alloc::{borrow::ToOwned, format, string::String};
 
-use super::{Denial, Label, answer, pipelines};
+use super::{
+    Denial, Label, answer,
+    local::identity::{self, Chosen},
+    pipelines,
+};
 use crate::{
     call::Call,
     claims,
@@ -20,7 +24,7 @@ use crate::{
     retry,
     secret::SecretString,
     timeouts,
-    token::{Token, TokenRequest},
+    token::{Token, TokenRequest, UserAssigned},
     url::Url,
 };
 pub(super) use refusal::unanswered;
@@ -120,10 +124,11 @@ pub(super) async fn token<C: Context>(
     client: &Client,
     request: &TokenRequest,
 ) -> Result<Token, Denial> {
+    let id = client_id(call, label, client, request)?;
     let tenant = tenant::of(&call.settings.tenants, client, request.tenant.as_deref())?;
     let url = client.endpoint(tenant, "token");
     let scope = format!("{}/.default", request.resource);
-    let mut form = Form::default().text("client_id", &client.id);
+    let mut form = Form::default().text("client_id", &id);
     form = match &client.grant {
         Grant::Client => form.text("grant_type", "client_credentials"),
         Grant::Password { user, password } => form
@@ -136,7 +141,7 @@ pub(super) async fn token<C: Context>(
             .text("requested_token_use", "on_behalf_of"),
         Grant::Device => {
             let response = device::token(call, client, tenant, &scope, request).await?;
-            return finish(call, label, client, request, &response).map_err(Denial::Failed);
+            return finish(call, label, client, id, request, &response).map_err(Denial::Failed);
         }
     };
     form = form
@@ -144,7 +149,28 @@ pub(super) async fn token<C: Context>(
         .text("claims", &claims::with_capabilities(request.claims.as_deref()));
     form = proof::add(call, client, &url, form).await?;
     let response = post(call, client, &url, &form.finish()).await?;
-    finish(call, label, client, request, &response).map_err(Denial::Failed)
+    finish(call, label, client, id, request, &response).map_err(Denial::Failed)
+}
+
+/// The client's own id; a managed identity's is the one that somebody names, as far as it is one.
+fn client_id<C: Context>(
+    call: &Call<'_, C>,
+    label: Label,
+    client: &Client,
+    request: &TokenRequest,
+) -> Result<String, Error> {
+    if label != Label::ManagedIdentity {
+        return Ok(client.id.clone());
+    }
+    match identity::named(call, request) {
+        None => Ok(client.id.clone()),
+        Some(Chosen { id: UserAssigned::Client(id), .. }) => Ok(id),
+        Some(chosen) => {
+            let what =
+                format!("this source cannot carry the {} of {}", chosen.words(), chosen.from);
+            Err(Error::new(Id::IdentityIdUnsupported, what))
+        }
+    }
 }
 
 /// Sends a form, again where that may help.
@@ -176,6 +202,7 @@ fn finish<C: Context>(
     call: &Call<'_, C>,
     label: Label,
     client: &Client,
+    id: String,
     request: &TokenRequest,
     response: &Response,
 ) -> Result<Token, Error> {
@@ -193,7 +220,7 @@ fn finish<C: Context>(
         resource: request.resource.clone(),
         source: label.name().to_owned(),
         endpoint: client.form.map(ToOwned::to_owned),
-        client_id: Some(client.id.clone()),
+        client_id: Some(id),
         other: None,
     })
 }

@@ -11,13 +11,13 @@ use crate::{
 
 /// An identity, and where it comes from in words.
 pub(in crate::credential) struct Chosen {
-    pub(super) id: UserAssigned,
-    pub(super) from: &'static str,
+    pub(in crate::credential) id: UserAssigned,
+    pub(in crate::credential) from: &'static str,
 }
 
 impl Chosen {
     /// What kind of id it is.
-    pub(super) fn words(&self) -> &'static str {
+    pub(in crate::credential) fn words(&self) -> &'static str {
         match self.id {
             UserAssigned::Client(_) => "client id",
             UserAssigned::Object(_) => "object id",
@@ -26,17 +26,26 @@ impl Chosen {
     }
 }
 
+/// The call's or the settings'.
+pub(in crate::credential) fn named<C: Context>(
+    call: &Call<'_, C>,
+    request: &TokenRequest,
+) -> Option<Chosen> {
+    if let Some(id) = &request.identity {
+        return Some(Chosen { id: id.clone(), from: "the call" });
+    }
+    let (id, from) = call.settings.identity.as_ref()?;
+    Some(Chosen { id: id.clone(), from })
+}
+
 /// The call's, the settings', or Azure's variables'.
 pub(super) fn choose<C: Context>(
     call: &Call<'_, C>,
     endpoint: &Endpoint,
     request: &TokenRequest,
 ) -> Result<Option<Chosen>, Error> {
-    if let Some(id) = &request.identity {
-        return Ok(Some(Chosen { id: id.clone(), from: "the call" }));
-    }
-    if let Some((id, from)) = &call.settings.identity {
-        return Ok(Some(Chosen { id: id.clone(), from }));
+    if let Some(chosen) = named(call, request) {
+        return Ok(Some(chosen));
     }
     if endpoint.of_user {
         return Ok(None);
