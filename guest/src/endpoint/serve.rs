@@ -130,7 +130,7 @@ fn request(asked: &Asked, query: &str) -> Option<TokenRequest> {
         }
         _ => return None,
     };
-    TokenRequest::parse(&resource?, tenant, claims, identity).ok()
+    TokenRequest::of(&resource?, tenant, claims, identity).ok()
 }
 
 fn body(token: &Token) -> Zeroizing<String> {
