@@ -119,7 +119,7 @@ impl Exchange {
         for (name, value) in &with {
             let _ = write!(text, " {name}: {value}");
         }
-        if let Some((_, body)) = body {
+        if let Some((_, body)) = body.filter(|(_, body)| !body.is_empty()) {
             let _ = write!(text, " | {body}");
         }
         text

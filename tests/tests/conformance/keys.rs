@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use base64ct::{Base64Unpadded, Base64UrlUnpadded, Encoding as _};
-use ring::digest::{SHA256, digest};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use tempfile::TempDir;
 
@@ -59,15 +59,16 @@ impl Keys {
         self.text("certificate.pem")
     }
 
-    /// The SHA-256 of the certificate as base64url, and the certificate itself as base64.
-    pub(crate) fn words(&self) -> [(String, String); 2] {
+    /// The digests of the certificate as base64url, and the certificate itself as base64.
+    pub(crate) fn words(&self) -> [(String, String); 3] {
         let der = self.bytes("certificate.der");
-        let thumbprint = Base64UrlUnpadded::encode_string(digest(&SHA256, &der).as_ref());
-        let padding = "=".repeat((3 - der.len() % 3) % 3);
-        [
-            ("thumbprint".to_owned(), thumbprint),
-            ("certificate".to_owned(), Base64Unpadded::encode_string(&der) + &padding),
-        ]
+        let of = |algorithm| Base64UrlUnpadded::encode_string(digest(algorithm, &der).as_ref());
+        let words = [
+            ("sha1", of(&SHA1_FOR_LEGACY_USE_ONLY)),
+            ("sha256", of(&SHA256)),
+            ("certificate", Base64::encode_string(&der)),
+        ];
+        words.map(|(word, text)| (word.to_owned(), text))
     }
 
     /// Whether it has signed that.

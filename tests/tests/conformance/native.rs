@@ -17,6 +17,7 @@ use crate::attempt;
 use crate::component::uses_keys;
 use crate::keys::Keys;
 use crate::scan::scan;
+use crate::scene::pins;
 
 /// A CA's certificate and a fingerprint, of nobody.
 const CA: &str = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
@@ -34,15 +35,15 @@ pub(crate) fn native(case: &Case) -> Result<(), String> {
 }
 
 fn native_or_panic(case: &Case) -> Result<(), String> {
-    let words = [("dir", "/case"), ("ca", CA), ("pin", PIN)];
-    let mut words: BTreeMap<_, _> = words.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    let words = [("dir", "/case"), ("ca", CA)].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let mut words: BTreeMap<_, _> = words.into_iter().chain(pins(PIN)).collect();
     if uses_keys(case) {
         words.extend(Keys::get().words());
     }
     let case = &case.rendered(&Rendering { now: START, words })?;
     let variables: Vec<_> =
         case.is.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let world = case.is.exchanges.iter().fold(World::new(&variables), scripted);
+    let world = case.is.exchanges.iter().fold(World::new(&variables).lent(), scripted);
     let world = case.is.files.iter().fold(world, |w, (path, text)| w.file(path, text.as_str()));
     let world = case.is.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
     let memory = Memory::default();
@@ -100,6 +101,10 @@ fn scripted(world: World, exchange: &Exchange) -> World {
         }
     };
     let mut headers = exchange.headers.clone();
+    if exchange.kind() == Kind::Key && status == 200 {
+        let digests = Keys::get().words().into_iter().filter(|(word, _)| word.starts_with("sha"));
+        headers.extend(digests.map(|(word, digest)| (format!("vaultlet-{word}"), digest)));
+    }
     if exchange.kind() == Kind::Program && !exchange.missing {
         headers.insert("vaultlet-exit-status".into(), exchange.exit.to_string());
         headers.insert("vaultlet-stdout-length".into(), exchange.stdout.len().to_string());

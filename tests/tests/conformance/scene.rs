@@ -38,8 +38,16 @@ impl Trust {
     pub(crate) fn words(&self) -> BTreeMap<String, String> {
         let pin = self.leaves.values().next().map(Leaf::sha1);
         let ca = std::fs::read_to_string(self.private.file()).unwrap();
-        [("ca".to_owned(), ca)].into_iter().chain(pin.map(|pin| ("pin".to_owned(), pin))).collect()
+        let pins = pin.iter().flat_map(|pin| pins(pin));
+        [("ca".to_owned(), ca)].into_iter().chain(pins).collect()
     }
+}
+
+/// A fingerprint, plain and as people copy it.
+pub(crate) fn pins(pin: &str) -> [(String, String); 2] {
+    let (first, rest) = pin.split_at(2);
+    let copied = format!("{first}:{rest} ").to_ascii_uppercase();
+    [("pin".to_owned(), pin.to_owned()), ("copied pin".to_owned(), copied)]
 }
 
 /// What the servers have yet to be asked, in one order for all of them.
