@@ -1,7 +1,8 @@
-//! The component as a command: `get` and `token`, as the command line of the same names has them.
+//! The component as a command: `get`, `token`, `whoami`, as the command line of the same names has
+//! them.
 //! Its exit status is only 0 or 1: WASI 0.2 has no other.
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, rc::Rc, string::String, vec::Vec};
 use getargs::{Arg, Options};
 use zeroize::Zeroizing;
 
@@ -9,8 +10,9 @@ use crate::{
     call::{Call, Memory},
     context::Context,
     error::{Error, Id},
+    holder::Holder,
     json::{self, Object},
-    token::{self, TokenRequest},
+    token::{self, Token, TokenRequest},
     vault::{self, Secret},
 };
 
@@ -18,10 +20,12 @@ use crate::{
 const HELP: &str = "\
 usage: vaultlet.wasm get REFERENCE… [-o value|json|env]
        vaultlet.wasm token [--resource URI | --scope SCOPE] [--claims JSON] [--tenant ID] [-o value|json] --reveal
+       vaultlet.wasm whoami [--resource URI | --scope SCOPE] [--tenant ID] [-o table|json]
 
 get    prints secrets of Key Vault. A reference is akv://<vault>/<name>[/<version>][?json=<pointer>],
        the secret's own URL, or @Microsoft.KeyVault(…). `value` takes one reference only.
 token  prints an access token, by default one for the cloud's Key Vault.
+whoami says whose token that would be.
 
 settings, as environment variables:
   VAULTLET_IDENTITY, VAULTLET_EXCLUDE                    which sources of credentials, in order
@@ -52,6 +56,9 @@ pub async fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String])
         Ok(Command::Token { request, output }) => {
             (output, token(context, memory, request, output).await)
         }
+        Ok(Command::Whoami { request, output }) => {
+            (output, whoami(context, memory, request, output).await)
+        }
         Err(error) => (Output::wanted(arguments), Err(error)),
     };
     match done {
@@ -60,7 +67,7 @@ pub async fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String])
             stdout: String::new().into(),
             stderr: match output {
                 Output::Json => format!("{}\n", error.json()),
-                Output::Value | Output::Env => format!("vaultlet: {}\n", error.line()),
+                _ => format!("vaultlet: {}\n", error.line()),
             },
             is_success: false,
         },
@@ -72,6 +79,7 @@ enum Output {
     Value,
     Json,
     Env,
+    Table,
 }
 
 impl Output {
@@ -80,6 +88,7 @@ impl Output {
             "value" => Some(Self::Value),
             "json" => Some(Self::Json),
             "env" => Some(Self::Env),
+            "table" => Some(Self::Table),
             _ => None,
         }
     }
@@ -100,6 +109,7 @@ enum Command {
     Help,
     Get { references: Vec<String>, output: Output },
     Token { request: Asked, output: Output },
+    Whoami { request: Asked, output: Output },
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -113,7 +123,7 @@ impl Command {
     fn parse(arguments: &[String]) -> Result<Self, Error> {
         let mut options = Options::new(arguments.iter().map(String::as_str));
         let mut words: Vec<String> = Vec::new();
-        let mut output = Output::Value;
+        let mut output = None;
         let mut asked = Asked::default();
         let mut token_flags = false;
         let mut reveal = false;
@@ -126,8 +136,10 @@ impl Command {
                 Arg::Short('h') | Arg::Long("help") => return Ok(Self::Help),
                 Arg::Short('o') | Arg::Long("output") => {
                     let value = options.value().map_err(|error| usage(&format!("{error}")))?;
-                    output = Output::parse(value)
-                        .ok_or_else(|| usage("`--output` is `value`, `json` or `env`"))?;
+                    output =
+                        Some(Output::parse(value).ok_or_else(|| {
+                            usage("`--output` is `value`, `json`, `env` or `table`")
+                        })?);
                     continue;
                 }
                 Arg::Long("reveal") => {
@@ -151,7 +163,11 @@ impl Command {
             }
         }
         let mut words = words.into_iter();
-        match words.next().as_deref() {
+        let command = words.next();
+        let usual =
+            if command.as_deref() == Some("whoami") { Output::Table } else { Output::Value };
+        let output = output.unwrap_or(usual);
+        match command.as_deref() {
             Some("get") => {
                 let references: Vec<String> = words.collect();
                 if token_flags {
@@ -159,6 +175,7 @@ impl Command {
                 }
                 match (references.len(), output) {
                     (0, _) => Err(usage("`get` needs a reference")),
+                    (_, Output::Table) => Err(usage("`get` has no `--output table`")),
                     (2.., Output::Value) => Err(usage("`--output value` takes one reference only")),
                     _ => Ok(Self::Get { references, output }),
                 }
@@ -166,12 +183,18 @@ impl Command {
             Some("token") => match (words.next(), reveal, output) {
                 (Some(_), ..) => Err(usage("`token` takes flags only")),
                 (_, false, _) => Err(usage("`token` prints a token only with `--reveal`")),
-                (.., Output::Env) => Err(usage("`token` has no `--output env`")),
-                _ => Ok(Self::Token { request: asked, output }),
+                (.., Output::Value | Output::Json) => Ok(Self::Token { request: asked, output }),
+                _ => Err(usage("`token` prints `value` or `json`")),
+            },
+            Some("whoami") => match (words.next(), reveal || asked.claims.is_some(), output) {
+                (Some(_), ..) => Err(usage("`whoami` takes flags only")),
+                (_, true, _) => Err(usage("`whoami` has no such flag")),
+                (.., Output::Table | Output::Json) => Ok(Self::Whoami { request: asked, output }),
+                _ => Err(usage("`whoami` prints `table` or `json`")),
             },
             Some("help") => Ok(Self::Help),
-            Some(_) => Err(usage("the commands are `get` and `token`")),
-            None => Err(usage("a command is missing: `get` or `token`")),
+            Some(_) => Err(usage("the commands are `get`, `token` and `whoami`")),
+            None => Err(usage("a command is missing: `get`, `token` or `whoami`")),
         }
     }
 }
@@ -203,7 +226,7 @@ async fn get<C: Context>(
                 variable(&mut out, secret);
             }
         }
-        Output::Json => {
+        Output::Json | Output::Table => {
             let all: Vec<_> =
                 secrets.iter().map(|(reference, secret)| shown(reference, secret)).collect();
             match all.as_slice() {
@@ -216,19 +239,23 @@ async fn get<C: Context>(
     Ok(out)
 }
 
-async fn token<C: Context>(
-    context: &C,
-    memory: &Memory,
-    asked: Asked,
-    output: Output,
-) -> Result<Zeroizing<String>, Error> {
+async fn had<C: Context>(context: &C, memory: &Memory, asked: Asked) -> Result<Rc<Token>, Error> {
     let call = Call::new(context, memory)?;
     let resource = match asked.resource {
         Some(resource) => resource,
         None => call.settings().known_cloud()?.resource(),
     };
     let request = TokenRequest::parse(&resource, asked.tenant, asked.claims, None)?;
-    let token = token::token(&call, &request).await?;
+    token::token(&call, &request).await
+}
+
+async fn token<C: Context>(
+    context: &C,
+    memory: &Memory,
+    asked: Asked,
+    output: Output,
+) -> Result<Zeroizing<String>, Error> {
+    let token = had(context, memory, asked).await?;
     if output == Output::Value {
         return Ok(Zeroizing::new(token.secret.reveal().into()));
     }
@@ -243,6 +270,45 @@ async fn token<C: Context>(
         .finish();
     out.push('\n');
     Ok(out)
+}
+
+async fn whoami<C: Context>(
+    context: &C,
+    memory: &Memory,
+    asked: Asked,
+    output: Output,
+) -> Result<Zeroizing<String>, Error> {
+    let token = had(context, memory, asked).await?;
+    let Holder { tenant, object_id, app_id, upn, audience, notes } = token.holder();
+    let members = [
+        ("source", Some(token.source.clone())),
+        ("endpoint", token.endpoint.clone()),
+        ("tenant", tenant),
+        ("objectId", object_id),
+        ("appId", app_id),
+        ("upn", upn),
+        ("audience", audience),
+    ];
+    if output == Output::Json {
+        let mut object = Object::default();
+        for (name, value) in &members {
+            object.some_text(name, value.as_deref());
+        }
+        object.some_number("expiresOn", Some(token.expires_on));
+        let notes: Vec<_> = notes.iter().map(|note| json::text(note)).collect();
+        object.raw("notes", &json::array(&notes));
+        let mut out = object.finish();
+        out.push('\n');
+        return Ok(out);
+    }
+    let mut out = String::new();
+    let notes = notes.into_iter().map(|note| ("note", Some(note)));
+    for (name, value) in members.into_iter().chain(notes) {
+        if let Some(value) = value {
+            out.push_str(&format!("{name:9} {value}\n"));
+        }
+    }
+    Ok(out.into())
 }
 
 /// A secret as `-o json` shows it.

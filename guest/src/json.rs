@@ -146,6 +146,13 @@ impl Object {
     }
 }
 
+/// A string as JSON.
+pub(crate) fn text(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::new());
+    quote(&mut out, text);
+    out
+}
+
 /// An array of what is JSON already.
 pub(crate) fn array(items: &[Zeroizing<String>]) -> Zeroizing<String> {
     let items: Vec<&str> = items.iter().map(|item| item.as_str()).collect();

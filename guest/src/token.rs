@@ -23,6 +23,8 @@ pub struct TokenRequest {
     pub claims: Option<String>,
     /// Which user-assigned identity, if the call says so.
     pub identity: Option<UserAssigned>,
+    /// Whether no cache may answer.
+    pub fresh: bool,
 }
 
 impl TokenRequest {
@@ -53,7 +55,12 @@ impl TokenRequest {
         if claims.as_deref().is_some_and(|claims| !is_claims(claims)) {
             return Err(malformed("the claims are not a JSON object"));
         }
-        Ok(Self { resource: resource.to_owned(), tenant, claims, identity })
+        Ok(Self { resource: resource.to_owned(), tenant, claims, identity, fresh: false })
+    }
+
+    /// Whether every cache is passed by.
+    pub(crate) fn bypasses(&self) -> bool {
+        self.fresh || self.claims.is_some()
     }
 }
 
@@ -155,7 +162,7 @@ pub async fn token<C: Context>(
     };
     let now = call.context.now();
     if let Some(url) = &call.settings.identity_endpoint {
-        if request.claims.is_none()
+        if !request.bypasses()
             && let Some(token) = just_had(call, &key, now)
         {
             return Ok(token);
@@ -164,7 +171,7 @@ pub async fn token<C: Context>(
         remember(call, key, Rc::clone(&token));
         return Ok(token);
     }
-    let held = if request.claims.is_some() { None } else { remembered(call, &key, now) };
+    let held = if request.bypasses() { None } else { remembered(call, &key, now) };
     if let Some((token, true)) = held {
         return Ok(token);
     }
@@ -199,7 +206,9 @@ pub(crate) fn is_token(text: &str) -> bool {
 
 /// Characters of a tenant: a GUID or a domain.
 pub(crate) fn is_tenant(text: &str) -> bool {
+    // It stands in a path: `..` is none.
     (1..=253).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
 }
 

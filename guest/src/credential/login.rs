@@ -3,7 +3,7 @@
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use base64ct::{Base64, Encoding as _};
 
-use super::{Denial, Label, answer::Answer};
+use super::{Denial, Label, answer::Answer, local::identity::Chosen};
 use crate::{
     call::Call,
     context::{Context, Method, Request, Response},
@@ -51,6 +51,14 @@ pub(super) async fn token<C: Context>(
             Error::new(Id::HostRequired, what).into()
         } else {
             Denial::Absent(what)
+        });
+    }
+    if let Some(chosen) = Chosen::given(call, request) {
+        let error = chosen.refused();
+        return Err(if call.settings.chain.named {
+            error.into()
+        } else {
+            Denial::Absent(error.message.clone())
         });
     }
     let claims = request.claims.as_deref().map(|claims| Base64::encode_string(claims.as_bytes()));

@@ -33,17 +33,18 @@ pub async fn ask<C: Context>(
     let claims =
         request.claims.as_ref().map(|claims| Base64UrlUnpadded::encode_string(claims.as_bytes()));
     let doing = format!("getting a token for {}", request.resource);
-    let response = retry::send(call, &timeouts::ONCE, &|| build(&url, claims.as_deref()))
-        .await
-        .map_err(|stopped| match stopped {
-            Stopped::Send(error) => Error::new(
-                Id::IdentityUnreachable,
-                format!("{doing}: {}", error.describe(&url.authority())),
-            ),
-            Stopped::TimeUp | Stopped::Patience { .. } => {
-                Error::new(Id::Timeout, format!("{doing}: the time has run out"))
-            }
-        })?;
+    let response =
+        retry::send(call, &timeouts::ONCE, &|| build(&url, claims.as_deref(), request.bypasses()))
+            .await
+            .map_err(|stopped| match stopped {
+                Stopped::Send(error) => Error::new(
+                    Id::IdentityUnreachable,
+                    format!("{doing}: {}", error.describe(&url.authority())),
+                ),
+                Stopped::TimeUp | Stopped::Patience { .. } => {
+                    Error::new(Id::Timeout, format!("{doing}: the time has run out"))
+                }
+            })?;
     let unexpected = || {
         Error::new(
             Id::IdentityUnexpected,
@@ -71,10 +72,12 @@ fn parse(body: &[u8]) -> Option<Token> {
     })
 }
 
-fn build(url: &Url, claims: Option<&str>) -> Request {
+fn build(url: &Url, claims: Option<&str>, fresh: bool) -> Request {
     let mut headers: Vec<(&'static str, SecretString)> = Vec::new();
     if let Some(claims) = claims {
         headers.push((CLAIMS_HEADER, claims.into()));
+    }
+    if fresh {
         headers.push(("cache-control", "no-cache".into()));
     }
     Request {

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{CLAIMS_HEADER, PATH, SECRET_HEADER, SECRET_VARIABLE, lifetime};
+use super::{CLAIMS_HEADER, PATH, SECRET_HEADER, SECRET_VARIABLE, lend, lifetime};
 use crate::{
     call::{Call, Memory},
     context::Context,
@@ -24,8 +24,27 @@ pub struct Asked {
     pub is_get: bool,
     /// Path and query.
     pub target: String,
+    /// The server that was asked for, `host:port`.
+    pub authority: Option<String>,
     /// Header names in lower case; values may be secrets.
     pub headers: Vec<(String, SecretString)>,
+}
+
+impl Asked {
+    /// A header that is there once.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name);
+        match (found.next(), found.next()) {
+            (Some((_, value)), None) => Some(value.reveal()),
+            _ => None,
+        }
+    }
+
+    /// Whether no cache may answer.
+    pub(super) fn wants_fresh(&self) -> bool {
+        let mut controls = self.headers.iter().filter(|(name, _)| name == "cache-control");
+        controls.any(|(_, value)| value.reveal().to_ascii_lowercase().contains("no-cache"))
+    }
 }
 
 /// The answer.
@@ -41,8 +60,15 @@ pub struct Served {
 
 /// Serves one request.
 pub async fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> Served {
-    let expected = context.variable(SECRET_VARIABLE).map(SecretString::new);
-    if !is_host(asked, expected.as_ref()) {
+    let secret = |name| context.variable(name).filter(|s| !s.is_empty()).map(SecretString::new);
+    if let Some(secret) = secret(lend::SECRET_VARIABLE) {
+        return lend::serve(context, memory, asked, &secret).await;
+    }
+    let is_host = match (asked.header(SECRET_HEADER), secret(SECRET_VARIABLE)) {
+        (Some(shown), Some(secret)) => is_same(shown, &secret),
+        _ => false,
+    };
+    if !is_host {
         return Served::bare(401);
     }
     let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
@@ -50,9 +76,7 @@ pub async fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> S
         return Served::bare(404);
     }
     if !asked.is_get {
-        let mut served = Served::bare(405);
-        served.headers.push(("allow", "GET".into()));
-        return served;
+        return Served::only_get();
     }
     let Some(request) = request(asked, query) else { return Served::bare(400) };
     match answer(context, memory, &request).await {
@@ -74,7 +98,7 @@ async fn answer<C: Context>(
 
 impl Served {
     /// Without a body, which is to say without any detail.
-    fn bare(status: u16) -> Self {
+    pub(super) fn bare(status: u16) -> Self {
         Self {
             status,
             headers: [("cache-control", "no-store".into())].into(),
@@ -82,7 +106,14 @@ impl Served {
         }
     }
 
-    fn json(status: u16, cache: String, body: Zeroizing<String>) -> Self {
+    /// What is only asked for.
+    pub(super) fn only_get() -> Self {
+        let mut served = Self::bare(405);
+        served.headers.push(("allow", "GET".into()));
+        served
+    }
+
+    pub(super) fn json(status: u16, cache: String, body: Zeroizing<String>) -> Self {
         Self {
             status,
             headers: [("content-type", "application/json".into()), ("cache-control", cache)].into(),
@@ -91,13 +122,9 @@ impl Served {
     }
 }
 
-fn is_host(asked: &Asked, expected: Option<&SecretString>) -> bool {
-    let Some(expected) = expected.filter(|secret| !secret.reveal().is_empty()) else {
-        return false;
-    };
-    let mut given = asked.headers.iter().filter(|(name, _)| name == SECRET_HEADER);
-    let (Some((_, given)), None) = (given.next(), given.next()) else { return false };
-    given.reveal().as_bytes().ct_eq(expected.reveal().as_bytes()).into()
+/// In constant time.
+pub(super) fn is_same(shown: &str, secret: &SecretString) -> bool {
+    shown.as_bytes().ct_eq(secret.reveal().as_bytes()).into()
 }
 
 /// The canonical request; nothing unknown, nothing twice.
@@ -130,7 +157,9 @@ fn request(asked: &Asked, query: &str) -> Option<TokenRequest> {
         }
         _ => return None,
     };
-    TokenRequest::of(&resource?, tenant, claims, identity).ok()
+    let mut request = TokenRequest::of(&resource?, tenant, claims, identity).ok()?;
+    request.fresh = asked.wants_fresh();
+    Some(request)
 }
 
 fn body(token: &Token) -> Zeroizing<String> {

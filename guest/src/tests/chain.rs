@@ -146,6 +146,7 @@ fn malformed_requests_are_refused() {
         ("https://vault.azure.net?x", None, None),
         ("a b", None, None),
         ("https://vault.azure.net", Some("a/b"), None),
+        ("https://vault.azure.net", Some(".."), None),
         ("https://vault.azure.net", Some(""), None),
         ("https://vault.azure.net", None, Some("hunter2")),
         ("https://vault.azure.net", None, Some("{")),

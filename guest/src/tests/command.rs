@@ -1,5 +1,6 @@
 use super::*;
 use crate::command::{Done, run};
+use base64ct::Encoding as _;
 
 fn command(world: &World, arguments: &[&str]) -> Done {
     let arguments: Vec<String> = arguments.iter().map(|a| a.to_string()).collect();
@@ -115,4 +116,26 @@ fn wrong_arguments_are_said_in_one_line_and_nothing_is_sent() {
     assert!(done.stderr.contains(r#""kind":"usage""#), "{}", done.stderr);
     let done = command(&World::new(&[]), &["get", "--help"]);
     assert!(done.is_success && done.stdout.starts_with("usage: "));
+}
+
+#[test]
+fn whoami_says_whose_the_token_is_and_not_the_token() {
+    let claims =
+        r#"{"tid":"t-1","oid":"o-1","appid":"a-1","aud":"https://vault.azure.net","idtyp":"app"}"#;
+    let claims = base64ct::Base64UrlUnpadded::encode_string(claims.as_bytes());
+    let token = format!("eyJhbGci.{claims}.c2ln");
+    let answer = ML_TOKEN.replace("T0KEN.a-b_c", &token);
+    for (arguments, expected) in [
+        (
+            &["whoami", "-o", "json"][..],
+            r#"{"source":"managed-identity","endpoint":"azure-ml","tenant":"t-1","objectId":"o-1","appId":"a-1","audience":"https://vault.azure.net","expiresOn":1700086400,"notes":["of an application, not of a user"]}"#,
+        ),
+        (&["whoami"], "source    managed-identity\nendpoint  azure-ml\ntenant    t-1\n"),
+    ] {
+        let world = World::new(&ML).answer(ML_REQUEST, 200, &[], answer.as_str());
+        let done = command(&world, arguments);
+        assert!(done.is_success, "{}", done.stderr);
+        assert!(done.stdout.starts_with(expected), "{}", done.stdout.as_str());
+        assert!(!done.stdout.contains("eyJ"));
+    }
 }

@@ -16,7 +16,12 @@ fn serving(more: &[(&'static str, &'static str)]) -> World {
 
 fn asked(target: &str, secret: Option<&str>) -> Asked {
     let headers = secret.map(|s| ("vaultlet-endpoint-secret".to_string(), s.into()));
-    Asked { is_get: true, target: target.into(), headers: headers.into_iter().collect() }
+    Asked {
+        is_get: true,
+        target: target.into(),
+        authority: None,
+        headers: headers.into_iter().collect(),
+    }
 }
 
 fn answer(world: &World, asked: &Asked) -> Served {

@@ -2,8 +2,10 @@
 //! must not show.
 
 mod chain;
+mod clients;
 mod command;
 mod endpoint;
+mod lend;
 mod managed;
 mod plan;
 mod reference;

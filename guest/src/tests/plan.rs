@@ -1,5 +1,5 @@
 use super::*;
-use crate::plan::{Authority, Purpose, Trust, needs, resolve};
+use crate::plan::{Authority, Certificates, File, Purpose, Trust, needs, resolve};
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
@@ -103,4 +103,77 @@ fn needs_are_what_the_variables_select() {
             assert_eq!((authority.purpose, authority.trust), (purpose, trust));
         }
     }
+}
+
+/// All that a source needs, and what it is trusted by.
+#[test]
+fn each_source_says_what_it_needs() {
+    let application = [("AZURE_CLIENT_ID", "app-1"), ("AZURE_TENANT_ID", "t-1")];
+    let all = |values: &[(&str, &str)], identity: &str| {
+        let values: Vec<_> = application.iter().chain(values).copied().collect();
+        needs(&pairs(&[("VAULTLET_IDENTITY", identity)]), &pairs(&values)).unwrap()
+    };
+
+    let pinned = Authority {
+        host: "10.0.0.4".into(),
+        port: 2377,
+        trust: Trust::Pinned("abcd00112233445566778899aabbccddeeff0011".into()),
+        purpose: Purpose::IdentityEndpoint,
+    };
+    for (thumbprint, authorities) in [
+        ("AB:CD 00112233445566778899aabbccddeeff0011", &[pinned][..]),
+        ("AB:CD 00112233445566778899aabbccddeeff001122", &[]),
+        ("ABCD00112233445566778899aabbccddeeff001x", &[]),
+    ] {
+        let fabric = [
+            ("IDENTITY_ENDPOINT", "https://10.0.0.4:2377/token"),
+            ("IDENTITY_HEADER", "x"),
+            ("IDENTITY_SERVER_THUMBPRINT", thumbprint),
+        ];
+        assert_eq!(all(&fabric, "managed-identity").authorities, authorities, "{thumbprint}");
+    }
+
+    let arc = all(
+        &[("IDENTITY_ENDPOINT", "http://127.0.0.1:40342/t"), ("IMDS_ENDPOINT", "http://x")],
+        "managed-identity",
+    );
+    assert_eq!(arc.files, [File::Folder("/var/opt/azcmagent/tokens".into(), ".key")]);
+    for (endpoint, folder) in
+        [("http://127.0.0.1:9/t", "/tmp/arc"), ("http://10.0.0.4/t", "/var/opt/azcmagent/tokens")]
+    {
+        let elsewhere = [
+            ("IDENTITY_ENDPOINT", endpoint),
+            ("IMDS_ENDPOINT", "http://x"),
+            ("VAULTLET_ARC_KEY_FOLDER", "/tmp/arc/"),
+        ];
+        let files = all(&elsewhere, "managed-identity").files;
+        assert_eq!(files, [File::Folder(folder.into(), ".key")], "{endpoint}");
+    }
+
+    let workload = all(
+        &[
+            ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"),
+            ("AZURE_KUBERNETES_TOKEN_PROXY", "https://10.0.0.1/base"),
+            ("AZURE_KUBERNETES_CA_FILE", "/ca.pem"),
+            ("AZURE_KUBERNETES_SNI_NAME", "proxy.aks"),
+        ],
+        "workload-identity",
+    );
+    assert_eq!(workload.files, [File::Path("/var/run/token".into())]);
+    let issuers = Certificates::File("/ca.pem".into());
+    let trust = Trust::Private { issuers, name: Some("proxy.aks".into()) };
+    assert_eq!(workload.authorities[0].trust, trust);
+
+    let certificate = all(&[("AZURE_CLIENT_CERTIFICATE_PATH", "/key.pfx")], "environment");
+    let key = &certificate.keys[0];
+    assert_eq!((key.name, key.path.as_str()), ("client-certificate", "/key.pfx"));
+    // The host reads it; the component never sees it.
+    assert!(!certificate.variables.iter().any(|name| name == "AZURE_CLIENT_CERTIFICATE_PASSWORD"));
+
+    let logins = all(&[], "azure-cli,azure-developer-cli,azure-powershell");
+    let commands: Vec<_> = logins.programs.iter().map(|program| program.command).collect();
+    assert_eq!(commands, ["az", "azd", "pwsh"]);
+    assert!(all(&[], "device-code").tells && !logins.tells);
+    let user = [("AZURE_CLIENT_SECRET", "x"), ("VAULTLET_USER_ASSERTION_FILE", "-")];
+    assert_eq!(all(&user, "on-behalf-of").files, [File::Path("-".into())]);
 }

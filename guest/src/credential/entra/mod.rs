@@ -9,15 +9,11 @@ mod tenant;
 
 use alloc::{borrow::ToOwned, format, string::String};
 
-use super::{
-    Denial, Label, answer,
-    local::identity::{self, Chosen},
-    pipelines,
-};
+use super::{Denial, Label, answer, local::identity::Chosen, pipelines};
 use crate::{
     call::Call,
     claims,
-    context::{Context, Method, Request, Response},
+    context::{Context, FileError, Method, Request, Response},
     error::{Error, Id},
     form::Form,
     plan::{Certificates, File, Key, Needs, Purpose, Trust, authority},
@@ -102,6 +98,19 @@ impl Client {
         }
     }
 
+    /// Its own id; a workload may be several identities, and name another by its client id.
+    fn id<C: Context>(&self, call: &Call<'_, C>, request: &TokenRequest) -> Result<String, Error> {
+        match Chosen::given(call, request) {
+            None => Ok(self.id.clone()),
+            Some(Chosen { id: UserAssigned::Client(id), .. })
+                if matches!((&self.proof, &self.grant), (Proof::File(_), Grant::Client)) =>
+            {
+                Ok(id)
+            }
+            Some(chosen) => Err(chosen.refused()),
+        }
+    }
+
     /// What is being done, for errors.
     fn doing(&self) -> String {
         format!("asking {} for a token", self.authority.short_authority())
@@ -124,7 +133,7 @@ pub(super) async fn token<C: Context>(
     client: &Client,
     request: &TokenRequest,
 ) -> Result<Token, Denial> {
-    let id = client_id(call, label, client, request)?;
+    let id = client.id(call, request)?;
     let tenant = tenant::of(&call.settings.tenants, client, request.tenant.as_deref())?;
     let url = client.endpoint(tenant, "token");
     let scope = format!("{}/.default", request.resource);
@@ -135,10 +144,15 @@ pub(super) async fn token<C: Context>(
             .text("grant_type", "password")
             .text("username", user)
             .text("password", password.reveal()),
-        Grant::OnBehalfOf(path) => form
-            .text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-            .text("assertion", proof::token_in(call, path)?.reveal())
-            .text("requested_token_use", "on_behalf_of"),
+        Grant::OnBehalfOf(path) => {
+            let token = proof::token_in(call, path)?.ok_or_else(|| {
+                let what = format!("the user's token {path}: {}", FileError::Missing.describe());
+                Error::new(Id::CredentialFile, what)
+            })?;
+            form.text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+                .text("assertion", token.reveal())
+                .text("requested_token_use", "on_behalf_of")
+        }
         Grant::Device => {
             let response = device::token(call, client, tenant, &scope, request).await?;
             return finish(call, label, client, id, request, &response).map_err(Denial::Failed);
@@ -150,27 +164,6 @@ pub(super) async fn token<C: Context>(
     form = proof::add(call, client, &url, form).await?;
     let response = post(call, client, &url, &form.finish()).await?;
     finish(call, label, client, id, request, &response).map_err(Denial::Failed)
-}
-
-/// The client's own id; a managed identity's is the one that somebody names, as far as it is one.
-fn client_id<C: Context>(
-    call: &Call<'_, C>,
-    label: Label,
-    client: &Client,
-    request: &TokenRequest,
-) -> Result<String, Error> {
-    if label != Label::ManagedIdentity {
-        return Ok(client.id.clone());
-    }
-    match identity::named(call, request) {
-        None => Ok(client.id.clone()),
-        Some(Chosen { id: UserAssigned::Client(id), .. }) => Ok(id),
-        Some(chosen) => {
-            let what =
-                format!("this source cannot carry the {} of {}", chosen.words(), chosen.from);
-            Err(Error::new(Id::IdentityIdUnsupported, what))
-        }
-    }
 }
 
 /// Sends a form, again where that may help.

@@ -42,26 +42,34 @@ pub(super) async fn add<C: Context>(
         Proof::Nothing => return Ok(form),
         Proof::Secret(secret) => return Ok(form.text("client_secret", secret.reveal())),
         Proof::Certificate { chain, .. } => signed(call, client, endpoint, *chain).await?,
-        Proof::File(path) => token_in(call, path)?,
+        Proof::File(path) => match token_in(call, path)? {
+            Some(token) => token,
+            None => {
+                let missing = FileError::Missing.describe();
+                return Err(Denial::Absent(format!("the token file {path}: {missing}")));
+            }
+        },
         Proof::Pipelines(connection) => connection.token(call).await?,
     };
     let form = form.text("client_assertion", assertion.reveal());
     Ok(form.text("client_assertion_type", TYPE))
 }
 
-/// A token in a file, read anew: whoever wrote it may write a newer one at any time.
-pub(super) fn token_in<C: Context>(call: &Call<'_, C>, path: &str) -> Result<SecretString, Denial> {
-    let of = |what: &str| format!("the token file {path}: {what}");
-    let failed = |what: &str| Error::new(Id::CredentialFile, of(what));
+/// A token in a file, read anew: whoever wrote it may write a newer one at any time. None when there
+/// is no such file.
+pub(super) fn token_in<C: Context>(
+    call: &Call<'_, C>,
+    path: &str,
+) -> Result<Option<SecretString>, Error> {
+    let failed =
+        |what: &str| Error::new(Id::CredentialFile, format!("the token file {path}: {what}"));
     let bytes = match call.context.read_file(path, timeouts::ASSERTION_FILE) {
         Ok(bytes) => bytes,
-        Err(FileError::Missing) => {
-            return Err(Denial::Absent(of(FileError::Missing.describe())));
-        }
-        Err(why) => return Err(failed(why.describe()).into()),
+        Err(FileError::Missing) => return Ok(None),
+        Err(why) => return Err(failed(why.describe())),
     };
     let text = core::str::from_utf8(&bytes).map_err(|_| failed("it is not text"))?.trim();
-    if is_token(text) { Ok(text.into()) } else { Err(failed("there is no token in it").into()) }
+    if is_token(text) { Ok(Some(text.into())) } else { Err(failed("there is no token in it")) }
 }
 
 /// An assertion that the client's key has signed. AD FS does not know PS256.

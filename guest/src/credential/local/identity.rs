@@ -1,10 +1,12 @@
 //! Which user-assigned identity is asked for, and who says so.
 
+use alloc::format;
+
 use super::Endpoint;
 use crate::{
     call::Call,
     context::Context,
-    error::Error,
+    error::{Error, Id},
     settings::malformed,
     token::{TokenRequest, UserAssigned, is_guid},
 };
@@ -12,12 +14,30 @@ use crate::{
 /// An identity, and where it comes from in words.
 pub(in crate::credential) struct Chosen {
     pub(in crate::credential) id: UserAssigned,
-    pub(in crate::credential) from: &'static str,
+    pub(super) from: &'static str,
 }
 
 impl Chosen {
+    /// What the call or the settings say.
+    pub(in crate::credential) fn given<C: Context>(
+        call: &Call<'_, C>,
+        request: &TokenRequest,
+    ) -> Option<Self> {
+        if let Some(id) = &request.identity {
+            return Some(Self { id: id.clone(), from: "the call" });
+        }
+        let (id, from) = call.settings.identity.as_ref()?;
+        Some(Self { id: id.clone(), from })
+    }
+
+    /// Where no such id can be carried.
+    pub(in crate::credential) fn refused(&self) -> Error {
+        let what = format!("this source cannot carry the {} of {}", self.words(), self.from);
+        Error::new(Id::IdentityIdUnsupported, what)
+    }
+
     /// What kind of id it is.
-    pub(in crate::credential) fn words(&self) -> &'static str {
+    pub(super) fn words(&self) -> &'static str {
         match self.id {
             UserAssigned::Client(_) => "client id",
             UserAssigned::Object(_) => "object id",
@@ -26,25 +46,13 @@ impl Chosen {
     }
 }
 
-/// The call's or the settings'.
-pub(in crate::credential) fn named<C: Context>(
-    call: &Call<'_, C>,
-    request: &TokenRequest,
-) -> Option<Chosen> {
-    if let Some(id) = &request.identity {
-        return Some(Chosen { id: id.clone(), from: "the call" });
-    }
-    let (id, from) = call.settings.identity.as_ref()?;
-    Some(Chosen { id: id.clone(), from })
-}
-
 /// The call's, the settings', or Azure's variables'.
 pub(super) fn choose<C: Context>(
     call: &Call<'_, C>,
     endpoint: &Endpoint,
     request: &TokenRequest,
 ) -> Result<Option<Chosen>, Error> {
-    if let Some(chosen) = named(call, request) {
+    if let Some(chosen) = Chosen::given(call, request) {
         return Ok(Some(chosen));
     }
     if endpoint.of_user {

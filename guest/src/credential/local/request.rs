@@ -5,7 +5,7 @@ use alloc::{format, vec::Vec};
 use super::{Endpoint, Protocol, identity::Chosen};
 use crate::{
     context::{Method, Request},
-    error::{Error, Id},
+    error::Error,
     form::Form,
     secret::SecretString,
     timeouts,
@@ -101,10 +101,7 @@ fn parameter(endpoint: &Endpoint, chosen: &Chosen) -> Result<&'static str, Error
     if let Some(name) = (endpoint.id_parameter)(&chosen.id) {
         return Ok(name);
     }
-    let error = Error::new(
-        Id::IdentityIdUnsupported,
-        format!("this source cannot carry the {} of {}", chosen.words(), chosen.from),
-    );
+    let error = chosen.refused();
     Err(if endpoint.of_user {
         error.with_help(
             "it is the user's identity; for a managed one set \
