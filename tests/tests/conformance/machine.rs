@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use vaultlet_tests::case::{Case, Exchange, Kind};
 
 use crate::keys::Keys;
+use crate::native::are;
 
 /// What the host calls a program, and what it is called here.
 const COMMANDS: [(&str, &str); 3] =
@@ -94,7 +95,7 @@ impl Machine {
             let asked = |part| fs::read_to_string(self.at("asked", command, *count, part));
             let given = asked("").map_err(|_| format!("not run: {command} ({count})"))?;
             let given: Vec<&str> = given.lines().collect();
-            if given != exchange.arguments {
+            if !are(&given, &exchange.arguments) {
                 return Err(format!("{command} ({count}) was run with: {given:?}"));
             }
             let has = asked(".env").unwrap_or_default();
