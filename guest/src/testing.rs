@@ -264,7 +264,7 @@ fn text(request: &Request) -> String {
             let _ = write!(text, " {name}: {value}");
         }
     }
-    if let Some(body) = &request.body {
+    if let Some(body) = request.body.as_ref().filter(|body| !body.reveal().is_empty()) {
         let _ = write!(text, " | {}", body.reveal());
     }
     text

@@ -36,6 +36,16 @@ impl TokenRequest {
         identity: Option<UserAssigned>,
     ) -> Result<Self, Error> {
         let resource = resource.strip_suffix("/.default").unwrap_or(resource);
+        Self::of(resource, tenant, claims, identity)
+    }
+
+    /// The same of a resource that is one already: its suffix, if it has one, is its own.
+    pub(crate) fn of(
+        resource: &str,
+        tenant: Option<String>,
+        claims: Option<String>,
+        identity: Option<UserAssigned>,
+    ) -> Result<Self, Error> {
         if !is_resource(resource) {
             return Err(malformed("the resource is not a URI or an id"));
         }

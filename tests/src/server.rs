@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::channel::{Channel, Sender};
+use http_body_util::{BodyExt as _, Collected};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -26,7 +27,7 @@ use crate::tls::Leaf;
 /// A test that waits longer for a request has failed; nothing is asserted about less.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A request that arrived. `Debug` shows no header, as they hold secrets.
+/// A request that arrived. `Debug` shows neither headers nor body, as they hold secrets.
 #[derive(Clone)]
 pub struct Asked {
     /// Its method.
@@ -35,6 +36,8 @@ pub struct Asked {
     pub target: String,
     /// Its headers.
     pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
 }
 
 impl Asked {
@@ -330,20 +333,19 @@ async fn http(
     shared: Arc<Shared>,
 ) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let asked = Asked {
-            method: request.method().clone(),
-            target: request.uri().to_string(),
-            headers: request.headers().clone(),
-        };
-        shared.record().asked.push(asked.clone());
-        shared.news.notify_all();
-        let answer = script(&asked);
+        let (script, shared) = (Arc::clone(&script), Arc::clone(&shared));
         async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+            let target = head.uri.to_string();
+            let asked = Asked { method: head.method, target, headers: head.headers, body };
+            shared.record().asked.push(asked.clone());
+            shared.news.notify_all();
+            let answer = script(&asked);
             if answer.never {
                 std::future::pending::<()>().await;
             }
-            let gate = answer.behind.as_ref().map(Gate::passed);
-            if let Some(passed) = gate {
+            if let Some(passed) = answer.behind.as_ref().map(Gate::passed) {
                 passed.await;
             }
             Ok::<_, Infallible>(respond(answer))

@@ -93,6 +93,11 @@ impl Job {
         core::mem::take(&mut *body).into()
     }
 
+    /// What must not show even if the service repeats it.
+    pub(super) fn secret(&self) -> &SecretString {
+        &self.canary
+    }
+
     pub(super) fn headers(&self) -> [(&'static str, SecretString); 4] {
         [
             ("content-type", "application/json;charset=utf-8".into()),

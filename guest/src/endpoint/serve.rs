@@ -157,7 +157,7 @@ fn request(asked: &Asked, query: &str) -> Option<TokenRequest> {
         }
         _ => return None,
     };
-    let mut request = TokenRequest::parse(&resource?, tenant, claims, identity).ok()?;
+    let mut request = TokenRequest::of(&resource?, tenant, claims, identity).ok()?;
     request.fresh = asked.wants_fresh();
     Some(request)
 }

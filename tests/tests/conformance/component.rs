@@ -1,52 +1,71 @@
 //! The component in the host, with a server of ours behind every authority.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::Uri;
-use vaultlet_host::{Error, TokenRequest, Vaultlet};
-use vaultlet_tests::case::{Case, Exchange, Fail, Outcome, rendered};
-use vaultlet_tests::server::{Answer, Asked, Refusing, Server};
-use vaultlet_tests::tls::Ca;
+use vaultlet_host::{Error, TokenRequest, UserAssigned, Vaultlet};
+use vaultlet_tests::case::{Call, Case, Exchange, Kind, Outcome, Rendering};
 
-use crate::{attempt, expected, scan};
-
-/// Headers that are HTTP's own or say nothing.
-const PLAIN_HEADERS: [&str; 2] = ["accept", "host"];
-/// What an unexpected request would reach if no server of ours stood there.
-const NEVER_LEFT: [&str; 2] = ["http://169.254.169.254/", "https://job.vault.azure.net/"];
+use crate::assertion::assertions;
+use crate::attempt;
+use crate::keys::Keys;
+use crate::machine::Machine;
+use crate::scan::scan;
+use crate::scene::{Scene, Script, Trust};
 
 /// Runs a case.
 pub(crate) fn component(case: &Case) -> Result<(), String> {
-    let from = now();
-    let ca = Ca::default();
-    let script = Arc::new(Script::new(case, from));
-    let scene = Scene::new(case, &ca, &script)?;
-    let opened = scene
+    let (from, trust, machine) = (now(), Trust::new(case), Machine::new());
+    let mut words = trust.words();
+    words.insert("dir".into(), machine.dir());
+    if uses_keys(case) {
+        words.extend(Keys::get().words());
+    }
+    let case = &case.rendered(&Rendering { now: from, words })?;
+    machine.furnish(case)?;
+    let script = Arc::new(Script::new(case));
+    let scene = Scene::new(case, &trust, &script)?;
+    let mut variables = case.is.environment.clone();
+    variables.entry("PATH".into()).or_insert_with(|| format!("{}/bin", machine.dir()));
+    let builder = scene
         .rules
         .iter()
-        .fold(Vaultlet::builder().variables(case.environment.clone()), |builder, rule| {
-            builder.resolve(rule)
-        })
-        .ca_file(ca.file())
-        .open();
-    for _ in 0..case.times {
-        let result = opened.as_ref().map_err(Clone::clone).and_then(|v| call(case, v));
+        .fold(Vaultlet::builder().variables(variables), |builder, rule| builder.resolve(rule));
+    let opened = builder.ca_file(trust.common.file()).open();
+    for call in &case.calls {
+        machine.write(&call.files)?;
+        let result = opened.as_ref().map_err(Clone::clone).and_then(|v| of_call(call, v));
         let (outcome, shown) = match result {
             Ok((outcome, shown)) => (outcome, shown),
-            Err(error) => (of(&error), format!("{error} {error:?}")),
+            Err(error) => (of_error(&error), format!("{error} {error:?}")),
         };
         // What was sent explains what came of it, so it is told first.
         script.right()?;
-        case.check(&outcome, from, now())?;
+        call.check(&outcome, from, now())?;
         scan(case, &format!("{shown} {opened:?}"))?;
     }
-    script.done()
+    script.done()?;
+    machine.right(case)?;
+    let signed = |algorithm: &str, text: &str, signature: &[u8]| {
+        Keys::get().has_signed(algorithm, text, signature)
+    };
+    assertions(case, &script.sent(), now() - from, signed)
 }
 
-fn call(case: &Case, vaultlet: &Vaultlet) -> Result<(Outcome, String), Error> {
-    if let Some(reference) = &case.get {
+/// Whether a case has to do with keys.
+pub(crate) fn uses_keys(case: &Case) -> bool {
+    case.is.exchanges.iter().any(|e: &Exchange| e.kind() == Kind::Key)
+}
+
+fn of_call(call: &Call, vaultlet: &Vaultlet) -> Result<(Outcome, String), Error> {
+    let named = [
+        call.client_id.clone().map(UserAssigned::ClientId),
+        call.object_id.clone().map(UserAssigned::ObjectId),
+        call.resource_id.clone().map(UserAssigned::ResourceId),
+    ];
+    let of_named = named.into_iter().flatten().next().map(|id| vaultlet.with_identity(id));
+    let vaultlet = of_named.as_ref().unwrap_or(vaultlet);
+    if let Some(reference) = &call.get {
         let secret = vaultlet.get_blocking(reference)?;
         let properties = secret.properties();
         let outcome = Outcome::Secret {
@@ -56,7 +75,11 @@ fn call(case: &Case, vaultlet: &Vaultlet) -> Result<(Outcome, String), Error> {
         };
         return Ok((outcome, format!("{secret:?} {properties:?}")));
     }
-    let request = TokenRequest { resource: case.token.clone(), ..Default::default() };
+    let request = TokenRequest {
+        resource: call.token.clone(),
+        tenant: call.tenant.clone(),
+        claims: call.claims.clone(),
+    };
     let token = vaultlet.token_blocking(request)?;
     let outcome = Outcome::Token {
         token: token.reveal().to_owned(),
@@ -68,7 +91,7 @@ fn call(case: &Case, vaultlet: &Vaultlet) -> Result<(Outcome, String), Error> {
     Ok((outcome, format!("{token:?}")))
 }
 
-fn of(error: &Error) -> Outcome {
+fn of_error(error: &Error) -> Outcome {
     let attempts = error
         .attempts
         .iter()
@@ -84,133 +107,6 @@ fn of(error: &Error) -> Outcome {
         retry_after_ms: error.retry_after.map(|after| after.as_millis().try_into().unwrap()),
         attempts,
     }
-}
-
-/// What the servers have yet to be asked, in one order for all of them.
-struct Script {
-    left: Mutex<VecDeque<Exchange>>,
-    wrong: Mutex<Option<String>>,
-    now: i64,
-}
-
-impl Script {
-    fn new(case: &Case, now: i64) -> Self {
-        // These never arrive.
-        let arriving = |e: &&Exchange| !matches!(e.fail, Some(Fail::Refused | Fail::Untrusted));
-        let left = case.exchanges.iter().filter(arriving).cloned().collect();
-        Self { left: Mutex::new(left), wrong: Mutex::default(), now }
-    }
-
-    fn answer(&self, origin: &str, asked: &Asked) -> Answer {
-        let got = arrived(origin, asked);
-        let exchange = self.left.lock().unwrap().pop_front();
-        match exchange {
-            Some(exchange) if expected(&exchange) == got => {
-                let body = rendered(&exchange.body, self.now);
-                let answer = Answer::status(exchange.status);
-                let answer = exchange.headers.iter().fold(answer, |a, (k, v)| a.header(k, v));
-                if exchange.fail == Some(Fail::Cut) {
-                    answer.text("{").cut()
-                } else {
-                    answer.text(body)
-                }
-            }
-            other => {
-                let expected = other.map_or_else(|| "nothing".to_owned(), |e| expected(&e));
-                let mut wrong = self.wrong.lock().unwrap();
-                wrong.get_or_insert(format!("sent: {got}\nexpected: {expected}"));
-                Answer::status(418)
-            }
-        }
-    }
-
-    fn right(&self) -> Result<(), String> {
-        self.wrong.lock().unwrap().clone().map_or(Ok(()), Err)
-    }
-
-    fn done(&self) -> Result<(), String> {
-        self.right()?;
-        match self.left.lock().unwrap().front() {
-            Some(exchange) => Err(format!("not sent: {}", expected(exchange))),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The servers of a run, and the rules that lead to them.
-struct Scene {
-    rules: Vec<String>,
-    _servers: Vec<Server>,
-    _nobody: Vec<Refusing>,
-}
-
-impl Scene {
-    fn new(case: &Case, ca: &Ca, script: &Arc<Script>) -> Result<Self, String> {
-        let mut origins: BTreeMap<(bool, String, u16), Vec<Option<Fail>>> = BTreeMap::new();
-        for url in NEVER_LEFT {
-            origins.insert(origin(url)?, Vec::new());
-        }
-        for exchange in &case.exchanges {
-            let url = exchange.request.split(' ').nth(1).unwrap_or_default();
-            origins.entry(origin(url)?).or_default().push(exchange.fail);
-        }
-        let mut scene = Self { rules: Vec::new(), _servers: Vec::new(), _nobody: Vec::new() };
-        for ((tls, host, port), fails) in origins {
-            let is_always = |fail| !fails.is_empty() && fails.iter().all(|f| *f == Some(fail));
-            let never = [Fail::Refused, Fail::Untrusted].map(Some);
-            let to = if is_always(Fail::Refused) {
-                let nobody = Refusing::default();
-                let to = nobody.port;
-                scene._nobody.push(nobody);
-                to
-            } else if !is_always(Fail::Untrusted) && fails.iter().any(|f| never.contains(f)) {
-                return Err(format!("{host} is there for some requests only"));
-            } else {
-                let scheme = if tls { "https" } else { "http" };
-                let origin = match (tls, port) {
-                    (true, 443) | (false, 80) => format!("{scheme}://{host}"),
-                    _ => format!("{scheme}://{host}:{port}"),
-                };
-                let script = Arc::clone(script);
-                let answer = move |asked: &Asked| script.answer(&origin, asked);
-                let server = if !tls {
-                    Server::plain(answer)
-                } else if is_always(Fail::Untrusted) {
-                    Server::tls(&Ca::default().leaf(&[&host]), answer)
-                } else {
-                    Server::tls(&ca.leaf(&[&host]), answer)
-                };
-                let to = server.port();
-                scene._servers.push(server);
-                to
-            };
-            scene.rules.push(format!("{host}:{port}:127.0.0.1:{to}"));
-        }
-        Ok(scene)
-    }
-}
-
-fn origin(url: &str) -> Result<(bool, String, u16), String> {
-    let uri: Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
-    let tls = uri.scheme_str() == Some("https");
-    let host = uri.host().ok_or_else(|| format!("{url}: no host"))?;
-    Ok((tls, host.to_owned(), uri.port_u16().unwrap_or(if tls { 443 } else { 80 })))
-}
-
-/// The same of one that has arrived.
-fn arrived(origin: &str, asked: &Asked) -> String {
-    let headers: BTreeMap<_, _> = asked
-        .headers
-        .iter()
-        .filter(|(name, _)| !PLAIN_HEADERS.contains(&name.as_str()))
-        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
-        .collect();
-    let headers: String = headers.iter().map(|(k, v)| format!(" {k}: {v}")).collect();
-    let host = asked.header("host");
-    // The name that was meant, not the address that it led to.
-    let meant = origin.split_once("://").is_some_and(|(_, authority)| authority == host);
-    let origin = if meant { origin.to_owned() } else { format!("{origin} as {host}") };
-    format!("{} {origin}{}{headers}", asked.method, asked.target)
 }
 
 fn now() -> i64 {

@@ -1,16 +1,31 @@
 //! The core in a scripted world.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use vaultlet_guest::call::{Call, Memory};
+use vaultlet_guest::call::{Call as CoreCall, Memory};
 use vaultlet_guest::context::{Context as _, SendError};
-use vaultlet_guest::error::Error;
-use vaultlet_guest::testing::{START, World};
-use vaultlet_guest::token::{TokenRequest, token};
+use vaultlet_guest::error::{Error, Id};
+use vaultlet_guest::plan::{Program, needs};
+use vaultlet_guest::testing::{START, World, matches};
+use vaultlet_guest::token::{TokenRequest, UserAssigned, token};
 use vaultlet_guest::vault;
-use vaultlet_tests::case::{Case, Fail, Outcome, rendered};
+use vaultlet_tests::case::{Call, Case, Exchange, Fail, Kind, Outcome, Rendering, said};
 
-use crate::{attempt, expected, scan};
+use crate::assertion::assertions;
+use crate::attempt;
+use crate::component::uses_keys;
+use crate::keys::Keys;
+use crate::scan::scan;
+use crate::scene::pins;
+
+/// A CA's certificate and a fingerprint, of nobody.
+const CA: &str = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+const PIN: &str = "0123456789abcdef0123456789abcdef01234567";
+/// What stands in a program's arguments for what it is given.
+const VALUES: [&str; 3] = ["{resource}", "{tenant}", "{claims}"];
+/// What a key signs with.
+const SIGNATURE: &str = "s1gnature";
 
 /// Runs a case.
 pub(crate) fn native(case: &Case) -> Result<(), String> {
@@ -22,53 +37,96 @@ pub(crate) fn native(case: &Case) -> Result<(), String> {
 }
 
 fn native_or_panic(case: &Case) -> Result<(), String> {
+    let words = [("dir", "/case"), ("ca", CA)].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let mut words: BTreeMap<_, _> = words.into_iter().chain(pins(PIN)).collect();
+    if uses_keys(case) {
+        words.extend(Keys::get().words());
+    }
+    let case = &case.rendered(&Rendering { now: START, words })?;
     let variables: Vec<_> =
-        case.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let world = case.exchanges.iter().fold(World::new(&variables), |world, exchange| {
-        let request = expected(exchange);
-        let failure = match exchange.fail {
-            None => {
-                let headers: Vec<_> =
-                    exchange.headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-                let body = rendered(&exchange.body, START);
-                return world.answer(&request, exchange.status, &headers, body);
-            }
-            Some(Fail::Refused) => SendError::Refused,
-            Some(Fail::Untrusted) => SendError::TlsUntrusted,
-            Some(Fail::Cut) => SendError::Protocol("cut".into()),
-        };
-        world.fail(&request, failure)
-    });
+        case.is.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let world = case.is.exchanges.iter().fold(World::new(&variables).lent(), scripted);
+    let world = case.is.files.iter().fold(world, |w, (path, text)| w.file(path, text.as_str()));
+    let world = case.is.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
     let memory = Memory::default();
     let results: Vec<_> = world.run(async {
         let mut results = Vec::new();
-        for _ in 0..case.times {
-            results.push(native_call(case, &world, &memory).await);
+        for call in &case.calls {
+            for (path, text) in &call.files {
+                world.write(path, text.as_str());
+            }
+            results.push(of_call(call, &world, &memory).await);
         }
         results
     });
-    for result in results {
+    for (call, result) in case.calls.iter().zip(results) {
         let (outcome, shown) = match result {
             Ok((outcome, shown)) => (outcome, shown),
             Err(error) => {
                 let shown = format!("{} {} {error:?}", error.line(), error.json());
-                (of(&error), shown)
+                (of_error(&error), shown)
             }
         };
-        case.check(&outcome, START, world.now())?;
+        call.check(&outcome, START, world.now())?;
         scan(case, &format!("{shown} {memory:?}"))?;
     }
-    Ok(())
+    said(&case.is.told, &world.told(), matches)?;
+    scan(case, &world.told().join("\n"))?;
+    programs(case)?;
+    let late = world.now() - START;
+    assertions(case, &world.sent(), late, |_, _, signature| signature == SIGNATURE.as_bytes())
 }
 
-async fn native_call(
-    case: &Case,
-    world: &World,
-    memory: &Memory,
-) -> Result<(Outcome, String), Error> {
-    let call = Call::new(world, memory)?;
-    if let Some(reference) = &case.get {
-        let secret = vault::get(&call, reference, None).await?;
+/// With one more exchange in the script.
+fn scripted(world: World, exchange: &Exchange) -> World {
+    let mut request = exchange.text();
+    let (status, body) = match exchange.kind() {
+        Kind::Http => {
+            let failure = match exchange.fail {
+                None => None,
+                Some(Fail::Refused) => Some(SendError::Refused),
+                Some(Fail::Untrusted) => Some(SendError::TlsUntrusted),
+                Some(Fail::Cut) => Some(SendError::Protocol("cut".into())),
+            };
+            if let Some(failure) = failure {
+                return world.fail(&request, failure);
+            }
+            (exchange.status, exchange.body.clone())
+        }
+        Kind::Program if exchange.missing => (404, String::new()),
+        Kind::Program => (200, format!("{}{}", exchange.stdout, exchange.stderr)),
+        Kind::Key if exchange.status != 200 => (exchange.status, exchange.body.clone()),
+        Kind::Key if request.starts_with("GET ") => (200, Keys::get().certificate()),
+        Kind::Key => {
+            request.push_str(" | <*>");
+            (200, SIGNATURE.to_owned())
+        }
+    };
+    let mut headers = exchange.headers.clone();
+    if exchange.kind() == Kind::Key && status == 200 {
+        let digests = Keys::get().words().into_iter().filter(|(word, _)| word.starts_with("sha"));
+        headers.extend(digests.map(|(word, digest)| (format!("vaultlet-{word}"), digest)));
+    }
+    if exchange.kind() == Kind::Program && !exchange.missing {
+        headers.insert("vaultlet-exit-status".into(), exchange.exit.to_string());
+        headers.insert("vaultlet-stdout-length".into(), exchange.stdout.len().to_string());
+    }
+    let headers: Vec<_> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    world.answer(&request, status, &headers, body)
+}
+
+async fn of_call(call: &Call, world: &World, memory: &Memory) -> Result<(Outcome, String), Error> {
+    let malformed = || Error::new(Id::ArgumentMalformed, "asking for a token: no such identity");
+    let parsers = [
+        (&call.client_id, UserAssigned::client_id as fn(&str) -> Option<UserAssigned>),
+        (&call.object_id, UserAssigned::object_id),
+        (&call.resource_id, UserAssigned::resource_id),
+    ];
+    let named = parsers.into_iter().find_map(|(id, parse)| id.as_deref().map(parse));
+    let identity = named.map(|id| id.ok_or_else(malformed)).transpose()?;
+    let core = CoreCall::new(world, memory)?;
+    if let Some(reference) = &call.get {
+        let secret = vault::get(&core, reference, identity).await?;
         let shown = format!("{secret:?}");
         let outcome = Outcome::Secret {
             value: secret.value.reveal().to_owned(),
@@ -77,8 +135,10 @@ async fn native_call(
         };
         return Ok((outcome, shown));
     }
-    let resource = case.token.as_deref().unwrap_or_default();
-    let token = token(&call, &TokenRequest::parse(resource, None, None, None)?).await?;
+    let resource = call.token.as_deref().unwrap_or_default();
+    let request =
+        TokenRequest::parse(resource, call.tenant.clone(), call.claims.clone(), identity)?;
+    let token = token(&core, &request).await?;
     let outcome = Outcome::Token {
         token: token.secret.reveal().to_owned(),
         source: token.source.clone(),
@@ -89,7 +149,66 @@ async fn native_call(
     Ok((outcome, format!("{token:?}")))
 }
 
-fn of(error: &Error) -> Outcome {
+/// Whether the plan has the programs run with the arguments that the case says.
+fn programs(case: &Case) -> Result<(), String> {
+    let runs = case.is.exchanges.iter().filter(|exchange| !exchange.missing);
+    for (exchange, asked) in runs.filter_map(|e| Some((e, e.program.as_deref()?))) {
+        let variables: Vec<_> = case.is.environment.clone().into_iter().collect();
+        let needs = needs(&variables, &variables).map_err(|error| error.line())?;
+        let (name, query) = asked.split_once('?').unwrap_or((asked, ""));
+        let program = needs.programs.iter().find(|program| program.name == name);
+        let program = program.ok_or_else(|| format!("the plan has no program {name}"))?;
+        let (arguments, variables) = expanded(program, query);
+        if !are(&arguments, &exchange.arguments) {
+            return Err(format!("the plan has {name} run with {arguments:?}"));
+        }
+        if let Some(pair) = exchange.variables.iter().find(|pair| !variables.contains_key(pair.0)) {
+            return Err(format!("the plan has {name} run without {pair:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a program's arguments are those of a case, in which `<*>` is any one.
+pub(crate) fn are(arguments: &[impl AsRef<str>], expected: &[String]) -> bool {
+    arguments.len() == expected.len()
+        && arguments.iter().zip(expected).all(|(a, e)| e == "<*>" || e == a.as_ref())
+}
+
+/// What a program is given for the values of a query.
+fn expanded(program: &Program, query: &str) -> (Vec<String>, BTreeMap<String, String>) {
+    let query: http::Uri = format!("/?{query}").parse().unwrap();
+    let values: BTreeMap<_, _> = query
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (format!("{{{name}}}"), unescaped(value)))
+        .collect();
+    let fill = |text: &str| {
+        let filled = values.iter().fold(text.to_owned(), |text, (k, v)| text.replace(k, v));
+        // What it stands for was not given.
+        (!VALUES.iter().any(|value| filled.contains(value))).then_some(filled)
+    };
+    let group = |group: &&[&str]| group.iter().map(|text| fill(text)).collect::<Option<Vec<_>>>();
+    let arguments = program.arguments.iter().filter_map(group).flatten().collect();
+    let variables = program.variables.iter();
+    let variables = variables.filter_map(|(name, value)| Some(((*name).to_owned(), fill(value)?)));
+    (arguments, variables.collect())
+}
+
+fn unescaped(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (code, rest) = piece.split_at(2);
+        bytes.push(u8::from_str_radix(code, 16).unwrap());
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn of_error(error: &Error) -> Outcome {
     let attempts = error
         .attempts
         .iter()

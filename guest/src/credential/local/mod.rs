@@ -149,6 +149,9 @@ pub(super) async fn token<C: Context>(
     if response.status != 200 {
         let mut hidden: Vec<&SecretString> = endpoint.header.iter().map(|(_, s)| s).collect();
         hidden.extend(&key);
+        if let Protocol::Spark(job) = &endpoint.protocol {
+            hidden.push(job.secret());
+        }
         return Err(refusal::refusal(
             call,
             &doing,

@@ -1,0 +1,81 @@
+//! What stands in a case for what only a run of it knows.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+use toml::{Table, Value};
+
+/// What is put in: a word in angle brackets by its name, and moments as `<now+3600>` in Unix
+/// seconds, `<iso now+3600>`, `<zulu now+3600>`, `<utc now+3600>`, `<http now+3600>`, and as App
+/// Service writes them on Linux and Windows, `<linux now+3600>`, `<windows now+3600>`. `<*>` stays,
+/// as it stands for anything.
+#[derive(Debug, Default)]
+pub struct Rendering {
+    /// Unix seconds.
+    pub now: i64,
+    /// `dir` is `<dir>`.
+    pub words: BTreeMap<String, String>,
+}
+
+impl Rendering {
+    /// A text.
+    pub fn text(&self, text: &str) -> String {
+        let mut pieces = text.split('<');
+        let mut out = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            match piece.split_once('>').and_then(|(inside, rest)| Some((self.word(inside)?, rest)))
+            {
+                Some((word, rest)) => out.extend([word.as_str(), rest]),
+                None => out.extend(["<", piece]),
+            }
+        }
+        out
+    }
+
+    /// All texts of a table, its keys too.
+    pub fn table(&self, table: &Table) -> Table {
+        table.iter().map(|(key, value)| (self.text(key), self.value(value))).collect()
+    }
+
+    fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(items) => {
+                Value::Array(items.iter().map(|item| self.value(item)).collect())
+            }
+            Value::Table(table) => Value::Table(self.table(table)),
+            other => other.clone(),
+        }
+    }
+
+    fn word(&self, word: &str) -> Option<String> {
+        self.words.get(word).cloned().or_else(|| moment(word, self.now))
+    }
+}
+
+fn moment(text: &str, now: i64) -> Option<String> {
+    let (form, seconds) = text.split_once("now")?;
+    let unix = now.checked_add(seconds.strip_prefix('+').unwrap_or(seconds).parse().ok()?)?;
+    let at = OffsetDateTime::from_unix_timestamp(unix).ok()?;
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    let (hour, minute, second) = at.to_hms();
+    let date = format!("{year}-{month:02}-{day:02}");
+    let clock = format!("{hour:02}:{minute:02}:{second:02}");
+    Some(match form {
+        "" => unix.to_string(),
+        "iso " => format!("{date}T{clock}.0000000+00:00"),
+        "zulu " => format!("{date}T{clock}Z"),
+        "utc " => format!("{date} {clock}"),
+        "http " => {
+            let (weekday, name) = (at.weekday().to_string(), at.month().to_string());
+            let short = |name: &str| name.chars().take(3).collect::<String>();
+            format!("{}, {day:02} {} {year} {clock} GMT", short(&weekday), short(&name))
+        }
+        "linux " => format!("{month:02}/{day:02}/{year} {clock} +00:00"),
+        "windows " => {
+            let (half, hour) = (if hour < 12 { "AM" } else { "PM" }, (hour + 11) % 12 + 1);
+            format!("{month}/{day}/{year} {hour}:{minute:02}:{second:02} {half} +00:00")
+        }
+        _ => return None,
+    })
+}

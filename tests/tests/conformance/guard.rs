@@ -1,0 +1,145 @@
+//! What the cases cannot show of themselves: that one that is wrong fails.
+
+use std::path::Path;
+
+use vaultlet_tests::case::{Case, suites};
+
+use crate::component::component;
+use crate::native::native;
+
+/// A case that holds.
+const GOOD: &str = r#"
+purpose = "a good case"
+get = "akv://job/db-password"
+environment = { MSI_ENDPOINT = "http://127.0.0.1:46808/MSI/auth", MSI_SECRET = "msi-s3cret" }
+expect = { value = "hunter2-value", content-type = "text/plain" }
+[[exchange]]
+request = "GET http://127.0.0.1:46808/MSI/auth?api-version=2017-09-01&resource=https%3A%2F%2Fvault.azure.net"
+with = { secret = "msi-s3cret" }
+body = '{"access_token":"T0KEN","expires_on":<now+3600>}'
+[[exchange]]
+request = "GET https://job.vault.azure.net/secrets/db-password?api-version=2025-07-01"
+with = { authorization = "Bearer T0KEN" }
+body = '{"value":"hunter2-value","contentType":"text/plain"}'
+"#;
+
+/// A case of a token that two calls get: with claims, each anew.
+const CLAIMS: &str = r#"
+purpose = "a good case of two calls"
+token = "https://vault.azure.net"
+claims = '{"nbf":{"value":"1"}}'
+environment = { OBO_ENDPOINT = "http://127.0.0.1:46809/OBO/token" }
+expect = { token = "T0KEN.1", expires-in = 3600 }
+[[exchange]]
+request = "GET http://127.0.0.1:46809/OBO/token?resource=https%3A%2F%2Fvault.azure.net"
+body = '{"token":"T0KEN.1","expiresOn":"<zulu now+3600>"}'
+[[exchange]]
+request = "GET http://127.0.0.1:46809/OBO/token?resource=https%3A%2F%2F<*>.azure.net"
+status = 400
+body = '{"error":{"code":"Bad","message":"no"}}'
+[[next]]
+token = "https://vault.azure.net"
+claims = '{"nbf":{"value":"2"}}'
+expect.error = { kind = "unauthenticated", id = "identity-refused", says-not = ["T0KEN"] }
+"#;
+
+#[test]
+fn a_folder_without_cases_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    suites(folder.path()).unwrap_err();
+    std::fs::create_dir(folder.path().join("suite")).unwrap();
+    suites(folder.path()).unwrap_err();
+    suites(Path::new("/nowhere")).unwrap_err();
+}
+
+/// Each change makes a good case wrong in one way; both forms must notice just that.
+#[test]
+fn a_case_that_is_wrong_fails_in_both_forms() {
+    let good = Case::parse(GOOD).unwrap();
+    native(&good).unwrap();
+    component(&good).unwrap();
+    for (from, to, why) in [
+        (
+            "value = \"hunter2-value\"",
+            "value = \"hunter3-value\"",
+            ["the value is", "the value is"],
+        ),
+        ("text/plain\" }", "text/html\" }", ["the content type is", "the content type is"]),
+        (
+            "value = \"hunter2-value\", content-type = \"text/plain\"",
+            "error = { kind = \"denied\", id = \"vault-forbidden\" }",
+            ["the value is", "the value is"],
+        ),
+        ("secret = \"msi-s3cret\" }", "secret = \"another\" }", ["left == right", "expected: GET"]),
+        ("with = { secret = \"msi-s3cret\" }\n", "", ["left == right", "expected: GET"]),
+        ("{ secret =", "{ metadata = \"true\", secret =", ["left == right", "expected: GET"]),
+        ("api-version=2017-09-01", "api-version=2018-02-01", ["left == right", "expected: GET"]),
+        ("/secrets/db-password?", "/secrets/db-passwort?", ["left == right", "expected: GET"]),
+        ("GET https://job.vault", "PUT https://job.vault", ["left == right", "expected: PUT"]),
+        ("Bearer T0KEN", "Bearer T1KEN", ["left == right", "expected: GET"]),
+        ("expect", "times = 2\nexpect", ["nothing was expected", "expected: nothing"]),
+        ("purpose", "hidden = [\"text/plain\"]\npurpose", ["shows", "shows"]),
+    ] {
+        wrong_in_both(&GOOD.replacen(from, to, 1), why);
+    }
+    for (more, why) in [
+        ("[[exchange]]\nrequest = \"GET https://job.vault.azure.net/\"\n", "not sent"),
+        (
+            "[[next]]\nget = \"akv://job/db-password\"\nexpect = { value = \"hunter2-value\" }\n",
+            "nothing",
+        ),
+    ] {
+        wrong_in_both(&format!("{GOOD}{more}"), [why, why]);
+    }
+}
+
+#[test]
+fn a_case_of_several_calls_that_is_wrong_fails_in_both_forms() {
+    let good = Case::parse(CLAIMS).unwrap();
+    native(&good).unwrap();
+    component(&good).unwrap();
+    for (from, to, why) in [
+        ("T0KEN.1\", expires", "T0KEN.2\", expires", "the token is"),
+        ("expires-in = 3600", "expires-in = 3700", "it lives for"),
+        ("now+3600", "now+3500", "it lives for"),
+        ("identity-refused", "identity-failed", "the id is"),
+        ("says-not = [\"T0KEN\"]", "says-not = [\"400\"]", "is in: "),
+        ("<*>.azure.net\"", "<*>.azure.org\"", ""),
+    ] {
+        wrong_in_both(&CLAIMS.replacen(from, to, 1), [why, why]);
+    }
+    // Without claims the second call has what the first one got.
+    let cached = CLAIMS.replacen("claims = '{\"nbf\":{\"value\":\"2\"}}'\n", "", 1);
+    wrong_in_both(&cached, ["not sent", "the token is"]);
+}
+
+#[test]
+fn a_text_that_is_no_case_is_refused() {
+    for (from, to) in [
+        ("purpose = \"a good case of two calls\"", "purpose = \" \""),
+        ("token = \"https://vault.azure.net\"\nclaims", "claims"),
+        ("token = \"https", "get = \"akv://a/b\"\ntoken = \"https"),
+        ("claims = ", "client-id = \"a\"\nobject-id = \"b\"\nclaims = "),
+        ("expect = { token = \"T0KEN.1\", ", "expect = { "),
+        ("expect = { token", "times = 0\nnext = []\nexpect = { token"),
+        ("request = \"GET", "key = \"k\"\nrequest = \"GET"),
+        ("request = \"GET", "missing = true\nrequest = \"GET"),
+        ("request = \"GET", "assertion = {}\nrequest = \"GET"),
+        ("request = \"GET", "form = {}\njson = \"\"\nrequest = \"GET"),
+        ("request = \"GET", "sent = \"\"\nrequest = \"GET"),
+        ("environment = ", "surroundings = "),
+    ] {
+        let text = CLAIMS.replacen(from, to, 1);
+        assert_ne!(text, CLAIMS);
+        Case::parse(&text).expect_err(&text);
+    }
+}
+
+#[track_caller]
+fn wrong_in_both(text: &str, why: [&str; 2]) {
+    let case = Case::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    for (result, why) in [native(&case), component(&case)].into_iter().zip(why) {
+        let Err(error) = result else { panic!("not noticed: {text}") };
+        assert!(error.contains(why), "noticed otherwise: {error}");
+    }
+}

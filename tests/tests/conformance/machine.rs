@@ -1,0 +1,128 @@
+//! The machine of a case in the component's form: its files, its programs, its keys.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use tempfile::TempDir;
+use vaultlet_tests::case::{Case, Exchange, Kind};
+
+use crate::keys::Keys;
+use crate::native::are;
+
+/// What the host calls a program, and what it is called here.
+const COMMANDS: [(&str, &str); 3] =
+    [("azure-cli", "az"), ("azure-developer-cli", "azd"), ("azure-powershell", "pwsh")];
+
+/// Notes what it was given, and says what the case says.
+const PROGRAM: &str = r#"#!/bin/sh
+n=1
+while [ -e "<dir>/asked/<command>.$n" ]; do n=$((n+1)); done
+for argument in "$@"; do printf '%s\n' "$argument"; done > "<dir>/asked/<command>.$n"
+/usr/bin/env > "<dir>/asked/<command>.$n.env"
+/bin/cat "<dir>/answers/<command>.$n.out" || exit 99
+/bin/cat "<dir>/answers/<command>.$n.err" >&2
+exit "$(/bin/cat "<dir>/answers/<command>.$n.exit")"
+"#;
+
+/// A folder that is gone afterwards.
+pub(crate) struct Machine {
+    folder: TempDir,
+}
+
+impl Machine {
+    /// With nothing in it.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["asked", "answers", "bin"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { folder }
+    }
+
+    /// What `<dir>` stands for.
+    pub(crate) fn dir(&self) -> String {
+        self.folder.path().to_str().unwrap().to_owned()
+    }
+
+    /// Puts in place what a case has.
+    pub(crate) fn furnish(&self, case: &Case) -> Result<(), String> {
+        let kinds: Vec<Kind> = case.is.exchanges.iter().map(Exchange::kind).collect();
+        if kinds.contains(&Kind::Key) {
+            Keys::get().put(self.folder.path());
+        }
+        self.write(&case.is.files)?;
+        let mut counts = BTreeMap::new();
+        for (command, exchange) in programs(case).filter(|(_, exchange)| !exchange.missing) {
+            let count = counts.entry(command).or_insert(0);
+            *count += 1;
+            let put = |part: &str, text: &str| {
+                fs::write(self.at("answers", command, *count, part), text).unwrap();
+            };
+            put(".out", &exchange.stdout);
+            put(".err", &exchange.stderr);
+            put(".exit", &exchange.exit.to_string());
+        }
+        for command in counts.keys() {
+            let path = self.folder.path().join("bin").join(command);
+            let text = PROGRAM.replace("<dir>", &self.dir()).replace("<command>", command);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        Ok(())
+    }
+
+    /// Writes files, which must be in the folder.
+    pub(crate) fn write(&self, files: &BTreeMap<String, String>) -> Result<(), String> {
+        for (path, text) in files {
+            let path = Path::new(path);
+            if !path.starts_with(self.folder.path()) {
+                return Err(format!("{} is not in <dir>", path.display()));
+            }
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Ok(())
+    }
+
+    /// Whether the programs were run as they should be.
+    pub(crate) fn right(&self, case: &Case) -> Result<(), String> {
+        let mut counts = BTreeMap::new();
+        for (command, exchange) in programs(case).filter(|(_, exchange)| !exchange.missing) {
+            let count = counts.entry(command).or_insert(0);
+            *count += 1;
+            let asked = |part| fs::read_to_string(self.at("asked", command, *count, part));
+            let given = asked("").map_err(|_| format!("not run: {command} ({count})"))?;
+            let given: Vec<&str> = given.lines().collect();
+            if !are(&given, &exchange.arguments) {
+                return Err(format!("{command} ({count}) was run with: {given:?}"));
+            }
+            let has = asked(".env").unwrap_or_default();
+            for (name, value) in &exchange.variables {
+                if !has.lines().any(|line| line == format!("{name}={value}")) {
+                    return Err(format!("{command} ({count}) was run without {name}={value}"));
+                }
+            }
+        }
+        let runs = fs::read_dir(self.folder.path().join("asked")).unwrap().count();
+        let expected = counts.values().sum::<usize>() * 2;
+        if runs > expected {
+            return Err(format!("{} runs of programs were not expected", (runs - expected) / 2));
+        }
+        Ok(())
+    }
+
+    fn at(&self, folder: &str, command: &str, count: usize, part: &str) -> std::path::PathBuf {
+        self.folder.path().join(folder).join(format!("{command}.{count}{part}"))
+    }
+}
+
+/// The runs of programs that a case has.
+fn programs(case: &Case) -> impl Iterator<Item = (&'static str, &Exchange)> {
+    case.is.exchanges.iter().filter_map(|exchange| {
+        let name = exchange.program.as_deref()?.split('?').next()?;
+        let (_, command) = COMMANDS.iter().find(|(known, _)| *known == name)?;
+        Some((*command, exchange))
+    })
+}
