@@ -11,7 +11,7 @@ use super::{
     install::{go, java, node, python},
 };
 
-/// Forms that every SDK finds.
+/// Forms that the SDKs find.
 const COMMON: [Form; 6] = [
     Form::AppService,
     Form::CloudShell,
@@ -49,7 +49,9 @@ fn go_finds_its_forms() {
 fn java_finds_its_forms() {
     let Some(path) = java() else { return };
     let program = ["java".into(), "-classpath".into(), path, "Job".into()];
-    COMMON.into_iter().for_each(|form| gets_the_secret(&program, form));
+    // It asks Cloud Shell by GET, which is posted to.
+    let forms = COMMON.into_iter().filter(|form| *form != Form::CloudShell);
+    forms.for_each(|form| gets_the_secret(&program, form));
 }
 
 fn gets_the_secret(program: &[OsString], form: Form) {
