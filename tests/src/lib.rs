@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod guests;
+pub mod prober;
 pub mod sandbox;
 pub mod server;
 pub mod tls;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// What an authority is for; it decides which addresses are plausible and whether a proxy is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +15,33 @@ pub(crate) enum Purpose {
     Vault,
 }
 
+/// How a server is trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Trust {
+    /// Plain HTTP.
+    None,
+    /// TLS with the handle's roots.
+    Roots,
+    /// TLS with the certificate that has this SHA-1, whoever issued it.
+    Pinned([u8; 20]),
+    /// TLS with roots of its own.
+    Private {
+        /// Who may have issued its certificate.
+        issuers: Issuers,
+        /// The name to ask for and to find in it, where it is not the host's.
+        name: Option<String>,
+    },
+}
+
+/// Certificates in place of the handle's roots.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Issuers {
+    /// A PEM file, read anew for each connection.
+    File(PathBuf),
+    /// PEM text.
+    Text(String),
+}
+
 /// A server that a guest may talk to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Authority {
@@ -21,8 +49,8 @@ pub(crate) struct Authority {
     pub(crate) host: String,
     /// TCP port.
     pub(crate) port: u16,
-    /// Whether TLS is used.
-    pub(crate) tls: bool,
+    /// How it is trusted.
+    pub(crate) trust: Trust,
     /// What it is for.
     pub(crate) purpose: Purpose,
 }
@@ -40,7 +68,7 @@ impl Authority {
     }
 
     pub(crate) fn is(&self, host: &str, port: u16, tls: bool) -> bool {
-        self.host == host && self.port == port && self.tls == tls
+        self.host == host && self.port == port && tls == (self.trust != Trust::None)
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::error::Error;
+use crate::files;
 use crate::settings::{Environment, Settings};
 use crate::vaultlet::Vaultlet;
 
@@ -48,6 +52,32 @@ impl Builder {
     /// The resource id of the user-assigned managed identity to use.
     pub fn resource_id(self, id: impl Into<String>) -> Self {
         self.setting("VAULTLET_RESOURCE_ID", id)
+    }
+
+    /// Tenants that tokens may be asked of besides the configured one, separated by semicolons; `*`
+    /// for all.
+    pub fn additional_tenants(self, tenants: impl Into<String>) -> Self {
+        self.setting("VAULTLET_ADDITIONAL_TENANTS", tenants)
+    }
+
+    /// The file with the token of the user on whose behalf `on-behalf-of` asks, read anew whenever it
+    /// is needed; at most 64 KiB. `-` is the text of [`Builder::user_assertion`].
+    pub fn user_assertion_file(self, path: impl Into<String>) -> Self {
+        self.setting("VAULTLET_USER_ASSERTION_FILE", path)
+    }
+
+    /// The user's token itself, in place of a file.
+    pub fn user_assertion(mut self, token: impl Into<String>) -> Self {
+        self.settings.user_assertion = Some(Arc::new(Zeroizing::new(token.into())));
+        self.setting("VAULTLET_USER_ASSERTION_FILE", files::GIVEN)
+    }
+
+    /// Who tells a person what a source needs of them, as `device-code` a code to enter: called with
+    /// one line of plain text at a time, on a thread that must not be kept. Without it such a source
+    /// fails.
+    pub fn on_prompt(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.settings.on_prompt = Some(Arc::new(tell));
+        self
     }
 
     /// The cloud: `public`, `china` or `usgov`.

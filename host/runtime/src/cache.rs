@@ -17,12 +17,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::error::Cause;
+
 /// An answer as it was, to be given out again.
 pub(crate) struct Answer {
     pub(crate) status: http::StatusCode,
     pub(crate) headers: http::HeaderMap,
     /// Scrubbed when the last copy goes.
     pub(crate) body: Bytes,
+    /// What a failure comes of, where the transport knows more than the answer says.
+    pub(crate) cause: Option<Cause>,
 }
 
 impl Answer {
@@ -173,7 +177,7 @@ mod tests {
         let mut headers = http::HeaderMap::new();
         headers.insert(http::header::CACHE_CONTROL, control.parse().unwrap());
         let status = http::StatusCode::from_u16(status).unwrap();
-        Arc::new(Answer { status, headers, body: Bytes::new() })
+        Arc::new(Answer { status, headers, body: Bytes::new(), cause: None })
     }
 
     fn said(next: &Next) -> &'static str {

@@ -3,11 +3,11 @@
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 
 use crate::bindings::ProviderPre;
 use crate::config::config;
 use crate::error::Error;
+use crate::files;
 use crate::limits::MEMORY_MAX;
 use crate::state::State;
 
@@ -67,14 +67,7 @@ fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         linker,
         State::cli,
     )?;
-    wasmtime_wasi::p2::bindings::filesystem::types::add_to_linker::<State, WasiFilesystem>(
-        linker,
-        State::filesystem,
-    )?;
-    wasmtime_wasi::p2::bindings::filesystem::preopens::add_to_linker::<State, WasiFilesystem>(
-        linker,
-        State::filesystem,
-    )?;
+    files::link(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }
 

@@ -16,8 +16,8 @@ enum Reach {
     Nowhere,
 }
 
-/// Whether a connection for `host` may go to `address`.
-pub(crate) fn allows(purpose: Purpose, host: &str, address: IpAddr) -> bool {
+/// Whether a connection for `host` may go to `address`, `plain` or by TLS.
+pub(crate) fn allows(purpose: Purpose, host: &str, address: IpAddr, plain: bool) -> bool {
     let literal =
         host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical() == address.to_canonical());
     match (purpose, reach(address)) {
@@ -25,6 +25,8 @@ pub(crate) fn allows(purpose: Purpose, host: &str, address: IpAddr) -> bool {
         (_, Reach::Loopback) if is_localhost(host) => true,
         // The plan named the address itself.
         (_, Reach::Loopback) if literal => true,
+        // Credentials go there.
+        (Purpose::TokenAuthority, _) if plain => false,
         (Purpose::IdentityEndpoint, Reach::Public) => false,
         (Purpose::IdentityEndpoint, _) => true,
         (Purpose::Vault | Purpose::TokenAuthority, Reach::Public | Reach::Private) => true,
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn addresses_are_judged_after_the_lookup() {
-        use Purpose::{IdentityEndpoint, Vault};
+        use Purpose::{IdentityEndpoint, TokenAuthority, Vault};
         let kv = "my.vault.azure.net";
         for (purpose, host, address, allowed) in [
             (Vault, kv, "20.50.1.1", true),
@@ -122,9 +124,30 @@ mod tests {
             (IdentityEndpoint, "imds.internal", "10.0.0.4", true),
             (IdentityEndpoint, "imds.internal", "20.50.1.1", false),
             (IdentityEndpoint, "168.63.129.16", "168.63.129.16", false),
+            (TokenAuthority, "tokens.example.test", "20.50.1.1", true),
+            (TokenAuthority, "tokens.example.test", "10.1.2.3", true),
+            (TokenAuthority, "tokens.example.test", "127.0.0.1", false),
+            (TokenAuthority, "tokens.example.test", "169.254.169.254", false),
+            (TokenAuthority, "169.254.169.254", "169.254.169.254", false),
+            (TokenAuthority, "fe80::1", "fe80::1", false),
+            (TokenAuthority, "127.0.0.1", "127.0.0.1", true),
+            (TokenAuthority, "tokens.localhost", "127.0.0.1", true),
         ] {
             let ip: IpAddr = address.parse().unwrap();
-            assert_eq!(allows(purpose, host, ip), allowed, "{purpose:?} {host} {address}");
+            assert_eq!(allows(purpose, host, ip, false), allowed, "{purpose:?} {host} {address}");
+        }
+    }
+
+    #[test]
+    fn a_plain_token_authority_is_on_this_machine() {
+        for (host, address, allowed) in [
+            ("127.0.0.1", "127.0.0.1", true),
+            ("tokens.localhost", "127.0.0.1", true),
+            ("tokens.example.test", "20.50.1.1", false),
+            ("tokens.example.test", "10.1.2.3", false),
+        ] {
+            let ip: IpAddr = address.parse().unwrap();
+            assert_eq!(allows(Purpose::TokenAuthority, host, ip, true), allowed, "{host}");
         }
     }
 }

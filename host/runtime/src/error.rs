@@ -94,6 +94,17 @@ pub struct Attempt {
     pub message: String,
 }
 
+/// What lies behind a failure of transport.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    /// The server.
+    pub(crate) host: String,
+    /// What happened, for people.
+    pub(crate) text: String,
+    /// Whether it happened to the broker, on behalf of this call.
+    pub(crate) relayed: bool,
+}
+
 /// A failed call. No field ever holds a token, a secret or a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -142,9 +153,14 @@ impl Error {
     }
 
     /// Completes the message with what the transport knows, which WASI has no room for.
-    pub(crate) fn with_cause(mut self, cause: Option<String>) -> Self {
-        if let Some(cause) = cause.filter(|c| self.status.is_none() && !self.message.contains(c)) {
-            self.message = format!("{}: {cause}", self.message);
+    pub(crate) fn with_cause(mut self, cause: Option<Cause>) -> Self {
+        let is_news = |cause: &Cause| {
+            // The broker may have asked several servers: of which one does the error speak?
+            let meant = !cause.relayed || self.message.contains(&cause.host);
+            meant && self.status.is_none() && !self.message.contains(&cause.text)
+        };
+        if let Some(cause) = cause.filter(is_news) {
+            self.message = format!("{}: {}", self.message, cause.text);
         }
         self
     }

@@ -5,39 +5,27 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Empty, Full, Limited};
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
-use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
-use wasmtime_wasi_http::{Error as WasiError, WasiBody, WasiHttpView as _};
-use zeroize::Zeroizing;
+use tokio::sync::watch;
+use wasmtime_wasi_http::WasiBody;
 
+use crate::broker::Broker;
 use crate::cache::{Answer, Cache, Next};
 use crate::http::Failure;
-use crate::level::Level;
-use crate::limits;
-use crate::state::Grant;
+use crate::{inside, limits};
 
 /// The name at which a role with that grant finds the endpoint; it resolves nowhere else.
 pub(crate) const HOST: &str = "identity.vaultlet.internal";
-/// The variable that switches the handler on, and the header that must equal it.
-pub(crate) const SECRET_VARIABLE: &str = "VAULTLET_ENDPOINT_SECRET";
-const SECRET_HEADER: &str = "vaultlet-endpoint-secret";
-
-/// Hands misses to broker instances.
-pub(crate) struct Broker {
-    pub(crate) level: Arc<Level>,
-    pub(crate) grant: Arc<Grant>,
-    pub(crate) secret: Zeroizing<String>,
-}
 
 /// The endpoint of one handle.
 pub(crate) struct IdentityEndpoint {
     broker: Arc<Broker>,
     runtime: Handle,
+    /// The time that a flight may take.
+    flight: Duration,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -58,10 +46,10 @@ enum Step {
 use Step::{Now, Wait};
 
 impl IdentityEndpoint {
-    pub(crate) fn new(broker: Broker, runtime: Handle) -> Self {
+    pub(crate) fn new(broker: Broker, runtime: Handle, flight: Duration) -> Self {
         let cache = Cache::new(limits::ANSWERS_KEPT);
         let inner = Arc::new(Mutex::new(Inner { cache, flights: HashMap::new() }));
-        Self { broker: Arc::new(broker), runtime, inner }
+        Self { broker: Arc::new(broker), runtime, flight, inner }
     }
 
     pub(crate) fn is(&self, host: &str, port: u16, tls: bool) -> bool {
@@ -117,12 +105,15 @@ impl IdentityEndpoint {
         inner.flights.insert(name.to_owned(), receiver.clone());
         let (name, key) = (name.to_owned(), key.to_owned());
         let (broker, shared) = (Arc::clone(&self.broker), Arc::clone(&self.inner));
+        let limit = self.flight;
         self.runtime.spawn(async move {
             // Lands even when the broker panics.
             let landing = Landing { name, shared: Arc::clone(&shared) };
-            let landed = tokio::time::timeout(limits::FLIGHT, broker.ask(parts))
-                .await
-                .unwrap_or(Err(Failure::AnswerTimeout));
+            let landed = match tokio::time::timeout(limit, broker.ask(parts)).await {
+                Ok(Ok(answer)) => Ok(Arc::new(answer)),
+                Ok(Err(what)) => Err(Failure::Protocol(format!("the identity endpoint {what}"))),
+                Err(_) => Err(Failure::AnswerTimeout),
+            };
             if let Ok(answer) = &landed {
                 let mut inner = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 inner.cache.store(&key, answer, Instant::now());
@@ -174,57 +165,10 @@ fn told(headers: &http::HeaderMap) -> Vec<(&str, &[u8])> {
 }
 
 fn respond(answer: &Answer) -> Response<WasiBody> {
-    let body = Full::new(answer.body.clone()).map_err(|never| match never {}).boxed_unsync();
-    let mut response = Response::new(body);
-    *response.status_mut() = answer.status;
+    let mut response = inside::answer(answer.status, answer.body.clone());
     *response.headers_mut() = answer.headers.clone();
-    response
-}
-
-impl Broker {
-    /// One request to the component's handler. A broker that traps loses nothing but itself.
-    async fn ask(&self, mut parts: http::request::Parts) -> Landed {
-        let failed = |what: &str| Failure::Protocol(format!("the identity endpoint {what}"));
-        let mut secret = http::HeaderValue::from_str(&self.secret)
-            .map_err(|_| failed("has a malformed secret"))?;
-        secret.set_sensitive(true);
-        parts.headers.insert(SECRET_HEADER, secret);
-        let request = Request::from_parts(
-            parts,
-            Empty::new().map_err(|never: std::convert::Infallible| WasiError::from(never)),
-        );
-        let mut lease = self.level.lease(&self.grant).await.map_err(|e| failed(&e.message))?;
-        let (store, provider) = lease.parts();
-        let (sender, receiver) = oneshot::channel();
-        let mut http = store.data_mut().http();
-        let request = http
-            .new_incoming_request(Scheme::Http, request)
-            .map_err(|_| failed("could not take the request"))?;
-        let out =
-            http.new_response_outparam(sender).map_err(|_| failed("could not take the request"))?;
-        let handler = provider.wasi_http_incoming_handler();
-        let (called, answer) =
-            tokio::join!(handler.call_handle(&mut *store, request, out), collect(receiver));
-        if let Err(trap) = called {
-            tracing::error!(target: "vaultlet", "the broker trapped: {trap:#}");
-            return Err(failed("failed; this is a defect"));
-        }
-        lease.keep();
-        answer.ok_or_else(|| failed("gave no answer"))
+    if let Some(cause) = &answer.cause {
+        response.extensions_mut().insert(cause.clone());
     }
-}
-
-type Handled = Result<
-    Response<wasmtime_wasi_http::p2::body::HyperOutgoingBody>,
-    wasmtime_wasi_http::p2::bindings::http::types::ErrorCode,
->;
-
-async fn collect(receiver: oneshot::Receiver<Handled>) -> Option<Arc<Answer>> {
-    let (parts, body) = receiver.await.ok()?.ok()?.into_parts();
-    let body = Limited::new(body, limits::BODY_MAX).collect().await.ok()?.to_bytes();
-    Some(Arc::new(Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: bytes::Bytes::from_owner(Zeroizing::new(Vec::from(body))),
-    }))
+    response
 }

@@ -9,8 +9,9 @@ use crate::bindings::Provider;
 use crate::component::Loaded;
 use crate::epoch::{Epoch, Running};
 use crate::error::Error;
+use crate::grant::Grant;
 use crate::limits;
-use crate::state::{Grant, State};
+use crate::state::State;
 
 /// A level. Callers wait here, before the pooling allocator, which refuses at its limit.
 pub(crate) struct Level {

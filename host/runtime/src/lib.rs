@@ -27,6 +27,7 @@
 mod authority;
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings;
+mod broker;
 mod builder;
 mod cache;
 mod component;
@@ -34,11 +35,19 @@ mod config;
 mod egress;
 mod epoch;
 mod error;
+mod files;
+mod grant;
+mod handler;
 mod http;
 mod identity;
+mod inside;
+mod keys;
+mod lend;
 mod level;
 mod limits;
 mod plan;
+mod programs;
+mod prompt;
 mod secret;
 mod settings;
 mod shard;
@@ -47,7 +56,8 @@ mod vaultlet;
 
 pub use builder::Builder;
 pub use error::{Attempt, Error, Kind, Outcome};
-pub use secret::{Properties, Secret, Token};
+pub use lend::{Lend, Lent};
+pub use secret::{Holder, Properties, Secret, Token};
 pub use vaultlet::Vaultlet;
 
 /// Which of several user-assigned managed identities to use.

@@ -28,9 +28,40 @@ pub(crate) const HEADERS_MAX: usize = 64 << 10;
 /// Answers of the identity endpoint that are kept, one for each identity and resource.
 pub(crate) const ANSWERS_KEPT: usize = 256;
 
+/// Bytes of a file that a guest may read; tokens have some thousand.
+pub(crate) const FILE_MAX: usize = 64 << 10;
+/// Bytes of a file with a key and its certificates.
+pub(crate) const KEY_FILE_MAX: usize = 64 << 10;
+/// Bytes that a key signs at once, a header and some claims.
+pub(crate) const SIGNED_MAX: usize = 64 << 10;
+/// Bytes of one value on a program's command line.
+pub(crate) const PROGRAM_VALUE_MAX: usize = 512;
+/// Bytes that a program may say on stdout, and again on stderr; a token has some thousand.
+pub(crate) const PROGRAM_OUTPUT_MAX: usize = 64 << 10;
+/// Bytes of a line for a person that was begun and not ended.
+pub(crate) const PROMPT_LINE_MAX: usize = 4 << 10;
+
+/// Bytes of a lent request's header section.
+pub(crate) const LENT_HEADERS_MAX: usize = 32 << 10;
+/// Bytes of a lent request's body; what asks for a token has few or none.
+pub(crate) const LENT_BODY_MAX: usize = 64 << 10;
+/// Connections to a lent endpoint at once; more wait in line.
+pub(crate) const LENT_CONNECTIONS: usize = 256;
+
+/// Reading a lent request's headers, the wait for them on a kept connection included.
+pub(crate) const LENT_HEADERS: Duration = Duration::from_secs(50);
+/// Reading a lent request's body.
+pub(crate) const LENT_BODY: Duration = Duration::from_secs(10);
+/// Before connections are taken again when the system had none to give.
+pub(crate) const LENT_PAUSE: Duration = Duration::from_millis(100);
+/// A program's whole run.
+pub(crate) const PROGRAM: Duration = Duration::from_secs(10);
+/// Waiting for the ends of a program's pipes after its own.
+pub(crate) const PROGRAM_PIPES: Duration = Duration::from_secs(1);
 /// The whole of one call, unless the embedder says otherwise.
 pub(crate) const CALL: Duration = Duration::from_secs(120);
-/// One flight to an identity endpoint: a metadata service that is being updated may need 70 s.
+/// One flight to an identity endpoint, unless a call may take longer: a metadata service that is being
+/// updated may need 70 s.
 pub(crate) const FLIGHT: Duration = Duration::from_secs(120);
 /// Name lookup, TCP and TLS of one connection.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);

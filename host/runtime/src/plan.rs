@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::authority::{Authority, Purpose};
+use crate::authority::{Authority, Issuers, Purpose, Trust};
 use crate::bindings::exports::vaultlet::keyvault::plan as wit;
 use crate::error::Error;
+use crate::grant::Grant;
 use crate::level::Level;
-use crate::state::Grant;
+
+pub(crate) use wit::{File, Key, Program};
 
 type Variables = [(String, String)];
 
@@ -20,6 +22,11 @@ pub(crate) struct Plan {
 pub(crate) struct Needs {
     pub(crate) variables: Vec<String>,
     pub(crate) authorities: Vec<Authority>,
+    pub(crate) files: Vec<File>,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) programs: Vec<Program>,
+    /// Whether a person must be told something.
+    pub(crate) tells: bool,
 }
 
 impl Plan {
@@ -55,7 +62,22 @@ impl Plan {
         lease.keep();
         let needs = needs?;
         let authorities = needs.authorities.into_iter().map(authority).collect::<Result<_, _>>()?;
-        Ok(Needs { variables: needs.variables, authorities })
+        let wit::Requirements { variables, files, keys, programs, tells, .. } = needs;
+        Ok(Needs { variables, authorities, files, keys, programs, tells })
+    }
+
+    /// The variables by which a child finds the endpoint that is lent to it.
+    pub(crate) async fn lent(
+        &self,
+        authority: &str,
+        secret: &str,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let mut lease = self.level.lease(&self.nothing).await?;
+        let (store, provider) = lease.parts();
+        let plan = provider.vaultlet_keyvault_plan();
+        let lent = plan.call_lent(store, authority, secret).await.map_err(|e| trapped(&e))?;
+        lease.keep();
+        Ok(lent)
     }
 }
 
@@ -69,11 +91,19 @@ fn authority(planned: wit::Authority) -> Result<Authority, Error> {
     if host.is_empty() || port == 0 {
         return Err(Error::internal("reading the plan: it names no server"));
     }
-    let tls = match trust {
-        wit::Trust::None => false,
-        wit::Trust::Roots => true,
-        wit::Trust::Pinned(_) | wit::Trust::Private(_) => {
-            return Err(Error::internal("reading the plan: this trust is not supported"));
+    let trust = match trust {
+        wit::Trust::None => Trust::None,
+        wit::Trust::Roots => Trust::Roots,
+        wit::Trust::Pinned(digits) => {
+            let sha1 = sha1(&digits);
+            Trust::Pinned(sha1.ok_or_else(|| Error::internal("reading the plan: no thumbprint"))?)
+        }
+        wit::Trust::Private(wit::PrivateTrust { issuers, name }) => {
+            let issuers = match issuers {
+                wit::Certificates::File(path) => Issuers::File(path.into()),
+                wit::Certificates::Text(text) => Issuers::Text(text),
+            };
+            Trust::Private { issuers, name }
         }
     };
     let purpose = match purpose {
@@ -81,5 +111,17 @@ fn authority(planned: wit::Authority) -> Result<Authority, Error> {
         wit::Purpose::TokenAuthority => Purpose::TokenAuthority,
         wit::Purpose::Vault => Purpose::Vault,
     };
-    Ok(Authority { host, port, tls, purpose })
+    Ok(Authority { host, port, trust, purpose })
+}
+
+/// 40 hexadecimal digits.
+fn sha1(digits: &str) -> Option<[u8; 20]> {
+    let mut sha1 = [0; 20];
+    if digits.len() != 2 * sha1.len() || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in sha1.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(sha1)
 }

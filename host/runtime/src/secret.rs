@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
-use crate::bindings::exports::vaultlet::keyvault::credentials::TokenProperties;
+use crate::bindings::exports::vaultlet::keyvault::credentials::{
+    Holder as WitHolder, TokenProperties,
+};
 use crate::bindings::exports::vaultlet::keyvault::types::Properties as WitProperties;
 
 /// One version of one secret. `Debug` shows where it came from and never the value; the value is
@@ -101,12 +103,48 @@ impl From<WitProperties> for Properties {
 /// this is dropped.
 pub struct Token {
     properties: TokenProperties,
+    holder: Holder,
     value: Zeroizing<String>,
 }
 
+/// Whose token it is, by what it says of itself. Nothing of it is verified, and a token need not say
+/// anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The directory: a GUID.
+    pub tenant: Option<String>,
+    /// The identity's object id in it.
+    pub object_id: Option<String>,
+    /// The application that asked.
+    pub app_id: Option<String>,
+    /// The user's name, masked: `u…@contoso.com`.
+    pub upn: Option<String>,
+    /// Whom it is for.
+    pub audience: Option<String>,
+    /// What is worth knowing besides, one line each.
+    pub notes: Vec<String>,
+}
+
+impl From<WitHolder> for Holder {
+    fn from(holder: WitHolder) -> Self {
+        let WitHolder { tenant, object_id, app_id, upn, audience, notes } = holder;
+        Self { tenant, object_id, app_id, upn, audience, notes }
+    }
+}
+
 impl Token {
-    pub(crate) fn new(properties: TokenProperties, value: Zeroizing<String>) -> Self {
-        Self { properties, value }
+    pub(crate) fn new(
+        properties: TokenProperties,
+        holder: WitHolder,
+        value: Zeroizing<String>,
+    ) -> Self {
+        Self { properties, holder: holder.into(), value }
+    }
+
+    /// Whose it is.
+    pub fn holder(&self) -> &Holder {
+        &self.holder
     }
 
     /// The token itself, what goes after `Bearer`.

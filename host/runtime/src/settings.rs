@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::http::Override;
 use crate::limits;
+use crate::prompt::OnPrompt;
 
 /// Where variables are read: the process, or what an embedder gave instead of it.
 #[derive(Clone, Default)]
@@ -38,12 +42,16 @@ pub(crate) struct Settings {
     pub(crate) overrides: Vec<String>,
     /// Calls at once.
     pub(crate) concurrency: Option<usize>,
+    /// What is read as the file `-`.
+    pub(crate) user_assertion: Option<Arc<Zeroizing<String>>>,
+    /// Who hears what a person must be told.
+    pub(crate) on_prompt: Option<OnPrompt>,
     /// WebAssembly in place of the built-in component; set by the feature `jit` only.
     pub(crate) component: Option<Vec<u8>>,
 }
 
 /// The settings that the guest reads. Each can be given by flag, variable or builder.
-pub(crate) const OF_GUEST: [&str; 9] = [
+pub(crate) const OF_GUEST: [&str; 10] = [
     "VAULTLET_IDENTITY",
     "VAULTLET_EXCLUDE",
     "VAULTLET_CLIENT_ID",
@@ -53,6 +61,7 @@ pub(crate) const OF_GUEST: [&str; 9] = [
     "VAULTLET_ALLOW_HTTP_LOOPBACK",
     "VAULTLET_TIMEOUT",
     "VAULTLET_ADDITIONAL_TENANTS",
+    "VAULTLET_USER_ASSERTION_FILE",
 ];
 
 impl Settings {

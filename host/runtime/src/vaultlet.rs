@@ -13,18 +13,20 @@ use zeroize::Zeroizing;
 use crate::authority::Authority;
 use crate::bindings::exports::vaultlet::keyvault::credentials::TokenRequest as WitTokenRequest;
 use crate::bindings::exports::vaultlet::keyvault::types::UserAssigned as WitUserAssigned;
+use crate::broker::Broker;
 use crate::component::Loaded;
 use crate::epoch::Epoch;
 use crate::error::{Error, Kind};
+use crate::grant::Grant;
 use crate::http::{Client, Transport, client_config};
-use crate::identity::{self, Broker, IdentityEndpoint};
+use crate::identity::{self, IdentityEndpoint};
+use crate::lend::Front;
 use crate::level::Level;
 use crate::limits;
 use crate::plan::{Plan, trapped};
 use crate::secret::{Secret, Token};
 use crate::settings::Settings;
 use crate::shard::Shard;
-use crate::state::Grant;
 use crate::{Builder, TokenRequest, UserAssigned};
 
 /// Gets secrets and tokens. Cheap to clone; clones share everything: one set of settings, one
@@ -103,10 +105,10 @@ impl Vaultlet {
                 Some(first) => Arc::clone(&first.identity),
                 // Flights are the first thread's.
                 None => {
-                    let granting = broker_grant(&plan, settings, &of_guest, &client);
-                    let (grant, secret) = block_on(granting)?;
-                    let broker = Broker { level: level(brokers), grant, secret };
-                    Arc::new(IdentityEndpoint::new(broker, shard.handle().clone()))
+                    let broker = Broker::new(level(brokers), &plan, settings, &client);
+                    let flight = timeout.max(limits::FLIGHT);
+                    let runtime = shard.handle().clone();
+                    Arc::new(IdentityEndpoint::new(block_on(broker)?, runtime, flight))
                 }
             };
             engines.push(Arc::new(Engine {
@@ -163,6 +165,21 @@ impl Vaultlet {
     /// [`Vaultlet::token`] for code that is not async; it blocks the thread.
     pub fn token_blocking(&self, request: TokenRequest) -> Result<Token, Error> {
         block_on(self.token(request))
+    }
+
+    pub(crate) fn plan(&self) -> Result<Arc<Plan>, Error> {
+        Ok(Arc::clone(&self.engine()?.plan))
+    }
+
+    /// What answers lent requests, with these variables besides the settings, and where it runs.
+    pub(crate) fn front(
+        &self,
+        variables: [(&str, &str); 3],
+    ) -> Result<(Front, tokio::runtime::Handle), Error> {
+        let engine = self.engine()?;
+        let grant = engine.new_grant(None, &variables);
+        let front = Front { level: Arc::clone(&engine.level), grant, timeout: self.shared.timeout };
+        Ok((front, engine.shard.handle().clone()))
     }
 
     fn start_get(&self, reference: &str) -> Result<Task<Secret>, Error> {
@@ -268,10 +285,12 @@ impl Engine {
             Ok(handle) => {
                 let token = credentials.token();
                 let properties = token.call_properties(&mut *store, handle).await;
+                let holder = token.call_holder(&mut *store, handle).await;
                 let value = token.call_reveal(&mut *store, handle).await;
                 let value = Zeroizing::new(value.map_err(|e| trapped(&e))?);
                 handle.resource_drop_async(&mut *store).await.map_err(|e| trapped(&e))?;
-                Ok(Token::new(properties.map_err(|e| trapped(&e))?, value))
+                let properties = properties.map_err(|e| trapped(&e))?;
+                Ok(Token::new(properties, holder.map_err(|e| trapped(&e))?, value))
             }
             Err(error) => Err(Error::from(error).with_cause(store.data().take_failure())),
         };
@@ -285,57 +304,27 @@ impl Engine {
         if let Some((_, grant)) = grants.iter().find(|(v, _)| *v == vault) {
             return Arc::clone(grant);
         }
-        let mut variables = self.settings.to_vec();
-        let endpoint = format!("http://{}/token", identity::HOST);
-        variables.push(("VAULTLET_IDENTITY_ENDPOINT".into(), endpoint));
-        let grant = Arc::new(Grant {
-            variables,
-            authorities: vault.iter().cloned().collect(),
-            client: Some(Arc::clone(&self.client)),
-            identity: Some(Arc::clone(&self.identity)),
-        });
+        let grant = self.new_grant(vault.as_ref(), &[]);
         if grants.len() >= limits::VAULTS_KEPT {
             grants.remove(0);
         }
         grants.push((vault, Arc::clone(&grant)));
         grant
     }
-}
 
-/// What the plan names, read once; and the secret of the broker's handler.
-async fn broker_grant(
-    plan: &Plan,
-    settings: &Settings,
-    of_guest: &[(String, String)],
-    client: &Arc<Client>,
-) -> Result<(Arc<Grant>, Zeroizing<String>), Error> {
-    let named = plan.needs(of_guest, &[]).await?.variables;
-    // Unset ones as empty, which is the same: no values at all would ask for the variables again.
-    let mut values: Vec<_> = named
-        .into_iter()
-        .map(|name| {
-            let value = settings.environment.get(&name).unwrap_or_default();
-            (name, value)
+    fn new_grant(&self, vault: Option<&Authority>, more: &[(&str, &str)]) -> Arc<Grant> {
+        let mut variables = self.settings.to_vec();
+        let endpoint = format!("http://{}/token", identity::HOST);
+        variables.push(("VAULTLET_IDENTITY_ENDPOINT".into(), endpoint));
+        variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        Arc::new(Grant {
+            variables,
+            authorities: vault.into_iter().cloned().collect(),
+            client: Some(Arc::clone(&self.client)),
+            identity: Some(Arc::clone(&self.identity)),
+            ..Grant::default()
         })
-        .collect();
-    let needs = plan.needs(of_guest, &values).await?;
-    values.retain(|(_, value)| !value.is_empty());
-    let secret = Zeroizing::new(random_secret()?);
-    let mut variables = of_guest.to_vec();
-    variables.extend(values);
-    variables.push((identity::SECRET_VARIABLE.into(), secret.to_string()));
-    let authorities = needs.authorities;
-    let grant = Grant { variables, authorities, client: Some(Arc::clone(client)), identity: None };
-    Ok((Arc::new(grant), secret))
-}
-
-fn random_secret() -> Result<String, Error> {
-    let mut bytes = [0u8; 32];
-    rustls::crypto::ring::default_provider()
-        .secure_random
-        .fill(&mut bytes)
-        .map_err(|_| Error::internal("the system has no random numbers"))?;
-    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    }
 }
 
 /// Two are enough to keep a machine's network busy; a training job needs the rest itself.

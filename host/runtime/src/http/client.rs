@@ -1,8 +1,8 @@
-//! The pooled client: one for vaults, one for identity endpoints, so that neither reuses a
-//! connection which the other's rules allowed.
+//! The pooled client: a pool for each purpose, and one for each server that is trusted in a way of
+//! its own, so that none reuses a connection which the rules of another allowed.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
-use crate::authority::Purpose;
+use crate::authority::{Authority, Purpose, Trust};
 use crate::limits;
 
 use super::connect::Connector;
@@ -28,21 +28,24 @@ type Pool = legacy::Client<Connector, WasiBody>;
 
 /// Sends requests that were granted.
 pub(crate) struct Client {
+    transport: Arc<Transport>,
     vaults: Pool,
+    token_authorities: Pool,
     identity_endpoints: Pool,
+    /// As many as plans name, which are few.
+    own: Mutex<Vec<(Authority, Pool)>>,
 }
 
 impl Client {
     pub(crate) fn new(transport: Arc<Transport>) -> Self {
-        let pool = |purpose| {
-            legacy::Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(limits::IDLE)
-                .pool_max_idle_per_host(limits::IDLE_PER_SERVER)
-                .http1_max_buf_size(limits::HEADERS_MAX)
-                .build(Connector { transport: Arc::clone(&transport), purpose })
-        };
-        Self { vaults: pool(Purpose::Vault), identity_endpoints: pool(Purpose::IdentityEndpoint) }
+        let shared = |purpose| pool(&transport, purpose, Trust::Roots);
+        Self {
+            vaults: shared(Purpose::Vault),
+            token_authorities: shared(Purpose::TokenAuthority),
+            identity_endpoints: shared(Purpose::IdentityEndpoint),
+            own: Mutex::default(),
+            transport,
+        }
     }
 
     /// One request, no redirect followed. The body that comes back is capped and timed.
@@ -50,13 +53,19 @@ impl Client {
     /// The time to the first byte counts from here, connecting included.
     pub(crate) async fn send(
         &self,
-        purpose: Purpose,
+        to: &Authority,
         mut request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Failure> {
-        let pool = match purpose {
-            Purpose::Vault | Purpose::TokenAuthority => &self.vaults,
-            Purpose::IdentityEndpoint => &self.identity_endpoints,
+        let own;
+        let pool = match (&to.trust, to.purpose) {
+            (Trust::Pinned(_) | Trust::Private { .. }, _) => {
+                own = self.own(to);
+                &own
+            }
+            (_, Purpose::Vault) => &self.vaults,
+            (_, Purpose::TokenAuthority) => &self.token_authorities,
+            (_, Purpose::IdentityEndpoint) => &self.identity_endpoints,
         };
         for value in request.headers_mut().values_mut() {
             value.set_sensitive(true);
@@ -69,6 +78,25 @@ impl Client {
         let between = options.between_bytes_timeout.unwrap_or(limits::BETWEEN_BYTES);
         Ok(response.map(|body| Capped::new(body, between).boxed_unsync()))
     }
+
+    fn own(&self, to: &Authority) -> Pool {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pool)) = own.iter().find(|(authority, _)| authority == to) {
+            return pool.clone();
+        }
+        let pool = pool(&self.transport, to.purpose, to.trust.clone());
+        own.push((to.clone(), pool.clone()));
+        pool
+    }
+}
+
+fn pool(transport: &Arc<Transport>, purpose: Purpose, trust: Trust) -> Pool {
+    legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(limits::IDLE)
+        .pool_max_idle_per_host(limits::IDLE_PER_SERVER)
+        .http1_max_buf_size(limits::HEADERS_MAX)
+        .build(Connector { transport: Arc::clone(transport), purpose, trust })
 }
 
 /// A body that ends in an error past its size or when a piece is late.

@@ -16,16 +16,18 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
-use crate::authority::{Authority, Purpose};
+use crate::authority::{Authority, Purpose, Trust};
 use crate::limits;
 
-use super::{Failure, Transport, name};
+use super::{Failure, Transport, name, tls};
 
-/// Connects for requests of one purpose.
+/// Connects for requests of one purpose and trust.
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) transport: Arc<Transport>,
     pub(crate) purpose: Purpose,
+    /// Of TLS; what is plain needs none.
+    pub(crate) trust: Trust,
 }
 
 impl Service<Uri> for Connector {
@@ -51,32 +53,35 @@ impl Connector {
     async fn connect(&self, target: Uri) -> Result<TokioIo<Stream>, Failure> {
         let (host, port, tls) = Authority::of(&target)
             .ok_or_else(|| Failure::Protocol("the request names no server".into()))?;
-        let tcp = match self.proxy(&target, &host) {
+        let trust = if tls { self.trust.clone() } else { Trust::None };
+        let server = Authority { host, port, trust, purpose: self.purpose };
+        let tcp = match self.proxy(&target, &server.host) {
             Some(proxy) => tunnel(&proxy, target).await?,
-            None => {
-                let transport = &self.transport;
-                tcp(&name::addresses(&transport.overrides, self.purpose, &host, port).await?)
-                    .await?
-            }
+            None => tcp(&name::addresses(&self.transport.overrides, &server).await?).await?,
         };
-        if !tls {
-            return Ok(TokioIo::new(Stream::Plain(tcp)));
-        }
-        let server = ServerName::try_from(host)
+        let (config, name) = match server.trust {
+            Trust::None => return Ok(TokioIo::new(Stream::Plain(tcp))),
+            Trust::Roots => (Arc::clone(&self.transport.tls), None),
+            Trust::Pinned(sha1) => (tls::pinned(sha1)?, None),
+            Trust::Private { issuers, name } => (tls::private(issuers).await?, name),
+        };
+        let server = ServerName::try_from(name.unwrap_or(server.host))
             .map_err(|_| Failure::Name("not a name that a certificate can have".into()))?;
-        let connector = tokio_rustls::TlsConnector::from(Arc::clone(&self.transport.tls));
+        let connector = tokio_rustls::TlsConnector::from(config);
         let stream = connector.connect(server, tcp).await.map_err(|e| Failure::of_tls(&e))?;
         Ok(TokioIo::new(Stream::Tls(Box::new(stream))))
     }
 
-    /// Vaults and authorities go by `HTTPS_PROXY`; this machine's own names never do.
+    /// Vaults and authorities go by `HTTPS_PROXY`; this machine's own names and what is trusted by
+    /// its very certificate never do.
     fn proxy(&self, target: &Uri, host: &str) -> Option<Intercept> {
         let local = crate::authority::is_localhost(host)
             || host.parse().is_ok_and(|ip: std::net::IpAddr| match ip.to_canonical() {
                 std::net::IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
                 std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local(),
             });
-        if local || self.purpose == Purpose::IdentityEndpoint {
+        let pinned = matches!(self.trust, Trust::Pinned(_));
+        if local || pinned || self.purpose == Purpose::IdentityEndpoint {
             return None;
         }
         self.transport.proxy.intercept(target)

@@ -141,6 +141,10 @@ fn certificate_text(reason: &rustls::CertificateError) -> String {
         E::NotValidForName | E::NotValidForNameContext { .. } => {
             "its certificate is for another name".into()
         }
+        // What a pinned server's is refused with.
+        E::ApplicationVerificationFailure => {
+            "its certificate is not the one that was named by its thumbprint".into()
+        }
         other => format!("its certificate was refused: {other:?}"),
     }
 }

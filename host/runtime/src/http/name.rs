@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use crate::authority::{Purpose, bare, is_localhost};
+use crate::authority::{Authority, Trust, bare, is_localhost};
 use crate::egress;
 
 use super::Failure;
@@ -38,16 +38,16 @@ impl FromStr for Override {
 /// The addresses to try, in order; an error when there is none, or none that is allowed.
 pub(crate) async fn addresses(
     overrides: &[Override],
-    purpose: Purpose,
-    host: &str,
-    port: u16,
+    authority: &Authority,
 ) -> Result<Vec<SocketAddr>, Failure> {
-    if let Some(fixed) = overrides.iter().find(|o| o.host == host && o.port == port) {
+    let Authority { host, port, trust, purpose } = authority;
+    let (port, plain) = (*port, *trust == Trust::None);
+    if let Some(fixed) = overrides.iter().find(|o| o.host == *host && o.port == port) {
         return Ok(vec![fixed.to]);
     }
     let found = lookup(host, port).await?;
-    let allowed: Vec<_> =
-        found.iter().copied().filter(|a| egress::allows(purpose, host, a.ip())).collect();
+    let allows = |a: &SocketAddr| egress::allows(*purpose, host, a.ip(), plain);
+    let allowed: Vec<_> = found.iter().copied().filter(allows).collect();
     match found.first() {
         Some(first) if allowed.is_empty() => Err(Failure::Denied(format!(
             "{host} leads to {}, an address that is not allowed for it",

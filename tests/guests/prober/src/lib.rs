@@ -1,6 +1,8 @@
 //! A component in the guest's place that does what the guest's role must not: asked for a secret,
 //! it sends a request wherever the reference says, and tells what became of it. `trap` and `spin`
-//! instead of a URL are what they say; `plan:` and `broker:` before it ask from those roles.
+//! instead of a URL are what they say; `plan:` and `broker:` before it ask from those roles. Instead of
+//! a URL: `get=URL` for the whole answer, `post=URL|BODY` for its body in hexadecimal digits,
+//! `read=PATH`, `write=PATH`, `env=NAME`, `tell=LINE`. What its plan names stands in `PROBER_PLAN`.
 //!
 //! Without `std`, whose imports no role is given.
 #![no_std]
@@ -14,16 +16,23 @@ use alloc::{format, string::String, vec::Vec};
 wit_bindgen::generate!({ path: "../../../wit", world: "provider", generate_all });
 
 use exports::vaultlet::keyvault::credentials::{self, TokenProperties, TokenRequest};
-use exports::vaultlet::keyvault::plan::{self, Authority, Purpose, Requirements, Resolved, Trust};
+use exports::vaultlet::keyvault::plan::{
+    self, Authority, Certificates, File, Key, PrivateTrust, Program, Purpose, Requirements, Resolved,
+    Trust,
+};
 use exports::vaultlet::keyvault::secrets::{self, Properties, UserAssigned};
 use exports::vaultlet::keyvault::simple;
 use exports::vaultlet::keyvault::types::{Error, ErrorKind};
 use exports::wasi::cli::run;
 use exports::wasi::http::incoming_handler::{self, IncomingRequest, ResponseOutparam};
+use wasi::cli::{environment, stderr};
+use wasi::filesystem::preopens::get_directories;
+use wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
-    Fields, IncomingResponse, OutgoingBody, OutgoingRequest, OutgoingResponse, Scheme,
+    Fields, IncomingResponse, Method, OutgoingBody, OutgoingRequest, OutgoingResponse, Scheme,
 };
+use wasi::io::streams::StreamError;
 
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
@@ -83,20 +92,79 @@ impl plan::Guest for Prober {
         Ok(Resolved { reference, authority, name: "probe".into(), version: None })
     }
 
-    fn needs(_: Vec<(String, String)>, _: Vec<(String, String)>) -> Result<Requirements, Error> {
-        Ok(Requirements {
-            variables: Vec::new(),
+    fn needs(
+        _: Vec<(String, String)>,
+        values: Vec<(String, String)>,
+    ) -> Result<Requirements, Error> {
+        let mut needs = Requirements {
+            variables: ["PROBER_PLAN", "PROBER_PASSWORD"].map(Into::into).into(),
             authorities: Vec::new(),
             files: Vec::new(),
             keys: Vec::new(),
             programs: Vec::new(),
             tells: false,
-        })
+        };
+        let plan = values.iter().find(|(name, _)| name == "PROBER_PLAN");
+        for line in plan.map(|(_, plan)| plan.lines()).into_iter().flatten() {
+            add(&mut needs, line).ok_or_else(|| told(format!("a plan of another form: {line}")))?;
+        }
+        Ok(needs)
     }
 
-    fn lent(_: String, _: String) -> Vec<(String, String)> {
-        Vec::new()
+    fn lent(authority: String, secret: String) -> Vec<(String, String)> {
+        [("LENT_AT", authority), ("LENT_SECRET", secret)].map(|(n, v)| (n.into(), v)).into()
     }
+}
+
+/// A line of a plan: `file PATH`, `folder PATH ENDING`, `key NAME PATH [VARIABLE]`,
+/// `program NAME COMMAND [GROUP…]` (a group's arguments are separated by `~`, and it sets a variable
+/// when it has `=`), `authority HOST PORT PURPOSE [pinned SHA1 | private FILE [NAME] | plain]`,
+/// `tells`.
+fn add(needs: &mut Requirements, line: &str) -> Option<()> {
+    let words: Vec<&str> = line.split(' ').collect();
+    match words[..] {
+        ["file", path] => needs.files.push(File::Path(path.into())),
+        ["folder", path, ending] => needs.files.push(File::Folder((path.into(), ending.into()))),
+        ["key", name, path, ref variable @ ..] => needs.keys.push(Key {
+            name: name.into(),
+            path: path.into(),
+            password_variable: variable.first().map(|name| (*name).into()),
+        }),
+        ["program", name, command, ref groups @ ..] => {
+            let (variables, arguments): (Vec<&str>, Vec<&str>) =
+                groups.iter().partition(|group| group.contains('='));
+            let split = |group: &str| group.split('~').map(Into::into).collect();
+            let pair = |text: &str| text.split_once('=').map(|(n, v)| (n.into(), v.into()));
+            needs.programs.push(Program {
+                name: name.into(),
+                command: command.into(),
+                arguments: arguments.into_iter().map(split).collect(),
+                variables: variables.into_iter().filter_map(pair).collect(),
+            });
+        }
+        ["authority", host, port, purpose, ref trust @ ..] => needs.authorities.push(Authority {
+            host: host.into(),
+            port: port.parse().ok()?,
+            purpose: match purpose {
+                "identity" => Purpose::IdentityEndpoint,
+                "tokens" => Purpose::TokenAuthority,
+                _ => return None,
+            },
+            trust: match *trust {
+                [] => Trust::Roots,
+                ["plain"] => Trust::None,
+                ["pinned", sha1] => Trust::Pinned(sha1.into()),
+                ["private", file, ref name @ ..] => Trust::Private(PrivateTrust {
+                    issuers: Certificates::File(file.into()),
+                    name: name.first().map(|name| (*name).into()),
+                }),
+                _ => return None,
+            },
+        }),
+        ["tells"] => needs.tells = true,
+        _ => return None,
+    }
+    Some(())
 }
 
 impl secrets::Guest for Prober {
@@ -123,21 +191,84 @@ impl secrets::Guest for Prober {
     }
 }
 
-fn outcome(url: &str) -> String {
-    match send(url) {
-        Ok(response) => format!("answered {}", response.status()),
-        Err(what) => what,
+fn outcome(what: &str) -> String {
+    let done = match what.split_once('=') {
+        Some(("get", url)) => send(url).and_then(whole),
+        Some(("post", url)) => post(url),
+        Some(("read", path)) => read(path, OpenFlags::empty(), DescriptorFlags::READ),
+        Some(("write", path)) => read(path, OpenFlags::CREATE, DescriptorFlags::WRITE),
+        Some(("env", name)) => {
+            let all = environment::get_environment();
+            all.into_iter().find(|(n, _)| n == name).map(|(_, v)| v).ok_or_else(|| "unset".into())
+        }
+        Some(("tell", line)) => stderr::get_stderr()
+            .blocking_write_and_flush(format!("{}\n", line.replace("%1B", "\u{1b}")).as_bytes())
+            .map(|()| "heard".into())
+            .map_err(|e| format!("{e:?}")),
+        _ => send(what).map(|response| format!("answered {}", response.status())),
+    };
+    done.unwrap_or_else(|what| what)
+}
+
+fn read(path: &str, how: OpenFlags, rights: DescriptorFlags) -> Result<String, String> {
+    let said = |code: ErrorCode| String::from(code.name());
+    let folder = if path.starts_with('/') { "/" } else { "." };
+    let (folder, _) =
+        get_directories().into_iter().find(|(_, name)| name == folder).ok_or("no folder")?;
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let file = folder.open_at(PathFlags::SYMLINK_FOLLOW, path, how, rights).map_err(said)?;
+    let mut bytes = Vec::new();
+    loop {
+        let (piece, ended) = file.read(100, bytes.len() as u64).map_err(said)?;
+        bytes.extend(piece);
+        if ended {
+            return String::from_utf8(bytes).map_err(|_| "no text".into());
+        }
     }
 }
 
+/// Status, the headers that are ours, and the body.
+fn whole(response: IncomingResponse) -> Result<String, String> {
+    let mut whole = format!("{}", response.status());
+    for (name, value) in response.headers().entries() {
+        if name.starts_with("vaultlet-") {
+            whole += &format!(" {name}={}", String::from_utf8_lossy(&value));
+        }
+    }
+    Ok(format!("{whole}\n{}", text(response)?))
+}
+
+fn post(what: &str) -> Result<String, String> {
+    let (url, body) = what.split_once('|').ok_or("no body")?;
+    let response = send_with(url, Some(body))?;
+    if response.status() != 200 {
+        return whole(response);
+    }
+    Ok(bytes(response)?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn text(response: IncomingResponse) -> Result<String, String> {
+    String::from_utf8(bytes(response)?).map_err(|_| "no text".into())
+}
+
+fn bytes(response: IncomingResponse) -> Result<Vec<u8>, String> {
     let body = response.consume().map_err(|()| "no body")?;
     let stream = body.stream().map_err(|()| "no stream")?;
-    let bytes = stream.blocking_read(4096).map_err(|e| format!("{e:?}"))?;
-    String::from_utf8(bytes).map_err(|_| "no text".into())
+    let mut bytes = Vec::new();
+    loop {
+        match stream.blocking_read(4096) {
+            Ok(piece) => bytes.extend(piece),
+            Err(StreamError::Closed) => return Ok(bytes),
+            Err(error) => return Err(format!("{error:?}")),
+        }
+    }
 }
 
 fn send(url: &str) -> Result<IncomingResponse, String> {
+    send_with(url, None)
+}
+
+fn send_with(url: &str, body: Option<&str>) -> Result<IncomingResponse, String> {
     let (scheme, rest) = url.split_once("://").ok_or("no URL")?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let request = OutgoingRequest::new(Fields::new());
@@ -145,7 +276,15 @@ fn send(url: &str) -> Result<IncomingResponse, String> {
     request.set_scheme(Some(&scheme)).map_err(|()| "scheme")?;
     request.set_authority(Some(authority)).map_err(|()| "authority")?;
     request.set_path_with_query(Some(&format!("/{path}"))).map_err(|()| "path")?;
+    let sent = body.map(|_| request.set_method(&Method::Post).and_then(|()| request.body()));
+    let sent = sent.transpose().map_err(|()| "body")?;
     let future = outgoing_handler::handle(request, None).map_err(|e| format!("{e:?}"))?;
+    if let (Some(sent), Some(body)) = (sent, body) {
+        let stream = sent.write().map_err(|()| "no stream")?;
+        stream.blocking_write_and_flush(body.as_bytes()).map_err(|e| format!("{e:?}"))?;
+        drop(stream);
+        OutgoingBody::finish(sent, None).map_err(|e| format!("{e:?}"))?;
+    }
     future.subscribe().block();
     let response = future.get().ok_or("not ready")?.map_err(|()| "taken")?;
     response.map_err(|e| format!("{e:?}"))
@@ -201,7 +340,9 @@ impl incoming_handler::Guest for Prober {
         let body = response.body().expect("the first");
         ResponseOutparam::set(out, Ok(response));
         let stream = body.write().expect("the first");
-        stream.blocking_write_and_flush(told.as_bytes()).expect("it is short");
+        for piece in told.as_bytes().chunks(4096) {
+            stream.blocking_write_and_flush(piece).expect("it is short");
+        }
         drop(stream);
         OutgoingBody::finish(body, None).expect("it is whole");
     }

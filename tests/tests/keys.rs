@@ -1,0 +1,240 @@
+//! Keys sign inside the host, from every form of file that `openssl` writes; it verifies what they
+//! signed.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
+use vaultlet_host::Vaultlet;
+use vaultlet_tests::prober::Prober;
+
+const PASSWORD: &str = "password of keys: \u{e9}";
+const MESSAGE: &str = "eyJhbGciOiJQUzI1NiJ9.e30";
+
+/// A key, its certificate, that one's issuer and the issuer's, made by `openssl`.
+struct Keys {
+    folder: TempDir,
+}
+
+impl Keys {
+    fn new() -> Self {
+        let keys = Self { folder: tempfile::tempdir().unwrap() };
+        for name in ["root", "middle", "leaf"] {
+            keys.openssl(&["genpkey", "-algorithm", "RSA", "-out", name, "-quiet"]);
+        }
+        let request = |name: &str, more: &[&str]| {
+            let subject = format!("/CN={name} of keys");
+            let certificate = format!("{name}.crt");
+            let mut arguments = vec!["req", "-x509", "-key", name, "-subj", &subject];
+            arguments.extend(["-out", &certificate, "-days", "1"]);
+            arguments.extend(more);
+            keys.openssl(&arguments);
+        };
+        request("root", &[]);
+        request("middle", &["-CA", "root.crt", "-CAkey", "root"]);
+        request("leaf", &["-CA", "middle.crt", "-CAkey", "middle"]);
+        keys.openssl(&["pkey", "-in", "leaf", "-pubout", "-out", "leaf.pub"]);
+        keys
+    }
+
+    fn openssl(&self, arguments: &[&str]) -> Vec<u8> {
+        let mut command = Command::new("openssl");
+        command.args(arguments).current_dir(&self.folder).env("PASSWORD", PASSWORD);
+        let output = command.output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "openssl {arguments:?}: {errors}");
+        output.stdout
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// PEM: the certificates first and in the wrong order, then the key.
+    fn pem(&self, name: &str, key: &[u8]) -> String {
+        let mut file = ["root.crt", "leaf.crt", "middle.crt"].map(|c| self.text(c)).concat();
+        file.push_str(&String::from_utf8_lossy(key));
+        fs::write(self.path(name), file).unwrap();
+        self.path(name)
+    }
+
+    fn pkcs12(&self, name: &str, more: &[&str]) -> String {
+        fs::write(self.path("chain"), ["root.crt", "middle.crt"].map(|c| self.text(c)).concat())
+            .unwrap();
+        let mut arguments = vec!["pkcs12", "-export", "-inkey", "leaf", "-in", "leaf.crt"];
+        arguments.extend(["-certfile", "chain", "-name", "the key", "-out", name]);
+        arguments.extend(more);
+        self.openssl(&arguments);
+        self.path(name)
+    }
+
+    /// Has each file sign in both ways, and `openssl` verify; with a wrong password and none it says
+    /// what is missing.
+    fn check(&self, files: &[(String, Option<&str>)]) {
+        let mut plan = String::new();
+        let variables = [("PROBER_PASSWORD", PASSWORD), ("EMPTY", ""), ("WRONG", "wrong")];
+        for (number, (file, variable)) in files.iter().enumerate() {
+            let variable = variable.unwrap_or("EMPTY");
+            for (name, variable) in [("key", variable), ("wrong", "WRONG"), ("unset", "UNSET")] {
+                plan.push_str(&format!("key {name}{number} {file} {variable}\n"));
+            }
+        }
+        let prober = Prober::with(&plan, &variables, Vaultlet::builder());
+        let at = |name: &str, number| format!("http://keys.vaultlet.internal/{name}{number}");
+        let chain = ["leaf.crt", "middle.crt", "root.crt"].map(|c| self.text(c)).concat();
+        fs::write(self.path("message"), MESSAGE).unwrap();
+        let pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"];
+        for (number, (file, variable)) in files.iter().enumerate() {
+            let told = prober.broker(&format!("get={}", at("key", number)));
+            assert_eq!(told, format!("200\n{chain}"), "{file}");
+            for (algorithm, options) in [("PS256", &pss[..]), ("RS256", &[])] {
+                let address = format!("{}?algorithm={algorithm}", at("key", number));
+                let signed = prober.broker(&format!("post={address}|{MESSAGE}"));
+                fs::write(self.path("signature"), base16(&signed)).unwrap();
+                let mut arguments = vec!["dgst", "-sha256", "-verify", "leaf.pub"];
+                arguments.extend(options);
+                arguments.extend(["-signature", "signature", "message"]);
+                self.openssl(&arguments);
+            }
+            if variable.is_none() {
+                continue;
+            }
+            for (name, expected) in [
+                ("wrong", "the password in `WRONG` does not open it"),
+                ("unset", "it is encrypted, and `UNSET` with its password is not set"),
+            ] {
+                let told = prober.broker(&format!("get={}", at(name, number)));
+                assert_eq!(told, format!("422\n{file}: {expected}"));
+                let address = format!("{}?algorithm=PS256", at(name, number));
+                assert_eq!(prober.broker(&format!("post={address}|x")), told);
+            }
+        }
+    }
+}
+
+fn base16(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|p| u8::from_str_radix(str::from_utf8(p).unwrap(), 16).expect(digits)).collect()
+}
+
+#[test]
+fn every_form_of_pem_signs() {
+    const SECRET: Option<&str> = Some("PROBER_PASSWORD");
+    let keys = Keys::new();
+    let plain = keys.openssl(&["pkcs8", "-topk8", "-nocrypt", "-in", "leaf"]);
+    let traditional = keys.openssl(&["rsa", "-traditional", "-in", "leaf"]);
+    let mut files =
+        vec![(keys.pem("pkcs8.pem", &plain), None), (keys.pem("pkcs1.pem", &traditional), None)];
+    // What Windows writes, and what people paste.
+    let crlf = keys.text("pkcs8.pem").replace('\n', "\r\n");
+    fs::write(keys.path("crlf.pem"), format!("Bag Attributes\r\n  x: \u{e9}\r\n{crlf}")).unwrap();
+    files.push((keys.path("crlf.pem"), None));
+    for (number, scheme) in [
+        "-v2 aes-256-cbc -v2prf hmacWithSHA256",
+        "-v2 aes-128-cbc -v2prf hmacWithSHA1",
+        "-v2 aes-256-cbc -v2prf hmacWithSHA512",
+        "-v2 des3 -v2prf hmacWithSHA256",
+        "-v2 aes-256-cbc -scrypt",
+        "-v1 PBE-SHA1-3DES",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut arguments = vec!["pkcs8", "-topk8", "-in", "leaf", "-passout", "env:PASSWORD"];
+        arguments.extend(scheme.split(' '));
+        let file = keys.pem(&format!("encrypted{number}.pem"), &keys.openssl(&arguments));
+        files.push((file, SECRET));
+    }
+    for cipher in ["-aes128", "-aes192", "-aes256", "-des3"] {
+        let arguments = ["rsa", "-traditional", "-in", "leaf", cipher, "-passout", "env:PASSWORD"];
+        files.push((
+            keys.pem(&format!("traditional{cipher}.pem"), &keys.openssl(&arguments)),
+            SECRET,
+        ));
+    }
+    keys.check(&files);
+}
+
+#[test]
+fn every_form_of_pkcs12_signs() {
+    let keys = Keys::new();
+    let mut files = Vec::new();
+    for (number, (variable, form)) in [
+        (Some("PROBER_PASSWORD"), ""),
+        (Some("PROBER_PASSWORD"), "-legacy"),
+        (Some("PROBER_PASSWORD"), "-legacy -descert"),
+        (Some("PROBER_PASSWORD"), "-macalg sha1 -keypbe AES-128-CBC -certpbe AES-128-CBC"),
+        (Some("PROBER_PASSWORD"), "-macalg sha512"),
+        (Some("PROBER_PASSWORD"), "-keypbe NONE -certpbe NONE"),
+        (None, ""),
+        (None, "-legacy"),
+        (None, "-keypbe NONE -certpbe NONE -nomac"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let password = if variable.is_some() { "env:PASSWORD" } else { "pass:" };
+        let mut arguments = vec!["-passout", password];
+        arguments.extend(form.split(' ').filter(|part| !part.is_empty()));
+        files.push((keys.pkcs12(&format!("{number}.pfx"), &arguments), variable));
+    }
+    keys.check(&files);
+}
+
+#[test]
+fn what_cannot_sign_says_why() {
+    let keys = Keys::new();
+    let key = keys.text("leaf");
+    let write = |name: &str, text: &str| {
+        fs::write(keys.path(name), text).unwrap();
+        keys.path(name)
+    };
+    let own = keys.text("leaf.crt");
+    let small = keys.openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"]);
+    let curve = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    let curve = String::from_utf8(keys.openssl(&curve)).unwrap();
+    let small = String::from_utf8(small).unwrap();
+    let refused = [
+        ("no-key.pem", own.clone(), "there is no private key in it"),
+        ("no-certificate.pem", key.clone(), "there is no certificate in it"),
+        (
+            "foreign.pem",
+            format!("{key}{}", keys.text("root.crt")),
+            "none of its certificates belongs to its private key",
+        ),
+        ("curve.pem", format!("{curve}{own}"), "its private key is not RSA"),
+        ("small.pem", format!("{small}{own}"), "its private key has not 2,048 to 4,096 bits"),
+        ("empty.pem", String::new(), "it is neither PEM nor PKCS#12"),
+        ("text.pem", "hello".into(), "it is neither PEM nor PKCS#12"),
+        ("sequence.pfx", "0123".into(), "its PKCS#12 is malformed, or not DER"),
+        ("cut.pem", key[..key.len() - 40].to_owned(), "its PEM is malformed"),
+        ("long.pem", "x".repeat((64 << 10) + 1), "it is longer than 65536 bytes"),
+    ];
+    let plan =
+        refused.each_ref().map(|(name, text, _)| format!("key {name} {}", write(name, text)));
+    let prober = Prober::new(&plan.join("\n"));
+    for (name, _, expected) in refused {
+        let told = prober.broker(&format!("get=http://keys.vaultlet.internal/{name}"));
+        assert_eq!(told, format!("422\n{}: {expected}", keys.path(name)));
+    }
+    // Read anew for each request: what is mended works at once.
+    let file = write("mended.pem", "");
+    let prober = Prober::new(&format!("key client {file}"));
+    let ask = || prober.broker("get=http://keys.vaultlet.internal/client");
+    assert!(ask().starts_with("422"));
+    write("mended.pem", &format!("{key}{own}"));
+    assert_eq!(ask(), format!("200\n{own}"));
+    for (what, status) in [
+        ("post=http://keys.vaultlet.internal/client?algorithm=none|x", "400"),
+        ("post=http://keys.vaultlet.internal/client|x", "405"),
+        ("get=http://keys.vaultlet.internal/client?algorithm=PS256", "405"),
+    ] {
+        assert!(prober.broker(what).starts_with(status), "{what}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Trust of one server's own: a pinned certificate, a private CA; and who may be asked by which way.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+
+use vaultlet_host::Vaultlet;
+use vaultlet_tests::prober::Prober;
+use vaultlet_tests::server::{Answer, Server};
+use vaultlet_tests::tls::Ca;
+
+const UNTRUSTED: &str = "ErrorCode::TlsCertificateError";
+const DENIED: &str = "ErrorCode::HttpRequestDenied";
+const ANSWERED: &str = "answered 204";
+
+/// Closes each connection, so that the next request makes one.
+fn server(ca: &Ca, names: &[&str]) -> (Server, String) {
+    let leaf = ca.leaf(names);
+    let server = Server::tls(&leaf, |_| Answer::status(204).header("connection", "close"));
+    (server, leaf.sha1().to_owned())
+}
+
+#[test]
+fn a_pinned_certificate_is_trusted_whoever_issued_it_and_no_other() {
+    let ca = Ca::default();
+    let (right, sha1) = server(&ca, &["some.cluster.internal"]);
+    let (other, _) = server(&ca, &["127.0.0.1"]);
+    let proxy = Server::plain(|_| Answer::status(200));
+    let through = format!("http://127.0.0.1:{}", proxy.port());
+    let plan = format!(
+        "authority 127.0.0.1 {} identity pinned {sha1}\nauthority 127.0.0.1 {} identity pinned {sha1}",
+        right.port(),
+        other.port(),
+    );
+    // The CA of both is trusted otherwise: that must not help.
+    let builder = Vaultlet::builder().ca_file(ca.file());
+    let prober = Prober::with(&plan, &[("HTTPS_PROXY", &through)], builder);
+    for _ in 0..2 {
+        let told = prober.broker(&format!("https://127.0.0.1:{}/token", right.port()));
+        assert_eq!(told, ANSWERED);
+        let told = prober.broker(&format!("https://127.0.0.1:{}/token", other.port()));
+        assert_eq!(told, UNTRUSTED);
+    }
+    assert_eq!((right.asked().len(), other.asked().len()), (2, 0), "something was sent");
+    assert_eq!(other.connections(), 2);
+    assert_eq!(proxy.connections(), 0, "a proxy sees the secret");
+}
+
+#[test]
+fn a_pinned_token_authority_is_not_asked_through_a_proxy() {
+    let ca = Ca::default();
+    let (right, sha1) = server(&ca, &["x"]);
+    let proxy = Server::plain(|_| Answer::status(403));
+    let through = format!("http://127.0.0.1:{}", proxy.port());
+    let port = right.port();
+    let plan = format!(
+        "authority tokens.example.test 443 tokens pinned {sha1}\nauthority other.example.test 443 tokens"
+    );
+    let builder = Vaultlet::builder().resolve(format!("tokens.example.test:443:127.0.0.1:{port}"));
+    let prober = Prober::with(&plan, &[("HTTPS_PROXY", &through)], builder);
+    assert_eq!(prober.broker("https://tokens.example.test/"), ANSWERED);
+    assert_eq!(proxy.connections(), 0);
+    // Any other is.
+    assert_eq!(prober.broker("https://other.example.test/"), "ErrorCode::DestinationUnavailable");
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[test]
+fn a_private_ca_is_read_anew_for_each_connection() {
+    let (ca, another) = (Ca::default(), Ca::default());
+    let (server, _) = server(&ca, &["sni.cluster.internal"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let at = format!("127.0.0.1 {} tokens private {}", server.port(), file.display());
+    let named = Prober::new(&format!("authority {at} sni.cluster.internal"));
+    let nameless = Prober::new(&format!("authority {at}"));
+    let url = format!("https://127.0.0.1:{}/", server.port());
+    assert_eq!(named.broker(&url), UNTRUSTED, "the file is not there");
+    fs::copy(another.file(), &file).unwrap();
+    assert_eq!(named.broker(&url), UNTRUSTED, "another CA");
+    fs::copy(ca.file(), &file).unwrap();
+    assert_eq!(named.broker(&url), ANSWERED);
+    assert_eq!(nameless.broker(&url), UNTRUSTED, "for another name");
+    fs::copy(another.file(), &file).unwrap();
+    assert_eq!(named.broker(&url), UNTRUSTED, "replaced");
+    assert_eq!(server.asked().len(), 1);
+}
+
+/// Roots of the handle do not count where a plan has roots of its own, nor the other way round.
+#[test]
+fn roots_do_not_mix() {
+    let (ca, private) = (Ca::default(), Ca::default());
+    let (server, _) = server(&ca, &["127.0.0.1"]);
+    let port = server.port();
+    let builder = || Vaultlet::builder().ca_file(ca.file());
+    let url = format!("https://127.0.0.1:{port}/");
+    let file = private.file();
+    let plan = format!("authority 127.0.0.1 {port} tokens private {}", file.display());
+    assert_eq!(Prober::with(&plan, &[], builder()).broker(&url), UNTRUSTED);
+    let plan = format!("authority 127.0.0.1 {port} tokens");
+    assert_eq!(Prober::with(&plan, &[], builder()).broker(&url), ANSWERED);
+}
+
+#[test]
+fn a_token_authority_is_on_no_link_and_plain_on_this_machine_alone() {
+    let here = Server::plain(|_| Answer::status(204));
+    let port = here.port();
+    let plan = format!(
+        "authority 169.254.169.254 {port} tokens\n\
+         authority 169.254.169.254 80 tokens plain\n\
+         authority fe80::1 443 tokens\n\
+         authority 168.63.129.16 443 tokens\n\
+         authority 10.255.255.1 80 tokens plain\n\
+         authority localhost {port} tokens plain"
+    );
+    let prober = Prober::new(&plan);
+    for url in [
+        format!("https://169.254.169.254:{port}/"),
+        "http://169.254.169.254/".into(),
+        "https://[fe80::1]/".into(),
+        "https://168.63.129.16/".into(),
+        "http://10.255.255.1/".into(),
+    ] {
+        assert_eq!(prober.broker(&url), DENIED, "{url}");
+    }
+    assert_eq!(prober.broker(&format!("http://localhost:{port}/")), ANSWERED);
+}
