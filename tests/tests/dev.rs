@@ -40,7 +40,8 @@ fn refusals_name_the_setting_and_no_value() {
         (&["--seed=a_b=c"], &[], 64, "(dev-secret-name)"),
         (&["--grant", "user:owner"], &[], 64, "secrets-officer, secrets-user, reader, none"),
         (&["--as", "root"], &[], 64, "managed, user"),
-        (&["--identity-form", "arc"], &[], 64, "azure-ml, app-service, imds"),
+        (&["--as", "application"], &[], 64, "managed, user"),
+        (&["--identity-form", "arc"], &[], 64, "azure-ml, app-service, imds, azure-arc"),
         (&["--seed-file", "/no/such/file"], &[], 65, "(seed-file)"),
     ];
     for (flags, variables, code, part) in cases {

@@ -152,6 +152,7 @@ fn show(entry: &Entry) {
     let who = match entry.who {
         Some(Who::Managed) => "as the managed identity",
         Some(Who::User) => "as the user",
+        Some(Who::Application) => "as the application",
         None => "",
     };
     let Entry { method, host, path, status, ms, .. } = entry;

@@ -15,8 +15,9 @@ use crate::{output, seeds};
 /// Run the local Azure: a Key Vault, a job's identity endpoint, and a proxy for the real names
 ///
 /// Programs written for Azure run in its environment unchanged: the vault answers at its real name,
-/// https://NAME.vault.azure.net, over TLS, and nothing leaves this machine for it. Secrets are in
-/// memory only, and gone when it ends.
+/// https://NAME.vault.azure.net, over TLS, as do the token authorities, login.microsoftonline.com
+/// and the others, and nothing leaves this machine for them. Secrets are in memory only, and gone
+/// when it ends.
 ///
 /// With a COMMAND, runs it in that environment and ends with its exit code. Without, prints the
 /// environment and serves until it is interrupted.
@@ -25,6 +26,7 @@ use crate::{output, seeds};
 Examples:
   vaultlet dev --vault my-key-vault --seed db-password=hunter2 -- python job.py
   vaultlet dev --as user --grant managed:none -- sh
+  vaultlet dev --identity-form client-secret -- python job.py
   vaultlet dev --seed-file secrets.json -o json")]
 pub(crate) struct Dev {
     /// A vault; may be repeated [default: job]
@@ -37,12 +39,14 @@ pub(crate) struct Dev {
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
     /// The job's identity: managed, or user, which adds OBO_ENDPOINT [default: managed]
-    #[arg(long = "as", value_name = "WHO")]
+    #[arg(long = "as", value_name = "WHO", value_parser = run_as)]
     run_as: Option<Who>,
-    /// The identity endpoint: azure-ml, app-service or imds [default: azure-ml]
+    /// How the job finds its identity: azure-ml, app-service, imds, azure-arc, service-fabric,
+    /// cloud-shell, spark, token-exchange, workload-identity, client-secret, client-certificate,
+    /// user-password, on-behalf-of, device-code or azure-pipelines [default: azure-ml]
     #[arg(long, value_name = "FORM")]
     identity_form: Option<Form>,
-    /// Give managed or user a role (secrets-officer, secrets-user, reader, none) in all vaults or
+    /// Give managed, user or application a role (secrets-officer, secrets-user, reader, none) in all vaults or
     /// on one secret; may be repeated
     #[arg(long, value_name = "WHO:ROLE[:NAME]", value_delimiter = ',')]
     grant: Vec<Grant>,
@@ -101,6 +105,14 @@ impl Dev {
         builder = self.grant.into_iter().fold(builder, Builder::grant);
         builder = builder.run_as(self.run_as.unwrap_or(Who::Managed));
         Ok(builder.identity_form(self.identity_form.unwrap_or_default()))
+    }
+}
+
+/// The identities that a job can be given by Azure ML; an application's comes by its form.
+fn run_as(word: &str) -> Result<Who, String> {
+    match word.parse() {
+        Ok(who @ (Who::Managed | Who::User)) => Ok(who),
+        _ => Err(format!("`{word}` is not one of managed, user")),
     }
 }
 

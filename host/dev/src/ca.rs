@@ -1,11 +1,11 @@
 //! The CA: made at start, its key only in memory, its certificate in a private folder.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use ::ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -15,12 +15,11 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
 };
-use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
-use crate::{error::StartError, limits};
+use crate::{error::StartError, files::Folder, java, limits};
 
-/// Signs the certificates of the vaults.
+/// Signs the certificates of the vaults and of the authority.
 pub(crate) struct Ca {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
@@ -28,14 +27,14 @@ pub(crate) struct Ca {
 
 impl Ca {
     /// Makes a CA and writes its certificate.
-    pub(crate) fn new() -> Result<(Self, CaFiles), StartError> {
+    pub(crate) fn new(folder: &Folder) -> Result<(Self, CaFiles), StartError> {
         let mut params = params(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, "vaultlet dev, local CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(defect)?;
         let certificate = params.self_signed(&key).map_err(defect)?;
-        let files = CaFiles::write(&certificate.pem())
+        let files = CaFiles::write(folder, certificate.der(), &certificate.pem())
             .map_err(StartError::system("writing the CA's certificate"))?;
         Ok((Self { certificate: certificate.into(), issuer: Issuer::new(params, key) }, files))
     }
@@ -49,22 +48,42 @@ impl Ca {
         let key = KeyPair::generate().map_err(defect)?;
         let leaf = params.signed_by(&key, &self.issuer).map_err(defect)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(defect)?
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf.into(), self.certificate.clone()], key)
-            .map_err(defect)?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        configure(vec![leaf.into(), self.certificate.clone()], key)
     }
 }
 
-/// The CA's certificate on disk; dropping this removes the folder.
+/// A TLS configuration with a certificate that signs itself, and its SHA-1 in hexadecimal.
+pub(crate) fn self_signed(names: Vec<String>) -> Result<(Arc<ServerConfig>, String), StartError> {
+    let mut params = params(names)?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate().map_err(defect)?;
+    let certificate = params.self_signed(&key).map_err(defect)?;
+    let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
+    let thumbprint = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    Ok((configure(vec![certificate.into()], key)?, thumbprint))
+}
+
+fn configure(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, StartError> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(defect)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(defect)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The CA's certificate on disk, for each kind of program.
 pub(crate) struct CaFiles {
-    _folder: TempDir,
     alone: PathBuf,
     bundle: PathBuf,
+    java: PathBuf,
 }
 
 impl CaFiles {
@@ -78,35 +97,31 @@ impl CaFiles {
         &self.bundle
     }
 
-    fn write(certificate: &str) -> std::io::Result<Self> {
-        let mut folder = tempfile::Builder::new();
-        folder.prefix("vaultlet-dev-");
-        #[cfg(unix)]
-        folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = folder.tempdir()?;
-        let files = Self {
-            alone: folder.path().join("ca.pem"),
-            bundle: folder.path().join("bundle.pem"),
-            _folder: folder,
-        };
-        fs::write(&files.alone, certificate)?;
-        fs::write(&files.bundle, system_roots() + certificate)?;
-        Ok(files)
+    /// The same as [`CaFiles::bundle`], as Java wants it.
+    pub(crate) fn java(&self) -> &Path {
+        &self.java
+    }
+
+    fn write(folder: &Folder, der: &[u8], pem: &str) -> std::io::Result<Self> {
+        let roots = rustls_native_certs::load_native_certs().certs;
+        let all = roots.iter().map(|root| root.as_ref()).chain([der]);
+        Ok(Self {
+            alone: folder.write("ca.pem", pem.as_bytes())?,
+            bundle: folder.write("bundle.pem", (in_pem(&roots) + pem).as_bytes())?,
+            java: folder.write("truststore.jks", &java::truststore(all))?,
+        })
     }
 }
 
-/// The system's roots in PEM; empty where it has none, as minimal containers do.
-fn system_roots() -> String {
-    let roots: Vec<_> = rustls_native_certs::load_native_certs()
-        .certs
-        .into_iter()
-        .map(|root| pem::Pem::new("CERTIFICATE", root.to_vec()))
-        .collect();
+/// Roots in PEM; none where the system has none, as in minimal containers.
+fn in_pem(roots: &[CertificateDer<'_>]) -> String {
+    let roots: Vec<_> =
+        roots.iter().map(|root| pem::Pem::new("CERTIFICATE", root.to_vec())).collect();
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     pem::encode_many_config(&roots, config)
 }
 
-fn params(names: Vec<String>) -> Result<CertificateParams, StartError> {
+pub(crate) fn params(names: Vec<String>) -> Result<CertificateParams, StartError> {
     let mut params = CertificateParams::new(names).map_err(defect)?;
     let now = OffsetDateTime::now_utc();
     params.not_before = now - Duration::days(1);
@@ -114,36 +129,44 @@ fn params(names: Vec<String>) -> Result<CertificateParams, StartError> {
     Ok(params)
 }
 
-fn defect(cause: impl std::fmt::Display) -> StartError {
+pub(crate) fn defect(cause: impl std::fmt::Display) -> StartError {
     StartError::Certificate(cause.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
-    fn files_are_private_and_hold_no_key_and_go_with_the_ca() {
-        let (_, files) = Ca::new().unwrap();
+    fn files_are_private_and_hold_no_key_and_go_with_the_folder() {
+        let folder = Folder::new().unwrap();
+        let (_, files) = Ca::new(&folder).unwrap();
         let alone = fs::read_to_string(files.alone()).unwrap();
         let bundle = fs::read_to_string(files.bundle()).unwrap();
         assert_eq!(alone.matches("BEGIN CERTIFICATE").count(), 1);
         assert!(bundle.ends_with(&alone));
         assert!(!bundle.contains("PRIVATE KEY"));
-        let folder = files.alone().parent().unwrap().to_path_buf();
+        let at = files.alone().parent().unwrap().to_path_buf();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+            assert_eq!(fs::metadata(&at).unwrap().permissions().mode() & 0o777, 0o700);
+            for file in fs::read_dir(&at).unwrap() {
+                let mode = file.unwrap().metadata().unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600);
+            }
         }
-        drop(files);
-        assert!(!folder.exists());
+        drop(folder);
+        assert!(!at.exists());
     }
 
     #[test]
     fn two_cas_do_not_share_a_key() {
-        let (one, _) = Ca::new().unwrap();
-        let (other, _) = Ca::new().unwrap();
+        let folders = [Folder::new().unwrap(), Folder::new().unwrap()];
+        let (one, _) = Ca::new(&folders[0]).unwrap();
+        let (other, _) = Ca::new(&folders[1]).unwrap();
         assert_ne!(one.certificate, other.certificate);
     }
 }

@@ -1,13 +1,15 @@
-//! The control port: counters and log to read, roles to give.
+//! The control port: counters and log to read, roles to give, codes to approve, failures to provoke.
 
 use std::sync::Arc;
 
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
+    authority::Verdict,
     doors::{listen, serve},
     limits,
     message::{self, Answer},
@@ -37,28 +39,66 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Answer {
             message::empty(StatusCode::NO_CONTENT)
         }
         (&Method::POST, "/grant") => grant(request, &state).await,
-        (_, "/counters" | "/log" | "/reset" | "/grant") => {
-            refused(StatusCode::METHOD_NOT_ALLOWED, "GET counters and log, POST reset and grant")
+        (&Method::POST, "/device") => device(request, &state).await,
+        (&Method::POST, "/fault") => fault(request, &state).await,
+        (_, "/counters" | "/log" | "/reset" | "/grant" | "/device" | "/fault") => {
+            let text = "GET counters and log, POST reset, grant, device and fault";
+            refused(StatusCode::METHOD_NOT_ALLOWED, text)
         }
-        _ => refused(StatusCode::NOT_FOUND, "there are /counters, /log, /reset and /grant"),
+        _ => {
+            let text = "there are /counters, /log, /reset, /grant, /device and /fault";
+            refused(StatusCode::NOT_FOUND, text)
+        }
     }
 }
 
 async fn grant(request: Request<Incoming>, state: &State) -> Answer {
-    let Ok(body) = message::read(request.into_body(), limits::CONTROL_BODY).await else {
-        return refused(StatusCode::PAYLOAD_TOO_LARGE, "a grant is a short JSON object");
-    };
-    match serde_json::from_slice::<Grant>(&body) {
+    const FORM: &str = "a grant is {\"who\":\"managed|user|application\",\
+        \"role\":\"secrets-officer|secrets-user|reader|none\",\"name\":\"SECRET, or absent\"}";
+    match read::<Grant>(request, FORM).await {
         Ok(grant) => {
             state.access.grant(grant);
             message::empty(StatusCode::NO_CONTENT)
         }
-        Err(_) => refused(
-            StatusCode::BAD_REQUEST,
-            "a grant is {\"who\":\"managed|user\",\
-             \"role\":\"secrets-officer|secrets-user|reader|none\",\"name\":\"SECRET, or absent\"}",
-        ),
+        Err(answer) => answer,
     }
+}
+
+async fn device(request: Request<Incoming>, state: &State) -> Answer {
+    const FORM: &str = "a verdict is {\"userCode\":\"CODE\",\"approve\":true}";
+    match read::<Verdict>(request, FORM).await {
+        Ok(verdict) if state.authority.devices.decide(&verdict) => {
+            message::empty(StatusCode::NO_CONTENT)
+        }
+        Ok(_) => refused(StatusCode::NOT_FOUND, "no such code waits"),
+        Err(answer) => answer,
+    }
+}
+
+/// A failure that the next token request shall have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fault {
+    code: String,
+}
+
+async fn fault(request: Request<Incoming>, state: &State) -> Answer {
+    const FORM: &str = "a fault is {\"code\":\"AADSTS53003\"}, with a code that is known here";
+    match read::<Fault>(request, FORM).await.map(|fault| fault.code.parse()) {
+        Ok(Ok(code)) => {
+            state.authority.fail_next(code);
+            message::empty(StatusCode::NO_CONTENT)
+        }
+        Ok(Err(())) => refused(StatusCode::BAD_REQUEST, FORM),
+        Err(answer) => answer,
+    }
+}
+
+/// Reads a short JSON object of this form.
+async fn read<T: DeserializeOwned>(request: Request<Incoming>, form: &str) -> Result<T, Answer> {
+    let body = message::read(request.into_body(), limits::CONTROL_BODY).await;
+    let body = body.map_err(|_| refused(StatusCode::PAYLOAD_TOO_LARGE, form))?;
+    serde_json::from_slice(&body).map_err(|_| refused(StatusCode::BAD_REQUEST, form))
 }
 
 fn refused(status: StatusCode, text: &str) -> Answer {

@@ -9,14 +9,22 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Counters {
-    /// TCP connections by door: `proxy`, `localhost`, `http`, `identity`.
+    /// TCP connections by door: `proxy`, `localhost`, `http`, `identity`, `service-fabric`,
+    /// `authority`, `authority-http`.
     pub connections: BTreeMap<&'static str, u64>,
-    /// Finished TLS handshakes by door: `proxy`, `localhost`.
+    /// Finished TLS handshakes by door: `proxy`, `localhost`, `service-fabric`, `authority`.
     pub handshakes: BTreeMap<&'static str, u64>,
     /// CONNECT requests that were tunnelled to where they asked to go.
     pub tunnels: u64,
-    /// Requests by identity endpoint: `azure-ml`, `azure-ml-obo`, `app-service`, `imds`, `other`.
+    /// Requests by identity endpoint: `azure-ml`, `azure-ml-obo`, `app-service`, `imds`,
+    /// `azure-arc`, `service-fabric`, `cloud-shell`, `azure-pipelines`, `azure-ml-spark`, `other`.
     pub identity: BTreeMap<&'static str, u64>,
+    /// Requests to the token authority by operation (`client-secret`, `client-certificate`,
+    /// `federated-token`, `on-behalf-of`, `user-password`, `device-code`, `device-token`,
+    /// `refresh-token`, `discovery`, `instance`, `keys`, …), then by status.
+    pub authority: BTreeMap<&'static str, BTreeMap<u16, u64>>,
+    /// Token requests whose assertion was used before. The authority accepts them, as Entra does.
+    pub assertions_reused: u64,
     /// Tokens given out.
     pub tokens_issued: u64,
     /// Vault requests by operation (`get`, `set`, `list`, `versions`, …), then by status.
@@ -30,6 +38,12 @@ impl Counters {
     #[must_use]
     pub fn identity_requests(&self) -> u64 {
         self.identity.values().sum()
+    }
+
+    /// Requests to the token authority, whatever for.
+    #[must_use]
+    pub fn authority_requests(&self) -> u64 {
+        self.authority.values().flat_map(BTreeMap::values).sum()
     }
 
     /// Requests to vaults, challenges included.

@@ -26,13 +26,19 @@
 //! Everything listens on loopback only, lives in this process and is gone when [`Local`] is
 //! dropped: values are in memory, the CA's key too, and the folder of its certificate is removed.
 
+mod authority;
+mod builder;
 mod ca;
+mod client_certificate;
 mod clock;
 mod control;
 mod counters;
 mod doors;
+mod environment;
 mod error;
+mod files;
 mod identity;
+mod java;
 mod limits;
 mod local;
 mod log;
@@ -40,9 +46,11 @@ mod message;
 mod state;
 mod vault;
 
+pub use authority::Application;
+pub use builder::Builder;
 pub use counters::Counters;
 pub use error::StartError;
 pub use identity::{Form, UnknownWord, Who};
-pub use local::{Builder, Local, Vault};
+pub use local::{Local, Vault};
 pub use log::Entry;
 pub use vault::{Grant, Role, Seed};

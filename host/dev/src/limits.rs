@@ -26,6 +26,32 @@ pub(crate) const VERIFIED_TOKENS: usize = 1_024;
 pub(crate) const TOKEN_LIFETIME: u64 = 86_400;
 /// Seconds before its issue from which a token is valid, as in the real ones.
 pub(crate) const TOKEN_BACKDATED: u64 = 300;
+/// Seconds that a token of the authority lives, unless its client understands claims challenges.
+/// <https://learn.microsoft.com/entra/identity-platform/access-tokens#token-lifetime>
+pub(crate) const AUTHORITY_TOKEN_LIFETIME: u64 = 3_599;
+/// Bytes of a token request: an assertion with a long chain of certificates.
+pub(crate) const TOKEN_BODY: usize = 64 * 1024;
+/// Seconds by which a client's clock may be wrong.
+pub(crate) const ASSERTION_SKEW: u64 = 300;
+/// Keys of Arc that wait to be used; the oldest go first.
+pub(crate) const ARC_KEYS: usize = 16;
+/// Seconds that the token of a service connection lives, as in the real one.
+pub(crate) const PIPELINE_TOKEN_LIFETIME: u64 = 600;
+/// Seconds that the federated token in a file lives: nobody writes it anew.
+pub(crate) const FEDERATED_TOKEN_LIFETIME: u64 = 30 * 86_400;
+/// Bits of the RSA key of a client's certificate: the least that Entra takes.
+pub(crate) const RSA_BITS: usize = 2048;
+/// Bytes of a request to an identity endpoint: a short form.
+pub(crate) const IDENTITY_BODY: usize = 16 * 1024;
+/// Failures of token requests that can wait to be provoked.
+pub(crate) const FAULTS: usize = 100;
+/// Seconds that a device code can be approved.
+pub(crate) const DEVICE_LIFETIME: u64 = 900;
+/// Seconds between two polls: fewer than the real one's five, as nobody else asks here.
+pub(crate) const DEVICE_INTERVAL: u64 = 1;
+/// Seconds that a client has to wait longer after it was told to slow down.
+/// <https://www.rfc-editor.org/rfc/rfc8628#section-3.5>
+pub(crate) const SLOW_DOWN: u64 = 5;
 /// Days until the CA and its certificates expire.
 pub(crate) const CERTIFICATE_DAYS: i64 = 365;
 

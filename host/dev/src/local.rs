@@ -1,72 +1,43 @@
-//! Starting and stopping the local Azure, and what a test or a job must know of it.
+//! A running local Azure: what a test or a job must know of it, and its end.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::{Ipv4Addr, TcpListener as StdListener},
-    path::Path,
-    sync::Arc,
-    thread,
-};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, thread};
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::runtime::Runtime;
 
 use crate::{
-    Counters, Entry, Form, Grant, Seed, StartError, Who,
-    ca::{Ca, CaFiles},
-    control,
-    doors::{identity, localhost, plain, proxy},
-    identity::{Endpoints, token::Issuer},
-    limits,
-    state::State,
-    vault::{self, Store, is_secret_name, is_vault_name},
+    Application, Builder, Counters, Entry, Grant, authority::Verdict, ca::CaFiles, environment,
+    files::Folder, limits, state::State,
 };
-
-const DEFAULT_VAULT: &str = "job";
 
 /// A running local Azure; it ends when this is dropped.
 pub struct Local {
-    state: Arc<State>,
-    files: CaFiles,
-    vaults: BTreeMap<String, Vault>,
-    proxy: String,
-    control: String,
-    environment: Vec<(String, String)>,
-    runtime: Option<Runtime>,
+    pub(crate) state: Arc<State>,
+    pub(crate) files: CaFiles,
+    pub(crate) vaults: BTreeMap<String, Vault>,
+    pub(crate) proxy: String,
+    pub(crate) control: String,
+    pub(crate) authority: String,
+    pub(crate) authority_http: String,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) runtime: Option<Runtime>,
+    pub(crate) _folder: Folder,
 }
 
 /// Where a vault is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vault {
-    url: String,
-    localhost: String,
-    http: String,
-}
-
-/// How the local Azure shall be.
-#[derive(Debug, Clone)]
-pub struct Builder {
-    vaults: Vec<String>,
-    seeds: Vec<(String, Seed)>,
-    run_as: Who,
-    form: Form,
-    grants: Vec<Grant>,
-    token_lifetime: u64,
+    pub(crate) url: String,
+    pub(crate) localhost: String,
+    pub(crate) http: String,
 }
 
 impl Local {
     /// One vault, `job`, without secrets; Azure ML's managed identity; all roles given.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder {
-            vaults: Vec::new(),
-            seeds: Vec::new(),
-            run_as: Who::Managed,
-            form: Form::default(),
-            grants: Vec::new(),
-            token_lifetime: limits::TOKEN_LIFETIME,
-        }
+        Builder::new()
     }
 
     /// The variables that a child needs: identity endpoint, proxy and CA. One of them is a secret.
@@ -79,7 +50,7 @@ impl Local {
     /// removed from its environment before [`Local::environment`] is added.
     #[must_use]
     pub fn foreign_variables() -> &'static [&'static str] {
-        &FOREIGN
+        environment::FOREIGN
     }
 
     /// All of this as JSON: vaults, proxy, control port, CA and environment.
@@ -95,6 +66,8 @@ impl Local {
         json!({
             "vaults": vaults,
             "proxy": self.proxy,
+            "authority": self.authority,
+            "authorityHttp": self.authority_http,
             "control": self.control,
             "caFile": self.files.alone(),
             "env": environment,
@@ -118,8 +91,50 @@ impl Local {
         &self.proxy
     }
 
+    /// The token authority with TLS, as `https://localhost:PORT`: what `AZURE_AUTHORITY_HOST` takes.
+    /// By the proxy it is at its real names.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The token authority without TLS, as `http://127.0.0.1:PORT`, for clients that can be given no
+    /// CA.
+    #[must_use]
+    pub fn authority_http(&self) -> &str {
+        &self.authority_http
+    }
+
+    /// The application that the authority knows, and its user.
+    #[must_use]
+    pub fn application(&self) -> &Application {
+        self.state.authority.registry.application()
+    }
+
+    /// A token of the local OIDC issuer that the application trusts, for this subject and audience.
+    /// `None` only if the system's random source fails.
+    #[must_use]
+    pub fn federated_token(&self, subject: &str, audience: &str) -> Option<String> {
+        let lifetime = limits::FEDERATED_TOKEN_LIFETIME;
+        let token = self.state.authority.federation.token(subject, audience, lifetime)?;
+        Some(token.expose_secret().to_owned())
+    }
+
+    /// Lets the next token request fail with this code, as `POST /fault` does; false if the
+    /// authority does not know it.
+    pub fn fail_next_token(&self, code: &str) -> bool {
+        code.parse().map(|code| self.state.authority.fail_next(code)).is_ok()
+    }
+
+    /// Says for the user whether a device that shows this code may have a token, as `POST /device`
+    /// does; false if no such code waits.
+    pub fn decide_device(&self, user_code: &str, approve: bool) -> bool {
+        let user_code = user_code.to_owned();
+        self.state.authority.devices.decide(&Verdict { user_code, approve })
+    }
+
     /// The control port, as `http://127.0.0.1:PORT`: `GET /counters`, `GET /log`, `POST /reset`,
-    /// `POST /grant`.
+    /// `POST /grant`, `POST /device`, `POST /fault`.
     #[must_use]
     pub fn control(&self) -> &str {
         &self.control
@@ -199,198 +214,4 @@ impl Vault {
     fn description(&self) -> Value {
         json!({"url": self.url, "localhost": self.localhost, "http": self.http})
     }
-}
-
-impl Builder {
-    /// Adds a vault; the first takes the place of `job`.
-    #[must_use]
-    pub fn vault(mut self, name: impl Into<String>) -> Self {
-        self.vaults.push(name.into());
-        self
-    }
-
-    /// Puts a secret into every vault; a second one of the same name is its next version.
-    #[must_use]
-    pub fn seed(mut self, name: impl Into<String>, seed: impl Into<Seed>) -> Self {
-        self.seeds.push((name.into(), seed.into()));
-        self
-    }
-
-    /// Which identity the job has. The managed one is always there; [`Who::User`] adds
-    /// `OBO_ENDPOINT`, as `identity: type: user_identity` does in a job's definition.
-    #[must_use]
-    pub fn run_as(mut self, who: Who) -> Self {
-        self.run_as = who;
-        self
-    }
-
-    /// Which endpoint the environment names. All of them are served.
-    #[must_use]
-    pub fn identity_form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
-    }
-
-    /// Gives a role; both identities are secrets officers of every vault before.
-    #[must_use]
-    pub fn grant(mut self, grant: Grant) -> Self {
-        self.grants.push(grant);
-        self
-    }
-
-    /// Seconds that tokens live: 86,400 unless told.
-    #[must_use]
-    pub fn token_lifetime(mut self, seconds: u64) -> Self {
-        self.token_lifetime = seconds;
-        self
-    }
-
-    /// Starts it, on threads of its own.
-    ///
-    /// # Errors
-    /// Names or seeds that Key Vault does not allow, and what the system refuses.
-    pub fn start(self) -> Result<Local, StartError> {
-        let names = if self.vaults.is_empty() { vec![DEFAULT_VAULT.into()] } else { self.vaults };
-        let vaults = make_vaults(names, &self.seeds)?;
-        let endpoints = Endpoints::new(Issuer::new(self.token_lifetime)?);
-        let state = Arc::new(State::new(vaults, endpoints));
-        self.grants.into_iter().for_each(|grant| state.access.grant(grant));
-        let (ca, files) = Ca::new()?;
-
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(limits::THREADS)
-            .thread_name("vaultlet-dev")
-            .enable_all()
-            .build()
-            .map_err(StartError::system("starting threads"))?;
-        let context = runtime.enter();
-        let (_, authority) = proxy::CLOUDS[0];
-
-        let (at_localhost, localhost_port) = bind()?;
-        let mut urls = BTreeMap::new();
-        let mut by_proxy = proxy::Doors::new();
-        let mut by_localhost = localhost::Doors::new();
-        for (name, vault) in &state.vaults {
-            by_proxy.extend(proxy::doors(vault, &ca)?);
-            by_localhost.extend([localhost::door(vault, localhost_port, authority)]);
-            let (at, port) = bind()?;
-            let door = plain::door(vault, port, authority);
-            urls.insert(
-                name.clone(),
-                Vault {
-                    url: format!("https://{name}.{}", proxy::CLOUDS[0].0),
-                    localhost: format!("https://{}:{localhost_port}", localhost::host_of(name)),
-                    http: door.place.origin.clone(),
-                },
-            );
-            runtime.spawn(plain::run(at, Arc::clone(&state), door));
-        }
-        let tls = ca.server(by_localhost.keys().cloned().collect())?;
-        runtime.spawn(localhost::run(at_localhost, Arc::clone(&state), by_localhost, tls));
-        let (at, proxy_port) = bind()?;
-        runtime.spawn(proxy::run(at, Arc::clone(&state), by_proxy));
-        let (at, identity_port) = bind()?;
-        runtime.spawn(identity::run(at, Arc::clone(&state)));
-        let (at, control_port) = bind()?;
-        runtime.spawn(control::run(at, Arc::clone(&state)));
-        drop(context);
-
-        let proxy = origin(proxy_port);
-        let identity = origin(identity_port);
-        let mut environment = state.endpoints.environment(self.form, &identity);
-        if self.run_as == Who::User {
-            environment.push(Endpoints::obo(&identity));
-        }
-        environment.extend(network(&proxy, &files));
-        Ok(Local {
-            vaults: urls,
-            control: origin(control_port),
-            runtime: Some(runtime),
-            state,
-            files,
-            proxy,
-            environment,
-        })
-    }
-}
-
-const FOREIGN: [&str; 18] = [
-    "AZURE_AUTHORITY_HOST",
-    "AZURE_CLIENT_CERTIFICATE_PATH",
-    "AZURE_CLIENT_ID",
-    "AZURE_CLIENT_SECRET",
-    "AZURE_FEDERATED_TOKEN_FILE",
-    "AZURE_PASSWORD",
-    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
-    "AZURE_TENANT_ID",
-    "AZURE_USERNAME",
-    "AZUREML_DATAPREP_TOKEN_PROVIDER",
-    "DEFAULT_IDENTITY_CLIENT_ID",
-    "IDENTITY_ENDPOINT",
-    "IDENTITY_HEADER",
-    "IDENTITY_SERVER_THUMBPRINT",
-    "IMDS_ENDPOINT",
-    "MSI_ENDPOINT",
-    "MSI_SECRET",
-    "OBO_ENDPOINT",
-];
-
-fn make_vaults(
-    names: Vec<String>,
-    seeds: &[(String, Seed)],
-) -> Result<BTreeMap<String, Arc<vault::Vault>>, StartError> {
-    for (name, seed) in seeds {
-        if !is_secret_name(name) {
-            return Err(StartError::SecretName(name.clone()));
-        }
-        seed.check().map_err(|reason| StartError::Seed { name: name.clone(), reason })?;
-    }
-    names
-        .into_iter()
-        .map(|name| {
-            if !is_vault_name(&name) {
-                return Err(StartError::VaultName(name));
-            }
-            let store = Store::default();
-            seeds.iter().for_each(|(name, seed)| store.set(name, seed.clone()));
-            let key = name.to_ascii_lowercase();
-            Ok((key, Arc::new(vault::Vault { name, store })))
-        })
-        .collect()
-}
-
-/// A loopback port of the system's choice; must be called in the runtime's context.
-fn bind() -> Result<(TcpListener, u16), StartError> {
-    let bound = || {
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        Ok((TcpListener::from_std(listener)?, port))
-    };
-    bound().map_err(StartError::system("opening a loopback port"))
-}
-
-fn origin(port: u16) -> String {
-    format!("http://127.0.0.1:{port}")
-}
-
-/// The variables by which programs find the proxy and trust the CA.
-fn network(proxy: &str, files: &CaFiles) -> Vec<(String, String)> {
-    const DIRECT: &str = "127.0.0.1,localhost,169.254.169.254";
-    let alone = files.alone().to_string_lossy();
-    let bundle = files.bundle().to_string_lossy();
-    let variables = [
-        ("HTTPS_PROXY", proxy),
-        ("https_proxy", proxy),
-        ("NO_PROXY", DIRECT),
-        ("no_proxy", DIRECT),
-        // These replace the built-in roots.
-        ("SSL_CERT_FILE", &bundle),
-        ("REQUESTS_CA_BUNDLE", &bundle),
-        ("CURL_CA_BUNDLE", &bundle),
-        // These add to them.
-        ("NODE_EXTRA_CA_CERTS", &alone),
-        ("VAULTLET_CA_FILE", &alone),
-    ];
-    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }

@@ -13,9 +13,11 @@ use crate::{identity::Who, limits};
 pub struct Entry {
     /// When it was answered, in milliseconds since 1970 UTC.
     pub at: u64,
-    /// The way in: `proxy`, `localhost`, `http`, `identity`.
+    /// The way in: `proxy`, `localhost`, `http`, `identity`, `service-fabric`, `authority`,
+    /// `authority-http`.
     pub door: &'static str,
-    /// The operation of a vault or the form of an identity endpoint; `tunnel` for a CONNECT.
+    /// The operation of a vault or of the authority, or the form of an identity endpoint; `tunnel`
+    /// for a CONNECT.
     pub operation: &'static str,
     /// The request's method.
     pub method: String,

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde::Serialize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
@@ -27,11 +27,17 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize, extra: usize) -> A
 }
 
 pub(crate) fn text(status: StatusCode, body: &'static str) -> Answer {
+    fixed(status, body, "text/plain; charset=utf-8")
+}
+
+pub(crate) fn html(status: StatusCode, body: &'static str) -> Answer {
+    fixed(status, body, "text/html; charset=utf-8")
+}
+
+fn fixed(status: StatusCode, body: &'static str, kind: &'static str) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
 }
 
@@ -62,14 +68,17 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     headers.get(name)?.to_str().ok()
 }
 
-/// The parameters of a query, decoded; of a repeated one the first counts.
-#[derive(Debug, Default)]
+/// The parameters of a query or a form, decoded; of a repeated one the first counts.
+#[derive(Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(query: Option<&str>) -> Self {
-        let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        Self(pairs.into_owned().collect())
+        Self::parse_bytes(query.unwrap_or_default().as_bytes())
+    }
+
+    pub(crate) fn parse_bytes(form: &[u8]) -> Self {
+        Self(form_urlencoded::parse(form).into_owned().collect())
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -79,6 +88,13 @@ impl Query {
     /// The parameter unless it is empty.
     pub(crate) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
+    }
+}
+
+impl Drop for Query {
+    fn drop(&mut self) {
+        // A form may hold a secret, a password or an assertion.
+        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 use http::{Method, StatusCode, Uri};
 
 use crate::{
+    authority::Authority,
     clock,
     counters::Counters,
     identity::{Endpoints, Who},
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) vaults: BTreeMap<String, Arc<Vault>>,
     pub(crate) access: Access,
     pub(crate) endpoints: Endpoints,
+    pub(crate) authority: Authority,
     record: Mutex<Record>,
 }
 
@@ -41,8 +43,12 @@ pub(crate) struct Pending {
 }
 
 impl State {
-    pub(crate) fn new(vaults: BTreeMap<String, Arc<Vault>>, endpoints: Endpoints) -> Self {
-        Self { vaults, access: Access::default(), endpoints, record: Mutex::default() }
+    pub(crate) fn new(
+        vaults: BTreeMap<String, Arc<Vault>>,
+        endpoints: Endpoints,
+        authority: Authority,
+    ) -> Self {
+        Self { vaults, access: Access::default(), endpoints, authority, record: Mutex::default() }
     }
 
     pub(crate) fn connected(&self, door: &'static str) {
@@ -71,6 +77,23 @@ impl State {
         let mut record = self.record();
         *record.counters.identity.entry(operation).or_default() += 1;
         record.counters.tokens_issued += u64::from(who.is_some());
+        record.log.push(pending.entry(operation, status, who));
+    }
+
+    /// Records an answer of the token authority.
+    pub(crate) fn authorized(
+        &self,
+        pending: Pending,
+        operation: &'static str,
+        status: StatusCode,
+        who: Option<Who>,
+        is_reused: bool,
+    ) {
+        let mut record = self.record();
+        let by_status = record.counters.authority.entry(operation).or_default();
+        *by_status.entry(status.as_u16()).or_default() += 1;
+        record.counters.tokens_issued += u64::from(who.is_some());
+        record.counters.assertions_reused += u64::from(is_reused);
         record.log.push(pending.entry(operation, status, who));
     }
 

@@ -9,10 +9,11 @@
 
 mod support;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 use serde_json::{Value, json};
-use support::{Reply, With, managed_token, send, user_token, variable};
+use support::{
+    Reply, With, claims_of, form, managed_token, send, token_with, user_token, variable,
+};
 use vaultlet_dev::{Form, Local, Who};
 
 const VAULT: &str = "https://vault.azure.net";
@@ -170,6 +171,242 @@ async fn obo_wants_a_resource_and_nothing_else() {
     assert_eq!((counters.identity["azure-ml-obo"], counters.tokens_issued), (2, 1));
 }
 
+#[tokio::test]
+async fn arc_names_a_key_and_takes_it_once() {
+    let local = Local::builder().identity_form(Form::AzureArc).start().unwrap();
+    let endpoint = variable(&local, "IDENTITY_ENDPOINT");
+    let folder = variable(&local, "VAULTLET_ARC_KEY_FOLDER");
+    let ask = async |query: &str, key: Option<&str>| {
+        let url = format!("{endpoint}?api-version=2020-06-01&resource={VAULT}{query}");
+        let basic = key.map(|key| format!("Basic {key}"));
+        let mut headers = vec![("metadata", "true")];
+        headers.extend(basic.as_deref().map(|basic| ("authorization", basic)));
+        send(&local, &url, With { headers: &headers, ..With::default() }).await
+    };
+    let path = |reply: &Reply| {
+        assert_eq!(reply.status, 401);
+        reply.header("www-authenticate").strip_prefix("Basic realm=").unwrap().to_owned()
+    };
+    let key = |path: &str| {
+        assert!(path.starts_with(folder) && path.ends_with(".key"), "{path}");
+        let mode = std::fs::metadata(path).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let id = "c0ffee00-0000-4000-8000-0000000000a1";
+    for (query, status, named) in [
+        ("".to_owned(), 200, json!(null)),
+        (format!("&client_id={id}"), 200, json!(id)),
+        (format!("&client_id={UNKNOWN}"), 404, json!(null)),
+        (format!("&msi_res_id={UNKNOWN}"), 404, json!(null)),
+    ] {
+        let at = path(&ask(&query, None).await);
+        let key = key(&at);
+        let reply = ask(&query, Some(&key)).await;
+        assert_eq!(reply.status, status, "{}", reply.text);
+        assert_eq!(reply.json()["client_id"], named);
+        // Once, and the file is gone.
+        for _ in 0..2 {
+            assert_eq!(ask(&query, Some(&key)).await.status, 403);
+        }
+        assert!(!std::path::Path::new(&at).exists());
+    }
+    assert_eq!(ask("", Some("wrong")).await.status, 403);
+    // Who only ever asks does not fill the folder.
+    for _ in 0..20 {
+        ask("", None).await;
+    }
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 16);
+    let url = format!("{endpoint}?api-version=2020-06-01&resource={VAULT}");
+    assert_eq!(send(&local, &url, With::default()).await.status, 400);
+}
+
+#[tokio::test]
+async fn service_fabric_is_known_by_its_thumbprint() {
+    let local = Local::builder().identity_form(Form::ServiceFabric).start().unwrap();
+    let endpoint = variable(&local, "IDENTITY_ENDPOINT");
+    let secret = variable(&local, "IDENTITY_HEADER");
+    let ask = async |query: &str, headers: &[(&str, &str)]| {
+        let with = With { headers, trusting: true, ..With::default() };
+        let reply = send(&local, &format!("{endpoint}?{query}"), with).await;
+        assert_eq!(
+            reply.thumbprint.as_deref(),
+            Some(variable(&local, "IDENTITY_SERVER_THUMBPRINT"))
+        );
+        reply
+    };
+    for version in ["2019-07-01-preview", "2020-05-01"] {
+        let query = format!("api-version={version}&resource={VAULT}");
+        let body = ask(&query, &[("secret", secret)]).await.json();
+        assert!(body["expires_on"].as_str().unwrap().parse::<u64>().is_ok());
+        assert_eq!(claims(&body).get("xms_cc"), None);
+        let body = ask(&format!("{query}&xms_cc=cp1"), &[("secret", secret)]).await.json();
+        assert_eq!(claims(&body)["xms_cc"], json!(["CP1"]));
+    }
+    let good = format!("api-version=2020-05-01&resource={VAULT}");
+    for (query, headers, status, code) in [
+        (&*good, &[][..], 401, "SecretHeaderNotFound"),
+        (&*good, &[("secret", "wrong")], 401, "SecretHeaderNotFound"),
+        ("api-version=1", &[("secret", secret)], 400, "InvalidApiVersion"),
+        ("api-version=2020-05-01", &[("secret", secret)], 400, "ArgumentNullOrEmpty"),
+        (
+            &*format!("{good}&principalId={UNKNOWN}"),
+            &[("secret", secret)],
+            404,
+            "ManagedIdentityNotFound",
+        ),
+    ] {
+        for _ in 0..2 {
+            let reply = ask(query, headers).await;
+            let code = json!(code);
+            assert_eq!((reply.status.as_u16(), &reply.json()["error"]["code"]), (status, &code));
+        }
+    }
+    let counters = local.counters();
+    assert_eq!((counters.identity["service-fabric"], counters.tokens_issued), (14, 4));
+}
+
+#[tokio::test]
+async fn cloud_shell_takes_a_form_and_no_names() {
+    let local = Local::builder().identity_form(Form::CloudShell).start().unwrap();
+    let endpoint = variable(&local, "MSI_ENDPOINT");
+    let ask = async |body: &str, headers: &[(&str, &str)]| {
+        let with = With { method: Method::POST, headers, body, ..With::default() };
+        send(&local, endpoint, with).await
+    };
+    let good = "resource=https%3A%2F%2Fvault.azure.net";
+    let body = ask(good, &[("metadata", "true")]).await.json();
+    assert!(body["expires_on"].as_str().unwrap().parse::<u64>().is_ok());
+    assert_eq!(claims(&body)["aud"], VAULT);
+    let named = format!("{good}&client_id={UNKNOWN}");
+    for (body, headers) in [
+        (good, &[][..]),
+        ("", &[("metadata", "true")]),
+        (&*named, &[("metadata", "true")]),
+        (good, &[("metadata", "true"), ("x-forwarded-for", "a")]),
+    ] {
+        for _ in 0..2 {
+            assert_eq!(ask(body, headers).await.status, 400);
+        }
+    }
+    assert_eq!(send(&local, endpoint, With::default()).await.status, 405);
+}
+
+#[tokio::test]
+async fn pipelines_get_a_token_for_their_service_connection() {
+    let local = Local::builder().identity_form(Form::AzurePipelines).start().unwrap();
+    let endpoint = variable(&local, "SYSTEM_OIDCREQUESTURI");
+    let connection = variable(&local, "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID");
+    let bearer = format!("Bearer {}", variable(&local, "SYSTEM_ACCESSTOKEN"));
+    let ask = async |query: &str, headers: &[(&str, &str)]| {
+        let with = With { method: Method::POST, headers, ..With::default() };
+        send(&local, &format!("{endpoint}?{query}"), with).await
+    };
+    let suppress = ("x-tfs-fedauthredirect", "Suppress");
+    let good = format!("api-version=7.1&serviceConnectionId={connection}");
+    let other = format!("api-version=7.1&serviceConnectionId={UNKNOWN}");
+    let authorized = &[("authorization", bearer.as_str()), suppress][..];
+    for (query, headers, status) in [
+        (&*good, &[suppress][..], 401),
+        (&*good, &[("authorization", "Bearer wrong"), suppress], 401),
+        (&*good, &[("authorization", "Bearer wrong")], 302),
+        (&*other, authorized, 404),
+        ("", authorized, 400),
+    ] {
+        for _ in 0..2 {
+            assert_eq!(ask(query, headers).await.status, status, "{query} {headers:?}");
+        }
+    }
+    let reply = ask(&good, authorized).await.json();
+    let token = reply["oidcToken"].as_str().unwrap();
+    assert_eq!(claims_of(token)["aud"], "api://AzureADTokenExchange");
+    let body = form(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", variable(&local, "AZURESUBSCRIPTION_CLIENT_ID")),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", token),
+        ("scope", "https://vault.azure.net/.default"),
+    ]);
+    assert_eq!(claims_of(&token_with(&local, &body).await)["idtyp"], "app");
+}
+
+#[tokio::test]
+async fn spark_jobs_get_the_users_token() {
+    let local = Local::builder().identity_form(Form::Spark).start().unwrap();
+    let set = |name| variable(&local, name);
+    let canary = set("AZUREML_OBO_CANARY_TOKEN");
+    let url = format!(
+        "https://{}/api/v1/proxy/obotoken/v1.0/subscriptions/{}/resourceGroups/{}/providers/\
+         Microsoft.MachineLearningServices/workspaces/{}/getuseraccesstokenforspark",
+        set("AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT"),
+        set("AZUREML_ARM_SUBSCRIPTION"),
+        set("AZUREML_ARM_RESOURCEGROUP"),
+        set("AZUREML_ARM_WORKSPACE_NAME"),
+    );
+    let good = json!({
+        "oboToken": canary,
+        "oid": set("OID"),
+        "tid": set("TID"),
+        "resource": VAULT,
+        "experimentName": set("AZUREML_ARM_PROJECT_NAME"),
+        "runId": set("AZUREML_RUN_ID"),
+    });
+    let headers = [
+        ("content-type", "application/json;charset=utf-8"),
+        ("x-ms-proxy-host", set("AZUREML_OBO_SERVICE_ENDPOINT")),
+        ("obo-access-token", canary),
+        ("x-ms-cluster-identifier", set("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER")),
+    ];
+    let ask = async |url: &str, body: &Value, headers: &[(&str, &str)]| {
+        let body = body.to_string();
+        let with = With { method: Method::POST, headers, body: &body, ..With::default() };
+        send(&local, url, with).await
+    };
+    let with = |name: &str, value: &str| {
+        let mut body = good.clone();
+        body[name] = value.into();
+        body
+    };
+    for (url, body, headers, status) in [
+        (&*url, with("oboToken", "wrong"), &headers[..], 401),
+        (&*url, with("oid", UNKNOWN), &headers, 401),
+        (&*url, with("tid", UNKNOWN), &headers, 401),
+        (&*url, with("resource", ""), &headers, 400),
+        (&*url, json!({}), &headers, 400),
+        (&*url, good.clone(), &headers[..2], 401),
+        (&*url, good.clone(), &headers[..3], 400),
+        (&*format!("{url}x"), good.clone(), &headers, 404),
+    ] {
+        for _ in 0..2 {
+            assert_eq!(ask(url, &body, headers).await.status, status, "{url} {body}");
+        }
+    }
+    let body = ask(&url, &good, &headers).await.json();
+    assert_eq!(claims(&body)["idtyp"], "user");
+    assert_eq!(local.counters().tokens_issued, 1);
+}
+
+#[tokio::test]
+async fn endpoints_are_for_programs_on_this_machine() {
+    let local = Local::builder().run_as(Who::User).start().unwrap();
+    let url = format!("{}?resource={VAULT}", variable(&local, "OBO_ENDPOINT"));
+    let port = url.split([':', '/']).nth(4).unwrap();
+    let localhost = format!("localhost:{port}");
+    for (headers, status) in [
+        (&[("host", "attacker.example")][..], 421),
+        (&[("host", "127.0.0.1")], 421),
+        (&[("host", "127.0.0.1:1")], 421),
+        (&[("x-forwarded-for", "10.0.0.1")], 400),
+        (&[("forwarded", "for=10.0.0.1")], 400),
+        (&[("host", localhost.as_str())], 200),
+    ] {
+        for _ in 0..2 {
+            let reply = send(&local, &url, With { headers, ..With::default() }).await;
+            assert_eq!(reply.status, status, "{headers:?}");
+        }
+    }
+}
+
 async fn azure_ml(local: &Local, query: &str) -> Reply {
     let url = format!("{}?api-version=2017-09-01{query}", variable(local, "MSI_ENDPOINT"));
     let headers = &[("secret", variable(local, "MSI_SECRET"))];
@@ -178,9 +415,4 @@ async fn azure_ml(local: &Local, query: &str) -> Reply {
 
 fn claims(body: &Value) -> Value {
     claims_of(body["access_token"].as_str().unwrap())
-}
-
-fn claims_of(token: &str) -> Value {
-    let payload = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

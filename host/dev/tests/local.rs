@@ -18,7 +18,7 @@ use std::{
 use http::Method;
 use support::{With, connect, managed_token, send, user_token, variable};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use vaultlet_dev::{Form, Local, Who};
+use vaultlet_dev::{Local, Who};
 
 const VALUE: &str = "the-value-of-the-secret";
 
@@ -174,46 +174,140 @@ async fn control_port_reads_and_grants() {
 
 #[test]
 fn environment_names_the_chosen_identity_only() {
-    const IDENTITY: [&str; 7] = [
-        "MSI_ENDPOINT",
-        "MSI_SECRET",
-        "DEFAULT_IDENTITY_CLIENT_ID",
-        "IDENTITY_ENDPOINT",
-        "IDENTITY_HEADER",
-        "AZURE_POD_IDENTITY_AUTHORITY_HOST",
-        "OBO_ENDPOINT",
+    const FEDERATED: &[&str] = &[
+        "AZURE_AUTHORITY_HOST",
+        "AZURE_CLIENT_ID",
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "AZURE_TENANT_ID",
     ];
     for (form, who, expected) in [
-        (Form::AzureMl, Who::Managed, &IDENTITY[..3]),
-        (Form::AppService, Who::Managed, &IDENTITY[3..5]),
-        (Form::Imds, Who::Managed, &IDENTITY[5..6]),
-        (Form::Imds, Who::User, &IDENTITY[5..]),
+        (
+            "azure-ml",
+            Who::Managed,
+            &["DEFAULT_IDENTITY_CLIENT_ID", "MSI_ENDPOINT", "MSI_SECRET"][..],
+        ),
+        ("app-service", Who::Managed, &["IDENTITY_ENDPOINT", "IDENTITY_HEADER"]),
+        ("imds", Who::Managed, &["AZURE_POD_IDENTITY_AUTHORITY_HOST"]),
+        ("imds", Who::User, &["AZURE_POD_IDENTITY_AUTHORITY_HOST", "OBO_ENDPOINT"]),
+        (
+            "azure-arc",
+            Who::Managed,
+            &["IDENTITY_ENDPOINT", "IMDS_ENDPOINT", "VAULTLET_ARC_KEY_FOLDER"],
+        ),
+        (
+            "service-fabric",
+            Who::Managed,
+            &["IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"],
+        ),
+        ("cloud-shell", Who::Managed, &["MSI_ENDPOINT"]),
+        (
+            "spark",
+            Who::Managed,
+            &[
+                "AZUREML_ARM_PROJECT_NAME",
+                "AZUREML_ARM_RESOURCEGROUP",
+                "AZUREML_ARM_SUBSCRIPTION",
+                "AZUREML_ARM_WORKSPACE_NAME",
+                "AZUREML_DATAPREP_TOKEN_PROVIDER",
+                "AZUREML_OBO_CANARY_TOKEN",
+                "AZUREML_OBO_SERVICE_ENDPOINT",
+                "AZUREML_RUN_ID",
+                "AZUREML_RUN_TOKEN_EXPIRY",
+                "AZUREML_SYNAPSE_CLUSTER_IDENTIFIER",
+                "AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT",
+                "OID",
+                "TID",
+            ],
+        ),
+        ("token-exchange", Who::Managed, &[FEDERATED, &["VAULTLET_IDENTITY"]].concat()),
+        ("workload-identity", Who::Managed, FEDERATED),
+        (
+            "client-secret",
+            Who::Managed,
+            &["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"],
+        ),
+        (
+            "client-certificate",
+            Who::Managed,
+            &["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_ID", "AZURE_TENANT_ID"],
+        ),
+        (
+            "user-password",
+            Who::Managed,
+            &["AZURE_CLIENT_ID", "AZURE_PASSWORD", "AZURE_TENANT_ID", "AZURE_USERNAME"],
+        ),
+        (
+            "on-behalf-of",
+            Who::Managed,
+            &[
+                "AZURE_CLIENT_ID",
+                "AZURE_CLIENT_SECRET",
+                "AZURE_TENANT_ID",
+                "VAULTLET_IDENTITY",
+                "VAULTLET_USER_ASSERTION_FILE",
+            ],
+        ),
+        ("device-code", Who::Managed, &["AZURE_CLIENT_ID", "AZURE_TENANT_ID", "VAULTLET_IDENTITY"]),
+        (
+            "azure-pipelines",
+            Who::Managed,
+            &[
+                "AZURESUBSCRIPTION_CLIENT_ID",
+                "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+                "AZURESUBSCRIPTION_TENANT_ID",
+                "SYSTEM_ACCESSTOKEN",
+                "SYSTEM_OIDCREQUESTURI",
+                "VAULTLET_IDENTITY",
+            ],
+        ),
     ] {
-        let local = Local::builder().identity_form(form).run_as(who).start().unwrap();
-        let names: Vec<_> = local
-            .environment()
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .filter(|name| IDENTITY.contains(name))
-            .collect();
-        assert_eq!(names, expected);
+        let builder = Local::builder().identity_form(form.parse().unwrap());
+        let local = builder.run_as(who).start().unwrap();
+        let foreign = Local::foreign_variables();
+        let set = local.environment().iter().map(|(name, _)| name.as_str());
+        // A nested one leads to itself: what it sets is what it would have removed.
+        let mut names: Vec<_> = set.clone().filter(|name| foreign.contains(name)).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{form}");
+        assert_eq!(set.count(), expected.len() + NETWORK.len());
         let description = local.description();
         assert_eq!(description["env"]["HTTPS_PROXY"], local.proxy());
         assert_eq!(description["vaults"]["job"]["url"], "https://job.vault.azure.net");
         assert_eq!(description["caFile"], variable(&local, "VAULTLET_CA_FILE"));
-        // A nested one leads to itself: what it sets is what it would have removed.
-        assert!(names.iter().all(|name| Local::foreign_variables().contains(name)));
+        assert_eq!(description["authority"], local.authority());
+        assert_eq!(description["authorityHttp"], local.authority_http());
     }
+    assert!(NETWORK.iter().all(|name| !Local::foreign_variables().contains(name)));
 }
+
+/// What each environment has besides an identity.
+const NETWORK: [&str; 10] = [
+    "CURL_CA_BUNDLE",
+    "HTTPS_PROXY",
+    "JAVA_TOOL_OPTIONS",
+    "NODE_EXTRA_CA_CERTS",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "VAULTLET_CA_FILE",
+    "https_proxy",
+    "no_proxy",
+];
 
 #[tokio::test]
 async fn nothing_is_left_of_it() {
     let local = Local::builder().start().unwrap();
     let folder = local.ca_file().parent().unwrap().to_path_buf();
-    let ports: Vec<u16> = [local.proxy(), local.control(), local.vault("job").unwrap().http()]
-        .iter()
-        .map(|origin| origin.rsplit_once(':').unwrap().1.parse().unwrap())
-        .collect();
+    let ports: Vec<u16> = [
+        local.proxy(),
+        local.control(),
+        local.authority(),
+        local.authority_http(),
+        local.vault("job").unwrap().http(),
+    ]
+    .iter()
+    .map(|origin| origin.rsplit_once(':').unwrap().1.parse().unwrap())
+    .collect();
     assert!(folder.join("bundle.pem").exists());
     assert!(ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()));
     drop(local);

@@ -377,7 +377,7 @@ impl<'a> Job<'a> {
         let bearer = format!("Bearer {}", self.token);
         let mut headers = vec![("authorization", bearer.as_str())];
         headers.extend(more);
-        let with = With { method, headers: &headers, body, h2: false };
+        let with = With { method, headers: &headers, body, ..With::default() };
         send(self.local, &format!("{}{path}{query}", self.origin), with).await
     }
 }

@@ -1,5 +1,6 @@
 //! The ways in: sockets, TLS, and which vault or endpoint a request is for.
 
+pub(crate) mod authority;
 pub(crate) mod identity;
 pub(crate) mod localhost;
 pub(crate) mod plain;
@@ -7,7 +8,7 @@ pub(crate) mod proxy;
 
 use std::{convert::Infallible, future::Future, sync::Arc};
 
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -113,4 +114,14 @@ fn host_name<B>(request: &Request<B>) -> &str {
 /// The answer to a request that names a host which this connection is not for.
 fn misdirected() -> Answer {
     message::text(StatusCode::MISDIRECTED_REQUEST, "this connection is for another host\n")
+}
+
+/// Whether somebody passed a request on: endpoints on loopback are for programs on this machine.
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded")
+}
+
+/// The answer to such a request.
+fn forwarded() -> Answer {
+    message::text(StatusCode::BAD_REQUEST, "forwarded requests are not answered\n")
 }

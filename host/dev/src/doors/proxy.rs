@@ -1,4 +1,5 @@
-//! The real names, through a CONNECT proxy that answers for its own vaults and tunnels the rest.
+//! The real names, through a CONNECT proxy that answers for its own vaults and for the token
+//! authority, and tunnels the rest.
 //!
 //! A name under a vault suffix that is not ours is refused: a typing error must not send a job's
 //! token to somebody else's vault.
@@ -15,8 +16,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{VaultDoor, host_name, listen, misdirected, serve, shake_hands};
+use super::{VaultDoor, authority, host_name, listen, misdirected, serve, shake_hands};
 use crate::{
+    authority::{HOSTS, Place as AuthorityPlace, is_host},
     ca::Ca,
     error::StartError,
     limits,
@@ -64,15 +66,37 @@ pub(crate) fn doors(vault: &Arc<Vault>, ca: &Ca) -> Result<Vec<(String, Arc<Door
         .collect()
 }
 
+/// The token authority by its real names.
+pub(crate) struct AuthorityDoor {
+    tls: Arc<ServerConfig>,
+    /// Where a person approves a device code.
+    device_page: String,
+}
+
+impl AuthorityDoor {
+    pub(crate) fn new(ca: &Ca, device_page: &str) -> Result<Self, StartError> {
+        let mut names: Vec<_> = HOSTS.concat().into_iter().map(str::to_owned).collect();
+        // The regional endpoints.
+        names.push("*.login.microsoft.com".to_owned());
+        Ok(Self { tls: ca.server(names)?, device_page: device_page.to_owned() })
+    }
+}
+
+/// Whom the proxy answers for.
+pub(crate) struct Ours {
+    pub(crate) vaults: Doors,
+    pub(crate) authority: AuthorityDoor,
+}
+
 /// Serves the proxy for ever.
-pub(crate) async fn run(listener: TcpListener, state: Arc<State>, doors: Doors) {
-    let doors = Arc::new(doors);
+pub(crate) async fn run(listener: TcpListener, state: Arc<State>, ours: Ours) {
+    let ours = Arc::new(ours);
     listen(listener, |stream| {
-        let (state, doors) = (Arc::clone(&state), Arc::clone(&doors));
+        let (state, ours) = (Arc::clone(&state), Arc::clone(&ours));
         async move {
             state.connected(LABEL);
             let service = service_fn(async |request| {
-                Ok::<_, Infallible>(connect(request, &state, &doors).await)
+                Ok::<_, Infallible>(connect(request, &state, &ours).await)
             });
             let mut server = http1::Builder::new();
             server.timer(TokioTimer::new()).header_read_timeout(limits::HEADER_READ);
@@ -86,12 +110,13 @@ pub(crate) async fn run(listener: TcpListener, state: Arc<State>, doors: Doors) 
 /// Where a CONNECT leads.
 enum Way {
     Vault(Arc<Door>),
+    Authority,
     /// Under a vault suffix, but none of ours.
     UnknownVault,
     Tunnel,
 }
 
-async fn connect(request: Request<Incoming>, state: &Arc<State>, doors: &Doors) -> Answer {
+async fn connect(request: Request<Incoming>, state: &Arc<State>, ours: &Arc<Ours>) -> Answer {
     if request.method() != Method::CONNECT {
         let text = "this proxy takes CONNECT only: set it for https, not for http\n";
         return message::text(StatusCode::NOT_IMPLEMENTED, text);
@@ -100,9 +125,13 @@ async fn connect(request: Request<Incoming>, state: &Arc<State>, doors: &Doors) 
         return message::text(StatusCode::BAD_REQUEST, "CONNECT wants a host and a port\n");
     };
     let pending = Pending::new(LABEL, request.method(), &format!("{host}:{port}"), request.uri());
-    match way(&host, port, doors) {
+    match way(&host, port, &ours.vaults) {
         Way::Vault(door) => {
             tokio::spawn(answer_for(request, Arc::clone(state), door));
+            message::empty(StatusCode::OK)
+        }
+        Way::Authority => {
+            tokio::spawn(answer_for_authority(request, Arc::clone(state), Arc::clone(ours), host));
             message::empty(StatusCode::OK)
         }
         Way::UnknownVault => {
@@ -130,6 +159,9 @@ fn way(host: &str, port: u16, doors: &Doors) -> Way {
     if let Some(door) = doors.get(host).filter(|_| port == HTTPS) {
         return Way::Vault(Arc::clone(door));
     }
+    if port == HTTPS && is_host(host) {
+        return Way::Authority;
+    }
     let is_vault = CLOUDS.iter().any(|(suffix, _)| {
         host.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     });
@@ -150,6 +182,31 @@ async fn answer(request: Request<Incoming>, state: Arc<State>, door: Arc<Door>) 
     } else {
         misdirected()
     }
+}
+
+/// Answers for the authority on a connection whose CONNECT was accepted.
+async fn answer_for_authority(
+    request: Request<Incoming>,
+    state: Arc<State>,
+    ours: Arc<Ours>,
+    host: String,
+) {
+    let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
+    let (io, tls) = (TokioIo::new(upgraded), &ours.authority.tls);
+    let Some(stream) = shake_hands(io, tls, &state, LABEL).await else { return };
+    let host = host.trim_end_matches('.').to_owned();
+    let place = Arc::new(AuthorityPlace::real(&host, &ours.authority.device_page));
+    let host: Arc<str> = host.into();
+    serve(stream, move |request: Request<Incoming>| {
+        let (state, place, host) = (Arc::clone(&state), Arc::clone(&place), Arc::clone(&host));
+        async move {
+            if !host_name(&request).trim_end_matches('.').eq_ignore_ascii_case(&host) {
+                return misdirected();
+            }
+            authority::answer(request, &state, LABEL, &place).await
+        }
+    })
+    .await;
 }
 
 async fn tunnel(request: Request<Incoming>, mut stream: TcpStream) {

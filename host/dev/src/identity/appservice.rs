@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Asked, Endpoints, Given, MANAGED, resource_id};
 use crate::message;
 
-pub(super) const PATH: &str = "/msi/token";
+pub(crate) const PATH: &str = "/msi/token";
 const VERSION: &str = "2019-08-01";
 
 pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {

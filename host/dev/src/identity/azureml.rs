@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Asked, Endpoints, Given, MANAGED, Principal};
 use crate::message::{self, Answer};
 
-pub(super) const PATH: &str = "/MSI/auth";
+pub(crate) const PATH: &str = "/MSI/auth";
 const VERSION: &str = "2017-09-01";
 
 pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
@@ -32,12 +32,12 @@ pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
         let text = "InternalError - :{\nInfo: Request failure status code: 404\n\n}";
         return Given::refused(message::text(StatusCode::BAD_REQUEST, text));
     }
-    token(endpoints, asked, &MANAGED)
+    token(endpoints, asked.query.filled("resource"), &MANAGED)
 }
 
-/// The token of an identity, in the numbers that both endpoints of Azure ML answer with.
-pub(super) fn token(endpoints: &Endpoints, asked: &Asked<'_>, principal: &Principal) -> Given {
-    let Some(resource) = asked.query.filled("resource") else {
+/// The token of an identity, in the numbers that the endpoints of Azure ML answer with.
+pub(super) fn token(endpoints: &Endpoints, resource: Option<&str>, principal: &Principal) -> Given {
+    let Some(resource) = resource.filter(|it| !it.is_empty()) else {
         return refused("BadRequest", "resource is missing");
     };
     let Some(token) = endpoints.token(principal, resource) else {

@@ -9,17 +9,14 @@ use serde_json::json;
 use super::{Asked, Endpoints, Given, MANAGED, resource_id};
 use crate::message;
 
-pub(super) const PATH: &str = "/metadata/identity/oauth2/token";
+pub(crate) const PATH: &str = "/metadata/identity/oauth2/token";
 
 pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
     if !asked.is_get() {
         return Given::refused(message::empty(StatusCode::METHOD_NOT_ALLOWED));
     }
-    let headers = &asked.request.headers;
     // The real one refuses forwarded requests, too: its guard against request forgery.
-    if headers.contains_key("x-forwarded-for")
-        || !message::header(headers, "metadata").is_some_and(|it| it.eq_ignore_ascii_case("true"))
-    {
+    if asked.is_forwarded() || !asked.has_metadata() {
         return refused("Required metadata header not specified");
     }
     if asked.query.filled("api-version").is_none() {

@@ -1,44 +1,38 @@
 //! The identity endpoints of a training job: who may ask, how, and what is answered.
 
 mod appservice;
+mod arc;
 mod azureml;
+mod cloud_shell;
+mod form;
 mod imds;
 mod obo;
+mod pipelines;
+mod service_fabric;
+pub(crate) mod signer;
+pub(crate) mod spark;
 pub(crate) mod token;
-
-use std::str::FromStr;
+mod who;
 
 use http::{Method, StatusCode, request::Parts};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::message::{self, Answer, Query};
+use crate::{
+    authority::Federation,
+    doors::is_forwarded,
+    message::{self, Answer, Query},
+};
+pub(crate) use arc::Agent;
+pub use form::Form;
+pub(crate) use pipelines::CONNECTION;
 use token::{Issuer, Token};
-
-/// The two identities of a training job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Who {
-    /// The compute's managed identity.
-    Managed,
-    /// The user who submitted the job.
-    User,
-}
-
-/// Which identity endpoint the job's environment names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Form {
-    /// `MSI_ENDPOINT` and `MSI_SECRET`, as on Azure ML.
-    #[default]
-    AzureMl,
-    /// `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`.
-    AppService,
-    /// `AZURE_POD_IDENTITY_AUTHORITY_HOST` in place of 169.254.169.254.
-    Imds,
-}
+pub use who::Who;
+pub(crate) use who::{
+    APPLICATION, DOMAIN, MANAGED, Principal, RESTRICTED, SUBSCRIPTION, TENANT, USER, USER_NAME,
+    principal, resource_id,
+};
 
 /// A word that names none of the values of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,73 +48,21 @@ impl UnknownWord {
     }
 }
 
-impl FromStr for Who {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        match word {
-            "managed" => Ok(Self::Managed),
-            "user" => Ok(Self::User),
-            _ => Err(UnknownWord::new(word, "managed, user")),
-        }
-    }
-}
-
-impl FromStr for Form {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        match word {
-            "azure-ml" => Ok(Self::AzureMl),
-            "app-service" => Ok(Self::AppService),
-            "imds" => Ok(Self::Imds),
-            _ => Err(UnknownWord::new(word, "azure-ml, app-service, imds")),
-        }
-    }
-}
-
-/// Entra tenant of both identities.
-pub(crate) const TENANT: &str = "7e57de57-0000-4000-8000-00000000da7a";
-/// The subscription that the vaults and the managed identity are in.
-pub(crate) const SUBSCRIPTION: &str = "5b5c719f-0000-4000-8000-00000000dead";
-
-/// One identity, as its tokens describe it.
-pub(crate) struct Principal {
-    pub(crate) who: Who,
-    /// Client id, for the user that of the program that acts for them.
-    pub(crate) app_id: &'static str,
-    pub(crate) object_id: &'static str,
-}
-
-/// The compute's managed identity.
-pub(crate) const MANAGED: Principal = Principal {
-    who: Who::Managed,
-    app_id: "c0ffee00-0000-4000-8000-0000000000a1",
-    object_id: "c0ffee00-0000-4000-8000-0000000000b2",
-};
-
-/// The signed-in user.
-pub(crate) const USER: Principal = Principal {
-    who: Who::User,
-    app_id: "5e7ca5e0-0000-4000-8000-0000000000c3",
-    object_id: "5e7ca5e0-0000-4000-8000-0000000000d4",
-};
-
-/// Name of the user, at a domain that nobody can own.
-pub(crate) const USER_NAME: &str = "user@vaultlet.example";
-
-/// Azure resource id of the managed identity.
-pub(crate) fn resource_id() -> String {
-    format!(
-        "/subscriptions/{SUBSCRIPTION}/resourcegroups/local/providers/\
-         Microsoft.ManagedIdentity/userAssignedIdentities/compute"
-    )
-}
-
-/// All endpoints: they share a port, a secret and the issuer of tokens.
+/// All endpoints: they share a secret and the issuer of tokens.
 pub(crate) struct Endpoints {
     pub(crate) issuer: Issuer,
+    pub(crate) agent: Agent,
     secret: SecretString,
+    pipeline_token: SecretString,
+}
+
+/// Where each endpoint is, below the origin of its door.
+pub(crate) mod paths {
+    pub(crate) use super::{
+        appservice::PATH as APP_SERVICE, arc::PATH as AZURE_ARC, azureml::PATH as AZURE_ML,
+        cloud_shell::PATH as CLOUD_SHELL, imds::PATH as IMDS, obo::PATH as OBO,
+        pipelines::PATH as AZURE_PIPELINES, service_fabric::PATH as SERVICE_FABRIC,
+    };
 }
 
 /// An answer, and what of it is counted.
@@ -133,44 +75,58 @@ pub(crate) struct Outcome {
 }
 
 impl Endpoints {
-    pub(crate) fn new(issuer: Issuer) -> Self {
-        Self { issuer, secret: SecretString::from(Uuid::new_v4().simple().to_string()) }
+    pub(crate) fn new(issuer: Issuer, agent: Agent) -> Self {
+        let random = || SecretString::from(Uuid::new_v4().simple().to_string());
+        Self { issuer, agent, secret: random(), pipeline_token: random() }
+    }
+
+    /// What a caller shows to the endpoints that want it.
+    pub(crate) fn secret(&self) -> &str {
+        self.secret.expose_secret()
+    }
+
+    /// What a job of Azure Pipelines shows.
+    pub(crate) fn pipeline_token(&self) -> &str {
+        self.pipeline_token.expose_secret()
     }
 
     /// Answers one request to the identity port.
-    pub(crate) fn answer(&self, request: &Parts) -> Outcome {
-        let asked = Asked { request, query: Query::parse(request.uri.query()) };
-        let (operation, answer) = match request.uri.path().trim_end_matches('/') {
-            azureml::PATH => ("azure-ml", azureml::answer(self, &asked)),
-            obo::PATH => ("azure-ml-obo", obo::answer(self, &asked)),
-            appservice::PATH => ("app-service", appservice::answer(self, &asked)),
-            imds::PATH => ("imds", imds::answer(self, &asked)),
+    pub(crate) fn answer(&self, federation: &Federation, request: &Parts, body: &[u8]) -> Outcome {
+        let asked = Asked::new(request, body);
+        let path = request.uri.path().trim_end_matches('/');
+        // The metadata service has words of its own for it.
+        if asked.is_forwarded() && path != paths::IMDS {
+            let text = "forwarded requests are not answered\n";
+            let answer = message::text(StatusCode::BAD_REQUEST, text);
+            return Outcome { answer, operation: "other", who: None };
+        }
+        let (operation, answer) = match path {
+            paths::AZURE_ML => ("azure-ml", azureml::answer(self, &asked)),
+            paths::OBO => ("azure-ml-obo", obo::answer(self, &asked)),
+            paths::APP_SERVICE => ("app-service", appservice::answer(self, &asked)),
+            paths::IMDS => ("imds", imds::answer(self, &asked)),
+            paths::AZURE_ARC => ("azure-arc", arc::answer(self, &asked)),
+            paths::CLOUD_SHELL => ("cloud-shell", cloud_shell::answer(self, &asked)),
+            paths::AZURE_PIPELINES => {
+                ("azure-pipelines", pipelines::answer(self, federation, &asked))
+            }
             _ => ("other", Given::refused(message::empty(StatusCode::NOT_FOUND))),
         };
         Outcome { answer: answer.answer, operation, who: answer.who }
     }
 
-    /// The variables by which a job finds this form of the endpoint.
-    pub(crate) fn environment(&self, form: Form, origin: &str) -> Vec<(String, String)> {
-        let secret = self.secret.expose_secret();
-        let variables = match form {
-            Form::AzureMl => vec![
-                ("MSI_ENDPOINT", format!("{origin}{}", azureml::PATH)),
-                ("MSI_SECRET", secret.to_owned()),
-                ("DEFAULT_IDENTITY_CLIENT_ID", MANAGED.app_id.to_owned()),
-            ],
-            Form::AppService => vec![
-                ("IDENTITY_ENDPOINT", format!("{origin}{}", appservice::PATH)),
-                ("IDENTITY_HEADER", secret.to_owned()),
-            ],
-            Form::Imds => vec![("AZURE_POD_IDENTITY_AUTHORITY_HOST", origin.to_owned())],
-        };
-        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    /// Answers one request to the port of Service Fabric.
+    pub(crate) fn answer_fabric(&self, request: &Parts) -> Outcome {
+        let asked = Asked::new(request, &[]);
+        let answer = service_fabric::answer(self, &asked);
+        Outcome { answer: answer.answer, operation: "service-fabric", who: answer.who }
     }
 
-    /// The variable by which a job finds the endpoint that acts for its user.
-    pub(crate) fn obo(origin: &str) -> (String, String) {
-        ("OBO_ENDPOINT".to_owned(), format!("{origin}{}", obo::PATH))
+    /// Answers one request to the service of Spark jobs.
+    pub(crate) fn answer_spark(&self, request: &Parts, body: &[u8]) -> Outcome {
+        let asked = Asked::new(request, &[]);
+        let answer = spark::answer(self, &asked, body);
+        Outcome { answer: answer.answer, operation: "azure-ml-spark", who: answer.who }
     }
 
     fn knows_secret(&self, asked: &Asked<'_>, header: &str) -> bool {
@@ -188,9 +144,25 @@ impl Endpoints {
 struct Asked<'a> {
     request: &'a Parts,
     query: Query,
+    form: Query,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    fn new(request: &'a Parts, body: &[u8]) -> Self {
+        let form = Query::parse_bytes(body);
+        Self { request, query: Query::parse(request.uri.query()), form }
+    }
+
+    /// A guard against forged requests: a browser sends it for no page.
+    fn has_metadata(&self) -> bool {
+        let given = message::header(&self.request.headers, "metadata");
+        given.is_some_and(|it| it.eq_ignore_ascii_case("true"))
+    }
+
+    fn is_forwarded(&self) -> bool {
+        is_forwarded(&self.request.headers)
+    }
+
     fn is_get(&self) -> bool {
         self.request.method == Method::GET
     }

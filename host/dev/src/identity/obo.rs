@@ -7,11 +7,11 @@ use http::StatusCode;
 use super::{Asked, Endpoints, Given, USER, azureml};
 use crate::message;
 
-pub(super) const PATH: &str = "/OBO/token";
+pub(crate) const PATH: &str = "/OBO/token";
 
 pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
     if !asked.is_get() {
         return Given::refused(message::empty(StatusCode::METHOD_NOT_ALLOWED));
     }
-    azureml::token(endpoints, asked, &USER)
+    azureml::token(endpoints, asked.query.filled("resource"), &USER)
 }

@@ -8,22 +8,21 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind,
-};
-use rcgen::KeyPair;
+use jsonwebtoken::{Validation, decode, errors::ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{MANAGED, Principal, TENANT, USER, USER_NAME, Who, resource_id};
+use super::{
+    Principal, TENANT, USER_NAME, Who, resource_id,
+    signer::{self, Signer},
+    who::who_is,
+};
 use crate::{clock, error::StartError, limits};
 
 /// Signs and verifies.
 pub(crate) struct Issuer {
-    header: Header,
-    signing: EncodingKey,
-    verifying: DecodingKey,
+    signer: Signer,
     lifetime: u64,
     verified: Mutex<HashMap<Digest, Verified>>,
 }
@@ -37,6 +36,37 @@ pub(crate) struct Token {
     pub(crate) expires: u64,
     /// Seconds from its issue to its end.
     pub(crate) lifetime: u64,
+}
+
+/// What a token shall say.
+pub(crate) struct Terms<'a> {
+    pub(crate) principal: &'a Principal,
+    pub(crate) resource: &'a str,
+    pub(crate) tenant: &'a str,
+    /// The client that asked for it.
+    pub(crate) app_id: &'a str,
+    /// How that client proved itself: not at all, by a secret, by a certificate.
+    /// <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>
+    pub(crate) proof: &'static str,
+    /// Whether the client said that it understands claims challenges.
+    /// <https://learn.microsoft.com/entra/identity-platform/claims-challenge>
+    pub(crate) is_cae: bool,
+    /// Seconds that it may live at most.
+    pub(crate) at_most: Option<u64>,
+}
+
+impl<'a> Terms<'a> {
+    pub(crate) fn of(principal: &'a Principal, resource: &'a str) -> Self {
+        Self {
+            principal,
+            resource,
+            tenant: TENANT,
+            app_id: principal.app_id,
+            proof: if principal.who == Who::User { "0" } else { "2" },
+            is_cae: false,
+            at_most: None,
+        }
+    }
 }
 
 /// Why a token is not good for a vault.
@@ -75,25 +105,24 @@ impl Verified {
 impl Issuer {
     /// An issuer with a new key, whose tokens live so many seconds.
     pub(crate) fn new(lifetime: u64) -> Result<Self, StartError> {
-        let key = KeyPair::generate().map_err(|e| StartError::Certificate(e.to_string()))?;
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some(Uuid::new_v4().simple().to_string());
-        Ok(Self {
-            header,
-            signing: EncodingKey::from_ec_der(key.serialized_der()),
-            verifying: DecodingKey::from_ec_der(key.public_key_raw()),
-            lifetime,
-            verified: Mutex::default(),
-        })
+        Ok(Self { signer: Signer::new()?, lifetime, verified: Mutex::default() })
     }
 
     /// A token of this identity for this resource; `None` only if the random source fails.
     pub(crate) fn issue(&self, principal: &Principal, resource: &str) -> Option<Token> {
-        let now = clock::now();
-        let claims = Claims::new(principal, resource, now, self.lifetime);
+        self.issue_as(&Terms::of(principal, resource))
+    }
+
+    /// A token on these terms.
+    pub(crate) fn issue_as(&self, terms: &Terms<'_>) -> Option<Token> {
+        let lifetime = terms.at_most.map_or(self.lifetime, |limit| limit.min(self.lifetime));
+        let claims = Claims::new(terms, clock::now(), lifetime);
         let (not_before, expires) = (claims.nbf, claims.exp);
-        let secret = SecretString::from(encode(&self.header, &claims, &self.signing).ok()?);
-        Some(Token { secret, not_before, expires, lifetime: self.lifetime })
+        Some(Token { secret: self.signer.sign(&claims)?, not_before, expires, lifetime })
+    }
+
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.signer
     }
 
     /// Whose token this is, if it is one of ours, for this audience and not expired.
@@ -115,13 +144,13 @@ impl Issuer {
     /// Reads a token whose signature is ours; for whom and until when it is good is left to
     /// [`Verified::check`].
     fn decode(&self, token: &str) -> Result<Verified, Refusal> {
-        let mut validation = Validation::new(Algorithm::ES256);
+        let mut validation = Validation::new(signer::ALGORITHM);
         validation.validate_aud = false;
         validation.validate_exp = false;
         validation.validate_nbf = true;
         validation.leeway = 0;
         validation.set_required_spec_claims(&["aud", "exp", "iss", "nbf"]);
-        let claims = decode::<Presented>(token, &self.verifying, &validation)
+        let claims = decode::<Presented>(token, self.signer.verifying(), &validation)
             .map(|token| token.claims)
             .map_err(|error| match error.kind() {
                 ErrorKind::InvalidSignature => Refusal::Signature,
@@ -130,7 +159,7 @@ impl Issuer {
         if claims.iss != issuer() {
             return Err(Refusal::Issuer(claims.iss));
         }
-        let who = if claims.oid == MANAGED.object_id { Who::Managed } else { Who::User };
+        let who = who_is(&claims.oid).ok_or(Refusal::Malformed)?;
         Ok(Verified { who, audience: claims.aud, expires: claims.exp })
     }
 
@@ -146,25 +175,30 @@ impl Token {
     }
 }
 
-/// The issuer that tokens name and vaults accept.
+/// The issuer that vaults accept.
 pub(crate) fn issuer() -> String {
-    format!("https://sts.windows.net/{TENANT}/")
+    issuer_of(TENANT)
+}
+
+/// The issuer of a tenant's tokens.
+pub(crate) fn issuer_of(tenant: &str) -> String {
+    format!("https://sts.windows.net/{tenant}/")
 }
 
 #[derive(Serialize)]
-struct Claims {
-    aud: String,
+struct Claims<'a> {
+    aud: &'a str,
     iss: String,
     iat: u64,
     nbf: u64,
     exp: u64,
-    appid: &'static str,
+    appid: &'a str,
     appidacr: &'static str,
     idp: String,
     idtyp: &'static str,
     oid: &'static str,
     sub: &'static str,
-    tid: &'static str,
+    tid: &'a str,
     uti: String,
     ver: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,32 +211,36 @@ struct Claims {
     unique_name: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     upn: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xms_cc: Option<[&'static str; 1]>,
 }
 
-impl Claims {
-    fn new(principal: &Principal, resource: &str, now: u64, lifetime: u64) -> Self {
+impl<'a> Claims<'a> {
+    fn new(terms: &Terms<'a>, now: u64, lifetime: u64) -> Self {
+        let principal = terms.principal;
         let is_user = principal.who == Who::User;
         let user = |text| is_user.then_some(text);
         Self {
-            aud: resource.to_owned(),
-            iss: issuer(),
+            aud: terms.resource,
+            iss: issuer_of(terms.tenant),
             iat: now,
             nbf: now.saturating_sub(limits::TOKEN_BACKDATED),
             exp: now.saturating_add(lifetime),
-            appid: principal.app_id,
-            appidacr: if is_user { "0" } else { "2" },
-            idp: issuer(),
+            appid: terms.app_id,
+            appidacr: terms.proof,
+            idp: issuer_of(terms.tenant),
             idtyp: if is_user { "user" } else { "app" },
             oid: principal.object_id,
             sub: principal.object_id,
-            tid: TENANT,
+            tid: terms.tenant,
             uti: Uuid::new_v4().simple().to_string(),
             ver: "1.0",
-            xms_mirid: (!is_user).then(resource_id),
+            xms_mirid: (principal.who == Who::Managed).then(resource_id),
             scp: user("user_impersonation"),
             name: user("Local User"),
             unique_name: user(USER_NAME),
             upn: user(USER_NAME),
+            xms_cc: terms.is_cae.then_some(["CP1"]),
         }
     }
 }
@@ -223,19 +261,12 @@ fn digest(token: &str) -> Digest {
     bytes
 }
 
-/// The identity with this object id.
-pub(crate) fn principal(who: Who) -> &'static Principal {
-    match who {
-        Who::Managed => &MANAGED,
-        Who::User => &USER,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
+    use crate::identity::{MANAGED, USER};
 
     const VAULT: &str = "https://vault.azure.net";
 

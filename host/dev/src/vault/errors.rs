@@ -7,10 +7,7 @@ use serde::Serialize;
 
 use super::access::Action;
 use crate::{
-    identity::{
-        SUBSCRIPTION, Who,
-        token::{self, principal},
-    },
+    identity::{SUBSCRIPTION, Who, principal, token},
     message::{self, Answer, BodyError},
 };
 

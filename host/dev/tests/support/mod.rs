@@ -11,14 +11,16 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -31,6 +33,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+    /// SHA-1 of the server's certificate, where it was not verified.
+    pub(crate) thumbprint: Option<String>,
 }
 
 impl Reply {
@@ -50,6 +54,8 @@ pub(crate) struct With<'a> {
     pub(crate) headers: &'a [(&'a str, &'a str)],
     pub(crate) body: &'a str,
     pub(crate) h2: bool,
+    /// Takes any certificate.
+    pub(crate) trusting: bool,
 }
 
 /// Sends one request on a connection of its own: by the proxy when the URL is a real name.
@@ -71,10 +77,54 @@ pub(crate) async fn send(local: &Local, url: &str, with: With<'_>) -> Reply {
     };
     let name = ServerName::try_from(host.to_owned()).unwrap();
     let stream =
-        TlsConnector::from(Arc::new(trust(local, with.h2))).connect(name, stream).await.unwrap();
+        TlsConnector::from(Arc::new(trust(local, &with))).connect(name, stream).await.unwrap();
     let spoken = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
     assert_eq!(spoken, Some(if with.h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }));
-    exchange(stream, &uri, with).await
+    let thumbprint = with.trusting.then(|| {
+        let certificate = &stream.get_ref().1.peer_certificates().unwrap()[0];
+        let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, certificate);
+        digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+    });
+    Reply { thumbprint, ..exchange(stream, &uri, with).await }
+}
+
+/// Takes any certificate, as clients of Service Fabric do before they look at its thumbprint.
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+    }
 }
 
 /// Asks the proxy for a tunnel, and gives its status.
@@ -91,7 +141,7 @@ pub(crate) async fn connect(local: &Local, authority: &str) -> (TcpStream, u16) 
     (stream, head.split(' ').nth(1).unwrap().parse().unwrap())
 }
 
-fn trust(local: &Local, h2: bool) -> ClientConfig {
+fn trust(local: &Local, with: &With<'_>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(local.ca_file()).unwrap()).unwrap();
     let mut config =
@@ -100,7 +150,10 @@ fn trust(local: &Local, h2: bool) -> ClientConfig {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-    config.alpn_protocols = vec![if h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+    if with.trusting {
+        config.dangerous().set_certificate_verifier(Arc::new(Trusting));
+    }
+    config.alpn_protocols = vec![if with.h2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
     config
 }
 
@@ -116,6 +169,7 @@ where
     for (name, value) in with.headers {
         request = request.header(*name, *value);
     }
+    let has_host = with.headers.iter().any(|(name, _)| *name == "host");
     let response = if with.h2 {
         let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
         tokio::spawn(connection);
@@ -123,12 +177,15 @@ where
     } else {
         let (mut sender, connection) = http1::handshake(io).await.unwrap();
         tokio::spawn(connection);
-        let request = request.uri(target).header("host", authority).body(body).unwrap();
+        if !has_host {
+            request = request.header("host", authority);
+        }
+        let request = request.uri(target).body(body).unwrap();
         sender.send_request(request).await.unwrap()
     };
     let (parts, body) = response.into_parts();
     let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-    Reply { status: parts.status, headers: parts.headers, text }
+    Reply { status: parts.status, headers: parts.headers, text, thumbprint: None }
 }
 
 /// A variable of the job's environment.
@@ -153,4 +210,53 @@ pub(crate) async fn user_token(local: &Local, resource: &str) -> String {
     let reply = send(local, &url, With::default()).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+/// The authority of the public cloud.
+pub(crate) const REAL: &str = "https://login.microsoftonline.com";
+
+/// The token endpoint of a tenant.
+pub(crate) fn token_url(authority: &str, tenant: &str) -> String {
+    format!("{authority}/{tenant}/oauth2/v2.0/token")
+}
+
+/// A form's body.
+pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// A good request of the application with its secret, and this appended.
+pub(crate) fn client_form(local: &Local, more: &str) -> String {
+    let app = local.application();
+    let body = form(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", app.client_id()),
+        ("client_secret", app.secret()),
+        ("scope", "https://vault.azure.net/.default"),
+    ]);
+    body + more
+}
+
+/// Posts a form.
+pub(crate) async fn post_form(local: &Local, url: &str, body: &str) -> Reply {
+    let headers = &[("content-type", "application/x-www-form-urlencoded")];
+    send(local, url, With { method: Method::POST, headers, body, ..With::default() }).await
+}
+
+/// The access token that this form gets at the home tenant.
+pub(crate) async fn token_with(local: &Local, body: &str) -> String {
+    let reply = post_form(local, &token_url(REAL, local.application().tenant()), body).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+/// The number of an error of the authority.
+pub(crate) fn error_code(answer: &serde_json::Value) -> u64 {
+    answer["error_codes"][0].as_u64().unwrap_or_else(|| panic!("no code in {answer}"))
+}
+
+/// What a token says.
+pub(crate) fn claims_of(token: &str) -> serde_json::Value {
+    let payload = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

@@ -1,0 +1,100 @@
+//! Microsoft's own SDKs in the local Azure, in the plainest programs that people run in jobs, with
+//! no option and no change for the occasion: what works for them works for any client.
+//!
+//! They are installed into `target/peers` when their interpreter is there. Where it is not, the
+//! test says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
+mod authority;
+mod install;
+
+use std::ffi::OsStr;
+
+use install::{go, java, node, python};
+use vaultlet_dev::{Local, Who};
+use vaultlet_tests::{Run, root, vaultlet};
+
+const VALUE: &str = "correct horse battery staple";
+
+#[test]
+fn python_by_default_credential() {
+    let Some(python) = python() else { return };
+    let job = root().join("tests/peers/python/job.py");
+    gets_the_secret(&[python.as_os_str(), job.as_os_str()], "azure-ml");
+}
+
+#[test]
+fn python_on_behalf_of_the_user() {
+    let Some(python) = python() else { return };
+    let job = root().join("tests/peers/python/user_job.py");
+    gets_the_secret(&[python.as_os_str(), job.as_os_str()], "azure-ml-obo");
+}
+
+#[test]
+fn node_by_default_credential() {
+    let Some(folder) = node() else { return };
+    gets_the_secret(&[OsStr::new("node"), folder.join("job.js").as_os_str()], "azure-ml");
+}
+
+#[test]
+fn go_by_default_credential() {
+    let Some(folder) = go() else { return };
+    gets_the_secret(&[folder.join("job").as_os_str()], "azure-ml");
+}
+
+#[test]
+fn java_by_default_credential() {
+    let Some(path) = java() else { return };
+    let program = ["java", "-classpath"].map(OsStr::new);
+    gets_the_secret(&[&program[..], &[&path, OsStr::new("Job")]].concat(), "azure-ml");
+}
+
+#[test]
+fn vaultlet_prints_the_same() {
+    let get = [vaultlet().as_os_str(), "get".as_ref(), "akv://my-key-vault/secret-name".as_ref()];
+    let ended = in_dev(&get);
+    assert_eq!((ended.stdout.as_str(), ended.code), (VALUE, 0), "{}", ended.stderr);
+    ended.reveals_none_of(&[VALUE], false);
+}
+
+/// Runs a program as its users would, then again where its requests can be counted.
+fn gets_the_secret(program: &[&OsStr], endpoint: &str) {
+    let ended = in_dev(program);
+    assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{}", ended.stderr);
+    ended.reveals_none_of(&[VALUE], false);
+
+    let local = Local::builder()
+        .vault("my-key-vault")
+        .seed("secret-name", VALUE)
+        .run_as(Who::User)
+        .start()
+        .unwrap();
+    let ended = Run::program(program[0])
+        .arguments(&program[1..])
+        .environment(local.environment().iter().cloned())
+        .end();
+    assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{}", ended.stderr);
+    let msi_secret = &local.environment().iter().find(|(k, _)| k == "MSI_SECRET").unwrap().1;
+    ended.reveals_none_of(&[VALUE], false).reveals_none_of(&[msi_secret], true);
+
+    // As they all do: a request without a token first, to be told the audience.
+    let counters = local.counters();
+    assert_eq!(counters.operation("get", 401), 1, "{counters:?}");
+    assert_eq!(counters.operation("get", 200), 1, "{counters:?}");
+    assert_eq!(counters.identity.get(endpoint), Some(&1), "{counters:?}");
+    assert_eq!(counters.tunnels, 0, "it talked to somebody else: {:?}", local.log());
+}
+
+/// `vaultlet dev … -- PROGRAM`.
+fn in_dev(program: &[&OsStr]) -> vaultlet_tests::Ended {
+    let seed = format!("secret-name={VALUE}");
+    Run::vaultlet(["dev", "--vault", "my-key-vault", "--seed", &seed, "--as", "user", "--"])
+        .arguments(program)
+        .end()
+}
