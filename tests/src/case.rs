@@ -44,6 +44,9 @@ pub struct Content {
     pub private: BTreeMap<String, String>,
     /// What standard input holds.
     pub stdin: Option<String>,
+    /// Whether there is nobody who could be told something.
+    #[serde(default)]
+    pub alone: bool,
     /// How often the first call is made; each must end as expected.
     #[serde(default = "once")]
     pub times: usize,

@@ -7,9 +7,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
     KeyUsagePurpose,
 };
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use ring::digest::SHA1_FOR_LEGACY_USE_ONLY;
 use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::TlsAcceptor;
@@ -23,7 +23,7 @@ pub struct Ca {
 /// A server's certificate and key.
 pub struct Leaf {
     acceptor: TlsAcceptor,
-    certificate: CertificateDer<'static>,
+    sha1: String,
 }
 
 impl Default for Ca {
@@ -80,18 +80,18 @@ impl Ca {
                 .with_safe_default_protocol_versions()?
                 .with_no_client_auth()
                 .with_single_cert(vec![certificate.der().clone()], key)?;
-            let certificate = certificate.der().clone();
-            Ok(Leaf { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
+            let sha1 = ring::digest::digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
+            let sha1 = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            Ok(Leaf { acceptor: TlsAcceptor::from(Arc::new(config)), sha1 })
         };
         made().unwrap_or_else(|error| unreachable!("no certificate: {error}"))
     }
 }
 
 impl Leaf {
-    /// The SHA-1 of the certificate, by which some services are known, in hexadecimal digits.
-    pub fn sha1(&self) -> String {
-        let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.certificate);
-        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    /// Its thumbprint: 40 hexadecimal digits in lower case.
+    pub fn sha1(&self) -> &str {
+        &self.sha1
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {

@@ -8,6 +8,7 @@ use crate::{
     call::Call,
     context::{Context, Method, Request, Response},
     error::{Error, Id},
+    json::{self, Members},
     message,
     plan::{Needs, Program},
     retry::{self, Stopped},
@@ -154,6 +155,8 @@ async fn run<C: Context>(
         return Err(Denial::Absent(format!("`{command}` is not there")));
     }
     if status != 0 {
+        let in_json = in_json(if words.trim().is_empty() { printed } else { words });
+        let words = in_json.as_deref().unwrap_or(words).trim();
         let words = message::excerpt(words.trim_start_matches("ERROR: "), &[]);
         return Ok(Said::Failed(if words.is_empty() {
             format!("nothing, and ended with {status}")
@@ -167,6 +170,15 @@ async fn run<C: Context>(
         Err(_) if login.nobody.iter().any(says) => Ok(Said::Nobody),
         Err(why) => Err(failed(why).into()),
     }
+}
+
+/// What lines of JSON tell, where a tool puts its errors into such.
+fn in_json(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let line = json::parse_text(line)?;
+        let message = line.get("data").and_then(|data| data.text("message"));
+        message.or_else(|| line.text("error"))
+    })
 }
 
 /// Exit status, stdout and stderr, as the host puts them into one body.

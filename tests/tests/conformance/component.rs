@@ -1,10 +1,11 @@
 //! The component in the host, with a server of ours behind every authority.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use vaultlet_guest::testing::matches;
 use vaultlet_host::{Error, TokenRequest, UserAssigned, Vaultlet};
-use vaultlet_tests::case::{Call, Case, Exchange, Kind, Outcome, Rendering};
+use vaultlet_tests::case::{Call, Case, Exchange, Kind, Outcome, Rendering, said};
 
 use crate::assertion::assertions;
 use crate::attempt;
@@ -31,6 +32,17 @@ pub(crate) fn component(case: &Case) -> Result<(), String> {
         .rules
         .iter()
         .fold(Vaultlet::builder().variables(variables), |builder, rule| builder.resolve(rule));
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let builder = match &case.is.stdin {
+        Some(text) => builder.user_assertion(text),
+        None => builder,
+    };
+    let builder = if case.is.alone {
+        builder
+    } else {
+        let told = Arc::clone(&told);
+        builder.on_prompt(move |line| told.lock().unwrap().push(line.to_owned()))
+    };
     let opened = builder.ca_file(trust.common.file()).open();
     for call in &case.calls {
         machine.write(&call.files)?;
@@ -46,6 +58,9 @@ pub(crate) fn component(case: &Case) -> Result<(), String> {
     }
     script.done()?;
     machine.right(case)?;
+    let told = told.lock().unwrap().clone();
+    said(&case.is.told, &told, matches)?;
+    scan(case, &told.join("\n"))?;
     let signed = |algorithm: &str, text: &str, signature: &[u8]| {
         Keys::get().has_signed(algorithm, text, signature)
     };

@@ -48,6 +48,7 @@ fn native_or_panic(case: &Case) -> Result<(), String> {
     let world = case.is.exchanges.iter().fold(World::new(&variables).lent(), scripted);
     let world = case.is.files.iter().fold(world, |w, (path, text)| w.file(path, text.as_str()));
     let world = case.is.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
+    let world = if case.is.alone { world.alone() } else { world };
     let memory = Memory::default();
     let results: Vec<_> = world.run(async {
         let mut results = Vec::new();

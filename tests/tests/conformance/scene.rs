@@ -36,7 +36,7 @@ impl Trust {
 
     /// What `<ca>` and `<pin>` stand for.
     pub(crate) fn words(&self) -> BTreeMap<String, String> {
-        let pin = self.leaves.values().next().map(Leaf::sha1);
+        let pin = self.leaves.values().next().map(|leaf| leaf.sha1().to_owned());
         let ca = std::fs::read_to_string(self.private.file()).unwrap();
         let pins = pin.iter().flat_map(|pin| pins(pin));
         [("ca".to_owned(), ca)].into_iter().chain(pins).collect()

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use wasmtime_wasi_http::WasiBody;
 use zeroize::Zeroizing;
@@ -73,18 +73,27 @@ impl Key {
         // Passwords are stretched for a second, and nobody else shall wait for that.
         let done = tokio::task::spawn_blocking(move || {
             let signer = key.load()?;
-            Ok(match algorithm {
-                None => Bytes::from(signer.certificates()),
-                Some(algorithm) => {
-                    Bytes::from(signer.sign(algorithm, &message).ok_or_else(|| {
-                        (StatusCode::INTERNAL_SERVER_ERROR, "signing failed".to_owned())
-                    })?)
-                }
-            })
+            let Some(algorithm) = algorithm else {
+                let digests = Some(signer.digests());
+                return Ok((Bytes::from(signer.certificates()), digests));
+            };
+            match signer.sign(algorithm, &message) {
+                Some(signature) => Ok((Bytes::from(signature), None)),
+                None => Err((StatusCode::INTERNAL_SERVER_ERROR, "signing failed".to_owned())),
+            }
         });
         let ended = || Err((StatusCode::INTERNAL_SERVER_ERROR, "reading it failed".to_owned()));
         match done.await.unwrap_or_else(|_| ended()) {
-            Ok(bytes) => answer(StatusCode::OK, bytes),
+            Ok((bytes, digests)) => {
+                let mut response = answer(StatusCode::OK, bytes);
+                for (name, digest) in digests.into_iter().flatten() {
+                    // Base64url is always a header's value.
+                    if let Ok(value) = HeaderValue::try_from(digest) {
+                        response.headers_mut().insert(name, value);
+                    }
+                }
+                response
+            }
             Err((status, what)) => {
                 tracing::info!(target: "vaultlet", "the key `{}` is of no use: {what}", self.name);
                 refusal(status, what)

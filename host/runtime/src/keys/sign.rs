@@ -1,6 +1,7 @@
 //! A key that was read, ready to sign.
 
-use base64ct::{Base64, Encoding as _};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 
@@ -47,6 +48,13 @@ impl Signer {
             pem.push_str("-----END CERTIFICATE-----\n");
         }
         pem
+    }
+
+    /// The digests of the key's own certificate, by the names of their headers.
+    pub(super) fn digests(&self) -> [(&'static str, String); 2] {
+        let own = self.certificates.first().map(Vec::as_slice).unwrap_or_default();
+        let of = |algorithm| Base64UrlUnpadded::encode_string(digest(algorithm, own).as_ref());
+        [("vaultlet-sha1", of(&SHA1_FOR_LEGACY_USE_ONLY)), ("vaultlet-sha256", of(&SHA256))]
     }
 
     pub(super) fn sign(
