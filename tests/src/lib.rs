@@ -1,6 +1,7 @@
 //! What the tests share: the program under test, run and captured, and the scan for secrets that
 //! each test ends with.
 
+pub mod ask;
 pub mod case;
 pub mod guests;
 pub mod prober;

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use vaultlet_dev::Local;
 use vaultlet_host::{Builder, Kind, TokenRequest, UserAssigned, Vaultlet};
 use vaultlet_tests::guests::guest;
+use vaultlet_tests::prober::Prober;
 use vaultlet_tests::server::{Answer, Asked, Gate, Server};
 use vaultlet_tests::tls::Ca;
 
@@ -160,6 +162,85 @@ fn more_slow_identities_than_brokers_keep_only_themselves_waiting() {
     for get in waiting {
         get.join().unwrap().unwrap();
     }
+}
+
+#[test]
+fn a_thousand_askers_of_three_identities_are_one_request_each() {
+    const RESOURCES: [&str; 2] = ["https://vault.azure.net", "https://storage.azure.com"];
+    let gate = Gate::default();
+    let held = gate.clone();
+    let identity = Server::plain(move |asked: &Asked| token(asked).behind(&held));
+    let job = Job::new(identity, secret);
+    let vaultlet = job.builder().open().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let asking: Vec<_> = (0..1_000)
+        .map(|number| {
+            let id = format!("00000000-0000-4000-8000-{:012}", number % 3);
+            let vaultlet = vaultlet.with_identity(UserAssigned::ClientId(id));
+            let resource = Some(RESOURCES[number % 2].to_owned());
+            runtime.spawn(async move {
+                vaultlet.token(TokenRequest { resource, ..TokenRequest::default() }).await
+            })
+        })
+        .collect();
+    job.identity.wait_for(6);
+    gate.open();
+    for token in asking {
+        assert_eq!(runtime.block_on(token).unwrap().unwrap().reveal(), "e.y.J");
+    }
+    assert_eq!(job.identity.asked().len(), 6);
+}
+
+/// What the cache does when is in its own tests, by its own clock; here the endpoint is gone.
+#[test]
+fn an_endpoint_that_dies_while_it_is_asked_anew_is_not_missed_while_the_old_answer_is_good() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let asked_before = AtomicUsize::new(0);
+    let server = Server::plain(move |_| {
+        let answer = Answer::status(204);
+        if asked_before.fetch_add(1, Ordering::SeqCst) < 2 { answer } else { answer.behind(&held) }
+    });
+    let url = format!("http://127.0.0.1:{}/", server.port());
+    let prober = Prober::new(&format!("authority 127.0.0.1 {} identity plain", server.port()));
+    let renewed = format!("kept=0,1000,1000|{url}");
+    let kept_for_failures = format!("kept=0,0,1000|{url}");
+    for what in [&renewed, &kept_for_failures] {
+        assert_eq!(prober.broker(what), "answered 204");
+    }
+    // Served at once, though the new one is never given.
+    assert_eq!(prober.broker(&renewed), "answered 204");
+    server.wait_for(3);
+    drop(server);
+    for _ in 0..3 {
+        assert_eq!(prober.broker(&renewed), "answered 204");
+        assert_eq!(prober.broker(&kept_for_failures), "answered 204");
+    }
+    let told = prober.broker(&format!("kept=0,0,0|{url}"));
+    assert_eq!(told, "ErrorCode::ConnectionRefused", "what was never had is not served");
+}
+
+#[test]
+fn a_dead_endpoint_is_named_when_its_token_has_expired() {
+    let identity = Server::plain(|asked: &Asked| {
+        token(asked);
+        Answer::json(200, r#"{"access_token":"e.y.J","expires_in":2,"token_type":"Bearer"}"#)
+    });
+    let job = Job::new(identity, secret);
+    let port = job.identity.port();
+    let vaultlet = job.builder().open().unwrap();
+    assert_eq!(vaultlet.get_blocking("akv://job/one").unwrap().reveal(), VALUE);
+    let Job { identity, vault: _vault, ca: _ca } = job;
+    drop(identity);
+    // Until the token's end, and no longer.
+    let error = loop {
+        match vaultlet.get_blocking("akv://job/one") {
+            Ok(secret) => assert_eq!(secret.reveal(), VALUE),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error.kind, error.id.as_str()), (Kind::Unavailable, "identity-unreachable"));
+    assert!(error.message.contains(&format!("127.0.0.1:{port}")), "{error}");
 }
 
 #[test]

@@ -60,18 +60,40 @@ fn refusals_name_the_setting_and_no_value() {
 fn a_child_has_the_local_identity_only() {
     let ended = Run::vaultlet(["dev", "--identity-form", "imds", "--", "env"])
         .environment([
+            ("AZURESUBSCRIPTION_CLIENT_ID", "outside"),
             ("AZURE_CLIENT_ID", "outside"),
+            ("AZURE_REGIONAL_AUTHORITY_NAME", "outside"),
+            ("AZURE_TOKEN_CREDENTIALS", "outside"),
             ("IDENTITY_ENDPOINT", "http://outside"),
             ("MSI_ENDPOINT", "http://outside"),
             ("OBO_ENDPOINT", "http://outside"),
+            ("SYSTEM_ACCESSTOKEN", "outside"),
+            ("VAULTLET_ARC_KEY_FOLDER", "outside"),
+            ("VAULTLET_IDENTITY", "outside"),
+            ("JAVA_TOOL_OPTIONS", "-Dkept=as.it.was"),
             ("KEPT", "as it was"),
         ])
         .end();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(!ended.stdout.contains("outside"), "{}", ended.stdout);
-    for part in ["KEPT=as it was\n", "AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:"] {
+    for part in [
+        "KEPT=as it was\n",
+        "JAVA_TOOL_OPTIONS=-Dkept=as.it.was -Djavax.net.ssl.trustStore=/",
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:",
+    ] {
         assert!(ended.stdout.contains(part), "{}", ended.stdout);
     }
+}
+
+#[test]
+fn files_of_a_form_are_private_and_gone_with_it() {
+    let script = "stat -c %a \"$AZURE_CLIENT_CERTIFICATE_PATH\"; \
+                  echo \"$AZURE_CLIENT_CERTIFICATE_PATH\"; grep -c KEY \"$AZURE_CLIENT_CERTIFICATE_PATH\"";
+    let form = ["dev", "--identity-form", "client-certificate", "--", "sh", "-c", script];
+    let ended = Run::vaultlet(form).end();
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert_eq!((lines[0], lines[2]), ("600", "2"), "{}", ended.stderr);
+    assert!(!Path::new(lines[1]).exists());
 }
 
 #[test]
@@ -98,6 +120,8 @@ fn serves_until_interrupted_and_leaves_nothing() {
         let told: Told = Told::from(&line);
         let ca = Path::new(told.text("caFile"));
         assert!(ca.exists() && line.contains("OBO_ENDPOINT"), "{line}");
+        assert!(told.text("authority").starts_with("https://localhost:"), "{line}");
+        assert!(told.text("authorityHttp").starts_with("http://127.0.0.1:"), "{line}");
         assert!(line.starts_with("{\"") && line.ends_with("}\n"), "{line}");
 
         interrupt(&dev, signal);

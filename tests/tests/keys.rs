@@ -120,7 +120,7 @@ impl Keys {
 
 fn base16(digits: &str) -> Vec<u8> {
     let pairs = digits.as_bytes().chunks(2);
-    pairs.map(|p| u8::from_str_radix(str::from_utf8(p).unwrap(), 16).expect(digits)).collect()
+    pairs.map(|p| u8::from_str_radix(str::from_utf8(p).unwrap(), 16).unwrap()).collect()
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn what_cannot_sign_says_why() {
         ("empty.pem", String::new(), "it is neither PEM nor PKCS#12"),
         ("text.pem", "hello".into(), "it is neither PEM nor PKCS#12"),
         ("sequence.pfx", "0123".into(), "its PKCS#12 is malformed, or not DER"),
-        ("cut.pem", key[..key.len() - 40].to_owned(), "its PEM is malformed"),
+        ("cut.pem", key.split_at(key.len() - 40).0.to_owned(), "its PEM is malformed"),
         ("long.pem", "x".repeat((64 << 10) + 1), "it is longer than 65536 bytes"),
     ];
     let plan =

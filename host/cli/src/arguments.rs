@@ -32,6 +32,8 @@ Try it without Azure: vaultlet demo";
 pub(crate) enum Command {
     Get(crate::get::Get),
     Token(crate::token::Token),
+    Whoami(crate::whoami::Whoami),
+    Identity(crate::identity::Identity),
     Dev(crate::dev::Dev),
     Demo(crate::demo::Demo),
 }
@@ -43,6 +45,11 @@ impl Arguments {
             Command::Demo(_) => false,
             Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             Command::Get(get) => get.output == Format::Json,
+            Command::Identity(identity) => {
+                let crate::identity::What::Serve(serve) = &identity.what;
+                serve.output == crate::dev::Format::Json
+            }
+            Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
             Command::Token(token) => token.output == Format::Json,
         }
     }
@@ -116,7 +123,6 @@ fn variable(prefix: &str, flag: &str) -> String {
 /// Names for each flag of the chosen command the variable that stands for it, where it is set.
 /// `--reveal` has none: showing a token is said on the command line.
 fn with_variables(command: clap::Command, flags: &ArgMatches) -> clap::Command {
-    let chosen = flags.subcommand_name().unwrap_or_default().to_owned();
     let of_flags = |prefix: &'static str| {
         move |argument: clap::Arg| match argument.get_long() {
             Some("help" | "version" | "reveal" | "yes") | None => argument,
@@ -131,10 +137,17 @@ fn with_variables(command: clap::Command, flags: &ArgMatches) -> clap::Command {
             }
         }
     };
-    let own = of_flags(prefix(flags));
-    command
-        .mut_args(of_flags("VAULTLET_"))
-        .mut_subcommand(chosen, |subcommand| subcommand.mut_args(own))
+    chosen(command.mut_args(of_flags("VAULTLET_")), flags, &of_flags(prefix(flags)))
+}
+
+/// The command that was chosen, and what was chosen of that one.
+fn chosen(
+    command: clap::Command,
+    flags: &ArgMatches,
+    own: &impl Fn(clap::Arg) -> clap::Arg,
+) -> clap::Command {
+    let Some((name, flags)) = flags.subcommand() else { return command };
+    command.mut_subcommand(name, |subcommand| chosen(subcommand.mut_args(own), flags, own))
 }
 
 /// clap's message without its usage block, on one line.

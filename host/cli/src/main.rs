@@ -4,16 +4,19 @@
 #![allow(rustdoc::bare_urls, reason = "the commands' comments are their help on a terminal")]
 
 mod arguments;
+mod ask;
 mod child;
 mod demo;
 mod dev;
 mod failure;
 mod get;
+mod identity;
 mod log;
 mod options;
 mod output;
 mod seeds;
 mod token;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -30,7 +33,9 @@ fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Dev(command) => command.run(),
         Command::Get(command) => command.run(),
+        Command::Identity(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Whoami(command) => command.run(),
     });
     match done {
         Ok(code) => code,

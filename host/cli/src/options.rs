@@ -1,5 +1,6 @@
 //! Flags that commands share.
 
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -22,7 +23,9 @@ pub(crate) enum Format {
 #[derive(Args)]
 #[command(next_help_heading = "Identity and network")]
 pub(crate) struct Options {
-    /// Sources of credentials, in order: auto, managed-identity, azureml-obo
+    /// Sources of credentials, in order [default: auto]: environment, workload-identity, azureml-obo,
+    /// managed-identity, azure-cli, azure-developer-cli, azure-powershell; only when named:
+    /// azure-pipelines, on-behalf-of, device-code
     #[arg(long, value_name = "LABEL,…")]
     identity: Vec<String>,
     /// Sources to leave out
@@ -37,6 +40,12 @@ pub(crate) struct Options {
     /// The same by Azure resource id
     #[arg(long, value_name = "ID", group = "user_assigned")]
     resource_id: Option<String>,
+    /// Tenants that may be asked besides the configured one, * for all; may be repeated
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    additional_tenants: Vec<String>,
+    /// The file with the user's token, for on-behalf-of (- is stdin)
+    #[arg(long, value_name = "FILE")]
+    user_assertion_file: Option<String>,
     /// The cloud of vaults that are named without a domain: public, china, usgov
     #[arg(long, value_name = "CLOUD")]
     cloud: Option<String>,
@@ -57,15 +66,20 @@ pub(crate) struct Options {
 /// References that are fetched at once; the vault's own limit is not far above.
 const CALLS_MAX: usize = 32;
 
+/// Bytes of a user's token; as much as of one in a file.
+const ASSERTION_MAX: usize = 64 << 10;
+
 type Set = fn(Builder, String) -> Builder;
 
 /// Flag and variable of each setting that the component or the host reads by itself.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("--identity", "VAULTLET_IDENTITY"),
     ("--exclude", "VAULTLET_EXCLUDE"),
     ("--client-id", "VAULTLET_CLIENT_ID"),
     ("--object-id", "VAULTLET_OBJECT_ID"),
     ("--resource-id", "VAULTLET_RESOURCE_ID"),
+    ("--additional-tenants", "VAULTLET_ADDITIONAL_TENANTS"),
+    ("--user-assertion-file", "VAULTLET_USER_ASSERTION_FILE"),
     ("--cloud", "VAULTLET_CLOUD"),
     ("--timeout", "VAULTLET_TIMEOUT"),
     ("--ca-file", "VAULTLET_CA_FILE"),
@@ -76,11 +90,20 @@ const SETTINGS: [(&str, &str); 10] = [
 impl Options {
     /// Opens a handle for so many calls at once.
     pub(crate) fn open(&self, calls: usize) -> Result<Vaultlet, Failure> {
-        self.builder().concurrency(calls.min(CALLS_MAX)).open().map_err(explain)
+        self.builder()?.concurrency(calls.min(CALLS_MAX)).open().map_err(explain)
     }
 
-    fn builder(&self) -> Builder {
+    fn builder(&self) -> Result<Builder, Failure> {
         let mut builder = Vaultlet::builder();
+        if io::stderr().is_terminal() {
+            builder = builder.on_prompt(|line| {
+                let _ = writeln!(io::stderr(), "{line}");
+            });
+        }
+        builder = match self.user_assertion()? {
+            Some(token) => builder.user_assertion(token),
+            None => builder,
+        };
         let lists: [(_, Set); 2] =
             [(&self.identity, Builder::identity), (&self.exclude, Builder::exclude)];
         for (values, set) in lists {
@@ -88,7 +111,11 @@ impl Options {
                 builder = set(builder, values.join(","));
             }
         }
-        let single: [(_, Set); 5] = [
+        if !self.additional_tenants.is_empty() {
+            builder = builder.additional_tenants(self.additional_tenants.join(";"));
+        }
+        let single: [(_, Set); 6] = [
+            (&self.user_assertion_file, Builder::user_assertion_file),
             (&self.client_id, Builder::client_id),
             (&self.object_id, Builder::object_id),
             (&self.resource_id, Builder::resource_id),
@@ -106,7 +133,23 @@ impl Options {
         if self.allow_http_loopback {
             builder = builder.allow_http_loopback(true);
         }
-        self.resolve.iter().fold(builder, Builder::resolve)
+        Ok(self.resolve.iter().fold(builder, Builder::resolve))
+    }
+
+    /// The user's token from stdin, where that is said.
+    fn user_assertion(&self) -> Result<Option<String>, Failure> {
+        const VARIABLE: &str = "VAULTLET_USER_ASSERTION_FILE";
+        let file = self.user_assertion_file.clone().or_else(|| std::env::var(VARIABLE).ok());
+        if file.as_deref() != Some("-") {
+            return Ok(None);
+        }
+        let mut token = String::with_capacity(ASSERTION_MAX);
+        let read = io::stdin().lock().take(ASSERTION_MAX as u64).read_to_string(&mut token);
+        read.map_err(|error| {
+            let message = format!("reading the user's token from stdin: {}", error.kind());
+            Failure::own(Kind::Configuration, "setting-malformed", message, "give it as text")
+        })?;
+        Ok(Some(token))
     }
 }
 

@@ -16,6 +16,12 @@ pub(crate) fn value(text: &str) -> Result<(), Failure> {
     written.and_then(|()| out.flush()).map_err(|e| failed(&e))
 }
 
+/// Lines for a person, without any secret.
+pub(crate) fn plain(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| failed(&e))
+}
+
 /// One JSON value on one line; indented for a person.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));

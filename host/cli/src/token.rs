@@ -1,14 +1,13 @@
 //! `vaultlet token`.
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde::Serialize;
-use vaultlet_host::TokenRequest;
 
+use crate::ask::{Ask, seconds};
 use crate::failure::Failure;
-use crate::options::{Format, Options, explain};
+use crate::options::{Format, Options};
 use crate::output;
 
 /// Get an access token
@@ -16,18 +15,11 @@ use crate::output;
 /// For programs that call Azure themselves. The token is printed only with --reveal.
 #[derive(Args)]
 pub(crate) struct Token {
-    /// The resource to ask a token for [default: Key Vault of the cloud]
-    #[arg(long, value_name = "URI", conflicts_with = "scope")]
-    resource: Option<String>,
-    /// The same as a scope, which ends in /.default
-    #[arg(long, value_name = "SCOPE")]
-    scope: Option<String>,
+    #[command(flatten)]
+    ask: Ask,
     /// A claims challenge, as JSON; it bypasses the cache
     #[arg(long, value_name = "JSON")]
     claims: Option<String>,
-    /// The tenant, where a source has a choice
-    #[arg(long, value_name = "ID")]
-    tenant: Option<String>,
     /// Print the token
     #[arg(long)]
     reveal: bool,
@@ -48,10 +40,7 @@ impl Token {
         if self.output == Format::Env {
             return Err(Failure::usage("`vaultlet token` prints value or json"));
         }
-        let vaultlet = self.options.open(1)?;
-        let resource = self.resource.or(self.scope);
-        let request = TokenRequest { resource, tenant: self.tenant, claims: self.claims };
-        let token = vaultlet.token_blocking(request).map_err(explain)?;
+        let token = self.ask.token(&self.options, self.claims)?;
         if self.output == Format::Value {
             output::value(token.reveal())?;
         } else {
@@ -67,10 +56,6 @@ impl Token {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }
 
 #[derive(Serialize)]

@@ -54,7 +54,8 @@ pub(crate) fn options(before: Option<String>, truststore: &Path, proxy_port: u16
     let ours = format!(
         "{quote}-Djavax.net.ssl.trustStore={truststore}{quote} \
          -Djavax.net.ssl.trustStorePassword={PASSWORD} \
-         -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={proxy_port}"
+         -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={proxy_port} \
+         -Dhttp.nonProxyHosts=localhost|127.*|[::1]|169.254.169.254"
     );
     match before.filter(|before| !before.is_empty()) {
         Some(before) => format!("{before} {ours}"),

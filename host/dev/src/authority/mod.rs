@@ -138,7 +138,9 @@ impl Authority {
     }
 
     fn route(&self, issuer: &Issuer, place: &Place, parts: &Parts, body: &[u8]) -> Given {
-        let path: Vec<&str> = parts.uri.path().trim_matches('/').split('/').collect();
+        // The real one does not look at the case, and clients differ in it.
+        let path = parts.uri.path().trim_matches('/').to_ascii_lowercase();
+        let path: Vec<&str> = path.split('/').collect();
         let query = Query::parse(parts.uri.query());
         let (method, operation) = match path.as_slice() {
             ["device"] => {

@@ -2,7 +2,8 @@
 //! it sends a request wherever the reference says, and tells what became of it. `trap` and `spin`
 //! instead of a URL are what they say; `plan:` and `broker:` before it ask from those roles. Instead of
 //! a URL: `get=URL` for the whole answer, `post=URL|BODY` for its body in hexadecimal digits,
-//! `read=PATH`, `write=PATH`, `env=NAME`, `tell=LINE`. What its plan names stands in `PROBER_PLAN`.
+//! `read=PATH`, `write=PATH`, `env=NAME`, `tell=LINE`; `kept=A,B,C|…` before
+//! any of them says how long the answer is good: fresh, while it is asked for anew, when that fails. What its plan names stands in `PROBER_PLAN`.
 //!
 //! Without `std`, whose imports no role is given.
 #![no_std]
@@ -192,7 +193,11 @@ impl secrets::Guest for Prober {
 }
 
 fn outcome(what: &str) -> String {
-    let done = match what.split_once('=') {
+    attempt(what).unwrap_or_else(|what| what)
+}
+
+fn attempt(what: &str) -> Result<String, String> {
+    match what.split_once('=') {
         Some(("get", url)) => send(url).and_then(whole),
         Some(("post", url)) => post(url),
         Some(("read", path)) => read(path, OpenFlags::empty(), DescriptorFlags::READ),
@@ -206,8 +211,7 @@ fn outcome(what: &str) -> String {
             .map(|()| "heard".into())
             .map_err(|e| format!("{e:?}")),
         _ => send(what).map(|response| format!("answered {}", response.status())),
-    };
-    done.unwrap_or_else(|what| what)
+    }
 }
 
 fn read(path: &str, how: OpenFlags, rights: DescriptorFlags) -> Result<String, String> {
@@ -335,8 +339,22 @@ impl incoming_handler::Guest for Prober {
     /// Probes from the broker's role.
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let target = request.path_with_query().unwrap_or_default();
-        let told = outcome(target.split_once('?').map(|(_, url)| url).unwrap_or_default());
-        let response = OutgoingResponse::new(Fields::new());
+        let what = target.split_once('?').map(|(_, what)| what).unwrap_or_default();
+        let kept = what.strip_prefix("kept=").and_then(|kept| kept.split_once('|'));
+        let done = attempt(kept.map_or(what, |(_, what)| what));
+        let headers = Fields::new();
+        if let (Ok(_), Some((lifetime, _))) = (&done, kept) {
+            let names = ["max-age", "stale-while-revalidate", "stale-if-error"];
+            let parts: Vec<_> =
+                names.iter().zip(lifetime.split(',')).map(|(n, v)| format!("{n}={v}")).collect();
+            let value = parts.join(", ");
+            headers.append("cache-control", value.as_bytes()).expect("it is one");
+        }
+        let response = OutgoingResponse::new(headers);
+        if done.is_err() && kept.is_some() {
+            response.set_status_code(502).expect("it is one");
+        }
+        let told = done.unwrap_or_else(|what| what);
         let body = response.body().expect("the first");
         ResponseOutparam::set(out, Ok(response));
         let stream = body.write().expect("the first");

@@ -1,0 +1,112 @@
+//! `vaultlet identity serve`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::{Command, ExitCode};
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use vaultlet_dev::Local;
+use vaultlet_host::{Lend, Lent};
+
+use crate::child::{self, Interrupted, Signals};
+use crate::dev::Format;
+use crate::failure::Failure;
+use crate::options::{Options, explain};
+use crate::output;
+
+/// Lend this machine's identity to other programs
+#[derive(Args)]
+pub(crate) struct Identity {
+    #[command(subcommand)]
+    pub(crate) what: What,
+}
+
+/// What to do with it.
+#[derive(Subcommand)]
+pub(crate) enum What {
+    Serve(Serve),
+}
+
+/// Serve tokens on loopback, in the protocols of App Service, Azure ML, OBO and IMDS
+///
+/// Programs that use Microsoft's SDKs find it by the variables that are printed, and share one cache.
+/// Whoever has those variables gets tokens of the resources named here, and of no other.
+///
+/// With a COMMAND, runs it in that environment, without the variables that lead to another identity,
+/// and ends with its exit code. Without, prints the environment and serves until it is interrupted.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  vaultlet identity serve -- python job.py
+  vaultlet identity serve --port 40123 --resource https://vault.azure.net,https://storage.azure.com")]
+pub(crate) struct Serve {
+    /// The port on 127.0.0.1 [default: any that is free]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Resources that may be asked for; may be repeated [default: Key Vault of the cloud]
+    #[arg(long, value_name = "URI,…", value_delimiter = ',')]
+    resource: Vec<String>,
+    /// export (lines for a shell) or json (one line)
+    #[arg(long, short, value_enum, default_value_t = Format::Export, value_name = "FORMAT")]
+    pub(crate) output: Format,
+    #[command(flatten)]
+    options: Options,
+    /// Run this in the environment, and end with its exit code
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// Requests that are answered at once; SDKs ask once an hour.
+const CALLS: usize = 16;
+
+impl Identity {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        let What::Serve(serve) = self.what;
+        serve.run()
+    }
+}
+
+impl Serve {
+    fn run(self) -> Result<ExitCode, Failure> {
+        // First of all: from here on an interrupt ends a child, too.
+        let signals = Signals::watch()?;
+        let lend = Lend { port: self.port, resources: self.resource };
+        let lent = self.options.open(CALLS)?.lend(lend).map_err(explain)?;
+        let Some((program, arguments)) = self.command.split_first() else {
+            print(&lent, self.output)?;
+            return Ok(Interrupted::wait(&signals).code());
+        };
+        let mut command = Command::new(program);
+        command.args(arguments);
+        for name in Local::foreign_variables() {
+            command.env_remove(name);
+        }
+        command.envs(lent.variables().iter().map(|(name, value)| (name, value)));
+        match child::run(&mut command, &signals)? {
+            Ok(ended) => Ok(ExitCode::from(child::code(ended.status))),
+            Err(interrupted) => Ok(interrupted.code()),
+        }
+    }
+}
+
+fn print(lent: &Lent, format: Format) -> Result<(), Failure> {
+    let variables = lent.variables().iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    match format {
+        Format::Json => {
+            output::json_line(&Json { authority: lent.authority(), env: variables.collect() })?;
+        }
+        Format::Export => output::lines(variables.map(|(k, v)| (format!("export {k}"), v)))?,
+    }
+    let mut stderr = std::io::stderr();
+    let _ = writeln!(stderr, "vaultlet identity: serving at {}", lent.authority());
+    let _ = writeln!(stderr, "vaultlet identity: interrupt it to end it");
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    authority: &'a str,
+    env: BTreeMap<&'a str, &'a str>,
+}

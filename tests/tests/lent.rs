@@ -1,0 +1,317 @@
+//! The identity endpoint that is lent to other programs: whoever has its variables gets tokens of the
+//! listed resources from one cache, and nobody else gets anything.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use vaultlet_dev::Local;
+use vaultlet_host::{Kind, Lend, Lent, TokenRequest, Vaultlet};
+use vaultlet_tests::ask::{Told, get, send};
+use vaultlet_tests::prober::Prober;
+use vaultlet_tests::server::{Answer, Asked, Gate, Server};
+use vaultlet_tests::{Run, vaultlet};
+
+const VAULT: &str = "resource=https%3A%2F%2Fvault.azure.net";
+const SLOW: &str = "11111111-1111-4111-8111-111111111111";
+
+/// How a child of a lent endpoint asks, by each protocol: target and headers.
+fn protocols(variables: &BTreeMap<String, String>) -> [(&'static str, String, String); 4] {
+    let path = |name: &str| {
+        let url = variables[name].strip_prefix("http://").unwrap();
+        url.split_once('/').map(|(_, path)| format!("/{path}")).unwrap()
+    };
+    let header = &variables["IDENTITY_HEADER"];
+    let imds = path("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+    [
+        ("app-service", path("IDENTITY_ENDPOINT"), format!("x-identity-header: {header}\r\n")),
+        ("azure-ml", path("MSI_ENDPOINT"), format!("secret: {}\r\n", variables["MSI_SECRET"])),
+        ("obo", path("OBO_ENDPOINT"), String::new()),
+        ("imds", format!("{imds}/metadata/identity/oauth2/token"), "metadata: true\r\n".into()),
+    ]
+}
+
+fn variables(lent: &Lent) -> BTreeMap<String, String> {
+    lent.variables().iter().cloned().collect()
+}
+
+fn token_of(told: &Told) -> String {
+    let json: serde_json::Value = serde_json::from_str(&told.body).unwrap();
+    json["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", told.status)).to_owned()
+}
+
+#[test]
+fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
+    let local = Local::builder().start().unwrap();
+    let environment = local.environment().iter().cloned();
+    let vaultlet = Vaultlet::builder().variables(environment).open().unwrap();
+    let lent = vaultlet.lend(Lend::default()).unwrap();
+    let variables = variables(&lent);
+    let secret = &variables["IDENTITY_HEADER"];
+    let wrong = "0".repeat(secret.len());
+    let own = vaultlet.token_blocking(TokenRequest::default()).unwrap();
+    for (name, path, headers) in protocols(&variables) {
+        let ask = |query: &str, with: &str| {
+            let (path, headers) = (path.replace(secret, with), headers.replace(secret, with));
+            get(lent.authority(), &format!("{path}?{query}"), &headers)
+        };
+        // Asked twice: what is in the cache is no more open than what is not.
+        for _ in 0..2 {
+            assert_eq!(token_of(&ask(VAULT, secret)), own.reveal(), "{name}");
+            for with in ["", &wrong, &format!("{secret}x"), &secret.to_uppercase()] {
+                let told = ask(VAULT, with);
+                assert_eq!((told.status, told.body.as_str()), (401, ""), "{name}");
+            }
+            let told = ask("resource=https%3A%2F%2Fmanagement.azure.com", secret);
+            assert_eq!(told.status, 403, "{name}: {}", told.body);
+            assert!(told.body.contains("management.azure.com is not"), "{name}: {}", told.body);
+        }
+        // A web page that has its own name lead here has the wrong one.
+        let rebound = format!(
+            "GET {path}?{VAULT} HTTP/1.1\r\nhost: evil.example.test\r\n{headers}connection: close\r\n\r\n"
+        );
+        assert_eq!(send(lent.authority(), &rebound).status, 403, "{name}");
+    }
+    assert_eq!(get(lent.authority(), "/", "").status, 401);
+    assert_eq!(
+        get(lent.authority(), &format!("/token?{VAULT}"), "").status,
+        401,
+        "not our own one"
+    );
+    assert_eq!(local.counters().identity_requests(), 1, "one cache");
+    let counts = lent.requests();
+    assert_eq!(counts[&200], 8);
+    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), [200, 401, 403]);
+    let shown = format!("{lent:?} {lent:#?}");
+    assert!(!shown.contains(secret.as_str()) && shown.contains("127.0.0.1:"));
+}
+
+#[test]
+fn what_is_listed_is_lent() {
+    let local = Local::builder().start().unwrap();
+    let environment = local.environment().iter().cloned();
+    let vaultlet = Vaultlet::builder().variables(environment).open().unwrap();
+    let resources =
+        ["https://storage.azure.com/", "https://vault.azure.net"].map(Into::into).into();
+    let lent = vaultlet.lend(Lend { resources, ..Lend::default() }).unwrap();
+    let variables = variables(&lent);
+    let [(_, path, headers), ..] = protocols(&variables);
+    for (resource, status) in [
+        (VAULT, 200),
+        ("resource=https%3A%2F%2Fstorage.azure.com", 200),
+        ("resource=https%3A%2F%2Fgraph.microsoft.com", 403),
+    ] {
+        assert_eq!(get(lent.authority(), &format!("{path}?{resource}"), &headers).status, status);
+    }
+}
+
+#[test]
+fn it_has_a_port_and_ends_with_its_owner() {
+    let nothing: [(&str, &str); 0] = [];
+    let vaultlet = Vaultlet::builder().variables(nothing).open().unwrap();
+    let lent = vaultlet.lend(Lend::default()).unwrap();
+    drop(vaultlet);
+    let authority = lent.authority().to_owned();
+    assert_eq!(get(&authority, "/", "").status, 401, "it lives by itself");
+    // A connection that is kept open ends, too.
+    let mut kept = TcpStream::connect(&authority).unwrap();
+    kept.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    assert!(kept.read(&mut [0; 4096]).unwrap() > 0);
+    let port = authority.rsplit(':').next().unwrap().parse().unwrap();
+    let other = Vaultlet::builder().variables(nothing).open().unwrap();
+    let error = other.lend(Lend { port: Some(port), ..Lend::default() }).unwrap_err();
+    assert_eq!((error.kind, error.id.as_str()), (Kind::Unavailable, "lend-port"), "{error}");
+    drop(lent);
+    while !matches!(kept.read(&mut [0; 4096]), Ok(0) | Err(_)) {}
+    while TcpStream::connect(&authority).is_ok() {}
+    other.lend(Lend { port: Some(port), ..Lend::default() }).unwrap();
+}
+
+#[test]
+fn what_is_too_large_or_malformed_reaches_no_guest() {
+    let prober = Prober::new("tells");
+    let lent = prober.vaultlet().lend(Lend::default()).unwrap();
+    let at = lent.authority();
+    let long = "x".repeat((64 << 10) + 1);
+    for (text, status) in [
+        (format!("POST /?env=X HTTP/1.1\r\nhost: x\r\ncontent-length: 65537\r\n\r\n{long}"), 413),
+        (format!("GET /?env=X HTTP/1.1\r\nhost: x\r\nheader: {long}\r\n\r\n"), 431),
+        ("GET /?env=X HTTP/1.1\r\nconnection: close\r\n\r\n".into(), 400),
+        ("GET /?env=X HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n".into(), 400),
+        ("nonsense\r\n\r\n".into(), 400),
+    ] {
+        let told = send(at, &text);
+        assert_eq!(told.status, status, "{}", told.headers);
+        assert!(!told.body.contains("unset"), "the guest was asked");
+    }
+}
+
+/// The role in front of a lent endpoint: it knows the secret, and nothing that is worth one.
+#[test]
+fn the_front_has_no_credential_and_reaches_nothing() {
+    let other = Server::plain(|_| Answer::status(204));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "token").unwrap();
+    let file = file.display();
+    let plan = format!(
+        "file {file}\nprogram login sh\nkey client {file}\ntells\n\
+         authority 127.0.0.1 {} identity plain",
+        other.port()
+    );
+    let builder = Vaultlet::builder().on_prompt(drop_line).client_id("of-settings");
+    let prober = Prober::with(&plan, &[("PATH", "/usr/bin:/bin")], builder);
+    let resources = vec!["a".to_owned(), "b".to_owned()];
+    let lent = prober.vaultlet().lend(Lend { port: None, resources }).unwrap();
+    let variables = variables(&lent);
+    assert_eq!(variables["LENT_AT"], lent.authority());
+    let told = |what: &str| get(lent.authority(), &format!("/?{what}"), "").body;
+    assert_eq!(told("env=VAULTLET_LENT_AUTHORITY"), lent.authority());
+    assert_eq!(told("env=VAULTLET_LENT_SECRET"), variables["LENT_SECRET"]);
+    assert_eq!(told("env=VAULTLET_LENT_RESOURCES"), "a,b");
+    assert_eq!(told("env=VAULTLET_CLIENT_ID"), "of-settings");
+    let endpoint = told("env=VAULTLET_IDENTITY_ENDPOINT");
+    assert_eq!(endpoint, "http://identity.vaultlet.internal/token");
+    for name in ["PROBER_PLAN", "PATH", "VAULTLET_ENDPOINT_SECRET"] {
+        assert_eq!(told(&format!("env={name}")), "unset", "{name}");
+    }
+    assert_eq!(told(&format!("read={file}")), "not-permitted");
+    assert_eq!(told("tell=x"), "StreamError::Closed");
+    for url in [
+        format!("http://127.0.0.1:{}/", other.port()),
+        "http://programs.vaultlet.internal/login".into(),
+        "http://keys.vaultlet.internal/client".into(),
+        "http://169.254.169.254/".into(),
+    ] {
+        assert_eq!(told(&url), "ErrorCode::HttpRequestDenied", "{url}");
+    }
+    assert_eq!(told(&format!("{endpoint}?env=PATH")), "answered 200", "but the endpoint inside");
+    assert_eq!(other.connections(), 0);
+    // The secrets of two are two.
+    let another = prober.vaultlet().lend(Lend::default()).unwrap();
+    let secret = |lent: &Lent| lent.variables().iter().find(|(n, _)| n == "LENT_SECRET").cloned();
+    assert_ne!(secret(&lent), secret(&another));
+}
+
+fn drop_line(_: &str) {}
+
+#[test]
+fn a_slow_identity_delays_no_other_child() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let identity = Server::plain(move |asked: &Asked| {
+        let token = r#"{"access_token":"e.y.J","expires_in":"86400","token_type":"Bearer"}"#;
+        let answer = Answer::json(200, token);
+        if asked.target.contains(SLOW) { answer.behind(&held) } else { answer }
+    });
+    let endpoint = format!("http://127.0.0.1:{}/msi/token", identity.port());
+    let environment = [("MSI_ENDPOINT", endpoint.as_str()), ("MSI_SECRET", "secret-of-lent")];
+    let vaultlet = Vaultlet::builder().variables(environment).open().unwrap();
+    let lent = vaultlet.lend(Lend::default()).unwrap();
+    let variables = variables(&lent);
+    let [(_, path, headers), ..] = protocols(&variables);
+    let authority = lent.authority().to_owned();
+    let ask = move |more: &str| get(&authority, &format!("{path}?{VAULT}{more}"), &headers).status;
+    let slow = {
+        let ask = ask.clone();
+        std::thread::spawn(move || ask(&format!("&client_id={SLOW}")))
+    };
+    identity.wait_for(1);
+    // The gate is shut: in line behind it, these would never end.
+    for _ in 0..3 {
+        assert_eq!(ask(""), 200);
+    }
+    assert!(!slow.is_finished());
+    gate.open();
+    assert_eq!(slow.join().unwrap(), 200);
+}
+
+#[test]
+fn whoami_says_whose_token_it_is_and_never_the_token() {
+    let local = Local::builder().start().unwrap();
+    let run = |arguments: &[&str]| {
+        Run::vaultlet(arguments).environment(local.environment().iter().cloned()).end()
+    };
+    let ended = run(&["whoami", "-o", "json"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(
+        (&json["source"], &json["endpoint"]),
+        (&"managed-identity".into(), &"azure-ml".into())
+    );
+    assert!(json["expiresOn"].is_u64() && json["notes"].is_array(), "{json}");
+    ended.reveals_none_of(&[], true);
+    let table = run(&["whoami"]);
+    assert!(
+        table.stdout.starts_with("source    managed-identity\nendpoint  azure-ml\n"),
+        "{table:?}"
+    );
+    table.reveals_none_of(&[], true);
+    for (arguments, code) in [(&["whoami", "--reveal"][..], 64), (&["whoami", "-o", "value"], 64)] {
+        assert_eq!(run(arguments).code, code, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_program_is_run_in_the_environment_that_is_lent() {
+    let local = Local::builder().start().unwrap();
+    let environment = || local.environment().iter().cloned();
+    let program = vaultlet().display();
+    // One endpoint asks the other: by the variables alone.
+    let script = format!("test -z \"$AZURE_TENANT_ID\" && {program} token --reveal && exit 7");
+    let ended = Run::vaultlet(["identity", "serve", "--", "sh", "-c", &script])
+        .environment(environment())
+        .environment([("AZURE_TENANT_ID", SLOW)])
+        .end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (7, ""));
+    assert!(ended.stdout.starts_with("eyJ"));
+    assert_eq!(local.counters().identity_requests(), 1);
+    let refused = Run::vaultlet(["identity", "serve", "--port", "0"]).end();
+    assert_eq!(refused.code, 64, "{}", refused.stderr);
+    let malformed =
+        Run::vaultlet(["identity", "serve"]).environment([("VAULTLET_PORT", "x")]).end();
+    assert_eq!(malformed.code, 78, "{}", malformed.stderr);
+    assert!(malformed.stderr.contains("`VAULTLET_PORT`"), "{}", malformed.stderr);
+}
+
+#[test]
+fn serve_prints_its_variables_and_serves_until_it_is_interrupted() {
+    let local = Local::builder().start().unwrap();
+    let mut command = Command::new(vaultlet());
+    command.args(["identity", "serve", "-o", "json"]).env_clear();
+    command.envs(local.environment().iter().cloned()).stdin(Stdio::null());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = Ending(child);
+    let mut line = String::new();
+    BufReader::new(child.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let variables: BTreeMap<String, String> = serde_json::from_value(json["env"].clone()).unwrap();
+    let authority = json["authority"].as_str().unwrap();
+    for (name, path, headers) in protocols(&variables) {
+        let told = get(authority, &format!("{path}?{VAULT}"), &headers);
+        assert_eq!(told.status, 200, "{name}");
+    }
+    let pid = child.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(child.0.wait().unwrap().code(), Some(128 + 15));
+    let mut errors = String::new();
+    child.0.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert!(!errors.contains(&variables["MSI_SECRET"]) && !errors.contains("eyJ"), "a secret");
+}
+
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
