@@ -5,6 +5,7 @@ mod chain;
 mod clients;
 mod command;
 mod endpoint;
+mod found;
 mod lend;
 mod managed;
 mod plan;
