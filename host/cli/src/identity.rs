@@ -58,8 +58,9 @@ pub(crate) struct Serve {
     command: Vec<OsString>,
 }
 
-/// Requests that are answered at once; SDKs ask once an hour.
-const CALLS: usize = 16;
+/// Requests that are answered at once: as many as there may be connections, so that those who wait
+/// for a slow identity keep nobody else waiting.
+const CALLS: usize = 256;
 
 impl Identity {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {

@@ -63,9 +63,6 @@ pub(crate) struct Options {
     allow_http_loopback: bool,
 }
 
-/// References that are fetched at once; the vault's own limit is not far above.
-const CALLS_MAX: usize = 32;
-
 /// Bytes of a user's token; as much as of one in a file.
 const ASSERTION_MAX: usize = 64 << 10;
 
@@ -90,7 +87,7 @@ const SETTINGS: [(&str, &str); 12] = [
 impl Options {
     /// Opens a handle for so many calls at once.
     pub(crate) fn open(&self, calls: usize) -> Result<Vaultlet, Failure> {
-        self.builder()?.concurrency(calls.min(CALLS_MAX)).open().map_err(explain)
+        self.builder()?.concurrency(calls).open().map_err(explain)
     }
 
     fn builder(&self) -> Result<Builder, Failure> {
