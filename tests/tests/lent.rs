@@ -286,7 +286,7 @@ fn a_program_is_run_in_the_environment_that_is_lent() {
 fn serve_prints_its_variables_and_serves_until_it_is_interrupted() {
     let local = Local::builder().start().unwrap();
     let mut command = Command::new(vaultlet());
-    command.args(["identity", "serve", "-o", "json"]).env_clear();
+    command.args(["identity", "serve", "-o", "json", "--log", "debug"]).env_clear();
     command.envs(local.environment().iter().cloned()).stdin(Stdio::null());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut child = Ending(child);
