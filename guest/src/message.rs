@@ -75,7 +75,8 @@ pub(crate) fn excerpt(text: &str, hidden: &[&SecretString]) -> String {
 pub(crate) fn request_id(response: &Response) -> Option<String> {
     let id = response.header("x-ms-request-id")?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then(|| id.into())
+    let is_id = (1..=64).contains(&id.len()) && id.bytes().all(plain) && !id.contains("eyJ");
+    is_id.then(|| id.into())
 }
 
 /// A code as services have them (`Malformed backup blob` has spaces).

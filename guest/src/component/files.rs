@@ -19,7 +19,7 @@ pub(super) struct Files(OnceCell<Vec<(Descriptor, String)>>);
 
 impl Files {
     pub(super) fn read(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
-        let file = self.open(path)?;
+        let file = self.open(path).map_err(classify)?;
         let mut bytes = Zeroizing::new(Vec::new());
         loop {
             let (piece, ended) = file.read(CHUNK as u64, bytes.len() as u64).map_err(classify)?;
@@ -33,21 +33,20 @@ impl Files {
         }
     }
 
+    /// One that may not be read, or is long, is there all the same.
     pub(super) fn is_there(&self, path: &str) -> bool {
-        self.open(path).is_ok()
+        matches!(self.open(path), Ok(_) | Err(ErrorCode::Access | ErrorCode::FileTooLarge))
     }
 
     /// Opens it by the folder with the longest name that leads to it.
-    fn open(&self, path: &str) -> Result<Descriptor, FileError> {
+    fn open(&self, path: &str) -> Result<Descriptor, ErrorCode> {
         let folders = self.0.get_or_init(get_directories);
         let (folder, inside) = folders
             .iter()
             .filter_map(|(folder, name)| Some((folder, inside(path, name)?)))
             .min_by_key(|(_, inside)| inside.len())
-            .ok_or(FileError::Forbidden)?;
-        folder
-            .open_at(PathFlags::SYMLINK_FOLLOW, inside, OpenFlags::empty(), DescriptorFlags::READ)
-            .map_err(classify)
+            .ok_or(ErrorCode::NotPermitted)?;
+        folder.open_at(PathFlags::SYMLINK_FOLLOW, inside, OpenFlags::empty(), DescriptorFlags::READ)
     }
 }
 
@@ -64,6 +63,7 @@ fn classify(code: ErrorCode) -> FileError {
     match code {
         ErrorCode::NoEntry | ErrorCode::NotDirectory => FileError::Missing,
         ErrorCode::Access | ErrorCode::NotPermitted => FileError::Forbidden,
+        ErrorCode::FileTooLarge => FileError::TooLarge,
         _ => FileError::Unreadable,
     }
 }

@@ -74,7 +74,11 @@ impl Reference {
 
     /// The one form that all others of the same secret come to; policies compare it.
     pub fn canonical(&self) -> String {
-        let vault = self.vault.short_authority();
+        // A host without a dot has its port, lest it be read as a vault's name.
+        let vault = match is_vault_name(&self.vault.host) {
+            true => self.vault.authority(),
+            false => self.vault.short_authority(),
+        };
         // A plain vault, which only loopback has, keeps its scheme: `akv` means TLS.
         let mut text = match self.vault.secure {
             true => format!("akv://{vault}/{}", self.name),
@@ -115,8 +119,7 @@ fn akv(rest: &str, settings: &Settings) -> Result<Reference, Error> {
 
 /// A vault's name, or a full host with or without a port.
 fn akv_vault(vault: &str, settings: &Settings) -> Result<Url, Error> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if !vault.bytes().all(plain) || vault.eq_ignore_ascii_case("localhost") {
+    if !is_vault_name(vault) {
         return https(vault);
     }
     let starts = vault.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -126,6 +129,12 @@ fn akv_vault(vault: &str, settings: &Settings) -> Result<Url, Error> {
         ));
     }
     https(&format!("{vault}.{}", settings.known_cloud()?.suffix()))
+}
+
+/// Whether it is read as a vault's name, not as a host.
+fn is_vault_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    text.bytes().all(plain) && !text.eq_ignore_ascii_case("localhost")
 }
 
 fn https(authority: &str) -> Result<Url, Error> {

@@ -193,7 +193,7 @@ impl Builder {
         let (tls, thumbprint) = ca::self_signed(vec!["localhost".into(), "127.0.0.1".into()])?;
         runtime.spawn(identity::run_fabric(at, shared(), fabric_port, tls));
         let (at, control_port) = bind()?;
-        runtime.spawn(control::run(at, shared()));
+        runtime.spawn(control::run(at, shared(), control_port));
         drop(context);
 
         let proxy = origin(proxy_port);

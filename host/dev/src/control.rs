@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     authority::Verdict,
-    doors::{listen, serve},
+    doors::{host, is_at, listen, misdirected, serve},
     limits,
     message::{self, Answer},
     state::State,
@@ -18,15 +18,18 @@ use crate::{
 };
 
 /// Serves the control port for ever.
-pub(crate) async fn run(listener: TcpListener, state: Arc<State>) {
+pub(crate) async fn run(listener: TcpListener, state: Arc<State>, port: u16) {
     listen(listener, |stream| {
         let state = Arc::clone(&state);
-        async move { serve(stream, move |request| answer(request, Arc::clone(&state))).await }
+        async move { serve(stream, move |request| answer(request, Arc::clone(&state), port)).await }
     })
     .await;
 }
 
-async fn answer(request: Request<Incoming>, state: Arc<State>) -> Answer {
+async fn answer(request: Request<Incoming>, state: Arc<State>, port: u16) -> Answer {
+    if !is_at(host(&request), port) {
+        return misdirected();
+    }
     // A web page must not give roles: browsers name the page that they ask for.
     if request.headers().contains_key("origin") {
         return refused(StatusCode::FORBIDDEN, "this port is not for web pages");

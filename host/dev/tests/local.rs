@@ -165,6 +165,7 @@ async fn control_port_reads_and_grants() {
         ("/grant", With::default(), 405),
         ("/else", With::default(), 404),
         ("/counters", With { headers: &[("origin", "http://page")], ..With::default() }, 403),
+        ("/counters", With { headers: &[("host", "attacker.example")], ..With::default() }, 421),
     ] {
         assert_eq!(send(&local, &control(path), with).await.status, status, "{path}");
     }

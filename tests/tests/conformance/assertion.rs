@@ -51,7 +51,7 @@ fn one(
                 let range = pattern.parse().map(|at: i64| at..=at + late);
                 number.as_i64().is_some_and(|number| range.is_ok_and(|r| r.contains(&number)))
             }
-            other => *pattern == other.to_string(),
+            other => matches(pattern, &other.to_string()),
         };
         if !is_right {
             return Err(format!("the assertion's `{name}` is {value}, not {pattern}"));

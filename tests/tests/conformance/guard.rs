@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use vaultlet_tests::case::{Case, suites};
+use vaultlet_tests::root;
 
 use crate::component::component;
 use crate::native::native;
+use crate::scan::scan;
 
 /// A case that holds.
 const GOOD: &str = r#"
@@ -51,6 +53,46 @@ fn a_folder_without_cases_is_a_failure() {
     suites(folder.path()).unwrap_err();
     suites(Path::new("/nowhere")).unwrap_err();
 }
+
+/// A case of nothing but secrets.
+const SECRETS: &str = r#"
+purpose = "all that may be secret"
+token = "https://vault.azure.net"
+hidden = ['{"a":["h1dden-00"]}']
+stdin = "h1dden-01"
+files = { "<dir>/a" = "h1dden-02\n" }
+expect = { token = "T0KEN" }
+[environment]
+MSI_SECRET = "h1dden-03"
+IDENTITY_HEADER = "h1dden-04"
+AZURE_CLIENT_SECRET = "h1dden-05"
+AZURE_CLIENT_CERTIFICATE_PASSWORD = "h1dden-06"
+AZURE_PASSWORD = "h1dden-07"
+SYSTEM_ACCESSTOKEN = "h1dden-08"
+AZUREML_OBO_CANARY_TOKEN = "h1dden-09"
+[[exchange]]
+request = "POST https://a.example/"
+with = { authorization = "Bearer h1dden-10", obo-access-token = "h1dden-11" }
+body = '{"access_token":"h1dden-12","refresh_token":"h1dden-13","id_token":"h1dden-14","oidcToken":"h1dden-15","device_code":"h1dden-16","token":"h1dden-17","value":"h1dden-18"}'
+[exchange.form]
+assertion = "h1dden-19"
+client_assertion = "h1dden-20"
+client_secret = "h1dden-21"
+password = "h1dden-22"
+refresh_token = "h1dden-23"
+device_code = "h1dden-24"
+[[exchange]]
+request = "POST https://a.example/"
+json = '{"oboToken":"h1dden-25"}'
+[[exchange]]
+program = "azure-cli"
+arguments = ["x"]
+stdout = '{"accessToken":"h1dden-26"}'
+[[next]]
+token = "https://vault.azure.net"
+files = { "<dir>/a" = "h1dden-27" }
+expect = { token = "T0KEN" }
+"#;
 
 /// Each change makes a good case wrong in one way; both forms must notice just that.
 #[test]
@@ -132,6 +174,74 @@ fn a_text_that_is_no_case_is_refused() {
         let text = CLAIMS.replacen(from, to, 1);
         assert_ne!(text, CLAIMS);
         Case::parse(&text).expect_err(&text);
+    }
+}
+
+/// The same for what only some cases have, on cases that are there.
+#[test]
+fn each_part_of_a_case_is_compared() {
+    for (file, from, to, why) in [
+        ("token-requests/device-code", "code ABCD-1234\"]", "code ABCD-1235\"]", "told: "),
+        (
+            "token-requests/device-code",
+            "told = ",
+            "alone = true\ntold = ",
+            "not sent/terminal-required",
+        ),
+        (
+            "token-requests/client-secret",
+            "secret = \"client-s3cret~1",
+            "secret = \"x",
+            "client-s3cret",
+        ),
+        (
+            "token-requests/client-secret",
+            "client_credentials",
+            "password",
+            "grant_type=client_cred",
+        ),
+        ("token-requests/on-behalf-of-from-stdin", "us3r.assertion.t0ken\\n", "x", "assertion=x"),
+        ("on-behalf-of/spark", "\"oid\":\"user-1\"", "\"oid\":\"user-2\"", "user-1"),
+        (
+            "workload-identity/a-token-in-a-file",
+            "f3derated.t0k.en\" }",
+            "f3\" }",
+            "client_assertion=f3&",
+        ),
+        (
+            "workload-identity/read-anew",
+            "en-2\" }",
+            "en-3\" }",
+            "client_assertion=f3derated.t0k.en-3",
+        ),
+        ("certificate-assertion/signed-by-the-key", "<now+600>", "<now+900>", "`exp` is"),
+        ("certificate-assertion/signed-by-the-key", "<sha256>", "<sha1>", "`x5t#S256` is"),
+        ("certificate-assertion/signed-by-the-key", "typ = \"JWT\"\n", "", "the assertion says"),
+        ("developer-logins/azure-cli", "\"--resource\"", "\"--scope\"", "run with"),
+        ("developer-logins/azure-cli", "TZ = \"UTC\"", "TZ = \"CET\"", "without "),
+        ("developer-logins/azure-cli", "\"T0KEN.az\"", "\"T0KEN.z\"", "the token is"),
+        ("developer-logins/azure-cli-fails", "exit = 1\n", "", ""),
+        ("requests/service-fabric", "\"<pin>\"", "\"<copied pin>0\"", "not sent/THUMBPRINT"),
+        ("requests/the-call-names-an-identity", "object-id = ", "client-id = ", "client_id="),
+    ] {
+        let path = root().join("tests/cases").join(file).with_extension("toml");
+        let good = std::fs::read_to_string(path).unwrap();
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(good, bad, "{file}: {from}");
+        let (native, component) = why.split_once('/').unwrap_or((why, why));
+        wrong_in_both(&bad, [native, component]);
+    }
+}
+
+#[test]
+fn every_secret_of_a_case_is_looked_for() {
+    let case = Case::parse(SECRETS).unwrap();
+    scan(&case, "vaultlet: a line that says nothing of them").unwrap();
+    for number in 0..SECRETS.matches("h1dden-").count() {
+        scan(&case, &format!("vaultlet: h1dden-{number:02} was wrong")).expect_err(SECRETS);
+    }
+    for text in ["a token eyJhbGciOi", "-----BEGIN PRIVATE KEY-----"] {
+        scan(&case, text).expect_err(text);
     }
 }
 

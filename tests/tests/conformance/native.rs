@@ -163,7 +163,8 @@ fn programs(case: &Case) -> Result<(), String> {
         if !are(&arguments, &exchange.arguments) {
             return Err(format!("the plan has {name} run with {arguments:?}"));
         }
-        if let Some(pair) = exchange.variables.iter().find(|pair| !variables.contains_key(pair.0)) {
+        let is_missing = |(name, value): &(&String, &String)| variables.get(*name) != Some(*value);
+        if let Some(pair) = exchange.variables.iter().find(is_missing) {
             return Err(format!("the plan has {name} run without {pair:?}"));
         }
     }

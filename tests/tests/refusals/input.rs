@@ -193,14 +193,6 @@ fn settings_that_contradict_or_lead_nowhere() {
             ..ROW
         },
         Row {
-            name: "a source that is not built",
-            flags: &["--identity=azure-cli"],
-            expected: (78, "configuration", "source-unsupported"),
-            says: &["azure-cli"],
-            requests: Some((0, 0)),
-            ..ROW
-        },
-        Row {
             name: "an id that the source cannot carry",
             flags: &["--object-id=11111111-1111-4111-8111-111111111111"],
             expected: (78, "configuration", "identity-id-unsupported"),

@@ -67,6 +67,23 @@ fn an_identity_that_was_named_and_is_not_there() {
     check_line(&row, &plain);
 }
 
+/// The agent of Azure Arc, which is installed and named by no variable; it is a large program.
+#[test]
+fn an_arc_agent_that_does_not_answer_is_named() {
+    let setup = "
+ip link set lo up
+mount -t tmpfs none /opt; mkdir -p /opt/azcmagent/bin; head -c 3000000 /dev/zero > /opt/azcmagent/bin/himds";
+    let row = Row {
+        name: "arc",
+        expected: (69, "unavailable", "identity-unreachable"),
+        says: &["managed-identity (azure-arc)", "127.0.0.1:40342", "refused"],
+        ..ROW
+    };
+    let arguments = ["akv://job/x", "--identity=managed-identity"];
+    let Some((plain, _)) = ended(setup, &arguments) else { return };
+    check_line(&row, &plain);
+}
+
 #[test]
 fn a_vault_that_nobody_knows() {
     let row = Row {

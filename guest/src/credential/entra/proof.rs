@@ -46,6 +46,7 @@ pub(super) async fn add<C: Context>(
             Some(token) => token,
             None => {
                 let missing = FileError::Missing.describe();
+                let path = path.escape_debug();
                 return Err(Denial::Absent(format!("the token file {path}: {missing}")));
             }
         },
@@ -61,8 +62,10 @@ pub(super) fn token_in<C: Context>(
     call: &Call<'_, C>,
     path: &str,
 ) -> Result<Option<SecretString>, Error> {
-    let failed =
-        |what: &str| Error::new(Id::CredentialFile, format!("the token file {path}: {what}"));
+    let failed = |what: &str| {
+        let path = path.escape_debug();
+        Error::new(Id::CredentialFile, format!("the token file {path}: {what}"))
+    };
     let bytes = match call.context.read_file(path, timeouts::ASSERTION_FILE) {
         Ok(bytes) => bytes,
         Err(FileError::Missing) => return Ok(None),

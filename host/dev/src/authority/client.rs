@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderMap;
+use zeroize::Zeroizing;
 
 use super::{Authority, Place, assertion::Assertion, errors::Trouble, place::HOSTS, registry::App};
 use crate::{
@@ -98,19 +99,19 @@ pub(super) fn authenticate(
 }
 
 /// Id and secret from the header.
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+fn basic(headers: &HeaderMap) -> Option<(String, Zeroizing<String>)> {
     let (scheme, text) = message::header(headers, "authorization")?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let text = String::from_utf8(STANDARD.decode(text.trim()).ok()?).ok()?;
-    let (id, secret) = text.split_once(':')?;
+    let text = Zeroizing::new(STANDARD.decode(text.trim()).ok()?);
+    let (id, secret) = std::str::from_utf8(&text).ok()?.split_once(':')?;
     let decode = |text: &str| {
         // One pair without a name: what it decodes to is the key.
         let pair = form_urlencoded::parse(text.as_bytes()).next();
         pair.map(|(key, _)| key.into_owned()).unwrap_or_default()
     };
-    Some((decode(id), decode(secret)))
+    Some((decode(id), Zeroizing::new(decode(secret))))
 }
 
 /// Whether an assertion for this audience is for us: the token endpoint, or the tenant itself, at

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{StatusCode, request::Parts};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -185,7 +185,8 @@ impl Call<'_> {
             at_most: (!is_cae).then_some(limits::AUTHORITY_TOKEN_LIFETIME),
         });
         let token = token.ok_or_else(|| Trouble::new(90033))?;
-        let id_token = (is_user && wanted.openid).then(|| self.id_token(app_id, token.expires));
+        let id_token =
+            (is_user && wanted.openid).then(|| self.id_token(app_id, token.expires)).flatten();
         let refresh = (is_user && wanted.offline)
             .then(|| self.authority.refresh_token(Refresh { app_id, tenant: self.tenant }));
         let info = is_user && self.form.get("client_info") == Some("1");
@@ -204,8 +205,8 @@ impl Call<'_> {
             // As the real one: of tokens that live long.
             refresh_in: (token.lifetime >= 7200).then(|| number(token.lifetime / 2)),
             access_token: token.expose(),
-            refresh_token: refresh.as_deref(),
-            id_token: id_token.flatten(),
+            refresh_token: refresh.as_ref().map(ExposeSecret::expose_secret),
+            id_token: id_token.as_ref().map(ExposeSecret::expose_secret),
             client_info: info.then(|| {
                 let info = json!({"uid": USER.object_id, "utid": self.tenant});
                 URL_SAFE_NO_PAD.encode(info.to_string())
@@ -216,7 +217,7 @@ impl Call<'_> {
     }
 
     /// <https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference>
-    fn id_token(&self, app_id: &str, expires: u64) -> Option<String> {
+    fn id_token(&self, app_id: &str, expires: u64) -> Option<SecretString> {
         let now = clock::now();
         let claims = json!({
             "aud": app_id,
@@ -232,7 +233,7 @@ impl Call<'_> {
             "ver": "2.0",
             "domain": DOMAIN,
         });
-        Some(self.issuer.signer().sign(&claims)?.expose_secret().to_owned())
+        self.issuer.signer().sign(&claims)
     }
 }
 
@@ -255,7 +256,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id_token: Option<String>,
+    id_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_info: Option<String>,
 }

@@ -20,6 +20,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
@@ -198,14 +199,14 @@ impl Authority {
     }
 
     /// A refresh token for this user of this client.
-    fn refresh_token(&self, refresh: Refresh) -> String {
+    fn refresh_token(&self, refresh: Refresh) -> SecretString {
         let token = format!("1.{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let mut progress = self.progress();
         if progress.refresh.len() >= limits::VERIFIED_TOKENS {
             progress.refresh.clear();
         }
         progress.refresh.insert(digest(&token), refresh);
-        token
+        token.into()
     }
 }
 

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
-use super::{forwarded, host, is_forwarded, listen, misdirected, serve, shake_hands};
+use super::{forwarded, host, is_at, is_forwarded, listen, misdirected, serve, shake_hands};
 use crate::{
     limits,
     message::{self, Answer},
@@ -79,11 +79,4 @@ async fn answer_fabric(request: Request<Incoming>, state: Arc<State>, port: u16)
     let status = outcome.answer.status();
     state.identified(pending, outcome.operation, status, outcome.who);
     outcome.answer
-}
-
-/// Whether this names the port on loopback: a page whose name leads here must not ask.
-fn is_at(host: &str, port: u16) -> bool {
-    host.rsplit_once(':').is_some_and(|(name, at)| {
-        at.parse() == Ok(port) && (name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost"))
-    })
 }

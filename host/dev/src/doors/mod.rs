@@ -96,13 +96,20 @@ async fn shake_hands<I: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// The host that a request names, with its port if there is one.
-fn host<B>(request: &Request<B>) -> &str {
+pub(crate) fn host<B>(request: &Request<B>) -> &str {
     request
         .uri()
         .authority()
         .map(http::uri::Authority::as_str)
         .or_else(|| message::header(request.headers(), "host"))
         .unwrap_or_default()
+}
+
+/// Whether this names the port on loopback: a page whose name leads here must not ask.
+pub(crate) fn is_at(host: &str, port: u16) -> bool {
+    host.rsplit_once(':').is_some_and(|(name, at)| {
+        at.parse() == Ok(port) && (name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost"))
+    })
 }
 
 /// The host without its port.
@@ -112,7 +119,7 @@ fn host_name<B>(request: &Request<B>) -> &str {
 }
 
 /// The answer to a request that names a host which this connection is not for.
-fn misdirected() -> Answer {
+pub(crate) fn misdirected() -> Answer {
     message::text(StatusCode::MISDIRECTED_REQUEST, "this connection is for another host\n")
 }
 

@@ -1,0 +1,40 @@
+//! Requests to the identity endpoint that a host has for its other roles. Target in the first line,
+//! then headers; the first header line is the secret that is shown.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vaultlet_fuzz::{SECRET, World, answer, first_line};
+use vaultlet_guest::call::Memory;
+use vaultlet_guest::endpoint::{Asked, SECRET_HEADER, SECRET_VARIABLE, serve};
+
+fuzz_target!(|data: &[u8]| {
+    let (target, rest) = first_line(data);
+    let (shown, rest) = first_line(rest);
+    // A resource is given back as it came.
+    if target.contains(SECRET) || target.contains("msi-s3cret") {
+        return;
+    }
+    let headers = answer(&[b"200\n", rest].concat()).headers;
+    let headers = headers.into_iter().filter(|(name, _)| name != SECRET_HEADER);
+    let mut headers: Vec<_> = headers
+        .filter_map(|(name, value)| Some((name, String::from_utf8(value).ok()?.into())))
+        .collect();
+    headers.push((SECRET_HEADER.to_owned(), shown.into()));
+    let asked = Asked {
+        is_get: true,
+        target: target.to_owned(),
+        authority: Some("broker".into()),
+        headers,
+    };
+    let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");
+    let variables = [
+        ("MSI_ENDPOINT", "http://127.0.0.1:40000/token"),
+        ("MSI_SECRET", "msi-s3cret"),
+        (SECRET_VARIABLE, SECRET),
+    ];
+    let world = World::new(&variables, vec![token]);
+    let served = world.run(serve(&world, &Memory::default(), &asked));
+    assert_eq!(served.status == 401, shown != SECRET);
+    assert!(served.status == 200 || !served.body.contains("T0KEN"));
+    assert!(!served.body.contains(SECRET) && !served.body.contains("msi-s3cret"));
+});

@@ -1,0 +1,44 @@
+//! Requests of children to the identity endpoint that is lent to them, in Azure's protocols. Target
+//! in the first line, the server that was asked for in the second, then headers.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vaultlet_fuzz::{RESOURCE, SECRET, World, answer, first_line};
+use vaultlet_guest::call::Memory;
+use vaultlet_guest::endpoint::{Asked, lend, serve};
+
+const AUTHORITY: &str = "127.0.0.1:40123";
+
+fuzz_target!(|data: &[u8]| {
+    let (target, rest) = first_line(data);
+    let (authority, rest) = first_line(rest);
+    let headers = answer(&[b"200\n", rest].concat()).headers;
+    let headers: Vec<_> = headers
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, String::from_utf8(value).ok()?.into())))
+        .collect();
+    let knows =
+        target.contains(SECRET) || data.windows(SECRET.len()).any(|w| w == SECRET.as_bytes());
+    let asked = Asked {
+        is_get: true,
+        target: target.to_owned(),
+        authority: Some(authority.into()),
+        headers,
+    };
+    let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");
+    let variables = [
+        ("MSI_ENDPOINT", "http://127.0.0.1:40000/token"),
+        ("MSI_SECRET", "msi-s3cret"),
+        (lend::SECRET_VARIABLE, SECRET),
+        (lend::AUTHORITY_VARIABLE, AUTHORITY),
+        (lend::RESOURCES_VARIABLE, RESOURCE),
+    ];
+    let world = World::new(&variables, vec![token]);
+    let served = world.run(serve(&world, &Memory::default(), &asked));
+    if served.body.contains("T0KEN") {
+        assert!(knows && authority.eq_ignore_ascii_case(AUTHORITY) && served.status == 200);
+        let sent = world.sent.borrow();
+        assert!(sent.iter().all(|sent| sent.url.to_ascii_lowercase().contains("vault.azure.net")));
+    }
+    assert!(target.contains("msi-s3cret") || !served.body.contains("msi-s3cret"));
+});

@@ -1,0 +1,22 @@
+//! Variables, in lines `NAME=value`: the plan that they make never panics, and names what is wrong.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vaultlet_fuzz::{World, check};
+use vaultlet_guest::plan::needs;
+
+fuzz_target!(|text: &str| {
+    let variables: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let _ = needs(&variables, &[]).inspect_err(check);
+    if let Err(error) = needs(&variables, &variables) {
+        check(&error);
+    }
+    // With nobody to answer, each way to a token ends.
+    let mut world = World::default();
+    world.variables = variables;
+    world.token();
+});

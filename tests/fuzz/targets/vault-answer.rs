@@ -1,0 +1,42 @@
+//! What a vault that nobody knows answers: a challenge, a secret, an error. No token is asked for
+//! that another resource takes, and none is sent anywhere else.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vaultlet_fuzz::{SECRET, World, answer, check};
+use vaultlet_guest::call::{Call, Memory};
+use vaultlet_guest::vault;
+
+const TOKEN: &[u8] = b"200\n\n{\"access_token\":\"eyJ0.T0KEN.c2ln\",\"expires_in\":3600}";
+
+fuzz_target!(|data: &[u8]| {
+    // First the challenge, then the answer to who has a token.
+    let at = data.windows(6).position(|six| six == b"\n====\n").unwrap_or(data.len());
+    let (first, then) = (&data[..at], data.get(at + 6..).unwrap_or(data));
+    let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
+    let world = World::new(&variables, vec![answer(first), answer(TOKEN), answer(then)]);
+    let memory = Memory::default();
+    // Twice: what was refused must not be remembered.
+    for _ in 0..2 {
+        let reference = "akv://job.vault.corp.example/db-password";
+        let result =
+            world.run(async { vault::get(&Call::new(&world, &memory)?, reference, None).await });
+        if let Err(error) = result {
+            check(&error);
+        }
+    }
+    for sent in world.sent.borrow().iter() {
+        if let Some((_, resource)) = sent.url.split_once("resource=") {
+            assert!(sent.url.starts_with("http://127.0.0.1:40000/"), "{}", sent.url);
+            let resource = resource.split('&').next().unwrap_or_default().to_ascii_lowercase();
+            let host = resource.strip_prefix("https%3a%2f%2f").unwrap_or(&resource);
+            let own = ["vault.corp.example", "corp.example", "example"];
+            let ends = |rest: &str| rest.is_empty() || rest.starts_with('%');
+            let is_own = own.iter().any(|own| host.strip_prefix(own).is_some_and(ends));
+            assert!(is_own, "a token for {resource}");
+        } else {
+            assert!(sent.url.starts_with("https://job.vault.corp.example/"), "{}", sent.url);
+            assert!(!sent.headers.iter().any(|(_, value)| value.contains(SECRET)));
+        }
+    }
+});
