@@ -142,7 +142,12 @@ fn what_is_too_large_or_malformed_reaches_no_guest() {
     let at = lent.authority();
     let long = "x".repeat((64 << 10) + 1);
     for (text, status) in [
-        (format!("POST /?env=X HTTP/1.1\r\nhost: x\r\ncontent-length: 65537\r\n\r\n{long}"), 413),
+        (
+            format!(
+                "POST /?env=X HTTP/1.1\r\nhost: x\r\ncontent-length: 65537\r\nconnection: close\r\n\r\n{long}"
+            ),
+            413,
+        ),
         (format!("GET /?env=X HTTP/1.1\r\nhost: x\r\nheader: {long}\r\n\r\n"), 431),
         ("GET /?env=X HTTP/1.1\r\nconnection: close\r\n\r\n".into(), 400),
         ("GET /?env=X HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n".into(), 400),
