@@ -95,6 +95,7 @@ fn scripted(world: World, exchange: &Exchange) -> World {
             (exchange.status, exchange.body.clone())
         }
         Kind::Program if exchange.missing => (404, String::new()),
+        Kind::Program if exchange.slow => (504, String::new()),
         Kind::Program => (200, format!("{}{}", exchange.stdout, exchange.stderr)),
         Kind::Key if exchange.status != 200 => (exchange.status, exchange.body.clone()),
         Kind::Key if request.starts_with("GET ") => (200, Keys::get().certificate()),
@@ -108,7 +109,7 @@ fn scripted(world: World, exchange: &Exchange) -> World {
         let digests = Keys::get().words().into_iter().filter(|(word, _)| word.starts_with("sha"));
         headers.extend(digests.map(|(word, digest)| (format!("vaultlet-{word}"), digest)));
     }
-    if exchange.kind() == Kind::Program && !exchange.missing {
+    if exchange.kind() == Kind::Program && status == 200 {
         headers.insert("vaultlet-exit-status".into(), exchange.exit.to_string());
         headers.insert("vaultlet-stdout-length".into(), exchange.stdout.len().to_string());
     }
