@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use vaultlet_host::Vaultlet;
+use vaultlet_tests::Run;
 use vaultlet_tests::prober::Prober;
 
 const NOT_PERMITTED: &str = "not-permitted";
@@ -254,4 +255,64 @@ fn the_password_of_a_key_is_in_no_environment() {
         let told = role(&prober, &format!("get=http://keys.vaultlet.internal/{name}"));
         assert!(told.starts_with(DENIED), "{name}: {told}");
     }
+}
+
+/// The component itself, not the prober: a developer's login, by what a program of that name says.
+#[test]
+fn a_login_of_the_developer_s_is_asked_by_its_program() {
+    const ACCESS: &str = "eyJ.access-token.of-granted";
+    let (_folder, at) = folder();
+    tool(
+        &at,
+        "az",
+        &format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>{at}/asked\n\
+             echo '{{\"accessToken\":\"{ACCESS}\",\"expires_on\":9999999999}}'\n"
+        ),
+    );
+    let run = |arguments: &[&str], path: &str| {
+        Run::vaultlet(arguments).environment([("PATH", path)]).end()
+    };
+    let path = format!("{at}:/usr/bin:/bin");
+    let arguments = ["token", "--reveal", "--identity", "azure-cli", "--log", "debug"];
+    let ended = run(&arguments, &path);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, ACCESS), "{}", ended.stderr);
+    assert!(ended.stderr.contains("ran `az`: status 0"), "{}", ended.stderr);
+    ended.reveals_none_of(&[ACCESS], false);
+    let asked = fs::read_to_string(format!("{at}/asked")).unwrap();
+    assert_eq!(
+        asked,
+        "account get-access-token --output json --resource https://vault.azure.net\n"
+    );
+    let whoami = run(&["whoami", "--identity", "azure-cli", "-o", "json"], &path);
+    assert!(whoami.stdout.contains("\"source\":\"azure-cli\""), "{whoami:?}");
+    whoami.reveals_none_of(&[ACCESS], true);
+    let absent = run(&arguments, "/nowhere");
+    assert_eq!(absent.code, 79, "{}", absent.stderr);
+    assert!(absent.stderr.contains("`az` is not in `PATH`"), "{}", absent.stderr);
+}
+
+/// The file that a variable names: missing, then there.
+#[test]
+fn a_federated_token_s_file_is_read_by_the_component() {
+    let (_folder, at) = folder();
+    let run = |file: &str| {
+        Run::vaultlet(["whoami", "--identity", "workload-identity", "-o", "json"])
+            .environment([
+                ("AZURE_FEDERATED_TOKEN_FILE", file),
+                ("AZURE_TENANT_ID", "11111111-1111-4111-8111-111111111111"),
+                ("AZURE_CLIENT_ID", "22222222-2222-4222-8222-222222222222"),
+                // Nobody listens there: what counts is how far it comes.
+                ("AZURE_AUTHORITY_HOST", "https://localhost:1"),
+            ])
+            .end()
+    };
+    let file = format!("{at}/token");
+    let missing = run(&file);
+    assert_eq!(missing.code, 79, "{}", missing.stderr);
+    fs::write(&file, TOKEN).unwrap();
+    let there = run(&file);
+    assert_eq!(there.code, 69, "{}", there.stderr);
+    assert!(there.stderr.contains("localhost:1"), "{}", there.stderr);
+    there.reveals_none_of(&[TOKEN], true);
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use vaultlet_host::Vaultlet;
+use vaultlet_host::{Kind, TokenRequest, Vaultlet};
 use vaultlet_tests::prober::Prober;
 use vaultlet_tests::server::{Answer, Server};
 use vaultlet_tests::tls::Ca;
@@ -124,4 +124,37 @@ fn a_token_authority_is_on_no_link_and_plain_on_this_machine_alone() {
         assert_eq!(prober.broker(&url), DENIED, "{url}");
     }
     assert_eq!(prober.broker(&format!("http://localhost:{port}/")), ANSWERED);
+}
+
+/// WASI has no room for it, and the broker's instance is not the one that is asked: the cause comes
+/// all the same.
+#[test]
+fn why_a_token_authority_is_not_trusted_is_told() {
+    let ca = Ca::default();
+    let untrusted = Server::tls(&ca.leaf(&["localhost"]), |_| Answer::status(500));
+    let other_name = Server::tls(&ca.leaf(&["elsewhere.example.test"]), |_| Answer::status(500));
+    let open = |port: u16, trusted: bool| {
+        let authority = format!("https://localhost:{port}");
+        let builder = Vaultlet::builder().identity("environment").variables([
+            ("AZURE_AUTHORITY_HOST", authority.as_str()),
+            ("AZURE_TENANT_ID", "11111111-1111-4111-8111-111111111111"),
+            ("AZURE_CLIENT_ID", "22222222-2222-4222-8222-222222222222"),
+            ("AZURE_CLIENT_SECRET", "client-secret-of-trust"),
+        ]);
+        if trusted { builder.ca_file(ca.file()) } else { builder }.open().unwrap()
+    };
+    for (vaultlet, expected) in [
+        (open(untrusted.port(), false), "issued by an authority that is not trusted here"),
+        (open(other_name.port(), true), "its certificate is for another name"),
+    ] {
+        // The second time it comes from the cache.
+        for _ in 0..2 {
+            let error = vaultlet.token_blocking(TokenRequest::default()).unwrap_err();
+            assert_eq!(error.kind, Kind::Configuration, "{error}");
+            assert_eq!(error.id, "certificate-untrusted", "{error}");
+            assert!(error.message.ends_with(expected), "{error}");
+            assert!(!format!("{error:?}").contains("client-secret-of-trust"));
+        }
+    }
+    assert_eq!(untrusted.asked().len() + other_name.asked().len(), 0, "something was sent");
 }
