@@ -1,6 +1,7 @@
 //! Bodies of type `application/x-www-form-urlencoded`, their fields in alphabetical order.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::{secret::SecretString, url};
@@ -32,6 +33,20 @@ impl Form {
     }
 }
 
+/// Fields that must not show even if whoever was sent them repeats them.
+const SECRETS: [&str; 5] =
+    ["assertion", "client_assertion", "client_secret", "device_code", "password"];
+
+/// What of a body must not show.
+pub(crate) fn secrets(body: &SecretString) -> Vec<SecretString> {
+    let pairs = body.reveal().split('&').filter_map(|pair| pair.split_once('='));
+    let secrets = pairs.filter(|(name, _)| SECRETS.contains(name));
+    secrets
+        .filter_map(|(_, value)| percent_decode_str(value).decode_utf8().ok())
+        .map(|value| value.into_owned().into())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +59,12 @@ mod tests {
             "a=%C3%A4%20b%26c%3Dd%2B&scope=https%3A%2F%2Fv%2F.default"
         );
         assert_eq!(Form::default().finish().reveal(), "");
+    }
+
+    #[test]
+    fn its_secrets_are_known() {
+        let form = Form::default().text("password", "p&w").text("scope", "x").finish();
+        let secrets = secrets(&form);
+        assert_eq!(secrets.iter().map(SecretString::reveal).collect::<Vec<_>>(), ["p&w"]);
     }
 }

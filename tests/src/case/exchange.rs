@@ -57,6 +57,9 @@ pub struct Exchange {
     /// There is no such program, at any time.
     #[serde(default)]
     pub missing: bool,
+    /// It never ends.
+    #[serde(default)]
+    pub slow: bool,
 }
 
 /// What an exchange is with.
@@ -142,6 +145,7 @@ impl Exchange {
         let of_program = !self.arguments.is_empty()
             || !self.variables.is_empty()
             || self.missing
+            || self.slow
             || [&self.stdout, &self.stderr].iter().any(|text| !text.is_empty());
         if of_program != self.program.is_some() {
             return Err(format!("{}: a program has arguments, nothing else has", self.text()));

@@ -6,9 +6,9 @@ use time::OffsetDateTime;
 use toml::{Table, Value};
 
 /// What is put in: a word in angle brackets by its name, and moments as `<now+3600>` in Unix
-/// seconds, `<iso now+3600>`, `<zulu now+3600>`, `<utc now+3600>`, `<http now+3600>`, and as App
-/// Service writes them on Linux and Windows, `<linux now+3600>`, `<windows now+3600>`. `<*>` stays,
-/// as it stands for anything.
+/// seconds, `<iso now+3600>`, `<zulu now+3600>`, `<utc now+3600>`, `<american now+3600>`,
+/// `<http now+3600>`, and as App Service writes them on Linux and Windows, `<linux now+3600>`,
+/// `<windows now+3600>`. `<*>` stays, as it stands for anything.
 #[derive(Debug, Default)]
 pub struct Rendering {
     /// Unix seconds.
@@ -71,6 +71,7 @@ fn moment(text: &str, now: i64) -> Option<String> {
             let short = |name: &str| name.chars().take(3).collect::<String>();
             format!("{}, {day:02} {} {year} {clock} GMT", short(&weekday), short(&name))
         }
+        "american " => format!("{month:02}/{day:02}/{year} {clock}"),
         "linux " => format!("{month:02}/{day:02}/{year} {clock} +00:00"),
         "windows " => {
             let (half, hour) = (if hour < 12 { "AM" } else { "PM" }, (hour + 11) % 12 + 1);

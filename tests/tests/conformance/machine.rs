@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 use vaultlet_tests::case::{Case, Exchange, Kind};
@@ -21,6 +22,7 @@ n=1
 while [ -e "<dir>/asked/<command>.$n" ]; do n=$((n+1)); done
 for argument in "$@"; do printf '%s\n' "$argument"; done > "<dir>/asked/<command>.$n"
 /usr/bin/env > "<dir>/asked/<command>.$n.env"
+[ ! -e "<dir>/answers/<command>.$n.never" ] || read -r _ < "<dir>/answers/<command>.$n.never"
 /bin/cat "<dir>/answers/<command>.$n.out" || exit 99
 /bin/cat "<dir>/answers/<command>.$n.err" >&2
 exit "$(/bin/cat "<dir>/answers/<command>.$n.exit")"
@@ -63,6 +65,11 @@ impl Machine {
             put(".out", &exchange.stdout);
             put(".err", &exchange.stderr);
             put(".exit", &exchange.exit.to_string());
+            if exchange.slow {
+                // What nobody ever writes to.
+                let never = self.at("answers", command, *count, ".never");
+                assert!(Command::new("mkfifo").arg(never).status().unwrap().success());
+            }
         }
         for command in counts.keys() {
             let path = self.folder.path().join("bin").join(command);

@@ -27,14 +27,15 @@ struct Code {
     life: u64,
 }
 
-/// Tells the user, and waits until they have done it. Gives the authority's last answer.
+/// Tells the user, and waits until they have done it. Gives what was asked at last,
+/// and the answer.
 pub(super) async fn token<C: Context>(
     call: &Call<'_, C>,
     client: &Client,
     tenant: &str,
     scope: &str,
     request: &TokenRequest,
-) -> Result<Response, Error> {
+) -> Result<(SecretString, Response), Error> {
     let doing = client.doing();
     let claims = claims::with_capabilities(request.claims.as_deref());
     let form = Form::default()
@@ -44,7 +45,7 @@ pub(super) async fn token<C: Context>(
         .finish();
     let response = post(call, client, &client.endpoint(tenant, "devicecode"), &form).await?;
     if response.status != 200 {
-        return Ok(response);
+        return Ok((form, response));
     }
     let code = parse(&response.body).ok_or_else(|| {
         Error::new(Id::AuthorityUnexpected, format!("{doing}: its answer has no device code"))
@@ -80,7 +81,7 @@ pub(super) async fn token<C: Context>(
         match waits.as_deref() {
             Some("authorization_pending") => {}
             Some("slow_down") => interval = interval.saturating_add(DEVICE_INTERVAL),
-            _ => return Ok(response),
+            _ => return Ok((form, response)),
         }
     }
 }

@@ -146,7 +146,8 @@ pub(super) async fn token<C: Context>(
             .text("password", password.reveal()),
         Grant::OnBehalfOf(path) => {
             let token = proof::token_in(call, path)?.ok_or_else(|| {
-                let what = format!("the user's token {path}: {}", FileError::Missing.describe());
+                let (path, why) = (path.escape_debug(), FileError::Missing.describe());
+                let what = format!("the user's token {path}: {why}");
                 Error::new(Id::CredentialFile, what)
             })?;
             form.text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
@@ -154,7 +155,8 @@ pub(super) async fn token<C: Context>(
                 .text("requested_token_use", "on_behalf_of")
         }
         Grant::Device => {
-            let response = device::token(call, client, tenant, &scope, request).await?;
+            let (form, response) = device::token(call, client, tenant, &scope, request).await?;
+            let response = settled(call, client, &form, response)?;
             return finish(call, label, client, id, request, &response).map_err(Denial::Failed);
         }
     };
@@ -162,7 +164,8 @@ pub(super) async fn token<C: Context>(
         .text("scope", &scope)
         .text("claims", &claims::with_capabilities(request.claims.as_deref()));
     form = proof::add(call, client, &url, form).await?;
-    let response = post(call, client, &url, &form.finish()).await?;
+    let form = form.finish();
+    let response = settled(call, client, &form, post(call, client, &url, &form).await?)?;
     finish(call, label, client, id, request, &response).map_err(Denial::Failed)
 }
 
@@ -191,6 +194,19 @@ async fn post<C: Context>(
     .map_err(|stopped| unanswered(&client.doing(), url, stopped))
 }
 
+/// The answer to a form, if it is a success.
+fn settled<C: Context>(
+    call: &Call<'_, C>,
+    client: &Client,
+    form: &SecretString,
+    response: Response,
+) -> Result<Response, Error> {
+    if response.status == 200 {
+        return Ok(response);
+    }
+    Err(refusal::refusal(client, form, &response, call.context.now()))
+}
+
 fn finish<C: Context>(
     call: &Call<'_, C>,
     label: Label,
@@ -199,9 +215,6 @@ fn finish<C: Context>(
     request: &TokenRequest,
     response: &Response,
 ) -> Result<Token, Error> {
-    if response.status != 200 {
-        return Err(refusal::refusal(client, response, call.context.now()));
-    }
     let parsed = answer::parse(&response.body, call.context.now()).map_err(|why| {
         Error::new(Id::AuthorityUnexpected, format!("{}: {why}", client.doing()))
             .with_answer(response.status, None)

@@ -2,11 +2,12 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Client, Grant, Proof, aadsts};
+use super::{Client, aadsts};
 use crate::{
     context::{Response, SendError},
     date,
     error::{Error, Id},
+    form,
     json::{self, Members},
     message,
     retry::{self, Stopped},
@@ -41,7 +42,13 @@ fn throttled(doing: &str, status: u16) -> Error {
 }
 
 /// What an answer that is not a success means: its status decides, its code explains.
-pub(super) fn refusal(client: &Client, response: &Response, now: i64) -> Error {
+/// Of what was sent nothing is repeated.
+pub(super) fn refusal(
+    client: &Client,
+    sent: &SecretString,
+    response: &Response,
+    now: i64,
+) -> Error {
     let doing = client.doing();
     let status = response.status;
     let id = match status {
@@ -56,7 +63,7 @@ pub(super) fn refusal(client: &Client, response: &Response, now: i64) -> Error {
         408 | 500.. => Id::AuthorityFailed,
         _ => Id::AuthorityUnexpected,
     };
-    let said = Said::read(response, &hidden(client));
+    let said = Said::read(response, &form::secrets(sent));
     // Anybody can answer 403, but an error of OAuth's is the authority's.
     let id = match id {
         Id::AuthorityRefused if said.code.is_none() => Id::AuthorityUnexpected,
@@ -80,33 +87,20 @@ pub(super) fn refusal(client: &Client, response: &Response, now: i64) -> Error {
     }
 }
 
-/// What must not show even if the authority repeats it.
-fn hidden(client: &Client) -> [Option<&SecretString>; 2] {
-    let secret = match &client.proof {
-        Proof::Secret(secret) => Some(secret),
-        _ => None,
-    };
-    let password = match &client.grant {
-        Grant::Password { password, .. } => Some(password),
-        _ => None,
-    };
-    [secret, password]
-}
-
 /// An error of the authority's.
 /// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
-pub(super) struct Said {
+struct Said {
     /// `AADSTS…`, else that of OAuth.
-    pub(super) code: Option<String>,
+    code: Option<String>,
     /// Its first sentence.
-    pub(super) message: Option<String>,
+    message: Option<String>,
     /// Its own id of the request.
     trace: Option<String>,
 }
 
 impl Said {
-    pub(super) fn read(response: &Response, hidden: &[Option<&SecretString>]) -> Self {
-        let hidden: Vec<_> = hidden.iter().flatten().copied().collect();
+    fn read(response: &Response, hidden: &[SecretString]) -> Self {
+        let hidden: Vec<_> = hidden.iter().collect();
         let Some(body) = json::parse(&response.body) else {
             return Self { code: None, message: None, trace: None };
         };
