@@ -37,8 +37,11 @@ pub trait Context {
     /// Whether the host lends what a component cannot do: programs, and keys that sign.
     fn is_lent(&self) -> bool;
 
-    /// Tells a person one line; whether there is one.
-    fn tell(&self, line: &str) -> bool;
+    /// Whether there is a person who can be told something.
+    fn is_heard(&self) -> bool;
+
+    /// Tells that person one line.
+    fn tell(&self, line: &str);
 }
 
 /// Methods that are used.

@@ -32,7 +32,7 @@ pub fn vaultlet() -> &'static PathBuf {
         let exe = std::env::current_exe().unwrap_or_default();
         // …/<profile>/deps/<test>
         let profile = exe.ancestors().nth(2).map(PathBuf::from).unwrap_or_default();
-        let mut cargo = Command::new(env!("CARGO"));
+        let mut cargo = cargo();
         cargo.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(root());
         cargo.arg("--target-dir").arg(target());
         if profile.ends_with("release") {
@@ -41,6 +41,16 @@ pub fn vaultlet() -> &'static PathBuf {
         assert!(cargo.status().is_ok_and(|s| s.success()), "the program does not build");
         profile.join("vaultlet")
     })
+}
+
+/// Cargo, without what the cargo that runs us tells about this package: to some build scripts
+/// (`ring`'s) that is a change, and everything above them would be built anew, back and forth.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 /// A run of a program with an environment of its own.

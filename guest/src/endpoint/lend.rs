@@ -206,7 +206,11 @@ impl Protocol {
         let mut body = Object::default();
         match self {
             Self::AppService => {
-                body.some_number("statusCode", Some(status.into())).text("message", message);
+                // It has no place for an id of its own.
+                let end = format!("({id})");
+                let more = if message.ends_with(&end) { String::new() } else { format!(" {end}") };
+                let message = format!("{message}{more}");
+                body.some_number("statusCode", Some(status.into())).text("message", &message);
             }
             Self::Imds => {
                 body.text("error", id).text("error_description", message);

@@ -104,7 +104,7 @@ fn a_device_code_is_told_and_asked_about_until_it_was_entered() {
     );
     assert_eq!(world.waits(), [5, 5, 10].map(Duration::from_secs));
 
-    let world = World::new(&named).alone().answer(&first, 200, &[], code);
+    let world = World::new(&named).alone();
     failed(ask(&world, &Memory::default()), "terminal-required", ErrorKind::Configuration);
     let world = World::new(&named).answer(&first, 200, &[], code).answer(
         &poll,

@@ -37,6 +37,10 @@ pub(super) async fn token<C: Context>(
     request: &TokenRequest,
 ) -> Result<(SecretString, Response), Error> {
     let doing = client.doing();
+    if !call.context.is_heard() {
+        let what = format!("{doing}: nobody can be told the code to enter");
+        return Err(Error::new(Id::TerminalRequired, what));
+    }
     let claims = claims::with_capabilities(request.claims.as_deref());
     let form = Form::default()
         .text("client_id", &client.id)
@@ -52,10 +56,7 @@ pub(super) async fn token<C: Context>(
             .with_answer(response.status, None)
     })?;
     let line = format!("to log in, open {} and enter the code {}", code.page, code.user);
-    if !call.context.tell(&line) {
-        let what = format!("{doing}: nobody can be told the code to enter");
-        return Err(Error::new(Id::TerminalRequired, what));
-    }
+    call.context.tell(&line);
     let url = client.endpoint(tenant, "token");
     let form = Form::default()
         .text("client_id", &client.id)
