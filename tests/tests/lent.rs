@@ -142,7 +142,12 @@ fn what_is_too_large_or_malformed_reaches_no_guest() {
     let at = lent.authority();
     let long = "x".repeat((64 << 10) + 1);
     for (text, status) in [
-        (format!("POST /?env=X HTTP/1.1\r\nhost: x\r\ncontent-length: 65537\r\n\r\n{long}"), 413),
+        (
+            format!(
+                "POST /?env=X HTTP/1.1\r\nhost: x\r\ncontent-length: 65537\r\nconnection: close\r\n\r\n{long}"
+            ),
+            413,
+        ),
         (format!("GET /?env=X HTTP/1.1\r\nhost: x\r\nheader: {long}\r\n\r\n"), 431),
         ("GET /?env=X HTTP/1.1\r\nconnection: close\r\n\r\n".into(), 400),
         ("GET /?env=X HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n".into(), 400),
@@ -286,7 +291,7 @@ fn a_program_is_run_in_the_environment_that_is_lent() {
 fn serve_prints_its_variables_and_serves_until_it_is_interrupted() {
     let local = Local::builder().start().unwrap();
     let mut command = Command::new(vaultlet());
-    command.args(["identity", "serve", "-o", "json"]).env_clear();
+    command.args(["identity", "serve", "-o", "json", "--log", "debug"]).env_clear();
     command.envs(local.environment().iter().cloned()).stdin(Stdio::null());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut child = Ending(child);

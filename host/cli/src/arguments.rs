@@ -47,7 +47,7 @@ impl Arguments {
             Command::Get(get) => get.output == Format::Json,
             Command::Identity(identity) => {
                 let crate::identity::What::Serve(serve) = &identity.what;
-                serve.output == crate::dev::Format::Json
+                serve.output == crate::identity::Format::Json
             }
             Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
             Command::Token(token) => token.output == Format::Json,

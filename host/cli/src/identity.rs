@@ -5,13 +5,12 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::{Command, ExitCode};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use vaultlet_dev::Local;
 use vaultlet_host::{Lend, Lent};
 
 use crate::child::{self, Interrupted, Signals};
-use crate::dev::Format;
 use crate::failure::Failure;
 use crate::options::{Options, explain};
 use crate::output;
@@ -56,6 +55,15 @@ pub(crate) struct Serve {
     /// Run this in the environment, and end with its exit code
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+/// In which form the environment is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// export NAME='quoted', one line each
+    Export,
+    /// One line of JSON: authority and environment
+    Json,
 }
 
 /// Requests that are answered at once: as many as there may be connections, so that those who wait

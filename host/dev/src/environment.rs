@@ -193,7 +193,7 @@ impl Identity<'_> {
                 ("AZURESUBSCRIPTION_TENANT_ID", TENANT.to_owned()),
                 ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", CONNECTION.to_owned()),
                 ("SYSTEM_ACCESSTOKEN", endpoints.pipeline_token().to_owned()),
-                ("SYSTEM_OIDCREQUESTURI", at(paths::AZURE_PIPELINES)),
+                ("SYSTEM_OIDCREQUESTURI", format!("{}{}", self.authority, paths::AZURE_PIPELINES)),
                 choose("azure-pipelines"),
             ],
         })

@@ -19,6 +19,8 @@
 //! identity endpoint and no vault. This crate is the rest: instances, HTTP, TLS, the egress policy
 //! and a cache.
 //!
+//! Programs that use Microsoft's SDKs share a handle's identity and its cache by [`Vaultlet::lend`].
+//!
 //! A [`Secret`] shows its value only by [`Secret::reveal`], and is scrubbed when dropped; buffers
 //! of the HTTP and TLS libraries are not.
 

@@ -1,6 +1,7 @@
 import com.azure.core.credential.TokenCredential;
 import com.azure.identity.ClientCertificateCredentialBuilder;
 import com.azure.identity.ClientSecretCredentialBuilder;
+import com.azure.identity.ManagedIdentityCredentialBuilder;
 import com.azure.identity.WorkloadIdentityCredentialBuilder;
 import com.azure.security.keyvault.secrets.SecretClientBuilder;
 
@@ -16,6 +17,7 @@ public class Credential {
                 .tenantId(tenant).clientId(client)
                 .pemCertificate(System.getenv("AZURE_CLIENT_CERTIFICATE_PATH")).build();
             case "workload-identity" -> new WorkloadIdentityCredentialBuilder().build();
+            case "managed-identity" -> new ManagedIdentityCredentialBuilder().build();
             default -> throw new IllegalArgumentException(arguments[0]);
         };
         System.out.println(new SecretClientBuilder()

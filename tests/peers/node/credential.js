@@ -1,6 +1,7 @@
 import {
   ClientCertificateCredential,
   ClientSecretCredential,
+  ManagedIdentityCredential,
   WorkloadIdentityCredential,
 } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
@@ -12,6 +13,7 @@ const credential = {
   "client-certificate": () =>
     new ClientCertificateCredential(tenant, id, env.AZURE_CLIENT_CERTIFICATE_PATH),
   "workload-identity": () => new WorkloadIdentityCredential(),
+  "managed-identity": () => new ManagedIdentityCredential(),
 }[process.argv[2]]();
 const client = new SecretClient("https://my-key-vault.vault.azure.net/", credential);
 console.log((await client.getSecret("secret-name")).value);

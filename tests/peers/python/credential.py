@@ -6,7 +6,7 @@ import urllib.request
 from azure import identity
 from azure.keyvault.secrets import SecretClient
 
-tenant, client = os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"]
+tenant, client = os.environ.get("AZURE_TENANT_ID"), os.environ.get("AZURE_CLIENT_ID")
 
 
 def approve(uri, user_code, expires):
@@ -36,6 +36,7 @@ credential = {
         tenant, client, os.environ["AZURE_CLIENT_CERTIFICATE_PATH"]
     ),
     "workload-identity": lambda: identity.WorkloadIdentityCredential(),
+    "managed-identity": lambda: identity.ManagedIdentityCredential(),
     "user-password": password,
     "on-behalf-of": on_behalf_of,
     "device-code": lambda: identity.DeviceCodeCredential(

@@ -12,6 +12,7 @@
 mod authority;
 mod identity;
 mod input;
+mod metadata;
 mod namespace;
 mod network;
 mod vault;

@@ -202,6 +202,11 @@ async fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<()
         Ok(response) if refusal::is_unreachable(&response) => {
             absent("the network says that it is unreachable".into())
         }
+        // A captive portal, or another cloud's.
+        Ok(response) if response.body.trim_ascii_start().starts_with(b"<") => absent(format!(
+            "{authority} answered {} with a page, as no metadata service of Azure does",
+            response.status
+        )),
         Ok(_) | Err(Stopped::Send(SendError::BodyTooLarge)) => Ok(()),
         Err(Stopped::Send(error)) => absent(error.describe(&authority)),
         Err(stopped) => Err(refusal::unanswered("looking for IMDS", endpoint, stopped).into()),

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::{forwarded, host, is_forwarded, listen, misdirected, serve, shake_hands};
 use crate::{
     authority::Place,
-    identity::spark,
+    identity::is_service,
     limits,
     message::{self, Answer},
     state::{Pending, State},
@@ -96,22 +96,22 @@ async fn answer_at_door(request: Request<Incoming>, state: Arc<State>, door: Arc
     }
     let asked = host(&request).to_ascii_lowercase();
     match door.places.get(&asked) {
-        Some(_) if request.uri().path().starts_with(spark::PREFIX) => {
-            answer_spark(request, &state, door.label).await
+        Some(_) if is_service(request.uri().path()) => {
+            answer_service(request, &state, door.label).await
         }
         Some(place) => answer(request, &state, door.label, place).await,
         None => misdirected(),
     }
 }
 
-/// Answers for the service of Spark jobs, whose address is a host and a port and nothing more.
-async fn answer_spark(request: Request<Incoming>, state: &State, label: &'static str) -> Answer {
+/// Answers for the services of Spark jobs and of pipelines.
+async fn answer_service(request: Request<Incoming>, state: &State, label: &'static str) -> Answer {
     let pending = Pending::new(label, request.method(), host(&request), request.uri());
     let (parts, body) = request.into_parts();
     let Ok(body) = message::read(body, limits::IDENTITY_BODY).await else {
         return message::empty(http::StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let outcome = state.endpoints.answer_spark(&parts, &body);
+    let outcome = state.endpoints.answer_service(&state.authority.federation, &parts, &body);
     let status = outcome.answer.status();
     state.identified(pending, outcome.operation, status, outcome.who);
     outcome.answer

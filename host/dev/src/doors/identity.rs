@@ -59,7 +59,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>, port: u16) -> Ans
     let Ok(body) = message::read(body, limits::IDENTITY_BODY).await else {
         return message::empty(http::StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let outcome = state.endpoints.answer(&state.authority.federation, &parts, &body);
+    let outcome = state.endpoints.answer(&parts, &body);
     let status = outcome.answer.status();
     state.identified(pending, outcome.operation, status, outcome.who);
     outcome.answer

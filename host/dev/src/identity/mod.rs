@@ -74,6 +74,11 @@ pub(crate) struct Outcome {
     pub(crate) who: Option<Who>,
 }
 
+/// Whether a path is that of a service that jobs reach over TLS.
+pub(crate) fn is_service(path: &str) -> bool {
+    path == paths::AZURE_PIPELINES || path.starts_with(spark::PREFIX)
+}
+
 impl Endpoints {
     pub(crate) fn new(issuer: Issuer, agent: Agent) -> Self {
         let random = || SecretString::from(Uuid::new_v4().simple().to_string());
@@ -91,7 +96,7 @@ impl Endpoints {
     }
 
     /// Answers one request to the identity port.
-    pub(crate) fn answer(&self, federation: &Federation, request: &Parts, body: &[u8]) -> Outcome {
+    pub(crate) fn answer(&self, request: &Parts, body: &[u8]) -> Outcome {
         let asked = Asked::new(request, body);
         let path = request.uri.path().trim_end_matches('/');
         // The metadata service has words of its own for it.
@@ -107,9 +112,6 @@ impl Endpoints {
             paths::IMDS => ("imds", imds::answer(self, &asked)),
             paths::AZURE_ARC => ("azure-arc", arc::answer(self, &asked)),
             paths::CLOUD_SHELL => ("cloud-shell", cloud_shell::answer(self, &asked)),
-            paths::AZURE_PIPELINES => {
-                ("azure-pipelines", pipelines::answer(self, federation, &asked))
-            }
             _ => ("other", Given::refused(message::empty(StatusCode::NOT_FOUND))),
         };
         Outcome { answer: answer.answer, operation, who: answer.who }
@@ -122,11 +124,21 @@ impl Endpoints {
         Outcome { answer: answer.answer, operation: "service-fabric", who: answer.who }
     }
 
-    /// Answers one request to the service of Spark jobs.
-    pub(crate) fn answer_spark(&self, request: &Parts, body: &[u8]) -> Outcome {
+    /// Answers one request to a service that jobs reach over TLS, if it is to one: that of Spark jobs,
+    /// or that of pipelines.
+    pub(crate) fn answer_service(
+        &self,
+        federation: &Federation,
+        request: &Parts,
+        body: &[u8],
+    ) -> Outcome {
         let asked = Asked::new(request, &[]);
-        let answer = spark::answer(self, &asked, body);
-        Outcome { answer: answer.answer, operation: "azure-ml-spark", who: answer.who }
+        let (operation, answer) = if request.uri.path() == paths::AZURE_PIPELINES {
+            ("azure-pipelines", pipelines::answer(self, federation, &asked))
+        } else {
+            ("azure-ml-spark", spark::answer(self, &asked, body))
+        };
+        Outcome { answer: answer.answer, operation, who: answer.who }
     }
 
     fn knows_secret(&self, asked: &Asked<'_>, header: &str) -> bool {

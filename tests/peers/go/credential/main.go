@@ -45,6 +45,8 @@ func credential(kind string) (azcore.TokenCredential, error) {
 		return azidentity.NewClientCertificateCredential(tenant, client, certificates, key, nil)
 	case "workload-identity":
 		return azidentity.NewWorkloadIdentityCredential(nil)
+	case "managed-identity":
+		return azidentity.NewManagedIdentityCredential(nil)
 	}
 	return nil, fmt.Errorf("unknown kind %q", kind)
 }
