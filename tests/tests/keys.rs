@@ -6,6 +6,8 @@
 use std::fs;
 use std::process::Command;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use tempfile::TempDir;
 use vaultlet_host::Vaultlet;
 use vaultlet_tests::prober::Prober;
@@ -57,6 +59,14 @@ impl Keys {
     }
 
     /// PEM: the certificates first and in the wrong order, then the key.
+    /// What a key tells: the digests of its own certificate, and certificates.
+    fn told(&self, certificates: &str) -> String {
+        let own = self.openssl(&["x509", "-in", "leaf.crt", "-outform", "DER"]);
+        let of = |algorithm| Base64UrlUnpadded::encode_string(digest(algorithm, &own).as_ref());
+        let (sha1, sha256) = (of(&SHA1_FOR_LEGACY_USE_ONLY), of(&SHA256));
+        format!("200 vaultlet-sha1={sha1} vaultlet-sha256={sha256}\n{certificates}")
+    }
+
     fn pem(&self, name: &str, key: &[u8]) -> String {
         let mut file = ["root.crt", "leaf.crt", "middle.crt"].map(|c| self.text(c)).concat();
         file.push_str(&String::from_utf8_lossy(key));
@@ -92,7 +102,7 @@ impl Keys {
         let pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"];
         for (number, (file, variable)) in files.iter().enumerate() {
             let told = prober.broker(&format!("get={}", at("key", number)));
-            assert_eq!(told, format!("200\n{chain}"), "{file}");
+            assert_eq!(told, self.told(&chain), "{file}");
             for (algorithm, options) in [("PS256", &pss[..]), ("RS256", &[])] {
                 let address = format!("{}?algorithm={algorithm}", at("key", number));
                 let signed = prober.broker(&format!("post={address}|{MESSAGE}"));
@@ -229,7 +239,7 @@ fn what_cannot_sign_says_why() {
     let ask = || prober.broker("get=http://keys.vaultlet.internal/client");
     assert!(ask().starts_with("422"));
     write("mended.pem", &format!("{key}{own}"));
-    assert_eq!(ask(), format!("200\n{own}"));
+    assert_eq!(ask(), keys.told(&own));
     for (what, status) in [
         ("post=http://keys.vaultlet.internal/client?algorithm=none|x", "400"),
         ("post=http://keys.vaultlet.internal/client|x", "405"),

@@ -52,6 +52,29 @@ proptest! {
     }
 
     #[test]
+    fn the_end_of_a_host_is_believed_at_a_dot_only(labels in labels(), cut in 0..54_usize) {
+        let host = labels.join(".");
+        let (before, end) = host.split_at(cut.min(host.len() - 1));
+        prop_assume!(!end.starts_with('.'));
+        let header = format!("Bearer resource=\"https://{end}\"");
+        prop_assert_eq!(believed(&header, &host).is_some(), before.ends_with('.'), "{}", header);
+    }
+
+    #[test]
+    fn scheme_and_port_are_the_vault_s_own(
+        labels in labels(),
+        up in 1..5_usize,
+        scheme in prop::sample::select(vec!["https", "http", "ftp"]),
+        port in prop_oneof![Just(80), Just(443), Just(8443), 0..=u16::MAX],
+        vault_port in prop_oneof![Just(443), Just(8443), 1..=u16::MAX],
+    ) {
+        let parent = labels[up.min(labels.len() - 1)..].join(".");
+        let header = format!("Bearer resource=\"{scheme}://{parent}:{port}\"");
+        let own = believed(&header, &format!("{}:{vault_port}", labels.join("."))).is_some();
+        prop_assert_eq!(own, scheme == "https" && port == vault_port, "{}", header);
+    }
+
+    #[test]
     fn another_host_is_never_believed(
         labels in labels(),
         up in 0..5_usize,
