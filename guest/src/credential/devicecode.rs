@@ -34,5 +34,6 @@ fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {
         grant: Grant::Device,
         authority: settings.authority.clone(),
         trust: None,
+        otherwise: None,
     })
 }

@@ -80,6 +80,7 @@ pub(super) fn client(
         grant,
         authority: settings.authority.clone(),
         trust: None,
+        otherwise: None,
     })
 }
 

@@ -1,7 +1,9 @@
 //! Managed identity by a federated token, as Azure Kubernetes Service has it.
 //! <https://learn.microsoft.com/azure/aks/workload-identity-overview>
 
-use super::{Found, Ready, workload};
+use alloc::boxed::Box;
+
+use super::{Found, Ready, entra::Client, imds, workload};
 use crate::settings::{Lookup, Settings, set};
 
 const FORM: &str = "token-exchange";
@@ -11,6 +13,9 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Option<Found> 
     if !workload::REQUIRED.iter().all(|name| set(variables, name).is_some()) {
         return None;
     }
+    // Variables may be left from elsewhere: a file that is not there is no reason not to ask the machine.
+    let otherwise = imds::endpoint(variables, settings).ok().map(Box::new);
     let client = workload::client(variables, settings, Some(FORM));
+    let client = client.map(|client| Client { otherwise, ..client });
     Some(Found::of(Some(FORM), client.map(Ready::client)))
 }

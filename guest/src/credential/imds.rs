@@ -5,6 +5,7 @@ use alloc::format;
 
 use super::{Found, Ready, local::Endpoint};
 use crate::{
+    error::Error,
     settings::{Lookup, Settings, set},
     timeouts,
     token::UserAssigned,
@@ -15,11 +16,16 @@ const HOST_VARIABLE: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
 /// Perhaps present: only asking tells, which the probe does unless somebody named it.
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
+    Found::of(Some(FORM), endpoint(variables, settings).map(Ready::endpoint))
+}
+
+/// The endpoint itself.
+pub(super) fn endpoint(variables: Lookup<'_>, settings: &Settings) -> Result<Endpoint, Error> {
     let host = set(variables, HOST_VARIABLE);
     let base = host.as_deref().unwrap_or("http://169.254.169.254").trim().trim_end_matches('/');
     let url = format!("{base}/metadata/identity/oauth2/token");
     let endpoint = Endpoint::named(FORM, HOST_VARIABLE, &url);
-    let endpoint = endpoint.map(|endpoint| Endpoint {
+    endpoint.map(|endpoint| Endpoint {
         parameters: &[("api-version", "2018-02-01")],
         metadata: true,
         id_parameter,
@@ -27,8 +33,7 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
         guessed: host.is_none(),
         probe: host.is_none() && !settings.chain.named,
         ..endpoint
-    });
-    Found::of(Some(FORM), endpoint.map(Ready::endpoint))
+    })
 }
 
 /// What an id is called here, and on Arc.

@@ -128,13 +128,21 @@ impl Ready {
         }
     }
 
-    /// The agent's endpoint where there is an agent and no variable names another.
+    /// What the files of this machine make of it: the agent's endpoint where there is an agent and no
+    /// variable names another; the machine's where a federated token is not there.
     fn settled<C: Context>(self, call: &Call<'_, C>) -> Self {
-        match &self {
+        let ready = match self {
+            Self::Client(client) => match client.otherwise_if_missing(call) {
+                Ok(endpoint) => Self::Endpoint(endpoint),
+                Err(client) => return Self::Client(client),
+            },
+            ready => ready,
+        };
+        match &ready {
             Self::Endpoint(guess) if guess.guessed && call.context.is_file(arc::AGENT) => {
-                arc::by_agent().map_or(self, Self::endpoint)
+                arc::by_agent().map_or(ready, Self::endpoint)
             }
-            _ => self,
+            _ => ready,
         }
     }
 

@@ -61,6 +61,7 @@ fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {
         grant: Grant::Client,
         authority: settings.authority.clone(),
         trust: None,
+        otherwise: None,
     })
 }
 

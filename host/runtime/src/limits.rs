@@ -34,8 +34,8 @@ pub(crate) const FILE_MAX: usize = 64 << 10;
 pub(crate) const KEY_FILE_MAX: usize = 64 << 10;
 /// Bytes that a key signs at once, a header and some claims.
 pub(crate) const SIGNED_MAX: usize = 64 << 10;
-/// Bytes of one value on a program's command line.
-pub(crate) const PROGRAM_VALUE_MAX: usize = 512;
+/// Bytes of one value on a program's command line: claims are the longest.
+pub(crate) const PROGRAM_VALUE_MAX: usize = 24 << 10;
 /// Bytes that a program may say on stdout, and again on stderr; a token has some thousand.
 pub(crate) const PROGRAM_OUTPUT_MAX: usize = 64 << 10;
 /// Bytes of a line for a person that was begun and not ended.

@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn values_are_what_a_command_line_may_have() {
-        let long = format!("a={}", "x".repeat(512));
+        let long = format!("a={}", "x".repeat(limits::PROGRAM_VALUE_MAX));
         for (query, expected) in [
             ("", Some(vec![])),
             ("a=https%3A%2F%2Fx%2F.default&b=", Some(vec![("a", "https://x/.default")])),

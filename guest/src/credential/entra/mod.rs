@@ -7,9 +7,13 @@ mod proof;
 mod refusal;
 mod tenant;
 
-use alloc::{borrow::ToOwned, format, string::String};
+use alloc::{borrow::ToOwned, boxed::Box, format, string::String};
 
-use super::{Denial, Label, answer, local::identity::Chosen, pipelines};
+use super::{
+    Denial, Label, answer,
+    local::{Endpoint, identity::Chosen},
+    pipelines,
+};
 use crate::{
     call::Call,
     claims,
@@ -46,6 +50,8 @@ pub(super) struct Client {
     pub(super) authority: Url,
     /// How that is trusted, if it is another's proxy.
     pub(super) trust: Option<(Certificates, Option<String>)>,
+    /// What is asked instead where the token's file is not there.
+    pub(super) otherwise: Option<Box<Endpoint>>,
 }
 
 /// How a client proves to be itself.
@@ -81,6 +87,9 @@ impl Client {
             server.trust = Trust::Private { issuers: issuers.clone(), name: name.clone() };
         }
         needs.authorities.push(server);
+        if let Some(otherwise) = &self.otherwise {
+            otherwise.needs(needs);
+        }
         match &self.proof {
             Proof::Nothing | Proof::Secret(_) => {}
             Proof::Certificate { path, .. } => needs.keys.push(Key {
@@ -95,6 +104,24 @@ impl Client {
             Grant::Client | Grant::Password { .. } => {}
             Grant::OnBehalfOf(path) => needs.files.push(File::Path(path.clone())),
             Grant::Device => needs.tells = true,
+        }
+    }
+
+    /// What is asked instead of it, if its token's file is not there and there is such a thing.
+    pub(super) fn otherwise_if_missing<C: Context>(
+        mut self: Box<Self>,
+        call: &Call<'_, C>,
+    ) -> Result<Box<Endpoint>, Box<Self>> {
+        let missing = match &self.proof {
+            Proof::File(path) => {
+                let read = call.context.read_file(path, timeouts::ASSERTION_FILE);
+                matches!(read, Err(FileError::Missing))
+            }
+            _ => false,
+        };
+        match self.otherwise.take().filter(|_| missing) {
+            Some(endpoint) => Ok(endpoint),
+            None => Err(self),
         }
     }
 
