@@ -71,6 +71,11 @@ pub(crate) fn excerpt(text: &str, hidden: &[&SecretString]) -> String {
     }
 }
 
+/// A text of the caller's as it may stand in a line: it does not write on a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
 /// The service's id of the request, if it looks like one.
 pub(crate) fn request_id(response: &Response) -> Option<String> {
     let id = response.header("x-ms-request-id")?;

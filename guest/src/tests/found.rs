@@ -19,7 +19,7 @@ fn a_pointer_does_not_write_on_the_terminal() {
     let world = with_token().answer(SECRET_REQUEST, 200, &[], r#"{"value":"{}"}"#);
     let secret = read(&world, &Memory::default(), "akv://job/db-password?json=/a%1b%0a");
     let error = failed(secret, "pointer-missing", ErrorKind::InvalidArgument);
-    assert!(error.message.contains(r"`/a\u{1b}\n`"), "{}", error.line());
+    assert!(error.message.contains("`/a??`"), "{}", error.line());
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_path_does_not_write_on_the_terminal() {
     ];
     let world = World::new(&variables);
     let error = failed(ask(&world, &Memory::default()), "no-identity", ErrorKind::NotConfigured);
-    assert!(error.line().contains(r"/run/\u{1b}[2J\nx"), "{}", error.line());
+    assert!(error.line().contains("/run/?[2J?x"), "{}", error.line());
     let world = World::new(&variables).file(path, "no token");
     failed(ask(&world, &Memory::default()), "credential-file", ErrorKind::Configuration);
 }

@@ -6,13 +6,14 @@ use alloc::{format, string::ToString};
 use crate::{
     error::{Error, Id},
     json::{self, Value},
+    message,
     secret::SecretString,
 };
 
 /// What the pointer leads to: a string without its quotes, other JSON as it was written but without
 /// spaces (so that a large number stays what it was).
 pub(super) fn follow(value: &SecretString, pointer: &str) -> Result<SecretString, Error> {
-    let doing = format!("following the JSON pointer `{}`", pointer.escape_debug());
+    let doing = format!("following the JSON pointer `{}`", message::plain(pointer));
     let root = json::parse_text(value.reveal()).ok_or_else(|| {
         Error::new(Id::SecretNotJson, format!("{doing}: the secret is not JSON, or too deep"))
     })?;

@@ -1,10 +1,14 @@
 //! The engine and the component in it.
 
+use std::ptr::NonNull;
+use std::sync::Arc;
+
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 
 use crate::bindings::ProviderPre;
+use crate::code;
 use crate::config::config;
 use crate::error::Error;
 use crate::files;
@@ -12,7 +16,11 @@ use crate::limits::MEMORY_MAX;
 use crate::state::State;
 
 /// The guest, compiled by the build script with this very configuration.
-static COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vaultlet.cwasm"));
+static COMPILED: &[u8] = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/vaultlet.cwasm"))).0;
+
+/// To where a page begins, so that it runs where it lies and is not copied.
+#[repr(C, align(4096))]
+struct Aligned<const SIZE: usize>([u8; SIZE]);
 
 /// The engine, and the component with its imports resolved.
 pub(crate) struct Loaded {
@@ -27,13 +35,21 @@ impl Loaded {
         let failed = |e: wasmtime::Error| Error::internal(format!("loading the component: {e:#}"));
         let mut config = config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
+        config.with_custom_code_memory(Some(Arc::new(code::Pages)));
         let engine = Engine::new(&config).map_err(failed)?;
         let component = match own {
             Some(bytes) => compile(&engine, bytes)?,
             None => {
-                // SAFETY: the bytes are this build's own output; nothing else can get here.
+                // SAFETY: the bytes are this build's own output; nothing else can get here. They
+                // live and stay the same as long as this program.
                 #[allow(unsafe_code, reason = "wasmtime trusts compiled code; ours is embedded")]
-                let component = unsafe { Component::deserialize(&engine, COMPILED) };
+                let component = unsafe {
+                    if code::runs_in_place(COMPILED) {
+                        Component::deserialize_raw(&engine, NonNull::from(COMPILED))
+                    } else {
+                        Component::deserialize(&engine, COMPILED)
+                    }
+                };
                 component.map_err(failed)?
             }
         };

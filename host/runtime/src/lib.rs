@@ -32,6 +32,7 @@ mod bindings;
 mod broker;
 mod builder;
 mod cache;
+mod code;
 mod component;
 mod config;
 mod egress;

@@ -20,6 +20,7 @@ use crate::{
     context::{Context, FileError, Method, Request, Response},
     error::{Error, Id},
     form::Form,
+    message,
     plan::{Certificates, File, Key, Needs, Purpose, Trust, authority},
     retry,
     secret::SecretString,
@@ -173,7 +174,7 @@ pub(super) async fn token<C: Context>(
             .text("password", password.reveal()),
         Grant::OnBehalfOf(path) => {
             let token = proof::token_in(call, path)?.ok_or_else(|| {
-                let (path, why) = (path.escape_debug(), FileError::Missing.describe());
+                let (path, why) = (message::plain(path), FileError::Missing.describe());
                 let what = format!("the user's token {path}: {why}");
                 Error::new(Id::CredentialFile, what)
             })?;

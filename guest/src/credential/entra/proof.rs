@@ -46,7 +46,7 @@ pub(super) async fn add<C: Context>(
             Some(token) => token,
             None => {
                 let missing = FileError::Missing.describe();
-                let path = path.escape_debug();
+                let path = message::plain(path);
                 return Err(Denial::Absent(format!("the token file {path}: {missing}")));
             }
         },
@@ -63,7 +63,7 @@ pub(super) fn token_in<C: Context>(
     path: &str,
 ) -> Result<Option<SecretString>, Error> {
     let failed = |what: &str| {
-        let path = path.escape_debug();
+        let path = message::plain(path);
         Error::new(Id::CredentialFile, format!("the token file {path}: {what}"))
     };
     let bytes = match call.context.read_file(path, timeouts::ASSERTION_FILE) {
