@@ -1,11 +1,13 @@
 //! Asking again: which answers pass, how long to wait, when to give up.
 
+use alloc::format;
 use core::time::Duration;
 
 use crate::{
     call::Call,
     context::{Context, Request, Response, SendError},
     date,
+    error::{Error, Id},
     timeouts::{Retries, TRANSPORT_BASE, TRANSPORT_TRIES},
 };
 
@@ -23,6 +25,40 @@ pub(crate) enum Stopped {
     },
     /// The call's time has run out.
     TimeUp,
+}
+
+/// What a kind of server's failures to answer are called.
+pub(crate) struct Ids {
+    pub(crate) throttled: Id,
+    pub(crate) unexpected: Id,
+    pub(crate) unreachable: Id,
+}
+
+impl Stopped {
+    /// The same as an error of what was being done at that authority.
+    pub(crate) fn explain(self, doing: &str, authority: &str, ids: &Ids) -> Error {
+        match self {
+            Self::TimeUp => Error::new(Id::Timeout, format!("{doing}: the time has run out")),
+            Self::Patience { status, after } => patience(doing, status, Some(after), ids),
+            Self::Send(error) => {
+                let id = match error {
+                    SendError::Denied => Id::EgressDenied,
+                    SendError::TlsUntrusted => Id::CertificateUntrusted,
+                    SendError::BodyTooLarge => ids.unexpected,
+                    _ => ids.unreachable,
+                };
+                Error::new(id, format!("{doing}: {}", error.describe(authority)))
+            }
+        }
+    }
+}
+
+/// It asks to be left alone, longer than we can wait or again and again.
+pub(crate) fn patience(doing: &str, status: u16, after: Option<Duration>, ids: &Ids) -> Error {
+    let mut error = Error::new(ids.throttled, format!("{doing}: it asks for patience"))
+        .with_answer(status, None);
+    error.retry_after_ms = after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+    error
 }
 
 /// Sends, and sends again as `retries` says. An answer that is still a failure at the end is an

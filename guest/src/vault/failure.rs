@@ -5,10 +5,10 @@ use alloc::{format, string::String};
 
 use super::Reference;
 use crate::{
-    context::{Response, SendError},
+    context::Response,
     error::{Error, Id},
     message::{self, Fault},
-    retry::{self, Stopped},
+    retry::{self, Ids, Stopped},
 };
 
 /// `reading <secret> of <vault>`.
@@ -16,28 +16,15 @@ pub(super) fn doing(reference: &Reference) -> String {
     format!("reading secret `{}` of {}", reference.name, reference.vault.short_authority())
 }
 
+const IDS: Ids = Ids {
+    throttled: Id::VaultThrottled,
+    unexpected: Id::VaultUnexpected,
+    unreachable: Id::VaultUnreachable,
+};
+
 /// There was no answer.
 pub(super) fn unanswered(reference: &Reference, stopped: Stopped) -> Error {
-    let doing = doing(reference);
-    match stopped {
-        Stopped::TimeUp => Error::new(Id::Timeout, format!("{doing}: the time has run out")),
-        Stopped::Patience { status, after } => {
-            let mut error =
-                Error::new(Id::VaultThrottled, format!("{doing}: the vault asks for patience"))
-                    .with_answer(status, None);
-            error.retry_after_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
-            error
-        }
-        Stopped::Send(error) => {
-            let id = match error {
-                SendError::Denied => Id::EgressDenied,
-                SendError::TlsUntrusted => Id::CertificateUntrusted,
-                SendError::BodyTooLarge => Id::VaultUnexpected,
-                _ => Id::VaultUnreachable,
-            };
-            Error::new(id, format!("{doing}: {}", error.describe(&reference.vault.authority())))
-        }
-    }
+    stopped.explain(&doing(reference), &reference.vault.authority(), &IDS)
 }
 
 /// The answer is neither a secret nor a challenge to follow. Its status decides; its body explains,

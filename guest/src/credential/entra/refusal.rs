@@ -4,41 +4,26 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::{Client, aadsts};
 use crate::{
-    context::{Response, SendError},
+    context::Response,
     date,
     error::{Error, Id},
     form,
     json::{self, Members},
     message,
-    retry::{self, Stopped},
+    retry::{self, Ids, Stopped},
     secret::SecretString,
     url::Url,
 };
 
+const IDS: Ids = Ids {
+    throttled: Id::AuthorityThrottled,
+    unexpected: Id::AuthorityUnexpected,
+    unreachable: Id::AuthorityUnreachable,
+};
+
 /// There was no answer.
 pub(in crate::credential) fn unanswered(doing: &str, url: &Url, stopped: Stopped) -> Error {
-    match stopped {
-        Stopped::TimeUp => Error::new(Id::Timeout, format!("{doing}: the time has run out")),
-        Stopped::Patience { status, after } => {
-            let mut error = throttled(doing, status);
-            error.retry_after_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
-            error
-        }
-        Stopped::Send(error) => {
-            let id = match error {
-                SendError::Denied => Id::EgressDenied,
-                SendError::TlsUntrusted => Id::CertificateUntrusted,
-                SendError::BodyTooLarge => Id::AuthorityUnexpected,
-                _ => Id::AuthorityUnreachable,
-            };
-            Error::new(id, format!("{doing}: {}", error.describe(&url.authority())))
-        }
-    }
-}
-
-fn throttled(doing: &str, status: u16) -> Error {
-    Error::new(Id::AuthorityThrottled, format!("{doing}: it asks for patience"))
-        .with_answer(status, None)
+    stopped.explain(doing, &url.authority(), &IDS)
 }
 
 /// What an answer that is not a success means: its status decides, its code explains.
@@ -53,11 +38,8 @@ pub(super) fn refusal(
     let status = response.status;
     let id = match status {
         429 => {
-            let mut error = throttled(&doing, status);
             let after = retry::retry_after(response, now);
-            error.retry_after_ms =
-                after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
-            return error;
+            return retry::patience(&doing, status, after, &IDS);
         }
         400 | 401 | 403 => Id::AuthorityRefused,
         408 | 500.. => Id::AuthorityFailed,

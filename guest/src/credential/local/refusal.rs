@@ -5,12 +5,18 @@ use alloc::{format, string::String};
 use super::{Endpoint, identity::Chosen};
 use crate::{
     call::Call,
-    context::{Context, Response, SendError},
+    context::{Context, Response},
     credential::Denial,
     error::{Error, Id},
     message::{self, Fault},
-    retry::{self, Stopped},
+    retry::{self, Ids, Stopped},
     secret::SecretString,
+};
+
+const IDS: Ids = Ids {
+    throttled: Id::IdentityThrottled,
+    unexpected: Id::IdentityUnexpected,
+    unreachable: Id::IdentityUnreachable,
 };
 
 /// There was no answer.
@@ -19,34 +25,16 @@ pub(in crate::credential) fn unanswered(
     endpoint: &Endpoint,
     stopped: Stopped,
 ) -> Error {
-    match stopped {
-        Stopped::TimeUp => Error::new(Id::Timeout, format!("{doing}: the time has run out")),
-        Stopped::Patience { status, after } => throttled(doing, status, Some(after)),
-        Stopped::Send(error) => {
-            let id = match error {
-                SendError::Denied => Id::EgressDenied,
-                SendError::TlsUntrusted => Id::CertificateUntrusted,
-                SendError::BodyTooLarge => Id::IdentityUnexpected,
-                _ => Id::IdentityUnreachable,
-            };
-            let message = format!("{doing}: {}", error.describe(&endpoint.url.authority()));
-            let error = Error::new(id, message);
-            match id {
-                Id::IdentityUnreachable | Id::IdentityUnexpected => named(error, endpoint),
-                Id::CertificateUntrusted if endpoint.pin.is_some() => error.with_help(
-                    "check `IDENTITY_SERVER_THUMBPRINT`, which must be the certificate's, and that \
-                     the runtime is vaultlet's own host, which checks it",
-                ),
-                _ => error,
-            }
-        }
+    let error = stopped.explain(doing, &endpoint.url.authority(), &IDS);
+    if error.is(Id::IdentityUnreachable) || error.is(Id::IdentityUnexpected) {
+        return named(error, endpoint);
     }
-}
-
-fn throttled(doing: &str, status: u16, after: Option<core::time::Duration>) -> Error {
-    let mut error = Error::new(Id::IdentityThrottled, format!("{doing}: it asks for patience"))
-        .with_answer(status, None);
-    error.retry_after_ms = after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+    if error.is(Id::CertificateUntrusted) && endpoint.pin.is_some() {
+        return error.with_help(
+            "check `IDENTITY_SERVER_THUMBPRINT`, which must be the certificate's, and that the \
+             runtime is vaultlet's own host, which checks it",
+        );
+    }
     error
 }
 
@@ -68,11 +56,8 @@ pub(in crate::credential) fn refusal<C: Context>(
     let id = match status {
         300..=399 => Id::IdentityRedirect,
         429 => {
-            return Denial::Failed(throttled(
-                doing,
-                status,
-                retry::retry_after(response, call.context.now()),
-            ));
+            let after = retry::retry_after(response, call.context.now());
+            return Denial::Failed(retry::patience(doing, status, after, &IDS));
         }
         408 | 410 | 500.. => Id::IdentityFailed,
         400..=499 => Id::IdentityRefused,
