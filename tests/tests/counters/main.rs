@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod job;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,7 +13,8 @@ use vaultlet_host::{Builder, Kind, TokenRequest, UserAssigned, Vaultlet};
 use vaultlet_tests::guests::guest;
 use vaultlet_tests::prober::Prober;
 use vaultlet_tests::server::{Answer, Asked, Gate, Server};
-use vaultlet_tests::tls::Ca;
+
+use job::{Job, secret, token};
 
 const VALUE: &str = "correct horse battery staple";
 const MSI_SECRET: &str = "msi-secret-of-counters";
@@ -422,40 +425,4 @@ fn nothing_public_shows_a_value_in_debug() {
         }
     }
     assert!(format!("{secret:?}").starts_with("Secret(akv://job.vault.azure.net/s1/"));
-}
-
-/// A scripted identity endpoint and a scripted vault behind real names.
-struct Job {
-    identity: Server,
-    vault: Server,
-    ca: Ca,
-}
-
-impl Job {
-    fn new(identity: Server, vault: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        let ca = Ca::default();
-        let vault = Server::tls(&ca.leaf(&["job.vault.azure.net", "slow.vault.azure.net"]), vault);
-        Self { identity, vault, ca }
-    }
-
-    fn builder(&self) -> Builder {
-        let resolve =
-            |name: &str| format!("{name}.vault.azure.net:443:127.0.0.1:{}", self.vault.port());
-        let endpoint = format!("http://127.0.0.1:{}/msi/token", self.identity.port());
-        Vaultlet::builder()
-            .variables([("MSI_ENDPOINT", endpoint.as_str()), ("MSI_SECRET", MSI_SECRET)])
-            .ca_file(self.ca.file())
-            .resolve(resolve("job"))
-            .resolve(resolve("slow"))
-    }
-}
-
-fn token(asked: &Asked) -> Answer {
-    assert_eq!(asked.header("secret"), MSI_SECRET);
-    Answer::json(200, r#"{"access_token":"e.y.J","expires_in":"86400","token_type":"Bearer"}"#)
-}
-
-fn secret(asked: &Asked) -> Answer {
-    assert_eq!(asked.header("authorization"), "Bearer e.y.J");
-    Answer::json(200, format!(r#"{{"value":"{VALUE}"}}"#))
 }
