@@ -1,6 +1,6 @@
 //! The credential sources. The table below is the order; one source is one file, and what several
-//! of them speak has a folder or file of its own: [`local`] endpoints, the authority ([`entra`]),
-//! developers' [`login`]s.
+//! of them speak has a folder or file of its own: `local` endpoints, the authority (`entra`),
+//! developers' `login`s.
 
 mod answer;
 mod appservice;
