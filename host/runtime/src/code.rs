@@ -2,14 +2,18 @@
 //! only the pages that are used.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::mm::{MprotectFlags, mprotect};
 use rustix::param::page_size;
 use wasmtime::CustomCodeMemory;
 
-/// Whether code can be made executable there without touching what is beside it.
-pub(crate) fn runs_in_place(code: &[u8]) -> bool {
-    code.as_ptr().addr().is_multiple_of(page_size()) && page_size() <= 4096
+/// Whether this handle may run the code where it lies: the first of a process, as no code can be
+/// registered twice; and where pages are such that nothing beside it is touched.
+pub(crate) fn claim_in_place(code: &[u8]) -> bool {
+    static CLAIMED: AtomicBool = AtomicBool::new(false);
+    let fits = code.as_ptr().addr().is_multiple_of(page_size()) && page_size() <= 4096;
+    fits && !CLAIMED.swap(true, Ordering::Relaxed)
 }
 
 pub(crate) struct Pages;
@@ -30,7 +34,7 @@ impl CustomCodeMemory for Pages {
         Ok(())
     }
 
-    /// Another handle may run the same code; what is not part of this program is unmapped next.
+    /// What is part of this program stays as it is; what is not is unmapped next.
     fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Loaded {
                 // live and stay the same as long as this program.
                 #[allow(unsafe_code, reason = "wasmtime trusts compiled code; ours is embedded")]
                 let component = unsafe {
-                    if code::runs_in_place(COMPILED) {
+                    if code::claim_in_place(COMPILED) {
                         Component::deserialize_raw(&engine, NonNull::from(COMPILED))
                     } else {
                         Component::deserialize(&engine, COMPILED)
