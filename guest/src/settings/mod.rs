@@ -204,6 +204,8 @@ fn cloud(
     match (named, known) {
         // The flag wins over the variable.
         (Some(_), Some(_)) => Ok((named, None)),
+        // On this machine it is a local Azure, whose vaults are called as the public ones.
+        _ if url.is_loopback() => Ok((named.or(Some(Cloud::Public)), Some(url))),
         _ => Ok((named.or(known), Some(url))),
     }
 }

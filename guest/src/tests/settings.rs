@@ -1,5 +1,8 @@
 use super::*;
-use crate::{credential::Label, settings::Settings};
+use crate::{
+    credential::Label,
+    settings::{Cloud, Settings},
+};
 use core::time::Duration;
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, Error> {
@@ -72,4 +75,32 @@ fn the_flag_wins_over_azure_s_variable() {
     assert_eq!(settings.chain.labels, [Label::AzuremlObo]);
     let settings = read(&[("VAULTLET_TIMEOUT", "0.25")]).unwrap();
     assert_eq!(settings.timeout, Duration::from_millis(250));
+}
+
+#[test]
+fn the_authority_and_the_cloud_are_told_apart() {
+    for (cloud, host, expected, authority) in [
+        ("", "", Some(Cloud::Public), "login.microsoftonline.com:443"),
+        ("china", "", Some(Cloud::China), "login.chinacloudapi.cn:443"),
+        ("", " login.microsoftonline.us/ ", Some(Cloud::UsGov), "login.microsoftonline.us:443"),
+        // The flag wins over the variable.
+        (
+            "china",
+            "https://login.microsoftonline.us",
+            Some(Cloud::China),
+            "login.chinacloudapi.cn:443",
+        ),
+        ("", "https://login.contoso.example", None, "login.contoso.example:443"),
+        ("usgov", "https://login.contoso.example", Some(Cloud::UsGov), "login.contoso.example:443"),
+        // A local Azure.
+        ("", "https://localhost:8443", Some(Cloud::Public), "localhost:8443"),
+    ] {
+        let variables = [("VAULTLET_CLOUD", cloud), ("AZURE_AUTHORITY_HOST", host)];
+        let settings = read(&variables).unwrap();
+        assert_eq!(settings.cloud, expected, "{cloud} {host}");
+        assert_eq!(settings.authority.authority(), authority, "{cloud} {host}");
+    }
+    let plain = ("AZURE_AUTHORITY_HOST", "http://127.0.0.1:9");
+    failed(read(&[plain]), "setting-malformed", ErrorKind::Configuration);
+    read(&[plain, ("VAULTLET_ALLOW_HTTP_LOOPBACK", "true")]).unwrap();
 }
