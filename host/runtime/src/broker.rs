@@ -37,22 +37,14 @@ impl Broker {
         settings: &Settings,
         client: &Arc<Client>,
     ) -> Result<Self, Error> {
-        let of_guest = settings.of_guest();
-        let named = plan.needs(&of_guest, &[]).await?.variables;
-        // Unset ones as empty, which is the same: no values at all would ask for the variables again.
-        let value = |name: String| {
-            let value = settings.environment.get(&name).unwrap_or_default();
-            (name, value)
-        };
-        let mut values: Vec<_> = named.into_iter().map(value).collect();
-        let needs = plan.needs(&of_guest, &values).await?;
+        let (needs, mut values) = plan.of(settings).await?;
         let Needs { authorities, files, keys, programs, tells, .. } = needs;
         // A password opens a key, which only the host does.
         let is_password =
             |name: &String| keys.iter().any(|key| key.password_variable.as_ref() == Some(name));
         values.retain(|(name, value)| !value.is_empty() && !is_password(name));
         let secret = random_secret()?;
-        let mut variables = of_guest;
+        let mut variables = settings.of_guest();
         variables.extend(values);
         variables.push((SECRET_VARIABLE.into(), secret.to_string()));
         let key = |planned: crate::plan::Key| {

@@ -143,7 +143,7 @@ impl Builder {
     /// No network. Takes about a millisecond; errors are of kind `configuration`, naming the
     /// setting.
     pub fn open(self) -> Result<Vaultlet, Error> {
-        Vaultlet::open(&self.settings)
+        Vaultlet::open(self.settings)
     }
 
     fn setting(mut self, name: &'static str, value: impl Into<String>) -> Self {

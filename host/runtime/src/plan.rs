@@ -7,6 +7,7 @@ use crate::bindings::exports::vaultlet::keyvault::plan as wit;
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::level::Level;
+use crate::settings::Settings;
 
 pub(crate) use wit::{File, Key, Program};
 
@@ -20,7 +21,7 @@ pub(crate) struct Plan {
 
 /// What the credentials need.
 pub(crate) struct Needs {
-    pub(crate) variables: Vec<String>,
+    variables: Vec<String>,
     pub(crate) authorities: Vec<Authority>,
     pub(crate) files: Vec<File>,
     pub(crate) keys: Vec<Key>,
@@ -47,11 +48,24 @@ impl Plan {
         authority(resolved?.authority)
     }
 
-    pub(crate) async fn needs(
+    /// What the credentials need under these settings, and the variables that decided it; one that
+    /// is unset has an empty value.
+    pub(crate) async fn of(
         &self,
-        settings: &Variables,
-        values: &Variables,
-    ) -> Result<Needs, Error> {
+        settings: &Settings,
+    ) -> Result<(Needs, Vec<(String, String)>), Error> {
+        let of_guest = settings.of_guest();
+        let named = self.needs(&of_guest, &[]).await?.variables;
+        // No values at all would ask for the variables again.
+        let value = |name: String| {
+            let value = settings.environment.get(&name).unwrap_or_default();
+            (name, value)
+        };
+        let values: Vec<_> = named.into_iter().map(value).collect();
+        Ok((self.needs(&of_guest, &values).await?, values))
+    }
+
+    async fn needs(&self, settings: &Variables, values: &Variables) -> Result<Needs, Error> {
         let mut lease = self.level.lease(&self.nothing).await?;
         let (store, provider) = lease.parts();
         let needs = provider

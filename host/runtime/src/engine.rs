@@ -1,0 +1,147 @@
+//! What runs on one thread: a call of the component, in an instance that is granted one vault.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zeroize::Zeroizing;
+
+use crate::authority::Authority;
+use crate::bindings::exports::vaultlet::keyvault::credentials::TokenRequest as WitTokenRequest;
+use crate::bindings::exports::vaultlet::keyvault::types::UserAssigned as WitUserAssigned;
+use crate::error::Error;
+use crate::grant::Grant;
+use crate::http::Client;
+use crate::identity::{self, IdentityEndpoint};
+use crate::level::Level;
+use crate::limits;
+use crate::plan::{Plan, trapped};
+use crate::secret::{Secret, Token};
+use crate::shard::Shard;
+use crate::{TokenRequest, UserAssigned};
+
+/// What runs on one thread.
+pub(crate) struct Engine {
+    pub(crate) shard: Shard,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) level: Arc<Level>,
+    pub(crate) client: Arc<Client>,
+    pub(crate) identity: Arc<IdentityEndpoint>,
+    pub(crate) settings: Arc<[(String, String)]>,
+    /// One grant for each vault, most recent last.
+    pub(crate) grants: Mutex<Vec<(Option<Authority>, Arc<Grant>)>>,
+    /// References that were resolved, for programs that ask for the same again and again.
+    pub(crate) resolved: Mutex<HashMap<String, Authority>>,
+}
+
+impl Engine {
+    pub(crate) async fn get(
+        &self,
+        reference: &str,
+        identity: Option<UserAssigned>,
+    ) -> Result<Secret, Error> {
+        let grant = self.grant(Some(self.resolve(reference).await?));
+        let mut lease = self.level.lease(&grant).await?;
+        let (store, provider) = lease.parts();
+        let secrets = provider.vaultlet_keyvault_secrets();
+        let identity = identity.map(Into::into);
+        let got = secrets.call_get(&mut *store, reference, identity.as_ref()).await;
+        let result = match got.map_err(|e| trapped(&e))? {
+            Ok(handle) => {
+                // Revealed and dropped within this lease: no handle leaves it.
+                let secret = secrets.secret();
+                let properties = secret.call_properties(&mut *store, handle).await;
+                let value = secret.call_reveal(&mut *store, handle).await;
+                let value = Zeroizing::new(value.map_err(|e| trapped(&e))?);
+                handle.resource_drop_async(&mut *store).await.map_err(|e| trapped(&e))?;
+                Ok(Secret::new(properties.map_err(|e| trapped(&e))?, value))
+            }
+            Err(error) => Err(Error::from(error).with_cause(store.data().take_failure())),
+        };
+        lease.keep();
+        result
+    }
+
+    async fn resolve(&self, reference: &str) -> Result<Authority, Error> {
+        let resolved = || self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(authority) = resolved().get(reference) {
+            return Ok(authority.clone());
+        }
+        let authority = self.plan.resolve(reference, &self.settings).await?;
+        let mut resolved = resolved();
+        if resolved.len() >= limits::REFERENCES_KEPT {
+            resolved.clear();
+        }
+        resolved.insert(reference.to_owned(), authority.clone());
+        Ok(authority)
+    }
+
+    pub(crate) async fn token(
+        &self,
+        request: TokenRequest,
+        identity: Option<UserAssigned>,
+    ) -> Result<Token, Error> {
+        let mut lease = self.level.lease(&self.grant(None)).await?;
+        let (store, provider) = lease.parts();
+        let credentials = provider.vaultlet_keyvault_credentials();
+        let request = WitTokenRequest {
+            resource: request.resource,
+            tenant: request.tenant,
+            claims: request.claims,
+            identity: identity.map(Into::into),
+        };
+        let got = credentials.call_get_token(&mut *store, &request).await;
+        let result = match got.map_err(|e| trapped(&e))? {
+            Ok(handle) => {
+                let token = credentials.token();
+                let properties = token.call_properties(&mut *store, handle).await;
+                let holder = token.call_holder(&mut *store, handle).await;
+                let value = token.call_reveal(&mut *store, handle).await;
+                let value = Zeroizing::new(value.map_err(|e| trapped(&e))?);
+                handle.resource_drop_async(&mut *store).await.map_err(|e| trapped(&e))?;
+                let properties = properties.map_err(|e| trapped(&e))?;
+                Ok(Token::new(properties, holder.map_err(|e| trapped(&e))?, value))
+            }
+            Err(error) => Err(Error::from(error).with_cause(store.data().take_failure())),
+        };
+        lease.keep();
+        result
+    }
+
+    /// The vault role's grant: its vault, the identity endpoint, and the settings.
+    fn grant(&self, vault: Option<Authority>) -> Arc<Grant> {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, grant)) = grants.iter().find(|(v, _)| *v == vault) {
+            return Arc::clone(grant);
+        }
+        let grant = self.new_grant(vault.as_ref(), &[]);
+        if grants.len() >= limits::VAULTS_KEPT {
+            grants.remove(0);
+        }
+        grants.push((vault, Arc::clone(&grant)));
+        grant
+    }
+
+    pub(crate) fn new_grant(&self, vault: Option<&Authority>, more: &[(&str, &str)]) -> Arc<Grant> {
+        let mut variables = self.settings.to_vec();
+        let endpoint = format!("http://{}/token", identity::HOST);
+        variables.push(("VAULTLET_IDENTITY_ENDPOINT".into(), endpoint));
+        variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        Arc::new(Grant {
+            variables,
+            authorities: vault.into_iter().cloned().collect(),
+            client: Some(Arc::clone(&self.client)),
+            identity: Some(Arc::clone(&self.identity)),
+            ..Grant::default()
+        })
+    }
+}
+
+impl From<UserAssigned> for WitUserAssigned {
+    fn from(identity: UserAssigned) -> Self {
+        match identity {
+            UserAssigned::ClientId(id) => Self::ClientId(id),
+            UserAssigned::ObjectId(id) => Self::ObjectId(id),
+            UserAssigned::ResourceId(id) => Self::ResourceId(id),
+        }
+    }
+}
