@@ -45,12 +45,14 @@ function checked(options, known) {
   if (options === null || typeof options !== "object") {
     throw new TypeError(`the options must be an object, not ${kind(options)}`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(known, name)) {
-      const names = Object.keys(known).join(", ");
-      throw new TypeError(`there is no option \`${name}\`; there are ${names}`);
-    }
-    if (value !== undefined) set[name] = known[name](value, `option \`${name}\``);
+  const stray = Object.keys(options).find((name) => !Object.hasOwn(known, name));
+  if (stray !== undefined) {
+    const names = Object.keys(known).join(", ");
+    throw new TypeError(`there is no option \`${stray}\`; there are ${names}`);
+  }
+  for (const [name, check] of Object.entries(known)) {
+    const value = options[name];
+    if (value !== undefined) set[name] = check(value, `option \`${name}\``);
   }
   return set;
 }
