@@ -276,7 +276,7 @@ export interface Attempt {
 
 /** A failed call. `message` is the whole line as the command line prints it. */
 export declare class VaultletError extends Error {
-  private constructor();
+  protected constructor();
   readonly kind: Kind;
   /** Stable: `vault-forbidden`; the README of vaultlet has them all. */
   readonly id: string;
@@ -299,28 +299,54 @@ export declare class VaultletError extends Error {
 }
 
 /** The arguments contradict each other, or the handle is closed: correct the program. */
-export declare class UsageError extends VaultletError {}
+export declare class UsageError extends VaultletError {
+  readonly kind: "usage";
+}
 /** A malformed reference, name or pointer: correct the reference. */
-export declare class InvalidArgumentError extends VaultletError {}
+export declare class InvalidArgumentError extends VaultletError {
+  readonly kind: "invalid-argument";
+}
 /** There is no such secret or version. */
-export declare class NotFoundError extends VaultletError {}
+export declare class NotFoundError extends VaultletError {
+  readonly kind: "not-found";
+}
 /** The secret is disabled. */
-export declare class DisabledError extends VaultletError {}
+export declare class DisabledError extends VaultletError {
+  readonly kind: "disabled";
+}
 /** A server cannot be reached or answers nonsense: try again in minutes. */
-export declare class UnavailableError extends VaultletError {}
+export declare class UnavailableError extends VaultletError {
+  readonly kind: "unavailable";
+}
 /** The time that was allowed has run out. */
-export declare class TimeoutError extends VaultletError {}
+export declare class TimeoutError extends VaultletError {
+  readonly kind: "timeout";
+}
 /** A defect of vaultlet. */
-export declare class InternalError extends VaultletError {}
+export declare class InternalError extends VaultletError {
+  readonly kind: "internal";
+}
 /** The secret's state forbids it now. */
-export declare class ConflictError extends VaultletError {}
+export declare class ConflictError extends VaultletError {
+  readonly kind: "conflict";
+}
 /** The service asked for more patience than the call has. */
-export declare class ThrottledError extends VaultletError {}
+export declare class ThrottledError extends VaultletError {
+  readonly kind: "throttled";
+}
 /** The identity may not do this: grant it a role. */
-export declare class DeniedError extends VaultletError {}
+export declare class DeniedError extends VaultletError {
+  readonly kind: "denied";
+}
 /** Settings contradict each other, or a security check refused. */
-export declare class ConfigurationError extends VaultletError {}
+export declare class ConfigurationError extends VaultletError {
+  readonly kind: "configuration";
+}
 /** No source of credentials is configured here. */
-export declare class NotConfiguredError extends VaultletError {}
+export declare class NotConfiguredError extends VaultletError {
+  readonly kind: "not-configured";
+}
 /** An identity was found and refused. */
-export declare class UnauthenticatedError extends VaultletError {}
+export declare class UnauthenticatedError extends VaultletError {
+  readonly kind: "unauthenticated";
+}

@@ -45,7 +45,7 @@ pub fn vaultlet() -> &'static PathBuf {
 
 /// Cargo, without what the cargo that runs us tells about this package: to some build scripts
 /// (`ring`'s) that is a change, and everything above them would be built anew, back and forth.
-pub(crate) fn cargo() -> Command {
+pub fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
         cargo.env_remove(name);

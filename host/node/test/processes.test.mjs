@@ -3,11 +3,19 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { get } from "vaultlet";
-import { here, localAzure, PASSWORD, revealsNothing, runModule, silentAzure, VALUE } from "./support.mjs";
+import { get, Vaultlet } from "vaultlet";
+import {
+  localAzure,
+  moduleOf,
+  PASSWORD,
+  revealsNothing,
+  runModule,
+  silentAzure,
+  VALUE,
+} from "./support.mjs";
 
 const azure = await localAzure();
 const { env } = azure;
@@ -41,7 +49,7 @@ test("an error that nobody caught is told in one line with what to do", async ()
   const text = `import { get } from "vaultlet"; await get("akv://my-key-vault/other");`;
   const ended = await runModule(text, env);
   assert.equal(ended.code, 1);
-  assert.match(ended.stderr, /NotFoundError: getting .*\(secret-not-found\)/);
+  assert.match(ended.stderr, /^NotFoundError: reading secret .*\(secret-not-found\)$/m);
   assert.match(ended.stderr, /id: 'secret-not-found'/);
   revealsNothing(ended.stdout, ended.stderr);
 });
@@ -53,9 +61,11 @@ const WORKER = `
   const secrets = await Promise.all(Array.from({ length: 20 }, () => on.get("${PASSWORD}")));
   parentPort.postMessage(secrets.map((secret) => secret.reveal().length));`;
 
-function worker(text, workerData = {}, options = {}) {
-  writeFileSync(`${here}worker.mjs`, text);
-  return new Worker(new URL("worker.mjs", import.meta.url), { workerData, ...options });
+function worker(text, workerData) {
+  const file = moduleOf(text);
+  const worker = new Worker(file, { workerData });
+  worker.once("exit", () => rmSync(file));
+  return worker;
 }
 
 test("worker threads, each with a handle of its own, all at once", async () => {
@@ -72,16 +82,15 @@ test("worker threads share the package's handle: one token for all of them", asy
     import { once } from "node:events";
     import { Worker } from "node:worker_threads";
     import { whoami } from "vaultlet";
-    const text = ${JSON.stringify(WORKER)};
-    const url = new URL("data:text/javascript," + encodeURIComponent(text));
-    const file = ${JSON.stringify(`${here}shared.mjs`)};
-    (await import("node:fs")).writeFileSync(file, text);
+    const file = process.env.WORKER;
     const workers = Array.from({ length: 4 }, () => new Worker(file, { workerData: {} }));
     const ends = await Promise.all(workers.map((worker) => once(worker, "exit")));
     await whoami();
     console.log(ends.join());`;
   const before = await azure.counters();
-  const ended = await runModule(text, env);
+  const file = moduleOf(WORKER);
+  const ended = await runModule(text, { ...env, WORKER: file });
+  rmSync(file);
   assert.deepEqual([ended.code, ended.stdout], [0, "0,0,0,0\n"], ended.stderr);
   const counted = await azure.counters();
   assert.equal(counted.identity["azure-ml"] - (before.identity["azure-ml"] ?? 0), 1);
@@ -91,14 +100,13 @@ test("a package that only workers load outlives them", async () => {
   const text = `
     import { once } from "node:events";
     import { Worker } from "node:worker_threads";
-    import { writeFileSync } from "node:fs";
-    const file = ${JSON.stringify(`${here}alone.mjs`)};
-    writeFileSync(file, ${JSON.stringify(WORKER)});
     for (let times = 0; times < 5; times++) {
-      const [code] = await once(new Worker(file, { workerData: {} }), "exit");
+      const [code] = await once(new Worker(process.env.WORKER, { workerData: {} }), "exit");
       console.log(code);
     }`;
-  const ended = await runModule(text, env);
+  const file = moduleOf(WORKER);
+  const ended = await runModule(text, { ...env, WORKER: file });
+  rmSync(file);
   assert.deepEqual([ended.code, ended.stdout], [0, "0\n".repeat(5)], ended.stderr);
 });
 
@@ -132,16 +140,18 @@ test("a worker's error is the parent's to hear, without what is secret", async (
 });
 
 test("a forked child gets it, while we hold a handle", async () => {
-  writeFileSync(
-    `${here}child.mjs`,
-    `import { get } from "vaultlet";
-     process.send((await get("${PASSWORD}")).reveal().length);
-     process.disconnect();`,
-  );
-  const child = fork(`${here}child.mjs`, { env });
+  const on = await Vaultlet.open({ env });
+  await on.get(PASSWORD);
+  const file = moduleOf(`
+    import { get } from "vaultlet";
+    process.send((await get("${PASSWORD}")).reveal().length);
+    process.disconnect();`);
+  const child = fork(file, { env });
   const [length] = await once(child, "message");
   assert.equal(length, VALUE.length);
   assert.equal((await once(child, "exit"))[0], 0);
+  await on.get(PASSWORD);
+  rmSync(file);
 });
 
 test("Node's own WebAssembly traps as before", async () => {

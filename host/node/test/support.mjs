@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { after } from "node:test";
@@ -48,22 +49,28 @@ function clean() {
 /** Runs a program to its end: `{ code, signal, stdout, stderr }`. */
 export function run(command, args, env) {
   return new Promise((resolve) => {
-    execFile(command, args, { env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+    execFile(command, args, { env, cwd: here }, (error, stdout, stderr) => {
       resolve({ code: error ? error.code : 0, signal: error?.signal, stdout, stderr });
     });
   });
 }
 
 /** Runs a text as a module of this folder, in a process of its own. */
-export function runModule(text, env, flags = []) {
-  const args = [...flags, "--input-type=module", "--eval", text];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { env, cwd: here }, (error, stdout, stderr) => {
-      resolve({ code: error ? error.code : 0, signal: error?.signal, stdout, stderr });
-    });
-  });
+export async function runModule(text, env) {
+  const file = moduleOf(text);
+  const ended = await run(process.execPath, [file], env);
+  rmSync(file);
+  return ended;
 }
 
+/** A file of this folder with this text. */
+export function moduleOf(text) {
+  const file = `${here}${process.pid}-${(files += 1)}.mjs`;
+  writeFileSync(file, text);
+  return file;
+}
+
+let files = 0;
 export const here = fileURLToPath(new URL(".", import.meta.url));
 
 /** An identity endpoint that takes every request and answers none, and the environment of it. */
