@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use vaultlet_tests::{Run, cargo, root, target, vaultlet};
+use vaultlet_tests::{Run, library, root, target, vaultlet};
 
 const VALUE: &str = "correct horse battery staple";
 
@@ -96,15 +96,8 @@ fn pack() -> Option<PathBuf> {
             return None;
         }
     }
-    let profile = vaultlet().parent().unwrap();
-    // With the workspace's features, which are those of the tests: else the host would be built anew.
-    let mut build = cargo();
-    build.args(["build", "--quiet", "--workspace", "--lib", "--target-dir"]).arg(target());
-    if profile.ends_with("release") {
-        build.arg("--release");
-    }
-    run(build.current_dir(root()));
-    let library = profile.join("libvaultlet_node.so");
+    // Built with the library for C, as all libraries of the workspace are.
+    let library = library().with_file_name("libvaultlet_node.so");
     let pack = root().join("host/node/pack.mjs");
     let packed = run(Command::new("node").arg(pack).arg(library).arg(folder()));
     Some(PathBuf::from(packed.trim_end()))
