@@ -42,13 +42,9 @@ class Vaultlet {
   }
 
   close() {
-    this.#caller = CLOSED;
+    this.#caller.close();
   }
 }
-
-const CLOSED = new Caller(() => {
-  throw errors.usage("starting a call: this handle is closed", "open another");
-});
 
 if (Symbol.dispose) {
   Object.defineProperty(Vaultlet.prototype, Symbol.dispose, { value: Vaultlet.prototype.close });

@@ -1,7 +1,7 @@
 "use strict";
 
 const { call } = require("./calls.cjs");
-const { errorOf } = require("./errors.cjs");
+const { errorOf, usage } = require("./errors.cjs");
 const native = require("./native.cjs");
 const { callOptions, text, texts, tokenOptions } = require("./options.cjs");
 const { secretOf, tokenOf } = require("./values.cjs");
@@ -10,17 +10,25 @@ const { secretOf, tokenOf } = require("./values.cjs");
 class Caller {
   #open;
   #handle;
+  #closed = false;
 
   constructor(open) {
     this.#open = open;
   }
 
   open() {
+    if (this.#closed) throw usage("starting a call: this handle is closed", "open another");
     if (this.#handle) return;
     const opened = this.#open();
     // A handle is an external, which has no members.
     if (opened.kind !== undefined) throw errorOf(opened);
     this.#handle = opened;
+  }
+
+  close() {
+    if (this.#handle) native().close(this.#handle);
+    this.#handle = undefined;
+    this.#closed = true;
   }
 
   async get(reference, options) {

@@ -20,6 +20,12 @@ use port::{Outcome, Owner, Settled, Value, Wake};
 use values::{Held, Identity, Properties};
 use vaultlet_host::{Error, TokenRequest, Vaultlet};
 
+/// A handle, as JavaScript holds it, until it is closed.
+pub(crate) struct Handle(pub(crate) Option<Vaultlet>);
+
+/// Bytes that one keeps in memory, roughly, so that the collector hears of them.
+const HANDLE: usize = 1 << 20;
+
 /// The port of this thread; `wake` is called when there is something to [`drain`].
 #[napi]
 pub(crate) fn open_port(wake: Wake) -> External<Owner> {
@@ -43,13 +49,19 @@ pub(crate) fn cancel(port: &External<Owner>, id: u32) {
 pub(crate) fn open(
     options: Options,
     on_prompt: Option<OnPrompt>,
-) -> Either<External<Vaultlet>, Failure> {
+) -> Either<External<Handle>, Failure> {
     external(options.builder(on_prompt).open())
+}
+
+/// Gives up what a handle has; calls that run go on with their own share.
+#[napi]
+pub(crate) fn close(on: &mut External<Handle>) {
+    on.0 = None;
 }
 
 /// The handle that all threads of this process share.
 #[napi]
-pub(crate) fn open_shared() -> Either<External<Vaultlet>, Failure> {
+pub(crate) fn open_shared() -> Either<External<Handle>, Failure> {
     static SHARED: Mutex<Option<Vaultlet>> = Mutex::new(None);
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     external(match &*shared {
@@ -58,9 +70,9 @@ pub(crate) fn open_shared() -> Either<External<Vaultlet>, Failure> {
     })
 }
 
-fn external(opened: std::result::Result<Vaultlet, Error>) -> Either<External<Vaultlet>, Failure> {
+fn external(opened: std::result::Result<Vaultlet, Error>) -> Either<External<Handle>, Failure> {
     match opened {
-        Ok(vaultlet) => Either::A(External::new(vaultlet)),
+        Ok(vaultlet) => Either::A(External::new_with_size_hint(Handle(Some(vaultlet)), HANDLE)),
         Err(error) => Either::B(error.into()),
     }
 }
@@ -70,7 +82,7 @@ fn external(opened: std::result::Result<Vaultlet, Error>) -> Either<External<Vau
 pub(crate) fn get(
     env: &Env,
     port: &External<Owner>,
-    on: &External<Vaultlet>,
+    on: &External<Handle>,
     id: u32,
     call: Call,
     reference: String,
@@ -85,7 +97,7 @@ pub(crate) fn get(
 pub(crate) fn get_many(
     env: &Env,
     port: &External<Owner>,
-    on: &External<Vaultlet>,
+    on: &External<Handle>,
     id: u32,
     call: Call,
     references: Vec<String>,
@@ -102,7 +114,7 @@ pub(crate) fn get_many(
 pub(crate) fn token(
     env: &Env,
     port: &External<Owner>,
-    on: &External<Vaultlet>,
+    on: &External<Handle>,
     id: u32,
     call: Call,
     request: options::Token,
@@ -119,7 +131,7 @@ pub(crate) fn token(
 pub(crate) fn plan(
     env: &Env,
     port: &External<Owner>,
-    on: &External<Vaultlet>,
+    on: &External<Handle>,
     id: u32,
     call: Call,
     reference: Option<String>,

@@ -16,6 +16,7 @@ use napi::{Env, Status};
 use napi_derive::napi;
 use vaultlet_host::{Cancel, Error, Vaultlet};
 
+use crate::Handle;
 use crate::failure::Failure;
 use crate::options::Call;
 use crate::values::{Held, Plan, Properties};
@@ -68,11 +69,14 @@ impl Owner {
     pub(crate) fn begin<F: Future<Output = Outcome> + Send + 'static>(
         &self,
         env: &Env,
-        on: &Vaultlet,
+        on: &Handle,
         id: u32,
         call: Call,
         work: impl FnOnce(Vaultlet) -> F,
     ) -> Result<()> {
+        let Some(on) = &on.0 else {
+            return Err(napi::Error::from_reason("the handle is closed"));
+        };
         let cancel = Cancel::new();
         let on = call.apply(on.with_cancel(&cancel));
         let is_first = {
