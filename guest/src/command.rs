@@ -1,10 +1,14 @@
-//! The component as a command: `get`, `token`, `whoami`, as the command line of the same names has
+//! The component as a command: `get`, `list`, `versions`, `token`, `whoami`, as the command line has
 //! them.
 //! Its exit status is only 0 or 1: WASI 0.2 has no other.
+
+mod list;
 
 use alloc::{borrow::ToOwned, format, rc::Rc, string::String, vec::Vec};
 use getargs::{Arg, Options};
 use zeroize::Zeroizing;
+
+use list::List;
 
 use crate::{
     call::{Call, Memory},
@@ -13,17 +17,21 @@ use crate::{
     holder::Holder,
     json::{self, Object},
     token::{self, Token, TokenRequest},
-    vault::{self, Secret},
+    vault::{self, Properties, Secret},
 };
 
 /// What `--help` says.
 const HELP: &str = "\
 usage: vaultlet.wasm get REFERENCE… [-o value|json|env]
+       vaultlet.wasm list VAULT [-o table|json|value]
+       vaultlet.wasm versions REFERENCE [-o table|json|value]
        vaultlet.wasm token [--resource URI | --scope SCOPE] [--claims JSON] [--tenant ID] [-o value|json] --reveal
        vaultlet.wasm whoami [--resource URI | --scope SCOPE] [--tenant ID] [-o table|json]
 
 get    prints secrets of Key Vault. A reference is akv://<vault>/<name>[/<version>][?json=<pointer>],
        the secret's own URL, or @Microsoft.KeyVault(…). `value` takes one reference only.
+list   prints what there is in a vault, versions the versions of a secret, newest first. `value` is
+       names, or versions, alone. Instead of a reference: NAME --vault VAULT.
 token  prints an access token, by default one for the cloud's Key Vault.
 whoami says whose token that would be.
 
@@ -59,6 +67,7 @@ pub async fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String])
         Ok(Command::Whoami { request, output }) => {
             (output, whoami(context, memory, request, output).await)
         }
+        Ok(Command::List(list)) => (list.output(), list.run(context, memory).await),
         Err(error) => (Output::wanted(arguments), Err(error)),
     };
     match done {
@@ -110,6 +119,7 @@ enum Command {
     Get { references: Vec<String>, output: Output },
     Token { request: Asked, output: Output },
     Whoami { request: Asked, output: Output },
+    List(List),
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -125,6 +135,7 @@ impl Command {
         let mut words: Vec<String> = Vec::new();
         let mut output = None;
         let mut asked = Asked::default();
+        let mut vault = None;
         let mut token_flags = false;
         let mut reveal = false;
         while let Some(argument) = options.next_arg().map_err(|error| usage(&format!("{error}")))? {
@@ -154,9 +165,10 @@ impl Command {
                 "resource" | "scope" => &mut asked.resource,
                 "tenant" => &mut asked.tenant,
                 "claims" => &mut asked.claims,
+                "vault" => &mut vault,
                 _ => return Err(usage(&format!("there is no flag `--{flag}`"))),
             };
-            token_flags = true;
+            token_flags |= flag != "vault";
             let value = options.value().map_err(|error| usage(&format!("{error}")))?;
             if place.replace(value.to_owned()).is_some() {
                 return Err(usage(&format!("`--{flag}` contradicts another flag")));
@@ -164,10 +176,21 @@ impl Command {
         }
         let mut words = words.into_iter();
         let command = words.next();
-        let usual =
-            if command.as_deref() == Some("whoami") { Output::Table } else { Output::Value };
-        let output = output.unwrap_or(usual);
-        match command.as_deref() {
+        let command = command.as_deref();
+        let is_list = matches!(command, Some("list" | "versions"));
+        if (vault.is_some() && !is_list) || (token_flags && is_list) {
+            return Err(usage("the command has no such flag"));
+        }
+        let is_table = is_list || command == Some("whoami");
+        let output = output.unwrap_or(if is_table { Output::Table } else { Output::Value });
+        match command {
+            Some(name @ ("list" | "versions")) => {
+                let word = words.next();
+                if words.next().is_some() {
+                    return Err(usage("it lists one thing only"));
+                }
+                List::new(name == "versions", word, vault, output).map(Self::List)
+            }
             Some("get") => {
                 let references: Vec<String> = words.collect();
                 if token_flags {
@@ -193,8 +216,10 @@ impl Command {
                 _ => Err(usage("`whoami` prints `table` or `json`")),
             },
             Some("help") => Ok(Self::Help),
-            Some(_) => Err(usage("the commands are `get`, `token` and `whoami`")),
-            None => Err(usage("a command is missing: `get`, `token` or `whoami`")),
+            Some(_) => Err(usage("the commands are `get`, `list`, `versions`, `token`, `whoami`")),
+            None => {
+                Err(usage("a command is missing: `get`, `list`, `versions`, `token`, `whoami`"))
+            }
         }
     }
 }
@@ -228,7 +253,7 @@ async fn get<C: Context>(
         }
         Output::Json | Output::Table => {
             let all: Vec<_> =
-                secrets.iter().map(|(reference, secret)| shown(reference, secret)).collect();
+                secrets.iter().map(|(reference, secret)| of_secret(reference, secret)).collect();
             match all.as_slice() {
                 [one] => out.push_str(one),
                 _ => out.push_str(&json::array(&all)),
@@ -311,16 +336,19 @@ async fn whoami<C: Context>(
     Ok(out.into())
 }
 
+fn of_secret(reference: &str, secret: &Secret) -> Zeroizing<String> {
+    shown(reference, &secret.properties, Some(secret.value.reveal()))
+}
+
 /// A secret as `-o json` shows it.
-fn shown(reference: &str, secret: &Secret) -> Zeroizing<String> {
-    let properties = &secret.properties;
+fn shown(reference: &str, properties: &Properties, value: Option<&str>) -> Zeroizing<String> {
     let mut object = Object::default();
     object
         .text("reference", reference)
         .text("vault", &properties.vault)
         .text("name", &properties.name)
         .some_text("version", properties.version.as_deref())
-        .text("value", secret.value.reveal())
+        .some_text("value", value)
         .some_text("contentType", properties.content_type.as_deref())
         .some_boolean("enabled", properties.enabled)
         .some_number("created", properties.created)

@@ -18,7 +18,8 @@ use crate::{
     call::Call,
     endpoint::lend,
     error::{Error, Id},
-    plan as planner, token as tokens, vault,
+    plan as planner, token as tokens,
+    vault::{self, Listed},
 };
 use bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, simple, types};
 use convert::{identity, to_error, to_needs, to_resolved};
@@ -72,11 +73,29 @@ impl secrets::Guest for Provider {
         .map(|secret| secrets::Secret::new(SecretHandle(secret)))
         .map_err(to_error)
     }
+
+    fn list_page(
+        what: secrets::Listed,
+        marker: Option<String>,
+        given: Option<types::UserAssigned>,
+    ) -> Result<secrets::Page, types::Error> {
+        run(async {
+            let world = World::get();
+            let call = Call::new(world, &world.memory)?;
+            let listed = match what {
+                secrets::Listed::Secrets(vault) => Listed::secrets(&vault, call.settings()),
+                secrets::Listed::Versions(of) => Listed::versions(&of, call.settings()),
+            };
+            vault::page(&call, &listed?, marker.as_deref(), identity(given)?).await
+        })
+        .map(convert::to_page)
+        .map_err(to_error)
+    }
 }
 
 impl secrets::GuestSecret for SecretHandle {
     fn properties(&self) -> types::Properties {
-        convert::to_properties(&self.0.properties)
+        convert::to_properties(self.0.properties.clone())
     }
 
     fn reveal(&self) -> String {

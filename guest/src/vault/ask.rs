@@ -1,11 +1,10 @@
-//! Reading a secret: which token, which request, what to do with a 401.
+//! Asking a vault: which token, and what to do with a 401.
 
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 
 use super::{
-    Reference, Secret,
     challenge::{Audience, Challenge},
-    failure, pointer, secret,
+    failure,
 };
 use crate::{
     call::Call,
@@ -13,47 +12,56 @@ use crate::{
     error::{Error, Id},
     retry,
     secret::SecretString,
+    settings::Cloud,
     timeouts::{self, REMEMBERED},
     token::{self, Token, TokenRequest, UserAssigned},
     url::Url,
 };
 
 /// The version of the protocol.
-const API_VERSION: &str = "2025-07-01";
+pub(super) const API_VERSION: &str = "2025-07-01";
 
-/// Gets a secret.
+/// What a vault is asked.
+pub(super) struct Question {
+    /// All of its address.
+    pub(super) url: Url,
+    /// As errors begin: `reading secret `x` of <vault>`.
+    pub(super) doing: String,
+    /// What kind of question it is; a refusal means another thing to each.
+    pub(super) about: About,
+}
+
+/// Kinds of questions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// A secret's value.
+    Secret,
+    /// That of one version.
+    Version,
+    /// A page of what there is.
+    Page,
+}
+
+/// Asks, and gives the answer if it is a success.
 ///
 /// A vault of a known cloud gets a token with the first request. Any other is asked without one
 /// first, to be told what for, and is believed only if that is itself. After a 401 there is a second
 /// token only if the vault has said what is different about it, and never a third.
-pub async fn get<C: Context>(
+pub(super) async fn ask<C: Context>(
     call: &Call<'_, C>,
-    reference: &str,
+    question: &Question,
     identity: Option<UserAssigned>,
-) -> Result<Secret, Error> {
-    let reference = Reference::parse(reference, &call.settings)?;
-    let mut secret = read(call, &reference, identity).await?;
-    if let Some(pointer) = &reference.pointer {
-        secret.value = pointer::follow(&secret.value, pointer)?;
-    }
-    Ok(secret)
-}
-
-async fn read<C: Context>(
-    call: &Call<'_, C>,
-    reference: &Reference,
-    identity: Option<UserAssigned>,
-) -> Result<Secret, Error> {
-    let (audience, discovered) = match known(call, reference) {
+) -> Result<Response, Error> {
+    let (audience, discovered) = match known(call, &question.url) {
         Some(audience) => (audience, false),
-        None => (discover(call, reference).await?, true),
+        None => (discover(call, question).await?, true),
     };
     let first = token(call, &audience, None, identity.clone()).await?;
-    let response = send(call, reference, Some(&first)).await?;
+    let response = send(call, question, Some(&first)).await?;
     if response.status != 401 {
-        return parse(call, reference, &response).map_err(|error| whose(error, &first));
+        return success(call, question, response, &first);
     }
-    let refused = |response: &Response| failure::refusal(reference, response, call.context.now());
+    let refused = |response: &Response| failure::refusal(question, response, call.context.now());
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
     let Some(challenge) = challenge else { return Err(refused(&response)) };
     let second = if challenge.claims.is_some() {
@@ -62,19 +70,28 @@ async fn read<C: Context>(
         // It has just said what it takes.
         return Err(refused(&response));
     } else {
-        let told = challenge.verify(&reference.vault, own_origin(call, reference))?;
+        let told = challenge.verify(&question.url, own_origin(call, &question.url))?;
         if told == audience || (told.resource == audience.resource && !first.has_tenants()) {
             return Err(refused(&response));
         }
-        remember(call, reference, &told);
+        remember(call, &question.url, &told);
         token(call, &told, None, identity).await?
     };
-    let response = send(call, reference, Some(&second)).await?;
-    parse(call, reference, &response).map_err(|error| whose(error, &second))
+    let response = send(call, question, Some(&second)).await?;
+    success(call, question, response, &second)
 }
 
 /// Says whose token was denied where another identity may have been meant.
-fn whose(mut error: Error, token: &Token) -> Error {
+fn success<C: Context>(
+    call: &Call<'_, C>,
+    question: &Question,
+    response: Response,
+    token: &Token,
+) -> Result<Response, Error> {
+    if response.status == 200 {
+        return Ok(response);
+    }
+    let mut error = failure::refusal(question, &response, call.context.now());
     if let Some(other) = token.other.as_deref().filter(|_| error.is(Id::VaultForbidden)) {
         let source = &token.source;
         error.help = format!(
@@ -82,66 +99,57 @@ fn whose(mut error: Error, token: &Token) -> Error {
             error.help
         );
     }
-    error
+    Err(error)
 }
 
 /// What the vault takes tokens for, if that is known without asking.
-fn known<C: Context>(call: &Call<'_, C>, reference: &Reference) -> Option<Audience> {
+fn known<C: Context>(call: &Call<'_, C>, vault: &Url) -> Option<Audience> {
     let vaults = call.memory.vaults.borrow();
-    let authority = key(reference);
+    let origin = vault.origin();
     vaults
         .iter()
-        .find(|(vault, _)| *vault == authority)
+        .find(|(vault, _)| *vault == origin)
         .map(|(_, known)| known.clone())
-        .or_else(|| Some(Audience { resource: reference.cloud()?.resource(), tenant: None }))
+        .or_else(|| Some(Audience { resource: Cloud::of(vault)?.resource(), tenant: None }))
 }
 
 /// Asks without a token. Anything but a challenge is final: a firewall answers before a vault does.
-async fn discover<C: Context>(
-    call: &Call<'_, C>,
-    reference: &Reference,
-) -> Result<Audience, Error> {
-    let response = send(call, reference, None).await?;
+async fn discover<C: Context>(call: &Call<'_, C>, question: &Question) -> Result<Audience, Error> {
+    let response = send(call, question, None).await?;
     match response.status {
         401 => {}
         200 => {
             return Err(failure::unexpected(
-                reference,
+                question,
                 &response,
                 "what answered does not ask for a token",
             ));
         }
-        _ => return Err(failure::refusal(reference, &response, call.context.now())),
+        _ => return Err(failure::refusal(question, &response, call.context.now())),
     }
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
     let Some(challenge) = challenge else {
-        let what =
-            format!("{}: it asks for a token without a challenge", failure::doing(reference));
+        let what = format!("{}: it asks for a token without a challenge", question.doing);
         return Err(Error::new(Id::ChallengeMalformed, what).with_answer(401, None));
     };
-    let audience = challenge.verify(&reference.vault, own_origin(call, reference))?;
-    remember(call, reference, &audience);
+    let audience = challenge.verify(&question.url, own_origin(call, &question.url))?;
+    remember(call, &question.url, &audience);
     Ok(audience)
 }
 
-fn own_origin<C>(call: &Call<'_, C>, reference: &Reference) -> bool {
-    call.settings.allow_http_loopback && !reference.vault.secure && reference.vault.is_loopback()
+fn own_origin<C>(call: &Call<'_, C>, vault: &Url) -> bool {
+    call.settings.allow_http_loopback && !vault.secure && vault.is_loopback()
 }
 
 /// Only what [`Challenge::verify`] has made comes here.
-fn remember<C: Context>(call: &Call<'_, C>, reference: &Reference, audience: &Audience) {
+fn remember<C: Context>(call: &Call<'_, C>, vault: &Url, audience: &Audience) {
     let mut vaults = call.memory.vaults.borrow_mut();
-    let authority = key(reference);
-    vaults.retain(|(vault, _)| *vault != authority);
+    let origin = vault.origin();
+    vaults.retain(|(vault, _)| *vault != origin);
     if vaults.len() >= REMEMBERED {
         vaults.remove(0);
     }
-    vaults.push((authority, audience.clone()));
-}
-
-/// Scheme, host and port of the vault.
-fn key(reference: &Reference) -> String {
-    format!("{}", reference.vault)
+    vaults.push((origin, audience.clone()));
 }
 
 async fn token<C: Context>(
@@ -157,16 +165,9 @@ async fn token<C: Context>(
 
 async fn send<C: Context>(
     call: &Call<'_, C>,
-    reference: &Reference,
+    question: &Question,
     token: Option<&Rc<Token>>,
 ) -> Result<Response, Error> {
-    let mut target = format!("/secrets/{}", reference.name);
-    if let Some(version) = &reference.version {
-        target.push('/');
-        target.push_str(version);
-    }
-    let mut url = Url { target, ..reference.vault.clone() };
-    url.push("api-version", API_VERSION);
     retry::send(call, &timeouts::VAULT, &|| {
         let mut headers: Vec<(&'static str, SecretString)> = Vec::new();
         headers.push(("accept", "application/json".into()));
@@ -175,27 +176,18 @@ async fn send<C: Context>(
         }
         Request {
             method: Method::Get,
-            url: url.clone(),
+            url: question.url.clone(),
             headers,
             body: None,
             connect_timeout: timeouts::VAULT_CONNECT,
             first_byte_timeout: timeouts::VAULT_FIRST_BYTE,
             total_timeout: timeouts::CALL_MAX,
-            max_body: timeouts::VAULT_BODY,
+            max_body: match question.about {
+                About::Page => timeouts::PAGE_BODY,
+                _ => timeouts::VAULT_BODY,
+            },
         }
     })
     .await
-    .map_err(|stopped| failure::unanswered(reference, stopped))
-}
-
-fn parse<C: Context>(
-    call: &Call<'_, C>,
-    reference: &Reference,
-    response: &Response,
-) -> Result<Secret, Error> {
-    if response.status != 200 {
-        return Err(failure::refusal(reference, response, call.context.now()));
-    }
-    secret::parse(&response.body, reference)
-        .map_err(|why| failure::unexpected(reference, response, why))
+    .map_err(|stopped| failure::unanswered(question, stopped))
 }
