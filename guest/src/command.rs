@@ -55,19 +55,17 @@ pub struct Done {
 }
 
 /// Runs a command; `arguments` are those after the program's name.
-pub async fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Done {
+pub fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Done {
     let (output, done) = match Command::parse(arguments) {
         Ok(Command::Help) => (Output::Value, Ok(HELP.to_owned().into())),
         Ok(Command::Get { references, output }) => {
-            (output, get(context, memory, &references, output).await)
+            (output, get(context, memory, &references, output))
         }
-        Ok(Command::Token { request, output }) => {
-            (output, token(context, memory, request, output).await)
-        }
+        Ok(Command::Token { request, output }) => (output, token(context, memory, request, output)),
         Ok(Command::Whoami { request, output }) => {
-            (output, whoami(context, memory, request, output).await)
+            (output, whoami(context, memory, request, output))
         }
-        Ok(Command::List(list)) => (list.output(), list.run(context, memory).await),
+        Ok(Command::List(list)) => (list.output(), list.run(context, memory)),
         Err(error) => (Output::wanted(arguments), Err(error)),
     };
     match done {
@@ -228,7 +226,7 @@ fn usage(what: &str) -> Error {
     Error::new(Id::Usage, format!("reading arguments: {what}"))
 }
 
-async fn get<C: Context>(
+fn get<C: Context>(
     context: &C,
     memory: &Memory,
     references: &[String],
@@ -237,7 +235,7 @@ async fn get<C: Context>(
     let call = Call::new(context, memory)?;
     let mut secrets = Vec::with_capacity(references.len());
     for reference in references {
-        secrets.push((reference.as_str(), vault::get(&call, reference, None).await?));
+        secrets.push((reference.as_str(), vault::get(&call, reference, None)?));
     }
     let mut out = Zeroizing::new(String::new());
     match output {
@@ -264,23 +262,23 @@ async fn get<C: Context>(
     Ok(out)
 }
 
-async fn had<C: Context>(context: &C, memory: &Memory, asked: Asked) -> Result<Rc<Token>, Error> {
+fn had<C: Context>(context: &C, memory: &Memory, asked: Asked) -> Result<Rc<Token>, Error> {
     let call = Call::new(context, memory)?;
     let resource = match asked.resource {
         Some(resource) => resource,
         None => call.settings().known_cloud()?.resource(),
     };
     let request = TokenRequest::parse(&resource, asked.tenant, asked.claims, None)?;
-    token::token(&call, &request).await
+    token::token(&call, &request)
 }
 
-async fn token<C: Context>(
+fn token<C: Context>(
     context: &C,
     memory: &Memory,
     asked: Asked,
     output: Output,
 ) -> Result<Zeroizing<String>, Error> {
-    let token = had(context, memory, asked).await?;
+    let token = had(context, memory, asked)?;
     if output == Output::Value {
         return Ok(Zeroizing::new(token.secret.reveal().into()));
     }
@@ -297,13 +295,13 @@ async fn token<C: Context>(
     Ok(out)
 }
 
-async fn whoami<C: Context>(
+fn whoami<C: Context>(
     context: &C,
     memory: &Memory,
     asked: Asked,
     output: Output,
 ) -> Result<Zeroizing<String>, Error> {
-    let token = had(context, memory, asked).await?;
+    let token = had(context, memory, asked)?;
     let Holder { tenant, object_id, app_id, upn, audience, notes } = token.holder();
     let members = [
         ("source", Some(token.source.clone())),

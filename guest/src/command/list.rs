@@ -51,7 +51,7 @@ impl List {
         self.output
     }
 
-    pub(super) async fn run<C: Context>(
+    pub(super) fn run<C: Context>(
         &self,
         context: &C,
         memory: &Memory,
@@ -61,7 +61,7 @@ impl List {
             true => Listed::versions(&self.of, call.settings()),
             false => Listed::secrets(&self.of, call.settings()),
         }?;
-        let items = vault::all(&call, &listed).await?;
+        let items = vault::all(&call, &listed, None)?;
         if self.output == Output::Json {
             let items: Vec<_> =
                 items.iter().map(|item| shown(&listed.reference(item), item, None)).collect();

@@ -47,17 +47,17 @@ pub(super) enum About {
 /// A vault of a known cloud gets a token with the first request. Any other is asked without one
 /// first, to be told what for, and is believed only if that is itself. After a 401 there is a second
 /// token only if the vault has said what is different about it, and never a third.
-pub(super) async fn ask<C: Context>(
+pub(super) fn ask<C: Context>(
     call: &Call<'_, C>,
     question: &Question,
     identity: Option<UserAssigned>,
 ) -> Result<Response, Error> {
     let (audience, discovered) = match known(call, &question.url) {
         Some(audience) => (audience, false),
-        None => (discover(call, question).await?, true),
+        None => (discover(call, question)?, true),
     };
-    let first = token(call, &audience, None, identity.clone()).await?;
-    let response = send(call, question, Some(&first)).await?;
+    let first = token(call, &audience, None, identity.clone())?;
+    let response = send(call, question, Some(&first))?;
     if response.status != 401 {
         return success(call, question, response, &first);
     }
@@ -65,7 +65,7 @@ pub(super) async fn ask<C: Context>(
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
     let Some(challenge) = challenge else { return Err(refused(&response)) };
     let second = if challenge.claims.is_some() {
-        token(call, &audience, challenge.claims, identity).await?
+        token(call, &audience, challenge.claims, identity)?
     } else if discovered {
         // It has just said what it takes.
         return Err(refused(&response));
@@ -75,9 +75,9 @@ pub(super) async fn ask<C: Context>(
             return Err(refused(&response));
         }
         remember(call, &question.url, &told);
-        token(call, &told, None, identity).await?
+        token(call, &told, None, identity)?
     };
-    let response = send(call, question, Some(&second)).await?;
+    let response = send(call, question, Some(&second))?;
     success(call, question, response, &second)
 }
 
@@ -114,8 +114,8 @@ fn known<C: Context>(call: &Call<'_, C>, vault: &Url) -> Option<Audience> {
 }
 
 /// Asks without a token. Anything but a challenge is final: a firewall answers before a vault does.
-async fn discover<C: Context>(call: &Call<'_, C>, question: &Question) -> Result<Audience, Error> {
-    let response = send(call, question, None).await?;
+fn discover<C: Context>(call: &Call<'_, C>, question: &Question) -> Result<Audience, Error> {
+    let response = send(call, question, None)?;
     match response.status {
         401 => {}
         200 => {
@@ -152,7 +152,7 @@ fn remember<C: Context>(call: &Call<'_, C>, vault: &Url, audience: &Audience) {
     vaults.push((origin, audience.clone()));
 }
 
-async fn token<C: Context>(
+fn token<C: Context>(
     call: &Call<'_, C>,
     audience: &Audience,
     claims: Option<String>,
@@ -160,10 +160,10 @@ async fn token<C: Context>(
 ) -> Result<Rc<Token>, Error> {
     let request =
         TokenRequest::parse(&audience.resource, audience.tenant.clone(), claims, identity)?;
-    token::token(call, &request).await
+    token::token(call, &request)
 }
 
-async fn send<C: Context>(
+fn send<C: Context>(
     call: &Call<'_, C>,
     question: &Question,
     token: Option<&Rc<Token>>,
@@ -188,6 +188,5 @@ async fn send<C: Context>(
             },
         }
     })
-    .await
     .map_err(|stopped| failure::unanswered(question, stopped))
 }

@@ -10,14 +10,14 @@ use super::{
 use crate::{call::Call, context::Context, error::Error, token::UserAssigned};
 
 /// Gets a secret.
-pub async fn get<C: Context>(
+pub fn get<C: Context>(
     call: &Call<'_, C>,
     reference: &str,
     identity: Option<UserAssigned>,
 ) -> Result<Secret, Error> {
     let reference = Reference::parse(reference, &call.settings)?;
     let question = question(&reference);
-    let response = ask(call, &question, identity).await?;
+    let response = ask(call, &question, identity)?;
     let mut secret = secret::parse(&response.body, &reference)
         .map_err(|why| failure::unexpected(&question, &response, why))?;
     if let Some(pointer) = &reference.pointer {

@@ -11,7 +11,6 @@ pub mod reference;
 mod secret;
 
 pub use get::get;
-pub(crate) use pages::all;
-pub use pages::{Listed, Page, page};
+pub use pages::{Listed, Page, all, page};
 pub use reference::Reference;
 pub use secret::{Properties, Secret};

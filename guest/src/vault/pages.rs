@@ -123,7 +123,7 @@ impl<'a> Marker<'a> {
 }
 
 /// Gets a page: the first, or that of a marker.
-pub async fn page<C: Context>(
+pub fn page<C: Context>(
     call: &Call<'_, C>,
     listed: &Listed,
     marker: Option<&str>,
@@ -145,7 +145,7 @@ pub async fn page<C: Context>(
             question.url.target.push_str(query);
         }
     }
-    let response = ask(call, &question, identity).await?;
+    let response = ask(call, &question, identity)?;
     let unexpected = |why| Err(failure::unexpected(&question, &response, why));
     let (items, link) = match read(&response.body, listed) {
         Ok(read) => read,
@@ -173,13 +173,14 @@ pub async fn page<C: Context>(
 }
 
 /// All pages, one after the other; versions newest first.
-pub(crate) async fn all<C: Context>(
+pub fn all<C: Context>(
     call: &Call<'_, C>,
     listed: &Listed,
+    identity: Option<UserAssigned>,
 ) -> Result<Vec<Properties>, Error> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
-        let page = page(call, listed, marker.as_deref(), None).await?;
+        let page = page(call, listed, marker.as_deref(), identity.clone())?;
         for item in page.items {
             let at = match listed.is_versions() {
                 // A vault has them in the order of their ids.
