@@ -70,7 +70,7 @@ impl World {
         Self { variables: variables.iter().map(own).collect(), answers, ..Self::default() }
     }
 
-    /// Runs a future, which is always ready here.
+    /// Runs something in it.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         work()
     }
