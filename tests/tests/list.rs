@@ -5,6 +5,7 @@
 use serde_json::Value;
 use vaultlet_dev::{Grant, Local, Role, Seed, Who};
 use vaultlet_host::{Kind, Vaultlet};
+use vaultlet_tests::server::{Answer, Server};
 use vaultlet_tests::{Ended, Run};
 
 const VALUE: &str = "correct horse battery staple";
@@ -82,7 +83,9 @@ fn each_secret_of_a_vault_is_listed() {
     let mut lines = ended.stdout.lines();
     assert_eq!(lines.next(), Some("ENABLED  CREATED               EXPIRES               NAME"));
     let line = lines.next().unwrap();
-    assert!(line.starts_with("no       20") && line.ends_with("Z  3000-01-01T00:00:00Z  db-password"));
+    assert!(
+        line.starts_with("no       20") && line.ends_with("Z  3000-01-01T00:00:00Z  db-password")
+    );
     assert_eq!(lines.count(), MANY - 1);
 }
 
@@ -212,4 +215,41 @@ fn the_library_lists_by_its_handle() {
     let error = vaultlet.versions_blocking("akv://my-key-vault/nowhere").unwrap_err();
     assert_eq!((error.kind, error.id.as_str()), (Kind::NotFound, "secret-not-found"));
     assert_eq!(local.counters().tokens_issued, 1, "{:?}", local.counters());
+}
+
+/// A vault whose pages are larger than any, and never end.
+#[test]
+fn what_is_kept_of_a_list_has_a_limit() {
+    const TOKEN: &str = "T0KEN.of-a-vault-without-end";
+    const ITEMS: usize = 6_000;
+    let server = Server::plain(|asked| {
+        let origin = format!("http://{}", asked.header("host"));
+        if asked.target.starts_with("/MSI/") {
+            let token = format!(r#"{{"access_token":"{TOKEN}","expires_in":3600}}"#);
+            return Answer::json(200, token);
+        }
+        if asked.header("authorization").is_empty() {
+            let challenge = format!(
+                r#"Bearer authorization="https://login.microsoftonline.com/common", resource="{origin}""#
+            );
+            return Answer::status(401).header("www-authenticate", challenge);
+        }
+        let item = |number| format!(r#"{{"id":"{origin}/secrets/n{number}"}}"#);
+        let items: Vec<_> = (0..ITEMS).map(item).collect();
+        let next = format!("{origin}{}x", asked.target);
+        Answer::json(200, format!(r#"{{"value":[{}],"nextLink":"{next}"}}"#, items.join(",")))
+    });
+    let origin = format!("http://127.0.0.1:{}", server.port());
+    let vaultlet = Vaultlet::builder()
+        .variables([("MSI_ENDPOINT", format!("{origin}/MSI/auth").as_str()), ("MSI_SECRET", VALUE)])
+        .allow_http_loopback(true)
+        .open()
+        .unwrap();
+    let error = vaultlet.list_blocking(&origin).unwrap_err();
+    let line = error.to_string();
+    assert_eq!((error.kind, error.id.as_str()), (Kind::Unavailable, "vault-unexpected"), "{line}");
+    assert!(line.contains("more than 100000") && !line.contains(TOKEN), "{line}");
+    let pages = server.asked().iter().filter(|a| a.target.starts_with("/secrets?")).count();
+    // And the first one without a token.
+    assert_eq!(pages, 100_000 / ITEMS + 2);
 }

@@ -132,8 +132,8 @@ impl Vaultlet {
         block_on(self.token(request))
     }
 
-    /// What the credentials would read and whom they would talk to, and the vault of a reference if
-    /// one is given. No network.
+    /// What the credentials would read and whom they would talk to, and the vault of a reference
+    /// (`akv://<vault>` serves, too) if one is given. No network.
     pub async fn requirements(&self, reference: Option<&str>) -> Result<Requirements, Error> {
         let (reference, settings) =
             (reference.map(str::to_owned), self.process.here()?.settings().clone());
