@@ -29,6 +29,14 @@ class Vaultlet {
     return this.#caller.getMany(references, options);
   }
 
+  list(vault, options) {
+    return this.#caller.list(vault, options);
+  }
+
+  versions(reference, options) {
+    return this.#caller.versions(reference, options);
+  }
+
   token(options) {
     return this.#caller.token(options);
   }
@@ -63,6 +71,8 @@ module.exports = {
   Vaultlet,
   get: (reference, options) => shared.get(reference, options),
   getMany: (references, options) => shared.getMany(references, options),
+  list: (vault, options) => shared.list(vault, options),
+  versions: (reference, options) => shared.versions(reference, options),
   token: (options) => shared.token(options),
   whoami: (options) => shared.whoami(options),
   plan: (reference, options) => shared.plan(reference, options),

@@ -224,6 +224,13 @@ export declare class Vaultlet {
   get(reference: string, options?: CallOptions): Promise<Secret>;
   /** Gets several at once, in their order: all of them, or the first error. */
   getMany(references: readonly string[], options?: CallOptions): Promise<Secret[]>;
+  /**
+   * The secrets of a vault, disabled ones too, by name: one request for each 25. No values, and no
+   * versions; all else is that of the latest. The vault is a name or host, or `akv://VAULT`.
+   */
+  list(vault: string, options?: CallOptions): Promise<SecretProperties[]>;
+  /** The versions of a secret, newest first; no values. The reference has neither. */
+  versions(reference: string, options?: CallOptions): Promise<SecretProperties[]>;
   /** Gets a token. One request, unless the cache has it. */
   token(options?: TokenOptions): Promise<Token>;
   /** Whose token is had here, as `vaultlet whoami` says it: for a job that is denied. */
@@ -243,6 +250,13 @@ export declare function getMany(
   references: readonly string[],
   options?: CallOptions,
 ): Promise<Secret[]>;
+/** `Vaultlet.list` on the shared handle. */
+export declare function list(vault: string, options?: CallOptions): Promise<SecretProperties[]>;
+/** `Vaultlet.versions` on the shared handle. */
+export declare function versions(
+  reference: string,
+  options?: CallOptions,
+): Promise<SecretProperties[]>;
 /** `Vaultlet.token` on the shared handle. */
 export declare function token(options?: TokenOptions): Promise<Token>;
 /** `Vaultlet.whoami` on the shared handle. */

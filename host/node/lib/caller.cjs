@@ -4,7 +4,7 @@ const { call } = require("./calls.cjs");
 const { errorOf, usage } = require("./errors.cjs");
 const native = require("./native.cjs");
 const { callOptions, text, texts, tokenOptions } = require("./options.cjs");
-const { secretOf, tokenOf } = require("./values.cjs");
+const { propertiesOf, secretOf, tokenOf } = require("./values.cjs");
 
 /** The calls, on a handle that is opened by the first of them. */
 class Caller {
@@ -42,6 +42,18 @@ class Caller {
     const many = texts(references, "a reference");
     const outcome = await this.#call("getMany", callOptions(options), many);
     return outcome.many.map(secretOf);
+  }
+
+  async list(vault, options) {
+    text(vault, "the vault");
+    const { listing } = await this.#call("list", callOptions(options), vault);
+    return listing.map(propertiesOf);
+  }
+
+  async versions(reference, options) {
+    text(reference, "the reference");
+    const { listing } = await this.#call("versions", callOptions(options), reference);
+    return listing.map(propertiesOf);
   }
 
   async token(options) {

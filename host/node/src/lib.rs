@@ -109,6 +109,38 @@ pub(crate) fn get_many(
     })
 }
 
+/// Begins to list a vault's secrets.
+#[napi]
+pub(crate) fn list(
+    env: &Env,
+    port: &External<Owner>,
+    on: &External<Handle>,
+    id: u32,
+    call: Call,
+    vault: String,
+) -> Result<()> {
+    port.begin(env, on, id, call, async move |on| Outcome::of(on.list(&vault).await, listing))
+}
+
+/// Begins to list a secret's versions.
+#[napi]
+pub(crate) fn versions(
+    env: &Env,
+    port: &External<Owner>,
+    on: &External<Handle>,
+    id: u32,
+    call: Call,
+    reference: String,
+) -> Result<()> {
+    port.begin(env, on, id, call, async move |on| {
+        Outcome::of(on.versions(&reference).await, listing)
+    })
+}
+
+fn listing(of: Vec<vaultlet_host::Properties>) -> Value {
+    Value::Listing(of.iter().map(Into::into).collect())
+}
+
 /// Begins to get a token.
 #[napi]
 pub(crate) fn token(

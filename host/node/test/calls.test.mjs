@@ -47,6 +47,22 @@ test("several at once, in their order, and all or none", async () => {
   assert.equal(error.id, "secret-not-found");
 });
 
+test("what there is in a vault, and which versions a secret has", async () => {
+  const on = new Vaultlet({ env });
+  const listed = await on.list(VAULT);
+  assert.deepEqual(listed.map(({ name }) => name), ["db", "db-password"]);
+  assert.ok(listed.every(({ created, version }) => created instanceof Date && !version));
+  assert.equal(listed[1].reference, `akv://${VAULT}.vault.azure.net/db-password`);
+  assert.ok(Object.isFrozen(listed[0]) && listed[0].enabled);
+  const versions = await on.versions(PASSWORD);
+  assert.equal(versions.length, 1);
+  assert.equal(versions[0].version, (await on.get(versions[0].reference)).version);
+  assert.deepEqual(await on.list(`akv://${VAULT}`), listed);
+  assert.equal((await failure(on.versions(`akv://${VAULT}/other`))).id, "secret-not-found");
+  assert.equal((await failure(on.list("a_b"))).kind, "invalid-argument");
+  revealsNothing(JSON.stringify(listed), JSON.stringify(versions));
+});
+
 test("a token and whose it is", async () => {
   const on = new Vaultlet({ env });
   const token = await on.token({ resource: "https://storage.azure.com/.default" });
@@ -116,15 +132,16 @@ test("a person is told the code to enter", async () => {
 
 test("the functions of the package use the process's own environment", async () => {
   const text = `
-    import { get, getMany, plan, token, whoami } from "vaultlet";
+    import { get, getMany, list, plan, token, versions, whoami } from "vaultlet";
     const [secret] = await getMany(["${PASSWORD}"]);
     const same = await get(secret.reference);
     const of = [secret.reveal() === same.reveal(), (await token()).source, (await whoami()).source];
+    of.push((await list("${VAULT}")).length, (await versions("${PASSWORD}")).length);
     console.log(JSON.stringify([...of, (await plan("${PASSWORD}")).vault.host]));`;
   const ended = await runModule(text, env);
   assert.equal(ended.code, 0, ended.stderr);
   const source = "managed-identity";
-  assert.deepEqual(JSON.parse(ended.stdout), [true, source, source, `${VAULT}.vault.azure.net`]);
+  assert.deepEqual(JSON.parse(ended.stdout), [true, source, source, 2, 1, `${VAULT}.vault.azure.net`]);
   revealsNothing(ended.stdout, ended.stderr);
 });
 

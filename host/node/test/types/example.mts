@@ -7,6 +7,7 @@ import all, {
   DeniedError,
   get,
   getMany,
+  list,
   NotFoundError,
   plan,
   Secret,
@@ -14,6 +15,7 @@ import all, {
   token,
   Vaultlet,
   VaultletError,
+  versions,
   whoami,
   type Attempt,
   type CallOptions,
@@ -38,6 +40,8 @@ const value: string = secret.reveal();
 const properties: SecretProperties = secret;
 const made: number | undefined = secret.properties.created?.getTime();
 const many: Secret[] = await getMany(["a", "b"] as const);
+const listed: SecretProperties[] = await list("my-key-vault", { timeout: 1000 });
+const [newest]: SecretProperties[] = await versions(listed[0]?.reference ?? "", call);
 const got: Token = await token({ resource: "https://storage.azure.com", ...call });
 const identity: Identity = await whoami();
 const planned: Plan = await plan("akv://my-key-vault/db-password");
@@ -82,4 +86,4 @@ await get("a", { timeOut: 1 });
 new Vaultlet({ cloud: "moon" });
 
 console.log(properties.reference, many.length, identity.upn, planned.servers[0]?.port, text);
-console.log(credential, client, same);
+console.log(credential, client, same, newest?.enabled);
