@@ -70,7 +70,7 @@ fn its_own_tests() {
     let full = std::env::var("VAULTLET_TEST_FULL").unwrap_or_default();
     let tests = entries(&folder).filter(|path| path.to_string_lossy().ends_with(".test.mjs"));
     let ended = Run::program("node")
-        .arguments(["--test", "--expose-gc", "--test-concurrency=2"])
+        .arguments(["--test", "--expose-gc"])
         .arguments(tests)
         .environment([("VAULTLET_TEST_PROGRAM", vaultlet().as_os_str())])
         .environment([("VAULTLET_TEST_FULL", full)])
