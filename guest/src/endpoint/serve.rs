@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{CLAIMS_HEADER, PATH, SECRET_HEADER, SECRET_VARIABLE, lend, lifetime};
+use super::{CLAIMS_HEADER, PATH, SECRET_HEADER, SECRET_VARIABLE, lend, lifetime, read};
 use crate::{
     call::{Call, Memory},
     context::Context,
@@ -64,11 +64,13 @@ pub async fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> S
     if let Some(secret) = secret(lend::SECRET_VARIABLE) {
         return lend::serve(context, memory, asked, &secret).await;
     }
-    let is_host = match (asked.header(SECRET_HEADER), secret(SECRET_VARIABLE)) {
-        (Some(shown), Some(secret)) => is_same(shown, &secret),
-        _ => false,
+    let Some(expected) = secret(SECRET_VARIABLE) else {
+        return match secret(read::SECRET_VARIABLE) {
+            Some(secret) => read::serve(context, memory, asked, &secret).await,
+            None => read::refuse(),
+        };
     };
-    if !is_host {
+    if !asked.header(SECRET_HEADER).is_some_and(|shown| is_same(shown, &expected)) {
         return Served::bare(401);
     }
     let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
