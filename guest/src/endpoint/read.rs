@@ -2,24 +2,18 @@
 //! `GET /secret?reference=…`, percent-encoded. Whoever may open the port is not meant: it takes the
 //! service's secret, and gives what is listed.
 
-use alloc::{
-    borrow::Cow,
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
-use percent_encoding::percent_decode_str;
+use alloc::borrow::Cow;
 use zeroize::Zeroizing;
 
-use super::serve::{Asked, Served, is_same};
+use super::serve::{Asked, Served};
 use crate::{
     call::{Call, Memory},
     context::Context,
     error::{Error, ErrorKind, Id},
     secret::SecretString,
     settings::{Settings, malformed},
-    timeouts::TARGET,
-    vault::{self, Reference},
+    url::unescaped,
+    vault::{self, Reference, Secret},
 };
 
 /// The path of the request.
@@ -32,72 +26,71 @@ pub(super) const SECRET_VARIABLE: &str = "VAULTLET_SERVE_SECRET";
 /// is `%2C`), compared in their canonical form.
 const REFERENCES_VARIABLE: &str = "VAULTLET_SERVE_REFERENCES";
 
-/// Serves one request.
+/// Serves one request. Without a secret nothing is served, and the answer says what to set.
 pub(super) async fn serve<C: Context>(
     context: &C,
     memory: &Memory,
     asked: &Asked,
-    secret: &SecretString,
+    secret: Option<SecretString>,
 ) -> Served {
-    if !asked.header(SECRET_HEADER).is_some_and(|shown| is_same(shown, secret)) {
-        return Served::bare(401);
-    }
-    let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
-    if path != PATH {
-        return Served::bare(404);
-    }
-    if !asked.is_get {
-        return Served::only_get();
-    }
-    let Some(reference) = reference(query) else {
-        let error = Error::new(
-            Id::ReferenceMalformed,
-            "reading the request: its query is not `reference=<percent-encoded>`",
-        );
-        return fail(400, &error);
+    let query = match admitted(asked, secret) {
+        Ok(query) => query,
+        Err(refusal) => return refusal,
     };
-    match answer(context, memory, &reference).await {
-        Ok(value) => Served::text(value),
-        Err(error) => fail(status(error.kind), &error),
+    match answer(context, memory, query).await {
+        Ok(secret) => {
+            let value = Zeroizing::new(secret.value.reveal().into());
+            Served::of("text/plain; charset=utf-8", 200, NOT_KEPT.into(), value)
+        }
+        Err(error) => fail(&error),
     }
 }
 
-/// Nothing is served: what must be set for it, in so many words.
-pub(super) fn refuse() -> Served {
-    let error = Error::new(Id::NotServed, "serving: no secret is set for those who ask");
-    fail(401, &error)
+/// The query of whoever may ask, if it is for secrets.
+fn admitted(asked: &Asked, secret: Option<SecretString>) -> Result<&str, Served> {
+    let Some(secret) = secret else {
+        let error = Error::new(Id::NotServed, "serving: no secret is set for those who ask");
+        return Err(fail(&error));
+    };
+    if !asked.shows(SECRET_HEADER, &secret) {
+        return Err(Served::bare(401));
+    }
+    asked.query(PATH)
 }
 
-async fn answer<C: Context>(
-    context: &C,
-    memory: &Memory,
-    reference: &str,
-) -> Result<Zeroizing<String>, Error> {
+fn fail(error: &Error) -> Served {
+    Served::json(status(error.kind), NOT_KEPT.into(), error.json().into()).after(error)
+}
+
+async fn answer<C: Context>(context: &C, memory: &Memory, query: &str) -> Result<Secret, Error> {
     let call = Call::new(context, memory)?;
-    let asked = Reference::parse(reference, call.settings())?.canonical();
     let listed = call.variable(REFERENCES_VARIABLE).unwrap_or_default();
-    if !listed_in(&listed, call.settings())?.contains(&asked) {
-        return Err(Error::new(Id::NotServed, format!("serving {asked}: it is not listed")));
-    }
-    let secret = vault::get(&call, reference, None).await?;
-    Ok(Zeroizing::new(secret.value.reveal().into()))
+    let reference = allowed(query, &listed, &call.settings)?;
+    vault::get(&call, &reference, None).await
 }
 
-fn listed_in(list: &str, settings: &Settings) -> Result<Vec<String>, Error> {
-    list.split(',')
-        .filter(|one| !one.trim().is_empty())
-        .map(|one| Reference::parse(one, settings).map(|reference| reference.canonical()))
-        .collect::<Result<_, _>>()
-        .map_err(|_| malformed(REFERENCES_VARIABLE, "references, separated by commas"))
+/// The reference that a query asks for, if it is listed.
+fn allowed<'a>(query: &'a str, listed: &str, settings: &Settings) -> Result<Cow<'a, str>, Error> {
+    let canonical =
+        |text: &str| Reference::parse(text, settings).map(|reference| reference.canonical());
+    let asked = reference(query);
+    let wanted = canonical(&asked)?;
+    let mut is_listed = false;
+    for one in listed.split(',').filter(|one| !one.is_empty()) {
+        let one = canonical(one)
+            .map_err(|_| malformed(REFERENCES_VARIABLE, "references, separated by commas"))?;
+        is_listed |= one == wanted;
+    }
+    if is_listed {
+        return Ok(asked);
+    }
+    Err(Error::new(Id::NotServed, "serving a secret: its reference is not listed"))
 }
 
-/// The one parameter that there is.
-fn reference(query: &str) -> Option<Cow<'_, str>> {
-    let value = query.strip_prefix("reference=").filter(|value| !value.contains('&'))?;
-    if query.len() > TARGET {
-        return None;
-    }
-    percent_decode_str(value).decode_utf8().ok()
+/// The one parameter; what is not of this form is no reference either.
+fn reference(query: &str) -> Cow<'_, str> {
+    let value = query.strip_prefix("reference=").filter(|value| !value.contains('&'));
+    value.and_then(unescaped).unwrap_or_default()
 }
 
 /// Of whoever asks, of the vault, of this service.
@@ -108,30 +101,8 @@ fn status(kind: ErrorKind) -> u16 {
         ErrorKind::NotFound => 404,
         ErrorKind::Disabled | ErrorKind::Conflict => 409,
         ErrorKind::Throttled => 429,
-        ErrorKind::Unavailable => 503,
-        ErrorKind::Timeout => 504,
-        ErrorKind::Configuration
-        | ErrorKind::NotConfigured
-        | ErrorKind::Unauthenticated
-        | ErrorKind::Internal => 500,
-    }
-}
-
-fn fail(status: u16, error: &Error) -> Served {
-    let mut served = Served::json(status, NOT_KEPT.into(), error.json().into());
-    if let Some(ms) = error.retry_after_ms {
-        served.headers.push(("retry-after", ms.div_ceil(1000).to_string()));
-    }
-    served
-}
-
-impl Served {
-    fn text(value: Zeroizing<String>) -> Self {
-        let headers = [
-            ("content-type", "text/plain; charset=utf-8".into()),
-            ("cache-control", NOT_KEPT.into()),
-        ];
-        Self { status: 200, headers: headers.into(), body: value }
+        ErrorKind::Unavailable | ErrorKind::Timeout => 503,
+        _ => 500,
     }
 }
 

@@ -78,7 +78,7 @@ fn without_a_secret_nothing_is_served_and_the_answer_says_what_to_set() {
         for secret in [None, Some(""), Some("x")] {
             for target in ["/secret?reference=akv://job/db-password", "/token", "/", ""] {
                 let served = answer(&world, &asked(target, secret));
-                refused(&served, 401, "not-served");
+                refused(&served, 403, "not-served");
                 assert!(served.body.contains("VAULTLET_SERVE_SECRET"), "{}", served.body.as_str());
             }
         }
