@@ -29,6 +29,13 @@ pub fn composed(socket: &Path, plug: &Path, name: &str) -> PathBuf {
     output
 }
 
+/// What the component says of itself when it is published, in a folder: `tests/guests/provenance`.
+pub fn provenance(component: &Path, folder: &Path, source: &str, revision: &str) {
+    let mut cargo = cargo("run", "tests/guests", "provenance");
+    cargo.arg("--").args([component, folder]).args([source, revision]);
+    assert!(cargo.status().is_ok_and(|s| s.success()), "the component cannot be described");
+}
+
 fn built(workspace: &str, name: &str) -> PathBuf {
     // One at a time: cargo would give all of a build the features that one of them asks for.
     let mut cargo = cargo("build", workspace, name);

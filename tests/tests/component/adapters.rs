@@ -1,6 +1,7 @@
 //! Components that know nothing of vaults, composed with an adapter and ours, on stock `wasmtime`.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use vaultlet_tests::Ended;
 use vaultlet_tests::guests::{adapter, composed, guest};
@@ -11,7 +12,7 @@ const VARIABLE: &str = "VAULTLET_CONFIG_REFERENCES";
 #[test]
 fn configuration_is_read_by_wasi_config() {
     let Some(job) = Job::new() else { return };
-    let app = App { component: app("configured", "config"), job };
+    let app = App { component: configured(), job };
     let list = app.list(&[("password", "db"), ("hub", "hub-token")]);
     let length = VALUE.len();
     for (list, call, told) in [
@@ -36,7 +37,7 @@ fn configuration_is_read_by_wasi_config() {
 #[test]
 fn configuration_that_cannot_be_had_is_an_error() {
     let Some(job) = Job::new() else { return };
-    let app = App { component: app("configured", "config"), job };
+    let app = App { component: configured(), job };
     let list = app.list(&[("hub", "hub-token"), ("a", "denied"), ("b", "missing")]);
     for (call, id) in [
         ("describe(\"a\")", "vault-forbidden"),
@@ -80,6 +81,12 @@ fn secrets_are_read_by_wasmcloud_s_interface() {
     assert!(told.contains("io: ") && told.contains("(vault-unreachable)"), "{told}");
     let told = app.call("hunter2", "describe(\"a\")").stdout;
     assert!(told.contains("(setting-malformed)") && !told.contains("hunter2"), "{told}");
+}
+
+/// Over `wasi:config`, made once.
+fn configured() -> PathBuf {
+    static APP: OnceLock<PathBuf> = OnceLock::new();
+    APP.get_or_init(|| app("configured", "config")).clone()
 }
 
 /// A guest of ours, over an adapter, over the component: what `wac plug` twice makes.

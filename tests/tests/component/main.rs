@@ -14,5 +14,6 @@
 mod adapters;
 mod install;
 mod published;
+mod registry;
 mod runtimes;
 mod served;
