@@ -8,13 +8,13 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 
 use crate::cancel::Cancel;
-use crate::engine::Engine;
+use crate::engine::{Engine, Listed};
 use crate::error::{Error, Kind};
 use crate::lend::Front;
 use crate::plan::Plan;
 use crate::process::Process;
 use crate::requirements::Requirements;
-use crate::secret::{Secret, Token};
+use crate::secret::{Properties, Secret, Token};
 use crate::settings::Settings;
 use crate::{Builder, TokenRequest, UserAssigned};
 
@@ -68,8 +68,9 @@ impl Vaultlet {
 
     /// Gets a secret: two requests for the first of a vault, one for each further one.
     pub async fn get(&self, reference: &str) -> Result<Secret, Error> {
-        let task = self.start_get(reference)?;
-        self.finish("getting a secret", task).await
+        const DOING: &str = "getting a secret";
+        let task = self.start_get(DOING, reference)?;
+        self.finish(DOING, task).await
     }
 
     /// [`Vaultlet::get`] for code that is not async. It must not be called on a thread that runs
@@ -80,11 +81,12 @@ impl Vaultlet {
 
     /// Gets several secrets at once, in their order: all, or the first error.
     pub async fn get_all<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        let started = references.iter().map(|reference| self.start_get(reference.as_ref()));
+        const DOING: &str = "getting secrets";
+        let started = references.iter().map(|reference| self.start_get(DOING, reference.as_ref()));
         let started = started.collect::<Result<Vec<_>, _>>()?;
         let mut secrets = Vec::with_capacity(started.len());
         for task in started {
-            secrets.push(self.finish("getting secrets", task).await?);
+            secrets.push(self.finish(DOING, task).await?);
         }
         Ok(secrets)
     }
@@ -94,11 +96,35 @@ impl Vaultlet {
         block_on(self.get_all(references))
     }
 
+    /// Lists the secrets of a vault, disabled ones too, by name: one request for each 25. The vault
+    /// is a name or host, `akv://<vault>`, or its own URL. Items have no version; all else in them
+    /// is that of the latest.
+    pub async fn list(&self, vault: &str) -> Result<Vec<Properties>, Error> {
+        self.listed("listing secrets", Listed::Secrets(vault.to_owned())).await
+    }
+
+    /// [`Vaultlet::list`] for code that is not async; it blocks the thread.
+    pub fn list_blocking(&self, vault: &str) -> Result<Vec<Properties>, Error> {
+        block_on(self.list(vault))
+    }
+
+    /// Lists the versions of a secret, newest first. The reference has no version and no `json=`;
+    /// a secret that is not there is an error.
+    pub async fn versions(&self, reference: &str) -> Result<Vec<Properties>, Error> {
+        self.listed("listing versions", Listed::Versions(reference.to_owned())).await
+    }
+
+    /// [`Vaultlet::versions`] for code that is not async; it blocks the thread.
+    pub fn versions_blocking(&self, reference: &str) -> Result<Vec<Properties>, Error> {
+        block_on(self.versions(reference))
+    }
+
     /// Gets a token. One request, unless the cache has it.
     pub async fn token(&self, request: TokenRequest) -> Result<Token, Error> {
         let identity = self.identity.clone();
-        let task = self.start(|on| async move { on.token(request, identity).await })?;
-        self.finish("getting a token", task).await
+        const DOING: &str = "getting a token";
+        let task = self.start(DOING, |on| async move { on.token(request, identity).await })?;
+        self.finish(DOING, task).await
     }
 
     /// [`Vaultlet::token`] for code that is not async; it blocks the thread.
@@ -106,15 +132,16 @@ impl Vaultlet {
         block_on(self.token(request))
     }
 
-    /// What the credentials would read and whom they would talk to, and the vault of a reference if
-    /// one is given. No network.
+    /// What the credentials would read and whom they would talk to, and the vault of a reference
+    /// (`akv://<vault>` serves, too) if one is given. No network.
     pub async fn requirements(&self, reference: Option<&str>) -> Result<Requirements, Error> {
         let (reference, settings) =
             (reference.map(str::to_owned), self.process.here()?.settings().clone());
-        let task = self.start(|on| async move {
+        const DOING: &str = "making a plan";
+        let task = self.start(DOING, |on| async move {
             Requirements::of(&on.plan, &settings, reference.as_deref()).await
         })?;
-        self.finish("making a plan", task).await
+        self.finish(DOING, task).await
     }
 
     /// [`Vaultlet::requirements`] for code that is not async; it blocks the thread.
@@ -144,9 +171,15 @@ impl Vaultlet {
         Ok((front, engine.shard.handle().clone()))
     }
 
-    fn start_get(&self, reference: &str) -> Result<Task<Secret>, Error> {
+    fn start_get(&self, doing: &str, reference: &str) -> Result<Task<Secret>, Error> {
         let (identity, reference) = (self.identity.clone(), reference.to_owned());
-        self.start(|on| async move { on.get(&reference, identity).await })
+        self.start(doing, |on| async move { on.get(&reference, identity).await })
+    }
+
+    async fn listed(&self, doing: &str, what: Listed) -> Result<Vec<Properties>, Error> {
+        let identity = self.identity.clone();
+        let task = self.start(|on| async move { on.list(what, identity).await })?;
+        self.finish(doing, task).await
     }
 
     fn engine(&self) -> Result<Arc<Engine>, Error> {
@@ -162,8 +195,12 @@ impl Vaultlet {
 
     fn start<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send + 'static>(
         &self,
+        doing: &str,
         call: impl FnOnce(Arc<Engine>) -> F,
     ) -> Result<Task<T>, Error> {
+        if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            return Err(cancelled(doing));
+        }
         let limit = self.timeout()?;
         let engine = self.engine()?;
         let call = call(Arc::clone(&engine));
