@@ -27,7 +27,7 @@ pub(super) const SECRET_VARIABLE: &str = "VAULTLET_SERVE_SECRET";
 const REFERENCES_VARIABLE: &str = "VAULTLET_SERVE_REFERENCES";
 
 /// Serves one request. Without a secret nothing is served, and the answer says what to set.
-pub(super) async fn serve<C: Context>(
+pub(super) fn serve<C: Context>(
     context: &C,
     memory: &Memory,
     asked: &Asked,
@@ -37,7 +37,7 @@ pub(super) async fn serve<C: Context>(
         Ok(query) => query,
         Err(refusal) => return refusal,
     };
-    match answer(context, memory, query).await {
+    match answer(context, memory, query) {
         Ok(secret) => {
             let value = Zeroizing::new(secret.value.reveal().into());
             Served::of("text/plain; charset=utf-8", 200, NOT_KEPT.into(), value)
@@ -62,11 +62,11 @@ fn fail(error: &Error) -> Served {
     Served::json(status(error.kind), NOT_KEPT.into(), error.json().into()).after(error)
 }
 
-async fn answer<C: Context>(context: &C, memory: &Memory, query: &str) -> Result<Secret, Error> {
+fn answer<C: Context>(context: &C, memory: &Memory, query: &str) -> Result<Secret, Error> {
     let call = Call::new(context, memory)?;
     let listed = call.variable(REFERENCES_VARIABLE).unwrap_or_default();
     let reference = allowed(query, &listed, &call.settings)?;
-    vault::get(&call, &reference, None).await
+    vault::get(&call, &reference, None)
 }
 
 /// The reference that a query asks for, if it is listed.

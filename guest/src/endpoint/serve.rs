@@ -84,7 +84,7 @@ pub fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> Served 
         return lend::serve(context, memory, asked, &secret);
     }
     let Some(expected) = secret(SECRET_VARIABLE) else {
-        return read::serve(context, memory, asked, secret(read::SECRET_VARIABLE)).await;
+        return read::serve(context, memory, asked, secret(read::SECRET_VARIABLE));
     };
     if !asked.shows(SECRET_HEADER, &expected) {
         return Served::bare(401);

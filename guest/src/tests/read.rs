@@ -26,7 +26,7 @@ fn asked(target: &str, secret: Option<&str>) -> Asked {
 }
 
 fn answer(world: &World, asked: &Asked) -> Served {
-    world.run(serve(world, &Memory::default(), asked))
+    world.run(|| serve(world, &Memory::default(), asked))
 }
 
 fn get(world: &World, reference: &str) -> Served {
