@@ -76,9 +76,15 @@ func (v *Vaultlet) outgoing(ctx context.Context, doing string, options []CallOpt
 	o.started.objectID = o.of(doing, said.objectID)
 	o.started.resourceID = o.of(doing, said.resource)
 	limit := o.handle.limit
-	if said.timeout != 0 {
-		limit = max(said.timeout, time.Millisecond)
-		o.started.timeoutMS = limit.Milliseconds()
+	if said.timeout != nil {
+		limit = *said.timeout
+		o.started.timeoutMS = max(limit.Milliseconds(), 1)
+		if limit <= 0 {
+			o.failed = &Error{
+				Kind: ErrUsage, ID: "usage", Message: doing + ": its time limit is not above 0",
+				Help: "allow some time, at most a day",
+			}
+		}
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		if left := time.Until(deadline); left < limit {

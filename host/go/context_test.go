@@ -86,6 +86,10 @@ func TestALimitOfTheHandleIsNoDeadline(t *testing.T) {
 	if errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
+	for _, none := range []time.Duration{0, -time.Second, 48 * time.Hour} {
+		_, err := v.Get(t.Context(), local.Reference, vaultlet.WithTimeout(none))
+		is(t, err, vaultlet.ErrUsage, "usage")
+	}
 }
 
 func TestACallOutlivesItsHandle(t *testing.T) {

@@ -75,10 +75,10 @@ func shows(t *testing.T, what, said, token string) {
 }
 
 func encode(into *bytes.Buffer, shape any) {
-	for _, err := range []error{
-		json.NewEncoder(into).Encode(shape), gob.NewEncoder(into).Encode(shape), xml.NewEncoder(into).Encode(shape),
-	} {
-		fmt.Fprintln(into, err)
+	fmt.Fprintln(into, json.NewEncoder(into).Encode(shape), xml.NewEncoder(into).Encode(shape))
+	// Of a pointer to a pointer gob loses its way, whatever the type.
+	if kind := reflect.TypeOf(shape); kind.Kind() != reflect.Pointer || kind.Elem().Kind() != reflect.Pointer {
+		fmt.Fprintln(into, gob.NewEncoder(into).Encode(shape))
 	}
 }
 

@@ -3,10 +3,8 @@ package vaultlet
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -79,24 +77,25 @@ func dlopen(path string) (uintptr, error) {
 
 // places are beside the program, then where the system looks.
 func places() []string {
-	name := "libvaultlet.so"
-	if runtime.GOOS == "darwin" {
-		name = "libvaultlet.dylib"
-	}
+	// The second is there where the system has what is needed to compile, too.
+	names := []string{"libvaultlet.so.1", "libvaultlet.so"}
 	program, err := os.Executable()
 	if err != nil {
-		return []string{name}
+		return names
 	}
-	beside := filepath.Join(filepath.Dir(program), name)
 	// Where everybody may write, as in /tmp, anybody's file may lie.
 	folder, err := os.Stat(filepath.Dir(program))
 	if err != nil || folder.Mode().Perm()&0o002 != 0 {
-		return []string{name}
+		return names
 	}
-	if _, err := os.Stat(beside); errors.Is(err, fs.ErrNotExist) {
-		return []string{name}
+	places := names
+	for _, name := range names {
+		beside := filepath.Join(filepath.Dir(program), name)
+		if _, err := os.Stat(beside); err == nil {
+			places = append([]string{beside}, places...)
+		}
 	}
-	return []string{beside, name}
+	return places
 }
 
 // dlopenText opens a library that is here and in no file.

@@ -29,7 +29,7 @@ type settings struct {
 
 // What one call says besides.
 type request struct {
-	timeout                      time.Duration
+	timeout                      *time.Duration
 	clientID, objectID, resource string
 }
 
@@ -90,7 +90,7 @@ func WithConcurrency(calls int) Option { return setting("concurrency", strconv.I
 // set, at most a day. Less than a millisecond is a millisecond.
 func WithTimeout(limit time.Duration) EitherOption {
 	seconds := strconv.FormatFloat(limit.Seconds(), 'f', -1, 64)
-	return eitherOption{setting("timeout", seconds).(openOption), func(r *request) { r.timeout = limit }}
+	return eitherOption{setting("timeout", seconds).(openOption), func(r *request) { r.timeout = &limit }}
 }
 
 // WithCAFile names a PEM file whose certificates are trusted besides the built-in roots. May be

@@ -122,7 +122,7 @@ func TestACallMayHaveAnIdentityOfItsOwn(t *testing.T) {
 	get(t, v).Close()
 
 	_, err = v.Get(t.Context(), local.Reference, vaultlet.WithClientID("a"), vaultlet.WithObjectID("b"))
-	is(t, err, vaultlet.ErrInvalidArgument, "argument-malformed")
+	is(t, err, vaultlet.ErrUsage, "usage")
 }
 
 func TestAPlanNeedsNoNetwork(t *testing.T) {

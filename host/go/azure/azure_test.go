@@ -101,6 +101,11 @@ func TestTokensAreForTheScopeAndTheTenant(t *testing.T) {
 	if err != nil || fresh.Token == token.Token {
 		t.Error("claims do not bypass the cache", err)
 	}
+	application := local.Test(t, "--identity-form", "client-secret")
+	credential = azure.NewCredential(open(t, vaultlet.WithVariables(application.Env)))
+	if _, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: scopes}); err != nil {
+		t.Fatal(err)
+	}
 	_, err = credential.GetToken(t.Context(), policy.TokenRequestOptions{
 		Scopes: scopes, TenantID: "99999999-2222-3333-4444-555555555555",
 	})
