@@ -269,7 +269,7 @@ SEXP C_open(SEXP names, SEXP values, SEXP variables, SEXP variable_values) {
     error = vaultlet_options_variable(native, utf8(variables, i), utf8(variable_values, i));
   for (R_xlen_t i = 0; error == NULL && i < Rf_xlength(values); i++)
     error = vaultlet_options_set(native, utf8(names, i), utf8(values, i));
-  vaultlet *opened = NULL;
+  vaultlet_handle *opened = NULL;
   if (error == NULL) error = vaultlet_open(VAULTLET_ABI, native, &opened);
   R_SetExternalPtrAddr(handle, opened);
   freed(options);
@@ -281,7 +281,7 @@ SEXP C_open(SEXP names, SEXP values, SEXP variables, SEXP variable_values) {
 SEXP C_get(SEXP handle, SEXP reference, SEXP limit) {
   SEXP pointer = PROTECT(holder(free_secret));
   running r;
-  const vaultlet *v = opened(handle);
+  const vaultlet_handle *v = opened(handle);
   vaultlet_call call = begin(&r, limit);
   vaultlet_get_then(v, utf8(reference, 0), &call, on_secret, &r);
   SEXP answer = PROTECT(await(&r, pointer));
@@ -300,7 +300,7 @@ SEXP C_get_many(SEXP handle, SEXP references, SEXP limit) {
   const char **texts = (const char **)R_alloc(length + 1, sizeof *texts);
   for (R_xlen_t i = 0; i < length; i++) texts[i] = utf8(references, i);
   running r;
-  const vaultlet *v = opened(handle);
+  const vaultlet_handle *v = opened(handle);
   vaultlet_call call = begin(&r, limit);
   vaultlet_get_many_then(v, texts, length, &call, on_secrets, &r);
   SEXP answer = PROTECT(await(&r, pointer));
@@ -323,7 +323,7 @@ SEXP C_get_many(SEXP handle, SEXP references, SEXP limit) {
 SEXP C_list(SEXP handle, SEXP of, SEXP limit, SEXP versions) {
   SEXP pointer = PROTECT(holder(free_listing));
   running r;
-  const vaultlet *v = opened(handle);
+  const vaultlet_handle *v = opened(handle);
   vaultlet_call call = begin(&r, limit);
   if (Rf_asLogical(versions)) vaultlet_versions_then(v, utf8(of, 0), &call, on_listing, &r);
   else vaultlet_list_then(v, utf8(of, 0), &call, on_listing, &r);
@@ -342,7 +342,7 @@ SEXP C_list(SEXP handle, SEXP of, SEXP limit, SEXP versions) {
 SEXP C_token(SEXP handle, SEXP resource, SEXP tenant, SEXP claims, SEXP limit) {
   SEXP pointer = PROTECT(holder(free_token));
   running r;
-  const vaultlet *v = opened(handle);
+  const vaultlet_handle *v = opened(handle);
   vaultlet_token_request request = {sizeof request, optional(resource), optional(tenant), optional(claims)};
   vaultlet_call call = begin(&r, limit);
   vaultlet_get_token_then(v, &request, &call, on_token, &r);
