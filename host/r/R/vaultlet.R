@@ -35,7 +35,7 @@ vaultlet_open <- function(identity = NULL, exclude = NULL, client_id = NULL, obj
                           timeout = NULL, ca_file = NULL, resolve = NULL,
                           allow_http_loopback = NULL, variables = NULL) {
   joined <- function(texts, by) if (!is.null(texts)) paste(texts, collapse = by)
-  given <- list(
+  given <- list( # those that are NULL are not given
     identity = joined(identity, ","), exclude = joined(exclude, ","), `client-id` = client_id,
     `object-id` = object_id, `resource-id` = resource_id,
     `additional-tenants` = joined(additional_tenants, ";"),
@@ -44,10 +44,10 @@ vaultlet_open <- function(identity = NULL, exclude = NULL, client_id = NULL, obj
     `allow-http-loopback` = if (!is.null(allow_http_loopback)) tolower(isTRUE(allow_http_loopback))
   )
   # One that may be repeated is one element each.
-  options <- unlist(lapply(given, function(value) format(value, scientific = FALSE, trim = TRUE)))
   names <- rep(names(given), lengths(given))
-  variables <- if (!is.null(variables)) unlist(variables)
-  handle <- checked(.Call(C_open, names, as.character(options), names(variables), variables))
+  values <- vapply(unlist(given, use.names = FALSE), plain, "")
+  if (!is.null(variables)) variables <- vapply(variables, text, "")
+  handle <- checked(.Call(C_open, names, values, names(variables), variables))
   structure(list(pointer = handle), class = "vaultlet")
 }
 
@@ -106,6 +106,8 @@ text <- function(value) {
   stopifnot(is.character(value), length(value) == 1L, !is.na(value))
   enc2utf8(value)
 }
+
+plain <- function(value) enc2utf8(format(value, scientific = FALSE, digits = 15))
 
 # Milliseconds; 0 is the limit of the handle.
 limit <- function(seconds) {

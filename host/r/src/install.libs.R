@@ -1,7 +1,8 @@
-libraries <- c(
-  paste0("vaultlet", SHLIB_EXT),
-  file.path(Sys.getenv("VAULTLET_LIB"), paste0("libvaultlet", SHLIB_EXT))
-)
+# Ours, and beside it the one that it calls, by the name that it calls it.
 folder <- file.path(R_PACKAGE_DIR, paste0("libs", R_ARCH))
 dir.create(folder, recursive = TRUE, showWarnings = FALSE)
-stopifnot(file.copy(libraries, folder, overwrite = TRUE))
+native <- readLines("native")
+stopifnot(
+  file.copy(paste0("vaultlet", SHLIB_EXT), folder, overwrite = TRUE),
+  file.copy(native, file.path(folder, "libvaultlet.so.1"), overwrite = TRUE)
+)
