@@ -29,6 +29,10 @@ func BenchmarkTokenOfTheCache(b *testing.B) {
 
 func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
-		open(b).Close()
+		v, err := vaultlet.Open()
+		if err != nil {
+			b.Fatal(err)
+		}
+		v.Close()
 	}
 }
