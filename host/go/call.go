@@ -60,8 +60,7 @@ type outgoing struct {
 	doing   string
 	started nativeCall
 	// Whether the native side ends it at the deadline of the context.
-	timed      bool
-	cancelling sync.Mutex
+	timed bool
 }
 
 // outgoing prepares a call, or says why it cannot be made.
@@ -118,8 +117,8 @@ func (o *outgoing) run(start func(handle, started, callback, number uintptr)) (u
 	return o.finish(end)
 }
 
-// block makes a call that blocks its thread.
-func (o *outgoing) block(make func(handle, started, out uintptr) (failure uintptr)) (uintptr, error) {
+// block makes a call that blocks its thread, for those that need no network.
+func (o *outgoing) block(ask func(handle, started, out uintptr) (failure uintptr)) (uintptr, error) {
 	defer o.pinner.Unpin()
 	native, release, err := o.begin()
 	if err != nil {
@@ -127,11 +126,9 @@ func (o *outgoing) block(make func(handle, started, out uintptr) (failure uintpt
 	}
 	defer release()
 	defer o.handle.done()
-	stop := context.AfterFunc(o.ctx, o.interrupt)
 	result := new(uintptr)
 	o.pinner.Pin(result)
-	failure := make(native, uintptr(unsafe.Pointer(&o.started)), uintptr(unsafe.Pointer(result)))
-	stop()
+	failure := ask(native, uintptr(unsafe.Pointer(&o.started)), uintptr(unsafe.Pointer(result)))
 	return o.finish(ending{failure, *result})
 }
 
@@ -151,12 +148,7 @@ func (o *outgoing) begin() (native uintptr, release func(), err error) {
 		return native, func() {}, nil
 	}
 	o.started.cancel = call(o.handle.library.cancelNew)
-	return native, func() {
-		o.cancelling.Lock()
-		defer o.cancelling.Unlock()
-		call(o.handle.library.cancelFree, o.started.cancel)
-		o.started.cancel = 0
-	}, nil
+	return native, func() { call(o.handle.library.cancelFree, o.started.cancel) }, nil
 }
 
 // interrupt ends the call when its context has ended, but for a deadline that the native side knows:
@@ -165,11 +157,7 @@ func (o *outgoing) interrupt() {
 	if o.timed && errors.Is(o.ctx.Err(), context.DeadlineExceeded) {
 		return
 	}
-	o.cancelling.Lock()
-	defer o.cancelling.Unlock()
-	if o.started.cancel != 0 {
-		call(o.handle.library.cancelNow, o.started.cancel)
-	}
+	call(o.handle.library.cancelNow, o.started.cancel)
 }
 
 func (o *outgoing) finish(end ending) (uintptr, error) {

@@ -32,8 +32,6 @@ func calls(v *vaultlet.Vaultlet) map[string]func(context.Context) error {
 		"get":   func(ctx context.Context) error { _, err := v.Get(ctx, local.Reference); return err },
 		"many":  func(ctx context.Context) error { _, err := v.GetMany(ctx, []string{local.Reference}); return err },
 		"token": func(ctx context.Context) error { _, err := v.Token(ctx, vaultlet.TokenRequest{}); return err },
-		// This one keeps a thread.
-		"whoami": func(ctx context.Context) error { _, err := v.Whoami(ctx); return err },
 	}
 }
 
@@ -48,6 +46,8 @@ func TestACancelledContextEndsTheCall(t *testing.T) {
 			t.Error(name, err)
 		}
 	}
+	_, err := open(t).Plan(done(t), "")
+	is(t, err, vaultlet.ErrTimeout, "cancelled")
 	// Each with a handle of its own: what one asks for, another would share.
 	for name := range calls(nil) {
 		v, asked := silent(t)
@@ -59,6 +59,12 @@ func TestACancelledContextEndsTheCall(t *testing.T) {
 			t.Error(name, err)
 		}
 	}
+}
+
+func done(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
 }
 
 func TestADeadlineEndsTheCall(t *testing.T) {

@@ -18,13 +18,13 @@ const unknown = math.MinInt64
 
 // library holds the addresses of the functions of one loaded library, by their names in vaultlet.h.
 type library struct {
-	abi, version                                                             uintptr
-	optionsNew, optionsSet, optionsVariable, optionsFree                     uintptr
-	open, close                                                              uintptr
-	getThen, getManyThen, listThen, versionsThen, getTokenThen, whoami, plan uintptr
-	cancelNew, cancelNow, cancelFree                                         uintptr
-	secretReveal, secretProperties, secretFree, secretsFree, listingFree     uintptr
-	tokenReveal, tokenIdentity, tokenFree, identityFree, textFree, errorFree uintptr
+	abi, version                                                         uintptr
+	optionsNew, optionsSet, optionsVariable, optionsFree                 uintptr
+	open, close                                                          uintptr
+	getThen, getManyThen, listThen, versionsThen, getTokenThen, plan     uintptr
+	cancelNew, cancelNow, cancelFree                                     uintptr
+	secretReveal, secretProperties, secretFree, secretsFree, listingFree uintptr
+	tokenReveal, tokenIdentity, tokenFree, textFree, errorFree           uintptr
 }
 
 func (l *library) symbols() map[string]*uintptr {
@@ -35,13 +35,13 @@ func (l *library) symbols() map[string]*uintptr {
 		"open": &l.open, "close": &l.close,
 		"get_then": &l.getThen, "get_many_then": &l.getManyThen, "list_then": &l.listThen,
 		"versions_then": &l.versionsThen, "get_token_then": &l.getTokenThen,
-		"whoami": &l.whoami, "plan": &l.plan,
+		"plan":       &l.plan,
 		"cancel_new": &l.cancelNew, "cancel_now": &l.cancelNow, "cancel_free": &l.cancelFree,
 		"secret_reveal": &l.secretReveal, "secret_properties": &l.secretProperties,
 		"secret_free": &l.secretFree, "secrets_free": &l.secretsFree,
 		"listing_free": &l.listingFree, "token_reveal": &l.tokenReveal,
 		"token_identity": &l.tokenIdentity, "token_free": &l.tokenFree,
-		"identity_free": &l.identityFree, "text_free": &l.textFree, "error_free": &l.errorFree,
+		"text_free": &l.textFree, "error_free": &l.errorFree,
 	}
 }
 

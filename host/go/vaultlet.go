@@ -179,18 +179,14 @@ func (v *Vaultlet) Token(ctx context.Context, what TokenRequest, options ...Call
 }
 
 // Whoami is the identity that is found here: the one to grant a role to. It gets a token, unless the
-// cache has it, and tells what that says. It keeps a thread until its end.
+// cache has it, and tells what that says.
 func (v *Vaultlet) Whoami(ctx context.Context, options ...CallOption) (*Identity, error) {
-	defer runtime.KeepAlive(v)
-	o, l := v.outgoing(ctx, "getting a token", options), v.handle.library
-	result, err := o.block(func(handle, started, out uintptr) uintptr {
-		return call(l.whoami, handle, 0, started, out)
-	})
+	token, err := v.Token(ctx, TokenRequest{}, options...)
 	if err != nil {
 		return nil, err
 	}
-	defer call(l.identityFree, result)
-	identity := at[nativeIdentity](result).read()
+	defer token.Close()
+	identity := token.Identity()
 	return &identity, nil
 }
 

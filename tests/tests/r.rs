@@ -59,13 +59,12 @@ fn an_interrupt_ends_a_call() {
     let local = local(Who::Managed);
     let Some(mut command) = rscript() else { return };
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}/msi/token", silent.local_addr().unwrap());
     let program =
         r#"cat(tryCatch(vaultlet::vaultlet_token(), interrupt = function(i) "interrupted"))"#;
     let child = command
         .args(["-e", program])
         .envs(local.environment().iter().cloned())
-        .env("MSI_ENDPOINT", endpoint)
+        .env("MSI_ENDPOINT", endpoint(&silent))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -92,13 +91,20 @@ fn local(who: Who) -> Local {
 }
 
 fn run(local: &Local, program: &str) -> Option<Ended> {
+    // An identity endpoint that never answers, for the tests that want one.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let output = rscript()?
+        .env("SILENT", endpoint(&silent))
         .arg(root().join("host/r").join(program))
         .envs(local.environment().iter().cloned())
         .env("EXPECTED", VALUE)
         .output()
         .unwrap();
     Some(Ended::from(output))
+}
+
+fn endpoint(of: &TcpListener) -> String {
+    format!("http://{}/msi/token", of.local_addr().unwrap())
 }
 
 /// Its interpreter, with the package; nothing else in the environment.

@@ -114,7 +114,7 @@ static SEXP properties(const vaultlet_properties *p) {
 
 static SEXP identity(const vaultlet_identity *i) {
   const char *names[] = {"source", "endpoint", "resource", "client_id", "tenant", "object_id",
-                         "app_id", "upn", "audience", "expires_on", "refresh_on", ""};
+                         "app_id", "upn", "audience", "expires_on", "refresh_on", "notes", ""};
   SEXP list = PROTECT(Rf_mkNamed(VECSXP, names));
   int at = 0;
   MEMBER(text(i->source));
@@ -128,6 +128,8 @@ static SEXP identity(const vaultlet_identity *i) {
   MEMBER(text(i->audience));
   MEMBER(instant(i->expires_on));
   MEMBER(instant(i->refresh_on));
+  SEXP notes = MEMBER(Rf_allocVector(STRSXP, i->notes_len));
+  for (size_t n = 0; n < i->notes_len; n++) SET_STRING_ELT(notes, n, Rf_mkCharCE(i->notes[n], CE_UTF8));
   UNPROTECT(1);
   return list;
 }
