@@ -105,7 +105,7 @@ func (e *Error) Timeout() bool { return e.Kind == ErrTimeout }
 
 func closed(doing string) *Error {
 	return &Error{
-		Kind: ErrUsage, ID: "handle-closed", Message: doing + ": the handle is closed",
-		Help: "open another, or close it later", causes: []error{os.ErrClosed},
+		Kind: ErrUsage, ID: "usage", Message: doing + ": the handle is closed",
+		Help: "open another one", causes: []error{os.ErrClosed},
 	}
 }

@@ -117,12 +117,12 @@ func TestAClosedHandleMakesNoCalls(t *testing.T) {
 	v.Close()
 	v.Close()
 	_, err := v.Get(t.Context(), local.Reference)
-	is(t, err, vaultlet.ErrUsage, "handle-closed")
+	is(t, err, vaultlet.ErrUsage, "usage")
 	if !errors.Is(err, os.ErrClosed) {
 		t.Error(err)
 	}
 	_, err = v.Whoami(t.Context())
-	is(t, err, vaultlet.ErrUsage, "handle-closed")
+	is(t, err, vaultlet.ErrUsage, "usage")
 }
 
 func TestATextThatCHasNotIsRefused(t *testing.T) {
