@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * The call was ended by its {@link Cancellation}, or because its thread was interrupted; then the
- * thread is still marked as interrupted. Its kind is {@link Kind#TIMEOUT}, its id {@code cancelled}.
+ * thread is still marked as interrupted. Its id is {@code cancelled}, its kind that of timeouts.
  */
 public final class CancelledException extends VaultletException {
     private static final long serialVersionUID = 1;

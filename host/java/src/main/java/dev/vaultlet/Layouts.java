@@ -72,7 +72,8 @@ final class Layouts {
         Long days = it.number();
         return new SecretProperties(
                 vault, name, version, contentType, enabled, created, updated, notBefore, expires,
-                recoveryLevel, days == null ? null : Math.toIntExact(days), managed, kid, it.tags());
+                recoveryLevel, days == null ? null : Math.toIntExact(days), managed, kid,
+                it.tags());
     }
 
     private Map<String, String> tags() {

@@ -38,7 +38,8 @@ final class Library {
             return Natives.load(named);
         }
         String file = System.mapLibraryName("vaultlet");
-        try (InputStream packaged = Library.class.getResourceAsStream("/natives/" + platform() + "/" + file)) {
+        String resource = "/natives/" + platform() + "/" + file;
+        try (InputStream packaged = Library.class.getResourceAsStream(resource)) {
             if (packaged != null) {
                 return unpack(packaged, file);
             }
@@ -54,7 +55,9 @@ final class Library {
 
     /** An absolute path; empty is unset. */
     private static String named(String library) {
-        return library == null || library.isEmpty() ? null : Path.of(library).toAbsolutePath().toString();
+        return library == null || library.isEmpty()
+                ? null
+                : Path.of(library).toAbsolutePath().toString();
     }
 
     /** Into a folder that only we may read, and gone as soon as it is loaded. */
@@ -80,7 +83,8 @@ final class Library {
     }
 
     private static Abi installed(String file) {
-        for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
+        String folders = System.getProperty("java.library.path", "");
+        for (String folder : folders.split(File.pathSeparator)) {
             Path library = Path.of(folder, file);
             if (!folder.isEmpty() && Files.exists(library)) {
                 return Natives.load(library.toAbsolutePath().toString());

@@ -12,8 +12,8 @@ final class Natives {
             return new JnaAbi(library);
         } catch (NoClassDefFoundError missing) {
             UnsatisfiedLinkError error = new UnsatisfiedLinkError(
-                    "vaultlet needs JNA on Java " + Runtime.version().feature()
-                            + ": add net.java.dev.jna:jna to the class path, or run Java 22 or later");
+                    "vaultlet needs JNA on Java " + Runtime.version().feature() + ": add"
+                            + " net.java.dev.jna:jna to the class path, or run Java 22 or later");
             error.initCause(missing);
             throw error;
         }

@@ -116,7 +116,8 @@ public final class Vaultlet implements AutoCloseable {
 
     /** Lists the secrets of a vault; see {@link #list(String)}. */
     public List<SecretProperties> list(String vault, CallOptions options) {
-        return this.<List<SecretProperties>>text(Call.Ask.LIST, required(vault), options, null).await();
+        return this.<List<SecretProperties>>text(
+                Call.Ask.LIST, required(vault), options, null).await();
     }
 
     /** Lists the secrets of a vault; see {@link #list(String)}. */
@@ -208,7 +209,7 @@ public final class Vaultlet implements AutoCloseable {
         }
     }
 
-    /** Closes it. Calls that run go on to their end; new ones throw {@link IllegalStateException}. */
+    /** Closes it. Calls that run go on to their end; new ones throw IllegalStateException. */
     @Override
     public void close() {
         cleanable.clean();

@@ -6,12 +6,14 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /** The C ABI by {@code java.lang.foreign}. */
 final class FfmAbi implements Abi {
@@ -279,12 +281,26 @@ final class FfmAbi implements Abi {
     // milliseconds. An address is a long to the calling convention of every 64-bit platform, and
     // so is a small number.
 
+    private static MethodHandle answering(int given) {
+        return shape(FunctionDescriptor.of(JAVA_LONG, longs(given)));
+    }
+
+    private static MethodHandle running(int given) {
+        return shape(FunctionDescriptor.ofVoid(longs(given)));
+    }
+
     private static MethodHandle shape(FunctionDescriptor descriptor) {
         return Linker.nativeLinker().downcallHandle(descriptor);
     }
 
+    private static MemoryLayout[] longs(int count) {
+        MemoryLayout[] longs = new MemoryLayout[count];
+        Arrays.fill(longs, JAVA_LONG);
+        return longs;
+    }
+
     private static final class Give0 {
-        static final MethodHandle CALL = shape(FunctionDescriptor.of(JAVA_LONG));
+        static final MethodHandle CALL = answering(0);
     }
 
     private static long give0(MemorySegment function) {
@@ -296,7 +312,7 @@ final class FfmAbi implements Abi {
     }
 
     private static final class Give1 {
-        static final MethodHandle CALL = shape(FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+        static final MethodHandle CALL = answering(1);
     }
 
     private static long give1(MemorySegment function, long a) {
@@ -308,7 +324,7 @@ final class FfmAbi implements Abi {
     }
 
     private static final class Give2 {
-        static final MethodHandle CALL = shape(FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG));
+        static final MethodHandle CALL = answering(2);
     }
 
     private static long give2(MemorySegment function, long a, long b) {
@@ -320,7 +336,7 @@ final class FfmAbi implements Abi {
     }
 
     private static final class Give3 {
-        static final MethodHandle CALL = shape(FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+        static final MethodHandle CALL = answering(3);
     }
 
     private static long give3(MemorySegment function, long a, long b, long c) {
@@ -332,7 +348,7 @@ final class FfmAbi implements Abi {
     }
 
     private static final class Give4 {
-        static final MethodHandle CALL = shape(FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+        static final MethodHandle CALL = answering(4);
     }
 
     private static long give4(MemorySegment function, long a, long b, long c, long d) {
@@ -344,7 +360,7 @@ final class FfmAbi implements Abi {
     }
 
     private static final class Run1 {
-        static final MethodHandle CALL = shape(FunctionDescriptor.ofVoid(JAVA_LONG));
+        static final MethodHandle CALL = running(1);
     }
 
     private static void run1(MemorySegment function, long a) {
@@ -356,7 +372,7 @@ final class FfmAbi implements Abi {
     }
 
     private static final class Run5 {
-        static final MethodHandle CALL = shape(FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+        static final MethodHandle CALL = running(5);
     }
 
     private static void run5(MemorySegment function, long a, long b, long c, long d, long e) {
@@ -368,7 +384,7 @@ final class FfmAbi implements Abi {
     }
 
     private static final class Run6 {
-        static final MethodHandle CALL = shape(FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+        static final MethodHandle CALL = running(6);
     }
 
     private static void run6(

@@ -8,7 +8,7 @@ import dev.vaultlet.azure.VaultletCredential;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** A program on Azure's SDK: the secret by its client, which waits, and by its other, which does not. */
+/** A program on Azure's SDK: the secret by the client that waits and by the other. */
 final class AzureJob {
     private AzureJob() {}
 

@@ -142,7 +142,8 @@ class ErrorsTest {
     @Test
     void errors_can_be_sent_elsewhere() throws Exception {
         NotConfiguredException failed;
-        try (Vaultlet vaultlet = Vaultlet.builder().variables(Map.of()).identity("environment").open()) {
+        try (Vaultlet vaultlet =
+                Vaultlet.builder().variables(Map.of()).identity("environment").open()) {
             failed = assertThrows(NotConfiguredException.class, () -> vaultlet.token());
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** {@code vaultlet dev}: a vault {@code my-key-vault} with secrets, and a job's identity. */
 final class LocalAzure implements AutoCloseable {
@@ -46,7 +47,7 @@ final class LocalAzure implements AutoCloseable {
                 "--seed", "empty="));
         command.addAll(Arrays.asList(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().keySet().removeIf(name -> !name.equals("PATH") && !name.equals("HOME"));
+        builder.environment().keySet().retainAll(Set.of("PATH", "HOME"));
         builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         Process process = builder.start();
         BufferedReader lines = new BufferedReader(
@@ -120,7 +121,7 @@ final class LocalAzure implements AutoCloseable {
         Path stdout = Files.createTempFile("vaultlet-test", "stdout");
         Path stderr = Files.createTempFile("vaultlet-test", "stderr");
         ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().keySet().removeIf(name -> !name.equals("PATH") && !name.equals("HOME"));
+        builder.environment().keySet().retainAll(Set.of("PATH", "HOME"));
         builder.environment().putAll(variables);
         int code = builder.redirectOutput(stdout.toFile()).redirectError(stderr.toFile())
                 .start().waitFor();

@@ -126,7 +126,8 @@ class ThreadsTest {
                 ExecutionException ended = assertThrows(ExecutionException.class, call::get);
                 assertInstanceOf(CancelledException.class, ended.getCause());
             }
-            assertThrows(CancelledException.class, () -> vaultlet.token(TokenRequest.KEY_VAULT, options));
+            assertThrows(CancelledException.class,
+                    () -> vaultlet.token(TokenRequest.KEY_VAULT, options));
             assertTrue(cancellation.isCancelled());
         }
     }
