@@ -18,8 +18,8 @@ import java.util.concurrent.Executor;
  * }</pre>
  *
  * <p>One serves any number of threads, also virtual ones: it keeps connections and tokens. What
- * fails throws a {@link VaultletException}; a malformed {@code null} or a closed handle throws as
- * Java does.
+ * fails throws a {@link VaultletException}; a null, a text with a NUL in it or a handle that is
+ * closed throws as elsewhere in Java.
  *
  * <p>A thread that waits can be interrupted: its call ends, {@link CancelledException} is thrown
  * and the thread stays marked as interrupted. A future that is cancelled (or completed, or timed

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What each call answers. */
 class CallsTest {
@@ -116,6 +118,36 @@ class CallsTest {
                     () -> vaultlet.getMany(REFERENCE, "akv://my-key-vault/missing"));
             assertEquals("secret-not-found", missing.id());
             assertEquals(0, vaultlet.getMany().size());
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void a_forgotten_secret_is_freed() throws Exception {
+        try (Vaultlet vaultlet = azure.open()) {
+            Plaintext value = forgotten(vaultlet);
+            while (isOpen(value)) {
+                System.gc();
+            }
+        }
+    }
+
+    /** What a secret held that nobody holds. */
+    private static Plaintext forgotten(Vaultlet vaultlet) throws Exception {
+        Secret secret = vaultlet.get(REFERENCE);
+        Field value = Secret.class.getDeclaredField("value");
+        value.setAccessible(true);
+        Plaintext plaintext = (Plaintext) value.get(secret);
+        assertEquals(VALUE, secret.reveal());
+        return plaintext;
+    }
+
+    private static boolean isOpen(Plaintext value) {
+        try {
+            value.bytes();
+            return true;
+        } catch (IllegalStateException freed) {
+            return false;
         }
     }
 
