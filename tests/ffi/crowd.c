@@ -59,10 +59,12 @@ static void *work(void *number) {
     for (int at = 0; at < calls; at++) {
         vaultlet_call call = {.size = sizeof call};
         vaultlet_secret *secret = NULL;
+        vaultlet_error *error = NULL;
         switch (rand_r(&seed) % 4) {
             case 0:
                 call.timeout_ms = 1;
-                count(vaultlet_get(vault, "akv://my-key-vault/db", &call, &secret), secret);
+                error = vaultlet_get(vault, "akv://my-key-vault/db", &call, &secret);
+                count(error, secret);
                 break;
             case 1: {
                 vaultlet_cancel *cancel = vaultlet_cancel_new();
@@ -78,7 +80,8 @@ static void *work(void *number) {
                 vaultlet_get_then(vault, "akv://my-key-vault/db", &call, told, NULL);
                 break;
             default:
-                count(vaultlet_get(vault, "akv://my-key-vault/db", &call, &secret), secret);
+                error = vaultlet_get(vault, "akv://my-key-vault/db", &call, &secret);
+                count(error, secret);
         }
     }
     return NULL;
