@@ -25,9 +25,6 @@ fn its_own_tests_pass_on_both_ways_and_show_no_secret() {
     let Some(java) = java() else { return };
     let _lock = lock("java");
     let reports = target().join("java/tested/failsafe-reports");
-    if reports.exists() {
-        std::fs::remove_dir_all(&reports).unwrap();
-    }
     let ended = Ended::from(java.maven("java/tested", &["verify".as_ref()]));
     ended.reveals_none_of(&[VALUE], true);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);

@@ -20,6 +20,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 
 /** Many threads, and calls that are ended before their time. */
 class ThreadsTest {
@@ -165,10 +167,8 @@ class ThreadsTest {
     }
 
     @Test
+    @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "there are none before")
     void virtual_threads_wait_without_holding_others_up() throws Exception {
-        if (Runtime.version().feature() < 21) {
-            return;
-        }
         ExecutorService executor = (ExecutorService) Executors.class
                 .getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
         try (Stalled stalled = new Stalled();
