@@ -10,6 +10,7 @@ is opened when first used; `Vaultlet(...)` opens others, and `vaultlet.aio` is t
 
 from ._vaultlet import Cancel, Secret, Token, Vaultlet, __version__, _default
 
+# `list` and `TimeoutError` are here, too, but not for `import *`: they would hide Python's own.
 __all__ = [
     "Attempt",
     "Cancel",
@@ -28,7 +29,6 @@ __all__ = [
     "Secret",
     "Server",
     "ThrottledError",
-    "TimeoutError",
     "Token",
     "UnauthenticatedError",
     "UnavailableError",
@@ -40,6 +40,7 @@ __all__ = [
     "get_many",
     "plan",
     "token",
+    "versions",
     "whoami",
 ]
 
@@ -52,6 +53,16 @@ def get(reference, /, **call):
 def get_many(references, /, **call):
     """Get several secrets at once, in their order: all, or the first error."""
     return _default().get_many(references, **call)
+
+
+def list(vault, /, **call):
+    """List a vault's secrets, all of them, without values."""
+    return _default().list(vault, **call)
+
+
+def versions(reference, /, **call):
+    """List the versions of a secret, all of them, without values."""
+    return _default().versions(reference, **call)
 
 
 def token(resource=None, /, **call):
@@ -75,7 +86,7 @@ def __getattr__(name):
         from importlib import import_module
 
         return import_module(f".{name}", __name__)
-    if name in __all__:
+    if name in __all__ or name == "TimeoutError":
         from . import _errors, _records
 
         value = getattr(_records, name, None) or getattr(_errors, name)
@@ -85,4 +96,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*globals(), *__all__, "aio", "azure"])
+    return sorted({*globals(), *__all__, "TimeoutError", "aio", "azure"})

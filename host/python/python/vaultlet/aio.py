@@ -7,7 +7,7 @@ import asyncio
 
 from ._vaultlet import Vaultlet, _default
 
-__all__ = ["AsyncVaultlet", "get", "get_many", "plan", "token", "whoami"]
+__all__ = ["AsyncVaultlet", "get", "get_many", "list", "plan", "token", "versions", "whoami"]
 
 
 class AsyncVaultlet:
@@ -25,6 +25,14 @@ class AsyncVaultlet:
     async def get_many(self, references, /, **call):
         """Get several secrets at once, in their order: all, or the first error."""
         return await _ask(self._handle, "get_many", (references,), call)
+
+    async def list(self, vault, /, **call):
+        """List a vault's secrets, all of them, without values."""
+        return await _ask(self._handle, "list", (vault,), call)
+
+    async def versions(self, reference, /, **call):
+        """List the versions of a secret, all of them, without values."""
+        return await _ask(self._handle, "versions", (reference,), call)
 
     async def token(self, resource=None, /, *, scope=None, tenant=None, claims=None, **call):
         """Get an access token. One request, unless the cache has it."""
@@ -60,6 +68,16 @@ async def get(reference, /, **call):
 async def get_many(references, /, **call):
     """Get several secrets at once, in their order: all, or the first error."""
     return await _ask(_default(), "get_many", (references,), call)
+
+
+async def list(vault, /, **call):
+    """List a vault's secrets, all of them, without values."""
+    return await _ask(_default(), "list", (vault,), call)
+
+
+async def versions(reference, /, **call):
+    """List the versions of a secret, all of them, without values."""
+    return await _ask(_default(), "versions", (reference,), call)
 
 
 async def token(resource=None, /, *, scope=None, tenant=None, claims=None, **call):
