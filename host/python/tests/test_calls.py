@@ -42,7 +42,7 @@ def test_two_requests_for_the_first_and_one_for_each_further(control):
             handle.get(REFERENCE)
     counters = control.counters()
     assert counters["tokensIssued"] == 1, counters
-    assert counters["vaults"]["my-key-vault"]["get"] == {"200": 3}, counters
+    assert counters["vault"]["get"] == {"200": 3}, counters
 
 
 def test_whose_token():

@@ -3,14 +3,17 @@
 Each is a set of options for a handle; those with the same options share one handle and so its cache.
 """
 
-import threading
 from collections import namedtuple
 
 from .._vaultlet import Vaultlet
 from ._translate import translated
 
-_GUARD = threading.Lock()
 _HANDLES = {}
+
+# Options that say which handle it is, and hold no secret.
+_SHARED = frozenset(
+    "identity exclude client_id object_id resource_id additional_tenants cloud timeout".split()
+)
 
 
 class AccessToken(namedtuple("AccessToken", "token expires_on")):
@@ -44,15 +47,18 @@ class Base:
 
     def __init__(self, **options):
         self._options = {k: _plain(v) for k, v in options.items() if v is not None}
+        self._opened = None
 
     @property
     def _handle(self):
-        key = (frozenset(self._options.items()),)
-        with _GUARD:
-            if key not in _HANDLES:
-                with translated():
-                    _HANDLES[key] = Vaultlet(**self._options)
-            return _HANDLES[key]
+        options = self._options
+        if options is not None:
+            with translated():
+                opened = _open(options)
+            self._opened = self._opened or opened
+            # A user's token may be among them.
+            self._options = None
+        return self._opened
 
     @classmethod
     def _of(cls, credential):
@@ -65,6 +71,14 @@ class Base:
 
     def __repr__(self):
         return f"{type(self).__name__}()"
+
+
+def _open(options):
+    if not _SHARED.issuperset(options):
+        return Vaultlet(**options)
+    key = frozenset(options.items())
+    # No lock, which a child of `fork` might find locked: of two that are opened the first stays.
+    return _HANDLES.get(key) or _HANDLES.setdefault(key, Vaultlet(**options))
 
 
 class Credential(Base):
