@@ -15,7 +15,7 @@ from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
     BearerTokenCredentialPolicy,
 )
-from azure.core.pipeline.transport import HttpRequest, RequestsTransport
+from azure.core.pipeline.transport import AioHttpTransport, HttpRequest, RequestsTransport
 from azure.storage.blob import BlobClient
 from azure.storage.blob.aio import BlobClient as AsyncBlobClient
 from conftest import shows
@@ -66,6 +66,33 @@ class Service:
         self._server.server_close()
 
 
+BLOB = ("https://account.blob.core.windows.net", "container", "blob")
+
+
+class ToService(RequestsTransport):
+    """Sends to the local service what is meant for the real one and has been authorised for it."""
+
+    def __init__(self, service):
+        super().__init__(use_env_settings=False)
+        self._url = service.url
+
+    def send(self, request, **kwargs):
+        request.url = f"{self._url}/{request.url.split('/', 3)[3]}"
+        return super().send(request, **kwargs)
+
+
+class AsyncToService(AioHttpTransport):
+    """The same for asyncio."""
+
+    def __init__(self, service):
+        super().__init__(use_env_settings=False)
+        self._url = service.url
+
+    async def send(self, request, **kwargs):
+        request.url = f"{self._url}/{request.url.split('/', 3)[3]}"
+        return await super().send(request, **kwargs)
+
+
 @pytest.fixture
 def service():
     service = Service()
@@ -107,34 +134,18 @@ def test_protocol(control):
 )
 def test_policy(credential, service):
     policy = BearerTokenCredentialPolicy(credential, STORAGE)
-    with Pipeline(RequestsTransport(), [Plain(), policy]) as pipeline:
+    with Pipeline(ToService(service), [policy]) as pipeline:
         for _ in range(3):
-            pipeline.run(HttpRequest("GET", service.url), enforce_https=False)
+            pipeline.run(HttpRequest("GET", "https://account.blob.core.windows.net/"))
     assert service.was_shown(credential.get_token(STORAGE).token)
 
 
-class Plain:
-    """Bearer tokens are for TLS; this service is on loopback and has none."""
-
-    def __new__(cls):
-        from azure.core.pipeline.policies import SansIOHTTPPolicy
-
-        class Policy(SansIOHTTPPolicy):
-            def on_request(self, request):
-                request.context.options.setdefault("enforce_https", False)
-
-        return Policy()
-
-
 def test_asyncs_policy(service):
-    from azure.core.pipeline.transport import AioHttpTransport
-
     async def main():
         async with aio.DefaultAzureCredential() as credential:
             policy = AsyncBearerTokenCredentialPolicy(credential, STORAGE)
-            transport = AioHttpTransport(use_env_settings=False)
-            async with AsyncPipeline(transport, [Plain(), policy]) as pipeline:
-                await pipeline.run(HttpRequest("GET", service.url))
+            async with AsyncPipeline(AsyncToService(service), [policy]) as pipeline:
+                await pipeline.run(HttpRequest("GET", "https://account.blob.core.windows.net/"))
             token = await credential.get_token(STORAGE)
             info = await credential.get_token_info(STORAGE)
             assert info.token == token.token and not shows(repr(info) + repr(token))
@@ -145,65 +156,34 @@ def test_asyncs_policy(service):
     assert service.was_shown(asyncio.run(main()))
 
 
-def test_blobs(service, caplog, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
+def test_blobs(service, caplog):
     credential = DefaultAzureCredential()
-    with caplog.at_level(logging.DEBUG):
-        with blob(BlobClient, service, credential) as client:
-            assert b"content" in client.download_blob().readall()
+    client = BlobClient(*BLOB, credential=credential, transport=ToService(service))
+    with caplog.at_level(logging.DEBUG), client as blob:
+        assert b"content" in blob.download_blob().readall()
     assert service.was_shown(credential.get_token(STORAGE).token)
 
 
 def test_blobs_for_asyncio(service):
     async def main():
         async with aio.DefaultAzureCredential() as credential:
-            async with blob(AsyncBlobClient, service, credential) as client:
-                stream = await client.download_blob()
+            transport = AsyncToService(service)
+            async with AsyncBlobClient(*BLOB, credential=credential, transport=transport) as blob:
+                stream = await blob.download_blob()
                 assert b"content" in await stream.readall()
             return (await credential.get_token(STORAGE)).token
 
     assert service.was_shown(asyncio.run(main()))
 
 
-def blob(kind, service, credential):
-    client = kind(
-        account_url="https://account.blob.core.windows.net",
-        container_name="container",
-        blob_name="blob",
-        credential=credential,
-        _additional_pipeline_policies=[],
-        per_retry_policies=[],
-        per_call_policies=[ToService(service.url)],
-    )
-    return client
-
-
-class ToService:
-    """Sends to the local service what is meant for the real one, once it is authorised."""
-
-    def __new__(cls, url):
-        from azure.core.pipeline.policies import SansIOHTTPPolicy
-
-        class Policy(SansIOHTTPPolicy):
-            def on_request(self, request):
-                path = request.http_request.url.partition("windows.net")[2]
-                request.http_request.url = url + path
-                request.context.options["enforce_https"] = False
-
-        return Policy()
-
-
 # It uses what its own dependencies call deprecated.
 @pytest.mark.filterwarnings("ignore")
-def test_machine_learning(service, monkeypatch):
+def test_machine_learning(service):
     from azure.ai.ml import MLClient
 
-    monkeypatch.setenv("NO_PROXY", "*")
     credential = AzureMLOnBehalfOfCredential()
-    client = MLClient(
-        credential, "00000000-0000-0000-0000-000000000000", "group", "workspace", base_url=service.url
-    )
-    assert client.workspace_name == "workspace"
-    assert client._credential is credential
-    token = client._credential.get_token("https://management.azure.com/.default")
-    assert token.token.startswith("eyJ")
+    subscription = "00000000-0000-0000-0000-000000000000"
+    client = MLClient(credential, subscription, "group", "job", transport=ToService(service))
+    assert client.workspaces.get("workspace").name == "workspace"
+    token = credential.get_token("https://management.azure.com/.default").token
+    assert service.was_shown(token)

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use vaultlet_tests::{root, target};
 
@@ -14,6 +15,11 @@ const MATURIN: &str = "maturin==1.16.0";
 /// The interpreter that has the package as it is now; `None` where there is no Python and none is
 /// required.
 pub(crate) fn python() -> Option<PathBuf> {
+    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PYTHON.get_or_init(installed).clone()
+}
+
+fn installed() -> Option<PathBuf> {
     let Some(version) = version() else {
         let required = std::env::var("VAULTLET_REQUIRE_PEERS").is_ok_and(|v| v == "1");
         assert!(!required, "`python3` is not there, and peers are required");

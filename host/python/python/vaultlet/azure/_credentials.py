@@ -8,7 +8,7 @@ from collections import namedtuple
 from .._vaultlet import Vaultlet
 from ._translate import translated
 
-_HANDLES = {}
+_HANDLES: dict = {}
 
 # Options that say which handle it is, and hold no secret.
 _SHARED = frozenset(

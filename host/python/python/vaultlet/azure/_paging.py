@@ -28,12 +28,22 @@ class ItemPaged:
         return f"<{type(self).__name__}>"
 
 
-class _Pages:
+class _Position:
+    """Where in a listing the pages are; its name is the number of items before."""
+
     def __init__(self, items, size, continuation_token):
         self._items, self._size, self._all = items, size, None
         self._at = int(continuation_token or 0)
         self.continuation_token = continuation_token
 
+    def _take(self):
+        page = self._all[self._at : self._at + self._size]
+        self._at += self._size
+        self.continuation_token = str(self._at) if self._at < len(self._all) else None
+        return page
+
+
+class _Pages(_Position):
     def __iter__(self):
         return self
 
@@ -42,10 +52,7 @@ class _Pages:
             self._all = self._items()
         elif self._at >= len(self._all):
             raise StopIteration
-        page = self._all[self._at : self._at + self._size]
-        self._at += self._size
-        self.continuation_token = str(self._at) if self._at < len(self._all) else None
-        return iter(page)
+        return iter(self._take())
 
 
 class AsyncItemPaged:
@@ -74,24 +81,16 @@ class AsyncItemPaged:
         return f"<{type(self).__name__}>"
 
 
-class _AsyncPages(_Pages):
-    __iter__ = __next__ = None
-
+class _AsyncPages(_Position):
     def __aiter__(self):
         return self
 
     async def __anext__(self):
         if self._all is None:
             self._all = await self._items()
-            self._items = lambda: self._all
-            if not self._all:
-                return _each(())
         elif self._at >= len(self._all):
             raise StopAsyncIteration
-        page = self._all[self._at : self._at + self._size]
-        self._at += self._size
-        self.continuation_token = str(self._at) if self._at < len(self._all) else None
-        return _each(page)
+        return _each(self._take())
 
 
 async def _each(items):
