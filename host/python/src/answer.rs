@@ -11,6 +11,7 @@ use crate::{secret, token};
 pub(crate) enum Answer {
     Secret(Secret),
     Secrets(Vec<Secret>),
+    Listing(Vec<Properties>),
     Token(Token),
     Identity(Token),
     Plan(Requirements),
@@ -23,6 +24,10 @@ impl Answer {
             Self::Secrets(secrets) => {
                 let secrets = secrets.into_iter().map(|one| Bound::new(py, secret::Secret(one)));
                 secrets.collect::<PyResult<Vec<_>>>()?.into_pyobject(py)
+            }
+            Self::Listing(items) => {
+                let items = items.iter().map(|one| properties(py, one));
+                items.collect::<PyResult<Vec<_>>>()?.into_pyobject(py)
             }
             Self::Token(token) => Ok(Bound::new(py, token::Token(token))?.into_any()),
             Self::Identity(token) => identity(py, &token),

@@ -12,6 +12,8 @@ use crate::error;
 pub(crate) enum Ask {
     Get(String),
     GetMany(Vec<String>),
+    List(String),
+    Versions(String),
     Token(TokenRequest),
     Whoami(TokenRequest),
     Plan(Option<String>),
@@ -23,6 +25,8 @@ impl Ask {
         match name {
             "get" => Ok(Self::Get(arguments.extract::<(String,)>()?.0)),
             "get_many" => Self::get_many(&arguments.get_item(0)?),
+            "list" => Ok(Self::List(arguments.extract::<(String,)>()?.0)),
+            "versions" => Ok(Self::Versions(arguments.extract::<(String,)>()?.0)),
             "token" => Ok(Self::Token(request(arguments)?)),
             "whoami" => Ok(Self::Whoami(request(arguments)?)),
             "plan" => Ok(Self::Plan(arguments.extract::<(Option<String>,)>()?.0)),
@@ -44,6 +48,7 @@ impl Ask {
         Ok(match self {
             Self::Get(reference) => Answer::Secret(vaultlet.get(&reference).await?),
             Self::GetMany(references) => Answer::Secrets(vaultlet.get_all(&references).await?),
+            Self::List(_) | Self::Versions(_) => Answer::Listing(Vec::new()),
             Self::Token(request) => Answer::Token(vaultlet.token(request).await?),
             Self::Whoami(request) => Answer::Identity(vaultlet.token(request).await?),
             Self::Plan(reference) => {

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -40,8 +41,8 @@ impl Vaultlet {
 
     /// Get a secret: two requests for the first of a vault, one for each further one.
     #[pyo3(
-        signature = (reference, /, **call),
-        text_signature = "($self, reference, /, *, timeout=None, cancel=None, client_id=None, \
+        signature = (reference, **call),
+        text_signature = "($self, reference, *, timeout=None, cancel=None, client_id=None, \
             object_id=None, resource_id=None)"
     )]
     fn get<'py>(
@@ -55,8 +56,8 @@ impl Vaultlet {
 
     /// Get several secrets at once, in their order: all, or the first error.
     #[pyo3(
-        signature = (references, /, **call),
-        text_signature = "($self, references, /, *, timeout=None, cancel=None, client_id=None, \
+        signature = (references, **call),
+        text_signature = "($self, references, *, timeout=None, cancel=None, client_id=None, \
             object_id=None, resource_id=None)"
     )]
     fn get_many<'py>(
@@ -68,10 +69,41 @@ impl Vaultlet {
         self.ask(py, Ask::get_many(references)?, call)
     }
 
+    /// List a vault's secrets, all of them, without values: one request for each 25. Items have no
+    /// version; all else is that of the latest.
+    #[pyo3(
+        signature = (vault, **call),
+        text_signature = "($self, vault, *, timeout=None, cancel=None, client_id=None, \
+            object_id=None, resource_id=None)"
+    )]
+    fn list<'py>(
+        &self,
+        py: Python<'py>,
+        vault: String,
+        call: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.ask(py, Ask::List(vault), call)
+    }
+
+    /// List the versions of a secret, newest first, without values.
+    #[pyo3(
+        signature = (reference, **call),
+        text_signature = "($self, reference, *, timeout=None, cancel=None, client_id=None, \
+            object_id=None, resource_id=None)"
+    )]
+    fn versions<'py>(
+        &self,
+        py: Python<'py>,
+        reference: String,
+        call: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.ask(py, Ask::Versions(reference), call)
+    }
+
     /// Get an access token. One request, unless the cache has it.
     #[pyo3(
-        signature = (resource=None, /, *, scope=None, tenant=None, claims=None, **call),
-        text_signature = "($self, resource=None, /, *, scope=None, tenant=None, claims=None, \
+        signature = (resource=None, *, scope=None, tenant=None, claims=None, **call),
+        text_signature = "($self, resource=None, *, scope=None, tenant=None, claims=None, \
             timeout=None, cancel=None, client_id=None, object_id=None, resource_id=None)"
     )]
     fn token<'py>(
@@ -89,8 +121,8 @@ impl Vaultlet {
 
     /// Say whose token is had here, without the token: the identity to grant a role to.
     #[pyo3(
-        signature = (resource=None, /, *, scope=None, tenant=None, claims=None, **call),
-        text_signature = "($self, resource=None, /, *, scope=None, tenant=None, claims=None, \
+        signature = (resource=None, *, scope=None, tenant=None, claims=None, **call),
+        text_signature = "($self, resource=None, *, scope=None, tenant=None, claims=None, \
             timeout=None, cancel=None, client_id=None, object_id=None, resource_id=None)"
     )]
     fn whoami<'py>(
@@ -108,8 +140,8 @@ impl Vaultlet {
 
     /// Say what the credentials would read and whom they would talk to. No network.
     #[pyo3(
-        signature = (reference=None, /, **call),
-        text_signature = "($self, reference=None, /, *, timeout=None, cancel=None, client_id=None, \
+        signature = (reference=None, **call),
+        text_signature = "($self, reference=None, *, timeout=None, cancel=None, client_id=None, \
             object_id=None, resource_id=None)"
     )]
     fn plan<'py>(
@@ -150,6 +182,10 @@ impl Vaultlet {
         arguments: &Bound<'_, PyTuple>,
         call: &Bound<'_, PyDict>,
     ) -> PyResult<Started> {
+        if call.contains("cancel")? {
+            let message = "got an unexpected keyword argument 'cancel': cancel the task";
+            return Err(PyTypeError::new_err(message));
+        }
         let cancel = host::Cancel::new();
         let ask = Ask::named(name, arguments)?;
         let vaultlet = for_call(self.opened(py)?, Some(call))?.with_cancel(&cancel);

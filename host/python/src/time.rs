@@ -6,7 +6,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 /// Unix seconds as a `datetime`; `OverflowError` where it has no such year.
-pub(crate) fn of_seconds(py: Python<'_>, seconds: Option<i64>) -> PyResult<Option<Bound<'_, PyAny>>> {
+pub(crate) fn of_seconds(
+    py: Python<'_>,
+    seconds: Option<i64>,
+) -> PyResult<Option<Bound<'_, PyAny>>> {
     let Some(seconds) = seconds else { return Ok(None) };
     // Not imported before it is needed.
     let datetime = py.import("datetime")?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 /// How soon a signal's handler is run.
-const HEARD_WITHIN: Duration = Duration::from_millis(50);
+const HEARD_WITHIN: Duration = Duration::from_millis(25);
 
 /// Waits without the interpreter. Where a signal's handler raises, the call is dropped, which
 /// cancels it.

@@ -52,6 +52,8 @@ def test_errors():
                 await vaultlet.aio.get(wrong)
         with pytest.raises(TypeError, match=r"there is get\(\)"):
             await vaultlet.aio.get_many(REFERENCE)
+        with pytest.raises(TypeError, match="cancel the task"):
+            await vaultlet.aio.get(REFERENCE, cancel=vaultlet.Cancel())
         with pytest.raises(TypeError, match="unexpected keyword argument 'tiemout'"):
             await vaultlet.aio.get(REFERENCE, tiemout=3)
 
@@ -90,7 +92,6 @@ def test_a_time_limit_cancels_the_call(silent):
 
 def test_a_loop_that_closes_before_the_answer(silent):
     loop = asyncio.new_event_loop()
-    cancel = vaultlet.Cancel()
     handle = vaultlet.Vaultlet(allow_http_loopback=True)
     told = threading.Event()
 
@@ -105,7 +106,7 @@ def test_a_loop_that_closes_before_the_answer(silent):
             except RuntimeError:
                 told.set()
 
-        started = handle._start(done, "get", (silent.reference,), {"cancel": cancel})
+        started = handle._start(done, "get", (silent.reference,), {})
         await asked.wait()
         return started
 
@@ -155,3 +156,19 @@ def test_a_program_that_ends_meanwhile():
     for _ in range(3):
         ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
         assert (ended.returncode, ended.stdout, ended.stderr) == (3, "db-password\n", "")
+
+
+DAEMON = """
+import sys, threading, vaultlet
+handle = vaultlet.Vaultlet(allow_http_loopback=True)
+threading.Thread(target=handle.get, args=(sys.argv[1],), daemon=True).start()
+sys.stdin.read()
+"""
+
+
+def test_a_program_that_ends_with_a_call_on_a_thread(silent):
+    run = [sys.executable, "-c", DAEMON, silent.reference]
+    program = subprocess.Popen(run, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert silent.asked.wait(30)
+    _, told = program.communicate("")
+    assert (program.returncode, told) == (0, "")

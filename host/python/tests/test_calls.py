@@ -24,6 +24,8 @@ def test_list_and_versions():
     listed = vaultlet.list("my-key-vault")
     assert [one.name for one in listed] == ["db-password", "other", "settings"]
     assert vaultlet.list("akv://my-key-vault") == listed
+    assert vaultlet.list(vault="https://my-key-vault.vault.azure.net/") == listed
+    assert {one.version for one in listed} == {None}
     (version,) = vaultlet.versions(REFERENCE)
     assert version.version == vaultlet.get(REFERENCE).version
     assert version.enabled is True

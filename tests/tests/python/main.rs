@@ -18,7 +18,7 @@ mod types;
 
 use std::path::Path;
 
-use vaultlet_dev::{Local, Who};
+use vaultlet_dev::{Form, Local, Who};
 use vaultlet_tests::{Ended, Run, root};
 
 const VALUE: &str = "correct horse battery staple";
@@ -77,10 +77,20 @@ fn the_version_is_cargos() {
     assert_eq!(ended.stdout.trim_end(), format!("{version} {version}"), "{}", ended.stderr);
 }
 
+#[test]
+fn prompts() {
+    passes_as(Form::DeviceCode, "test_prompt.py");
+}
+
 /// Runs one file of the package's own tests, each in a local Azure of its own.
 fn passes(file: &str) {
+    passes_as(Form::AzureMl, file);
+}
+
+fn passes_as(form: Form, file: &str) {
     let Some(python) = install::python() else { return };
     let local = Local::builder()
+        .identity_form(form)
         .vault("my-key-vault")
         .seed("db-password", VALUE)
         .seed("other", VALUE)

@@ -45,37 +45,37 @@ __all__ = [
 ]
 
 
-def get(reference, /, **call):
+def get(reference, **call):
     """Get a secret: two requests for the first of a vault, one for each further one."""
     return _default().get(reference, **call)
 
 
-def get_many(references, /, **call):
+def get_many(references, **call):
     """Get several secrets at once, in their order: all, or the first error."""
     return _default().get_many(references, **call)
 
 
-def list(vault, /, **call):
+def list(vault, **call):
     """List a vault's secrets, all of them, without values."""
     return _default().list(vault, **call)
 
 
-def versions(reference, /, **call):
+def versions(reference, **call):
     """List the versions of a secret, all of them, without values."""
     return _default().versions(reference, **call)
 
 
-def token(resource=None, /, **call):
+def token(resource=None, **call):
     """Get an access token. One request, unless the cache has it."""
     return _default().token(resource, **call)
 
 
-def whoami(resource=None, /, **call):
+def whoami(resource=None, **call):
     """Say whose token is had here, without the token: the identity to grant a role to."""
     return _default().whoami(resource, **call)
 
 
-def plan(reference=None, /, **call):
+def plan(reference=None, **call):
     """Say what the credentials would read and whom they would talk to. No network."""
     return _default().plan(reference, **call)
 

@@ -69,7 +69,6 @@ __all__ = [
 
 def get(
     reference: str,
-    /,
     *,
     timeout: float | None = None,
     cancel: Cancel | None = None,
@@ -79,7 +78,6 @@ def get(
 ) -> Secret: ...
 def get_many(
     references: Iterable[str],
-    /,
     *,
     timeout: float | None = None,
     cancel: Cancel | None = None,
@@ -89,7 +87,6 @@ def get_many(
 ) -> _list[Secret]: ...
 def list(
     vault: str,
-    /,
     *,
     timeout: float | None = None,
     cancel: Cancel | None = None,
@@ -99,7 +96,6 @@ def list(
 ) -> _list[Properties]: ...
 def versions(
     reference: str,
-    /,
     *,
     timeout: float | None = None,
     cancel: Cancel | None = None,
@@ -109,7 +105,6 @@ def versions(
 ) -> _list[Properties]: ...
 def token(
     resource: str | None = None,
-    /,
     *,
     scope: str | None = None,
     tenant: str | None = None,
@@ -122,7 +117,6 @@ def token(
 ) -> Token: ...
 def whoami(
     resource: str | None = None,
-    /,
     *,
     scope: str | None = None,
     tenant: str | None = None,
@@ -135,7 +129,6 @@ def whoami(
 ) -> Identity: ...
 def plan(
     reference: str | None = None,
-    /,
     *,
     timeout: float | None = None,
     cancel: Cancel | None = None,

@@ -106,7 +106,6 @@ class Vaultlet:
     def get(
         self,
         reference: str,
-        /,
         *,
         timeout: float | None = None,
         cancel: Cancel | None = None,
@@ -117,7 +116,6 @@ class Vaultlet:
     def get_many(
         self,
         references: Iterable[str],
-        /,
         *,
         timeout: float | None = None,
         cancel: Cancel | None = None,
@@ -128,7 +126,6 @@ class Vaultlet:
     def list(
         self,
         vault: str,
-        /,
         *,
         timeout: float | None = None,
         cancel: Cancel | None = None,
@@ -139,7 +136,6 @@ class Vaultlet:
     def versions(
         self,
         reference: str,
-        /,
         *,
         timeout: float | None = None,
         cancel: Cancel | None = None,
@@ -150,7 +146,6 @@ class Vaultlet:
     def token(
         self,
         resource: str | None = None,
-        /,
         *,
         scope: str | None = None,
         tenant: str | None = None,
@@ -164,7 +159,6 @@ class Vaultlet:
     def whoami(
         self,
         resource: str | None = None,
-        /,
         *,
         scope: str | None = None,
         tenant: str | None = None,
@@ -178,7 +172,6 @@ class Vaultlet:
     def plan(
         self,
         reference: str | None = None,
-        /,
         *,
         timeout: float | None = None,
         cancel: Cancel | None = None,

@@ -18,31 +18,31 @@ class AsyncVaultlet:
     def __init__(self, **options):
         self._handle = Vaultlet(**options)
 
-    async def get(self, reference, /, **call):
+    async def get(self, reference, **call):
         """Get a secret: two requests for the first of a vault, one for each further one."""
         return await _ask(self._handle, "get", (reference,), call)
 
-    async def get_many(self, references, /, **call):
+    async def get_many(self, references, **call):
         """Get several secrets at once, in their order: all, or the first error."""
         return await _ask(self._handle, "get_many", (references,), call)
 
-    async def list(self, vault, /, **call):
+    async def list(self, vault, **call):
         """List a vault's secrets, all of them, without values."""
         return await _ask(self._handle, "list", (vault,), call)
 
-    async def versions(self, reference, /, **call):
+    async def versions(self, reference, **call):
         """List the versions of a secret, all of them, without values."""
         return await _ask(self._handle, "versions", (reference,), call)
 
-    async def token(self, resource=None, /, *, scope=None, tenant=None, claims=None, **call):
+    async def token(self, resource=None, *, scope=None, tenant=None, claims=None, **call):
         """Get an access token. One request, unless the cache has it."""
         return await _ask(self._handle, "token", (resource, scope, tenant, claims), call)
 
-    async def whoami(self, resource=None, /, *, scope=None, tenant=None, claims=None, **call):
+    async def whoami(self, resource=None, *, scope=None, tenant=None, claims=None, **call):
         """Say whose token is had here, without the token: the identity to grant a role to."""
         return await _ask(self._handle, "whoami", (resource, scope, tenant, claims), call)
 
-    async def plan(self, reference=None, /, **call):
+    async def plan(self, reference=None, **call):
         """Say what the credentials would read and whom they would talk to. No network."""
         return await _ask(self._handle, "plan", (reference,), call)
 
@@ -60,37 +60,37 @@ class AsyncVaultlet:
         return f"Async{self._handle!r}"
 
 
-async def get(reference, /, **call):
+async def get(reference, **call):
     """Get a secret: two requests for the first of a vault, one for each further one."""
     return await _ask(_default(), "get", (reference,), call)
 
 
-async def get_many(references, /, **call):
+async def get_many(references, **call):
     """Get several secrets at once, in their order: all, or the first error."""
     return await _ask(_default(), "get_many", (references,), call)
 
 
-async def list(vault, /, **call):
+async def list(vault, **call):
     """List a vault's secrets, all of them, without values."""
     return await _ask(_default(), "list", (vault,), call)
 
 
-async def versions(reference, /, **call):
+async def versions(reference, **call):
     """List the versions of a secret, all of them, without values."""
     return await _ask(_default(), "versions", (reference,), call)
 
 
-async def token(resource=None, /, *, scope=None, tenant=None, claims=None, **call):
+async def token(resource=None, *, scope=None, tenant=None, claims=None, **call):
     """Get an access token. One request, unless the cache has it."""
     return await _ask(_default(), "token", (resource, scope, tenant, claims), call)
 
 
-async def whoami(resource=None, /, *, scope=None, tenant=None, claims=None, **call):
+async def whoami(resource=None, *, scope=None, tenant=None, claims=None, **call):
     """Say whose token is had here, without the token: the identity to grant a role to."""
     return await _ask(_default(), "whoami", (resource, scope, tenant, claims), call)
 
 
-async def plan(reference=None, /, **call):
+async def plan(reference=None, **call):
     """Say what the credentials would read and whom they would talk to. No network."""
     return await _ask(_default(), "plan", (reference,), call)
 

@@ -33,7 +33,6 @@ class AsyncVaultlet:
     async def get(
         self,
         reference: str,
-        /,
         *,
         timeout: float | None = None,
         client_id: str | None = None,
@@ -43,7 +42,6 @@ class AsyncVaultlet:
     async def get_many(
         self,
         references: Iterable[str],
-        /,
         *,
         timeout: float | None = None,
         client_id: str | None = None,
@@ -53,7 +51,6 @@ class AsyncVaultlet:
     async def list(
         self,
         vault: str,
-        /,
         *,
         timeout: float | None = None,
         client_id: str | None = None,
@@ -63,7 +60,6 @@ class AsyncVaultlet:
     async def versions(
         self,
         reference: str,
-        /,
         *,
         timeout: float | None = None,
         client_id: str | None = None,
@@ -73,7 +69,6 @@ class AsyncVaultlet:
     async def token(
         self,
         resource: str | None = None,
-        /,
         *,
         scope: str | None = None,
         tenant: str | None = None,
@@ -86,7 +81,6 @@ class AsyncVaultlet:
     async def whoami(
         self,
         resource: str | None = None,
-        /,
         *,
         scope: str | None = None,
         tenant: str | None = None,
@@ -99,7 +93,6 @@ class AsyncVaultlet:
     async def plan(
         self,
         reference: str | None = None,
-        /,
         *,
         timeout: float | None = None,
         client_id: str | None = None,
@@ -112,7 +105,6 @@ class AsyncVaultlet:
 
 async def get(
     reference: str,
-    /,
     *,
     timeout: float | None = None,
     client_id: str | None = None,
@@ -121,7 +113,6 @@ async def get(
 ) -> Secret: ...
 async def get_many(
     references: Iterable[str],
-    /,
     *,
     timeout: float | None = None,
     client_id: str | None = None,
@@ -130,7 +121,6 @@ async def get_many(
 ) -> _list[Secret]: ...
 async def list(
     vault: str,
-    /,
     *,
     timeout: float | None = None,
     client_id: str | None = None,
@@ -139,7 +129,6 @@ async def list(
 ) -> _list[Properties]: ...
 async def versions(
     reference: str,
-    /,
     *,
     timeout: float | None = None,
     client_id: str | None = None,
@@ -148,7 +137,6 @@ async def versions(
 ) -> _list[Properties]: ...
 async def token(
     resource: str | None = None,
-    /,
     *,
     scope: str | None = None,
     tenant: str | None = None,
@@ -160,7 +148,6 @@ async def token(
 ) -> Token: ...
 async def whoami(
     resource: str | None = None,
-    /,
     *,
     scope: str | None = None,
     tenant: str | None = None,
@@ -172,7 +159,6 @@ async def whoami(
 ) -> Identity: ...
 async def plan(
     reference: str | None = None,
-    /,
     *,
     timeout: float | None = None,
     client_id: str | None = None,

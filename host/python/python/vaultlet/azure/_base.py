@@ -1,6 +1,6 @@
 """What the client for threads and the one for asyncio have in common: a vault and who asks it."""
 
-_CALL = ("timeout", "cancel", "client_id", "object_id", "resource_id")
+_CALL = ("timeout", "client_id", "object_id", "resource_id")
 
 
 class ClientBase:
