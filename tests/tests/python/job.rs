@@ -12,7 +12,7 @@ fn by_the_managed_identity_and_on_behalf_of_the_user() {
     for (who, source) in [("managed", "managed-identity"), ("user", "azureml-obo")] {
         let Some(ended) = job(&["--as", who]) else { return };
         assert_eq!(ended.code, 0, "{}", ended.stderr);
-        let told = format!("' of {} characters, by {source}\n", VALUE.len());
+        let told = format!("') of {} characters, by {source}\n", VALUE.len());
         assert!(ended.stdout.starts_with("Secret('akv://my-key-vault."), "{}", ended.stdout);
         assert!(ended.stdout.ends_with(&told), "{}", ended.stdout);
         ended.reveals_none_of(&[VALUE], true);
