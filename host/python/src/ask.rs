@@ -48,7 +48,8 @@ impl Ask {
         Ok(match self {
             Self::Get(reference) => Answer::Secret(vaultlet.get(&reference).await?),
             Self::GetMany(references) => Answer::Secrets(vaultlet.get_all(&references).await?),
-            Self::List(_) | Self::Versions(_) => Answer::Listing(Vec::new()),
+            Self::List(vault) => Answer::Listing(vaultlet.list(&vault).await?),
+            Self::Versions(reference) => Answer::Listing(vaultlet.versions(&reference).await?),
             Self::Token(request) => Answer::Token(vaultlet.token(request).await?),
             Self::Whoami(request) => Answer::Identity(vaultlet.token(request).await?),
             Self::Plan(reference) => {
