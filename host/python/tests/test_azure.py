@@ -102,6 +102,8 @@ def test_what_writes(client):
     ):
         with pytest.raises(NotImplementedError, match="use SecretClient of azure.keyvault.secrets"):
             call()
+    with pytest.raises(NotImplementedError, match="as they are stored"):
+        client.get_secret("db-password", out_content_type="application/x-pem-file")
     ours = {name for name in dir(client) if not name.startswith("_")}
     from azure.keyvault.secrets import SecretClient as Azures
 

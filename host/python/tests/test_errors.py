@@ -20,6 +20,7 @@ def test_not_found():
     assert error.request_id and error.help and error.attempts == ()
     assert error.retry_after is None
     assert str(error) == f"{error.message} [{error.code}]; {error.help} ({error.id})"
+    assert repr(type(error)) == "<class 'vaultlet.NotFoundError'>"
 
 
 def test_denied(control):

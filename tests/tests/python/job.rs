@@ -25,7 +25,7 @@ fn a_denied_secret_says_what_the_command_line_says() {
     let line = |ended: &Ended| ended.stderr.lines().last().unwrap_or_default().to_owned();
     let told = line(&ended);
     let (class, told) = told.split_once(": ").unwrap();
-    assert_eq!((ended.code, class), (1, "vaultlet._errors.DeniedError"), "{}", ended.stderr);
+    assert_eq!((ended.code, class), (1, "vaultlet.DeniedError"), "{}", ended.stderr);
     let get = [vaultlet().as_os_str(), "get".as_ref(), "akv://my-key-vault/db-password".as_ref()];
     let by_command = in_dev(&["--grant", "managed:none"], &get);
     assert_eq!(by_command.code, 77, "{}", by_command.stderr);

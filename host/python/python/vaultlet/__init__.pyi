@@ -75,7 +75,8 @@ def get(
     client_id: str | None = None,
     object_id: str | None = None,
     resource_id: str | None = None,
-) -> Secret: ...
+) -> Secret:
+    """Get a secret: two requests for the first of a vault, one for each further one."""
 def get_many(
     references: Iterable[str],
     *,
@@ -84,7 +85,8 @@ def get_many(
     client_id: str | None = None,
     object_id: str | None = None,
     resource_id: str | None = None,
-) -> _list[Secret]: ...
+) -> _list[Secret]:
+    """Get several secrets at once, in their order: all, or the first error."""
 def list(
     vault: str,
     *,
@@ -93,7 +95,8 @@ def list(
     client_id: str | None = None,
     object_id: str | None = None,
     resource_id: str | None = None,
-) -> _list[Properties]: ...
+) -> _list[Properties]:
+    """List a vault's secrets, all of them, without values."""
 def versions(
     reference: str,
     *,
@@ -102,7 +105,8 @@ def versions(
     client_id: str | None = None,
     object_id: str | None = None,
     resource_id: str | None = None,
-) -> _list[Properties]: ...
+) -> _list[Properties]:
+    """List the versions of a secret, all of them, without values."""
 def token(
     resource: str | None = None,
     *,
@@ -114,7 +118,8 @@ def token(
     client_id: str | None = None,
     object_id: str | None = None,
     resource_id: str | None = None,
-) -> Token: ...
+) -> Token:
+    """Get an access token. One request, unless the cache has it."""
 def whoami(
     resource: str | None = None,
     *,
@@ -126,7 +131,8 @@ def whoami(
     client_id: str | None = None,
     object_id: str | None = None,
     resource_id: str | None = None,
-) -> Identity: ...
+) -> Identity:
+    """Say whose token is had here, without the token: the identity to grant a role to."""
 def plan(
     reference: str | None = None,
     *,
@@ -135,4 +141,5 @@ def plan(
     client_id: str | None = None,
     object_id: str | None = None,
     resource_id: str | None = None,
-) -> Plan: ...
+) -> Plan:
+    """Say what the credentials would read and whom they would talk to. No network."""

@@ -8,7 +8,11 @@ from ._records import Attempt
 class VaultletError(Exception):
     """A failed call. No attribute ever holds a token, a secret or a secret's value.
 
-    `str()` is the line that the command line prints, of message, code, help and id.
+    `str()` is the line that the command line prints, of `message` (what was being done and what
+    happened), `code` (the service's own), `help` (what to do) and `id` (stable, explained in the
+    README). `kind` says what a program should do next, as the class does. `status` is of HTTP,
+    `request_id` the service's, `retry_after` in seconds, each `None` when unknown; `attempts` has
+    one entry for each source of credentials that was asked, whenever no token was had.
     """
 
     kind = "internal"
@@ -96,6 +100,10 @@ _CLASSES = {
     "not-configured": NotConfiguredError,
     "unauthenticated": UnauthenticatedError,
 }
+
+
+for _class in (VaultletError, CancelledError, *_CLASSES.values()):
+    _class.__module__ = "vaultlet"
 
 
 def _of(line, members):

@@ -10,7 +10,10 @@ class Properties(
         " recovery_level recoverable_days managed key_id tags",
     )
 ):
-    """All that is known of one version of a secret, but for its value; `None` where it is not."""
+    """All that is known of one version of a secret, but for its value; `None` where it is not.
+
+    Times are aware, in UTC. What `list` answers has no version; all else is that of the latest.
+    """
 
     __slots__ = ()
 
@@ -49,3 +52,7 @@ class Attempt(namedtuple("Attempt", "source endpoint outcome message")):
     """What became of one source of credentials."""
 
     __slots__ = ()
+
+
+for _class in (Properties, Identity, Plan, Server, Attempt):
+    _class.__module__ = "vaultlet"

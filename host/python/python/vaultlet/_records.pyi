@@ -2,6 +2,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 class Properties(NamedTuple):
+    """All that is known of one version of a secret, but for its value; `None` where it is not."""
     vault: str
     name: str
     version: str | None
@@ -17,9 +18,11 @@ class Properties(NamedTuple):
     key_id: str | None
     tags: dict[str, str]
     @property
-    def reference(self) -> str: ...
+    def reference(self) -> str:
+        """`akv://VAULT/NAME/VERSION`."""
 
 class Identity(NamedTuple):
+    """Whose token it is, by what it says of itself; nothing of that is verified."""
     source: str
     endpoint: str | None
     resource: str
@@ -34,12 +37,14 @@ class Identity(NamedTuple):
     notes: list[str]
 
 class Server(NamedTuple):
+    """A server that may be talked to."""
     host: str
     port: int
     tls: bool
     purpose: Literal["vault", "token-authority", "identity-endpoint"]
 
 class Plan(NamedTuple):
+    """What the credentials would read and whom they would talk to."""
     vault: Server | None
     variables: list[str]
     servers: list[Server]
@@ -48,6 +53,7 @@ class Plan(NamedTuple):
     programs: list[str]
 
 class Attempt(NamedTuple):
+    """What became of one source of credentials."""
     source: str
     endpoint: str | None
     outcome: Literal["not-configured", "failed", "skipped"]

@@ -31,6 +31,8 @@ class ClientBase:
         return f"{reference}/{_segment(version)}" if version else reference
 
     def _call(self, kwargs):
+        if kwargs.get("out_content_type") is not None:
+            raise NotImplementedError("out_content_type: vaultlet gets secrets as they are stored")
         return {**self._defaults, **{name: kwargs[name] for name in _CALL if name in kwargs}}
 
     def __repr__(self):
