@@ -178,7 +178,7 @@ impl Vaultlet {
 
     async fn listed(&self, doing: &str, what: Listed) -> Result<Vec<Properties>, Error> {
         let identity = self.identity.clone();
-        let task = self.start(|on| async move { on.list(what, identity).await })?;
+        let task = self.start(doing, |on| async move { on.list(what, identity).await })?;
         self.finish(doing, task).await
     }
 
