@@ -26,11 +26,20 @@ pub(crate) fn wait<T: Send>(py: Python<'_>, call: impl Future<Output = T> + Send
             }
             std::thread::park_timeout(listen_at.saturating_duration_since(Instant::now()));
             if Instant::now() >= listen_at {
-                Python::attach(|py| py.check_signals())?;
+                // The interpreter ends without its daemon threads: there is nothing to return to.
+                let heard = Python::try_attach(|py| py.check_signals());
+                heard.unwrap_or_else(stay)?;
                 listen_at = Instant::now() + HEARD_WITHIN;
             }
         }
     })
+}
+
+/// For as long as the process still is there.
+fn stay<T>() -> T {
+    loop {
+        std::thread::park();
+    }
 }
 
 struct Unpark(Thread);

@@ -7,12 +7,14 @@ from azure.keyvault.secrets import SecretClient
 
 ATTRIBUTES = (
     "id name version vault_url content_type key_id enabled not_before expires_on created_on"
-    " updated_on recoverable_days recovery_level managed tags previous_version"
+    " updated_on recoverable_days managed tags previous_version"
 ).split()
 
 
 def tell(what, properties):
     print(what, properties, *((name, getattr(properties, name)) for name in ATTRIBUTES))
+    # A kind of text in one, and a text in the other.
+    print(properties.recovery_level == "Recoverable+Purgeable")
 
 
 client = SecretClient(
@@ -25,12 +27,11 @@ for name in ("plain", "rich"):
     print(secret, secret.id, secret.name, secret.value == os.environ["VALUE"], type(secret.value))
     tell("got", secret.properties)
 
-with client:
-    versions = list(client.list_properties_of_secret_versions("plain"))
-    for properties in sorted(versions, key=lambda one: one.version):
-        tell("version", properties)
-        print(client.get_secret("plain", properties.version).id)
-    print(client.get_secret("plain", version=versions[0].version).properties.version)
+versions = list(client.list_properties_of_secret_versions("plain"))
+for properties in sorted(versions, key=lambda one: one.version):
+    tell("version", properties)
+    print(client.get_secret("plain", properties.version).id)
+print(client.get_secret("plain", version=versions[0].version).properties.version)
 
 for properties in client.list_properties_of_secrets():
     tell("listed", properties)
@@ -57,3 +58,6 @@ try:
     print("no versions")
 except ResourceNotFoundError as error:
     print("not found", error.status_code, error.error.code)
+
+with client:
+    print(client.get_secret("plain").name)

@@ -3,7 +3,7 @@
 from . import _credentials, _models
 from ._base import ClientBase
 from ._paging import ItemPaged
-from ._translate import translated
+from ._translate import no_versions_are_none, translated
 
 
 class SecretClient(ClientBase):
@@ -38,9 +38,9 @@ class SecretClient(ClientBase):
         reference = self._reference(name)
 
         def items():
-            with translated():
+            with translated(), no_versions_are_none() as none:
                 listed = self._handle.versions(reference, **self._call(kwargs))
-            return [_models.listed(one, self._vault_url, versioned=True) for one in listed]
+            return [] if none else [_models.listed(one, self._vault_url, versioned=True) for one in listed]
 
         return ItemPaged(items, kwargs.get("max_page_size"))
 

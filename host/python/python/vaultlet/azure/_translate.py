@@ -4,7 +4,7 @@ import functools
 import sys
 from contextlib import contextmanager
 
-from .._errors import InvalidArgumentError, VaultletError
+from .._errors import InvalidArgumentError, NotFoundError, VaultletError
 from . import exceptions
 
 _REASONS = {
@@ -24,6 +24,19 @@ def translated():
         yield
     except VaultletError as error:
         raise as_azure(error) from None
+
+
+@contextmanager
+def no_versions_are_none():
+    """A vault lists no versions of a secret that it has not, which vaultlet calls an error and Azure's
+    client does not; says whether it was so."""
+    none = []
+    try:
+        yield none
+    except NotFoundError as error:
+        if error.status is not None:
+            raise
+        none.append(error.id)
 
 
 def as_azure(error):

@@ -5,7 +5,7 @@ from .. import _credentials, _models
 from .._base import ClientBase
 from .._credentials import AccessToken, AccessTokenInfo
 from .._paging import AsyncItemPaged
-from .._translate import translated
+from .._translate import no_versions_are_none, translated
 
 __all__ = [
     "AccessToken",
@@ -46,10 +46,10 @@ class SecretClient(ClientBase):
         reference = self._reference(name)
 
         async def items():
-            with translated():
+            with translated(), no_versions_are_none() as none:
                 asked = _aio._ask(self._handle, "versions", (reference,), self._call(kwargs))
                 listed = await asked
-            return [_models.listed(one, self._vault_url, versioned=True) for one in listed]
+            return [] if none else [_models.listed(one, self._vault_url, versioned=True) for one in listed]
 
         return AsyncItemPaged(items, kwargs.get("max_page_size"))
 
