@@ -7,6 +7,7 @@ import os
 import threading
 import tracemalloc
 
+import pytest
 import vaultlet
 import vaultlet.aio
 from conftest import REFERENCE, VALUE
@@ -18,7 +19,32 @@ HANDLES = 10_000 if FULL else 200
 MIB = 1 << 20
 
 
-def test_calls_on_threads(silent):
+@pytest.fixture
+def grows_by_no_more_than(capfd):
+    """The interpreter's own memory by `tracemalloc`, everybody's by the system's count."""
+
+    def measure(limit, first, then):
+        first()
+        gc.collect()
+        before = resident()
+        tracemalloc.start()
+        then()
+        gc.collect()
+        kept, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        grown = resident() - before
+        if FULL:
+            with capfd.disabled():
+                name = os.environ["PYTEST_CURRENT_TEST"].split("::")[1].split()[0]
+                told = f"{before >> 10} KiB, grown by {grown >> 10}; of Python {kept}, peak {peak} bytes"
+                print(f"{name}: {told}", flush=True)
+        assert kept < 2 * MIB
+        assert grown < limit
+
+    return measure
+
+
+def test_calls_on_threads(silent, grows_by_no_more_than):
     handle = vaultlet.Vaultlet(allow_http_loopback=True)
     failed = []
 
@@ -61,7 +87,7 @@ def test_calls_on_threads(silent):
     handle.close()
 
 
-def test_tasks_that_are_cancelled():
+def test_tasks_that_are_cancelled(grows_by_no_more_than):
     async def main(count):
         for _ in range(count):
             tasks = [asyncio.ensure_future(vaultlet.aio.get(REFERENCE)) for _ in range(20)]
@@ -78,7 +104,7 @@ def test_tasks_that_are_cancelled():
     )
 
 
-def test_handles_opened_and_closed():
+def test_handles_opened_and_closed(grows_by_no_more_than):
     def open_and_close(count):
         for number in range(count):
             with vaultlet.Vaultlet(concurrency=1) as handle:
@@ -90,25 +116,6 @@ def test_handles_opened_and_closed():
     )
     # Each took its threads along.
     assert threads_of_process() < 40
-
-
-def grows_by_no_more_than(limit, first, then):
-    """The interpreter's own memory by `tracemalloc`, everybody's by the system's count."""
-    first()
-    gc.collect()
-    before = resident()
-    tracemalloc.start()
-    then()
-    gc.collect()
-    _, peak = tracemalloc.get_traced_memory()
-    kept, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    grown = resident() - before
-    if FULL:
-        name = os.environ["PYTEST_CURRENT_TEST"].split("::")[1]
-        print(f"\n{name}: {before >> 10} KiB, grown by {grown >> 10}; kept {kept}, peak {peak} bytes")
-    assert kept < 2 * MIB
-    assert grown < limit
 
 
 def resident():

@@ -1,5 +1,5 @@
-//! The Python package as its users have it: installed from its wheel into an environment of its own,
-//! in a local Azure. What it does is told by its own tests, `host/python/tests`, one file after
+//! The Python package as its users have it: installed from its wheel into an environment of its
+//! own, in a local Azure. What it does is told by its own tests, `host/python/tests`, one file after
 //! another here; what it has in common with the command line and with Azure's SDK, here.
 //!
 //! Where there is no Python the test says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
@@ -71,7 +71,8 @@ fn azures_credentials() {
 #[test]
 fn the_version_is_cargos() {
     let Some(python) = install::python() else { return };
-    let program = "import importlib.metadata as m, vaultlet as v; print(v.__version__, m.version('vaultlet'))";
+    let program = "import importlib.metadata as metadata, vaultlet\n\
+        print(vaultlet.__version__, metadata.version('vaultlet'))";
     let ended = Run::program(python).arguments(["-c", program]).end();
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(ended.stdout.trim_end(), format!("{version} {version}"), "{}", ended.stderr);

@@ -29,7 +29,7 @@ class SecretClient(ClientBase):
         def items():
             with translated():
                 listed = self._handle.list(self._vault, **self._call(kwargs))
-            return [_models.listed(one, self._vault_url, versioned=False) for one in listed]
+            return _models.listing(listed, self._vault_url, versioned=False)
 
         return ItemPaged(items, kwargs.get("max_page_size"))
 
@@ -40,7 +40,7 @@ class SecretClient(ClientBase):
         def items():
             with translated(), no_versions_are_none() as none:
                 listed = self._handle.versions(reference, **self._call(kwargs))
-            return [] if none else [_models.listed(one, self._vault_url, versioned=True) for one in listed]
+            return [] if none else _models.listing(listed, self._vault_url, versioned=True)
 
         return ItemPaged(items, kwargs.get("max_page_size"))
 

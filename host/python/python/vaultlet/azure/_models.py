@@ -121,6 +121,6 @@ def secret(found, vault_url):
     return KeyVaultSecret(SecretProperties(found.properties, vault_url, found.version), found)
 
 
-def listed(properties, vault_url, versioned):
-    """Azure's form of an item of a listing, which names a version only in a list of versions."""
-    return SecretProperties(properties, vault_url, properties.version if versioned else None)
+def listing(items, vault_url, versioned):
+    """Azure's form of a listing, whose items name a version only in a list of versions."""
+    return [SecretProperties(one, vault_url, one.version if versioned else None) for one in items]

@@ -37,7 +37,7 @@ class SecretClient(ClientBase):
             with translated():
                 asked = _aio._ask(self._handle, "list", (self._vault,), self._call(kwargs))
                 listed = await asked
-            return [_models.listed(one, self._vault_url, versioned=False) for one in listed]
+            return _models.listing(listed, self._vault_url, versioned=False)
 
         return AsyncItemPaged(items, kwargs.get("max_page_size"))
 
@@ -49,7 +49,7 @@ class SecretClient(ClientBase):
             with translated(), no_versions_are_none() as none:
                 asked = _aio._ask(self._handle, "versions", (reference,), self._call(kwargs))
                 listed = await asked
-            return [] if none else [_models.listed(one, self._vault_url, versioned=True) for one in listed]
+            return [] if none else _models.listing(listed, self._vault_url, versioned=True)
 
         return AsyncItemPaged(items, kwargs.get("max_page_size"))
 
