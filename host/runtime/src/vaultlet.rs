@@ -12,6 +12,8 @@ use crate::engine::Engine;
 use crate::error::{Error, Kind};
 use crate::lend::Front;
 use crate::plan::Plan;
+#[cfg(feature = "plugins")]
+use crate::plan::Resolved;
 use crate::process::Process;
 use crate::requirements::Requirements;
 use crate::secret::{Secret, Token};
@@ -144,6 +146,14 @@ impl Vaultlet {
         Ok((front, engine.shard.handle().clone()))
     }
 
+    #[cfg(feature = "plugins")]
+    pub(crate) async fn resolved(&self, reference: &str) -> Result<Resolved, Error> {
+        let reference = reference.to_owned();
+        let task =
+            self.start(|on| async move { on.plan.resolved(&reference, &on.settings).await })?;
+        self.finish("resolving a reference", task).await
+    }
+
     fn start_get(&self, reference: &str) -> Result<Task<Secret>, Error> {
         let (identity, reference) = (self.identity.clone(), reference.to_owned());
         self.start(|on| async move { on.get(&reference, identity).await })
@@ -192,13 +202,15 @@ impl Vaultlet {
     }
 }
 
-fn cancelled(doing: &str) -> Error {
+pub(crate) fn cancelled(doing: &str) -> Error {
     let message = format!("{doing}: the caller cancelled it");
     Error::new(Kind::Timeout, "cancelled", message, "")
 }
 
 /// A call on the engine's runtime, cancelled when nobody waits for it any more.
-struct Task<T>(tokio::task::JoinHandle<Result<Result<T, Error>, tokio::time::error::Elapsed>>);
+pub(crate) struct Task<T>(
+    pub(crate) tokio::task::JoinHandle<Result<Result<T, Error>, tokio::time::error::Elapsed>>,
+);
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
