@@ -130,7 +130,8 @@ pub struct Error {
 }
 
 impl Error {
-    pub(crate) fn new(kind: Kind, id: &str, message: impl Into<String>, help: &str) -> Self {
+    /// A failure that is not the service's, for bindings that have ones of their own.
+    pub fn new(kind: Kind, id: &str, message: impl Into<String>, help: &str) -> Self {
         Self {
             kind,
             id: id.to_owned(),

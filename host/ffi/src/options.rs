@@ -1,0 +1,138 @@
+//! How a handle is opened: by the names that the command line has.
+
+use std::ffi::c_char;
+
+use vaultlet_host::{Builder, Error, Kind};
+
+use crate::error::vaultlet_error;
+use crate::run::guarded;
+use crate::text::{text, usage};
+
+/// How to open a handle. One thread at a time may use it.
+#[derive(Default)]
+pub struct vaultlet_options {
+    builder: Builder,
+    variables: Option<Vec<(String, String)>>,
+}
+
+impl vaultlet_options {
+    pub(crate) fn builder(&self) -> Builder {
+        let builder = self.builder.clone();
+        match &self.variables {
+            Some(variables) => builder.variables(variables.iter().cloned()),
+            None => builder,
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        let builder = std::mem::take(&mut self.builder);
+        let before = builder.clone();
+        let set = set(builder, name, value);
+        self.builder = set.as_ref().map_or(before, Clone::clone);
+        set.map(drop)
+    }
+}
+
+fn set(builder: Builder, name: &str, value: &str) -> Result<Builder, Error> {
+    let malformed = |must: &str| {
+        let message = format!("setting the option `{name}`: its value is not {must}");
+        Error::new(Kind::Configuration, "setting-malformed", message, "correct it")
+    };
+    Ok(match name {
+        "identity" => builder.identity(value),
+        "exclude" => builder.exclude(value),
+        "client-id" => builder.client_id(value),
+        "object-id" => builder.object_id(value),
+        "resource-id" => builder.resource_id(value),
+        "additional-tenants" => builder.additional_tenants(value),
+        "user-assertion-file" => builder.user_assertion_file(value),
+        "cloud" => builder.cloud(value),
+        "timeout" => builder.timeout_text(value),
+        "ca-file" => builder.ca_file(value),
+        "resolve" => builder.resolve(value),
+        "concurrency" => match value.parse() {
+            Ok(calls @ 1..=1024) => builder.concurrency(calls),
+            _ => return Err(malformed("a number from 1 to 1024")),
+        },
+        "allow-http-loopback" => match value {
+            "true" => builder.allow_http_loopback(true),
+            "false" => builder.allow_http_loopback(false),
+            _ => return Err(malformed("`true` or `false`")),
+        },
+        _ => {
+            return Err(usage(
+                "setting an option: there is none of this name".into(),
+                "see vaultlet.h for the names",
+            ));
+        }
+    })
+}
+
+/// Options that set nothing: all comes from the environment.
+#[unsafe(no_mangle)]
+pub extern "C" fn vaultlet_options_new() -> *mut vaultlet_options {
+    Box::into_raw(Box::default())
+}
+
+/// Sets an option. The names are those of the command line's flags: `identity`, `exclude`,
+/// `client-id`, `object-id`, `resource-id`, `additional-tenants`, `user-assertion-file`, `cloud`,
+/// `timeout` (seconds), `ca-file` and `resolve` (both may be set several times),
+/// `allow-http-loopback` (`true`, `false`); and `concurrency`: calls at once, 1 to 1024 (64).
+/// An option wins over the environment's variable. Some values are checked by `vaultlet_open` only.
+///
+/// # Safety
+/// `options` is NULL or from vaultlet; the texts are NULL or end with NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vaultlet_options_set(
+    options: *mut vaultlet_options,
+    name: *const c_char,
+    value: *const c_char,
+) -> *mut vaultlet_error {
+    guarded(|| {
+        // SAFETY: as the caller says.
+        unsafe {
+            let (name, value) = (text(name, "the option's name")?, text(value, "its value")?);
+            of(options)?.set(name, value)
+        }
+    })
+}
+
+/// Adds a variable to an environment that is read instead of the process's; it is empty before the
+/// first.
+///
+/// # Safety
+/// As for `vaultlet_options_set`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vaultlet_options_variable(
+    options: *mut vaultlet_options,
+    name: *const c_char,
+    value: *const c_char,
+) -> *mut vaultlet_error {
+    guarded(|| {
+        // SAFETY: as the caller says.
+        unsafe {
+            let (name, value) = (text(name, "the variable's name")?, text(value, "its value")?);
+            let variables = of(options)?.variables.get_or_insert_default();
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(())
+    })
+}
+
+/// Frees options; NULL is nothing.
+///
+/// # Safety
+/// They are NULL or from vaultlet, and not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vaultlet_options_free(options: *mut vaultlet_options) {
+    if !options.is_null() {
+        // SAFETY: each comes from `vaultlet_options_new`.
+        drop(unsafe { Box::from_raw(options) });
+    }
+}
+
+unsafe fn of<'a>(options: *mut vaultlet_options) -> Result<&'a mut vaultlet_options, Error> {
+    // SAFETY: as the caller says.
+    unsafe { options.as_mut() }
+        .ok_or_else(|| usage("setting an option: the options are NULL".into(), "make them first"))
+}
