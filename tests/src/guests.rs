@@ -14,6 +14,12 @@ pub fn guest(name: &str) -> PathBuf {
     target().join("guests/wasm32-wasip2/release").join(name).with_extension("wasm")
 }
 
+/// A native program of `tests/guests`, by its name.
+pub fn tool(name: &str) -> PathBuf {
+    assert!(cargo("build", name).status().is_ok_and(|s| s.success()), "`{name}` does not build");
+    target().join("guests/debug").join(name)
+}
+
 /// One component with its imports from another, as `wac plug` makes it.
 pub fn plugged(socket: &str) -> PathBuf {
     let (socket, plug) = (guest(socket), target().join("vaultlet.wasm"));

@@ -106,6 +106,12 @@ mod of_plugins {
     pub(crate) const PLUGIN_HANDLES_MAX: usize = 4_096;
     /// Bytes of ours that one call from a plugin to the host, or one result, may take.
     pub(crate) const PLUGIN_PASSED_MAX: usize = 8 << 20;
+    /// Bytes of a call as text.
+    pub(crate) const PLUGIN_TEXT_MAX: usize = 256 << 10;
+    /// Bytes of a call as text that is read on the stack that is there.
+    pub(crate) const PLUGIN_TEXT_SHORT: usize = 1 << 10;
+    /// Bytes of stack for each byte of a longer one; seen were 300.
+    pub(crate) const PLUGIN_TEXT_STACK: usize = 1 << 10;
     /// Random bytes at once.
     pub(crate) const PLUGIN_RANDOM_MAX: u64 = 64 << 10;
     /// Bytes of its output that are passed on.

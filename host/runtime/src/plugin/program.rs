@@ -132,17 +132,17 @@ fn not_usable(why: String) -> Error {
 
 /// How a call ended that did not end well.
 fn ended(error: &wasmtime::Error, refused: Option<&str>) -> Error {
-    if let Some(what) = refused {
-        return Error::configuration(
-            "plugin-limit",
-            format!("{DOING}: it asked for {what}"),
-            "open it with more, if it is to be trusted with that",
-        );
-    }
     let how = match error.downcast_ref::<I32Exit>() {
         Some(I32Exit(status)) => format!("it exited with status {status}"),
         None => one_line(&error.root_cause().to_string()),
     };
+    if let Some(what) = refused {
+        return Error::configuration(
+            "plugin-limit",
+            format!("{DOING}: it was refused {what}, and ended: {how}"),
+            "open it with more, if it is to be trusted with that",
+        );
+    }
     Error::new(
         Kind::Internal,
         "plugin-trapped",

@@ -8,6 +8,7 @@ use wasmtime::component::wasm_wave::untyped::UntypedFuncCall;
 use wasmtime::component::{Component, ComponentExportIndex, Type, Val};
 
 use crate::error::{Error, Kind};
+use crate::limits;
 
 use super::DOING;
 
@@ -62,10 +63,29 @@ impl Call {
             let at = (error.span().start + skipped).saturating_sub(1);
             refused(format!("{} at byte {at}", error.kind()))
         };
-        let parsed = UntypedFuncCall::parse(&call).map_err(malformed)?;
-        let arguments = parsed.to_wasm_params(&types).map_err(malformed)?;
+        let arguments =
+            roomy(call.len(), || UntypedFuncCall::parse(&call)?.to_wasm_params(&types))?;
+        let arguments = arguments.map_err(malformed)?;
         Ok(Self { function, arguments, results: of.results().len() })
     }
+}
+
+/// The lexer of WAVE goes deeper with each character of a string, unless it was optimised: a long text
+/// gets a stack that is long enough.
+fn roomy<T: Send>(length: usize, parse: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    if length <= limits::PLUGIN_TEXT_SHORT {
+        return Ok(parse());
+    }
+    if length > limits::PLUGIN_TEXT_MAX {
+        return Err(refused(format!("it has more than {} bytes", limits::PLUGIN_TEXT_MAX)));
+    }
+    let stack = (1 << 20) + length * limits::PLUGIN_TEXT_STACK;
+    let failed = |why: String| Error::internal(format!("{DOING}: reading a long text: {why}"));
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("vaultlet-wave".into()).stack_size(stack);
+        let parsing = builder.spawn_scoped(scope, parse).map_err(|e| failed(e.to_string()))?;
+        parsing.join().map_err(|_| failed("it panicked".into()))
+    })
 }
 
 /// The result of a call; empty where it has none.

@@ -18,8 +18,8 @@ wit_bindgen::generate!({ path: "../../../wit", world: "provider", generate_all }
 
 use exports::vaultlet::keyvault::credentials::{self, TokenProperties, TokenRequest};
 use exports::vaultlet::keyvault::plan::{
-    self, Authority, Certificates, File, Key, PrivateTrust, Program, Purpose, Requirements, Resolved,
-    Trust,
+    self, Authority, Certificates, File, Key, PrivateTrust, Program, Purpose, Requirements,
+    Resolved, Trust,
 };
 use exports::vaultlet::keyvault::secrets::{self, Properties, UserAssigned};
 use exports::vaultlet::keyvault::simple;

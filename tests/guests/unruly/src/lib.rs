@@ -18,21 +18,22 @@ wit_bindgen::generate!({
         world unruly {
             import vaultlet:keyvault/secrets@0.1.0;
             export secrets-of-others;
+            // No name here may be one of libc's, whose function it would be in place of.
             /// Variables and arguments.
             export surroundings: func() -> list<string>;
             /// What comes of opening this file.
-            export open: func(path: string) -> string;
+            export open-file: func(path: string) -> string;
             /// What is on standard input.
-            export listen: func() -> string;
+            export read-input: func() -> string;
             /// Writes to both streams, first one and then the other.
             export print: func(text: string);
             /// How often this instance was called.
             export count: func() -> u32;
             export spin: func();
-            export sleep: func(seconds: u64);
+            export sleep-long: func(seconds: u64);
             export recurse: func(depth: u64) -> u64;
-            export panic: func();
-            export exit: func(status: u8);
+            export panic-now: func();
+            export exit-with: func(status: u8);
             /// Takes so many MiB and gives how many it had.
             export grow: func(mib: u32) -> u32;
             /// So many numbers.
@@ -104,14 +105,14 @@ impl Guest for Unruly {
         variables.chain(std::env::args()).collect()
     }
 
-    fn open(path: String) -> String {
+    fn open_file(path: String) -> String {
         match std::fs::read(path) {
             Ok(bytes) => format!("{} bytes", bytes.len()),
             Err(error) => error.to_string(),
         }
     }
 
-    fn listen() -> String {
+    fn read_input() -> String {
         let mut heard = String::new();
         match std::io::stdin().read_to_string(&mut heard) {
             Ok(_) => heard,
@@ -138,7 +139,7 @@ impl Guest for Unruly {
         }
     }
 
-    fn sleep(seconds: u64) {
+    fn sleep_long(seconds: u64) {
         std::thread::sleep(std::time::Duration::from_secs(seconds));
     }
 
@@ -146,11 +147,11 @@ impl Guest for Unruly {
         if black_box(depth) == 0 { 0 } else { black_box(Self::recurse(depth - 1)) + 1 }
     }
 
-    fn panic() {
+    fn panic_now() {
         panic!("by its own will");
     }
 
-    fn exit(status: u8) {
+    fn exit_with(status: u8) {
         std::process::exit(status.into());
     }
 
