@@ -28,19 +28,28 @@ pub fn root() -> PathBuf {
 /// The command line's program, built once a test program from what is there now.
 pub fn vaultlet() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let exe = std::env::current_exe().unwrap_or_default();
-        // …/<profile>/deps/<test>
-        let profile = exe.ancestors().nth(2).map(PathBuf::from).unwrap_or_default();
-        let mut cargo = cargo();
-        cargo.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(root());
-        cargo.arg("--target-dir").arg(target());
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        assert!(cargo.status().is_ok_and(|s| s.success()), "the program does not build");
-        profile.join("vaultlet")
-    })
+    PROGRAM.get_or_init(|| built("--bins").join("vaultlet"))
+}
+
+/// The library for C, built in the same way.
+pub fn library() -> &'static PathBuf {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| built("--lib").join("libvaultlet.so"))
+}
+
+/// Builds all targets of a kind; in the whole workspace, whose features are those of the tests.
+fn built(kind: &str) -> PathBuf {
+    let exe = std::env::current_exe().unwrap_or_default();
+    // …/<profile>/deps/<test>
+    let profile = exe.ancestors().nth(2).map(PathBuf::from).unwrap_or_default();
+    let mut cargo = cargo();
+    cargo.args(["build", "--quiet", "--workspace", kind]).current_dir(root());
+    cargo.arg("--target-dir").arg(target());
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().is_ok_and(|s| s.success()), "`cargo build {kind}` fails");
+    profile
 }
 
 /// Cargo, without what the cargo that runs us tells about this package: to some build scripts

@@ -9,7 +9,7 @@ use vaultlet_host::{Error, Secret, Vaultlet};
 
 use crate::call::{vaultlet_call, with};
 use crate::error::{give, vaultlet_error};
-use crate::handle::{of, vaultlet};
+use crate::handle::{of, vaultlet_handle};
 use crate::run::{Context, answered, then, wait};
 use crate::secret::{give as give_secret, give_all, vaultlet_secret, vaultlet_secrets};
 use crate::text::{text, usage};
@@ -17,7 +17,7 @@ use crate::text::{text, usage};
 /// # Safety
 /// The pointers are NULL or as they should be.
 unsafe fn start(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     reference: *const c_char,
     call: *const vaultlet_call,
 ) -> Result<(Vaultlet, impl Future<Output = Result<Secret, Error>> + Send + 'static), Error> {
@@ -33,7 +33,7 @@ unsafe fn start(
 /// # Safety
 /// The pointers are NULL or as they should be.
 unsafe fn start_many(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     references: *const *const c_char,
     len: usize,
     call: *const vaultlet_call,
@@ -62,7 +62,7 @@ unsafe fn start_many(
 /// The pointers are NULL or as they should be; `out` may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     reference: *const c_char,
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_secret,
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn vaultlet_get(
 /// `references` are `len` pointers; for the rest as for `vaultlet_get`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_many(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     references: *const *const c_char,
     len: usize,
     call: *const vaultlet_call,
@@ -112,7 +112,7 @@ pub type vaultlet_on_secrets = Option<
 /// As for `vaultlet_get`; `told` may be called on another thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_then(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     reference: *const c_char,
     call: *const vaultlet_call,
     told: vaultlet_on_secret,
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn vaultlet_get_then(
 /// As for both.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_many_then(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     references: *const *const c_char,
     len: usize,
     call: *const vaultlet_call,

@@ -15,7 +15,7 @@ pub const VAULTLET_ABI: u32 = 1;
 /// A handle: one set of settings, one cache of tokens, one pool of connections. Every thread may use
 /// it at any time. In a child of `fork` it opens itself anew on first use; calls that ran in the
 /// parent are the parent's alone.
-pub struct vaultlet {
+pub struct vaultlet_handle {
     inner: Vaultlet,
 }
 
@@ -44,7 +44,7 @@ pub extern "C" fn vaultlet_version() -> *const c_char {
 pub unsafe extern "C" fn vaultlet_open(
     abi: u32,
     options: *const vaultlet_options,
-    out: *mut *mut vaultlet,
+    out: *mut *mut vaultlet_handle,
 ) -> *mut vaultlet_error {
     let open = || {
         if abi != VAULTLET_ABI {
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn vaultlet_open(
             Some(options) => options.builder(),
             None => Vaultlet::builder(),
         };
-        Ok(Box::into_raw(Box::new(vaultlet { inner: builder.open()? })))
+        Ok(Box::into_raw(Box::new(vaultlet_handle { inner: builder.open()? })))
     };
     // SAFETY: as the caller says.
     unsafe { answered(out, open) }
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn vaultlet_open(
 /// # Safety
 /// It is NULL or from vaultlet, and not closed yet.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vaultlet_close(handle: *mut vaultlet) {
+pub unsafe extern "C" fn vaultlet_close(handle: *mut vaultlet_handle) {
     if !handle.is_null() {
         // SAFETY: each comes from `vaultlet_open`.
         drop(unsafe { Box::from_raw(handle) });
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn vaultlet_close(handle: *mut vaultlet) {
 ///
 /// # Safety
 /// It is NULL or from vaultlet.
-pub(crate) unsafe fn of<'a>(handle: *const vaultlet) -> Result<&'a Vaultlet, Error> {
+pub(crate) unsafe fn of<'a>(handle: *const vaultlet_handle) -> Result<&'a Vaultlet, Error> {
     // SAFETY: as the caller says.
     match unsafe { handle.as_ref() } {
         Some(handle) => Ok(&handle.inner),

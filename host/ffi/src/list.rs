@@ -8,7 +8,7 @@ use vaultlet_host::{Error, Properties, Vaultlet};
 
 use crate::call::{vaultlet_call, with};
 use crate::error::{give, vaultlet_error};
-use crate::handle::{of, vaultlet};
+use crate::handle::{of, vaultlet_handle};
 use crate::properties::{Shown, vaultlet_properties};
 use crate::run::{Context, answered, then, wait};
 use crate::text::text;
@@ -39,7 +39,7 @@ type Started<F> = Result<(Vaultlet, F), Error>;
 /// # Safety
 /// The pointers are NULL or as they should be.
 unsafe fn start_list(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     vault: *const c_char,
     call: *const vaultlet_call,
 ) -> Started<impl Future<Output = Result<Vec<Properties>, Error>> + Send + 'static> {
@@ -55,7 +55,7 @@ unsafe fn start_list(
 /// # Safety
 /// The pointers are NULL or as they should be.
 unsafe fn start_versions(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     reference: *const c_char,
     call: *const vaultlet_call,
 ) -> Started<impl Future<Output = Result<Vec<Properties>, Error>> + Send + 'static> {
@@ -76,7 +76,7 @@ unsafe fn start_versions(
 /// As for `vaultlet_get`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_list(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     vault: *const c_char,
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_listing,
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn vaultlet_list(
 /// As for `vaultlet_get`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_versions(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     reference: *const c_char,
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_listing,
@@ -117,7 +117,7 @@ pub type vaultlet_on_listing = Option<
 /// As for both.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_list_then(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     vault: *const c_char,
     call: *const vaultlet_call,
     told: vaultlet_on_listing,
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn vaultlet_list_then(
 /// As for both.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_versions_then(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     reference: *const c_char,
     call: *const vaultlet_call,
     told: vaultlet_on_listing,

@@ -7,7 +7,7 @@ use vaultlet_host::{Error, Kind, Requirements, Server};
 
 use crate::call::{vaultlet_call, with};
 use crate::error::vaultlet_error;
-use crate::handle::{of, vaultlet};
+use crate::handle::{of, vaultlet_handle};
 use crate::run::{answered, wait};
 use crate::text::optional;
 
@@ -45,7 +45,7 @@ impl<'a> From<&'a Server> for Place<'a> {
 /// As for `vaultlet_get`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_plan(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     reference: *const c_char,
     call: *const vaultlet_call,
     out: *mut *mut c_char,

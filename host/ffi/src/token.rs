@@ -9,7 +9,7 @@ use vaultlet_host::{Error, Token, TokenRequest, Vaultlet};
 
 use crate::call::{vaultlet_call, with};
 use crate::error::{give, vaultlet_error};
-use crate::handle::{of, vaultlet};
+use crate::handle::{of, vaultlet_handle};
 use crate::run::{Context, answered, then, wait};
 use crate::secret::Value;
 use crate::text::{Texts, optional, usage};
@@ -108,7 +108,7 @@ fn give_token(token: &Token) -> *mut vaultlet_token {
 /// # Safety
 /// `request` is NULL or as it should be.
 unsafe fn start(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     request: *const vaultlet_token_request,
     call: *const vaultlet_call,
 ) -> Result<(Vaultlet, impl Future<Output = Result<Token, Error>> + Send + 'static), Error> {
@@ -140,7 +140,7 @@ unsafe fn start(
 /// `request` and `call` are NULL or as they should be; `out` may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_token(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     request: *const vaultlet_token_request,
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_token,
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn vaultlet_get_token(
 /// As for `vaultlet_get_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_whoami(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     request: *const vaultlet_token_request,
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_identity,
@@ -184,7 +184,7 @@ pub type vaultlet_on_token = Option<
 /// As for `vaultlet_get_then`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_token_then(
-    handle: *const vaultlet,
+    handle: *const vaultlet_handle,
     request: *const vaultlet_token_request,
     call: *const vaultlet_call,
     told: vaultlet_on_token,

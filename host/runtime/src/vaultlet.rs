@@ -70,8 +70,9 @@ impl Vaultlet {
 
     /// Gets a secret: two requests for the first of a vault, one for each further one.
     pub async fn get(&self, reference: &str) -> Result<Secret, Error> {
-        let task = self.start_get(reference)?;
-        self.finish("getting a secret", task).await
+        const DOING: &str = "getting a secret";
+        let task = self.start_get(DOING, reference)?;
+        self.finish(DOING, task).await
     }
 
     /// [`Vaultlet::get`] for code that is not async. It must not be called on a thread that runs
@@ -82,11 +83,12 @@ impl Vaultlet {
 
     /// Gets several secrets at once, in their order: all, or the first error.
     pub async fn get_all<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        let started = references.iter().map(|reference| self.start_get(reference.as_ref()));
+        const DOING: &str = "getting secrets";
+        let started = references.iter().map(|reference| self.start_get(DOING, reference.as_ref()));
         let started = started.collect::<Result<Vec<_>, _>>()?;
         let mut secrets = Vec::with_capacity(started.len());
         for task in started {
-            secrets.push(self.finish("getting secrets", task).await?);
+            secrets.push(self.finish(DOING, task).await?);
         }
         Ok(secrets)
     }
@@ -99,8 +101,9 @@ impl Vaultlet {
     /// Gets a token. One request, unless the cache has it.
     pub async fn token(&self, request: TokenRequest) -> Result<Token, Error> {
         let identity = self.identity.clone();
-        let task = self.start(|on| async move { on.token(request, identity).await })?;
-        self.finish("getting a token", task).await
+        const DOING: &str = "getting a token";
+        let task = self.start(DOING, |on| async move { on.token(request, identity).await })?;
+        self.finish(DOING, task).await
     }
 
     /// [`Vaultlet::token`] for code that is not async; it blocks the thread.
@@ -113,10 +116,11 @@ impl Vaultlet {
     pub async fn requirements(&self, reference: Option<&str>) -> Result<Requirements, Error> {
         let (reference, settings) =
             (reference.map(str::to_owned), self.process.here()?.settings().clone());
-        let task = self.start(|on| async move {
+        const DOING: &str = "making a plan";
+        let task = self.start(DOING, |on| async move {
             Requirements::of(&on.plan, &settings, reference.as_deref()).await
         })?;
-        self.finish("making a plan", task).await
+        self.finish(DOING, task).await
     }
 
     /// [`Vaultlet::requirements`] for code that is not async; it blocks the thread.
@@ -146,17 +150,18 @@ impl Vaultlet {
         Ok((front, engine.shard.handle().clone()))
     }
 
-    #[cfg(feature = "plugins")]
+#[cfg(feature = "plugins")]
     pub(crate) async fn resolved(&self, reference: &str) -> Result<Resolved, Error> {
+        const DOING: &str = "resolving a reference";
         let reference = reference.to_owned();
-        let task =
-            self.start(|on| async move { on.plan.resolved(&reference, &on.settings).await })?;
-        self.finish("resolving a reference", task).await
+        let task = self
+            .start(DOING, |on| async move { on.plan.resolved(&reference, &on.settings).await })?;
+        self.finish(DOING, task).await
     }
 
-    fn start_get(&self, reference: &str) -> Result<Task<Secret>, Error> {
+    fn start_get(&self, doing: &str, reference: &str) -> Result<Task<Secret>, Error> {
         let (identity, reference) = (self.identity.clone(), reference.to_owned());
-        self.start(|on| async move { on.get(&reference, identity).await })
+        self.start(doing, |on| async move { on.get(&reference, identity).await })
     }
 
     fn engine(&self) -> Result<Arc<Engine>, Error> {
@@ -172,8 +177,12 @@ impl Vaultlet {
 
     fn start<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send + 'static>(
         &self,
+        doing: &str,
         call: impl FnOnce(Arc<Engine>) -> F,
     ) -> Result<Task<T>, Error> {
+        if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            return Err(cancelled(doing));
+        }
         let limit = self.timeout()?;
         let engine = self.engine()?;
         let call = call(Arc::clone(&engine));

@@ -85,6 +85,9 @@ impl Plugin {
     /// exits or goes beyond a limit is; the next call is not affected. Dropping the future ends the
     /// call.
     pub async fn call(&self, call: &str) -> Result<String, Error> {
+        if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            return Err(cancelled(DOING));
+        }
         let running = self.home.here()?.running();
         let limit = self.timeout.unwrap_or(running.terms().timeout);
         let call = running.program().call(call)?;

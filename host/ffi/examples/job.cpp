@@ -1,0 +1,11 @@
+#include <iostream>
+#include "vaultlet.hpp"
+
+int main() try {
+    const auto vault = vaultlet::handle::open().value();
+    const auto password = vault.get("akv://my-key-vault/db-password").value();
+    std::cout << password.reveal() << std::endl; // a job would connect with it instead
+} catch (const vaultlet::failure &failed) {
+    std::cerr << failed.what() << std::endl;
+    return 1;
+}

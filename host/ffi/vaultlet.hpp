@@ -1,0 +1,388 @@
+// vaultlet for C++17 and later, over vaultlet.h; nothing of it is compiled into a library.
+//
+//   auto vault = vaultlet::handle::open();
+//   if (!vault) return fail(vault.error());
+//   auto password = vault->get("akv://my-key-vault/db-password");
+//   if (!password) return fail(password.error());
+//   connect("db.internal", password->reveal());
+//
+// A call gives a `result`: a value, or an `error`. Who prefers exceptions calls `value()`, which throws
+// `vaultlet::failure`. A secret cannot be copied, printed or formatted; it is scrubbed at its end.
+#ifndef VAULTLET_HPP
+#define VAULTLET_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "vaultlet.h"
+
+namespace vaultlet {
+
+namespace detail {
+template <auto Free>
+struct freed {
+    template <class T>
+    void operator()(T *pointer) const noexcept { Free(pointer); }
+};
+template <class T, auto Free>
+using owned = std::unique_ptr<T, freed<Free>>;
+
+inline std::string_view view(const char *text) { return text == nullptr ? std::string_view() : text; }
+inline std::optional<std::string_view> maybe(const char *text) {
+    return text == nullptr ? std::nullopt : std::optional<std::string_view>(text);
+}
+inline std::optional<std::int64_t> maybe(std::int64_t number) {
+    return number == VAULTLET_UNKNOWN ? std::nullopt : std::optional<std::int64_t>(number);
+}
+}  // namespace detail
+
+// What a caller should do next.
+enum class kind : std::int32_t {
+    usage = VAULTLET_USAGE,
+    invalid_argument = VAULTLET_INVALID_ARGUMENT,
+    not_found = VAULTLET_NOT_FOUND,
+    disabled = VAULTLET_DISABLED,
+    unavailable = VAULTLET_UNAVAILABLE,
+    timeout = VAULTLET_TIMEOUT,
+    internal = VAULTLET_INTERNAL,
+    conflict = VAULTLET_CONFLICT,
+    throttled = VAULTLET_THROTTLED,
+    denied = VAULTLET_DENIED,
+    configuration = VAULTLET_CONFIGURATION,
+    not_configured = VAULTLET_NOT_CONFIGURED,
+    unauthenticated = VAULTLET_UNAUTHENTICATED,
+};
+
+// Why a call failed. Never holds a token, a secret or its value. What it gives lives as long as it.
+class error {
+public:
+    explicit error(vaultlet_error *raw) : raw_(raw, vaultlet_error_free) {}
+
+    vaultlet::kind kind() const { return static_cast<vaultlet::kind>(raw_->kind); }
+    std::string_view kind_name() const { return raw_->kind_name; }
+    std::string_view id() const { return raw_->id; }
+    std::string_view message() const { return raw_->message; }
+    std::string_view help() const { return raw_->help; }
+    // The HTTP status, when a server answered.
+    std::optional<int> status() const { return raw_->status == 0 ? std::nullopt : std::optional<int>(raw_->status); }
+    std::optional<std::string_view> code() const { return detail::maybe(raw_->code); }
+    std::optional<std::string_view> request_id() const { return detail::maybe(raw_->request_id); }
+    std::optional<std::chrono::milliseconds> retry_after() const {
+        auto milliseconds = detail::maybe(raw_->retry_after_ms);
+        return milliseconds ? std::optional(std::chrono::milliseconds(*milliseconds)) : std::nullopt;
+    }
+    // All of it in one line, as the command line prints it.
+    const char *line() const { return raw_->line; }
+    // The struct itself, for its attempts.
+    const vaultlet_error &raw() const { return *raw_; }
+
+private:
+    std::shared_ptr<vaultlet_error> raw_;
+};
+
+inline std::ostream &operator<<(std::ostream &out, const error &failed) { return out << failed.line(); }
+
+// An error as an exception.
+class failure : public std::runtime_error {
+public:
+    explicit failure(vaultlet::error why) : std::runtime_error(why.line()), why_(std::move(why)) {}
+    const vaultlet::error &error() const noexcept { return why_; }
+
+private:
+    vaultlet::error why_;
+};
+
+// A value or an error, as `std::expected` is.
+template <class T>
+class [[nodiscard]] result {
+public:
+    result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
+    result(vaultlet::error why) : held_(std::in_place_index<1>, std::move(why)) {}
+
+    bool has_value() const noexcept { return held_.index() == 0; }
+    explicit operator bool() const noexcept { return has_value(); }
+    // The value; throws `failure` when there is none.
+    T &value() & { return check(), *std::get_if<0>(&held_); }
+    const T &value() const & { return check(), *std::get_if<0>(&held_); }
+    T &&value() && { return check(), std::move(*std::get_if<0>(&held_)); }
+    T &operator*() & { return value(); }
+    T &&operator*() && { return std::move(*this).value(); }
+    const T &operator*() const & { return value(); }
+    T *operator->() { return &value(); }
+    const T *operator->() const { return &value(); }
+    // The error; only when there is no value.
+    const vaultlet::error &error() const { return std::get<1>(held_); }
+
+private:
+    void check() const {
+        if (!has_value()) throw failure(error());
+    }
+    std::variant<T, vaultlet::error> held_;
+};
+
+// All that is known of one version of a secret but for its value; it lives as long as what it is of.
+class properties {
+public:
+    explicit properties(const vaultlet_properties *raw) : raw_(raw) {}
+
+    std::string_view vault() const { return detail::view(raw_->vault); }
+    std::string_view name() const { return detail::view(raw_->name); }
+    std::optional<std::string_view> version() const { return detail::maybe(raw_->version); }
+    std::optional<std::string_view> content_type() const { return detail::maybe(raw_->content_type); }
+    std::optional<bool> enabled() const {
+        auto enabled = detail::maybe(raw_->enabled);
+        return enabled ? std::optional<bool>(*enabled != 0) : std::nullopt;
+    }
+    // Unix seconds.
+    std::optional<std::int64_t> created() const { return detail::maybe(raw_->created); }
+    std::optional<std::int64_t> updated() const { return detail::maybe(raw_->updated); }
+    std::optional<std::int64_t> not_before() const { return detail::maybe(raw_->not_before); }
+    std::optional<std::int64_t> expires() const { return detail::maybe(raw_->expires); }
+    std::vector<std::pair<std::string_view, std::string_view>> tags() const {
+        std::vector<std::pair<std::string_view, std::string_view>> tags;
+        for (std::size_t at = 0; at < raw_->tags_len; ++at) {
+            tags.emplace_back(raw_->tags[at].name, raw_->tags[at].value);
+        }
+        return tags;
+    }
+    // The struct itself, for the rest.
+    const vaultlet_properties &raw() const { return *raw_; }
+
+private:
+    const vaultlet_properties *raw_;
+};
+
+// One version of one secret, with its value, which is scrubbed at its end.
+class secret {
+public:
+    explicit secret(vaultlet_secret *raw) : raw_(raw) {}
+
+    // The plaintext, for as long as the secret lives. Copies of it are yours to scrub.
+    std::string_view reveal() const {
+        std::size_t length = 0;
+        const char *text = vaultlet_secret_reveal(raw_.get(), &length);
+        return {text, length};
+    }
+    vaultlet::properties properties() const { return vaultlet::properties(vaultlet_secret_properties(raw_.get())); }
+
+private:
+    detail::owned<vaultlet_secret, vaultlet_secret_free> raw_;
+};
+
+// Shows where it came from, and never the value.
+inline std::ostream &operator<<(std::ostream &out, const secret &shown) {
+    const auto properties = shown.properties();
+    out << "akv://" << properties.vault() << '/' << properties.name();
+    if (auto version = properties.version()) out << '/' << *version;
+    return out;
+}
+
+// What was listed, in order.
+class listing {
+public:
+    explicit listing(vaultlet_listing *raw) : raw_(raw) {}
+
+    std::size_t size() const { return raw_->len; }
+    vaultlet::properties operator[](std::size_t at) const { return vaultlet::properties(raw_->items + at); }
+
+private:
+    detail::owned<vaultlet_listing, vaultlet_listing_free> raw_;
+};
+
+// Several secrets, in the order in which they were asked for.
+class secrets {
+public:
+    explicit secrets(vaultlet_secrets *raw) : raw_(raw) {}
+
+    std::size_t size() const { return raw_->len; }
+    std::string_view reveal(std::size_t at) const {
+        std::size_t length = 0;
+        const char *text = vaultlet_secret_reveal(raw_->items[at], &length);
+        return {text, length};
+    }
+    vaultlet::properties properties(std::size_t at) const {
+        return vaultlet::properties(vaultlet_secret_properties(raw_->items[at]));
+    }
+
+private:
+    detail::owned<vaultlet_secrets, vaultlet_secrets_free> raw_;
+};
+
+// An access token, scrubbed at its end.
+class token {
+public:
+    explicit token(vaultlet_token *raw) : raw_(raw) {}
+
+    std::string_view reveal() const {
+        std::size_t length = 0;
+        const char *text = vaultlet_token_reveal(raw_.get(), &length);
+        return {text, length};
+    }
+    // Whose it is and how long it serves, for as long as the token lives.
+    const vaultlet_identity &identity() const { return *vaultlet_token_identity(raw_.get()); }
+
+private:
+    detail::owned<vaultlet_token, vaultlet_token_free> raw_;
+};
+
+using identity = detail::owned<vaultlet_identity, vaultlet_identity_free>;
+
+// Ends the calls that were made with it. Copies are the same one.
+class cancel {
+public:
+    cancel() : raw_(vaultlet_cancel_new(), vaultlet_cancel_free) {}
+    void now() const { vaultlet_cancel_now(raw_.get()); }
+    const vaultlet_cancel *raw() const { return raw_.get(); }
+
+private:
+    std::shared_ptr<vaultlet_cancel> raw_;
+};
+
+// What one call may say besides its arguments.
+struct call {
+    std::chrono::milliseconds timeout{0};
+    std::optional<vaultlet::cancel> cancel;
+    // At most one of these: a user-assigned managed identity.
+    std::string client_id, object_id, resource_id;
+};
+
+// What a token is asked for; empty is Key Vault of the configured cloud.
+struct token_request {
+    std::string resource, tenant, claims;
+};
+
+// How to open a handle, by the names of the command line's flags.
+class options {
+public:
+    options() : raw_(vaultlet_options_new()) {}
+
+    // The first that is refused is what `open` gives.
+    options &set(const std::string &name, const std::string &value) {
+        return keep(vaultlet_options_set(raw_.get(), name.c_str(), value.c_str()));
+    }
+    // A variable to read instead of the process's environment.
+    options &variable(const std::string &name, const std::string &value) {
+        return keep(vaultlet_options_variable(raw_.get(), name.c_str(), value.c_str()));
+    }
+
+private:
+    friend class handle;
+    options &keep(vaultlet_error *failed) {
+        if (failed != nullptr) {
+            error why(failed);
+            if (!refused_) refused_ = why;
+        }
+        return *this;
+    }
+    detail::owned<vaultlet_options, vaultlet_options_free> raw_;
+    std::optional<error> refused_;
+};
+
+// Gets secrets. Every thread may use it at any time.
+class handle {
+public:
+    static result<handle> open(const options &options = {}) {
+        if (options.refused_) return *options.refused_;
+        vaultlet_handle *opened = nullptr;
+        if (auto *failed = vaultlet_open(VAULTLET_ABI, options.raw_.get(), &opened)) return error(failed);
+        return handle(opened);
+    }
+
+    result<secret> get(const std::string &reference, const call &with = {}) const {
+        return ask<secret>(with, vaultlet_get, reference.c_str());
+    }
+    result<secrets> get_many(const std::vector<std::string> &references, const call &with = {}) const {
+        std::vector<const char *> texts;
+        for (const auto &reference : references) texts.push_back(reference.c_str());
+        vaultlet_secrets *got = nullptr;
+        raw_call raw(with);
+        if (auto *failed = vaultlet_get_many(raw_.get(), texts.data(), texts.size(), raw.get(), &got)) {
+            return error(failed);
+        }
+        return secrets(got);
+    }
+    result<listing> list(const std::string &vault, const call &with = {}) const {
+        return ask<listing>(with, vaultlet_list, vault.c_str());
+    }
+    result<listing> versions(const std::string &reference, const call &with = {}) const {
+        return ask<listing>(with, vaultlet_versions, reference.c_str());
+    }
+    result<token> get_token(const token_request &request = {}, const call &with = {}) const {
+        const auto raw = of(request);
+        return ask<token>(with, vaultlet_get_token, &raw);
+    }
+    result<identity> whoami(const token_request &request = {}, const call &with = {}) const {
+        const auto raw = of(request);
+        return ask<identity>(with, vaultlet_whoami, &raw);
+    }
+    // JSON: what the credentials would read and whom they would talk to. No network.
+    result<std::string> plan(const std::string &reference = {}, const call &with = {}) const {
+        char *text = nullptr;
+        raw_call raw(with);
+        if (auto *failed = vaultlet_plan(raw_.get(), or_null(reference), raw.get(), &text)) return error(failed);
+        detail::owned<char, vaultlet_text_free> owned(text);
+        return std::string(text);
+    }
+    // Does not wait; the future does.
+    std::future<result<secret>> get_async(const std::string &reference, const call &with = {}) const {
+        auto promise = std::make_unique<std::promise<result<secret>>>();
+        auto future = promise->get_future();
+        raw_call raw(with);
+        vaultlet_get_then(raw_.get(), reference.c_str(), raw.get(), told, promise.release());
+        return future;
+    }
+
+private:
+    explicit handle(vaultlet_handle *raw) : raw_(raw) {}
+
+    static const char *or_null(const std::string &text) { return text.empty() ? nullptr : text.c_str(); }
+    static vaultlet_token_request of(const token_request &request) {
+        return {sizeof(vaultlet_token_request), or_null(request.resource), or_null(request.tenant),
+                or_null(request.claims)};
+    }
+    static void told(void *context, vaultlet_error *failed, vaultlet_secret *got) {
+        std::unique_ptr<std::promise<result<secret>>> promise(static_cast<std::promise<result<secret>> *>(context));
+        if (failed != nullptr) {
+            promise->set_value(error(failed));
+        } else {
+            promise->set_value(secret(got));
+        }
+    }
+
+    class raw_call {
+    public:
+        explicit raw_call(const call &with)
+            : raw_{sizeof(vaultlet_call), with.timeout.count(), with.cancel ? with.cancel->raw() : nullptr,
+                   or_null(with.client_id), or_null(with.object_id), or_null(with.resource_id)} {}
+        const vaultlet_call *get() const { return &raw_; }
+
+    private:
+        vaultlet_call raw_;
+    };
+
+    template <class T, class Raw, class Argument>
+    result<T> ask(const call &with,
+                  vaultlet_error *(*function)(const vaultlet_handle *, Argument, const vaultlet_call *, Raw **),
+                  Argument argument) const {
+        Raw *got = nullptr;
+        raw_call raw(with);
+        if (auto *failed = function(raw_.get(), argument, raw.get(), &got)) return error(failed);
+        return T(got);
+    }
+
+    detail::owned<vaultlet_handle, vaultlet_close> raw_;
+};
+
+}  // namespace vaultlet
+
+#endif
