@@ -106,6 +106,8 @@ mod of_plugins {
     pub(crate) const PLUGIN_HANDLES_MAX: usize = 4_096;
     /// Bytes of ours that one call from a plugin to the host, or one result, may take.
     pub(crate) const PLUGIN_PASSED_MAX: usize = 8 << 20;
+    /// Bytes of a reference that a plugin asks for.
+    pub(crate) const PLUGIN_REFERENCE_MAX: usize = 4 << 10;
     /// Bytes of a call as text.
     pub(crate) const PLUGIN_TEXT_MAX: usize = 256 << 10;
     /// Bytes of a call as text that is read on the stack that is there.

@@ -150,7 +150,7 @@ impl Vaultlet {
         Ok((front, engine.shard.handle().clone()))
     }
 
-#[cfg(feature = "plugins")]
+    #[cfg(feature = "plugins")]
     pub(crate) async fn resolved(&self, reference: &str) -> Result<Resolved, Error> {
         const DOING: &str = "resolving a reference";
         let reference = reference.to_owned();

@@ -57,7 +57,9 @@ fn every_function_does_what_the_header_says() {
 
 #[test]
 fn ten_lines_of_c_and_of_c_plus_plus_print_the_secret() {
-    for (name, source) in [("job-c", "host/ffi/examples/job.c"), ("job-cpp", "host/ffi/examples/job.cpp")] {
+    for (name, source) in
+        [("job-c", "host/ffi/examples/job.c"), ("job-cpp", "host/ffi/examples/job.cpp")]
+    {
         let program = compiled(name, source, &[]);
         for who in [Who::Managed, Who::User] {
             let job = Job::new(who);

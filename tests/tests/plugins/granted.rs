@@ -138,10 +138,12 @@ fn errors_of_the_vault_and_of_a_reference_pass_through() {
     let job =
         Job::with(|local| local.seed("off", Seed::from("x").with_enabled(false)).run_as(Who::User));
     let plugin = job.plugin().grant("akv://job/off").grant("akv://job/absent").open().unwrap();
+    let long = format!("akv://job/{}", "x".repeat(5_000));
     for (reference, kind, id) in [
         ("akv://job/off", "Disabled", "secret-disabled"),
         ("akv://job/absent", "NotFound", "secret-not-found"),
         ("akv://job", "InvalidArgument", "reference-malformed"),
+        (long.as_str(), "InvalidArgument", "argument-malformed"),
         ("nonsense\u{7}", "InvalidArgument", "reference-malformed"),
     ] {
         let told = job.call(&plugin, &read(reference));

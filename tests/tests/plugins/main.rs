@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod from_c;
 mod granted;
 mod job;
 mod languages;

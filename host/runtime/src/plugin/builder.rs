@@ -14,6 +14,7 @@ use crate::{Plugin, Vaultlet};
 
 use super::home::Home;
 use super::policy::Policy;
+use super::program::Compiled;
 
 /// What a plugin may read and how much it may use, begun by [`Vaultlet::plugin`].
 #[must_use = "a builder does nothing until `open`"]
@@ -37,7 +38,7 @@ impl fmt::Debug for PluginBuilder {
 /// The terms on which a plugin runs.
 pub(super) struct Terms {
     pub(super) vaultlet: Vaultlet,
-    pub(super) wasm: Vec<u8>,
+    pub(super) code: Compiled,
     pub(super) name: String,
     pub(super) policy: Policy,
     pub(super) memory: usize,
@@ -112,7 +113,8 @@ impl PluginBuilder {
         }
         let name = name.unwrap_or_else(|| fingerprint(&wasm));
         let memory = memory.min(limits::PLUGIN_MEMORY_MAX);
-        let terms = Terms { vaultlet, wasm, name, policy, memory, timeout, concurrency, on_output };
+        let code = Compiled::new(&wasm)?;
+        let terms = Terms { vaultlet, code, name, policy, memory, timeout, concurrency, on_output };
         Ok(Plugin { home: Arc::new(Home::open(Arc::new(terms))?), timeout: None, cancel: None })
     }
 }

@@ -40,7 +40,7 @@ impl Home {
     }
 
     fn open_alone(terms: Arc<Terms>) -> Result<Self, Error> {
-        let program = Program::new(&terms.wasm)?;
+        let program = Program::new(&terms.code)?;
         let epoch = Epoch::start(program.engine().clone())?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..terms.concurrency.min(processors)).map(|_| Shard::start());

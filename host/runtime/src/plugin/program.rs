@@ -51,12 +51,30 @@ pub(super) struct Program {
     pre: InstancePre<State>,
 }
 
-impl Program {
+/// Code that wasmtime compiled, here and now: it trusts it completely, so there is no other way to have
+/// any.
+pub(super) struct Compiled(Vec<u8>);
+
+impl Compiled {
+    /// Takes its time, and no lock that a fork would wait for.
     pub(super) fn new(wasm: &[u8]) -> Result<Self, Error> {
-        // Not the handle's engine, where each instance has its room set aside: a plugin's memory is
-        // its own, of any size, and comes from no place that a call of the handle waits for.
-        let engine = Engine::new(&config()).map_err(|e| refused(&e))?;
-        let component = Component::from_binary(&engine, wasm).map_err(|e| refused(&e))?;
+        engine()?.precompile_component(wasm).map(Self).map_err(|e| refused(&e))
+    }
+}
+
+/// Not the handle's, where each instance has its room set aside: a plugin's memory is its own, of any
+/// size, and comes from no place that a call of the handle waits for.
+fn engine() -> Result<Engine, Error> {
+    Engine::new(&config()).map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
+}
+
+impl Program {
+    pub(super) fn new(compiled: &Compiled) -> Result<Self, Error> {
+        let engine = engine()?;
+        // SAFETY: an engine of the same configuration made it, in this process or its parent.
+        #[allow(unsafe_code, reason = "wasmtime trusts compiled code; this is its own")]
+        let component = unsafe { Component::deserialize(&engine, &compiled.0) };
+        let component = component.map_err(|e| refused(&e))?;
         let of = component.component_type();
         for (name, _) in of.imports(&engine) {
             let interface = name.split_once('@').map_or(name, |(interface, _)| interface);

@@ -97,9 +97,21 @@ async fn get_granted(
     if chooses {
         return Err(denied("no plugin may choose an identity"));
     }
+    if reference.len() > limits::PLUGIN_REFERENCE_MAX {
+        let most = limits::PLUGIN_REFERENCE_MAX;
+        return Err(Error::new(
+            Kind::InvalidArgument,
+            "argument-malformed",
+            format!("getting a secret: the reference has more than {most} bytes"),
+            "correct the reference",
+        ));
+    }
     let asked = asked.insert(terms.vaultlet.resolved(reference).await?.into());
     if !terms.policy.allows(asked) {
-        return Err(denied(format!("`{}` is not granted to this plugin", asked.text)));
+        return Err(denied(format!(
+            "`{}` is not granted to this plugin",
+            asked.text.escape_debug()
+        )));
     }
     // What was compared is what is asked for.
     terms.vaultlet.get(&asked.text).await
@@ -137,6 +149,6 @@ fn log(terms: &Terms, doing: &str, asked: Option<&Reference>, result: &Result<Se
         Ok(_) => "ok",
         Err(error) => &error.id,
     };
-    let reference = asked.map_or("-", |asked| &asked.text);
+    let reference = asked.map_or("-", |asked| &asked.text).escape_debug();
     tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {reference} {outcome}");
 }
