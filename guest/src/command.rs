@@ -1,10 +1,14 @@
-//! The component as a command: `get`, `token`, `whoami`, as the command line of the same names has
+//! The component as a command: `get`, `list`, `versions`, `token`, `whoami`, as the command line has
 //! them.
 //! Its exit status is only 0 or 1: WASI 0.2 has no other.
+
+mod list;
 
 use alloc::{borrow::ToOwned, format, rc::Rc, string::String, vec::Vec};
 use getargs::{Arg, Options};
 use zeroize::Zeroizing;
+
+use list::List;
 
 use crate::{
     call::{Call, Memory},
@@ -13,17 +17,21 @@ use crate::{
     holder::Holder,
     json::{self, Object},
     token::{self, Token, TokenRequest},
-    vault::{self, Secret},
+    vault::{self, Properties, Secret},
 };
 
 /// What `--help` says.
 const HELP: &str = "\
 usage: vaultlet.wasm get REFERENCE… [-o value|json|env]
+       vaultlet.wasm list VAULT [-o table|json|value]
+       vaultlet.wasm versions REFERENCE [-o table|json|value]
        vaultlet.wasm token [--resource URI | --scope SCOPE] [--claims JSON] [--tenant ID] [-o value|json] --reveal
        vaultlet.wasm whoami [--resource URI | --scope SCOPE] [--tenant ID] [-o table|json]
 
 get    prints secrets of Key Vault. A reference is akv://<vault>/<name>[/<version>][?json=<pointer>],
        the secret's own URL, or @Microsoft.KeyVault(…). `value` takes one reference only.
+list   prints what there is in a vault, versions the versions of a secret, newest first. `value` is
+       names, or versions, alone. Instead of a reference: NAME --vault VAULT.
 token  prints an access token, by default one for the cloud's Key Vault.
 whoami says whose token that would be.
 
@@ -47,18 +55,17 @@ pub struct Done {
 }
 
 /// Runs a command; `arguments` are those after the program's name.
-pub async fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Done {
+pub fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Done {
     let (output, done) = match Command::parse(arguments) {
         Ok(Command::Help) => (Output::Value, Ok(HELP.to_owned().into())),
         Ok(Command::Get { references, output }) => {
-            (output, get(context, memory, &references, output).await)
+            (output, get(context, memory, &references, output))
         }
-        Ok(Command::Token { request, output }) => {
-            (output, token(context, memory, request, output).await)
-        }
+        Ok(Command::Token { request, output }) => (output, token(context, memory, request, output)),
         Ok(Command::Whoami { request, output }) => {
-            (output, whoami(context, memory, request, output).await)
+            (output, whoami(context, memory, request, output))
         }
+        Ok(Command::List(list)) => (list.output(), list.run(context, memory)),
         Err(error) => (Output::wanted(arguments), Err(error)),
     };
     match done {
@@ -110,6 +117,7 @@ enum Command {
     Get { references: Vec<String>, output: Output },
     Token { request: Asked, output: Output },
     Whoami { request: Asked, output: Output },
+    List(List),
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -125,6 +133,7 @@ impl Command {
         let mut words: Vec<String> = Vec::new();
         let mut output = None;
         let mut asked = Asked::default();
+        let mut vault = None;
         let mut token_flags = false;
         let mut reveal = false;
         while let Some(argument) = options.next_arg().map_err(|error| usage(&format!("{error}")))? {
@@ -154,9 +163,10 @@ impl Command {
                 "resource" | "scope" => &mut asked.resource,
                 "tenant" => &mut asked.tenant,
                 "claims" => &mut asked.claims,
+                "vault" => &mut vault,
                 _ => return Err(usage(&format!("there is no flag `--{flag}`"))),
             };
-            token_flags = true;
+            token_flags |= flag != "vault";
             let value = options.value().map_err(|error| usage(&format!("{error}")))?;
             if place.replace(value.to_owned()).is_some() {
                 return Err(usage(&format!("`--{flag}` contradicts another flag")));
@@ -164,10 +174,21 @@ impl Command {
         }
         let mut words = words.into_iter();
         let command = words.next();
-        let usual =
-            if command.as_deref() == Some("whoami") { Output::Table } else { Output::Value };
-        let output = output.unwrap_or(usual);
-        match command.as_deref() {
+        let command = command.as_deref();
+        let is_list = matches!(command, Some("list" | "versions"));
+        if (vault.is_some() && !is_list) || (token_flags && is_list) {
+            return Err(usage("the command has no such flag"));
+        }
+        let is_table = is_list || command == Some("whoami");
+        let output = output.unwrap_or(if is_table { Output::Table } else { Output::Value });
+        match command {
+            Some(name @ ("list" | "versions")) => {
+                let word = words.next();
+                if words.next().is_some() {
+                    return Err(usage("it lists one thing only"));
+                }
+                List::new(name == "versions", word, vault, output).map(Self::List)
+            }
             Some("get") => {
                 let references: Vec<String> = words.collect();
                 if token_flags {
@@ -193,8 +214,10 @@ impl Command {
                 _ => Err(usage("`whoami` prints `table` or `json`")),
             },
             Some("help") => Ok(Self::Help),
-            Some(_) => Err(usage("the commands are `get`, `token` and `whoami`")),
-            None => Err(usage("a command is missing: `get`, `token` or `whoami`")),
+            Some(_) => Err(usage("the commands are `get`, `list`, `versions`, `token`, `whoami`")),
+            None => {
+                Err(usage("a command is missing: `get`, `list`, `versions`, `token`, `whoami`"))
+            }
         }
     }
 }
@@ -203,7 +226,7 @@ fn usage(what: &str) -> Error {
     Error::new(Id::Usage, format!("reading arguments: {what}"))
 }
 
-async fn get<C: Context>(
+fn get<C: Context>(
     context: &C,
     memory: &Memory,
     references: &[String],
@@ -212,7 +235,7 @@ async fn get<C: Context>(
     let call = Call::new(context, memory)?;
     let mut secrets = Vec::with_capacity(references.len());
     for reference in references {
-        secrets.push((reference.as_str(), vault::get(&call, reference, None).await?));
+        secrets.push((reference.as_str(), vault::get(&call, reference, None)?));
     }
     let mut out = Zeroizing::new(String::new());
     match output {
@@ -228,7 +251,7 @@ async fn get<C: Context>(
         }
         Output::Json | Output::Table => {
             let all: Vec<_> =
-                secrets.iter().map(|(reference, secret)| shown(reference, secret)).collect();
+                secrets.iter().map(|(reference, secret)| of_secret(reference, secret)).collect();
             match all.as_slice() {
                 [one] => out.push_str(one),
                 _ => out.push_str(&json::array(&all)),
@@ -239,23 +262,23 @@ async fn get<C: Context>(
     Ok(out)
 }
 
-async fn had<C: Context>(context: &C, memory: &Memory, asked: Asked) -> Result<Rc<Token>, Error> {
+fn had<C: Context>(context: &C, memory: &Memory, asked: Asked) -> Result<Rc<Token>, Error> {
     let call = Call::new(context, memory)?;
     let resource = match asked.resource {
         Some(resource) => resource,
         None => call.settings().known_cloud()?.resource(),
     };
     let request = TokenRequest::parse(&resource, asked.tenant, asked.claims, None)?;
-    token::token(&call, &request).await
+    token::token(&call, &request)
 }
 
-async fn token<C: Context>(
+fn token<C: Context>(
     context: &C,
     memory: &Memory,
     asked: Asked,
     output: Output,
 ) -> Result<Zeroizing<String>, Error> {
-    let token = had(context, memory, asked).await?;
+    let token = had(context, memory, asked)?;
     if output == Output::Value {
         return Ok(Zeroizing::new(token.secret.reveal().into()));
     }
@@ -272,13 +295,13 @@ async fn token<C: Context>(
     Ok(out)
 }
 
-async fn whoami<C: Context>(
+fn whoami<C: Context>(
     context: &C,
     memory: &Memory,
     asked: Asked,
     output: Output,
 ) -> Result<Zeroizing<String>, Error> {
-    let token = had(context, memory, asked).await?;
+    let token = had(context, memory, asked)?;
     let Holder { tenant, object_id, app_id, upn, audience, notes } = token.holder();
     let members = [
         ("source", Some(token.source.clone())),
@@ -311,16 +334,19 @@ async fn whoami<C: Context>(
     Ok(out.into())
 }
 
+fn of_secret(reference: &str, secret: &Secret) -> Zeroizing<String> {
+    shown(reference, &secret.properties, Some(secret.value.reveal()))
+}
+
 /// A secret as `-o json` shows it.
-fn shown(reference: &str, secret: &Secret) -> Zeroizing<String> {
-    let properties = &secret.properties;
+fn shown(reference: &str, properties: &Properties, value: Option<&str>) -> Zeroizing<String> {
     let mut object = Object::default();
     object
         .text("reference", reference)
         .text("vault", &properties.vault)
         .text("name", &properties.name)
         .some_text("version", properties.version.as_deref())
-        .text("value", secret.value.reveal())
+        .some_text("value", value)
         .some_text("contentType", properties.content_type.as_deref())
         .some_boolean("enabled", properties.enabled)
         .some_number("created", properties.created)

@@ -3,7 +3,7 @@
 //! Everything here is plain data, so that a test can script it and a shell can be small.
 
 use alloc::{format, string::String, vec::Vec};
-use core::{fmt, future::Future, time::Duration};
+use core::{fmt, time::Duration};
 use zeroize::Zeroizing;
 
 use crate::{secret::SecretString, url::Url};
@@ -11,7 +11,7 @@ use crate::{secret::SecretString, url::Url};
 /// The world as the core sees it. With nothing behind it, nothing works.
 pub trait Context {
     /// Sends one request and reads the whole answer. Follows no redirect, keeps no cookie.
-    fn send(&self, request: Request) -> impl Future<Output = Result<Response, SendError>>;
+    fn send(&self, request: Request) -> Result<Response, SendError>;
 
     /// An environment variable; empty means unset.
     fn variable(&self, name: &str) -> Option<String>;
@@ -23,7 +23,7 @@ pub trait Context {
     fn monotonic(&self) -> Duration;
 
     /// Lets time pass.
-    fn wait(&self, duration: Duration) -> impl Future<Output = ()>;
+    fn wait(&self, duration: Duration);
 
     /// Fills with random bytes.
     fn random(&self, bytes: &mut [u8]);

@@ -1,6 +1,11 @@
 //! The forms in which services write a moment.
 
-use time::{Date, Month, Time};
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
+use time::{Date, Month, OffsetDateTime, Time};
 
 /// Unix seconds of RFC 3339 (`2024-10-18T19:51:37.0000000+00:00`), of the two date texts of App
 /// Service (`06/20/2019 02:57:58 +00:00`, `1/16/2020 5:24:12 AM +00:00`), of
@@ -39,6 +44,18 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     let time = Time::from_hms(hour, minute, second).ok()?;
     let unix = date.with_time(time).assume_utc().unix_timestamp();
     Some(unix - offset(zone)?)
+}
+
+/// Unix seconds as RFC 3339; what is beyond its years, as they are.
+pub(crate) fn text(unix: i64) -> String {
+    match OffsetDateTime::from_unix_timestamp(unix) {
+        Ok(at) if (0..=9999).contains(&at.year()) => {
+            let ((year, month, day), (hour, minute, second)) = (at.to_calendar_date(), at.to_hms());
+            let month = u8::from(month);
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        }
+        _ => unix.to_string(),
+    }
 }
 
 fn http<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<i64> {

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     settings::{Lookup, Settings},
     url::Url,
-    vault::Reference,
+    vault::{self, Reference},
 };
 
 /// A server that may be talked to.
@@ -101,8 +101,8 @@ pub struct Resolved {
     pub reference: String,
     /// The vault.
     pub authority: Authority,
-    /// The secret's name.
-    pub name: String,
+    /// The secret's name; none of a vault alone.
+    pub name: Option<String>,
     /// Its version, if the reference has one.
     pub version: Option<String>,
 }
@@ -124,16 +124,23 @@ pub struct Needs {
     pub tells: bool,
 }
 
-/// Resolves a reference.
+/// Resolves a reference, or a vault alone.
 pub fn resolve(reference: &str, settings: &[(String, String)]) -> Result<Resolved, Error> {
     let settings = Settings::read(&|name| find(settings, name))?;
-    let reference = Reference::parse(reference, &settings)?;
-    Ok(Resolved {
-        reference: reference.canonical(),
-        authority: authority(&reference.vault, Purpose::Vault),
-        name: reference.name,
-        version: reference.version,
-    })
+    let (vault, name, version, reference) = match Reference::parse(reference, &settings) {
+        Ok(parsed) => {
+            let reference = parsed.canonical();
+            (parsed.vault, Some(parsed.name), parsed.version, reference)
+        }
+        // A name without a scheme may be anything.
+        Err(error) if !reference.contains("://") => return Err(error),
+        Err(error) => {
+            let vault = vault::reference::vault(reference, &settings).map_err(|_| error)?;
+            let reference = vault::reference::canonical(&vault);
+            (vault, None, None, reference)
+        }
+    };
+    Ok(Resolved { reference, authority: authority(&vault, Purpose::Vault), name, version })
 }
 
 /// Says what the credentials need: without `values` which variables, with them which servers.

@@ -63,7 +63,7 @@ pub(crate) fn patience(doing: &str, status: u16, after: Option<Duration>, ids: &
 
 /// Sends, and sends again as `retries` says. An answer that is still a failure at the end is an
 /// answer. `build` makes each request anew: no copy of a secret waits between tries.
-pub(crate) async fn send<C: Context>(
+pub(crate) fn send<C: Context>(
     call: &Call<'_, C>,
     retries: &Retries,
     build: &dyn Fn() -> Request,
@@ -79,7 +79,7 @@ pub(crate) async fn send<C: Context>(
         request.connect_timeout = request.connect_timeout.min(remaining);
         request.first_byte_timeout = request.first_byte_timeout.min(remaining);
         request.total_timeout = request.total_timeout.min(remaining);
-        match call.context.send(request).await {
+        match call.context.send(request) {
             Ok(response) => {
                 let passing = (retries.passing)(response.status);
                 let after = if response.status >= 400 && retries.count > 0 {
@@ -108,7 +108,7 @@ pub(crate) async fn send<C: Context>(
                 }
                 answered += 1;
                 drop(response);
-                call.context.wait(delay).await;
+                call.context.wait(delay);
             }
             Err(SendError::Timeout) if call.remaining().is_zero() => return Err(Stopped::TimeUp),
             Err(error) => {
@@ -118,7 +118,7 @@ pub(crate) async fn send<C: Context>(
                     return Err(Stopped::Send(error));
                 }
                 unanswered += 1;
-                call.context.wait(delay).await;
+                call.context.wait(delay);
             }
         }
     }

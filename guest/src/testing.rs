@@ -10,9 +10,6 @@ use alloc::{
 use core::{
     cell::{Cell, RefCell},
     fmt::Write as _,
-    future::Future,
-    pin::pin,
-    task::{Poll, Waker},
     time::Duration,
 };
 
@@ -142,24 +139,19 @@ impl World {
         self.script.borrow().is_empty()
     }
 
-    /// Runs a future of the core in this world, and checks that the script was used up.
-    #[allow(clippy::panic, reason = "that is how a test fails")]
-    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        match pin!(future).poll(&mut core::task::Context::from_waker(Waker::noop())) {
-            Poll::Ready(done) => {
-                let left: Vec<_> =
-                    self.script.borrow().iter().map(|(request, _)| request.clone()).collect();
-                assert!(left.is_empty(), "not sent: {left:#?}");
-                done
-            }
-            Poll::Pending => panic!("a scripted world is always ready"),
-        }
+    /// Runs something in this world, and checks that the script was used up.
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        let done = work();
+        let left: Vec<_> =
+            self.script.borrow().iter().map(|(request, _)| request.clone()).collect();
+        assert!(left.is_empty(), "not sent: {left:#?}");
+        done
     }
 }
 
 impl Context for World {
     #[allow(clippy::panic, reason = "that is how a test fails")]
-    async fn send(&self, request: Request) -> Result<Response, SendError> {
+    fn send(&self, request: Request) -> Result<Response, SendError> {
         assert!(!request.connect_timeout.is_zero() && !request.first_byte_timeout.is_zero());
         assert!(request.max_body > 0 && request.max_body <= 1024 * 1024);
         let text = text(&request);
@@ -192,7 +184,7 @@ impl Context for World {
         self.elapsed.get()
     }
 
-    async fn wait(&self, duration: Duration) {
+    fn wait(&self, duration: Duration) {
         self.waits.borrow_mut().push(duration);
         self.pass(duration);
     }

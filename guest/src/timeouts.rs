@@ -49,6 +49,13 @@ pub const CERTIFICATES: usize = 64 * 1024;
 pub const LOGIN_OUTPUT: usize = 256 * 1024;
 /// A vault's answer, bytes: 25,600 of value, six-fold escaped, 15 tags of 1,024 characters.
 pub const VAULT_BODY: usize = 512 * 1024;
+/// A page of a vault, bytes: 25 items with 15 tags of 1,024 characters, with room for escapes.
+pub const PAGE_BODY: usize = 1024 * 1024;
+/// Pages of one listing: 100,000 secrets, and ten seconds of all that a vault answers.
+/// <https://learn.microsoft.com/azure/key-vault/general/service-limits>
+pub const PAGES: u64 = 4_000;
+/// What leads to the next page, bytes; real ones have some hundred.
+pub const MARKER: usize = 8 * 1024;
 /// A token answer, bytes: real tokens are 1 to 3 KiB, with many groups 10.
 pub const TOKEN_BODY: usize = 64 * 1024;
 /// The longest request target that the identity endpoint parses, bytes.

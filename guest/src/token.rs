@@ -151,10 +151,7 @@ pub struct TokenKey {
 
 /// A token: from the host's endpoint if there is one, else by the chain, with what this instance
 /// remembers before it.
-pub async fn token<C: Context>(
-    call: &Call<'_, C>,
-    request: &TokenRequest,
-) -> Result<Rc<Token>, Error> {
+pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<Rc<Token>, Error> {
     let key = TokenKey {
         resource: request.resource.clone(),
         tenant: request.tenant.clone(),
@@ -167,7 +164,7 @@ pub async fn token<C: Context>(
         {
             return Ok(token);
         }
-        let token = Rc::new(endpoint::ask(call, url, request).await?);
+        let token = Rc::new(endpoint::ask(call, url, request)?);
         remember(call, key, Rc::clone(&token));
         return Ok(token);
     }
@@ -175,7 +172,7 @@ pub async fn token<C: Context>(
     if let Some((token, true)) = held {
         return Ok(token);
     }
-    match (credential::token(call, request).await, held) {
+    match (credential::token(call, request), held) {
         (Ok(token), _) => {
             let token = Rc::new(token);
             remember(call, key, Rc::clone(&token));

@@ -71,6 +71,12 @@ impl Url {
         url
     }
 
+    /// `<scheme>://<host>`, with the port if it is not the scheme's own.
+    pub fn origin(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.short_authority())
+    }
+
     /// `host:port`, always with the port.
     pub fn authority(&self) -> String {
         format!("{}:{}", bracketed(&self.host), self.port)
@@ -105,8 +111,8 @@ impl Url {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.secure { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.short_authority(), self.target)
+        f.write_str(&self.origin())?;
+        f.write_str(&self.target)
     }
 }
 

@@ -64,12 +64,16 @@ pub struct Content {
     next: Vec<Call>,
 }
 
-/// One call: of a secret or of a token.
+/// One call: of a secret, of a list, or of a token.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Call {
     /// The reference of a secret to get.
     pub get: Option<String>,
+    /// The vault whose secrets to list.
+    pub list: Option<String>,
+    /// The reference of a secret whose versions to list.
+    pub versions: Option<String>,
     /// The resource to get a token for.
     pub token: Option<String>,
     /// The tenant that the token shall be of.
@@ -89,7 +93,7 @@ pub struct Call {
     pub expect: Expect,
 }
 
-/// What comes of a call: a value, a token or an error.
+/// What comes of a call: a value, a list, a token or an error.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
@@ -99,6 +103,8 @@ pub struct Expect {
     pub version: Option<String>,
     /// The secret's content type.
     pub content_type: Option<String>,
+    /// The names of a vault's secrets, or the versions of one.
+    pub items: Option<Vec<String>>,
     /// The token.
     pub token: Option<String>,
     /// Which source gave it.
@@ -138,8 +144,18 @@ pub struct Failure {
 }
 
 /// The keys of a case's file that are the first call's.
-const CALL: [&str; 8] =
-    ["get", "token", "tenant", "claims", "client-id", "object-id", "resource-id", "expect"];
+const CALL: [&str; 10] = [
+    "get",
+    "list",
+    "versions",
+    "token",
+    "tenant",
+    "claims",
+    "client-id",
+    "object-id",
+    "resource-id",
+    "expect",
+];
 
 impl Case {
     /// From the text of a file.
@@ -176,11 +192,12 @@ impl Case {
 impl Call {
     fn is_whole(&self) -> Result<(), String> {
         let expect = &self.expect;
-        if self.get.is_some() == self.token.is_some() {
-            return Err("it calls neither `get` nor `token`, or both".into());
+        let called = [&self.get, &self.list, &self.versions, &self.token];
+        if called.into_iter().filter(|call| call.is_some()).count() != 1 {
+            return Err("it calls nothing, or several things".into());
         }
-        if self.get.is_some() && (self.tenant.is_some() || self.claims.is_some()) {
-            return Err("it gets a secret, to which tenant and claims say nothing".into());
+        if self.token.is_none() && (self.tenant.is_some() || self.claims.is_some()) {
+            return Err("it asks a vault, to which tenant and claims say nothing".into());
         }
         if [&self.client_id, &self.object_id, &self.resource_id]
             .iter()
@@ -190,7 +207,12 @@ impl Call {
         {
             return Err("it names two identities".into());
         }
-        let results = [expect.value.is_some(), expect.token.is_some(), expect.error.is_some()];
+        let results = [
+            expect.value.is_some(),
+            expect.items.is_some(),
+            expect.token.is_some(),
+            expect.error.is_some(),
+        ];
         if results.into_iter().filter(|is| *is).count() != 1 {
             return Err("it expects nothing, or several things".into());
         }

@@ -35,6 +35,20 @@ fn the_command_gets_a_secret() {
 }
 
 #[test]
+fn the_command_lists() {
+    let Some(job) = Job::new() else { return };
+    let vault = job.local.vault("job").unwrap().http().to_owned();
+    let ended = job.run(&["list", &vault, "-o", "value"]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("db\nhub-token\n", ""));
+    let ended = job.run(&["versions", "db", "--vault", &vault, "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let reference = json[0]["reference"].as_str().unwrap();
+    assert!(reference.starts_with(&format!("{vault}/secrets/db/")), "{reference}");
+    assert_eq!(job.run(&["get", reference]).stdout, VALUE);
+    ended.reveals_none_of(&[VALUE, job.msi_secret()], true);
+}
+
+#[test]
 fn the_function_is_invoked() {
     let Some(job) = Job::new() else { return };
     let call = format!("get-secret(\"{}\")", job.reference("db"));
@@ -88,6 +102,21 @@ fn it_says_the_same_as_our_own_host() {
         let ours =
             Run::vaultlet(["get", &reference]).environment(job.variables().iter().cloned()).end();
         assert_eq!((&theirs.stdout, &theirs.stderr), (&ours.stdout, &ours.stderr), "{reference}");
+    }
+    let vault = job.local.vault("job").unwrap().http().to_owned();
+    for arguments in [
+        vec!["list".to_owned(), vault.clone()],
+        vec!["list".to_owned(), vault.clone(), "-ojson".into()],
+        vec!["list".into(), format!("{vault}/x")],
+        vec!["versions".into(), job.reference("db")],
+        vec!["versions".into(), job.reference("db"), "--output=json".into()],
+        vec!["versions".into(), "db".into(), "--vault".into(), vault, "-o".into(), "value".into()],
+        vec!["versions".into(), job.reference("missing")],
+        vec!["versions".into(), job.reference("missing"), "-ojson".into()],
+    ] {
+        let theirs = job.run(&arguments);
+        let ours = Run::vaultlet(&arguments).environment(job.variables().iter().cloned()).end();
+        assert_eq!((&theirs.stdout, &theirs.stderr), (&ours.stdout, &ours.stderr), "{arguments:?}");
     }
 }
 

@@ -11,7 +11,6 @@ use super::{
             io::streams::OutputStream,
         },
     },
-    run,
     world::World,
 };
 use crate::command;
@@ -23,8 +22,7 @@ impl Guest for Provider {
     fn run() -> Result<(), ()> {
         let world = World::get();
         let arguments: Vec<_> = environment::get_arguments().into_iter().skip(1).collect();
-        let done = run(async { Ok(command::run(world, &world.memory, &arguments).await) });
-        let Ok(done) = done else { return Err(()) };
+        let done = command::run(world, &world.memory, &arguments);
         write(&stdout::get_stdout(), done.stdout.as_bytes())?;
         write(&stderr::get_stderr(), done.stderr.as_bytes())?;
         if done.is_success { Ok(()) } else { Err(()) }

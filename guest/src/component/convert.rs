@@ -1,12 +1,12 @@
 //! Between the core's types and those of the bindings.
 
-use super::bindings::exports::vaultlet::keyvault::{credentials, plan, types};
+use super::bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, types};
 use crate::{
     error::{Error, ErrorKind, Id, Outcome, Record},
     holder::Holder,
     plan as planner,
     token::{Token, UserAssigned},
-    vault::Properties,
+    vault::{Page, Properties},
 };
 
 pub(super) fn identity(given: Option<types::UserAssigned>) -> Result<Option<UserAssigned>, Error> {
@@ -67,7 +67,7 @@ pub(super) fn to_error(error: Error) -> types::Error {
     }
 }
 
-pub(super) fn to_properties(properties: &Properties) -> types::Properties {
+pub(super) fn to_properties(properties: Properties) -> types::Properties {
     let Properties {
         vault,
         name,
@@ -83,7 +83,7 @@ pub(super) fn to_properties(properties: &Properties) -> types::Properties {
         managed,
         kid,
         tags,
-    } = properties.clone();
+    } = properties;
     types::Properties {
         vault,
         name,
@@ -100,6 +100,10 @@ pub(super) fn to_properties(properties: &Properties) -> types::Properties {
         kid,
         tags,
     }
+}
+
+pub(super) fn to_page(page: Page) -> secrets::Page {
+    secrets::Page { items: page.items.into_iter().map(to_properties).collect(), next: page.next }
 }
 
 pub(super) fn to_token_properties(token: &Token) -> credentials::TokenProperties {

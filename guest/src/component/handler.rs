@@ -10,7 +10,6 @@ use super::{
             Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
         },
     },
-    run,
     world::World,
 };
 use crate::{
@@ -25,11 +24,7 @@ impl Guest for Provider {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let asked = asked(&request);
         let world = World::get();
-        let served = run(async { Ok(endpoint::serve(world, &world.memory, &asked).await) });
-        if let Ok(served) = served {
-            answer(&served, out);
-        }
-        // An outparam that is dropped unset is an error at the host, which is what it is.
+        answer(&endpoint::serve(world, &world.memory, &asked), out);
     }
 }
 

@@ -8,17 +8,13 @@ mod memory;
 mod world;
 
 use alloc::{rc::Rc, string::String, vec::Vec};
-use core::{
-    future::Future,
-    pin::pin,
-    task::{Context as Polling, Poll, Waker},
-};
 
 use crate::{
     call::Call,
     endpoint::lend,
-    error::{Error, Id},
-    plan as planner, token as tokens, vault,
+    error::Error,
+    plan as planner, token as tokens,
+    vault::{self, Listed},
 };
 use bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, simple, types};
 use convert::{identity, to_error, to_needs, to_resolved};
@@ -44,13 +40,10 @@ mod bindings {
 struct Provider;
 bindings::export!(Provider with_types_in bindings);
 
-/// Runs a future of the core. Every future of [`World`] is ready when it returns, because the host
-/// blocks, so one poll is enough.
-fn run<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    match pin!(future).poll(&mut Polling::from_waker(Waker::noop())) {
-        Poll::Ready(done) => done,
-        Poll::Pending => Err(Error::new(Id::Internal, "running a call: it is not ready")),
-    }
+/// Makes a call of the core. It waits in the host.
+fn call<T>(work: impl FnOnce(&Call<'_, World>) -> Result<T, Error>) -> Result<T, types::Error> {
+    let world = World::get();
+    Call::new(world, &world.memory).and_then(|call| work(&call)).map_err(to_error)
 }
 
 struct SecretHandle(vault::Secret);
@@ -64,19 +57,29 @@ impl secrets::Guest for Provider {
         reference: String,
         given: Option<types::UserAssigned>,
     ) -> Result<secrets::Secret, types::Error> {
-        run(async {
-            let world = World::get();
-            let call = Call::new(world, &world.memory)?;
-            vault::get(&call, &reference, identity(given)?).await
+        call(|call| vault::get(call, &reference, identity(given)?))
+            .map(|secret| secrets::Secret::new(SecretHandle(secret)))
+    }
+
+    fn list_page(
+        what: secrets::Listed,
+        marker: Option<String>,
+        given: Option<types::UserAssigned>,
+    ) -> Result<secrets::Page, types::Error> {
+        call(|call| {
+            let listed = match what {
+                secrets::Listed::Secrets(vault) => Listed::secrets(&vault, call.settings()),
+                secrets::Listed::Versions(of) => Listed::versions(&of, call.settings()),
+            };
+            vault::page(call, &listed?, marker.as_deref(), identity(given)?)
         })
-        .map(|secret| secrets::Secret::new(SecretHandle(secret)))
-        .map_err(to_error)
+        .map(convert::to_page)
     }
 }
 
 impl secrets::GuestSecret for SecretHandle {
     fn properties(&self) -> types::Properties {
-        convert::to_properties(&self.0.properties)
+        convert::to_properties(self.0.properties.clone())
     }
 
     fn reveal(&self) -> String {
@@ -86,13 +89,7 @@ impl secrets::GuestSecret for SecretHandle {
 
 impl simple::Guest for Provider {
     fn get_secret(reference: String) -> Result<String, types::Error> {
-        run(async {
-            let world = World::get();
-            let call = Call::new(world, &world.memory)?;
-            vault::get(&call, &reference, None).await
-        })
-        .map(|secret| secret.value.reveal().into())
-        .map_err(to_error)
+        call(|call| vault::get(call, &reference, None)).map(|secret| secret.value.reveal().into())
     }
 }
 
@@ -100,9 +97,7 @@ impl credentials::Guest for Provider {
     type Token = TokenHandle;
 
     fn get_token(request: credentials::TokenRequest) -> Result<credentials::Token, types::Error> {
-        run(async {
-            let world = World::get();
-            let call = Call::new(world, &world.memory)?;
+        call(|call| {
             let resource = match request.resource {
                 Some(resource) => resource,
                 None => call.settings().known_cloud()?.resource(),
@@ -113,10 +108,9 @@ impl credentials::Guest for Provider {
                 request.claims,
                 identity(request.identity)?,
             )?;
-            tokens::token(&call, &request).await
+            tokens::token(call, &request)
         })
         .map(|token| credentials::Token::new(TokenHandle(token)))
-        .map_err(to_error)
     }
 }
 

@@ -59,7 +59,7 @@ impl World {
 }
 
 impl Context for World {
-    async fn send(&self, request: Request) -> Result<Response, SendError> {
+    fn send(&self, request: Request) -> Result<Response, SendError> {
         let deadline = self.monotonic().saturating_add(request.total_timeout);
         let max_body = request.max_body;
         let options = options(&request)?;
@@ -103,7 +103,7 @@ impl Context for World {
         Duration::from_nanos(monotonic_clock::now())
     }
 
-    async fn wait(&self, duration: Duration) {
+    fn wait(&self, duration: Duration) {
         monotonic_clock::subscribe_duration(nanos(duration)).block();
     }
 

@@ -61,7 +61,7 @@ fn endpoint(url: &str) -> Result<Endpoint, Error> {
 }
 
 /// The content of the file that the endpoint names, which must be one of its own.
-pub(super) async fn key<C: Context>(
+pub(super) fn key<C: Context>(
     call: &Call<'_, C>,
     endpoint: &Endpoint,
     folder: &str,
@@ -69,7 +69,6 @@ pub(super) async fn key<C: Context>(
     doing: &str,
 ) -> Result<SecretString, super::Denial> {
     let response = retry::send(call, endpoint.retries, build)
-        .await
         .map_err(|stopped| refusal::unanswered(doing, endpoint, stopped))?;
     if response.status == 200 {
         let what = "it gave a token without asking for proof, as no agent of Azure Arc does";

@@ -31,7 +31,7 @@ pub(crate) const SERVICE: &[&str] = &[
 /// A source that is not there lets the next one be asked. One that fails stops the chain, but a
 /// managed identity's endpoint or a developer's login in a chain that nobody chose does not. Of
 /// several that failed the first decides.
-pub async fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<Token, Error> {
+pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<Token, Error> {
     let chain = &call.settings.chain;
     let lookup = |name: &str| call.variable(name);
     let mut attempts = Vec::new();
@@ -51,7 +51,7 @@ pub async fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Re
             Found::Unusable(form, error) => (form, Denial::Failed(error)),
             Found::Here(ready) => {
                 let ready = ready.settled(call);
-                match ready.token(call, label, request).await {
+                match ready.token(call, label, request) {
                     Ok(mut token) => {
                         let later = chain.labels.iter().skip(at + 1);
                         token.other = other(later, &lookup, &call.settings);

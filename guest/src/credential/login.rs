@@ -39,7 +39,7 @@ impl Login {
 }
 
 /// Gets a token by a tool.
-pub(super) async fn token<C: Context>(
+pub(super) fn token<C: Context>(
     call: &Call<'_, C>,
     label: Label,
     login: &Login,
@@ -69,10 +69,10 @@ pub(super) async fn token<C: Context>(
             "it takes no claims; run `{how} --claims-challenge {claims}`"
         )));
     }
-    let mut said = run(call, login, request, request.tenant.as_deref(), claims.as_deref()).await?;
+    let mut said = run(call, login, request, request.tenant.as_deref(), claims.as_deref())?;
     if request.tenant.is_some() && matches!(said, Said::Failed(_)) {
         // Whoever has logged in may not be known in that tenant.
-        said = run(call, login, request, None, claims.as_deref()).await?;
+        said = run(call, login, request, None, claims.as_deref())?;
     }
     let answer = match said {
         Said::Token(answer) => answer,
@@ -104,7 +104,7 @@ enum Said {
     Failed(String),
 }
 
-async fn run<C: Context>(
+fn run<C: Context>(
     call: &Call<'_, C>,
     login: &Login,
     request: &TokenRequest,
@@ -130,7 +130,6 @@ async fn run<C: Context>(
         total_timeout: timeouts::IDENTITY_FIRST_BYTE,
         max_body: timeouts::LOGIN_OUTPUT,
     })
-    .await
     .map_err(|stopped| match stopped {
         Stopped::TimeUp | Stopped::Patience { .. } => failed("the time has run out"),
         Stopped::Send(error) => failed(&error.describe("the host")),

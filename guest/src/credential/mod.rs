@@ -163,16 +163,16 @@ impl Ready {
         }
     }
 
-    async fn token<C: Context>(
+    fn token<C: Context>(
         &self,
         call: &Call<'_, C>,
         label: Label,
         request: &TokenRequest,
     ) -> Result<Token, Denial> {
         match self {
-            Self::Endpoint(endpoint) => local::token(call, label, endpoint, request).await,
-            Self::Client(client) => entra::token(call, label, client, request).await,
-            Self::Login(login) => login::token(call, label, login, request).await,
+            Self::Endpoint(endpoint) => local::token(call, label, endpoint, request),
+            Self::Client(client) => entra::token(call, label, client, request),
+            Self::Login(login) => login::token(call, label, login, request),
         }
     }
 }

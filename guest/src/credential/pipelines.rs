@@ -71,13 +71,9 @@ impl Connection {
     }
 
     /// A token of the pipeline's.
-    pub(super) async fn token<C: Context>(
-        &self,
-        call: &Call<'_, C>,
-    ) -> Result<SecretString, Denial> {
+    pub(super) fn token<C: Context>(&self, call: &Call<'_, C>) -> Result<SecretString, Denial> {
         let doing = format!("asking {} for the pipeline's token", self.url.short_authority());
         let response = retry::send(call, &timeouts::AUTHORITY, &|| self.request())
-            .await
             .map_err(|stopped| unanswered(&doing, &self.url, stopped))?;
         let failed = |id, what: String| {
             Error::new(id, format!("{doing}: {what}")).with_answer(response.status, None)

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Asks the host's identity endpoint for a token.
-pub async fn ask<C: Context>(
+pub fn ask<C: Context>(
     call: &Call<'_, C>,
     endpoint: &Url,
     request: &TokenRequest,
@@ -35,7 +35,6 @@ pub async fn ask<C: Context>(
     let doing = format!("getting a token for {}", request.resource);
     let response =
         retry::send(call, &timeouts::ONCE, &|| build(&url, claims.as_deref(), request.bypasses()))
-            .await
             .map_err(|stopped| match stopped {
                 Stopped::Send(error) => Error::new(
                     Id::IdentityUnreachable,

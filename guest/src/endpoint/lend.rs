@@ -60,7 +60,7 @@ enum Protocol {
 }
 
 /// Serves one request of a child's.
-pub(super) async fn serve<C: Context>(
+pub(super) fn serve<C: Context>(
     context: &C,
     memory: &Memory,
     asked: &Asked,
@@ -89,7 +89,7 @@ pub(super) async fn serve<C: Context>(
         return protocol.refuse(400, "argument-malformed", "the request is malformed");
     };
     request.fresh = asked.wants_fresh();
-    match answer(context, memory, &request).await {
+    match answer(context, memory, &request) {
         Ok(Some(token)) => protocol.give(&token, context.now()),
         Ok(None) => {
             let what = format!("{} is not among the resources that are lent", request.resource);
@@ -100,7 +100,7 @@ pub(super) async fn serve<C: Context>(
 }
 
 /// None when the resource is not lent.
-async fn answer<C: Context>(
+fn answer<C: Context>(
     context: &C,
     memory: &Memory,
     request: &TokenRequest,
@@ -119,7 +119,7 @@ async fn answer<C: Context>(
     if !listed.split(',').any(|one| plain(one) == asked) {
         return Ok(None);
     }
-    token::token(&call, request).await.map(Some)
+    token::token(&call, request).map(Some)
 }
 
 /// Which protocol a path is of, and the secret that was shown.

@@ -59,10 +59,10 @@ pub struct Served {
 }
 
 /// Serves one request.
-pub async fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> Served {
+pub fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> Served {
     let secret = |name| context.variable(name).filter(|s| !s.is_empty()).map(SecretString::new);
     if let Some(secret) = secret(lend::SECRET_VARIABLE) {
-        return lend::serve(context, memory, asked, &secret).await;
+        return lend::serve(context, memory, asked, &secret);
     }
     let is_host = match (asked.header(SECRET_HEADER), secret(SECRET_VARIABLE)) {
         (Some(shown), Some(secret)) => is_same(shown, &secret),
@@ -79,19 +79,19 @@ pub async fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> S
         return Served::only_get();
     }
     let Some(request) = request(asked, query) else { return Served::bare(400) };
-    match answer(context, memory, &request).await {
+    match answer(context, memory, &request) {
         Ok(served) => served,
         Err(error) => Served::json(502, lifetime::of_failure(), error.json().into()),
     }
 }
 
-async fn answer<C: Context>(
+fn answer<C: Context>(
     context: &C,
     memory: &Memory,
     request: &TokenRequest,
 ) -> Result<Served, Error> {
     let call = Call::new(context, memory)?;
-    let token = token::token(&call, request).await?;
+    let token = token::token(&call, request)?;
     let cache = lifetime::of_token(&token, context.now());
     Ok(Served::json(200, cache, body(&token)))
 }

@@ -81,6 +81,18 @@ impl Cloud {
         }
     }
 
+    /// The one whose vaults have this host, on the port that they have.
+    pub(crate) fn of(vault: &Url) -> Option<Self> {
+        Self::ALL.into_iter().find(|cloud| {
+            vault.secure
+                && vault.port == 443
+                && vault
+                    .host
+                    .strip_suffix(cloud.suffix())
+                    .is_some_and(|name| name.len() > 1 && name.ends_with('.'))
+        })
+    }
+
     /// What tokens for its vaults are asked for.
     pub fn resource(self) -> String {
         format!("https://{}", self.suffix())

@@ -98,23 +98,23 @@ fn a_token_is_kept_until_it_is_due_and_serves_until_it_expires() {
         .answer(ML_REQUEST, 200, &[], second)
         .answer(ML_REQUEST, 400, &[], "");
     let request = TokenRequest::parse("https://vault.azure.net", None, None, None).unwrap();
-    let get = || async { token(&Call::new(&world, &memory)?, &request).await };
-    world.run(async {
+    let get = || token(&Call::new(&world, &memory)?, &request);
+    world.run(|| {
         let reveal = |token: Rc<Token>| token.secret.reveal().to_string();
-        assert_eq!(reveal(get().await.unwrap()), "T0KEN.a-b_c");
+        assert_eq!(reveal(get().unwrap()), "T0KEN.a-b_c");
         world.pass(Duration::from_secs(43_199));
-        assert_eq!(reveal(get().await.unwrap()), "T0KEN.a-b_c");
+        assert_eq!(reveal(get().unwrap()), "T0KEN.a-b_c");
         assert_eq!(world.sent().len(), 1);
         world.pass(Duration::from_secs(1));
         // Due; the try fails, the old one serves, and there is no other try for 30 s.
-        assert_eq!(reveal(get().await.unwrap()), "T0KEN.a-b_c");
-        assert_eq!(reveal(get().await.unwrap()), "T0KEN.a-b_c");
+        assert_eq!(reveal(get().unwrap()), "T0KEN.a-b_c");
+        assert_eq!(reveal(get().unwrap()), "T0KEN.a-b_c");
         assert_eq!(world.sent().len(), 2);
         world.pass(Duration::from_secs(30));
-        assert_eq!(reveal(get().await.unwrap()), "T0KEN.2");
+        assert_eq!(reveal(get().unwrap()), "T0KEN.2");
         world.pass(Duration::from_secs(200_000));
         assert!(crate::context::Context::now(&world) > START + 172_800);
-        failed(get().await, "identity-refused", ErrorKind::Unauthenticated);
+        failed(get(), "identity-refused", ErrorKind::Unauthenticated);
     });
 }
 
@@ -129,12 +129,12 @@ fn claims_pass_every_cache_and_replace_what_is_in_it() {
     );
     let plain = TokenRequest::parse("https://vault.azure.net/.default", None, None, None).unwrap();
     let claims = TokenRequest { claims: Some("{}".into()), ..plain.clone() };
-    world.run(async {
+    world.run(|| {
         for (request, expected) in
             [(&plain, "T0KEN.a-b_c"), (&claims, "T0KEN.2"), (&plain, "T0KEN.2")]
         {
             let call = Call::new(&world, &memory).unwrap();
-            assert_eq!(token(&call, request).await.unwrap().secret.reveal(), expected);
+            assert_eq!(token(&call, request).unwrap().secret.reveal(), expected);
         }
     });
 }

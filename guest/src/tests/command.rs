@@ -4,7 +4,7 @@ use base64ct::Encoding as _;
 
 fn command(world: &World, arguments: &[&str]) -> Done {
     let arguments: Vec<String> = arguments.iter().map(|a| a.to_string()).collect();
-    world.run(run(world, &Memory::default(), &arguments))
+    world.run(|| run(world, &Memory::default(), &arguments))
 }
 
 fn ready() -> World {
@@ -66,6 +66,64 @@ fn one_failure_means_no_output() {
     );
 }
 
+const ITEMS: &str = r#"{"value":[
+{"id":"https://job.vault.azure.net/secrets/db-password","attributes":{"enabled":true,"created":1700000000,"exp":32503680000},"tags":{"a":"1"}},
+{"id":"https://job.vault.azure.net/secrets/off","attributes":{"enabled":false,"created":253402300800}},
+{"id":"https://job.vault.azure.net/secrets/z"}],"nextLink":null}"#;
+
+#[test]
+fn list_prints_what_there_is() {
+    let request = SECRET_REQUEST.replace("/secrets/db-password?", "/secrets?");
+    for (arguments, expected) in [
+        (
+            &["list", "job"][..],
+            "ENABLED  CREATED               EXPIRES               NAME
+yes      2023-11-14T22:13:20Z  3000-01-01T00:00:00Z  db-password
+no       253402300800          -                     off
+-        -                     -                     z
+",
+        ),
+        (&["list", "--vault", "akv://job", "-o", "value"], "db-password\noff\nz\n"),
+        (
+            &["list", "https://job.vault.azure.net/", "-o", "json"],
+            "[{\"reference\":\"akv://job.vault.azure.net/db-password\",\"vault\":\"job.vault.azure.net\",\"name\":\"db-password\",\"enabled\":true,\"created\":1700000000,\"expires\":32503680000,\"tags\":{\"a\":\"1\"}},{\"reference\":\"akv://job.vault.azure.net/off\",\"vault\":\"job.vault.azure.net\",\"name\":\"off\",\"enabled\":false,\"created\":253402300800},{\"reference\":\"akv://job.vault.azure.net/z\",\"vault\":\"job.vault.azure.net\",\"name\":\"z\"}]\n",
+        ),
+    ] {
+        let done = command(&ready().answer(&request, 200, &[], ITEMS), arguments);
+        assert_eq!((done.stdout.as_str(), done.stderr.as_str()), (expected, ""));
+    }
+}
+
+#[test]
+fn versions_are_printed_newest_first() {
+    let request = SECRET_REQUEST.replace("db-password?", "db-password/versions?");
+    let item = |version: &str, created: i64| {
+        format!(
+            r#"{{"id":"https://job.vault.azure.net/secrets/DB-password/{version}","attributes":{{"created":{created}}}}}"#
+        )
+    };
+    let (old, new) = ("0".repeat(32), "f".repeat(32));
+    let items = [item(VERSION, 1), item(&old, 1), item(&new, 2)].join(",");
+    let body = format!(r#"{{"value":[{items}],"nextLink":""}}"#);
+    for arguments in [
+        &["versions", "akv://job/db-password"][..],
+        &["versions", "db-password", "--vault", "job"],
+        &["versions", "db-password", "--vault", "akv://job/"],
+        &["versions", "db-password", "--vault", "https://job.vault.azure.net"],
+    ] {
+        let world = ready().answer(&request, 200, &[], body.as_str());
+        let done = command(&world, &[arguments, &["-o", "value"]].concat());
+        let expected = format!("{new}\n{VERSION}\n{old}\n");
+        assert_eq!((done.stdout.as_str(), done.stderr.as_str()), (expected.as_str(), ""));
+    }
+    let none = ready().answer(&request, 200, &[], r#"{"value":[],"nextLink":null}"#);
+    let done = command(&none, &["versions", "akv://job/db-password"]);
+    assert_eq!(
+        done.stderr,
+        "vaultlet: listing the versions of secret `db-password` of job.vault.azure.net: there is no such secret; check the name, or create the secret (secret-not-found)\n"
+    );
+}
+
 #[test]
 fn token_is_printed_when_asked_for() {
     let done = command(&ready(), &["token", "--reveal"]);
@@ -98,6 +156,16 @@ fn wrong_arguments_are_said_in_one_line_and_nothing_is_sent() {
         &["token", "--reveal", "--resource", "a", "--scope", "b"],
         &["get", "--output="],
         &["token", "--reveal=x"],
+        &["get", "a", "--vault", "job"],
+        &["list"],
+        &["list", "a", "b"],
+        &["list", "a", "--vault", "b"],
+        &["list", "a", "-o", "env"],
+        &["list", "a", "--tenant", "b"],
+        &["versions"],
+        &["versions", "a"],
+        &["versions", "--vault", "a"],
+        &["versions", "akv://a/b", "--vault", "a"],
     ] {
         let done = command(&World::new(&ML), arguments);
         assert!(!done.is_success && done.stdout.is_empty(), "{arguments:?}");

@@ -25,7 +25,7 @@ fn asked(target: &str, secret: Option<&str>) -> Asked {
 }
 
 fn answer(world: &World, asked: &Asked) -> Served {
-    world.run(serve(world, &Memory::default(), asked))
+    world.run(|| serve(world, &Memory::default(), asked))
 }
 
 const TARGET: &str = "/token?resource=https%3A%2F%2Fvault.azure.net";

@@ -25,7 +25,7 @@ fn asked(target: &str, headers: &[(&str, &str)]) -> Asked {
 }
 
 fn served(world: &World, asked: &Asked) -> Served {
-    world.run(async { serve(world, &Memory::default(), asked).await })
+    world.run(|| serve(world, &Memory::default(), asked))
 }
 
 /// Each protocol as its clients speak it.

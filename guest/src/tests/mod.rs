@@ -7,6 +7,7 @@ mod command;
 mod endpoint;
 mod found;
 mod lend;
+mod list;
 mod managed;
 mod plan;
 mod props_challenge;
@@ -51,7 +52,7 @@ fn with_token() -> World {
 }
 
 fn read(world: &World, memory: &Memory, reference: &str) -> Result<Secret, Error> {
-    world.run(async { get(&Call::new(world, memory)?, reference, None).await })
+    world.run(|| get(&Call::new(world, memory)?, reference, None))
 }
 
 fn ask(world: &World, memory: &Memory) -> Result<Rc<Token>, Error> {
@@ -59,7 +60,7 @@ fn ask(world: &World, memory: &Memory) -> Result<Rc<Token>, Error> {
 }
 
 fn ask_for(world: &World, memory: &Memory, request: TokenRequest) -> Result<Rc<Token>, Error> {
-    world.run(async { token(&Call::new(world, memory)?, &request).await })
+    world.run(|| token(&Call::new(world, memory)?, &request))
 }
 
 /// Checks what every error must be, and gives it back.

@@ -24,13 +24,38 @@ fn a_reference_resolves_to_one_form() {
                 purpose: Purpose::Vault,
             }
         );
-        assert_eq!((resolved.name.as_str(), resolved.version), ("db-password", None));
+        assert_eq!((resolved.name.as_deref(), resolved.version), (Some("db-password"), None));
     }
     failed(
         resolve("akv://job/a", &pairs(&[("VAULTLET_CLOUD", "moon")])),
         "setting-malformed",
         ErrorKind::Configuration,
     );
+}
+
+#[test]
+fn a_vault_alone_resolves_to_what_its_references_begin_with() {
+    let settings = pairs(&[("VAULTLET_ALLOW_HTTP_LOOPBACK", "true")]);
+    for (vault, canonical) in [
+        ("akv://JOB", "akv://job.vault.azure.net"),
+        ("akv://job.vault.azure.net:443/", "akv://job.vault.azure.net"),
+        ("https://job.vault.azure.net/", "akv://job.vault.azure.net"),
+        ("akv://job.localhost:8443", "akv://job.localhost:8443"),
+        ("akv://host:443", "akv://host:443"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ] {
+        let resolved = resolve(vault, &settings).expect(vault);
+        assert_eq!((resolved.reference.as_str(), resolved.name), (canonical, None));
+        assert_eq!(resolve(canonical, &settings).unwrap().reference, canonical);
+        let path = if canonical.starts_with("http") { "/secrets/a" } else { "/a" };
+        let secret = resolve(&format!("{canonical}{path}"), &settings).unwrap();
+        assert!(secret.reference.starts_with(canonical));
+        assert_eq!(secret.authority, resolved.authority);
+    }
+    // What is no reference may be a value that was put in its place.
+    for text in ["job", "hunter2", "akv://a_b", "akv://job?x", "ftp://job"] {
+        failed(resolve(text, &settings), "reference-malformed", ErrorKind::InvalidArgument);
+    }
 }
 
 #[test]

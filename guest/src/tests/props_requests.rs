@@ -78,7 +78,7 @@ proptest! {
             ("IDENTITY_HEADER", "msi-s3cret"),
         ]);
         let world = world.answer("GET <*> x-identity-header: msi-s3cret", 200, &[], ML_TOKEN);
-        let served = world.run(serve(&world, &Memory::default(), &asked(&request)));
+        let served = world.run(|| serve(&world, &Memory::default(), &asked(&request)));
         prop_assert_eq!(served.status, 200);
         let sent = world.sent().remove(0);
         let query = sent.split(' ').nth(1).unwrap().split_once('?').unwrap().1.to_string();
@@ -115,7 +115,7 @@ proptest! {
             &[],
             ML_TOKEN,
         );
-        let served = world.run(serve(&world, &Memory::default(), &asked(&request)));
+        let served = world.run(|| serve(&world, &Memory::default(), &asked(&request)));
         prop_assert_eq!(served.status, 200);
         let sent = world.sent().remove(0);
         let url = format!("POST https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token ");

@@ -14,10 +14,10 @@ fn first_secret_of_a_known_vault_takes_two_requests_and_the_next_one() {
         r#"{"value":"","id":""}"#,
     );
     let memory = Memory::default();
-    let (first, second) = world.run(async {
+    let (first, second) = world.run(|| {
         let call = Call::new(&world, &memory).unwrap();
-        let first = get(&call, "akv://job/db-password", None).await.unwrap();
-        (first, get(&call, "akv://job/other", None).await.unwrap())
+        let first = get(&call, "akv://job/db-password", None).unwrap();
+        (first, get(&call, "akv://job/other", None).unwrap())
     });
     assert_eq!(first.value.reveal(), "hunter2");
     assert_eq!(
@@ -83,10 +83,10 @@ fn an_unknown_vault_is_asked_what_for_once() {
             .answer(&sent, 200, &[], BUNDLE)
             .answer(&sent, 200, &[], BUNDLE);
         let memory = Memory::default();
-        world.run(async {
+        world.run(|| {
             for _ in 0..2 {
                 let call = Call::new(&world, &memory).unwrap();
-                let secret = get(&call, PRIVATE, None).await.expect(header);
+                let secret = get(&call, PRIVATE, None).expect(header);
                 assert_eq!(secret.value.reveal(), "hunter2");
             }
         });

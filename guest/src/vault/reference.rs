@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 
 use crate::{
     error::{Error, Id},
-    settings::{Cloud, Settings},
+    settings::Settings,
     timeouts::REFERENCE,
     url::{Url, host_and_port},
 };
@@ -74,16 +74,9 @@ impl Reference {
 
     /// The one form that all others of the same secret come to; policies compare it.
     pub fn canonical(&self) -> String {
-        // A host without a dot has its port, lest it be read as a vault's name.
-        let vault = match is_vault_name(&self.vault.host) {
-            true => self.vault.authority(),
-            false => self.vault.short_authority(),
-        };
-        // A plain vault, which only loopback has, keeps its scheme: `akv` means TLS.
-        let mut text = match self.vault.secure {
-            true => format!("akv://{vault}/{}", self.name),
-            false => format!("http://{vault}/secrets/{}", self.name),
-        };
+        let mut text = canonical(&self.vault);
+        text.push_str(if self.vault.secure { "/" } else { "/secrets/" });
+        text.push_str(&self.name);
         if let Some(version) = &self.version {
             text.push('/');
             text.push_str(version);
@@ -94,19 +87,31 @@ impl Reference {
         }
         text
     }
+}
 
-    /// The cloud whose vaults have this host, on the port that they have.
-    pub fn cloud(&self) -> Option<Cloud> {
-        Cloud::ALL.into_iter().find(|cloud| {
-            self.vault.secure
-                && self.vault.port == 443
-                && self
-                    .vault
-                    .host
-                    .strip_suffix(cloud.suffix())
-                    .is_some_and(|name| name.len() > 1 && name.ends_with('.'))
-        })
+/// The one form of a vault.
+pub fn canonical(vault: &Url) -> String {
+    // A host without a dot has its port, lest it be read as a vault's name.
+    let authority = match is_vault_name(&vault.host) {
+        true => vault.authority(),
+        false => vault.short_authority(),
+    };
+    // A plain vault, which only loopback has, keeps its scheme: `akv` means TLS.
+    format!("{}://{authority}", if vault.secure { "akv" } else { "http" })
+}
+
+/// A vault alone: as it stands in a reference, `akv://<vault>`, or its own URL.
+pub fn vault(text: &str, settings: &Settings) -> Result<Url, Error> {
+    if text.len() > REFERENCE {
+        return Err(malformed("it is too long"));
     }
+    let text = text.trim();
+    let (scheme, rest) = text.split_once("://").unwrap_or(("akv", text));
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    if rest.contains(['/', '?', '#']) {
+        return Err(malformed("it is more than a vault").with_help("write akv://<vault>"));
+    }
+    if scheme.eq_ignore_ascii_case("akv") { akv_vault(rest, settings) } else { own(text, settings) }
 }
 
 /// After `akv://`.
@@ -146,18 +151,23 @@ fn https(authority: &str) -> Result<Url, Error> {
 /// `https://<vault>/secrets/<name>[/<version>]`.
 fn url(text: &str, settings: &Settings) -> Result<Reference, Error> {
     let (path, query) = split_query(text)?;
-    let mut vault = Url::parse(path).map_err(|why| malformed(&format!("it is not {why}")))?;
-    let may_be_plain = settings.allow_http_loopback && vault.is_loopback();
-    if !vault.secure && !may_be_plain {
-        return Err(malformed("a vault is asked over `https` only").with_help(
-            "write `https://`; for a vault on loopback set `VAULTLET_ALLOW_HTTP_LOOPBACK`",
-        ));
-    }
+    let mut vault = own(path, settings)?;
     let target = core::mem::replace(&mut vault.target, "/".to_string());
     let Some(path) = target.strip_prefix("/secrets/") else {
         return Err(malformed("the path is not `/secrets/<name>[/<version>]`"));
     };
     with_path(vault, path, query)
+}
+
+/// A URL at a vault that may be asked.
+fn own(text: &str, settings: &Settings) -> Result<Url, Error> {
+    let vault = Url::parse(text).map_err(|why| malformed(&format!("it is not {why}")))?;
+    let may_be_plain = settings.allow_http_loopback && vault.is_loopback();
+    if vault.secure || may_be_plain {
+        return Ok(vault);
+    }
+    Err(malformed("a vault is asked over `https` only")
+        .with_help("write `https://`; for a vault on loopback set `VAULTLET_ALLOW_HTTP_LOOPBACK`"))
 }
 
 /// `SecretUri=…`, or `VaultName=…;SecretName=…[;SecretVersion=…]`.
@@ -245,7 +255,7 @@ fn pointer(query: Option<&str>) -> Result<Option<String>, Error> {
 }
 
 /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#vault-name-and-object-name>
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     (1..=127).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
@@ -259,6 +269,6 @@ fn is_pointer(text: &str) -> bool {
 }
 
 /// The reference itself is not repeated: it may be a secret's value that was put in its place.
-fn malformed(why: &str) -> Error {
+pub(super) fn malformed(why: &str) -> Error {
     Error::new(Id::ReferenceMalformed, format!("reading a reference: {why}"))
 }

@@ -59,6 +59,16 @@ pub(super) fn parse(body: &[u8], reference: &Reference) -> Result<Secret, &'stat
         Some(id) => version_of(&id, reference)?,
         None => None,
     };
+    let properties = Properties {
+        name: reference.name.clone(),
+        version: version.or_else(|| reference.version.clone()),
+        ..properties(&bundle, &reference.vault)
+    };
+    Ok(Secret { value, properties })
+}
+
+/// What a bundle, or an item of a page, says besides name, version and value.
+pub(super) fn properties(bundle: &Value<'_>, vault: &Url) -> Properties {
     let attributes = bundle.get("attributes").unwrap_or(&Value::Null);
     let mut tags: Vec<(String, String)> = Vec::new();
     if let Some(Value::Object(members)) = bundle.get("tags") {
@@ -69,27 +79,23 @@ pub(super) fn parse(body: &[u8], reference: &Reference) -> Result<Secret, &'stat
             tags.insert(tags.partition_point(|other| *other < tag), tag);
         }
     }
-    Ok(Secret {
-        value,
-        properties: Properties {
-            vault: reference.vault.short_authority(),
-            name: reference.name.clone(),
-            version: version.or_else(|| reference.version.clone()),
-            content_type: bundle.text("contentType"),
-            enabled: attributes.boolean("enabled"),
-            created: attributes.integer("created"),
-            updated: attributes.integer("updated"),
-            not_before: attributes.integer("nbf"),
-            expires: attributes.integer("exp"),
-            recovery_level: attributes.text("recoveryLevel"),
-            recoverable_days: attributes
-                .integer("recoverableDays")
-                .and_then(|days| u32::try_from(days).ok()),
-            managed: bundle.boolean("managed"),
-            kid: bundle.text("kid"),
-            tags,
-        },
-    })
+    Properties {
+        vault: vault.short_authority(),
+        content_type: bundle.text("contentType"),
+        enabled: attributes.boolean("enabled"),
+        created: attributes.integer("created"),
+        updated: attributes.integer("updated"),
+        not_before: attributes.integer("nbf"),
+        expires: attributes.integer("exp"),
+        recovery_level: attributes.text("recoveryLevel"),
+        recoverable_days: attributes
+            .integer("recoverableDays")
+            .and_then(|days| u32::try_from(days).ok()),
+        managed: bundle.boolean("managed"),
+        kid: bundle.text("kid"),
+        tags,
+        ..Properties::default()
+    }
 }
 
 /// The version that an id names, if it names the secret that was asked for.

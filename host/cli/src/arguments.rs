@@ -31,6 +31,8 @@ Try it without Azure: vaultlet demo";
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Get(crate::get::Get),
+    List(crate::list::List),
+    Versions(crate::list::Versions),
     Token(crate::token::Token),
     Whoami(crate::whoami::Whoami),
     Identity(crate::identity::Identity),
@@ -45,6 +47,8 @@ impl Arguments {
             Command::Demo(_) => false,
             Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             Command::Get(get) => get.output == Format::Json,
+            Command::List(list) => list.output == crate::list::Format::Json,
+            Command::Versions(versions) => versions.output == crate::list::Format::Json,
             Command::Identity(identity) => {
                 let crate::identity::What::Serve(serve) = &identity.what;
                 serve.output == crate::identity::Format::Json

@@ -1,15 +1,14 @@
 //! `vaultlet get`.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
-use vaultlet_host::{Properties, Secret};
+use vaultlet_host::Secret;
 
 use crate::failure::Failure;
 use crate::options::{Format, Options, explain};
 use crate::output;
+use crate::shown::Shown;
 
 /// Get secrets
 ///
@@ -70,74 +69,6 @@ fn variable(name: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
-fn json<'a>(reference: &'a str, secret: &'a Secret) -> Json<'a> {
-    let Properties {
-        vault,
-        name,
-        version,
-        content_type,
-        enabled,
-        created,
-        updated,
-        not_before,
-        expires,
-        recovery_level,
-        recoverable_days,
-        managed,
-        kid,
-        tags,
-        ..
-    } = secret.properties();
-    Json {
-        reference,
-        vault,
-        name,
-        version: version.as_deref(),
-        value: secret.reveal(),
-        content_type: content_type.as_deref(),
-        enabled: *enabled,
-        created: *created,
-        updated: *updated,
-        not_before: *not_before,
-        expires: *expires,
-        recovery_level: recovery_level.as_deref(),
-        recoverable_days: *recoverable_days,
-        managed: *managed,
-        kid: kid.as_deref(),
-        tags: tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect(),
-    }
-}
-
-/// The answer as it is printed; the one place where a value is serialised.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Json<'a> {
-    reference: &'a str,
-    vault: &'a str,
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<&'a str>,
-    value: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    enabled: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    not_before: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recovery_level: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recoverable_days: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    managed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<&'a str>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    tags: BTreeMap<&'a str, &'a str>,
+fn json<'a>(reference: &'a str, secret: &'a Secret) -> Shown<'a> {
+    Shown::new(reference.into(), secret.properties(), Some(secret.reveal()))
 }

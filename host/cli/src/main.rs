@@ -11,10 +11,12 @@ mod dev;
 mod failure;
 mod get;
 mod identity;
+mod list;
 mod log;
 mod options;
 mod output;
 mod seeds;
+mod shown;
 mod token;
 mod whoami;
 
@@ -34,7 +36,9 @@ fn main() -> ExitCode {
         Command::Dev(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
+        Command::List(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Versions(command) => command.run(),
         Command::Whoami(command) => command.run(),
     });
     match done {

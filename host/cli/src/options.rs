@@ -155,16 +155,20 @@ pub(crate) fn variable_of(long: &str) -> Option<&'static str> {
     SETTINGS.iter().find(|(flag, _)| flag.strip_prefix("--") == Some(long)).map(|(_, name)| *name)
 }
 
+/// Whether it was given as a flag.
+pub(crate) fn is_flag(flag: &str) -> bool {
+    std::env::args_os().any(|a| {
+        a.to_str()
+            .and_then(|a| a.strip_prefix(flag))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    })
+}
+
 /// A setting that came from a flag is called by the flag, and a malformed one is a usage error.
 pub(crate) fn explain(mut error: Error) -> Failure {
     let is_malformed = error.kind == Kind::Configuration && error.id == "setting-malformed";
     for (flag, variable) in SETTINGS {
-        let by_flag = std::env::args_os().any(|a| {
-            a.to_str()
-                .and_then(|a| a.strip_prefix(flag))
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        });
-        if !by_flag {
+        if !is_flag(flag) {
             continue;
         }
         let (quoted, by_name) = (format!("`{variable}`"), format!("`{flag}`"));

@@ -1,5 +1,6 @@
 //! What runs on one thread: a call of the component, in an instance that is granted one vault.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,17 +8,20 @@ use zeroize::Zeroizing;
 
 use crate::authority::Authority;
 use crate::bindings::exports::vaultlet::keyvault::credentials::TokenRequest as WitTokenRequest;
+use crate::bindings::exports::vaultlet::keyvault::secrets::Page;
 use crate::bindings::exports::vaultlet::keyvault::types::UserAssigned as WitUserAssigned;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::grant::Grant;
 use crate::http::Client;
 use crate::identity::{self, IdentityEndpoint};
 use crate::level::Level;
 use crate::limits;
 use crate::plan::{Plan, trapped};
-use crate::secret::{Secret, Token};
+use crate::secret::{Properties, Secret, Token};
 use crate::shard::Shard;
 use crate::{TokenRequest, UserAssigned};
+
+pub(crate) use crate::bindings::exports::vaultlet::keyvault::secrets::Listed;
 
 /// What runs on one thread.
 pub(crate) struct Engine {
@@ -57,6 +61,63 @@ impl Engine {
             }
             Err(error) => Err(Error::from(error).with_cause(store.data().take_failure())),
         };
+        lease.keep();
+        result
+    }
+
+    /// Everything that is listed, page by page; each page in an instance of its own.
+    pub(crate) async fn list(
+        &self,
+        what: Listed,
+        identity: Option<UserAssigned>,
+    ) -> Result<Vec<Properties>, Error> {
+        let (Listed::Secrets(of) | Listed::Versions(of)) = &what;
+        let reference = match &what {
+            Listed::Secrets(vault) if !vault.contains("://") => format!("akv://{}", vault.trim()),
+            _ => of.clone(),
+        };
+        let grant = self.grant(Some(self.resolve(&reference).await?));
+        let identity = identity.map(Into::into);
+        let mut items: Vec<Properties> = Vec::new();
+        let mut marker = None;
+        loop {
+            let page = self.page(&grant, &what, marker.as_deref(), identity.as_ref()).await?;
+            items.extend(page.items.into_iter().map(Into::into));
+            if items.len() > limits::LISTED_MAX {
+                let most = limits::LISTED_MAX;
+                return Err(Error::new(
+                    Kind::Unavailable,
+                    "vault-unexpected",
+                    format!("listing what is in a vault: there are more than {most}"),
+                    "check the vault's name, and what stands between",
+                ));
+            }
+            marker = page.next;
+            if marker.is_none() {
+                break;
+            }
+        }
+        if matches!(what, Listed::Versions(_)) {
+            // A vault has them in the order of their ids.
+            items.sort_by_key(|item| Reverse(item.created));
+        }
+        Ok(items)
+    }
+
+    async fn page(
+        &self,
+        grant: &Arc<Grant>,
+        what: &Listed,
+        marker: Option<&str>,
+        identity: Option<&WitUserAssigned>,
+    ) -> Result<Page, Error> {
+        let mut lease = self.level.lease(grant).await?;
+        let (store, provider) = lease.parts();
+        let secrets = provider.vaultlet_keyvault_secrets();
+        let got = secrets.call_list_page(&mut *store, what, marker, identity).await;
+        let result = got.map_err(|e| trapped(&e))?;
+        let result =
+            result.map_err(|error| Error::from(error).with_cause(store.data().take_failure()));
         lease.keep();
         result
     }

@@ -17,6 +17,8 @@ pub(crate) const CALLS_PER_INSTANCE: u32 = 1_000;
 pub(crate) const REFERENCES_KEPT: usize = 512;
 /// Vaults whose idle instances are kept.
 pub(crate) const VAULTS_KEPT: usize = 16;
+/// Items of one listing that are kept; the component gives up after 4,000 pages, of 25 each.
+pub(crate) const LISTED_MAX: usize = 100_000;
 
 /// Bytes that one guest memory may grow to. A get needs about 0.3 MiB.
 pub(crate) const MEMORY_MAX: usize = 16 << 20;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 
 use crate::cancel::Cancel;
-use crate::engine::Engine;
+use crate::engine::{Engine, Listed};
 use crate::error::{Error, Kind};
 use crate::lend::Front;
 use crate::plan::Plan;
@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::plan::Resolved;
 use crate::process::Process;
 use crate::requirements::Requirements;
-use crate::secret::{Secret, Token};
+use crate::secret::{Properties, Secret, Token};
 use crate::settings::Settings;
 use crate::{Builder, TokenRequest, UserAssigned};
 
@@ -98,6 +98,29 @@ impl Vaultlet {
         block_on(self.get_all(references))
     }
 
+    /// Lists the secrets of a vault, disabled ones too, by name: one request for each 25. The vault
+    /// is a name or host, `akv://<vault>`, or its own URL. Items have no version; all else in them
+    /// is that of the latest.
+    pub async fn list(&self, vault: &str) -> Result<Vec<Properties>, Error> {
+        self.listed("listing secrets", Listed::Secrets(vault.to_owned())).await
+    }
+
+    /// [`Vaultlet::list`] for code that is not async; it blocks the thread.
+    pub fn list_blocking(&self, vault: &str) -> Result<Vec<Properties>, Error> {
+        block_on(self.list(vault))
+    }
+
+    /// Lists the versions of a secret, newest first. The reference has no version and no `json=`;
+    /// a secret that is not there is an error.
+    pub async fn versions(&self, reference: &str) -> Result<Vec<Properties>, Error> {
+        self.listed("listing versions", Listed::Versions(reference.to_owned())).await
+    }
+
+    /// [`Vaultlet::versions`] for code that is not async; it blocks the thread.
+    pub fn versions_blocking(&self, reference: &str) -> Result<Vec<Properties>, Error> {
+        block_on(self.versions(reference))
+    }
+
     /// Gets a token. One request, unless the cache has it.
     pub async fn token(&self, request: TokenRequest) -> Result<Token, Error> {
         let identity = self.identity.clone();
@@ -111,8 +134,8 @@ impl Vaultlet {
         block_on(self.token(request))
     }
 
-    /// What the credentials would read and whom they would talk to, and the vault of a reference if
-    /// one is given. No network.
+    /// What the credentials would read and whom they would talk to, and the vault of a reference
+    /// (`akv://<vault>` serves, too) if one is given. No network.
     pub async fn requirements(&self, reference: Option<&str>) -> Result<Requirements, Error> {
         let (reference, settings) =
             (reference.map(str::to_owned), self.process.here()?.settings().clone());
@@ -162,6 +185,12 @@ impl Vaultlet {
     fn start_get(&self, doing: &str, reference: &str) -> Result<Task<Secret>, Error> {
         let (identity, reference) = (self.identity.clone(), reference.to_owned());
         self.start(doing, |on| async move { on.get(&reference, identity).await })
+    }
+
+    async fn listed(&self, doing: &str, what: Listed) -> Result<Vec<Properties>, Error> {
+        let identity = self.identity.clone();
+        let task = self.start(|on| async move { on.list(what, identity).await })?;
+        self.finish(doing, task).await
     }
 
     fn engine(&self) -> Result<Arc<Engine>, Error> {

@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
         (SECRET_VARIABLE, SECRET),
     ];
     let world = World::new(&variables, vec![token]);
-    let served = world.run(serve(&world, &Memory::default(), &asked));
+    let served = world.run(|| serve(&world, &Memory::default(), &asked));
     assert_eq!(served.status == 401, shown != SECRET);
     assert!(served.status == 200 || !served.body.contains("T0KEN"));
     assert!(!served.body.contains(SECRET) && !served.body.contains("msi-s3cret"));

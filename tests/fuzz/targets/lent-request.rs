@@ -34,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
         (lend::RESOURCES_VARIABLE, RESOURCE),
     ];
     let world = World::new(&variables, vec![token]);
-    let served = world.run(serve(&world, &Memory::default(), &asked));
+    let served = world.run(|| serve(&world, &Memory::default(), &asked));
     if served.body.contains("T0KEN") {
         assert!(knows && authority.eq_ignore_ascii_case(AUTHORITY) && served.status == 200);
         let sent = world.sent.borrow();

@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let memory = Memory::default();
     let get = |reference: String| {
         let result =
-            world.run(async { vault::get(&Call::new(&world, &memory)?, &reference, None).await });
+            world.run(|| { vault::get(&Call::new(&world, &memory)?, &reference, None) });
         result.inspect_err(check)
     };
     if value.len() <= 4096 {

@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     for _ in 0..2 {
         let reference = "akv://job.vault.corp.example/db-password";
         let result =
-            world.run(async { vault::get(&Call::new(&world, &memory)?, reference, None).await });
+            world.run(|| { vault::get(&Call::new(&world, &memory)?, reference, None) });
         if let Err(error) = result {
             check(&error);
         }

@@ -14,6 +14,8 @@ pub enum Outcome {
         /// Its content type.
         content_type: Option<String>,
     },
+    /// Names or versions, in their order.
+    Items(Vec<String>),
     /// A token.
     Token {
         /// The token.
@@ -59,6 +61,7 @@ impl Call {
                 if_given("the version", expect.version.as_ref(), version.as_ref())?;
                 if_given("the content type", expect.content_type.as_ref(), content_type.as_ref())
             }
+            Outcome::Items(items) => same("the list", expect.items.as_ref(), Some(items)),
             Outcome::Token { token, source, endpoint, client_id, expires_on } => {
                 same("the token", expect.token.as_ref(), Some(token))?;
                 if_given("the source", expect.source.as_ref(), Some(source))?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use vaultlet_guest::testing::matches;
-use vaultlet_host::{Error, TokenRequest, UserAssigned, Vaultlet};
+use vaultlet_host::{Error, Properties, TokenRequest, UserAssigned, Vaultlet};
 use vaultlet_tests::case::{Call, Case, Exchange, Kind, Outcome, Rendering, said};
 
 use crate::assertion::assertions;
@@ -90,6 +90,11 @@ fn of_call(call: &Call, vaultlet: &Vaultlet) -> Result<(Outcome, String), Error>
         };
         return Ok((outcome, format!("{secret:?} {properties:?}")));
     }
+    if let Some(listed) = listed(call, vaultlet) {
+        let items = listed?;
+        let names = items.iter().map(|i| i.version.clone().unwrap_or_else(|| i.name.clone()));
+        return Ok((Outcome::Items(names.collect()), format!("{items:?}")));
+    }
     let request = TokenRequest {
         resource: call.token.clone(),
         tenant: call.tenant.clone(),
@@ -104,6 +109,11 @@ fn of_call(call: &Call, vaultlet: &Vaultlet) -> Result<(Outcome, String), Error>
         expires_on: unix(token.expires_on()),
     };
     Ok((outcome, format!("{token:?}")))
+}
+
+fn listed(call: &Call, vaultlet: &Vaultlet) -> Option<Result<Vec<Properties>, Error>> {
+    let secrets = call.list.as_ref().map(|vault| vaultlet.list_blocking(vault));
+    secrets.or_else(|| call.versions.as_ref().map(|of| vaultlet.versions_blocking(of)))
 }
 
 fn of_error(error: &Error) -> Outcome {

@@ -223,6 +223,7 @@ fn each_part_of_a_case_is_compared() {
         ("developer-logins/azure-cli-fails", "exit = 1\n", "", ""),
         ("requests/service-fabric", "\"<pin>\"", "\"<copied pin>0\"", "not sent/THUMBPRINT"),
         ("requests/the-call-names-an-identity", "object-id = ", "client-id = ", "client_id="),
+        ("listing/several-pages", "\"c\", \"d\"]", "\"d\", \"c\"]", "the list is"),
     ] {
         let path = root().join("tests/cases").join(file).with_extension("toml");
         let good = std::fs::read_to_string(path).unwrap();

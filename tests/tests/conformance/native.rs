@@ -9,7 +9,7 @@ use vaultlet_guest::error::{Error, Id};
 use vaultlet_guest::plan::{Program, needs};
 use vaultlet_guest::testing::{START, World, matches};
 use vaultlet_guest::token::{TokenRequest, UserAssigned, token};
-use vaultlet_guest::vault;
+use vaultlet_guest::vault::{self, Listed};
 use vaultlet_tests::case::{Call, Case, Exchange, Fail, Kind, Outcome, Rendering, said};
 
 use crate::assertion::assertions;
@@ -50,13 +50,13 @@ fn native_or_panic(case: &Case) -> Result<(), String> {
     let world = case.is.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
     let world = if case.is.alone { world.alone() } else { world };
     let memory = Memory::default();
-    let results: Vec<_> = world.run(async {
+    let results: Vec<_> = world.run(|| {
         let mut results = Vec::new();
         for call in &case.calls {
             for (path, text) in &call.files {
                 world.write(path, text.as_str());
             }
-            results.push(of_call(call, &world, &memory).await);
+            results.push(of_call(call, &world, &memory));
         }
         results
     });
@@ -117,7 +117,7 @@ fn scripted(world: World, exchange: &Exchange) -> World {
     world.answer(&request, status, &headers, body)
 }
 
-async fn of_call(call: &Call, world: &World, memory: &Memory) -> Result<(Outcome, String), Error> {
+fn of_call(call: &Call, world: &World, memory: &Memory) -> Result<(Outcome, String), Error> {
     let malformed = || Error::new(Id::ArgumentMalformed, "asking for a token: no such identity");
     let parsers = [
         (&call.client_id, UserAssigned::client_id as fn(&str) -> Option<UserAssigned>),
@@ -128,7 +128,7 @@ async fn of_call(call: &Call, world: &World, memory: &Memory) -> Result<(Outcome
     let identity = named.map(|id| id.ok_or_else(malformed)).transpose()?;
     let core = CoreCall::new(world, memory)?;
     if let Some(reference) = &call.get {
-        let secret = vault::get(&core, reference, identity).await?;
+        let secret = vault::get(&core, reference, identity)?;
         let shown = format!("{secret:?}");
         let outcome = Outcome::Secret {
             value: secret.value.reveal().to_owned(),
@@ -137,10 +137,18 @@ async fn of_call(call: &Call, world: &World, memory: &Memory) -> Result<(Outcome
         };
         return Ok((outcome, shown));
     }
+    let secrets = call.list.as_ref().map(|vault| Listed::secrets(vault, core.settings()));
+    let versions = || call.versions.as_ref().map(|of| Listed::versions(of, core.settings()));
+    if let Some(listed) = secrets.or_else(versions) {
+        let items = vault::all(&core, &listed?, identity)?;
+        let shown = format!("{items:?}");
+        let names = items.into_iter().map(|item| item.version.unwrap_or(item.name));
+        return Ok((Outcome::Items(names.collect()), shown));
+    }
     let resource = call.token.as_deref().unwrap_or_default();
     let request =
         TokenRequest::parse(resource, call.tenant.clone(), call.claims.clone(), identity)?;
-    let token = token(&core, &request).await?;
+    let token = token(&core, &request)?;
     let outcome = Outcome::Token {
         token: token.secret.reveal().to_owned(),
         source: token.source.clone(),

@@ -29,7 +29,7 @@ struct Code {
 
 /// Tells the user, and waits until they have done it. Gives what was asked at last,
 /// and the answer.
-pub(super) async fn token<C: Context>(
+pub(super) fn token<C: Context>(
     call: &Call<'_, C>,
     client: &Client,
     tenant: &str,
@@ -47,7 +47,7 @@ pub(super) async fn token<C: Context>(
         .text("scope", scope)
         .text("claims", &claims)
         .finish();
-    let response = post(call, client, &client.endpoint(tenant, "devicecode"), &form).await?;
+    let response = post(call, client, &client.endpoint(tenant, "devicecode"), &form)?;
     if response.status != 200 {
         return Ok((form, response));
     }
@@ -76,8 +76,8 @@ pub(super) async fn token<C: Context>(
             let what = format!("{doing}: the code was not entered in time");
             return Err(Error::new(Id::AuthorityRefused, what).with_help("run it again"));
         }
-        call.context.wait(pause).await;
-        let response = post(call, client, &url, &form).await?;
+        call.context.wait(pause);
+        let response = post(call, client, &url, &form)?;
         let waits = if response.status == 400 { pending(&response) } else { None };
         match waits.as_deref() {
             Some("authorization_pending") => {}

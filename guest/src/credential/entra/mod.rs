@@ -155,7 +155,7 @@ impl Client {
 const ADFS: &str = "adfs";
 
 /// Gets a token from the authority.
-pub(super) async fn token<C: Context>(
+pub(super) fn token<C: Context>(
     call: &Call<'_, C>,
     label: Label,
     client: &Client,
@@ -183,7 +183,7 @@ pub(super) async fn token<C: Context>(
                 .text("requested_token_use", "on_behalf_of")
         }
         Grant::Device => {
-            let (form, response) = device::token(call, client, tenant, &scope, request).await?;
+            let (form, response) = device::token(call, client, tenant, &scope, request)?;
             let response = settled(call, client, &form, response)?;
             return finish(call, label, client, id, request, &response).map_err(Denial::Failed);
         }
@@ -191,14 +191,14 @@ pub(super) async fn token<C: Context>(
     form = form
         .text("scope", &scope)
         .text("claims", &claims::with_capabilities(request.claims.as_deref()));
-    form = proof::add(call, client, &url, form).await?;
+    form = proof::add(call, client, &url, form)?;
     let form = form.finish();
-    let response = settled(call, client, &form, post(call, client, &url, &form).await?)?;
+    let response = settled(call, client, &form, post(call, client, &url, &form)?)?;
     finish(call, label, client, id, request, &response).map_err(Denial::Failed)
 }
 
 /// Sends a form, again where that may help.
-async fn post<C: Context>(
+fn post<C: Context>(
     call: &Call<'_, C>,
     client: &Client,
     url: &Url,
@@ -218,7 +218,6 @@ async fn post<C: Context>(
         total_timeout: timeouts::AUTHORITY_FIRST_BYTE,
         max_body: timeouts::TOKEN_BODY,
     })
-    .await
     .map_err(|stopped| unanswered(&client.doing(), url, stopped))
 }
 

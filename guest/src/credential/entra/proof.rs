@@ -32,7 +32,7 @@ const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const HOST: &str = "http://keys.vaultlet.internal/client-certificate";
 
 /// Adds it to a form for that endpoint.
-pub(super) async fn add<C: Context>(
+pub(super) fn add<C: Context>(
     call: &Call<'_, C>,
     client: &Client,
     endpoint: &Url,
@@ -41,7 +41,7 @@ pub(super) async fn add<C: Context>(
     let assertion = match &client.proof {
         Proof::Nothing => return Ok(form),
         Proof::Secret(secret) => return Ok(form.text("client_secret", secret.reveal())),
-        Proof::Certificate { chain, .. } => signed(call, client, endpoint, *chain).await?,
+        Proof::Certificate { chain, .. } => signed(call, client, endpoint, *chain)?,
         Proof::File(path) => match token_in(call, path)? {
             Some(token) => token,
             None => {
@@ -50,7 +50,7 @@ pub(super) async fn add<C: Context>(
                 return Err(Denial::Absent(format!("the token file {path}: {missing}")));
             }
         },
-        Proof::Pipelines(connection) => connection.token(call).await?,
+        Proof::Pipelines(connection) => connection.token(call)?,
     };
     let form = form.text("client_assertion", assertion.reveal());
     Ok(form.text("client_assertion_type", TYPE))
@@ -76,7 +76,7 @@ pub(super) fn token_in<C: Context>(
 }
 
 /// An assertion that the client's key has signed. AD FS does not know PS256.
-async fn signed<C: Context>(
+fn signed<C: Context>(
     call: &Call<'_, C>,
     client: &Client,
     endpoint: &Url,
@@ -88,7 +88,7 @@ async fn signed<C: Context>(
     } else {
         ("PS256", "x5t#S256", "vaultlet-sha256")
     };
-    let certificates = at_host(call, "", None).await?;
+    let certificates = at_host(call, "", None)?;
     let digest = certificates.header(digest).ok_or_else(|| malformed("its host has no digest"))?;
     let mut header = Object::default();
     header.text("alg", algorithm).text("typ", "JWT").text(thumbprint, digest);
@@ -110,7 +110,7 @@ async fn signed<C: Context>(
     assertion.push('.');
     assertion.push_str(&encoded(claims.as_bytes()));
     let query = format!("?algorithm={algorithm}");
-    let signature = at_host(call, &query, Some(assertion.as_str())).await?;
+    let signature = at_host(call, &query, Some(assertion.as_str()))?;
     if signature.body.is_empty() {
         return Err(malformed("its host gave no signature"));
     }
@@ -120,7 +120,7 @@ async fn signed<C: Context>(
 }
 
 /// Asks whoever holds the key.
-async fn at_host<C: Context>(
+fn at_host<C: Context>(
     call: &Call<'_, C>,
     query: &str,
     body: Option<&str>,
@@ -140,7 +140,6 @@ async fn at_host<C: Context>(
         total_timeout: timeouts::IDENTITY_FIRST_BYTE,
         max_body: timeouts::CERTIFICATES,
     })
-    .await
     .map_err(|_| malformed("its host does not answer"))?;
     if response.status == 200 {
         return Ok(response);

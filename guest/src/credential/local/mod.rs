@@ -121,7 +121,7 @@ impl Endpoint {
 }
 
 /// Gets a token there.
-pub(super) async fn token<C: Context>(
+pub(super) fn token<C: Context>(
     call: &Call<'_, C>,
     label: Label,
     endpoint: &Endpoint,
@@ -129,17 +129,17 @@ pub(super) async fn token<C: Context>(
 ) -> Result<Token, Denial> {
     let identity = identity::choose(call, endpoint, request)?;
     if endpoint.probe {
-        probe(call, endpoint).await?;
+        probe(call, endpoint)?;
     }
     let asking = request::Asking::new(endpoint, request, identity.as_ref())?;
     let doing = format!("asking the identity endpoint at {}", endpoint.url.authority());
     let key = match &endpoint.protocol {
         Protocol::KeyFile(folder) => {
-            Some(arc::key(call, endpoint, folder, &|| asking.build(None), &doing).await?)
+            Some(arc::key(call, endpoint, folder, &|| asking.build(None), &doing)?)
         }
         _ => None,
     };
-    let response = match retry::send(call, endpoint.retries, &|| asking.build(key.as_ref())).await {
+    let response = match retry::send(call, endpoint.retries, &|| asking.build(key.as_ref())) {
         Ok(response) => response,
         Err(Stopped::Send(error)) if endpoint.guessed && is_silence(&error) => {
             return Err(Denial::Absent(error.describe(&endpoint.url.authority())));
@@ -188,7 +188,7 @@ pub(super) async fn token<C: Context>(
 
 /// One short request without the header that would make it a token request: any answer means that
 /// there is a metadata service. That there is none is remembered for a while.
-async fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<(), Denial> {
+fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<(), Denial> {
     let authority = endpoint.url.authority();
     if call.context.now() < call.memory.no_metadata_until.get() {
         return Err(Denial::Absent(format!("{authority} did not answer a moment ago")));
@@ -198,7 +198,7 @@ async fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<()
         call.memory.no_metadata_until.set(until);
         Err(Denial::Absent(why))
     };
-    match retry::send(call, &timeouts::ONCE, &|| request::probe(endpoint)).await {
+    match retry::send(call, &timeouts::ONCE, &|| request::probe(endpoint)) {
         Ok(response) if refusal::is_unreachable(&response) => {
             absent("the network says that it is unreachable".into())
         }

@@ -4,12 +4,14 @@
 //! mount namespace, where the vault's real name leads to a server of its own.
 
 mod certificates;
+mod languages;
 mod launch;
 mod machine;
 mod peers;
 mod prepare;
 mod sandbox;
 mod sections;
+mod summary;
 mod table;
 mod vault;
 

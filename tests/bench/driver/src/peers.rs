@@ -1,16 +1,13 @@
 //! Who is measured: one line per peer in [`Id`] and in each `match`.
 
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-};
+use std::{fmt, fs, path::Path};
 
 use anyhow::Result;
 use bench_measure::Task;
 use clap::ValueEnum;
 
 use crate::{
-    Section,
+    Section, languages,
     sandbox::{IDENTITY, Trust},
     vault::IDENTITY_SECRET,
 };
@@ -30,6 +27,22 @@ pub(crate) enum Id {
     Sdk,
     /// Microsoft's Python SDK
     Python,
+    /// The package for Python
+    PythonOurs,
+    /// Microsoft's SDK for Node
+    Node,
+    /// The package for Node
+    NodeOurs,
+    /// Microsoft's Go SDK
+    Go,
+    /// The module for Go
+    GoOurs,
+    /// Microsoft's Java SDK
+    Java,
+    /// The package for Java
+    JavaOurs,
+    /// The library for C
+    COurs,
 }
 
 impl fmt::Display for Id {
@@ -48,12 +61,20 @@ impl Id {
             Id::HostAsync => "**vaultlet-host, async**",
             Id::Sdk => "Rust SDK (azure_identity 1.0.0)",
             Id::Python => "Python SDK (azure-identity 1.27.0)",
+            Id::PythonOurs => "**vaultlet for Python**",
+            Id::Node => "Node SDK (@azure/identity 4.14.1)",
+            Id::NodeOurs => "**vaultlet for Node**",
+            Id::Go => "Go SDK (azidentity 1.15.0)",
+            Id::GoOurs => "**vaultlet for Go**",
+            Id::Java => "Java SDK (azure-identity 1.18.2)",
+            Id::JavaOurs => "**vaultlet for Java** (JNA)",
+            Id::COurs => "**vaultlet for C**",
         }
     }
 
     /// Whether the bench is worth nothing without it.
     pub(crate) fn is_ours(self) -> bool {
-        !matches!(self, Id::Sdk | Id::Python)
+        !matches!(self, Id::Sdk | Id::Python | Id::Node | Id::Go | Id::Java)
     }
 
     /// Whether it has this measurement.
@@ -69,12 +90,7 @@ impl Id {
             Id::Raw => program("target/bench/release/bench-raw"),
             Id::Sdk => program("target/bench/release/bench-sdk"),
             Id::HostBlocking | Id::HostAsync => program("target/bench/release/bench-ours"),
-            Id::Python => {
-                let script = root.join("tests/bench/python/peer.py");
-                [python_folder(root).join("bin/python"), script]
-                    .map(|path| path.to_string_lossy().into_owned())
-                    .to_vec()
-            }
+            _ => languages::command(self, root),
         };
         if self == Id::HostAsync {
             command.push("--async".to_owned());
@@ -102,8 +118,8 @@ impl Id {
             ("HOME", path(trust.folder())),
         ];
         environment.extend(match self {
-            // It refuses Azure ML's form, so it gets App Service's.
-            Id::Sdk => vec![
+            // They refuse Azure ML's form, so they get App Service's.
+            Id::Sdk | Id::Java => vec![
                 ("IDENTITY_ENDPOINT", format!("http://{IDENTITY}/msi/token")),
                 ("IDENTITY_HEADER", IDENTITY_SECRET.to_owned()),
             ],
@@ -114,8 +130,10 @@ impl Id {
             ],
         });
         environment.push(match self {
-            Id::Sdk => ("SSL_CERT_FILE", path(&trust.bundle())),
+            Id::Sdk | Id::Go => ("SSL_CERT_FILE", path(&trust.bundle())),
             Id::Python => ("REQUESTS_CA_BUNDLE", path(&trust.bundle())),
+            Id::Node => ("NODE_EXTRA_CA_CERTS", path(&trust.root())),
+            Id::Java => ("JAVA_TOOL_OPTIONS", trust.java()),
             _ => ("VAULTLET_CA_FILE", path(&trust.root())),
         });
         environment
@@ -123,33 +141,11 @@ impl Id {
 
     /// What has to be there for it to run, in bytes, without a language's own runtime.
     pub(crate) fn size(self, root: &Path) -> Result<u64> {
-        if self == Id::Python {
-            return bytes_in(&python_folder(root).join("lib"));
+        if let Some(folder) = languages::installed(self, root) {
+            return languages::bytes_in(&folder);
         }
         let task = Task::WarmSame { calls: 1 };
         let program = self.command(root, &task).into_iter().next().unwrap_or_default();
         Ok(fs::metadata(program)?.len())
     }
-}
-
-/// Where the Python peer lives.
-pub(crate) fn python_folder(root: &Path) -> PathBuf {
-    root.join("target/peers/bench")
-}
-
-/// The packages' files, without the installers that every virtual environment has.
-fn bytes_in(folder: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let installer = ["pip", "setuptools", "pkg_resources", "_distutils_hack"];
-        let metadata = entry.path().symlink_metadata()?;
-        if installer.iter().any(|i| name == *i || name.starts_with(&format!("{i}-"))) {
-            continue;
-        }
-        bytes += if metadata.is_dir() { bytes_in(&entry.path())? } else { metadata.len() };
-    }
-    Ok(bytes)
 }

@@ -1,9 +1,9 @@
-//! Before the measuring, with the machine's own network: builds the peers, installs the Python
-//! one, and starts this program again inside its namespaces.
+//! Before the measuring, with the machine's own network: builds the peers, installs those
+//! of other languages, and starts this program again inside its namespaces.
 
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
+    env,
+    path::Path,
     process::{Command, ExitCode, Stdio},
 };
 
@@ -12,7 +12,8 @@ use nix::unistd::geteuid;
 
 use crate::{
     Options,
-    peers::{Id, python_folder},
+    languages,
+    peers::Id,
 };
 
 /// Prepares the chosen peers and measures them inside.
@@ -47,7 +48,7 @@ fn prepare(root: &Path, id: Id) -> Result<()> {
         Id::HostBlocking | Id::HostAsync => cargo(&bench, "bench-ours", &root.join("target/bench")),
         Id::Sdk => cargo(&bench, "bench-sdk", &root.join("target/bench")),
         Id::Vaultlet => cargo(root, "vaultlet-cli", &root.join("target")),
-        Id::Python => python(&bench.join("python/requirements.txt"), &python_folder(root)),
+        _ => languages::prepare(root, id),
     }
 }
 
@@ -57,27 +58,13 @@ fn cargo(folder: &Path, package: &str, target: &Path) -> Result<()> {
     run(command.arg("--target-dir").arg(target))
 }
 
-/// A virtual environment with exactly these packages; made anew when the list has changed.
-fn python(requirements: &Path, folder: &PathBuf) -> Result<()> {
-    let wanted = fs::read_to_string(requirements)?;
-    let stamp = folder.join("requirements.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    run(nice("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
-    run(nice(folder.join("bin/python"))
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(requirements))?;
-    Ok(fs::write(stamp, wanted)?)
-}
-
-fn nice(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub(crate) fn nice(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("nice");
     command.args(["-n", "19"]).arg(program);
     command
 }
 
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     // The tables alone go to stdout.
     let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status()?;
     let arguments: Vec<_> = command.get_args().skip(2).map(|a| a.to_string_lossy()).collect();

@@ -34,6 +34,12 @@ impl Trust {
         self.folder().join("bundle.pem")
     }
 
+    /// The same for Java, as options of its.
+    pub(crate) fn java(&self) -> String {
+        let store = self.folder().join("java.p12");
+        format!("-Djavax.net.ssl.trustStore={} -Djavax.net.ssl.trustStorePassword=changeit", store.display())
+    }
+
     /// An empty home folder but for these files.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -51,6 +57,13 @@ pub(crate) fn start() -> Result<(Vault, Trust)> {
 
     let (tls, root) = certificates::make(VAULT_HOST)?;
     fs::write(trust.root(), &root)?;
+    // Java reads no PEM; without Java nobody needs it.
+    let _ = Command::new("keytool")
+        .args(["-importcert", "-noprompt", "-alias", "bench", "-storepass", "changeit", "-file"])
+        .arg(trust.root())
+        .arg("-keystore")
+        .arg(trust.folder().join("java.p12"))
+        .output();
     let system = fs::read_to_string("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
     fs::write(trust.bundle(), system + "\n" + &root)?;
     let vault = Vault::start(tls, SocketAddr::new(VAULT.parse()?, 443), IDENTITY.parse()?)?;

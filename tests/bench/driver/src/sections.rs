@@ -1,6 +1,7 @@
 //! The measuring: peers in turn, so that the machine's moods hit all of them alike.
 
 use std::{
+    cell::RefCell,
     io::{Write, stdout},
     process::ExitCode,
     time::Duration,
@@ -15,6 +16,7 @@ use crate::{
     machine::{self, Spinners},
     peers::Id,
     sandbox,
+    summary::{self, Figures, Found},
     table::{median, spread, table},
     vault::{Counts, Vault},
 };
@@ -28,7 +30,9 @@ const FURTHER: u32 = 10;
 pub(crate) fn measure(options: &Options) -> Result<ExitCode> {
     let (vault, trust) = sandbox::start()?;
     let launcher = Launcher { root: &options.root, trust: &trust };
-    let mut bench = Bench { options, vault: &vault, launcher, peers: vec![], missing: vec![] };
+    let found = RefCell::default();
+    let mut bench =
+        Bench { options, vault: &vault, launcher, peers: vec![], missing: vec![], found };
     bench.admit();
     say(&format!("{}; peers measured in turn, median [min–max]\n", machine::description()))?;
     for (id, reason) in &bench.missing {
@@ -41,6 +45,7 @@ pub(crate) fn measure(options: &Options) -> Result<ExitCode> {
             Section::Conc => bench.conc()?,
         }
     }
+    say(&summary::by_language(&bench.found.borrow(), &options.root)?)?;
     let whole = bench.missing.iter().all(|(id, _)| !id.is_ours());
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -51,6 +56,8 @@ struct Bench<'a> {
     launcher: Launcher<'a>,
     peers: Vec<Id>,
     missing: Vec<(Id, String)>,
+    /// Medians, for the last table.
+    found: RefCell<Found>,
 }
 
 impl Bench<'_> {
@@ -77,6 +84,12 @@ impl Bench<'_> {
             self.launcher.cold(id, &format!("c{run}"))
         })?;
         let wall = |used: &[Used]| each(used, |used| used.wall_us / 1e3);
+        for (id, used) in &runs {
+            self.note(*id, |figures| {
+                figures.cold = Some(median(&wall(used)));
+                figures.peak = Some(median(&each(used, |used| used.peak_kib / 1024.0)));
+            });
+        }
         let floor = floor(&runs, wall);
         let rows = runs.iter().map(|(id, used)| {
             let cpu = each(used, |used| used.cpu_us / 1e3);
@@ -152,6 +165,13 @@ impl Bench<'_> {
             })?;
             let note = spun(spinners);
             let call = |reports: &[Report]| each(reports, |report| report.median_us);
+            for (id, reports) in &runs {
+                self.note(*id, |figures| {
+                    figures.warm = Some(median(&call(reports)));
+                    let import = median(&each(reports, |report| report.import_us / 1e3));
+                    figures.import = Some(import).filter(|ms| *ms > 0.0);
+                });
+            }
             let floor = floor(&runs, call);
             let rows = runs.iter().map(|(id, reports)| {
                 let above = |floor| format!("{:.0}", median(&call(reports)) - floor);
@@ -192,6 +212,9 @@ impl Bench<'_> {
         let rate = |runs: &[(Report, Counts)]| {
             each(runs, |(report, _)| report.calls as f64 / report.wall_us * 1e6)
         };
+        for (id, runs) in &runs {
+            self.note(*id, |figures| figures.rate = Some(median(&rate(runs))));
+        }
         let floor = floor(&runs, rate);
         let rows = runs.iter().map(|(id, runs)| {
             let share = |floor| format!("{:.0}", median(&rate(runs)) / floor * 100.0);
@@ -238,6 +261,10 @@ impl Bench<'_> {
             }
         }
         Ok(all)
+    }
+
+    fn note(&self, id: Id, write: impl FnOnce(&mut Figures)) {
+        write(self.found.borrow_mut().entry(id.to_string()).or_default());
     }
 
     fn counted(&self, run: impl FnOnce() -> Result<()>) -> Result<Counts> {

@@ -56,6 +56,9 @@ pub struct Report {
     pub calls: usize,
     /// The process's first call, connection and token included, in µs; 0 where not measured.
     pub first_us: f64,
+    /// The program's first line to its first value in µs; 0 where not measured.
+    #[serde(default)]
+    pub import_us: f64,
     /// Middle of all calls' durations in µs.
     pub median_us: f64,
     /// 99 % of the calls were at most this long, in µs.
@@ -267,6 +270,7 @@ impl Clock {
         Ok(Report {
             calls: durations.len(),
             first_us: micros(&first),
+            import_us: 0.0,
             median_us: at(50)?,
             p99_us: at(99)?,
             wall_us: micros(&wall),
