@@ -48,6 +48,7 @@ int main(int argc, char **argv) {
 
     vaultlet_plugin_options *options = vaultlet_plugin_options_new();
     must(vaultlet_plugin_options_grant(options, "akv://my-key-vault/db"));
+    must(vaultlet_plugin_options_grant_list(options, "other-vault"));
     must(vaultlet_plugin_options_set(options, "name", "of-c"));
     must(vaultlet_plugin_options_set(options, "memory", "33554432"));
     must(vaultlet_plugin_options_set(options, "timeout", "60"));

@@ -15,6 +15,7 @@ use crate::text::{text, usage};
 /// What a plugin may read and use. One thread at a time may use it.
 pub struct vaultlet_plugin_options {
     grants: Vec<String>,
+    lists: Vec<String>,
     name: Option<String>,
     memory: Option<usize>,
     timeout: Option<Duration>,
@@ -32,6 +33,7 @@ pub struct vaultlet_plugin {
 pub extern "C" fn vaultlet_plugin_options_new() -> *mut vaultlet_plugin_options {
     Box::into_raw(Box::new(vaultlet_plugin_options {
         grants: Vec::new(),
+        lists: Vec::new(),
         name: None,
         memory: None,
         timeout: None,
@@ -53,6 +55,23 @@ pub unsafe extern "C" fn vaultlet_plugin_options_grant(
         // SAFETY: as the caller says.
         let (options, reference) = unsafe { (given(options)?, text(reference, "the reference")?) };
         options.grants.push(reference.to_owned());
+        Ok(())
+    })
+}
+
+/// Lets the plugin list the secrets of a vault and their versions, without values; may be repeated.
+///
+/// # Safety
+/// The pointers are NULL or as they should be.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vaultlet_plugin_options_grant_list(
+    options: *mut vaultlet_plugin_options,
+    vault: *const c_char,
+) -> *mut vaultlet_error {
+    guarded(|| {
+        // SAFETY: as the caller says.
+        let (options, vault) = unsafe { (given(options)?, text(vault, "the vault")?) };
+        options.lists.push(vault.to_owned());
         Ok(())
     })
 }
@@ -217,6 +236,9 @@ impl vaultlet_plugin_options {
     fn applied_to(&self, mut builder: PluginBuilder) -> PluginBuilder {
         for reference in &self.grants {
             builder = builder.grant(reference);
+        }
+        for vault in &self.lists {
+            builder = builder.grant_list(vault);
         }
         if let Some(name) = &self.name {
             builder = builder.name(name);

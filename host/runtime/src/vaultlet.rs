@@ -12,13 +12,13 @@ use crate::engine::{Engine, Listed};
 use crate::error::{Error, Kind};
 use crate::lend::Front;
 use crate::plan::Plan;
-#[cfg(feature = "plugins")]
-use crate::plan::Resolved;
 use crate::process::Process;
 use crate::requirements::Requirements;
 use crate::secret::{Properties, Secret, Token};
 use crate::settings::Settings;
 use crate::{Builder, TokenRequest, UserAssigned};
+#[cfg(feature = "plugins")]
+use crate::{engine::Page, plan::Resolved};
 
 /// Gets secrets and tokens. Cheap to clone; clones share everything: one set of settings, one
 /// environment, one cache of tokens, one pool of connections.
@@ -182,6 +182,20 @@ impl Vaultlet {
         self.finish(DOING, task).await
     }
 
+    #[cfg(feature = "plugins")]
+    pub(crate) async fn list_page(
+        &self,
+        what: Listed,
+        marker: Option<String>,
+    ) -> Result<Page, Error> {
+        const DOING: &str = "listing a page";
+        let identity = self.identity.clone();
+        let task = self.start(DOING, |on| async move {
+            on.list_page(&what, marker.as_deref(), identity).await
+        })?;
+        self.finish(DOING, task).await
+    }
+
     fn start_get(&self, doing: &str, reference: &str) -> Result<Task<Secret>, Error> {
         let (identity, reference) = (self.identity.clone(), reference.to_owned());
         self.start(doing, |on| async move { on.get(&reference, identity).await })
@@ -189,7 +203,7 @@ impl Vaultlet {
 
     async fn listed(&self, doing: &str, what: Listed) -> Result<Vec<Properties>, Error> {
         let identity = self.identity.clone();
-        let task = self.start(|on| async move { on.list(what, identity).await })?;
+        let task = self.start(doing, |on| async move { on.list(what, identity).await })?;
         self.finish(doing, task).await
     }
 

@@ -124,6 +124,63 @@ fn a_plugin_chooses_no_identity() {
 }
 
 #[test]
+fn a_vault_is_listed_by_whom_it_was_granted_to() {
+    let many = (0..60).map(|n| format!("many-{n:02}"));
+    let job = Job::with(|local| many.fold(local, |local, name| local.seed(name, VALUE)));
+    let list = |vault| of_others("secrets", &format!("\"{vault}\""));
+    let versions = |of| of_others("versions", &format!("\"{of}\""));
+    let reader = job.plugin().grant(DB).open().unwrap();
+    for _ in 0..2 {
+        for denied in [list("akv://job"), list("job"), list("other"), list("nowhere")] {
+            let told = job.call(&reader, &denied);
+            assert!(told.contains("Denied: listing a page: `akv://"), "{told}");
+            assert!(told.contains("(plugin-not-granted)"), "{told}");
+        }
+        let told = job.call(&reader, &versions("akv://job/ungranted"));
+        assert!(told.contains("(plugin-not-granted)"), "{told}");
+    }
+    assert_eq!(job.local.counters().vault_requests(), 0);
+    // What may be read in each version is known in each.
+    assert_eq!(job.call(&reader, &versions(DB)), "ok(1)");
+
+    for granted in ["job", "akv://job", "https://job.vault.azure.net"] {
+        let lister = job.plugin().grant_list(granted).open().unwrap();
+        let told = job.call(&lister, &list("akv://job"));
+        assert_eq!(told.matches("many-").count(), 60, "{told}");
+        assert!(told.starts_with(r#"ok(["db", "many-00", "#), "{told}");
+        assert_eq!(job.call(&lister, &versions("akv://job/ungranted")), "ok(1)");
+        assert!(job.call(&lister, &versions("akv://job/absent")).contains("(secret-not-found)"));
+        for denied in [list("other"), list("akv://job2"), versions("akv://other/db"), read(DB)] {
+            let told = job.call(&lister, &denied);
+            assert!(told.contains("(plugin-not-granted)"), "{denied}: {told}");
+        }
+        let call = of_others("secrets-as", "\"job\", \"11111111-1111-4111-8111-111111111111\"");
+        assert!(job.call(&lister, &call).contains("no plugin may choose an identity"));
+    }
+    let version = "0".repeat(32);
+    let of_version = job.plugin().grant(format!("{DB}/{version}")).open().unwrap();
+    assert!(job.call(&of_version, &versions(DB)).contains("(plugin-not-granted)"));
+}
+
+#[test]
+fn a_vault_is_no_secret_and_a_secret_no_vault() {
+    let job = Job::new();
+    let error = job.plugin().grant_list(DB).open().unwrap_err();
+    assert_eq!((error.kind, error.id.as_str()), (Kind::InvalidArgument, "reference-malformed"));
+    let plugin = job.plugin().grant(DB).grant_list("job").open().unwrap();
+    for call in [
+        read("akv://job"),
+        of_others("secrets", &format!("\"{DB}\"")),
+        of_others("versions", "\"akv://job\""),
+        of_others("versions", &format!("\"{DB}?json=/x\"")),
+        of_others("secrets", "\"\""),
+    ] {
+        let told = job.call(&plugin, &call);
+        assert!(told.contains("InvalidArgument"), "{call}: {told}");
+    }
+}
+
+#[test]
 fn properties_come_with_it() {
     let seed = || Seed::from("x").with_content_type("text/plain").with_tag("team", "data");
     let job = Job::with(|local| local.seed("tagged", seed()));
@@ -175,9 +232,9 @@ fn each_access_is_a_line_in_the_log() {
     let lines: Vec<_> = log.lines().filter(|line| line.contains("of-the-log")).collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
     for (line, told) in lines.iter().zip([
-        "get akv://job.vault.azure.net/db ok",
-        "get akv://job.vault.azure.net/ungranted plugin-not-granted",
-        "get - reference-malformed",
+        "getting a secret akv://job.vault.azure.net/db ok",
+        "getting a secret akv://job.vault.azure.net/ungranted plugin-not-granted",
+        "getting a secret - reference-malformed",
     ]) {
         assert!(line.ends_with(&format!("INFO vaultlet::plugin: of-the-log {told}")), "{line}");
     }

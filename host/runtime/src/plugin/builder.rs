@@ -13,7 +13,7 @@ use crate::prompt::OnPrompt;
 use crate::{Plugin, Vaultlet};
 
 use super::home::Home;
-use super::policy::Policy;
+use super::policy::{self, Policy, Reference};
 use super::program::Compiled;
 
 /// What a plugin may read and how much it may use, begun by [`Vaultlet::plugin`].
@@ -23,6 +23,7 @@ pub struct PluginBuilder {
     wasm: Vec<u8>,
     name: Option<String>,
     grants: Vec<String>,
+    lists: Vec<String>,
     memory: usize,
     timeout: Duration,
     concurrency: usize,
@@ -54,6 +55,7 @@ impl PluginBuilder {
             wasm,
             name: None,
             grants: Vec::new(),
+            lists: Vec::new(),
             memory: limits::PLUGIN_MEMORY,
             timeout: limits::PLUGIN_CALL,
             concurrency: limits::PLUGIN_CONCURRENCY,
@@ -66,6 +68,13 @@ impl PluginBuilder {
     /// member, with one only that member. Names are compared as they are written.
     pub fn grant(mut self, reference: impl Into<String>) -> Self {
         self.grants.push(reference.into());
+        self
+    }
+
+    /// Lets it list the secrets of this vault and their versions, with all but the values; may be
+    /// repeated. The versions of a secret that it may read in each of them it may list anyway.
+    pub fn grant_list(mut self, vault: impl Into<String>) -> Self {
+        self.lists.push(vault.into());
         self
     }
 
@@ -106,11 +115,17 @@ impl PluginBuilder {
     /// blocks the thread: milliseconds for a small plugin, seconds for one with a JavaScript or Python
     /// engine in it. Errors are of kind `configuration`, or of a reference that is none.
     pub fn open(self) -> Result<Plugin, Error> {
-        let Self { vaultlet, wasm, name, grants, memory, timeout, concurrency, on_output } = self;
+        const DOING: &str = "opening a plugin";
         let mut policy = Policy::default();
-        for reference in &grants {
-            policy.secrets.push(block_on(vaultlet.resolved(reference))?.into());
+        for reference in &self.grants {
+            let resolved = block_on(self.vaultlet.resolved(reference))?;
+            policy.secrets.push(Reference::of(resolved, DOING)?);
         }
+        for vault in &self.lists {
+            let resolved = block_on(self.vaultlet.resolved(&policy::vault_reference(vault)))?;
+            policy.vaults.push(policy::vault(resolved, DOING)?);
+        }
+        let Self { vaultlet, wasm, name, memory, timeout, concurrency, on_output, .. } = self;
         let name = name.unwrap_or_else(|| fingerprint(&wasm));
         let memory = memory.min(limits::PLUGIN_MEMORY_MAX);
         let code = Compiled::new(&wasm)?;

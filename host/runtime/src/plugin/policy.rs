@@ -1,11 +1,14 @@
 //! What a plugin may read: canonical references, compared part by part.
 
+use crate::error::{Error, Kind};
 use crate::plan::Resolved;
 
 /// What one plugin is granted.
 #[derive(Default)]
 pub(super) struct Policy {
     pub(super) secrets: Vec<Reference>,
+    /// Vaults that it may list.
+    pub(super) vaults: Vec<String>,
 }
 
 /// A canonical reference in parts.
@@ -21,12 +24,40 @@ pub(super) struct Reference {
 }
 
 impl Policy {
-    pub(super) fn allows(&self, asked: &Reference) -> bool {
+    pub(super) fn reads(&self, asked: &Reference) -> bool {
         self.secrets.iter().any(|granted| granted.covers(asked))
+    }
+
+    pub(super) fn lists(&self, vault: &str) -> bool {
+        self.vaults.iter().any(|granted| granted == vault)
+    }
+
+    /// Versions are listed of a secret that may be read in each of them, and in a vault that may be
+    /// listed.
+    pub(super) fn lists_versions(&self, asked: &Reference) -> bool {
+        let is_in = |vault: &String| {
+            asked.secret.strip_prefix(vault.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.reads(asked) || self.vaults.iter().any(is_in)
     }
 }
 
 impl Reference {
+    /// Of a secret; a vault alone is none.
+    pub(super) fn of(resolved: Resolved, doing: &str) -> Result<Self, Error> {
+        let Resolved { reference, name, version, .. } = resolved;
+        if name.is_none() {
+            return Err(malformed(doing, &reference, "a vault, and no secret"));
+        }
+        let (path, pointer) = match reference.split_once("?json=") {
+            Some((path, pointer)) => (path, Some(pointer.to_owned())),
+            None => (reference.as_str(), None),
+        };
+        let of_version = version.as_ref().and_then(|version| path.strip_suffix(version.as_str()));
+        let secret = of_version.map_or(path, |path| path.trim_end_matches('/')).to_owned();
+        Ok(Self { secret, version, pointer, text: reference })
+    }
+
     /// A grant covers what it leaves open: without a version each version, without a JSON pointer each
     /// member and the whole. What it says must be asked for exactly.
     fn covers(&self, asked: &Self) -> bool {
@@ -37,17 +68,26 @@ impl Reference {
     }
 }
 
-impl From<Resolved> for Reference {
-    fn from(resolved: Resolved) -> Self {
-        let Resolved { reference, version, .. } = resolved;
-        let (path, pointer) = match reference.split_once("?json=") {
-            Some((path, pointer)) => (path, Some(pointer.to_owned())),
-            None => (reference.as_str(), None),
-        };
-        let of_version = version.as_ref().and_then(|version| path.strip_suffix(version.as_str()));
-        let secret = of_version.map_or(path, |path| path.trim_end_matches('/')).to_owned();
-        Self { secret, version, pointer, text: reference }
+/// The canonical form of a vault alone.
+pub(super) fn vault(resolved: Resolved, doing: &str) -> Result<String, Error> {
+    match resolved.name {
+        None => Ok(resolved.reference),
+        Some(_) => Err(malformed(doing, &resolved.reference, "a secret, and no vault")),
     }
+}
+
+/// What stands for a vault, as a reference: a name or host alone is one, too.
+pub(super) fn vault_reference(text: &str) -> String {
+    if text.contains("://") { text.to_owned() } else { format!("akv://{}", text.trim()) }
+}
+
+fn malformed(doing: &str, reference: &str, is: &str) -> Error {
+    Error::new(
+        Kind::InvalidArgument,
+        "reference-malformed",
+        format!("{doing}: `{}` is {is}", reference.escape_debug()),
+        "write akv://<vault>/<name>[/<version>] for a secret, akv://<vault> for a vault",
+    )
 }
 
 #[cfg(test)]
@@ -91,5 +131,18 @@ mod tests {
             let covers = reference(s, v, p).covers(&reference(s2, v2, p2));
             assert_eq!(covers, covered, "{granted:?} {asked:?}");
         }
+    }
+
+    #[test]
+    fn versions_are_listed_in_a_vault_that_is_listed_and_no_other() {
+        let policy = |vault: &str| Policy { vaults: vec![vault.into()], ..Policy::default() };
+        let db = reference("akv://job.vault.azure.net/db", None, None);
+        assert!(policy("akv://job.vault.azure.net").lists_versions(&db));
+        assert!(!policy("akv://job.vault.azure.ne").lists_versions(&db));
+        assert!(!policy("akv://other.vault.azure.net").lists_versions(&db));
+        assert!(!policy("akv://job.vault.azure.net").reads(&db));
+        let plain = reference("http://127.0.0.1:80/secrets/db", None, None);
+        assert!(policy("http://127.0.0.1:80").lists_versions(&plain));
+        assert!(!policy("http://127.0.0.1:8").lists_versions(&plain));
     }
 }

@@ -9,12 +9,14 @@ use zeroize::Zeroize as _;
 use crate::bindings::exports::vaultlet::keyvault::types::{
     Error as WitError, Properties as WitProperties, UserAssigned as WitUserAssigned,
 };
+use crate::engine::{Listed, Page};
 use crate::error::{Error, Kind};
 use crate::limits;
+use crate::plan::Resolved;
 use crate::secret::Secret;
 
 use super::builder::Terms;
-use super::policy::Reference;
+use super::policy::{self, Reference, vault_reference};
 use super::state::State;
 
 /// Interfaces with and without their version.
@@ -62,6 +64,9 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     secrets.func_wrap_async("get", |mut store: Context<'_>, (reference, identity)| {
         Box::new(async move { Ok((get(store.data_mut(), reference, identity).await?,)) })
+    })?;
+    secrets.func_wrap_async("list-page", |mut store: Context<'_>, (what, marker, identity)| {
+        Box::new(async move { Ok((list_page(store.data_mut(), what, marker, identity).await,)) })
     })
 }
 
@@ -70,13 +75,12 @@ async fn get(
     reference: String,
     identity: Option<WitUserAssigned>,
 ) -> wasmtime::Result<Result<Resource<Held>, WitError>> {
-    const DOING: &str = "getting a secret";
-    let mut asked = None;
-    let got = match state.admit(DOING) {
-        Ok(()) => get_granted(&state.terms, &reference, identity.is_some(), &mut asked).await,
+    let mut access = Access::of(GET, identity.as_ref());
+    let got = match state.admit(GET) {
+        Ok(()) => access.get(&state.terms, &reference).await,
         Err(error) => Err(error),
     };
-    log(&state.terms, "get", asked.as_ref(), &got);
+    access.log(&state.terms, &got);
     match got {
         Ok(secret) => {
             state.held += 1;
@@ -88,38 +92,106 @@ async fn get(
     }
 }
 
-async fn get_granted(
-    terms: &Terms,
-    reference: &str,
-    chooses: bool,
-    asked: &mut Option<Reference>,
-) -> Result<Secret, Error> {
-    if chooses {
-        return Err(denied("no plugin may choose an identity"));
-    }
-    if reference.len() > limits::PLUGIN_REFERENCE_MAX {
-        let most = limits::PLUGIN_REFERENCE_MAX;
-        return Err(Error::new(
-            Kind::InvalidArgument,
-            "argument-malformed",
-            format!("getting a secret: the reference has more than {most} bytes"),
-            "correct the reference",
-        ));
-    }
-    let asked = asked.insert(terms.vaultlet.resolved(reference).await?.into());
-    if !terms.policy.allows(asked) {
-        return Err(denied(format!(
-            "`{}` is not granted to this plugin",
-            asked.text.escape_debug()
-        )));
-    }
-    // What was compared is what is asked for.
-    terms.vaultlet.get(&asked.text).await
+async fn list_page(
+    state: &mut State,
+    what: Listed,
+    marker: Option<String>,
+    identity: Option<WitUserAssigned>,
+) -> Result<Page, WitError> {
+    let mut access = Access::of(LIST, identity.as_ref());
+    let got = match state.admit(LIST) {
+        Ok(()) => access.list(&state.terms, what, marker).await,
+        Err(error) => Err(error),
+    };
+    access.log(&state.terms, &got);
+    got.map_err(Into::into)
 }
 
-/// The same whether there is such a secret or not: nobody was asked.
-fn denied(why: impl std::fmt::Display) -> Error {
-    let message = format!("getting a secret: {why}");
+const GET: &str = "getting a secret";
+const LIST: &str = "listing a page";
+
+/// One question of a plugin's.
+struct Access {
+    doing: &'static str,
+    chooses: bool,
+    /// The canonical reference, once it is known.
+    asked: Option<String>,
+}
+
+impl Access {
+    fn of(doing: &'static str, identity: Option<&WitUserAssigned>) -> Self {
+        Self { doing, chooses: identity.is_some(), asked: None }
+    }
+
+    async fn get(&mut self, terms: &Terms, reference: &str) -> Result<Secret, Error> {
+        let asked = Reference::of(self.resolved(terms, reference).await?, self.doing)?;
+        if !terms.policy.reads(&asked) {
+            return Err(self.denied());
+        }
+        // What was compared is what is asked for.
+        terms.vaultlet.get(&asked.text).await
+    }
+
+    async fn list(
+        &mut self,
+        terms: &Terms,
+        what: Listed,
+        marker: Option<String>,
+    ) -> Result<Page, Error> {
+        let (granted, what) = match what {
+            Listed::Secrets(of) => {
+                let resolved = self.resolved(terms, &vault_reference(&of)).await?;
+                let asked = policy::vault(resolved, self.doing)?;
+                (terms.policy.lists(&asked), Listed::Secrets(asked))
+            }
+            Listed::Versions(of) => {
+                let asked = Reference::of(self.resolved(terms, &of).await?, self.doing)?;
+                (terms.policy.lists_versions(&asked), Listed::Versions(asked.text))
+            }
+        };
+        if !granted {
+            return Err(self.denied());
+        }
+        terms.vaultlet.list_page(what, marker).await
+    }
+
+    async fn resolved(&mut self, terms: &Terms, reference: &str) -> Result<Resolved, Error> {
+        if self.chooses {
+            return Err(not_granted(format!("{}: no plugin may choose an identity", self.doing)));
+        }
+        if reference.len() > limits::PLUGIN_REFERENCE_MAX {
+            let most = limits::PLUGIN_REFERENCE_MAX;
+            return Err(Error::new(
+                Kind::InvalidArgument,
+                "argument-malformed",
+                format!("{}: the reference has more than {most} bytes", self.doing),
+                "correct the reference",
+            ));
+        }
+        let resolved = terms.vaultlet.resolved(reference).await?;
+        self.asked = Some(resolved.reference.escape_debug().to_string());
+        Ok(resolved)
+    }
+
+    /// The same whether there is such a secret or not: nobody was asked.
+    fn denied(&self) -> Error {
+        let asked = self.asked.as_deref().unwrap_or("-");
+        not_granted(format!("{}: `{asked}` is not granted to this plugin", self.doing))
+    }
+
+    /// One line: never a value, and no reference that is none.
+    fn log<T>(&self, terms: &Terms, result: &Result<T, Error>) {
+        let outcome = match result {
+            Ok(_) => "ok",
+            Err(error) => &error.id,
+        };
+        let (plugin, doing) = (&terms.name, self.doing);
+        let asked = self.asked.as_deref().unwrap_or("-");
+        tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {asked} {outcome}");
+    }
+}
+
+fn not_granted(message: String) -> Error {
     Error::new(Kind::Denied, "plugin-not-granted", message, "grant it where the plugin is opened")
 }
 
@@ -140,15 +212,4 @@ impl State {
             "let it drop what it does not need any more, or do less in one call",
         ))
     }
-}
-
-/// One line an access: never a value, and no reference that is none.
-fn log(terms: &Terms, doing: &str, asked: Option<&Reference>, result: &Result<Secret, Error>) {
-    let plugin = &terms.name;
-    let outcome = match result {
-        Ok(_) => "ok",
-        Err(error) => &error.id,
-    };
-    let reference = asked.map_or("-", |asked| &asked.text).escape_debug();
-    tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {reference} {outcome}");
 }

@@ -12,6 +12,12 @@ wit_bindgen::generate!({
             hoard: func(reference: string, times: u32) -> tuple<u32, string>;
             /// Reads it so often and keeps none.
             ask: func(reference: string, times: u32) -> tuple<u32, string>;
+            /// The names of all that a vault has, page by page.
+            secrets: func(vault: string) -> result<list<string>, string>;
+            /// How many versions a secret has.
+            versions: func(reference: string) -> result<u32, string>;
+            /// The same by an identity of its own choice.
+            secrets-as: func(vault: string, client-id: string) -> result<list<string>, string>;
             /// What the properties say: name, version, content type, tags.
             properties: func(reference: string) -> result<tuple<string, option<string>, list<tuple<string, string>>>, string>;
         }
@@ -52,13 +58,25 @@ use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 
 use exports::example::unruly::secrets_of_others;
-use vaultlet::keyvault::secrets::{self, Secret};
-use vaultlet::keyvault::types::{Error, UserAssigned};
+use vaultlet::keyvault::secrets::{self, Listed, Secret};
+use vaultlet::keyvault::types::{Error, Properties, UserAssigned};
 
 struct Unruly;
 
 fn line(e: Error) -> String {
     format!("{:?}: {}; {} ({})", e.kind, e.message, e.help, e.id)
+}
+
+fn all(what: Listed, identity: Option<&UserAssigned>) -> Result<Vec<Properties>, String> {
+    let (mut items, mut marker) = (Vec::new(), None);
+    loop {
+        let page = secrets::list_page(&what, marker.as_deref(), identity).map_err(line)?;
+        items.extend(page.items);
+        marker = page.next;
+        if marker.is_none() {
+            return Ok(items);
+        }
+    }
 }
 
 impl secrets_of_others::Guest for Unruly {
@@ -89,6 +107,21 @@ impl secrets_of_others::Guest for Unruly {
             }
         }
         (times, String::new())
+    }
+
+    fn secrets(vault: String) -> Result<Vec<String>, String> {
+        Ok(all(Listed::Secrets(vault), None)?.into_iter().map(|item| item.name).collect())
+    }
+
+    fn versions(reference: String) -> Result<u32, String> {
+        let all = all(Listed::Versions(reference), None)?;
+        Ok(u32::try_from(all.len()).unwrap_or(u32::MAX))
+    }
+
+    fn secrets_as(vault: String, client_id: String) -> Result<Vec<String>, String> {
+        let identity = UserAssigned::ClientId(client_id);
+        let all = all(Listed::Secrets(vault), Some(&identity))?;
+        Ok(all.into_iter().map(|item| item.name).collect())
     }
 
     fn properties(
