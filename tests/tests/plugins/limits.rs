@@ -52,7 +52,7 @@ fn a_trap_ends_its_call_and_no_other() {
     for (call, how) in [
         ("panic-now()", "unreachable"),
         ("recurse(1000000000)", "call stack exhausted"),
-        ("exit-with(7)", "it exited with status 7"),
+        ("exit-with(7)", "it exited with status 1"),
         ("exit-with(0)", "it exited with status 0"),
     ] {
         let error = job.fails(&plugin, call);
