@@ -31,7 +31,7 @@ fn the_command_lists() {
     let Some(job) = Job::new() else { return };
     let vault = job.local.vault("job").unwrap().http().to_owned();
     let ended = job.run(&["list", &vault, "-o", "value"]);
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("db\nhub-token\n", ""));
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("db\ndenied\nhub-token\n", ""));
     let ended = job.run(&["versions", "db", "--vault", &vault, "-o", "json"]);
     let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     let reference = json[0]["reference"].as_str().unwrap();
