@@ -7,8 +7,13 @@
 //! * `vaultlet.cdx.json`, the crates that are in it (CycloneDX 1.5), bound to it by its digest;
 //! * `wkg.toml`, by which `wkg build` says the same of the interfaces, and finds WASI's beside them.
 //!
+//! `provenance --bill PACKAGE TARGET FILE OUT SOURCE REVISION` writes the bill of materials of another
+//! file that was built of a package; `provenance --licences TARGET OUT PACKAGE…` what the crates in
+//! packages ask to be told with them.
+//!
 //! The same input gives the same bytes.
 
+mod licences;
 mod materials;
 
 use std::error::Error;
@@ -31,19 +36,54 @@ struct About {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [component, folder, source, revision] = arguments.as_slice() else {
-        return Err("usage: provenance COMPONENT FOLDER SOURCE REVISION".into());
-    };
-    let (root, folder) = (root()?, Path::new(folder));
-    let about = about(&root, source, revision)?;
-    let wasm = described(&fs::read(component)?, &about)?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = root()?;
+    match arguments.as_slice() {
+        ["--bill", package, target, file, out, source, revision] => {
+            let about = about(&root, source, revision)?;
+            let bytes = fs::read(file)?;
+            let name = Path::new(file).file_name().and_then(|name| name.to_str());
+            let name = name.ok_or("a strange name")?;
+            bill(&root, &about, &materials::Built { package, target, name, bytes: &bytes }, out)
+        }
+        ["--licences", target, out, packages @ ..] => {
+            Ok(fs::write(out, licences::of(&root, target, packages)?)?)
+        }
+        [component, folder, source, revision] => {
+            publish(&root, component, Path::new(folder), &about(&root, source, revision)?)
+        }
+        _ => Err("usage: provenance COMPONENT FOLDER SOURCE REVISION, or see its source".into()),
+    }
+}
+
+fn bill(
+    root: &Path,
+    about: &About,
+    built: &materials::Built<'_>,
+    out: impl AsRef<Path>,
+) -> Result<(), Box<dyn Error>> {
+    let materials = materials::of(root, about, built)?;
+    Ok(fs::write(out, serde_json::to_string_pretty(&materials)? + "\n")?)
+}
+
+fn publish(
+    root: &Path,
+    component: &str,
+    folder: &Path,
+    about: &About,
+) -> Result<(), Box<dyn Error>> {
+    let wasm = described(&fs::read(component)?, about)?;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("vaultlet.wasm"), &wasm)?;
-    let materials = materials::of(&root, &about, &wasm)?;
-    fs::write(folder.join("vaultlet.cdx.json"), serde_json::to_string_pretty(&materials)? + "\n")?;
-    fs::write(folder.join("annotations"), annotations(&about))?;
-    fs::write(folder.join("wkg.toml"), manifest(&root, &about)?)?;
-    Ok(())
+    let built = materials::Built {
+        package: "vaultlet-guest",
+        target: "wasm32-wasip2",
+        name: "vaultlet",
+        bytes: &wasm,
+    };
+    bill(root, about, &built, folder.join("vaultlet.cdx.json"))?;
+    fs::write(folder.join("annotations"), annotations(about))?;
+    Ok(fs::write(folder.join("wkg.toml"), manifest(root, about)?)?)
 }
 
 /// The repository, seen from this package.
