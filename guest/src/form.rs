@@ -1,7 +1,7 @@
 //! Bodies of type `application/x-www-form-urlencoded`, their fields in alphabetical order.
 
+use crate::url::unescaped;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::{secret::SecretString, url};
@@ -42,7 +42,7 @@ pub(crate) fn secrets(body: &SecretString) -> Vec<SecretString> {
     let pairs = body.reveal().split('&').filter_map(|pair| pair.split_once('='));
     let secrets = pairs.filter(|(name, _)| SECRETS.contains(name));
     secrets
-        .filter_map(|(_, value)| percent_decode_str(value).decode_utf8().ok())
+        .filter_map(|(_, value)| unescaped(value))
         .map(|value| value.into_owned().into())
         .collect()
 }

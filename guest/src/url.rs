@@ -1,6 +1,7 @@
 //! `http` and `https` URLs, parsed once at the edge.
 
 use alloc::{
+    borrow::Cow,
     format,
     string::{String, ToString},
 };
@@ -9,7 +10,7 @@ use core::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 use fluent_uri::{Uri, component::Host};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// What may stand unescaped in a query: RFC 3986's unreserved characters.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -119,6 +120,11 @@ impl fmt::Display for Url {
 /// Adds a value as it stands in a query, a form or a segment of a path.
 pub(crate) fn escape(to: &mut String, value: &str) {
     to.extend(utf8_percent_encode(value, ESCAPED));
+}
+
+/// What an escaped value says, if that is UTF-8.
+pub(crate) fn unescaped(value: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(value).decode_utf8().ok()
 }
 
 /// `localhost`, a name below it (RFC 6761) or a loopback address.

@@ -1,39 +1,60 @@
 //! The components that tests run, built once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{root, target};
 
 /// A component of `tests/guests`, by its name.
 pub fn guest(name: &str) -> PathBuf {
-    // One at a time: cargo would give all of a build the features that one of them asks for.
-    let mut cargo = cargo("build", name);
-    cargo.args(["--release", "--target", "wasm32-wasip2"]);
-    assert!(cargo.status().is_ok_and(|s| s.success()), "`{name}` of the tests does not build");
-    target().join("guests/wasm32-wasip2/release").join(name).with_extension("wasm")
+    built("tests/guests", name)
 }
 
 /// A native program of `tests/guests`, by its name.
 pub fn tool(name: &str) -> PathBuf {
-    assert!(cargo("build", name).status().is_ok_and(|s| s.success()), "`{name}` does not build");
+    let built = cargo("build", "tests/guests", name).status();
+    assert!(built.is_ok_and(|s| s.success()), "`{name}` of the tests does not build");
     target().join("guests/debug").join(name)
 }
 
-/// One component with its imports from another, as `wac plug` makes it.
+/// One of `guest/adapters`, by its name.
+pub fn adapter(name: &str) -> PathBuf {
+    built("guest/adapters", name)
+}
+
+/// A component of `tests/guests` with its imports from ours, as `wac plug` makes it.
 pub fn plugged(socket: &str) -> PathBuf {
-    let (socket, plug) = (guest(socket), target().join("vaultlet.wasm"));
-    let output = target().join("guests/plugged.wasm");
-    let mut cargo = cargo("run", "compose");
+    composed(&guest(socket), &target().join("vaultlet.wasm"), "plugged")
+}
+
+/// One component with its imports from another, left under this name.
+pub fn composed(socket: &Path, plug: &Path, name: &str) -> PathBuf {
+    let output = target().join("guests").join(name).with_extension("wasm");
+    let mut cargo = cargo("run", "tests/guests", "compose");
     cargo.arg("--").args([socket, plug]).arg(&output);
     assert!(cargo.status().is_ok_and(|s| s.success()), "the components do not compose");
     output
 }
 
-fn cargo(command: &str, package: &str) -> Command {
+/// What the component says of itself when it is published, in a folder: `tests/guests/provenance`.
+pub fn provenance(component: &Path, folder: &Path, source: &str, revision: &str) {
+    let mut cargo = cargo("run", "tests/guests", "provenance");
+    cargo.arg("--").args([component, folder]).args([source, revision]);
+    assert!(cargo.status().is_ok_and(|s| s.success()), "the component cannot be described");
+}
+
+fn built(workspace: &str, name: &str) -> PathBuf {
+    // One at a time: cargo would give all of a build the features that one of them asks for.
+    let mut cargo = cargo("build", workspace, name);
+    cargo.args(["--release", "--target", "wasm32-wasip2"]);
+    assert!(cargo.status().is_ok_and(|s| s.success()), "`{name}` of {workspace} does not build");
+    target().join("guests/wasm32-wasip2/release").join(name).with_extension("wasm")
+}
+
+fn cargo(command: &str, workspace: &str, package: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args([command, "--quiet", "--locked", "--package", package]);
-    cargo.arg("--manifest-path").arg(root().join("tests/guests/Cargo.toml"));
+    cargo.arg("--manifest-path").arg(root().join(workspace).join("Cargo.toml"));
     cargo.arg("--target-dir").arg(target().join("guests")).current_dir(root());
     cargo
 }

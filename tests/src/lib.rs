@@ -7,6 +7,7 @@ pub mod guests;
 pub mod prober;
 pub mod sandbox;
 pub mod server;
+pub mod stock;
 pub mod tls;
 
 use std::ffi::OsStr;

@@ -28,7 +28,7 @@ fn the_component_s_errors_are_in_the_table_word_for_word() {
 #[test]
 fn the_host_s_and_the_command_line_s_errors_are_in_the_table() {
     let mut ids = BTreeSet::new();
-    for folder in ["host/runtime/src", "host/cli/src"] {
+    for folder in ["host/runtime/src", "host/cli/src", "host/ffi/src"] {
         collect(&root().join(folder), &mut ids);
     }
     for known in ["ca-file", "component-refused", "output-failed", "setting-malformed", "usage"] {
@@ -43,7 +43,7 @@ fn the_host_s_and_the_command_line_s_errors_are_in_the_table() {
 #[test]
 fn the_table_has_nothing_else() {
     let mut ids: BTreeSet<_> = IDS.iter().map(|(id, ..)| (*id).to_owned()).collect();
-    for folder in ["host/runtime/src", "host/cli/src"] {
+    for folder in ["host/runtime/src", "host/cli/src", "host/ffi/src"] {
         collect(&root().join(folder), &mut ids);
     }
     ids.extend(of_dev());

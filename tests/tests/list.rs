@@ -172,7 +172,7 @@ fn what_goes_wrong_is_one_line_and_an_exit_code() {
         (&["versions", "akv://my-key-vault"], 65, "(reference-malformed)"),
         (&["versions", "akv://my-key-vault/db-password?json=/a"], 65, "leave the version"),
         (&["versions", "nowhere", "--vault", "my-key-vault"], 66, nowhere),
-        (&["list", "http://127.0.0.1:1"], 65, "`--allow-http-loopback`"),
+        (&["list", "http://127.0.0.1:1"], 65, "`VAULTLET_ALLOW_HTTP_LOOPBACK`"),
     ] {
         let ended = run(&local, arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{arguments:?} {ended:?}");

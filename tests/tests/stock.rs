@@ -4,19 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
-use vaultlet_dev::Local;
 use vaultlet_tests::guests::plugged;
-use vaultlet_tests::sandbox::skipped;
-use vaultlet_tests::{Ended, Run, root, target, vaultlet};
+use vaultlet_tests::stock::{Job, Served, VALUE, component};
+use vaultlet_tests::{Run, root, vaultlet};
 use wasmparser::{Parser, Payload};
-
-const VALUE: &str = "correct horse battery staple é";
-const VERSION: &str = "wasmtime 48.0.8";
 
 #[test]
 fn the_command_gets_a_secret() {
@@ -39,7 +31,7 @@ fn the_command_lists() {
     let Some(job) = Job::new() else { return };
     let vault = job.local.vault("job").unwrap().http().to_owned();
     let ended = job.run(&["list", &vault, "-o", "value"]);
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("db\nhub-token\n", ""));
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("db\ndenied\nhub-token\n", ""));
     let ended = job.run(&["versions", "db", "--vault", &vault, "-o", "json"]);
     let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     let reference = json[0]["reference"].as_str().unwrap();
@@ -147,7 +139,9 @@ fn served_it_gives_tokens_to_its_host_alone() {
         let served = Served::start(&job, &[]);
         for header in ["", "vaultlet-endpoint-secret: \r\n", "vaultlet-endpoint-secret: x\r\n"] {
             for path in [PATH, "/", "/metadata/identity/oauth2/token"] {
-                assert_eq!(served.get(path, header).0, 401, "{path} {header}");
+                let (status, _, body) = served.get(path, header);
+                assert_eq!(status, 403, "{path} {header}");
+                assert!(body.contains("(not-served)") || body.contains("\"not-served\""), "{body}");
             }
         }
     }
@@ -215,128 +209,4 @@ fn it_is_small() {
     let size = fs::metadata(component()).unwrap().len();
     println!("the component has {size} bytes");
     assert!(size <= 300_000, "{size}");
-}
-
-fn component() -> PathBuf {
-    target().join("vaultlet.wasm")
-}
-
-/// A local Azure by its plain door, which is the one that the stock command line can use.
-struct Job {
-    local: Local,
-}
-
-impl Job {
-    fn new() -> Option<Self> {
-        let version = Command::new("wasmtime").arg("--version").output().ok();
-        let version = version.map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
-        if !version.is_some_and(|version| version.starts_with(VERSION)) {
-            skipped("stock", "`wasmtime` 48.0.8 is not there");
-            return None;
-        }
-        // Builds the component, too.
-        vaultlet();
-        let local = Local::builder().seed("db", VALUE).seed("hub-token", "it's").start().unwrap();
-        Some(Self { local })
-    }
-
-    fn reference(&self, name: &str) -> String {
-        format!("{}/secrets/{name}", self.local.vault("job").unwrap().http())
-    }
-
-    fn port(&self) -> &str {
-        self.local.vault("job").unwrap().http().rsplit(':').next().unwrap()
-    }
-
-    fn variables(&self) -> Vec<(String, String)> {
-        let mut variables = vec![("VAULTLET_ALLOW_HTTP_LOOPBACK".to_owned(), "true".to_owned())];
-        let wanted = |(name, _): &&(String, String)| name.starts_with("MSI_");
-        variables.extend(self.local.environment().iter().filter(wanted).cloned());
-        variables
-    }
-
-    fn msi_secret(&self) -> &str {
-        let environment = self.local.environment().iter();
-        environment.filter(|(name, _)| name == "MSI_SECRET").map(|(_, v)| v).next().unwrap()
-    }
-
-    fn run<A: AsRef<str>>(&self, arguments: &[A]) -> Ended {
-        let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
-        self.wasmtime(&[], &component(), &arguments)
-    }
-
-    /// Values by name only: they would show in the list of processes.
-    fn wasmtime(&self, flags: &[&str], component: &Path, arguments: &[&str]) -> Ended {
-        let variables = self.variables();
-        let names = variables.iter().flat_map(|(name, _)| ["--env", name]);
-        Run::program("wasmtime")
-            .arguments(["run", "-S", "http"])
-            .arguments(names)
-            .arguments(flags)
-            .arguments([component])
-            .arguments(arguments)
-            .environment(variables.iter().cloned())
-            .end()
-    }
-}
-
-/// `wasmtime serve`, ended when dropped.
-struct Served {
-    child: Child,
-    at: String,
-}
-
-impl Served {
-    fn start(job: &Job, more: &[(&str, &str)]) -> Self {
-        let mut variables = job.variables();
-        variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
-        let mut command = Command::new("wasmtime");
-        command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]);
-        command.args(variables.iter().flat_map(|(name, _)| ["--env", name]));
-        command.arg(component()).envs(variables.iter().cloned());
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // `Serving HTTP on http://127.0.0.1:PORT/`
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.find_map(|line| line.ok().filter(|l| l.contains("http://"))).unwrap();
-        // Read to its end, so that it never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
-        let at = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
-        Self { child, at }
-    }
-
-    /// Status, headers, body.
-    fn get(&self, path: &str, header: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.at).unwrap();
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: {}\r\n{header}connection: close\r\n\r\n",
-            self.at
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (headers, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, headers.to_ascii_lowercase(), unchunked(body))
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A body that came in chunks, whole.
-fn unchunked(body: &str) -> String {
-    let mut whole = String::new();
-    let mut rest = body;
-    while let Some((size, after)) = rest.split_once("\r\n") {
-        let Ok(size) = usize::from_str_radix(size.trim(), 16) else { return body.to_owned() };
-        let Some((chunk, next)) = after.split_at_checked(size) else { return body.to_owned() };
-        whole.push_str(chunk);
-        rest = next.strip_prefix("\r\n").unwrap_or(next);
-    }
-    if whole.is_empty() { rest.to_owned() } else { whole }
 }

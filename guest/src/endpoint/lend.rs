@@ -7,7 +7,6 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use percent_encoding::percent_decode_str;
 
 use super::serve::{Asked, Served, is_same};
 use crate::{
@@ -18,6 +17,7 @@ use crate::{
     secret::SecretString,
     timeouts::TARGET,
     token::{self, Token, TokenRequest, UserAssigned},
+    url::unescaped,
 };
 
 /// The variable that switches it on: what a child must show.
@@ -146,7 +146,7 @@ impl Protocol {
         let (mut resource, mut identity) = (None, None);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=')?;
-            let value: Cow<'_, str> = percent_decode_str(value).decode_utf8().ok()?;
+            let value: Cow<'_, str> = unescaped(value)?;
             let repeated = match (self, name) {
                 (_, "resource") => resource.replace(value).is_some(),
                 (Self::Obo, _) => false,
@@ -194,11 +194,7 @@ impl Protocol {
             ErrorKind::Internal => 500,
             _ => 400,
         };
-        let mut served = self.refuse(status, &error.id, &error.line());
-        if let Some(ms) = error.retry_after_ms {
-            served.headers.push(("retry-after", ms.div_ceil(1000).to_string()));
-        }
-        served
+        self.refuse(status, &error.id, &error.line()).after(error)
     }
 
     /// The protocol's own form of an error.

@@ -5,10 +5,13 @@
 //! `GET /token?resource=…[&tenant=…][&client_id=…|&object_id=…|&resource_id=…]`, parameters in this
 //! order; claims in `vaultlet-claims` (base64url of the JSON) with `cache-control: no-cache`. 200:
 //! `{"access_token","expires_on","refresh_on","resource","source","endpoint","client_id"}`; else `{"error":{…}}`, our whole record.
+//!
+//! And what else one may be set to serve: Azure's own protocols (`lend`), secrets (`read`).
 
 mod ask;
 pub mod lend;
 mod lifetime;
+mod read;
 mod serve;
 
 pub use ask::ask;

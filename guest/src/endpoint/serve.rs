@@ -1,12 +1,15 @@
 //! The answering side. Whoever cannot prove to be the host learns nothing, not even what there is.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{
+    borrow::Cow,
+    string::{String, ToString},
+    vec::Vec,
+};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{CLAIMS_HEADER, PATH, SECRET_HEADER, SECRET_VARIABLE, lend, lifetime};
+use super::{CLAIMS_HEADER, PATH, SECRET_HEADER, SECRET_VARIABLE, lend, lifetime, read};
 use crate::{
     call::{Call, Memory},
     context::Context,
@@ -15,6 +18,7 @@ use crate::{
     secret::SecretString,
     timeouts::{CLAIMS, TARGET},
     token::{self, Token, TokenRequest, UserAssigned},
+    url::unescaped,
 };
 
 /// A request that came in. Its body is never read.
@@ -37,6 +41,21 @@ impl Asked {
         match (found.next(), found.next()) {
             (Some((_, value)), None) => Some(value.reveal()),
             _ => None,
+        }
+    }
+
+    /// Whether a header proves who asks.
+    pub(super) fn shows(&self, name: &str, secret: &SecretString) -> bool {
+        self.header(name).is_some_and(|shown| is_same(shown, secret))
+    }
+
+    /// The query of a request for what is at this path.
+    pub(super) fn query(&self, at: &str) -> Result<&str, Served> {
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        match path == at {
+            false => Err(Served::bare(404)),
+            true if !self.is_get => Err(Served::only_get()),
+            true => Ok(query),
         }
     }
 
@@ -64,20 +83,16 @@ pub fn serve<C: Context>(context: &C, memory: &Memory, asked: &Asked) -> Served 
     if let Some(secret) = secret(lend::SECRET_VARIABLE) {
         return lend::serve(context, memory, asked, &secret);
     }
-    let is_host = match (asked.header(SECRET_HEADER), secret(SECRET_VARIABLE)) {
-        (Some(shown), Some(secret)) => is_same(shown, &secret),
-        _ => false,
+    let Some(expected) = secret(SECRET_VARIABLE) else {
+        return read::serve(context, memory, asked, secret(read::SECRET_VARIABLE));
     };
-    if !is_host {
+    if !asked.shows(SECRET_HEADER, &expected) {
         return Served::bare(401);
     }
-    let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
-    if path != PATH {
-        return Served::bare(404);
-    }
-    if !asked.is_get {
-        return Served::only_get();
-    }
+    let query = match asked.query(PATH) {
+        Ok(query) => query,
+        Err(refusal) => return refusal,
+    };
     let Some(request) = request(asked, query) else { return Served::bare(400) };
     match answer(context, memory, &request) {
         Ok(served) => served,
@@ -114,11 +129,23 @@ impl Served {
     }
 
     pub(super) fn json(status: u16, cache: String, body: Zeroizing<String>) -> Self {
+        Self::of("application/json", status, cache, body)
+    }
+
+    pub(super) fn of(kind: &str, status: u16, cache: String, body: Zeroizing<String>) -> Self {
         Self {
             status,
-            headers: [("content-type", "application/json".into()), ("cache-control", cache)].into(),
+            headers: [("content-type", kind.into()), ("cache-control", cache)].into(),
             body,
         }
+    }
+
+    /// When to ask again, if a service has said so.
+    pub(super) fn after(mut self, error: &Error) -> Self {
+        if let Some(ms) = error.retry_after_ms {
+            self.headers.push(("retry-after", ms.div_ceil(1000).to_string()));
+        }
+        self
     }
 }
 
@@ -135,7 +162,7 @@ fn request(asked: &Asked, query: &str) -> Option<TokenRequest> {
     let (mut resource, mut tenant, mut identity) = (None, None, None);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=')?;
-        let value: Cow<'_, str> = percent_decode_str(value).decode_utf8().ok()?;
+        let value: Cow<'_, str> = unescaped(value)?;
         let repeated = match name {
             "resource" => resource.replace(value).is_some(),
             "tenant" => tenant.replace(value.into_owned()).is_some(),

@@ -115,6 +115,9 @@ ids! {
     EgressDenied "egress-denied" Denied
         "the host's policy does not allow this connection"
         "allow the address in the host's policy"
+    NotServed "not-served" Denied
+        "this is not served over HTTP"
+        "set `VAULTLET_SERVE_SECRET`, and list the reference in `VAULTLET_SERVE_REFERENCES`"
     SettingMalformed "setting-malformed" Configuration
         "a setting has not the form it must have"
         "correct it"

@@ -32,19 +32,16 @@ const TARGET: &str = "/token?resource=https%3A%2F%2Fvault.azure.net";
 
 #[test]
 fn whoever_is_not_the_host_learns_nothing() {
-    for world in
-        [World::new(&ML), World::new(&ml_and(&[("VAULTLET_ENDPOINT_SECRET", "")])), serving(&[])]
+    let world = serving(&[]);
+    for secret in
+        [None, Some(""), Some("x"), Some("ep-s3cre"), Some("ep-s3crett"), Some("EP-S3CRET")]
     {
-        for secret in
-            [None, Some(""), Some("x"), Some("ep-s3cre"), Some("ep-s3crett"), Some("EP-S3CRET")]
-        {
-            for target in [TARGET, "/", "/nowhere", ""] {
-                let served = answer(&world, &asked(target, secret));
-                assert_eq!((served.status, served.body.as_str()), (401, ""));
-                let mut post = asked(target, secret);
-                post.is_get = false;
-                assert_eq!(answer(&world, &post).status, 401);
-            }
+        for target in [TARGET, "/", "/nowhere", "", "/secret?reference=akv://job/db-password"] {
+            let served = answer(&world, &asked(target, secret));
+            assert_eq!((served.status, served.body.as_str()), (401, ""));
+            let mut post = asked(target, secret);
+            post.is_get = false;
+            assert_eq!(answer(&world, &post).status, 401);
         }
     }
     let mut twice = asked(TARGET, Some("ep-s3cret"));

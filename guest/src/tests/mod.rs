@@ -13,6 +13,7 @@ mod plan;
 mod props_challenge;
 mod props_requests;
 mod props_times;
+mod read;
 mod reference;
 mod settings;
 mod transport;

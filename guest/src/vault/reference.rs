@@ -6,13 +6,13 @@ use alloc::{
     string::{String, ToString},
 };
 use fluent_uri::Uri;
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::{
     error::{Error, Id},
     settings::Settings,
     timeouts::REFERENCE,
-    url::{Url, host_and_port},
+    url::{Url, host_and_port, unescaped},
 };
 
 /// What a pointer in a canonical reference has escaped: what RFC 3986 does not allow in a query, and
@@ -239,9 +239,7 @@ fn pointer(query: Option<&str>) -> Result<Option<String>, Error> {
         let Some(("json", value)) = pair.split_once('=') else {
             return Err(malformed("its only option is `json=<pointer>`"));
         };
-        let value = percent_decode_str(value)
-            .decode_utf8()
-            .map_err(|_| malformed("the JSON pointer is not UTF-8"))?;
+        let value = unescaped(value).ok_or_else(|| malformed("the JSON pointer is not UTF-8"))?;
         if !is_pointer(&value) {
             return Err(malformed(
                 "a JSON pointer is empty or begins with `/`, and has `~` only in `~0` and `~1`",

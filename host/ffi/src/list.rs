@@ -48,7 +48,7 @@ unsafe fn start_list(
         let vault = text(vault, "the vault")?.to_owned();
         let vaultlet = with(of(handle)?, call)?;
         let on = vaultlet.clone();
-        Ok((vaultlet, async move { missing(&on, &vault) }))
+        Ok((vaultlet, async move { on.list(&vault).await }))
     }
 }
 
@@ -64,7 +64,7 @@ unsafe fn start_versions(
         let reference = text(reference, "the reference")?.to_owned();
         let vaultlet = with(of(handle)?, call)?;
         let on = vaultlet.clone();
-        Ok((vaultlet, async move { missing(&on, &reference) }))
+        Ok((vaultlet, async move { on.versions(&reference).await }))
     }
 }
 
@@ -171,8 +171,4 @@ pub unsafe extern "C" fn vaultlet_listing_free(listing: *mut vaultlet_listing) {
         // SAFETY: each comes from `give_listing`, where it is the first member of this.
         drop(unsafe { Box::from_raw(listing.cast::<Listing>()) });
     }
-}
-
-fn missing(_: &Vaultlet, _: &str) -> Result<Vec<Properties>, Error> {
-    Err(Error::new(vaultlet_host::Kind::Internal, "internal", "listing: not in this build", ""))
 }

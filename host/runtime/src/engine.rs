@@ -75,7 +75,13 @@ impl Engine {
             Listed::Secrets(vault) if !vault.contains("://") => format!("akv://{}", vault.trim()),
             _ => of.clone(),
         };
-        let grant = self.grant(Some(self.resolve(&reference).await?));
+        let vault = match self.resolve(&reference).await {
+            Ok(vault) => Some(vault),
+            // The component says in better words what a list needs; there it reaches no vault.
+            Err(error) if error.id == "reference-malformed" => None,
+            Err(error) => return Err(error),
+        };
+        let grant = self.grant(vault);
         let identity = identity.map(Into::into);
         let mut items: Vec<Properties> = Vec::new();
         let mut marker = None;

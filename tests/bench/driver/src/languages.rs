@@ -105,7 +105,7 @@ pub(crate) fn prepare(root: &Path, id: Id) -> Result<()> {
     let packages = root.join("target/packages");
     if id.is_ours() {
         // Once for all languages: what is made is looked at, not when.
-        run(nice("bash").arg(root.join("host/package")).args(["--quiet"]))?;
+        run(nice("bash").arg(root.join("host/package")).stdin(Stdio::null()))?;
     }
     let script = |name: &str| bench.join(name);
     let mut stamped = Stamp::new(&folder);

@@ -1,0 +1,70 @@
+package dev.vaultlet.azure;
+
+import com.azure.core.credential.AccessToken;
+import com.azure.core.credential.TokenCredential;
+import com.azure.core.credential.TokenRequestContext;
+import com.azure.core.exception.ClientAuthenticationException;
+import dev.vaultlet.CallOptions;
+import dev.vaultlet.Token;
+import dev.vaultlet.TokenRequest;
+import dev.vaultlet.Vaultlet;
+import dev.vaultlet.VaultletException;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.List;
+import reactor.core.publisher.Mono;
+
+/**
+ * Gives vaultlet's tokens to Azure's SDK for Java, in the place of {@code DefaultAzureCredential}.
+ * Of Azure's packages it needs {@code com.azure:azure-core} alone, which any client of the SDK
+ * brings.
+ *
+ * <p>What fails is a {@link ClientAuthenticationException} whose cause is the {@link
+ * VaultletException}.
+ */
+public final class VaultletCredential implements TokenCredential {
+    private final Vaultlet vaultlet;
+
+    /** Asks this one, which stays the caller's to close. */
+    public VaultletCredential(Vaultlet vaultlet) {
+        this.vaultlet = vaultlet;
+    }
+
+    @Override
+    public Mono<AccessToken> getToken(TokenRequestContext context) {
+        return Mono.defer(() -> Mono.fromFuture(
+                        vaultlet.tokenAsync(request(context), CallOptions.NONE)))
+                .map(VaultletCredential::given)
+                .onErrorMap(VaultletException.class, VaultletCredential::refused);
+    }
+
+    @Override
+    public AccessToken getTokenSync(TokenRequestContext context) {
+        try {
+            return given(vaultlet.token(request(context)));
+        } catch (VaultletException failed) {
+            throw refused(failed);
+        }
+    }
+
+    private static TokenRequest request(TokenRequestContext context) {
+        List<String> scopes = context.getScopes();
+        if (scopes.size() != 1) {
+            throw new IllegalArgumentException("a token is for one scope, not " + scopes.size());
+        }
+        return new TokenRequest(scopes.get(0), context.getTenantId(), context.getClaims());
+    }
+
+    private static AccessToken given(Token token) {
+        try (token) {
+            return new AccessToken(
+                    token.reveal(),
+                    OffsetDateTime.ofInstant(token.identity().expiresOn(), ZoneOffset.UTC),
+                    OffsetDateTime.ofInstant(token.identity().refreshOn(), ZoneOffset.UTC));
+        }
+    }
+
+    private static ClientAuthenticationException refused(VaultletException failed) {
+        return new ClientAuthenticationException(failed.getMessage(), null, failed);
+    }
+}

@@ -1,0 +1,139 @@
+package dev.vaultlet;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** {@code vaultlet dev}: a vault {@code my-key-vault} with secrets, and a job's identity. */
+final class LocalAzure implements AutoCloseable {
+    static final String VALUE = "correct horse battery staple";
+    static final String REFERENCE = "akv://my-key-vault/db-password";
+    private static final String PROGRAM = System.getProperty("vaultlet.program");
+    private static final HttpClient HTTP =
+            HttpClient.newBuilder().proxy(HttpClient.Builder.NO_PROXY).build();
+
+    private final Process process;
+    private final JsonNode ready;
+    final Map<String, String> variables = new HashMap<>();
+
+    private LocalAzure(Process process, JsonNode ready) {
+        this.process = process;
+        this.ready = ready;
+        ready.get("env").fields().forEachRemaining(
+                it -> variables.put(it.getKey(), it.getValue().asText()));
+    }
+
+    /** Starts one; {@code db-password} is there, and a secret {@code user} that is JSON. */
+    static LocalAzure start(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                PROGRAM, "dev", "-o", "json", "--vault", "my-key-vault",
+                "--seed", "db-password=" + VALUE,
+                "--seed", "user={\"name\":\"Jürgen\",\"password\":\"" + VALUE + "\"}",
+                "--seed", "empty="));
+        command.addAll(Arrays.asList(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().keySet().retainAll(Set.of("PATH", "HOME"));
+        builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+        Process process = builder.start();
+        BufferedReader lines = new BufferedReader(
+                new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        return new LocalAzure(process, new ObjectMapper().readTree(lines.readLine()));
+    }
+
+    /** What reads the job's environment. */
+    VaultletBuilder builder() {
+        return Vaultlet.builder().variables(variables);
+    }
+
+    Vaultlet open() {
+        return builder().open();
+    }
+
+    /** What was asked so far. */
+    JsonNode counters() throws IOException, InterruptedException {
+        return new ObjectMapper().readTree(control("counters", null));
+    }
+
+    /** Asks the control port; with a body, tells it. */
+    String control(String path, String body) throws IOException, InterruptedException {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create(ready.get("control").asText() + "/" + path));
+        if (body != null) {
+            request.POST(HttpRequest.BodyPublishers.ofString(body));
+        }
+        HttpResponse<String> response =
+                HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        if (response.statusCode() / 100 != 2) {
+            throw new IOException("control: " + response.statusCode());
+        }
+        return response.body();
+    }
+
+    /** The error of the command line, as JSON, in the same job. */
+    JsonNode refused(String... arguments) throws IOException, InterruptedException {
+        Ended ended = run(variables, command(PROGRAM, arguments));
+        String[] lines = ended.stderr.strip().split("\n");
+        return new ObjectMapper().readTree(lines[lines.length - 1]).get("error");
+    }
+
+    /** Runs {@code vaultlet dev … -- java … CLASS}, this Java with this class path. */
+    static Ended job(List<String> dev, Class<?> main, String... arguments)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(PROGRAM, "dev", "--vault", "my-key-vault"));
+        command.addAll(dev);
+        command.add("--");
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        if (Runtime.version().feature() >= 22) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(Arrays.asList(arguments));
+        String library = System.getenv("VAULTLET_LIBRARY");
+        return run(library == null ? Map.of() : Map.of("VAULTLET_LIBRARY", library), command);
+    }
+
+    /** How a program ended, and all that it said. */
+    record Ended(int code, String stdout, String stderr) {}
+
+    private static List<String> command(String program, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(program));
+        command.addAll(Arrays.asList(arguments));
+        return command;
+    }
+
+    private static Ended run(Map<String, String> variables, List<String> command)
+            throws IOException, InterruptedException {
+        Path stdout = Files.createTempFile("vaultlet-test", "stdout");
+        Path stderr = Files.createTempFile("vaultlet-test", "stderr");
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().keySet().retainAll(Set.of("PATH", "HOME"));
+        builder.environment().putAll(variables);
+        int code = builder.redirectOutput(stdout.toFile()).redirectError(stderr.toFile())
+                .start().waitFor();
+        Ended ended = new Ended(code, Files.readString(stdout), Files.readString(stderr));
+        Files.delete(stdout);
+        Files.delete(stderr);
+        return ended;
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        process.onExit().join();
+    }
+}

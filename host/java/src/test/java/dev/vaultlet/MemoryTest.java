@@ -1,0 +1,68 @@
+package dev.vaultlet;
+
+import static dev.vaultlet.LocalAzure.REFERENCE;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/** What is opened and closed leaves nothing behind. The heap is of a fixed size, see the POM. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "the memory of a process is read as Linux tells it")
+class MemoryTest {
+    private static final boolean FULL = Boolean.getBoolean("vaultlet.full");
+    private static final long ALLOWED = 16 << 20;
+
+    /** A cycle may leave nothing, and any that left a buffer of 64 KiB or a thread would show. */
+    @Test
+    void handles() throws Exception {
+        int cycles = FULL ? 10_000 : 200;
+        try (LocalAzure azure = LocalAzure.start()) {
+            flat("open and close", cycles, () -> azure.open().close());
+        }
+    }
+
+    @Test
+    void secrets_closed_and_forgotten() throws Exception {
+        int cycles = FULL ? 10_000 : 300;
+        try (LocalAzure azure = LocalAzure.start();
+                Vaultlet vaultlet = azure.open()) {
+            flat("get", cycles, () -> {
+                vaultlet.get(REFERENCE).close();
+                vaultlet.get(REFERENCE).revealBytes();
+                try (SecretList both = vaultlet.getMany(REFERENCE, REFERENCE)) {
+                    both.get(0).close();
+                }
+                try {
+                    vaultlet.get("akv://my-key-vault/missing");
+                } catch (NotFoundException expected) {
+                    return;
+                }
+                throw new AssertionError("there is none");
+            });
+        }
+    }
+
+    private static void flat(String what, int cycles, Runnable cycle) throws Exception {
+        // Before the first, the compiler and the allocator have yet to take what they need.
+        for (int warming = 0; warming < cycles / 5; warming++) {
+            cycle.run();
+        }
+        System.gc();
+        long before = resident();
+        for (int at = 0; at < cycles; at++) {
+            cycle.run();
+        }
+        System.gc();
+        long grown = resident() - before;
+        System.out.println(what + ", " + cycles + " times: " + (grown >> 10) + " KiB more");
+        assertTrue(grown < ALLOWED, what + ": " + grown + " bytes more");
+    }
+
+    private static long resident() throws Exception {
+        String[] pages = Files.readString(Path.of("/proc/self/statm")).split(" ");
+        return Long.parseLong(pages[1]) * 4096;
+    }
+}

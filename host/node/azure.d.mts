@@ -1,0 +1,3 @@
+export * from "./azure.cjs";
+import * as azure from "./azure.cjs";
+export default azure;

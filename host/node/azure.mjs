@@ -1,0 +1,4 @@
+import azure from "./azure.cjs";
+
+export const { VaultletCredential } = azure;
+export default azure;

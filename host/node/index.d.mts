@@ -1,0 +1,3 @@
+export * from "./index.cjs";
+import * as vaultlet from "./index.cjs";
+export default vaultlet;

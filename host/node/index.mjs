@@ -1,0 +1,21 @@
+import vaultlet from "./index.cjs";
+
+export const { Vaultlet, Secret, Token } = vaultlet;
+export const { get, getMany, list, plan, token, versions, whoami } = vaultlet;
+export const {
+  VaultletError,
+  UsageError,
+  InvalidArgumentError,
+  NotFoundError,
+  DisabledError,
+  UnavailableError,
+  TimeoutError,
+  InternalError,
+  ConflictError,
+  ThrottledError,
+  DeniedError,
+  ConfigurationError,
+  NotConfiguredError,
+  UnauthenticatedError,
+} = vaultlet;
+export default vaultlet;

@@ -1,0 +1,66 @@
+"use strict";
+
+/** A failed call. No member ever holds a token, a secret or a secret's value. */
+class VaultletError extends Error {
+  #detail;
+
+  constructor(failure) {
+    super(failure.line);
+    this.#detail = failure.detail;
+    this.code = failure.id;
+    this.id = failure.id;
+    this.kind = failure.kind;
+    if (failure.help) this.help = failure.help;
+    if (failure.status !== undefined) this.status = failure.status;
+    if (failure.code !== undefined) this.serviceCode = failure.code;
+    if (failure.requestId !== undefined) this.requestId = failure.requestId;
+    if (failure.retryAfterMs !== undefined) this.retryAfterMs = failure.retryAfterMs;
+    this.attempts = Object.freeze(failure.attempts.map(Object.freeze));
+  }
+
+  get detail() {
+    return this.#detail;
+  }
+}
+
+/** One class for each kind, by the kind's name. */
+const classes = {
+  usage: class UsageError extends VaultletError {},
+  "invalid-argument": class InvalidArgumentError extends VaultletError {},
+  "not-found": class NotFoundError extends VaultletError {},
+  disabled: class DisabledError extends VaultletError {},
+  unavailable: class UnavailableError extends VaultletError {},
+  timeout: class TimeoutError extends VaultletError {},
+  internal: class InternalError extends VaultletError {},
+  conflict: class ConflictError extends VaultletError {},
+  throttled: class ThrottledError extends VaultletError {},
+  denied: class DeniedError extends VaultletError {},
+  configuration: class ConfigurationError extends VaultletError {},
+  "not-configured": class NotConfiguredError extends VaultletError {},
+  unauthenticated: class UnauthenticatedError extends VaultletError {},
+};
+
+for (const of of [VaultletError, ...Object.values(classes)]) {
+  // As the built-in errors have it: of the class, and not listed with an error's own members.
+  Object.defineProperty(of.prototype, "name", {
+    value: of.name,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** The error of a failure of the native half, or of our own. */
+function errorOf(failure) {
+  // A kind that a newer component may add.
+  const of = classes[failure.kind] ?? VaultletError;
+  return new of(failure);
+}
+
+/** A mistake of the program's that is no mistake of types. */
+function usage(detail, help) {
+  const line = `${detail}; ${help} (usage)`;
+  return errorOf({ kind: "usage", id: "usage", line, detail, help, attempts: [] });
+}
+
+const named = Object.fromEntries(Object.values(classes).map((of) => [of.name, of]));
+module.exports = { errorOf, usage, public: { VaultletError, ...named } };

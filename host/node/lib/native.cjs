@@ -1,0 +1,15 @@
+"use strict";
+
+let native;
+
+/** The native half, loaded when it is first needed: importing the package costs nothing. */
+module.exports = () => (native ??= load());
+
+function load() {
+  try {
+    return require("../vaultlet.node");
+  } catch (cause) {
+    const here = `${process.platform} ${process.arch}, Node.js ${process.versions.node}`;
+    throw new Error(`vaultlet: its native half cannot be loaded here (${here})`, { cause });
+  }
+}

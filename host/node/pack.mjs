@@ -1,0 +1,50 @@
+// Makes the npm package of a built library: `node pack.mjs LIBRARY FOLDER` puts `vaultlet-VERSION.tgz`
+// into that folder, and prints its path.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const [library, into] = process.argv.slice(2);
+if (!into) throw new Error("give a library and a folder: node pack.mjs LIBRARY FOLDER");
+
+const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
+const root = join(here, "../..");
+const folder = mkdtempSync(join(tmpdir(), "vaultlet-pack-"));
+try {
+  const manifest = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+  for (const name of ["lib", "README.md", ...programs()]) {
+    cpSync(join(here, name), join(folder, name), { recursive: true });
+  }
+  cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+  cpSync(resolve(library), join(folder, "vaultlet.node"));
+  const packed = { ...manifest, version: version(), ...platform() };
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(packed, null, 2)}\n`);
+  mkdirSync(into, { recursive: true });
+  const npm = ["pack", "--silent", "--pack-destination", resolve(into)];
+  const name = execFileSync("npm", npm, { cwd: folder, encoding: "utf8" }).trim();
+  console.log(join(resolve(into), name));
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function programs() {
+  const names = ["index", "azure"];
+  return names.flatMap((name) => ["cjs", "mjs", "d.cts", "d.mts"].map((end) => `${name}.${end}`));
+}
+
+/** The workspace's, the one place where it is written. */
+function version() {
+  const section = readFileSync(join(root, "Cargo.toml"), "utf8").split("[workspace.package]")[1];
+  const found = /^version = "([^"]+)"$/m.exec(section ?? "");
+  if (!found) throw new Error("Cargo.toml: there is no version in [workspace.package]");
+  return found[1];
+}
+
+/** The library is of this platform. */
+function platform() {
+  const glibc = process.report.getReport().header.glibcVersionRuntime;
+  const libc = process.platform === "linux" ? { libc: [glibc ? "glibc" : "musl"] } : {};
+  return { os: [process.platform], cpu: [process.arch], ...libc };
+}

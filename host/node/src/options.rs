@@ -1,0 +1,116 @@
+//! How a handle is opened and what one call may say besides, as `lib/options.cjs` has checked it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use napi::Status;
+use napi::threadsafe_function::{
+    ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue,
+};
+use napi_derive::napi;
+use vaultlet_host::{Builder, UserAssigned, Vaultlet};
+
+/// Is told what a person must be told.
+pub(crate) type OnPrompt =
+    ThreadsafeFunction<String, UnknownReturnValue, String, Status, false, true>;
+
+/// Settings of a handle.
+#[napi(object, object_to_js = false)]
+pub(crate) struct Options {
+    pub identity: Option<String>,
+    pub exclude: Option<String>,
+    pub client_id: Option<String>,
+    pub object_id: Option<String>,
+    pub resource_id: Option<String>,
+    pub additional_tenants: Option<String>,
+    pub user_assertion: Option<String>,
+    pub user_assertion_file: Option<String>,
+    pub cloud: Option<String>,
+    pub concurrency: Option<u32>,
+    /// Milliseconds.
+    pub timeout: Option<f64>,
+    pub ca_file: Option<Vec<String>>,
+    pub resolve: Option<Vec<String>>,
+    pub allow_http_loopback: Option<bool>,
+    pub env: Option<HashMap<String, String>>,
+}
+
+/// Settings of one call.
+#[napi(object, object_to_js = false)]
+pub(crate) struct Call {
+    /// Milliseconds.
+    pub timeout: Option<f64>,
+    pub client_id: Option<String>,
+    pub object_id: Option<String>,
+    pub resource_id: Option<String>,
+}
+
+/// What a token is asked for.
+#[napi(object, object_to_js = false)]
+pub(crate) struct Token {
+    pub resource: Option<String>,
+    pub tenant: Option<String>,
+    pub claims: Option<String>,
+}
+
+type Set = fn(Builder, String) -> Builder;
+
+impl Options {
+    pub(crate) fn builder(self, on_prompt: Option<OnPrompt>) -> Builder {
+        let texts: [(_, Set); 9] = [
+            (self.identity, Builder::identity),
+            (self.exclude, Builder::exclude),
+            (self.client_id, Builder::client_id),
+            (self.object_id, Builder::object_id),
+            (self.resource_id, Builder::resource_id),
+            (self.additional_tenants, Builder::additional_tenants),
+            (self.user_assertion_file, Builder::user_assertion_file),
+            (self.user_assertion, Builder::user_assertion),
+            (self.cloud, Builder::cloud),
+        ];
+        let mut builder = Vaultlet::builder();
+        for (text, set) in texts {
+            if let Some(text) = text {
+                builder = set(builder, text);
+            }
+        }
+        if let Some(calls) = self.concurrency {
+            builder = builder.concurrency(usize::try_from(calls).unwrap_or(usize::MAX));
+        }
+        if let Some(timeout) = self.timeout {
+            builder = builder.timeout(duration(timeout));
+        }
+        if let Some(allow) = self.allow_http_loopback {
+            builder = builder.allow_http_loopback(allow);
+        }
+        if let Some(variables) = self.env {
+            builder = builder.variables(variables);
+        }
+        if let Some(tell) = on_prompt {
+            builder = builder.on_prompt(move |line| {
+                tell.call(line.to_owned(), ThreadsafeFunctionCallMode::NonBlocking);
+            });
+        }
+        let builder = self.ca_file.into_iter().flatten().fold(builder, Builder::ca_file);
+        self.resolve.into_iter().flatten().fold(builder, Builder::resolve)
+    }
+}
+
+impl Call {
+    pub(crate) fn apply(self, mut on: Vaultlet) -> Vaultlet {
+        if let Some(timeout) = self.timeout {
+            on = on.with_timeout(duration(timeout));
+        }
+        let identity = (self.client_id.map(UserAssigned::ClientId))
+            .or_else(|| self.object_id.map(UserAssigned::ObjectId))
+            .or_else(|| self.resource_id.map(UserAssigned::ResourceId));
+        match identity {
+            Some(identity) => on.with_identity(identity),
+            None => on,
+        }
+    }
+}
+
+fn duration(milliseconds: f64) -> Duration {
+    Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::MAX)
+}

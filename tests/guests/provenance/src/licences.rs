@@ -1,0 +1,55 @@
+//! What the authors of the crates in a package ask to be told with it: the texts of their licences.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::{cargo, materials};
+
+/// The names that such files begin with.
+const NAMES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
+
+/// All texts, each once, and the crates that it is of.
+pub(crate) fn of(root: &Path, target: &str, packages: &[&str]) -> Result<String, Box<dyn Error>> {
+    let metadata = cargo(root, &["metadata", "--format-version", "1"])?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let mut folders = BTreeMap::new();
+    for package in metadata["packages"].as_array().ok_or("cargo names no packages")? {
+        let text = |name: &str| package[name].as_str().unwrap_or_default();
+        let id = format!("pkg:cargo/{}@{}", text("name"), text("version"));
+        folders.insert(id, Path::new(text("manifest_path")).parent().map(Path::to_owned));
+    }
+    let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut all = BTreeMap::new();
+    for package in packages {
+        all.extend(materials::crates(root, package, target)?.0);
+    }
+    let ours = |name: &str| name.starts_with("vaultlet");
+    for (id, one) in all.iter().filter(|(_, one)| !ours(&one.name)) {
+        let folder = folders.get(id).cloned().flatten().ok_or_else(|| format!("{id} is nowhere"))?;
+        let mut found = false;
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
+            if path.is_file() && NAMES.iter().any(|begin| name.starts_with(begin)) {
+                let text = fs::read_to_string(&path)?.replace("\r\n", "\n").trim().to_owned();
+                texts.entry(text).or_default().push(format!("{} {}", one.name, one.version));
+                found = true;
+            }
+        }
+        if !found {
+            let said = format!("(its package has no text; it says: {})", one.licence);
+            texts.entry(said).or_default().push(format!("{} {}", one.name, one.version));
+        }
+    }
+    let mut answer = String::from("What is in vaultlet besides, and under which licences.\n");
+    for (text, crates) in texts {
+        let rule = "=".repeat(100);
+        write!(answer, "\n{rule}\n{}\n{rule}\n\n{text}\n", crates.join(", "))?;
+    }
+    Ok(answer)
+}

@@ -1,0 +1,105 @@
+//! The bill of materials: CycloneDX 1.5, the crates that are in what was built, and which needs which.
+//! <https://cyclonedx.org/docs/1.5/json/>
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::{About, cargo};
+
+/// What is described: a package of the workspace, as it was built for a target.
+pub(crate) struct Built<'a> {
+    /// The package.
+    pub(crate) package: &'a str,
+    /// The target that it was built for.
+    pub(crate) target: &'a str,
+    /// What its users call it.
+    pub(crate) name: &'a str,
+    /// The file.
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A crate that is in it.
+pub(crate) struct Crate {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) licence: String,
+}
+
+/// By id: the crates, and which each of them needs.
+type Tree = (BTreeMap<String, Crate>, BTreeMap<String, BTreeSet<String>>);
+
+/// The crates of what was built. What only builds it is left out.
+pub(crate) fn crates(root: &Path, package: &str, target: &str) -> Result<Tree, Box<dyn Error>> {
+    let package = format!("--package={package}");
+    let target = format!("--target={target}");
+    let fixed = ["--edges=normal,no-proc-macro", "--prefix=depth", "--format={p}|{l}"];
+    let tree = cargo(root, &[&["tree", &package, &target][..], &fixed].concat())?;
+    let mut crates = BTreeMap::new();
+    let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    // From the whole to the crate of the last line.
+    let mut path: Vec<String> = Vec::new();
+    for line in tree.lines() {
+        let at = line.find(|c: char| !c.is_ascii_digit()).ok_or("a line without a crate")?;
+        let (depth, rest) = line.split_at(at);
+        let (package, licence) = rest.split_once('|').ok_or("a line without a licence")?;
+        let mut words = package.split(' ');
+        let name = words.next().unwrap_or_default().to_owned();
+        let version = words.next().and_then(|v| v.strip_prefix('v')).ok_or("no version")?.to_owned();
+        let id = format!("pkg:cargo/{name}@{version}");
+        path.truncate(depth.parse()?);
+        if let Some(parent) = path.last() {
+            needs.entry(parent.clone()).or_default().insert(id.clone());
+            // A crate that was in an earlier line is followed by `(*)`.
+            let licence = licence.trim_end_matches(" (*)").replace('/', " OR ");
+            crates.entry(id.clone()).or_insert(Crate { name, version, licence });
+        }
+        needs.entry(id.clone()).or_default();
+        path.push(id);
+    }
+    Ok((crates, needs))
+}
+
+/// The bill of what was built.
+pub(crate) fn of(root: &Path, about: &About, built: &Built<'_>) -> Result<Value, Box<dyn Error>> {
+    let (crates, needs) = crates(root, built.package, built.target)?;
+    let whole = format!("pkg:cargo/{}@{}", built.package, about.version);
+    let digest: String =
+        Sha256::digest(built.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let needs = needs.iter().map(|(id, on)| json!({ "ref": id, "dependsOn": on }));
+    Ok(json!({
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": whole,
+                "name": built.name,
+                "version": about.version,
+                "description": about.description,
+                "hashes": [{ "alg": "SHA-256", "content": digest }],
+                "licenses": [{ "expression": about.licence }],
+                "externalReferences": [
+                    { "type": "vcs", "url": about.source, "comment": about.revision },
+                ],
+            },
+        },
+        "components": crates.iter().map(|(id, one)| library(id, one)).collect::<Vec<_>>(),
+        "dependencies": needs.collect::<Vec<_>>(),
+    }))
+}
+
+fn library(id: &str, one: &Crate) -> Value {
+    json!({
+        "type": "library",
+        "bom-ref": id,
+        "name": one.name,
+        "version": one.version,
+        "purl": id,
+        "licenses": [{ "expression": one.licence }],
+    })
+}

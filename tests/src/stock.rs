@@ -1,0 +1,182 @@
+//! The component on the unmodified `wasmtime` command line, with a local Azure by its plain door.
+
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use vaultlet_dev::Local;
+
+use crate::sandbox::skipped;
+use crate::{Ended, Run, target, vaultlet};
+
+/// What the secret `db` is; `denied` is the same, and nobody may read it.
+pub const VALUE: &str = "correct horse battery staple é";
+const VERSION: &str = "wasmtime 48.0.8";
+
+/// The component, as any build leaves it.
+pub fn component() -> PathBuf {
+    target().join("vaultlet.wasm")
+}
+
+/// A job in a local Azure, by the door that a stock runtime can use.
+pub struct Job {
+    /// Its Azure.
+    pub local: Local,
+}
+
+impl Job {
+    /// None where the command line is missing and may be.
+    pub fn new() -> Option<Self> {
+        let version = Command::new("wasmtime").arg("--version").output().ok();
+        let version = version.map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
+        if !version.is_some_and(|version| version.starts_with(VERSION)) {
+            skipped("stock", "`wasmtime` 48.0.8 is not there");
+            return None;
+        }
+        Some(Self::anywhere())
+    }
+
+    /// For another runtime than that.
+    pub fn anywhere() -> Self {
+        // Builds the component, too.
+        vaultlet();
+        let local = Local::builder()
+            .seed("db", VALUE)
+            .seed("denied", VALUE)
+            .seed("hub-token", "it's")
+            .grant("managed:none:denied".parse().unwrap())
+            .start()
+            .unwrap();
+        Self { local }
+    }
+
+    /// A secret's URL.
+    pub fn reference(&self, name: &str) -> String {
+        format!("{}/secrets/{name}", self.local.vault("job").unwrap().http())
+    }
+
+    /// The vault's port.
+    pub fn port(&self) -> &str {
+        self.local.vault("job").unwrap().http().rsplit(':').next().unwrap()
+    }
+
+    /// What the component needs of the environment.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = vec![("VAULTLET_ALLOW_HTTP_LOOPBACK".to_owned(), "true".to_owned())];
+        let wanted = |(name, _): &&(String, String)| name.starts_with("MSI_");
+        variables.extend(self.local.environment().iter().filter(wanted).cloned());
+        variables
+    }
+
+    /// What must show no more than a value.
+    pub fn msi_secret(&self) -> &str {
+        let environment = self.local.environment().iter();
+        environment.filter(|(name, _)| name == "MSI_SECRET").map(|(_, v)| v).next().unwrap()
+    }
+
+    /// Runs the component as a command.
+    pub fn run<A: AsRef<str>>(&self, arguments: &[A]) -> Ended {
+        let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+        self.wasmtime(&[], &component(), &arguments)
+    }
+
+    /// `wasmtime run`. Values by name only: they would show in the list of processes.
+    pub fn wasmtime(&self, flags: &[&str], component: &Path, arguments: &[&str]) -> Ended {
+        self.wasmtime_with(&[], flags, component, arguments)
+    }
+
+    /// The same with more variables.
+    pub fn wasmtime_with(
+        &self,
+        more: &[(&str, &str)],
+        flags: &[&str],
+        component: &Path,
+        arguments: &[&str],
+    ) -> Ended {
+        let mut variables = self.variables();
+        variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let names = variables.iter().flat_map(|(name, _)| ["--env", name]);
+        Run::program("wasmtime")
+            .arguments(["run", "-S", "http"])
+            .arguments(names)
+            .arguments(flags)
+            .arguments([component])
+            .arguments(arguments)
+            .environment(variables.iter().cloned())
+            .end()
+    }
+}
+
+/// `wasmtime serve`, ended when dropped.
+pub struct Served {
+    child: Child,
+    at: String,
+}
+
+impl Served {
+    /// With these variables besides the job's.
+    pub fn start(job: &Job, more: &[(&str, &str)]) -> Self {
+        let mut variables = job.variables();
+        variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let mut command = Command::new("wasmtime");
+        command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]);
+        command.args(variables.iter().flat_map(|(name, _)| ["--env", name]));
+        command.arg(component()).envs(variables.iter().cloned());
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // `Serving HTTP on http://127.0.0.1:PORT/`
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let line = lines.find_map(|line| line.ok().filter(|l| l.contains("http://"))).unwrap();
+        // Read to its end, so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        let at = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
+        Self { child, at }
+    }
+
+    /// Status, headers in lower case, body.
+    pub fn get(&self, path: &str, header: &str) -> (u16, String, String) {
+        self.ask("GET", path, header)
+    }
+
+    /// The same by any method.
+    pub fn ask(&self, method: &str, path: &str, header: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(&self.at).unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\n{header}connection: close\r\n\r\n",
+            self.at
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (headers, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, headers.to_ascii_lowercase(), unchunked(body))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A body that came in chunks, whole.
+fn unchunked(body: &str) -> String {
+    let mut whole = String::new();
+    let mut rest = body;
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let Ok(size) = usize::from_str_radix(size.trim(), 16) else { return body.to_owned() };
+        let Some((chunk, next)) = after.split_at_checked(size) else { return body.to_owned() };
+        whole.push_str(chunk);
+        rest = next.strip_prefix("\r\n").unwrap_or(next);
+    }
+    if whole.is_empty() { rest.to_owned() } else { whole }
+}

@@ -1,0 +1,81 @@
+//! Getting the runtimes of other languages, each into a folder of its own under `target/peers`.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{root, target};
+
+/// Its interpreter.
+pub(crate) fn python() -> Option<PathBuf> {
+    let folder = installed("component-python", &["python3"], &["requirements.txt"], |folder| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder));
+        run(Command::new(folder.join("bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .arg("--requirement")
+            .arg(source().join("requirements.txt")));
+    })?;
+    Some(folder.join("bin/python"))
+}
+
+/// The folder of its programs.
+pub(crate) fn node() -> Option<PathBuf> {
+    const FILES: [&str; 4] = ["package.json", "package-lock.json", "transpile.js", "job.js"];
+    installed("component-node", &["node", "npm"], &FILES, |folder| {
+        for file in FILES {
+            fs::copy(source().join(file), folder.join(file)).unwrap();
+        }
+        run(Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(folder));
+    })
+}
+
+fn source() -> PathBuf {
+    root().join("tests/peers/component")
+}
+
+/// A folder, installed unless it is there as these files and tools want it.
+fn installed(
+    name: &str,
+    tools: &[&str],
+    files: &[&str],
+    install: impl Fn(&Path),
+) -> Option<PathBuf> {
+    let mut wanted = String::new();
+    for tool in tools {
+        let output = Command::new(tool).arg("--version").output().ok();
+        let Some(output) = output.filter(|output| output.status.success()) else {
+            skipped(name, &format!("`{tool}` is not there"));
+            return None;
+        };
+        wanted += &String::from_utf8_lossy(&output.stdout);
+    }
+    for file in files {
+        wanted += &fs::read_to_string(source().join(file)).unwrap();
+    }
+    let peers = target().join("peers");
+    let (folder, stamp) = (peers.join(name), peers.join(name).join("stamp"));
+    fs::create_dir_all(&peers).unwrap();
+    // Two tests may want the same one, in this process or another.
+    let lock = File::create(peers.join(format!("{name}.lock"))).unwrap();
+    lock.lock().unwrap();
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Some(folder);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    install(&folder);
+    fs::write(stamp, wanted).unwrap();
+    Some(folder)
+}
+
+/// Runs a program that must succeed.
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
+}

@@ -1,0 +1,178 @@
+//! The Go modules in the local Azure: their own tests under the race detector, the program of their
+//! README without a C compiler, and the packed form where nothing else is.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+use vaultlet_dev::{Local, Who};
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{Ended, Run, library, root, target, vaultlet};
+
+const VALUE: &str = "correct horse battery staple";
+
+#[test]
+fn the_modules_pass_their_own_tests() {
+    let Some(go) = Go::found("the tests of the Go modules") else { return };
+    for module in ["host/go", "host/go/azure", "host/go/pack"] {
+        let folder = root().join(module);
+        let mut gofmt = Command::new("gofmt");
+        assert_eq!(succeeds(gofmt.arg("-l").arg(&folder)).stdout, "", "not as gofmt has it");
+        succeeds(go.command(&folder).args(["vet", "./..."]));
+        succeeds(go.command(&folder).args(["mod", "tidy", "-diff"]));
+        let mut test = go.command(&folder);
+        test.args(["test", "-race", "-count=1", "-timeout=60m", "-v", "./..."])
+            .env("VAULTLET_PROGRAM", vaultlet())
+            .env("VAULTLET_LIBRARY", library());
+        succeeds(&mut test).reveals_none_of(&[VALUE], true);
+    }
+}
+
+#[test]
+fn a_job_without_cgo_gets_the_secret() {
+    let Some(go) = Go::found("the job in Go") else { return };
+    let folder = TempDir::new().unwrap();
+    let job = folder.path().join("job");
+    let mut build = go.command(&root().join("host/go"));
+    build.args(["build", "-buildvcs=false", "-o"]).arg(&job).arg("./examples/job");
+    succeeds(build.env("CGO_ENABLED", "0"));
+    let named = [("VAULTLET_LIBRARY", library().as_os_str())];
+    gets_the_secret(&job, &named);
+
+    // As the command line, but for its name at the beginning.
+    let local = local(Who::Managed);
+    local.grant("managed:none".parse().unwrap());
+    let in_it = |run: Run| {
+        let ended = run.environment(local.environment().iter().cloned()).environment(named).end();
+        ended.reveals_none_of(&[VALUE], true);
+        ended
+    };
+    let denied = in_it(Run::program(&job));
+    let told = in_it(Run::vaultlet(["get", "akv://my-key-vault/db-password"]));
+    assert_eq!((denied.code, told.code), (1, 77), "{}", denied.stderr);
+    let line = told.stderr.trim_start_matches("vaultlet: ");
+    assert!(denied.stderr.ends_with(line), "{} is not {line}", denied.stderr);
+
+    // Nowhere, and beside the program.
+    let missing = Run::program(&job).end();
+    assert!(missing.stderr.contains("(library-missing)"), "{}", missing.stderr);
+    fs::copy(library(), folder.path().join("libvaultlet.so.1")).unwrap();
+    gets_the_secret(&job, &[]);
+}
+
+/// The release, got by the `go` command from a proxy that is a folder into an empty cache.
+#[test]
+fn a_packed_module_needs_nothing_else() {
+    let Some(go) = Go::found("the packed Go modules") else { return };
+    let folder = TempDir::new().unwrap();
+    let [proxy, modules, project] =
+        ["proxy", "modules", "job"].map(|name| folder.path().join(name));
+    pack(&go, &proxy);
+    fs::create_dir(&project).unwrap();
+    fs::copy(root().join("host/go/examples/job/main.go"), project.join("main.go")).unwrap();
+    // What it requires was got for the other tests, in the form of a proxy.
+    succeeds(go.command(&root().join("host/go/azure")).args(["mod", "download"]));
+    let got = target().join("peers/go-modules/cache/download");
+    let user = |arguments: &[&str]| {
+        let mut command = go.command(&project);
+        command
+            .args(arguments)
+            .env("CGO_ENABLED", "0")
+            .env("GOPROXY", format!("file://{},file://{}", proxy.display(), got.display()))
+            .env("GONOSUMDB", "*")
+            .env("GOMODCACHE", &modules);
+        succeeds(&mut command)
+    };
+    let version = concat!("v", env!("CARGO_PKG_VERSION"));
+    user(&["mod", "init", "job"]);
+    user(&["get", &format!("vaultlet.dev/go@{version}")]);
+    user(&["build", "-o", "job", "."]);
+    // No folder for temporary files, which it does not need.
+    gets_the_secret(&project.join("job"), &[("TMPDIR", OsStr::new("/nowhere"))]);
+
+    user(&["build", "-tags", "vaultlet_nobundle", "-o", "without", "."]);
+    let without = Run::program(project.join("without")).end();
+    assert!(without.stderr.contains("(library-missing)"), "{}", without.stderr);
+    gets_the_secret(&project.join("without"), &[("VAULTLET_LIBRARY", library().as_os_str())]);
+
+    user(&["get", &format!("vaultlet.dev/go/azure@{version}")]);
+    let listed = user(&["list", "-m", "vaultlet.dev/go", "vaultlet.dev/go/azure"]).stdout;
+    assert_eq!(listed, format!("vaultlet.dev/go {version}\nvaultlet.dev/go/azure {version}\n"));
+    user(&["build", "vaultlet.dev/go/azure"]);
+}
+
+fn pack(go: &Go, proxy: &Path) {
+    let mut named =
+        OsString::from(if cfg!(target_arch = "aarch64") { "linux_arm64=" } else { "linux_amd64=" });
+    named.push(library());
+    let mut pack = go.command(&root().join("host/go/pack"));
+    succeeds(pack.args(["run", ".", "-out"]).arg(proxy).arg(named));
+}
+
+fn local(who: Who) -> Local {
+    let builder = Local::builder().vault("my-key-vault").seed("db-password", VALUE).run_as(who);
+    builder.start().unwrap()
+}
+
+/// By the compute's identity, and on behalf of the user.
+fn gets_the_secret(job: &Path, more: &[(&str, &OsStr)]) {
+    for (who, endpoint) in [(Who::Managed, "azure-ml"), (Who::User, "azure-ml-obo")] {
+        let local = local(who);
+        let ended = Run::program(job)
+            .environment(local.environment().iter().cloned())
+            .environment(more.iter().copied())
+            .end();
+        assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{}", ended.stderr);
+        ended.reveals_none_of(&[VALUE], false);
+        let counters = local.counters();
+        assert_eq!(counters.identity.get(endpoint), Some(&1), "{counters:?}");
+        assert_eq!(counters.tunnels, 0, "it talked to somebody else: {:?}", local.log());
+    }
+}
+
+/// The `go` command, with folders of its own for what it gets and makes.
+struct Go {
+    modules: PathBuf,
+    cache: PathBuf,
+}
+
+impl Go {
+    fn found(test: &str) -> Option<Self> {
+        for tool in ["go", "gofmt"] {
+            if Command::new(tool).arg("-h").output().is_err() {
+                skipped(test, &format!("`{tool}` is not there"));
+                return None;
+            }
+        }
+        let peers = target().join("peers");
+        Some(Self { modules: peers.join("go-modules"), cache: peers.join("go-cache") })
+    }
+
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new("go");
+        command
+            .current_dir(folder)
+            .env("GOTOOLCHAIN", "local")
+            .env("GOFLAGS", "-modcacherw")
+            .env("GOWORK", "off")
+            .env("GOMODCACHE", &self.modules)
+            .env("GOCACHE", &self.cache);
+        command
+    }
+}
+
+#[track_caller]
+fn succeeds(command: &mut Command) -> Ended {
+    let ended = Ended::from(command.output().unwrap());
+    assert_eq!(ended.code, 0, "{command:?}: {}{}", ended.stdout, ended.stderr);
+    ended
+}

@@ -1,0 +1,144 @@
+//! The npm package `vaultlet`, built, packed and installed as its users install it.
+//!
+//! Its own tests run in the installed package, with `node --test`. Where Node or npm is missing this
+//! says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests, which may fail so")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use vaultlet_tests::{Run, library, root, target, vaultlet};
+
+const VALUE: &str = "correct horse battery staple";
+
+/// In an empty folder, without scripts and without any other package.
+#[test]
+fn the_example_runs_where_only_the_package_is_installed() {
+    let Some(package) = package() else { return };
+    let folder = tempfile::tempdir_in(folder()).unwrap();
+    install(package, folder.path());
+    let installed: Vec<_> = fs::read_dir(folder.path().join("node_modules"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name != ".package-lock.json")
+        .collect();
+    assert_eq!(installed, ["vaultlet"]);
+    let manifest = folder.path().join("node_modules/vaultlet/package.json");
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
+    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
+
+    let job = folder.path().join("job.mjs");
+    fs::copy(root().join("host/node/examples/job.mjs"), &job).unwrap();
+    let seed = format!("db-password={VALUE}");
+    let in_dev = |flags: &[&str]| {
+        let dev = Run::vaultlet(["dev", "--vault", "my-key-vault", "--seed", &seed]);
+        let ended = dev.arguments(flags).arguments(["--", "node"]).arguments([&job]).end();
+        ended.reveals_none_of(&[VALUE], true);
+        ended
+    };
+    let ended = in_dev(&[]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+    let last = format!("with a password of {} characters\n", VALUE.len());
+    assert!(ended.stdout.ends_with(&last), "{}", ended.stdout);
+    let denied = in_dev(&["--grant", "managed:none"]);
+    assert_eq!((denied.code, denied.stdout.as_str()), (1, ""));
+    assert!(denied.stderr.contains("Key Vault Secrets User"), "{}", denied.stderr);
+}
+
+#[test]
+fn its_own_tests() {
+    let Some(package) = package() else { return };
+    let folder = folder().join("tests");
+    let source = root().join("host/node/test");
+    fs::create_dir_all(&folder).unwrap();
+    for stale in entries(&folder).filter(|path| path.extension().is_some_and(|end| end == "mjs")) {
+        fs::remove_file(stale).unwrap();
+    }
+    copy(&source, &folder);
+    let lock = fs::read(source.join("package-lock.json")).unwrap();
+    let stamp = folder.join("node_modules/stamp");
+    if fs::read(&stamp).is_ok_and(|found| found == lock) {
+        let _ = fs::remove_dir_all(folder.join("node_modules/vaultlet"));
+    } else {
+        npm(&["ci", "--ignore-scripts"], &folder);
+        fs::write(stamp, lock).unwrap();
+    }
+    install(package, &folder);
+    let full = std::env::var("VAULTLET_TEST_FULL").unwrap_or_default();
+    let tests = entries(&folder).filter(|path| path.to_string_lossy().ends_with(".test.mjs"));
+    let ended = Run::program("node")
+        .arguments(["--test", "--expose-gc"])
+        .arguments(tests)
+        .environment([("VAULTLET_TEST_PROGRAM", vaultlet().as_os_str())])
+        .environment([("VAULTLET_TEST_FULL", full)])
+        .end();
+    ended.reveals_none_of(&[VALUE], true);
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+}
+
+/// The packed package, of what is there now.
+fn package() -> Option<&'static PathBuf> {
+    static PACKAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PACKAGE.get_or_init(pack).as_ref()
+}
+
+fn pack() -> Option<PathBuf> {
+    for tool in ["node", "npm"] {
+        if Command::new(tool).arg("--version").output().is_err() {
+            let required = std::env::var("VAULTLET_REQUIRE_PEERS").is_ok_and(|v| v == "1");
+            assert!(!required, "`{tool}` is not there, and peers are required");
+            // Not by a macro, whose text the test harness would keep to itself.
+            use std::io::Write as _;
+            let _ = writeln!(std::io::stderr(), "SKIPPED: node: `{tool}` is not there");
+            return None;
+        }
+    }
+    // Built with the library for C, as all libraries of the workspace are.
+    let library = library().with_file_name("libvaultlet_node.so");
+    let pack = root().join("host/node/pack.mjs");
+    let packed = run(Command::new("node").arg(pack).arg(library).arg(folder()));
+    Some(PathBuf::from(packed.trim_end()))
+}
+
+/// Where all of it is.
+fn folder() -> PathBuf {
+    let folder = target().join("peers/node-package");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn install(package: &Path, folder: &Path) {
+    let package = package.to_str().unwrap();
+    npm(&["install", "--no-save", "--offline", "--ignore-scripts", package], folder);
+}
+
+fn npm(arguments: &[&str], folder: &Path) {
+    let quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+    run(Command::new("npm").args(arguments).args(quiet).current_dir(folder));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for path in entries(from) {
+        let copied = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else {
+            fs::copy(path, copied).unwrap();
+        }
+    }
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

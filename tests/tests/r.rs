@@ -1,0 +1,145 @@
+//! The R package, installed as its users do, in the local Azure.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use vaultlet_dev::{Local, Who};
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{Ended, Run, library, root, target};
+
+const VALUE: &str = "correct horse battery staple";
+
+#[test]
+fn a_job_gets_the_secret() {
+    for (who, endpoint) in [(Who::Managed, "azure-ml"), (Who::User, "azure-ml-obo")] {
+        let local = local(who);
+        let Some(ended) = run(&local, "examples/job.R") else { return };
+        assert_eq!((ended.stdout.as_str(), ended.code), (VALUE, 0), "{}", ended.stderr);
+        ended.reveals_none_of(&[VALUE], false);
+        let counters = local.counters();
+        assert_eq!(counters.identity.get(endpoint), Some(&1), "{counters:?}");
+    }
+}
+
+#[test]
+fn a_job_that_is_denied_says_what_the_command_line_says() {
+    let local = local(Who::Managed);
+    local.grant("managed:none".parse().unwrap());
+    let Some(ended) = run(&local, "examples/job.R") else { return };
+    let told = Run::vaultlet(["get", "akv://my-key-vault/db-password"])
+        .environment(local.environment().iter().cloned())
+        .end();
+    assert_eq!((ended.code, told.code), (1, 77), "{}", ended.stderr);
+    assert_eq!(ended.stderr, told.stderr.trim_start_matches("vaultlet: "));
+    ended.reveals_none_of(&[VALUE], true);
+}
+
+#[test]
+fn the_package_passes_its_own_tests() {
+    let local = local(Who::User);
+    let Some(ended) = run(&local, "tests/vaultlet.R") else { return };
+    assert_eq!((ended.stdout.as_str(), ended.code), ("done\n", 0), "{}", ended.stderr);
+    ended.reveals_none_of(&[VALUE], true);
+    assert_eq!(local.counters().tunnels, 0, "it talked to somebody else: {:?}", local.log());
+}
+
+/// While it waits for an identity endpoint that never answers.
+#[test]
+fn an_interrupt_ends_a_call() {
+    let local = local(Who::Managed);
+    let Some(mut command) = rscript() else { return };
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let program =
+        r#"cat(tryCatch(vaultlet::vaultlet_token(), interrupt = function(i) "interrupted"))"#;
+    let child = command
+        .args(["-e", program])
+        .envs(local.environment().iter().cloned())
+        .env("MSI_ENDPOINT", endpoint(&silent))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let asked = silent.accept().unwrap();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    drop(asked);
+    assert_eq!((ended.stdout.as_str(), ended.code), ("interrupted", 0), "{}", ended.stderr);
+    ended.reveals_none_of(&[VALUE], true);
+}
+
+#[test]
+fn the_package_has_the_version_of_the_workspace() {
+    let description = fs::read_to_string(root().join("host/r/DESCRIPTION")).unwrap();
+    let version = concat!("Version: ", env!("CARGO_PKG_VERSION"));
+    assert!(description.lines().any(|line| line == version), "{description}");
+}
+
+fn local(who: Who) -> Local {
+    let builder = Local::builder().vault("my-key-vault").seed("db-password", VALUE).run_as(who);
+    builder.start().unwrap()
+}
+
+fn run(local: &Local, program: &str) -> Option<Ended> {
+    // An identity endpoint that never answers, for the tests that want one.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let output = rscript()?
+        .env("SILENT", endpoint(&silent))
+        .arg(root().join("host/r").join(program))
+        .envs(local.environment().iter().cloned())
+        .env("EXPECTED", VALUE)
+        .output()
+        .unwrap();
+    Some(Ended::from(output))
+}
+
+fn endpoint(of: &TcpListener) -> String {
+    format!("http://{}/msi/token", of.local_addr().unwrap())
+}
+
+/// Its interpreter, with the package; nothing else in the environment.
+fn rscript() -> Option<Command> {
+    static INSTALLED: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let library = INSTALLED.get_or_init(install).as_ref()?;
+    let mut command = Command::new("Rscript");
+    command.env_clear().stdin(Stdio::null()).env("R_LIBS", library);
+    for name in ["PATH", "HOME"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    Some(command)
+}
+
+fn install() -> Option<PathBuf> {
+    if Command::new("R").arg("--version").output().is_err() {
+        skipped("the R package", "`R` is not there");
+        return None;
+    }
+    let packages = target().join("peers/r-library");
+    fs::create_dir_all(&packages).unwrap();
+    // A copy: R compiles where the source is.
+    let source = target().join("peers/r-source");
+    let _ = fs::remove_dir_all(&source);
+    let copied = Command::new("cp").arg("-R").arg(root().join("host/r")).arg(&source).status();
+    assert!(copied.unwrap().success());
+    let installed = Command::new("R")
+        .args(["CMD", "INSTALL", "--preclean", "--no-multiarch"])
+        .arg(format!("--library={}", packages.display()))
+        .arg(&source)
+        .env("VAULTLET_INCLUDE", root().join("host/ffi"))
+        .env("VAULTLET_LIB", library().parent().unwrap())
+        .output();
+    let installed = Ended::from(installed.unwrap());
+    assert_eq!(installed.code, 0, "{}{}", installed.stdout, installed.stderr);
+    assert!(!installed.stderr.contains("warning:"), "{}", installed.stderr);
+    Some(packages)
+}
