@@ -10,16 +10,18 @@ pub fn guest(name: &str) -> PathBuf {
     built("tests/guests", name)
 }
 
-/// A native program of `tests/guests`, by its name.
-pub fn tool(name: &str) -> PathBuf {
-    let built = cargo("build", "tests/guests", name).status();
-    assert!(built.is_ok_and(|s| s.success()), "`{name}` of the tests does not build");
-    target().join("guests/debug").join(name)
-}
-
 /// One of `guest/adapters`, by its name.
 pub fn adapter(name: &str) -> PathBuf {
     built("guest/adapters", name)
+}
+
+/// A native program of `tests/guests`, by its name.
+pub fn tool(name: &str) -> PathBuf {
+    assert!(
+        cargo("build", "tests/guests", name).status().is_ok_and(|s| s.success()),
+        "`{name}` does not build"
+    );
+    target().join("guests/debug").join(name)
 }
 
 /// A component of `tests/guests` with its imports from ours, as `wac plug` makes it.

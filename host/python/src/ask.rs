@@ -1,0 +1,81 @@
+//! What can be asked of a handle: one list for blocking and for asynchronous calls.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+use vaultlet_host::{Error, TokenRequest, Vaultlet};
+
+use crate::answer::Answer;
+use crate::error;
+
+/// One call's question.
+pub(crate) enum Ask {
+    Get(String),
+    GetMany(Vec<String>),
+    List(String),
+    Versions(String),
+    Token(TokenRequest),
+    Whoami(TokenRequest),
+    Plan(Option<String>),
+}
+
+impl Ask {
+    /// By the method's name, with its arguments in the method's order.
+    pub(crate) fn named(name: &str, arguments: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        match name {
+            "get" => Ok(Self::Get(arguments.extract::<(String,)>()?.0)),
+            "get_many" => Self::get_many(&arguments.get_item(0)?),
+            "list" => Ok(Self::List(arguments.extract::<(String,)>()?.0)),
+            "versions" => Ok(Self::Versions(arguments.extract::<(String,)>()?.0)),
+            "token" => Ok(Self::Token(request(arguments)?)),
+            "whoami" => Ok(Self::Whoami(request(arguments)?)),
+            "plan" => Ok(Self::Plan(arguments.extract::<(Option<String>,)>()?.0)),
+            other => Err(PyTypeError::new_err(format!("there is no call `{other}`"))),
+        }
+    }
+
+    pub(crate) fn get_many(references: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if references.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err(
+                "get_many() takes several references; for one there is get()",
+            ));
+        }
+        let references = references.try_iter()?.map(|reference| reference?.extract());
+        Ok(Self::GetMany(references.collect::<PyResult<_>>()?))
+    }
+
+    pub(crate) async fn of(self, vaultlet: &Vaultlet) -> Result<Answer, Error> {
+        Ok(match self {
+            Self::Get(reference) => Answer::Secret(vaultlet.get(&reference).await?),
+            Self::GetMany(references) => Answer::Secrets(vaultlet.get_all(&references).await?),
+            Self::List(vault) => Answer::Listing(vaultlet.list(&vault).await?),
+            Self::Versions(reference) => Answer::Listing(vaultlet.versions(&reference).await?),
+            Self::Token(request) => Answer::Token(vaultlet.token(request).await?),
+            Self::Whoami(request) => Answer::Identity(vaultlet.token(request).await?),
+            Self::Plan(reference) => {
+                Answer::Plan(vaultlet.requirements(reference.as_deref()).await?)
+            }
+        })
+    }
+}
+
+fn request(arguments: &Bound<'_, PyTuple>) -> PyResult<TokenRequest> {
+    type Arguments = (Option<String>, Option<String>, Option<String>, Option<String>);
+    let (resource, scope, tenant, claims) = arguments.extract::<Arguments>()?;
+    token_request(arguments.py(), resource, scope, tenant, claims)
+}
+
+/// What a token is asked for; `resource` and `scope` are two names of one thing.
+pub(crate) fn token_request(
+    py: Python<'_>,
+    resource: Option<String>,
+    scope: Option<String>,
+    tenant: Option<String>,
+    claims: Option<String>,
+) -> PyResult<TokenRequest> {
+    if resource.is_some() && scope.is_some() {
+        let message = "getting a token: `resource` and `scope` are both given";
+        return Err(error::usage(py, message, "give one of them"));
+    }
+    Ok(TokenRequest { resource: resource.or(scope), tenant, claims })
+}

@@ -1,0 +1,48 @@
+"""A call that blocks hears signals, and is cancelled where one ends it."""
+
+import contextlib
+import os
+import signal
+
+import pytest
+import vaultlet
+
+
+@contextlib.contextmanager
+def handled(number, handler, server):
+    """The signal comes when the server is asked. Its handler is set even for Ctrl-C, which whoever
+    started us may have ignored."""
+    before = signal.signal(number, handler)
+    server.when_asked = lambda: os.kill(os.getpid(), number)
+    try:
+        with vaultlet.Vaultlet(allow_http_loopback=True) as handle:
+            yield handle
+    finally:
+        signal.signal(number, before)
+
+
+def test_ctrl_c_ends_a_call(silent):
+    with handled(signal.SIGINT, signal.default_int_handler, silent) as handle:
+        with pytest.raises(KeyboardInterrupt):
+            handle.get(silent.reference)
+        assert silent.gone.wait(30)
+
+
+def test_a_handler_that_does_not_raise(silent):
+    cancel = vaultlet.Cancel()
+    with handled(signal.SIGUSR1, lambda *_: cancel.cancel(), silent) as handle:
+        with pytest.raises(vaultlet.CancelledError):
+            handle.get(silent.reference, cancel=cancel)
+
+
+def test_a_handler_may_ask_for_a_secret(silent):
+    found, cancel = [], vaultlet.Cancel()
+
+    def handler(*_):
+        found.append(vaultlet.get("akv://my-key-vault/db-password").name)
+        cancel.cancel()
+
+    with handled(signal.SIGUSR1, handler, silent) as handle:
+        with pytest.raises(vaultlet.CancelledError):
+            handle.get_many([silent.reference], cancel=cancel)
+    assert found == ["db-password"]

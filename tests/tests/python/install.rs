@@ -1,0 +1,95 @@
+//! The package, built as a wheel by its own build backend and installed with what its tests need
+//! into an environment of its own under `target/peers`.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use vaultlet_tests::{root, target};
+
+/// The backend that `pyproject.toml` names.
+const MATURIN: &str = "maturin==1.16.0";
+
+/// The interpreter that has the package as it is now; `None` where there is no Python and none is
+/// required.
+pub(crate) fn python() -> Option<PathBuf> {
+    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PYTHON.get_or_init(installed).clone()
+}
+
+fn installed() -> Option<PathBuf> {
+    let Some(version) = version() else {
+        let required = std::env::var("VAULTLET_REQUIRE_PEERS").is_ok_and(|v| v == "1");
+        assert!(!required, "`python3` is not there, and peers are required");
+        // Not by a macro, whose text the test harness would keep to itself.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: python: `python3` is not there");
+        return None;
+    };
+    let folder = target().join("peers/python-package");
+    fs::create_dir_all(&folder).unwrap();
+    // Tests run at once, in this process and others.
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let maturin = environment(&folder.join("maturin"), &format!("{version}{MATURIN}"), &[MATURIN]);
+    let tests = root().join("host/python/tests/requirements.txt");
+    let wanted = version + &fs::read_to_string(&tests).unwrap();
+    let tests = ["--requirement", tests.to_str().unwrap()];
+    let python = environment(&folder.join("tests"), &wanted, &tests);
+    let wheel = wheel(&maturin, &folder.join("wheels"));
+    let (stamp, bytes) = (folder.join("tests/installed"), fs::read(&wheel).unwrap());
+    if fs::read(&stamp).is_ok_and(|installed| installed == bytes) {
+        return Some(python);
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall"];
+    run(Command::new(&python).args(pip).arg(&wheel));
+    fs::write(stamp, bytes).unwrap();
+    Some(python)
+}
+
+/// The interpreter of an environment with these packages.
+fn environment(folder: &Path, wanted: &str, packages: &[&str]) -> PathBuf {
+    let (python, stamp) = (folder.join("bin/python"), folder.join("stamp"));
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return python;
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).unwrap();
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(folder));
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(&python).args(pip).args(packages));
+    fs::write(stamp, wanted).unwrap();
+    python
+}
+
+/// Built as users build it, but for the time that an optimised build takes.
+fn wheel(python: &Path, folder: &Path) -> PathBuf {
+    if folder.exists() {
+        fs::remove_dir_all(folder).unwrap();
+    }
+    let manifest = root().join("host/python/Cargo.toml");
+    let mut maturin = Command::new(python);
+    maturin.args(["-m", "maturin", "build", "--quiet", "--profile", "dev", "--locked"]);
+    maturin.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target());
+    maturin.arg("--out").arg(folder).current_dir(root());
+    // What the cargo that runs us tells about this package, to some build scripts is a change.
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
+        maturin.env_remove(name);
+    }
+    run(&mut maturin);
+    let mut wheels = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    wheels.find(|path| path.extension().is_some_and(|ending| ending == "whl")).unwrap()
+}
+
+fn version() -> Option<String> {
+    let output = Command::new("python3").arg("--version").output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
+}

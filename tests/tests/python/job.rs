@@ -1,0 +1,50 @@
+//! The example of the package, run as its users run it, and its errors beside those of the command
+//! line.
+
+use std::ffi::OsStr;
+
+use vaultlet_tests::{Ended, Run, root, vaultlet};
+
+use super::{VALUE, install};
+
+#[test]
+fn by_the_managed_identity_and_on_behalf_of_the_user() {
+    for (who, source) in [("managed", "managed-identity"), ("user", "azureml-obo")] {
+        let Some(ended) = job(&["--as", who]) else { return };
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let told = format!("') of {} characters, by {source}\n", VALUE.len());
+        assert!(ended.stdout.starts_with("Secret('akv://my-key-vault."), "{}", ended.stdout);
+        assert!(ended.stdout.ends_with(&told), "{}", ended.stdout);
+        ended.reveals_none_of(&[VALUE], true);
+    }
+}
+
+#[test]
+fn a_denied_secret_says_what_the_command_line_says() {
+    let Some(ended) = job(&["--grant", "managed:none"]) else { return };
+    let line = |ended: &Ended| ended.stderr.lines().last().unwrap_or_default().to_owned();
+    let told = line(&ended);
+    let (class, told) = told.split_once(": ").unwrap();
+    assert_eq!((ended.code, class), (1, "vaultlet.DeniedError"), "{}", ended.stderr);
+    let get = [vaultlet().as_os_str(), "get".as_ref(), "akv://my-key-vault/db-password".as_ref()];
+    let by_command = in_dev(&["--grant", "managed:none"], &get);
+    assert_eq!(by_command.code, 77, "{}", by_command.stderr);
+    assert_eq!(line(&by_command), format!("vaultlet: {told}"));
+    assert!(told.ends_with("(vault-forbidden)"), "{told}");
+    ended.reveals_none_of(&[VALUE], true);
+}
+
+fn job(options: &[&str]) -> Option<Ended> {
+    let (python, job) = (install::python()?, root().join("host/python/examples/job.py"));
+    Some(in_dev(options, &[python.as_os_str(), job.as_os_str()]))
+}
+
+/// `vaultlet dev … -- PROGRAM`.
+fn in_dev(options: &[&str], program: &[&OsStr]) -> Ended {
+    let seed = format!("db-password={VALUE}");
+    Run::vaultlet(["dev", "--vault", "my-key-vault", "--seed", &seed])
+        .arguments(options)
+        .arguments(["--"])
+        .arguments(program)
+        .end()
+}

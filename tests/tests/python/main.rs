@@ -1,0 +1,119 @@
+//! The Python package as its users have it: installed from its wheel into an environment of its
+//! own, in a local Azure. What it does is told by its own tests, `host/python/tests`, one file after
+//! another here; what it has in common with the command line and with Azure's SDK, here.
+//!
+//! Where there is no Python the test says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
+mod azure;
+mod install;
+mod job;
+mod types;
+
+use std::path::Path;
+
+use vaultlet_dev::{Form, Local, Who};
+use vaultlet_tests::{Ended, Run, root};
+
+const VALUE: &str = "correct horse battery staple";
+
+#[test]
+fn secrets_are_not_shown() {
+    passes("test_secret.py");
+}
+
+#[test]
+fn calls() {
+    passes("test_calls.py");
+}
+
+#[test]
+fn errors() {
+    passes("test_errors.py");
+}
+
+#[test]
+fn signals() {
+    passes("test_signals.py");
+}
+
+#[test]
+fn asyncio() {
+    passes("test_aio.py");
+}
+
+#[test]
+fn processes() {
+    passes("test_processes.py");
+}
+
+#[test]
+fn memory() {
+    passes("test_memory.py");
+}
+
+#[test]
+fn azures_client() {
+    passes("test_azure.py");
+}
+
+#[test]
+fn azures_credentials() {
+    passes("test_credentials.py");
+}
+
+#[test]
+fn the_version_is_cargos() {
+    let Some(python) = install::python() else { return };
+    let program = "import importlib.metadata as metadata, vaultlet\n\
+        print(vaultlet.__version__, metadata.version('vaultlet'))";
+    let ended = Run::program(python).arguments(["-c", program]).end();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(ended.stdout.trim_end(), format!("{version} {version}"), "{}", ended.stderr);
+}
+
+#[test]
+fn prompts() {
+    passes_as(Form::DeviceCode, "test_prompt.py");
+}
+
+/// Runs one file of the package's own tests, each in a local Azure of its own.
+fn passes(file: &str) {
+    passes_as(Form::AzureMl, file);
+}
+
+fn passes_as(form: Form, file: &str) {
+    let Some(python) = install::python() else { return };
+    let local = Local::builder()
+        .identity_form(form)
+        .vault("my-key-vault")
+        .seed("db-password", VALUE)
+        .seed("other", VALUE)
+        .seed("settings", format!(r#"{{"user":"{VALUE}"}}"#))
+        .run_as(Who::User)
+        .start()
+        .unwrap();
+    let ended = pytest(&python, file, &local);
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains(" passed"), "{}", ended.stdout);
+    ended.reveals_none_of(&[VALUE], true);
+}
+
+fn pytest(python: &Path, file: &str, local: &Local) -> Ended {
+    let file = root().join("host/python/tests").join(file);
+    let full = std::env::var("VAULTLET_PYTHON_FULL").unwrap_or_default();
+    Run::program(python)
+        .arguments(["-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .arguments([file])
+        .environment(local.environment().iter().cloned())
+        .environment([("CONTROL", local.control()), ("VALUE", VALUE)])
+        .environment([("HTTP", local.vault("my-key-vault").unwrap().http())])
+        .environment([("VAULTLET_PYTHON_FULL", full.as_str()), ("PYTHONDONTWRITEBYTECODE", "1")])
+        .end()
+}
