@@ -175,7 +175,7 @@ pub(crate) fn plan(
 
 /// The plaintext, as a string of JavaScript, which nobody can scrub; nothing once disposed of.
 #[napi]
-pub(crate) fn reveal<'a>(held: &'a External<Held>) -> Option<&'a str> {
+pub(crate) fn reveal(held: &External<Held>) -> Option<&str> {
     held.reveal()
 }
 
