@@ -76,6 +76,17 @@ typedef struct vaultlet_handle vaultlet_handle;
 // How to open a handle. One thread at a time may use it.
 typedef struct vaultlet_options vaultlet_options;
 
+#if defined(VAULTLET_PLUGINS)
+// A plugin that was opened. Every thread may call it at any time; each call runs in an instance of its
+// own.
+typedef struct vaultlet_plugin vaultlet_plugin;
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// What a plugin may read and use. One thread at a time may use it.
+typedef struct vaultlet_plugin_options vaultlet_plugin_options;
+#endif
+
 // One version of one secret, with its value.
 typedef struct vaultlet_secret vaultlet_secret;
 
@@ -446,6 +457,96 @@ struct vaultlet_error *vaultlet_plan(const struct vaultlet_handle *handle,
 // # Safety
 // It is NULL or from `vaultlet_plan`, and not freed yet.
 void vaultlet_text_free(char *text);
+
+#if defined(VAULTLET_PLUGINS)
+// Options of a plugin that may read nothing yet.
+struct vaultlet_plugin_options *vaultlet_plugin_options_new(void);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// Lets the plugin read a secret; may be repeated. Without a version it may read each version, without
+// a JSON pointer the whole and each member.
+//
+// # Safety
+// The pointers are NULL or as they should be.
+struct vaultlet_error *vaultlet_plugin_options_grant(struct vaultlet_plugin_options *options,
+                                                     const char *reference);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// Lets the plugin list the secrets of a vault and their versions, without values; may be repeated.
+//
+// # Safety
+// The pointers are NULL or as they should be.
+struct vaultlet_error *vaultlet_plugin_options_grant_list(struct vaultlet_plugin_options *options,
+                                                          const char *vault);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// Sets an option: `name` (what it is called in the log), `memory` (bytes of one call, 64 MiB unless
+// set), `timeout` (seconds of one call, 30 unless set), `concurrency` (calls at once, 4 unless set).
+//
+// # Safety
+// The pointers are NULL or as they should be.
+struct vaultlet_error *vaultlet_plugin_options_set(struct vaultlet_plugin_options *options,
+                                                   const char *name,
+                                                   const char *value);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// Frees options; NULL is nothing.
+//
+// # Safety
+// It is NULL or from vaultlet, and not freed yet.
+void vaultlet_plugin_options_free(struct vaultlet_plugin_options *options);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// Opens a plugin: compiles `len` bytes of WebAssembly, a component that imports
+// `vaultlet:keyvault/secrets`, and looks at what it imports. It asks with the handle's settings and
+// identity, also after the handle is closed. Milliseconds for a small one, seconds for one with an
+// interpreter in it. No network. `options` may be NULL and stays the caller's.
+//
+// # Safety
+// The pointers are NULL or as they should be; `out` may be written.
+struct vaultlet_error *vaultlet_plugin_open(const struct vaultlet_handle *handle,
+                                            const uint8_t *wasm,
+                                            size_t len,
+                                            const struct vaultlet_plugin_options *options,
+                                            struct vaultlet_plugin **out);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// Calls a function that the plugin exports, `function(arguments)` in WAVE, the text form of component
+// values: `describe("akv://job/db")`, or with its interface
+// `example:plugin/api@0.1.0#describe("…")`. The result is in the same form, `ok("…")`, empty where the
+// function has none; it is freed by `vaultlet_text_free`. It waits. Of `call`, which may be NULL, no
+// identity may be set.
+//
+// # Safety
+// The pointers are NULL or as they should be; `out` may be written.
+struct vaultlet_error *vaultlet_plugin_call(const struct vaultlet_plugin *plugin,
+                                            const char *function,
+                                            const struct vaultlet_call *call,
+                                            char **out);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// A text in quotes, as WAVE writes it, for the arguments of a call; it is freed by
+// `vaultlet_text_free`. NULL for what is NULL or not UTF-8.
+//
+// # Safety
+// It is NULL or ends with NUL.
+char *vaultlet_wave_text(const char *value);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
+// Closes a plugin; NULL is nothing. No thread may use it any more.
+//
+// # Safety
+// It is NULL or from vaultlet, and not closed yet.
+void vaultlet_plugin_close(struct vaultlet_plugin *plugin);
+#endif
 
 // The plaintext: UTF-8 of `*len` bytes, with a NUL after them; it may be empty, and may hold a NUL.
 // It lives until the secret is freed, which scrubs it. `len` may be NULL. NULL gives NULL.

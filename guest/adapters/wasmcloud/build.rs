@@ -1,4 +1,5 @@
 //! Link arguments of a component without `std`.
+#![allow(clippy::disallowed_macros, reason = "a build script speaks to cargo by it")]
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

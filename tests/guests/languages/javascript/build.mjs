@@ -1,4 +1,6 @@
 // node build.mjs PLUGIN.js WIT OUTPUT.wasm
+//
+// package.json names `preview2-shim`, which componentize-js needs and does not name itself.
 
 import { writeFile } from 'node:fs/promises';
 import { componentize } from '@bytecodealliance/componentize-js';
