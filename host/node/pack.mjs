@@ -1,13 +1,13 @@
-// Makes the npm package of a built library: `node pack.mjs LIBRARY FOLDER` puts `vaultlet-VERSION.tgz`
-// into that folder, and prints its path.
+// Makes the npm package of a built library: `node pack.mjs LIBRARY FOLDER [NOTICES]` puts
+// `vaultlet-VERSION.tgz` into that folder, and prints its path. NOTICES is a text on what is in the library.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const [library, into] = process.argv.slice(2);
-if (!into) throw new Error("give a library and a folder: node pack.mjs LIBRARY FOLDER");
+const [library, into, notices] = process.argv.slice(2);
+if (!into) throw new Error("give a library and a folder: node pack.mjs LIBRARY FOLDER [NOTICES]");
 
 const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 const root = join(here, "../..");
@@ -18,6 +18,7 @@ try {
     cpSync(join(here, name), join(folder, name), { recursive: true });
   }
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+  if (notices) cpSync(resolve(notices), join(folder, "THIRD-PARTY.txt"));
   cpSync(resolve(library), join(folder, "vaultlet.node"));
   const packed = { ...manifest, version: version(), ...platform() };
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(packed, null, 2)}\n`);

@@ -1,7 +1,7 @@
 // Pack makes the released form of the modules: a folder that is a Go module proxy, in which the
 // native library is inside of vaultlet.dev/go.
 //
-//	go run . -out FOLDER linux_amd64=…/libvaultlet.so [GOOS_GOARCH=FILE…]
+//	go run . -out FOLDER [-notices FILE] linux_amd64=…/libvaultlet.so [GOOS_GOARCH=FILE…]
 //
 // The version is that of the Rust workspace.
 package main
@@ -27,16 +27,17 @@ const path = "vaultlet.dev/go"
 func main() {
 	log.SetFlags(0)
 	out := flag.String("out", "", "the folder to write")
+	notices := flag.String("notices", "", "a text on what is in the library, to go with it")
 	flag.Parse()
 	if *out == "" || flag.NArg() == 0 {
-		log.Fatal("usage: pack -out FOLDER GOOS_GOARCH=FILE…")
+		log.Fatal("usage: pack -out FOLDER [-notices FILE] GOOS_GOARCH=FILE…")
 	}
-	if err := pack(*out, flag.Args()); err != nil {
+	if err := pack(*out, *notices, flag.Args()); err != nil {
 		log.Fatal("pack: ", err)
 	}
 }
 
-func pack(out string, libraries []string) error {
+func pack(out, notices string, libraries []string) error {
 	root, version, err := workspace()
 	if err != nil {
 		return err
@@ -52,6 +53,15 @@ func pack(out string, libraries []string) error {
 	}
 	for _, library := range libraries {
 		if err := embed(filepath.Join(staged, "internal", "bundled"), library); err != nil {
+			return err
+		}
+	}
+	if notices != "" {
+		text, err := os.ReadFile(notices)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(staged, "THIRD-PARTY.txt"), text, 0o644); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,11 @@
 //! the port of that thread. A secret's value stays in Rust until `reveal`: JavaScript holds it as an
 //! external, that cannot be looked into, and collecting that scrubs it.
 
+#![cfg_attr(
+    test,
+    allow(dead_code, reason = "nothing is registered in the build of a test, which there is none")
+)]
+
 mod failure;
 mod options;
 mod port;
