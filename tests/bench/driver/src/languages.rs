@@ -34,11 +34,9 @@ pub(crate) fn command(id: Id, root: &Path) -> Vec<String> {
     let path = |path: PathBuf| path.to_string_lossy().into_owned();
     let client = if id.is_ours() { "ours" } else { "sdk" };
     match id {
-        Id::Python | Id::PythonOurs => vec![
-            path(folder.join("bin/python")),
-            path(bench.join("python/peer.py")),
-            client.into(),
-        ],
+        Id::Python | Id::PythonOurs => {
+            vec![path(folder.join("bin/python")), path(bench.join("python/peer.py")), client.into()]
+        }
         Id::Node | Id::NodeOurs => {
             vec!["node".into(), path(folder.join("peer.mjs")), client.into()]
         }
@@ -146,7 +144,8 @@ pub(crate) fn prepare(root: &Path, id: Id) -> Result<()> {
             })
         }
         Id::Go | Id::GoOurs => {
-            let names = ["main.go", if id.is_ours() { "ours.go" } else { "sdk.go" }, "go.mod", "go.sum"];
+            let names =
+                ["main.go", if id.is_ours() { "ours.go" } else { "sdk.go" }, "go.mod", "go.sum"];
             let names = &names[..if id.is_ours() { 2 } else { 4 }];
             for name in names {
                 stamped.by(&script(&format!("go/{name}")))?;
@@ -215,7 +214,10 @@ fn java(root: &Path, id: Id, folder: &Path, mut stamped: Stamp) -> Result<()> {
         run(nice("mvn")
             .args(["--quiet", "--batch-mode", "--file"])
             .arg(&pom)
-            .arg(format!("-Dmaven.repo.local={}", root.join("target/peers/java-repository").display()))
+            .arg(format!(
+                "-Dmaven.repo.local={}",
+                root.join("target/peers/java-repository").display()
+            ))
             .arg(format!("-DoutputDirectory={}", jars.display()))
             .arg("org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"))?;
         if id.is_ours() {
@@ -225,10 +227,13 @@ fn java(root: &Path, id: Id, folder: &Path, mut stamped: Stamp) -> Result<()> {
         // The one class would not compile without the other's libraries.
         let other = if id.is_ours() { "Sdk" } else { "Ours" };
         let missing = folder.join(format!("{other}.java"));
-        fs::write(&missing, format!(
-            "class {other} implements Peer.Client {{ public String get(String name) {{ \
+        fs::write(
+            &missing,
+            format!(
+                "class {other} implements Peer.Client {{ public String get(String name) {{ \
              throw new UnsupportedOperationException(); }} }}\n"
-        ))?;
+            ),
+        )?;
         run(nice("javac")
             .arg("-cp")
             .arg(jars.join("*"))

@@ -10,11 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use nix::unistd::geteuid;
 
-use crate::{
-    Options,
-    languages,
-    peers::Id,
-};
+use crate::{Options, languages, peers::Id};
 
 /// Prepares the chosen peers and measures them inside.
 pub(crate) fn enter(options: &Options) -> Result<ExitCode> {

@@ -37,7 +37,10 @@ impl Trust {
     /// The same for Java, as options of its.
     pub(crate) fn java(&self) -> String {
         let store = self.folder().join("java.p12");
-        format!("-Djavax.net.ssl.trustStore={} -Djavax.net.ssl.trustStorePassword=changeit", store.display())
+        format!(
+            "-Djavax.net.ssl.trustStore={} -Djavax.net.ssl.trustStorePassword=changeit",
+            store.display()
+        )
     }
 
     /// An empty home folder but for these files.

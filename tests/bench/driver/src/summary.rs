@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Result;
 
-use crate::{languages, peers::Id, table::table};
+use crate::{languages, table::table};
 
 /// Medians of one peer.
 #[derive(Clone, Copy, Debug, Default)]

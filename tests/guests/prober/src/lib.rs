@@ -90,7 +90,7 @@ impl plan::Guest for Prober {
         }
         let authority =
             Authority { host: host.into(), port, trust: Trust::None, purpose: Purpose::Vault };
-        Ok(Resolved { reference, authority, name: "probe".into(), version: None })
+        Ok(Resolved { reference, authority, name: Some("probe".into()), version: None })
     }
 
     fn needs(
@@ -189,6 +189,14 @@ impl secrets::Guest for Prober {
             }
             None => outcome(url),
         }))
+    }
+
+    fn list_page(
+        _: secrets::Listed,
+        _: Option<String>,
+        _: Option<UserAssigned>,
+    ) -> Result<secrets::Page, Error> {
+        Err(told("not a prober's work".into()))
     }
 }
 
