@@ -114,7 +114,7 @@ mod of_plugins {
     pub(crate) const PLUGIN_TEXT_MAX: usize = 256 << 10;
     /// Bytes of a call as text that is read on the stack that is there.
     pub(crate) const PLUGIN_TEXT_SHORT: usize = 1 << 10;
-    /// Bytes of stack for each byte of a longer one; seen were 300.
+    /// Bytes of stack for each byte of a longer one: enough where nothing was optimised.
     pub(crate) const PLUGIN_TEXT_STACK: usize = 1 << 10;
     /// Random bytes at once.
     pub(crate) const PLUGIN_RANDOM_MAX: u64 = 64 << 10;
