@@ -15,6 +15,15 @@ pub fn adapter(name: &str) -> PathBuf {
     built("guest/adapters", name)
 }
 
+/// A native program of `tests/guests`, by its name.
+pub fn tool(name: &str) -> PathBuf {
+    assert!(
+        cargo("build", "tests/guests", name).status().is_ok_and(|s| s.success()),
+        "`{name}` does not build"
+    );
+    target().join("guests/debug").join(name)
+}
+
 /// A component of `tests/guests` with its imports from ours, as `wac plug` makes it.
 pub fn plugged(socket: &str) -> PathBuf {
     composed(&guest(socket), &target().join("vaultlet.wasm"), "plugged")

@@ -11,7 +11,7 @@ pub mod stock;
 pub mod tls;
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
@@ -29,27 +29,36 @@ pub fn root() -> PathBuf {
 /// The command line's program, built once a test program from what is there now.
 pub fn vaultlet() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| built("--bins").join("vaultlet"))
+    PROGRAM.get_or_init(|| built(&["--bins"]).join("vaultlet"))
 }
 
 /// The library for C, built in the same way.
 pub fn library() -> &'static PathBuf {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| built("--lib").join("libvaultlet.so"))
+    LIBRARY.get_or_init(|| built(&["--lib"]).join("libvaultlet.so"))
+}
+
+/// The same with one more of its features, as this file; the one without is there again afterwards.
+pub fn library_with(feature: &str, file: &Path) {
+    let feature = format!("vaultlet-ffi/{feature}");
+    let made = built(&["--lib", "--features", &feature]).join("libvaultlet.so");
+    let copied = std::fs::copy(made, file).is_ok();
+    built(&["--lib"]);
+    assert!(copied, "there is no library to copy");
 }
 
 /// Builds all targets of a kind; in the whole workspace, whose features are those of the tests.
-fn built(kind: &str) -> PathBuf {
+fn built(kind: &[&str]) -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
     // …/<profile>/deps/<test>
     let profile = exe.ancestors().nth(2).map(PathBuf::from).unwrap_or_default();
     let mut cargo = cargo();
-    cargo.args(["build", "--quiet", "--workspace", kind]).current_dir(root());
+    cargo.args(["build", "--quiet", "--workspace"]).args(kind).current_dir(root());
     cargo.arg("--target-dir").arg(target());
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
-    assert!(cargo.status().is_ok_and(|s| s.success()), "`cargo build {kind}` fails");
+    assert!(cargo.status().is_ok_and(|s| s.success()), "`cargo build {kind:?}` fails");
     profile
 }
 

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use std::ptr;
 use std::time::Duration;
 
-use vaultlet_host::{Error, UserAssigned, Vaultlet};
+use vaultlet_host::{Cancel, Error, UserAssigned, Vaultlet};
 
 use crate::cancel::vaultlet_cancel;
 use crate::text::{optional, usage};
@@ -29,17 +29,44 @@ pub struct vaultlet_call {
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
+/// What a call says.
+#[derive(Default)]
+pub(crate) struct Said<'a> {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) cancel: Option<&'a Cancel>,
+    pub(crate) identity: Option<UserAssigned>,
+}
+
 /// The handle for one call.
 ///
 /// # Safety
-/// `call` is NULL or points to `size` bytes, whose texts end with NUL.
+/// As for [`said`].
 pub(crate) unsafe fn with(
     vaultlet: &Vaultlet,
     call: *const vaultlet_call,
 ) -> Result<Vaultlet, Error> {
+    // SAFETY: as the caller says.
+    let said = unsafe { said(call)? };
     let mut vaultlet = vaultlet.clone();
+    if let Some(timeout) = said.timeout {
+        vaultlet = vaultlet.with_timeout(timeout);
+    }
+    if let Some(cancel) = said.cancel {
+        vaultlet = vaultlet.with_cancel(cancel);
+    }
+    Ok(match said.identity {
+        Some(identity) => vaultlet.with_identity(identity),
+        None => vaultlet,
+    })
+}
+
+/// Reads what a call says.
+///
+/// # Safety
+/// `call` is NULL or points to `size` bytes, whose texts end with NUL.
+pub(crate) unsafe fn said<'a>(call: *const vaultlet_call) -> Result<Said<'a>, Error> {
     if call.is_null() {
-        return Ok(vaultlet);
+        return Ok(Said::default());
     }
     // SAFETY: `size` is its first member.
     let size = unsafe { ptr::read(call.cast::<usize>()) };
@@ -52,22 +79,18 @@ pub(crate) unsafe fn with(
     debug_assert_eq!(offset_of!(vaultlet_call, size), 0);
     // SAFETY: it is as long as it says.
     let call = unsafe { &*call };
-    match call.timeout_ms {
-        0 => {}
-        milliseconds @ 1..=DAY => {
-            vaultlet = vaultlet.with_timeout(Duration::from_millis(milliseconds.unsigned_abs()));
-        }
+    let timeout = match call.timeout_ms {
+        0 => None,
+        milliseconds @ 1..=DAY => Some(Duration::from_millis(milliseconds.unsigned_abs())),
         other => {
             return Err(usage(
                 format!("calling vaultlet: a `timeout_ms` of {other}"),
                 "give 1 to 86400000, or 0 for that of the handle",
             ));
         }
-    }
+    };
     // SAFETY: as the caller says.
-    if let Some(cancel) = unsafe { call.cancel.as_ref() } {
-        vaultlet = vaultlet.with_cancel(&cancel.0);
-    }
+    let cancel = unsafe { call.cancel.as_ref() }.map(|cancel| &cancel.0);
     // SAFETY: as the caller says.
     let ids = unsafe {
         [
@@ -79,9 +102,8 @@ pub(crate) unsafe fn with(
     };
     let mut ids = ids.into_iter().flatten();
     match (ids.next(), ids.next()) {
-        (None, _) => Ok(vaultlet),
-        (Some(id), None) => Ok(vaultlet.with_identity(id)),
-        (Some(_), Some(_)) => Err(usage(
+        (identity, None) => Ok(Said { timeout, cancel, identity }),
+        (_, Some(_)) => Err(usage(
             "calling vaultlet: the call names an identity in several ways".into(),
             "give one of `client_id`, `object_id` and `resource_id`",
         )),

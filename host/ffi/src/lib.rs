@@ -13,6 +13,8 @@ mod handle;
 mod list;
 mod options;
 mod plan;
+#[cfg(feature = "plugins")]
+mod plugin;
 mod properties;
 mod run;
 mod secret;
@@ -27,6 +29,8 @@ pub use handle::*;
 pub use list::*;
 pub use options::*;
 pub use plan::*;
+#[cfg(feature = "plugins")]
+pub use plugin::*;
 pub use properties::*;
 pub use secret::*;
 pub use token::*;

@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use crate::authority::Authority;
 use crate::bindings::exports::vaultlet::keyvault::credentials::TokenRequest as WitTokenRequest;
-use crate::bindings::exports::vaultlet::keyvault::secrets::Page;
 use crate::bindings::exports::vaultlet::keyvault::types::UserAssigned as WitUserAssigned;
 use crate::error::{Error, Kind};
 use crate::grant::Grant;
@@ -21,7 +20,7 @@ use crate::secret::{Properties, Secret, Token};
 use crate::shard::Shard;
 use crate::{TokenRequest, UserAssigned};
 
-pub(crate) use crate::bindings::exports::vaultlet::keyvault::secrets::Listed;
+pub(crate) use crate::bindings::exports::vaultlet::keyvault::secrets::{Listed, Page};
 
 /// What runs on one thread.
 pub(crate) struct Engine {
@@ -108,6 +107,19 @@ impl Engine {
             items.sort_by_key(|item| Reverse(item.created));
         }
         Ok(items)
+    }
+
+    /// One page, in an instance of its own.
+    #[cfg(feature = "plugins")]
+    pub(crate) async fn list_page(
+        &self,
+        what: &Listed,
+        marker: Option<&str>,
+        identity: Option<UserAssigned>,
+    ) -> Result<Page, Error> {
+        let (Listed::Secrets(of) | Listed::Versions(of)) = what;
+        let grant = self.grant(Some(self.resolve(of).await?));
+        self.page(&grant, what, marker, identity.map(Into::into).as_ref()).await
     }
 
     async fn page(

@@ -51,6 +51,8 @@ mod lend;
 mod level;
 mod limits;
 mod plan;
+#[cfg(feature = "plugins")]
+mod plugin;
 mod process;
 mod programs;
 mod prompt;
@@ -65,6 +67,8 @@ pub use builder::Builder;
 pub use cancel::Cancel;
 pub use error::{Attempt, Error, Kind, Outcome};
 pub use lend::{Lend, Lent};
+#[cfg(feature = "plugins")]
+pub use plugin::{Plugin, PluginBuilder, wave_text};
 pub use requirements::{Requirements, Server};
 pub use secret::{Holder, Properties, Secret, Token};
 pub use vaultlet::Vaultlet;

@@ -79,3 +79,49 @@ pub(crate) const IDLE_PER_SERVER: usize = 64;
 pub(crate) const EPOCH: Duration = Duration::from_millis(50);
 /// How long an answer of the identity endpoint that states no lifetime is kept: not at all.
 pub(crate) const UNSTATED: Duration = Duration::ZERO;
+
+/// Of a plugin, and those of its calls, each an instance of its own.
+#[cfg(feature = "plugins")]
+pub(crate) use of_plugins::*;
+
+#[cfg(feature = "plugins")]
+mod of_plugins {
+    use std::time::Duration;
+
+    /// Bytes that the memories of an instance have together, unless the embedder says otherwise.
+    pub(crate) const PLUGIN_MEMORY: usize = 64 << 20;
+    /// More than this none can be given.
+    pub(crate) const PLUGIN_MEMORY_MAX: usize = 4 << 30;
+    /// One call, unless the embedder says otherwise.
+    pub(crate) const PLUGIN_CALL: Duration = Duration::from_secs(30);
+    /// Calls at once, unless the embedder says otherwise; more wait in line.
+    pub(crate) const PLUGIN_CONCURRENCY: usize = 4;
+    /// More than this an embedder cannot ask for.
+    pub(crate) const PLUGIN_CONCURRENCY_MAX: usize = 64;
+    /// Core instances of one component, and tables: one with an interpreter has dozens.
+    pub(crate) const PLUGIN_INSTANCES_MAX: usize = 1_000;
+    /// Memories of one component.
+    pub(crate) const PLUGIN_MEMORIES_MAX: usize = 16;
+    /// Entries that its tables have together, each of some bytes of ours.
+    pub(crate) const PLUGIN_ELEMENTS_MAX: usize = 1 << 20;
+    /// Handles of the host's that an instance has at once.
+    pub(crate) const PLUGIN_HANDLES_MAX: usize = 4_096;
+    /// Bytes of ours that one call from a plugin to the host, or one result, may take.
+    pub(crate) const PLUGIN_PASSED_MAX: usize = 8 << 20;
+    /// Bytes of a reference that a plugin asks for.
+    pub(crate) const PLUGIN_REFERENCE_MAX: usize = 4 << 10;
+    /// Bytes of a call as text.
+    pub(crate) const PLUGIN_TEXT_MAX: usize = 256 << 10;
+    /// Bytes of a call as text that is read on the stack that is there.
+    pub(crate) const PLUGIN_TEXT_SHORT: usize = 1 << 10;
+    /// Bytes of stack for each byte of a longer one; seen were 300.
+    pub(crate) const PLUGIN_TEXT_STACK: usize = 1 << 10;
+    /// Random bytes at once.
+    pub(crate) const PLUGIN_RANDOM_MAX: u64 = 64 << 10;
+    /// Bytes of its output that are passed on.
+    pub(crate) const PLUGIN_OUTPUT_MAX: usize = 64 << 10;
+    /// Secrets that it holds at once, each of 25,600 bytes at most.
+    pub(crate) const PLUGIN_HELD_MAX: usize = 256;
+    /// Secrets that it may ask for in one call, granted or not.
+    pub(crate) const PLUGIN_ASKED_MAX: usize = 1_000;
+}

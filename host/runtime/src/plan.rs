@@ -9,7 +9,7 @@ use crate::grant::Grant;
 use crate::level::Level;
 use crate::settings::Settings;
 
-pub(crate) use wit::{File, Key, Program};
+pub(crate) use wit::{File, Key, Program, Resolved};
 
 type Variables = [(String, String)];
 
@@ -37,6 +37,15 @@ impl Plan {
         reference: &str,
         settings: &Variables,
     ) -> Result<Authority, Error> {
+        authority(self.resolved(reference, settings).await?.authority)
+    }
+
+    /// A reference in its canonical form, which is the one that policies compare.
+    pub(crate) async fn resolved(
+        &self,
+        reference: &str,
+        settings: &Variables,
+    ) -> Result<Resolved, Error> {
         let mut lease = self.level.lease(&self.nothing).await?;
         let (store, provider) = lease.parts();
         let resolved = provider
@@ -45,7 +54,7 @@ impl Plan {
             .await
             .map_err(|e| trapped(&e))?;
         lease.keep();
-        authority(resolved?.authority)
+        Ok(resolved?)
     }
 
     /// What the credentials need under these settings, and the variables that decided it; one that

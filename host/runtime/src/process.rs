@@ -153,7 +153,7 @@ fn threads(concurrency: usize) -> usize {
 
 /// One handle is opened at a time, and no process forks meanwhile: what loads code holds locks of
 /// the whole process, which a child would never see opened.
-struct Opening;
+pub(crate) struct Opening;
 
 static OPENING: Mutex<()> = Mutex::new(());
 
@@ -162,7 +162,7 @@ thread_local! {
 }
 
 impl Opening {
-    fn begin() -> MutexGuard<'static, ()> {
+    pub(crate) fn begin() -> MutexGuard<'static, ()> {
         static WATCHED: Once = Once::new();
         WATCHED.call_once(|| {
             // SAFETY: the three functions take and give back a lock, and call nothing of the caller's.

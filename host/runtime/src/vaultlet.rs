@@ -17,6 +17,8 @@ use crate::requirements::Requirements;
 use crate::secret::{Properties, Secret, Token};
 use crate::settings::Settings;
 use crate::{Builder, TokenRequest, UserAssigned};
+#[cfg(feature = "plugins")]
+use crate::{engine::Page, plan::Resolved};
 
 /// Gets secrets and tokens. Cheap to clone; clones share everything: one set of settings, one
 /// environment, one cache of tokens, one pool of connections.
@@ -171,6 +173,29 @@ impl Vaultlet {
         Ok((front, engine.shard.handle().clone()))
     }
 
+    #[cfg(feature = "plugins")]
+    pub(crate) async fn resolved(&self, reference: &str) -> Result<Resolved, Error> {
+        const DOING: &str = "resolving a reference";
+        let reference = reference.to_owned();
+        let task = self
+            .start(DOING, |on| async move { on.plan.resolved(&reference, &on.settings).await })?;
+        self.finish(DOING, task).await
+    }
+
+    #[cfg(feature = "plugins")]
+    pub(crate) async fn list_page(
+        &self,
+        what: Listed,
+        marker: Option<String>,
+    ) -> Result<Page, Error> {
+        const DOING: &str = "listing a page";
+        let identity = self.identity.clone();
+        let task = self.start(DOING, |on| async move {
+            on.list_page(&what, marker.as_deref(), identity).await
+        })?;
+        self.finish(DOING, task).await
+    }
+
     fn start_get(&self, doing: &str, reference: &str) -> Result<Task<Secret>, Error> {
         let (identity, reference) = (self.identity.clone(), reference.to_owned());
         self.start(doing, |on| async move { on.get(&reference, identity).await })
@@ -229,13 +254,15 @@ impl Vaultlet {
     }
 }
 
-fn cancelled(doing: &str) -> Error {
+pub(crate) fn cancelled(doing: &str) -> Error {
     let message = format!("{doing}: the caller cancelled it");
     Error::new(Kind::Timeout, "cancelled", message, "")
 }
 
 /// A call on the engine's runtime, cancelled when nobody waits for it any more.
-struct Task<T>(tokio::task::JoinHandle<Result<Result<T, Error>, tokio::time::error::Elapsed>>);
+pub(crate) struct Task<T>(
+    pub(crate) tokio::task::JoinHandle<Result<Result<T, Error>, tokio::time::error::Elapsed>>,
+);
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {

@@ -1,0 +1,148 @@
+//! What a plugin may read: canonical references, compared part by part.
+
+use crate::error::{Error, Kind};
+use crate::plan::Resolved;
+
+/// What one plugin is granted.
+#[derive(Default)]
+pub(super) struct Policy {
+    pub(super) secrets: Vec<Reference>,
+    /// Vaults that it may list.
+    pub(super) vaults: Vec<String>,
+}
+
+/// A canonical reference in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// All of it.
+    pub(super) text: String,
+    /// Vault and name.
+    secret: String,
+    version: Option<String>,
+    /// The JSON pointer, as the canonical form writes it.
+    pointer: Option<String>,
+}
+
+impl Policy {
+    pub(super) fn reads(&self, asked: &Reference) -> bool {
+        self.secrets.iter().any(|granted| granted.covers(asked))
+    }
+
+    pub(super) fn lists(&self, vault: &str) -> bool {
+        self.vaults.iter().any(|granted| granted == vault)
+    }
+
+    /// Versions are listed of a secret that may be read in each of them, and in a vault that may be
+    /// listed.
+    pub(super) fn lists_versions(&self, asked: &Reference) -> bool {
+        let is_in = |vault: &String| {
+            asked.secret.strip_prefix(vault.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.reads(asked) || self.vaults.iter().any(is_in)
+    }
+}
+
+impl Reference {
+    /// Of a secret; a vault alone is none.
+    pub(super) fn of(resolved: Resolved, doing: &str) -> Result<Self, Error> {
+        let Resolved { reference, name, version, .. } = resolved;
+        if name.is_none() {
+            return Err(malformed(doing, &reference, "a vault, and no secret"));
+        }
+        let (path, pointer) = match reference.split_once("?json=") {
+            Some((path, pointer)) => (path, Some(pointer.to_owned())),
+            None => (reference.as_str(), None),
+        };
+        let of_version = version.as_ref().and_then(|version| path.strip_suffix(version.as_str()));
+        let secret = of_version.map_or(path, |path| path.trim_end_matches('/')).to_owned();
+        Ok(Self { secret, version, pointer, text: reference })
+    }
+
+    /// A grant covers what it leaves open: without a version each version, without a JSON pointer each
+    /// member and the whole. What it says must be asked for exactly.
+    fn covers(&self, asked: &Self) -> bool {
+        let part = |granted: &Option<String>, asked| granted.is_none() || granted == asked;
+        self.secret == asked.secret
+            && part(&self.version, &asked.version)
+            && part(&self.pointer, &asked.pointer)
+    }
+}
+
+/// The canonical form of a vault alone.
+pub(super) fn vault(resolved: Resolved, doing: &str) -> Result<String, Error> {
+    match resolved.name {
+        None => Ok(resolved.reference),
+        Some(_) => Err(malformed(doing, &resolved.reference, "a secret, and no vault")),
+    }
+}
+
+/// What stands for a vault, as a reference: a name or host alone is one, too.
+pub(super) fn vault_reference(text: &str) -> String {
+    if text.contains("://") { text.to_owned() } else { format!("akv://{}", text.trim()) }
+}
+
+fn malformed(doing: &str, reference: &str, is: &str) -> Error {
+    Error::new(
+        Kind::InvalidArgument,
+        "reference-malformed",
+        format!("{doing}: `{}` is {is}", reference.escape_debug()),
+        "write akv://<vault>/<name>[/<version>] for a secret, akv://<vault> for a vault",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(secret: &str, version: Option<&str>, pointer: Option<&str>) -> Reference {
+        let own = |part: Option<&str>| part.map(str::to_owned);
+        Reference {
+            text: String::new(),
+            secret: secret.into(),
+            version: own(version),
+            pointer: own(pointer),
+        }
+    }
+
+    #[test]
+    fn a_grant_covers_what_it_leaves_open_and_nothing_beside() {
+        const DB: &str = "akv://job.vault.azure.net/db";
+        for (granted, asked, covered) in [
+            ((DB, None, None), (DB, None, None), true),
+            ((DB, None, None), (DB, Some("1"), None), true),
+            ((DB, None, None), (DB, None, Some("/user")), true),
+            ((DB, None, None), (DB, Some("1"), Some("/user")), true),
+            ((DB, None, None), ("akv://job.vault.azure.net/db2", None, None), false),
+            ((DB, None, None), ("akv://other.vault.azure.net/db", None, None), false),
+            ((DB, None, None), ("akv://job.vault.azure.net/DB", None, None), false),
+            ((DB, Some("1"), None), (DB, Some("1"), None), true),
+            ((DB, Some("1"), None), (DB, Some("1"), Some("/user")), true),
+            ((DB, Some("1"), None), (DB, None, None), false),
+            ((DB, Some("1"), None), (DB, Some("2"), None), false),
+            ((DB, None, Some("/user")), (DB, None, Some("/user")), true),
+            ((DB, None, Some("/user")), (DB, Some("1"), Some("/user")), true),
+            ((DB, None, Some("/user")), (DB, None, None), false),
+            ((DB, None, Some("/user")), (DB, None, Some("/user/name")), false),
+            ((DB, None, Some("/user")), (DB, None, Some("/")), false),
+            ((DB, Some("1"), Some("/user")), (DB, None, Some("/user")), false),
+            ((DB, Some("1"), Some("/user")), (DB, Some("1"), Some("/user")), true),
+        ] {
+            let ((s, v, p), (s2, v2, p2)) = (granted, asked);
+            let covers = reference(s, v, p).covers(&reference(s2, v2, p2));
+            assert_eq!(covers, covered, "{granted:?} {asked:?}");
+        }
+    }
+
+    #[test]
+    fn versions_are_listed_in_a_vault_that_is_listed_and_no_other() {
+        let policy = |vault: &str| Policy { vaults: vec![vault.into()], ..Policy::default() };
+        let db = reference("akv://job.vault.azure.net/db", None, None);
+        assert!(policy("akv://job.vault.azure.net").lists_versions(&db));
+        assert!(!policy("akv://job.vault.azure.ne").lists_versions(&db));
+        assert!(!policy("akv://other.vault.azure.net").lists_versions(&db));
+        assert!(!policy("akv://job.vault.azure.net").reads(&db));
+        let plain = reference("http://127.0.0.1:80/secrets/db", None, None);
+        assert!(policy("http://127.0.0.1:80").lists_versions(&plain));
+        assert!(!policy("http://127.0.0.1:8").lists_versions(&plain));
+    }
+}

@@ -1,0 +1,98 @@
+/* A plugin that nobody trusts, called from C: PLUGIN.wasm is the component, EXPECTED the value. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VAULTLET_PLUGINS
+#include "vaultlet.h"
+
+static void must(vaultlet_error *failed) {
+    if (failed == NULL) return;
+    fprintf(stderr, "%s\n", failed->line);
+    exit(1);
+}
+
+static void failed(vaultlet_error *error) {
+    if (error == NULL) exit(2);
+    printf("%s %s\n", error->kind_name, error->id);
+    fprintf(stderr, "%s\n", error->line);
+    vaultlet_error_free(error);
+}
+
+static void *file(const char *name, size_t *len) {
+    FILE *opened = fopen(name, "rb");
+    if (opened == NULL || fseek(opened, 0, SEEK_END) != 0) exit(3);
+    *len = (size_t)ftell(opened);
+    rewind(opened);
+    void *bytes = malloc(*len);
+    if (bytes == NULL || fread(bytes, 1, *len, opened) != *len) exit(3);
+    fclose(opened);
+    return bytes;
+}
+
+static void tell(const vaultlet_plugin *plugin, const char *call) {
+    char *told = NULL;
+    vaultlet_error *error = vaultlet_plugin_call(plugin, call, NULL, &told);
+    if (error == NULL) printf("%s\n", told);
+    else failed(error);
+    vaultlet_text_free(told);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) return 2;
+    size_t len = 0;
+    void *wasm = file(argv[1], &len);
+    vaultlet_handle *vault = NULL;
+    vaultlet_plugin *plugin = NULL, *none = NULL;
+    must(vaultlet_open(VAULTLET_ABI, NULL, &vault));
+
+    vaultlet_plugin_options *options = vaultlet_plugin_options_new();
+    must(vaultlet_plugin_options_grant(options, "akv://my-key-vault/db"));
+    must(vaultlet_plugin_options_grant_list(options, "other-vault"));
+    must(vaultlet_plugin_options_set(options, "name", "of-c"));
+    must(vaultlet_plugin_options_set(options, "memory", "33554432"));
+    must(vaultlet_plugin_options_set(options, "timeout", "60"));
+    must(vaultlet_plugin_options_set(options, "concurrency", "2"));
+    failed(vaultlet_plugin_options_set(options, "memory", "much"));
+    failed(vaultlet_plugin_options_set(options, "timeout", "NaN"));
+    failed(vaultlet_plugin_options_set(options, "no-such-option", "x"));
+    failed(vaultlet_plugin_options_grant(options, NULL));
+    failed(vaultlet_plugin_options_grant(NULL, "akv://my-key-vault/db"));
+    must(vaultlet_plugin_open(vault, wasm, len, options, &plugin));
+    vaultlet_plugin_options_free(options);
+    failed(vaultlet_plugin_open(vault, wasm, 100, NULL, &none));
+    failed(vaultlet_plugin_open(vault, NULL, 0, NULL, &none));
+    failed(vaultlet_plugin_open(NULL, wasm, len, NULL, &none));
+    if (none != NULL) return 4;
+    free(wasm);
+    /* The plugin has its own share of it. */
+    vaultlet_close(vault);
+
+    char *quoted = vaultlet_wave_text("akv://my-key-vault/db"), call[256];
+    snprintf(call, sizeof call, "describe(%s)", quoted);
+    vaultlet_text_free(quoted);
+    tell(plugin, call);
+    tell(plugin, "describe(\"akv://my-key-vault/other\")");
+    tell(plugin, "no-such-function()");
+    tell(plugin, "describe(7)");
+    tell(plugin, NULL);
+    tell(NULL, call);
+
+    vaultlet_call with = {.size = sizeof with, .client_id = "11111111-1111-4111-8111-111111111111"};
+    char *told = NULL;
+    failed(vaultlet_plugin_call(plugin, call, &with, &told));
+    with.client_id = NULL;
+    vaultlet_cancel *cancel = vaultlet_cancel_new();
+    with.cancel = cancel;
+    with.timeout_ms = 60000;
+    must(vaultlet_plugin_call(plugin, call, &with, &told));
+    vaultlet_text_free(told);
+    vaultlet_cancel_now(cancel);
+    failed(vaultlet_plugin_call(plugin, call, &with, &told));
+    vaultlet_cancel_free(cancel);
+    if (told != NULL || vaultlet_wave_text(NULL) != NULL) return 5;
+    vaultlet_plugin_close(plugin);
+    vaultlet_plugin_close(NULL);
+    vaultlet_plugin_options_free(NULL);
+    return 0;
+}

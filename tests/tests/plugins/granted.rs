@@ -1,0 +1,241 @@
+//! What a plugin may read: what it was granted, in whatever form that is asked for.
+
+use vaultlet_dev::{Seed, Who};
+use vaultlet_host::Kind;
+
+use crate::job::{DB, Job, VALUE, log, of_others, read};
+
+fn value(of: &str) -> String {
+    format!("ok(\"{of}\")")
+}
+
+#[test]
+fn a_granted_secret_is_read_with_the_handle_s_requests() {
+    let job = Job::new();
+    let plugin = job.plugin().grant(DB).open().unwrap();
+    assert_eq!(job.call(&plugin, &read(DB)), value(VALUE));
+    let counters = job.local.counters();
+    assert_eq!((counters.tokens_issued, counters.operation("get", 200)), (1, 1), "{counters:?}");
+    // The handle's token and connections serve its plugins, and theirs it.
+    assert_eq!(job.vaultlet.get_blocking(DB).unwrap().reveal(), VALUE);
+    assert_eq!(job.call(&plugin, &read(DB)), value(VALUE));
+    let counters = job.local.counters();
+    assert_eq!((counters.tokens_issued, counters.operation("get", 200)), (1, 3), "{counters:?}");
+}
+
+#[test]
+fn what_is_not_granted_is_refused_alike_whether_it_exists_or_not_and_nobody_is_asked() {
+    let job = Job::new();
+    let plugin = job.plugin().grant(DB).open().unwrap();
+    for _ in 0..2 {
+        for name in ["ungranted", "missing"] {
+            let told = job.call(&plugin, &read(&format!("akv://job/{name}")));
+            let expected = format!(
+                "err(\"ErrorKind::Denied: getting a secret: `akv://job.vault.azure.net/{name}` is not \
+                 granted to this plugin; grant it where the plugin is opened (plugin-not-granted)\")"
+            );
+            assert_eq!(told, expected);
+        }
+        for other in ["akv://other/db", "akv://job/db2", "akv://job/DB", "akv://job.evil.test/db"] {
+            let told = job.call(&plugin, &read(other));
+            assert!(told.contains("(plugin-not-granted)"), "{other}: {told}");
+        }
+    }
+    let counters = job.local.counters();
+    assert_eq!((counters.vault_requests(), counters.identity_requests()), (0, 0), "{counters:?}");
+}
+
+#[test]
+fn without_a_grant_nothing_is_read() {
+    let job = Job::new();
+    let plugin = job.plugin().open().unwrap();
+    for _ in 0..2 {
+        assert!(job.call(&plugin, &read(DB)).contains("(plugin-not-granted)"));
+    }
+    assert_eq!(job.local.counters().vault_requests(), 0);
+}
+
+#[test]
+fn a_secret_is_the_same_in_every_form_of_its_reference() {
+    let job = Job::new();
+    let forms = [
+        DB,
+        "akv://JOB.vault.azure.net/db",
+        "https://job.vault.azure.net/secrets/db",
+        "@Microsoft.KeyVault(VaultName=job;SecretName=db)",
+    ];
+    for granted in forms {
+        let plugin = job.plugin().grant(granted).open().unwrap();
+        for asked in forms {
+            assert_eq!(job.call(&plugin, &read(asked)), value(VALUE), "{granted} {asked}");
+        }
+    }
+}
+
+#[test]
+fn a_grant_of_a_version_or_a_member_is_of_that_alone() {
+    const JSON: &str = r#"{"user":"sa","deep":{"user":"root"},"":"empty"}"#;
+    let job = Job::with(|local| local.seed("json", JSON));
+    let secret = job.vaultlet.get_blocking("akv://job/json").unwrap();
+    let version = secret.properties().version.clone().unwrap();
+    let other = "0".repeat(32);
+    let versioned = format!("akv://job/json/{version}");
+    let (user, deep) = ("?json=/user", "?json=/deep/user");
+    let denied = "(plugin-not-granted)";
+    let json = "akv://job/json";
+    let not_found = "(secret-not-found)";
+    for (granted, asked, told) in [
+        (json.to_owned(), format!("{json}{user}"), "sa"),
+        (json.to_owned(), format!("{versioned}{deep}"), "root"),
+        (json.to_owned(), format!("{json}/{other}"), not_found),
+        (versioned.clone(), format!("{versioned}{user}"), "sa"),
+        (versioned.clone(), format!("akv://job/json/{}{user}", version.to_uppercase()), "sa"),
+        (versioned.clone(), format!("{json}{user}"), denied),
+        (versioned.clone(), format!("{json}/{other}"), denied),
+        (format!("{json}{user}"), format!("{json}{user}"), "sa"),
+        (format!("{json}{user}"), format!("{versioned}{user}"), "sa"),
+        (format!("{json}{user}"), format!("{json}?json=/us%65r"), "sa"),
+        (format!("{json}{user}"), json.to_owned(), denied),
+        (format!("{json}{user}"), format!("{json}{deep}"), denied),
+        (format!("{json}{user}"), format!("{json}?json=/"), denied),
+        (format!("{json}{user}"), format!("{json}?json="), denied),
+        (format!("{versioned}{user}"), format!("{json}{user}"), denied),
+        (format!("{versioned}{user}"), format!("{versioned}{user}"), "sa"),
+    ] {
+        let plugin = job.plugin().grant(&granted).open().unwrap();
+        for _ in 0..2 {
+            let heard = job.call(&plugin, &read(&asked));
+            assert!(heard.contains(told), "granted {granted}, asked {asked}: {heard}");
+        }
+    }
+}
+
+#[test]
+fn a_plugin_chooses_no_identity() {
+    let job = Job::new();
+    let plugin = job.plugin().grant(DB).open().unwrap();
+    let arguments = format!("\"{DB}\", \"11111111-1111-4111-8111-111111111111\"");
+    for _ in 0..2 {
+        let told = job.call(&plugin, &of_others("read-as", &arguments));
+        assert!(told.contains("no plugin may choose an identity"), "{told}");
+        assert!(told.contains("Denied") && told.contains("(plugin-not-granted)"), "{told}");
+    }
+    assert_eq!(job.local.counters().identity_requests(), 0);
+}
+
+#[test]
+fn a_vault_is_listed_by_whom_it_was_granted_to() {
+    let many = (0..60).map(|n| format!("many-{n:02}"));
+    let job = Job::with(|local| many.fold(local, |local, name| local.seed(name, VALUE)));
+    let list = |vault| of_others("secrets", &format!("\"{vault}\""));
+    let versions = |of| of_others("versions", &format!("\"{of}\""));
+    let reader = job.plugin().grant(DB).open().unwrap();
+    for _ in 0..2 {
+        for denied in [list("akv://job"), list("job"), list("other"), list("nowhere")] {
+            let told = job.call(&reader, &denied);
+            assert!(told.contains("Denied: listing a page: `akv://"), "{told}");
+            assert!(told.contains("(plugin-not-granted)"), "{told}");
+        }
+        let told = job.call(&reader, &versions("akv://job/ungranted"));
+        assert!(told.contains("(plugin-not-granted)"), "{told}");
+    }
+    assert_eq!(job.local.counters().vault_requests(), 0);
+    // What may be read in each version is known in each.
+    assert_eq!(job.call(&reader, &versions(DB)), "ok(1)");
+
+    for granted in ["job", "akv://job", "https://job.vault.azure.net"] {
+        let lister = job.plugin().grant_list(granted).open().unwrap();
+        let told = job.call(&lister, &list("akv://job"));
+        assert_eq!(told.matches("many-").count(), 60, "{told}");
+        assert!(told.starts_with(r#"ok(["db", "many-00", "#), "{told}");
+        assert_eq!(job.call(&lister, &versions("akv://job/ungranted")), "ok(1)");
+        assert!(job.call(&lister, &versions("akv://job/absent")).contains("(secret-not-found)"));
+        for denied in [list("other"), list("akv://job2"), versions("akv://other/db"), read(DB)] {
+            let told = job.call(&lister, &denied);
+            assert!(told.contains("(plugin-not-granted)"), "{denied}: {told}");
+        }
+        let call = of_others("secrets-as", "\"job\", \"11111111-1111-4111-8111-111111111111\"");
+        assert!(job.call(&lister, &call).contains("no plugin may choose an identity"));
+    }
+    let version = "0".repeat(32);
+    let of_version = job.plugin().grant(format!("{DB}/{version}")).open().unwrap();
+    assert!(job.call(&of_version, &versions(DB)).contains("(plugin-not-granted)"));
+}
+
+#[test]
+fn a_vault_is_no_secret_and_a_secret_no_vault() {
+    let job = Job::new();
+    let error = job.plugin().grant_list(DB).open().unwrap_err();
+    assert_eq!((error.kind, error.id.as_str()), (Kind::InvalidArgument, "reference-malformed"));
+    let plugin = job.plugin().grant(DB).grant_list("job").open().unwrap();
+    for call in [
+        read("akv://job"),
+        of_others("secrets", &format!("\"{DB}\"")),
+        of_others("versions", "\"akv://job\""),
+        of_others("versions", &format!("\"{DB}?json=/x\"")),
+        of_others("secrets", "\"\""),
+    ] {
+        let told = job.call(&plugin, &call);
+        assert!(told.contains("InvalidArgument"), "{call}: {told}");
+    }
+}
+
+#[test]
+fn properties_come_with_it() {
+    let seed = || Seed::from("x").with_content_type("text/plain").with_tag("team", "data");
+    let job = Job::with(|local| local.seed("tagged", seed()));
+    let plugin = job.plugin().grant("akv://job/tagged").open().unwrap();
+    let told = job.call(&plugin, &of_others("properties", "\"akv://job/tagged\""));
+    assert_eq!(told, r#"ok(("tagged", some("text/plain"), [("team", "data")]))"#);
+}
+
+/// Typed, as on any runtime: a plugin tells them apart by kind and id.
+#[test]
+fn errors_of_the_vault_and_of_a_reference_pass_through() {
+    let job =
+        Job::with(|local| local.seed("off", Seed::from("x").with_enabled(false)).run_as(Who::User));
+    let plugin = job.plugin().grant("akv://job/off").grant("akv://job/absent").open().unwrap();
+    let long = format!("akv://job/{}", "x".repeat(5_000));
+    for (reference, kind, id) in [
+        ("akv://job/off", "Disabled", "secret-disabled"),
+        ("akv://job/absent", "NotFound", "secret-not-found"),
+        ("akv://job", "InvalidArgument", "reference-malformed"),
+        (long.as_str(), "InvalidArgument", "argument-malformed"),
+        ("nonsense\u{7}", "InvalidArgument", "reference-malformed"),
+    ] {
+        let told = job.call(&plugin, &read(reference));
+        assert!(told.contains(&format!("ErrorKind::{kind}: ")), "{told}");
+        assert!(told.contains(&format!("({id})")), "{told}");
+    }
+}
+
+#[test]
+fn a_grant_that_is_no_reference_is_an_error_where_the_plugin_is_opened() {
+    let job = Job::new();
+    for reference in ["", "akv://job", "akv://job/no_name", "job/*"] {
+        let error = job.plugin().grant(reference).open().unwrap_err();
+        job.say(&format!("{error} {error:?}"));
+        let (kind, id) = (error.kind, error.id.as_str());
+        assert_eq!((kind, id), (Kind::InvalidArgument, "reference-malformed"), "{reference}");
+    }
+}
+
+#[test]
+fn each_access_is_a_line_in_the_log() {
+    let job = Job::new();
+    let plugin = job.plugin().grant(DB).name("of-the-log").open().unwrap();
+    assert_eq!(format!("{plugin:?}"), "Plugin(of-the-log)");
+    job.call(&plugin, &read(DB));
+    job.call(&plugin, &read("akv://job/ungranted"));
+    job.call(&plugin, &read("no\nreference"));
+    let log = log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("of-the-log")).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (line, told) in lines.iter().zip([
+        "getting a secret akv://job.vault.azure.net/db ok",
+        "getting a secret akv://job.vault.azure.net/ungranted plugin-not-granted",
+        "getting a secret - reference-malformed",
+    ]) {
+        assert!(line.ends_with(&format!("INFO vaultlet::plugin: of-the-log {told}")), "{line}");
+    }
+}

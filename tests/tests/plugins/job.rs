@@ -1,0 +1,127 @@
+//! A local Azure with a handle in it, and all that is said there, which is scanned at the end.
+
+use std::io::{self, Write};
+use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use vaultlet_dev::{Builder, Local};
+use vaultlet_host::{Error, Plugin, PluginBuilder, Vaultlet, wave_text};
+use vaultlet_tests::guests::guest;
+
+/// What no error, no log line and no debugging text may hold.
+pub(crate) const VALUE: &str = "correct horse battery staple é";
+pub(crate) const DB: &str = "akv://job/db";
+
+/// Its functions are described in `tests/guests/unruly`.
+pub(crate) fn unruly() -> Vec<u8> {
+    static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| std::fs::read(guest("unruly")).unwrap());
+    COMPONENT.clone()
+}
+
+pub(crate) struct Job {
+    pub(crate) local: Local,
+    pub(crate) vaultlet: Vaultlet,
+    said: Arc<Mutex<String>>,
+}
+
+impl Job {
+    pub(crate) fn new() -> Self {
+        Self::with(|local| local)
+    }
+
+    pub(crate) fn with(more: impl FnOnce(Builder) -> Builder) -> Self {
+        listen();
+        let local = more(Local::builder().vault("job").vault("other").seed("db", VALUE));
+        let local = local.seed("ungranted", VALUE).start().unwrap();
+        let variables = local.environment().iter().cloned();
+        let vaultlet = Vaultlet::builder().variables(variables).open().unwrap();
+        Self { local, vaultlet, said: Arc::default() }
+    }
+
+    /// The unruly plugin, to be granted something.
+    pub(crate) fn plugin(&self) -> PluginBuilder {
+        self.vaultlet.plugin(unruly())
+    }
+
+    /// What a call told: its result, or the error's line.
+    pub(crate) fn call(&self, plugin: &Plugin, call: &str) -> String {
+        self.heard(plugin.call_blocking(call), call)
+    }
+
+    /// An error, which must be one.
+    pub(crate) fn fails(&self, plugin: &Plugin, call: &str) -> Error {
+        let result = plugin.call_blocking(call);
+        self.heard(result.clone(), call);
+        result.unwrap_err()
+    }
+
+    /// Has a result scanned at the end; a value that was asked for is not.
+    pub(crate) fn heard(&self, result: Result<String, Error>, call: &str) -> String {
+        let told = match &result {
+            Ok(told) => told.clone(),
+            Err(error) => error.to_string(),
+        };
+        if told != format!("ok({})", wave_text(VALUE)) {
+            self.say(&format!("{call} {told} {result:?}\n"));
+        }
+        told
+    }
+
+    pub(crate) fn say(&self, text: &str) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        self.say(&format!("{:?} {}", self.vaultlet, log()));
+        let said = self.said.lock().unwrap();
+        let environment = self.local.environment().iter();
+        let secrets = environment.filter(|(name, _)| name.ends_with("_SECRET"));
+        for secret in secrets.map(|(_, value)| value.as_str()).chain([VALUE, "eyJ"]) {
+            assert!(!said.contains(secret), "a secret was said:\n{said}");
+        }
+    }
+}
+
+/// `secrets-of-others` of the unruly plugin.
+pub(crate) fn of_others(function: &str, arguments: &str) -> String {
+    format!("example:unruly/secrets-of-others#{function}({arguments})")
+}
+
+pub(crate) fn read(reference: &str) -> String {
+    of_others("read", &wave_text(reference))
+}
+
+/// Each line of ours that was logged so far, of whichever test.
+pub(crate) fn log() -> String {
+    String::from_utf8_lossy(&LOG.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+}
+
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn listen() {
+    static LISTENS: Once = Once::new();
+    LISTENS.call_once(|| {
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Log);
+        let ours = Targets::new().with_target("vaultlet", LevelFilter::TRACE);
+        let subscriber = tracing_subscriber::registry().with(ours).with(lines);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+}

@@ -1,0 +1,17 @@
+//! Plugins that nobody trusts, in our host: they read what they are granted and see nothing else.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod from_c;
+mod granted;
+mod job;
+mod languages;
+mod limits;
+mod refused;
+mod surroundings;
+mod toolchains;

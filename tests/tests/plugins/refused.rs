@@ -1,0 +1,100 @@
+//! What is no plugin is refused where it is opened, with the reason.
+
+use vaultlet_host::Kind;
+use vaultlet_tests::guests::guest;
+
+use crate::job::{Job, unruly};
+
+/// Why it is refused, twice.
+fn refused(job: &Job, wasm: &[u8]) -> String {
+    let mut refusals = [(); 2].map(|()| {
+        let error = job.vaultlet.plugin(wasm).open().unwrap_err();
+        assert_eq!((error.kind, error.id.as_str()), (Kind::Configuration, "plugin-refused"));
+        let line = error.to_string();
+        assert!(line.starts_with("opening a plugin: ") && !line.contains('\n'), "{line}");
+        job.say(&format!("{line} {error:?}"));
+        line
+    });
+    assert_eq!(refusals[0], refusals[1]);
+    std::mem::take(&mut refusals[0])
+}
+
+fn text(wat: &str) -> Vec<u8> {
+    wat::parse_str(wat).unwrap()
+}
+
+#[test]
+fn bytes_that_are_no_component() {
+    let job = Job::new();
+    refused(&job, b"");
+    refused(&job, b"#!/bin/sh\n");
+    refused(&job, b"(component)");
+    refused(&job, &unruly()[..1_000]);
+    let told = refused(&job, &text("(module)"));
+    assert!(told.contains("module"), "{told}");
+    let mut flipped = unruly();
+    flipped[6] ^= 1;
+    refused(&job, &flipped);
+}
+
+/// Code that wasmtime compiled is trusted by it with everything: none is taken.
+#[test]
+fn compiled_code_is_no_plugin() {
+    let job = Job::new();
+    refused(&job, b"\x7fELF\x02\x01\x01\xc8\0\0\0\0\0\0\0\0\x01\0\x3e\0");
+}
+
+#[test]
+fn a_door_to_the_network() {
+    let job = Job::new();
+    let told = refused(&job, &std::fs::read(guest("prober")).unwrap());
+    assert!(told.contains("it imports `wasi:http/"), "{told}");
+    for interface in [
+        "wasi:sockets/tcp@0.2.6",
+        "wasi:sockets/instance-network@0.2.0",
+        "wasi:sockets/ip-name-lookup@0.2.3",
+        "wasi:http/outgoing-handler@0.2.6",
+        "wasi:http/types@0.2.0",
+        "wasi:http/client@0.3.0",
+        "wasi:config/store@0.2.0-rc.1",
+        "vaultlet:keyvault/credentials@0.1.0",
+        "vaultlet:keyvault/plan@0.1.0",
+        "vaultlet:keyvault/simple@0.1.0",
+        "vaultlet:keyvault/secrets-of-others",
+        "example:other/thing",
+    ] {
+        let wasm = text(&format!("(component (import \"{interface}\" (instance)))"));
+        let told = refused(&job, &wasm);
+        let expected = format!("it imports `{interface}`, which no plugin is given;");
+        assert!(told.contains(&expected), "{told}");
+    }
+    let told = refused(&job, &text("(component (import \"a-function\" (func)))"));
+    assert!(told.contains("it imports `a-function`"), "{told}");
+}
+
+#[test]
+fn an_import_of_another_shape_or_version() {
+    let job = Job::new();
+    for import in [
+        "(import \"vaultlet:keyvault/secrets@0.1.0\" (instance (export \"get\" (func))))",
+        "(import \"vaultlet:keyvault/secrets@0.1.0\" (instance (export \"list-all\" (func))))",
+        "(import \"vaultlet:keyvault/secrets@2.0.0\" (instance (export \"get\" (func))))",
+        "(import \"vaultlet:keyvault/secrets@0.1.0\" (func))",
+        "(import \"wasi:cli/environment@0.3.0\" (instance (export \"get-arguments\" (func))))",
+    ] {
+        refused(&job, &text(&format!("(component {import})")));
+    }
+}
+
+#[test]
+fn a_component_without_imports_is_a_plugin() {
+    let job = Job::new();
+    let wasm = text(
+        r#"(component
+            (core module $m (func (export "f") (result i32) i32.const 42))
+            (core instance $i (instantiate $m))
+            (func (export "answer") (result u32) (canon lift (core func $i "f"))))"#,
+    );
+    let plugin = job.vaultlet.plugin(wasm).open().unwrap();
+    assert_eq!(job.call(&plugin, "answer()"), "42");
+}

@@ -1,0 +1,132 @@
+//! What a plugin sees of the machine: nothing.
+
+use std::sync::{Arc, Mutex};
+
+use vaultlet_host::wave_text;
+
+use crate::job::{Job, of_others};
+
+#[test]
+fn its_environment_is_empty_though_ours_is_not() {
+    assert!(std::env::vars().count() > 0, "there is nothing to be hidden");
+    let job = Job::new();
+    let plugin = job.plugin().open().unwrap();
+    assert_eq!(job.call(&plugin, "surroundings()"), "[]");
+    assert_eq!(job.call(&plugin, "read-input()"), r#""""#);
+}
+
+#[test]
+fn it_has_no_files() {
+    let job = Job::new();
+    let plugin = job.plugin().open().unwrap();
+    let here = std::env::current_exe().unwrap();
+    for path in
+        ["/etc/passwd", "/proc/self/environ", "/", ".", "Cargo.toml", here.to_str().unwrap()]
+    {
+        let told = job.call(&plugin, &format!("open-file({})", wave_text(path)));
+        assert!(told.contains("No such file or directory"), "{path}: {told}");
+    }
+}
+
+#[test]
+fn what_it_prints_is_heard_by_who_listens_up_to_a_limit() {
+    let job = Job::new();
+    let heard = Arc::<Mutex<Vec<String>>>::default();
+    let plugin = {
+        let heard = Arc::clone(&heard);
+        job.plugin().on_output(move |line| heard.lock().unwrap().push(line.to_owned()))
+    };
+    let plugin = plugin.open().unwrap();
+    assert_eq!(job.call(&plugin, r#"print("one\u{1b}[2J\ntwo\nbegun")"#), "");
+    let take = || std::mem::take(&mut *heard.lock().unwrap());
+    assert_eq!(take(), ["one[2J", "two", "one[2J", "two"]);
+    let line = format!("{}\n", "x".repeat(1_000));
+    job.call(&plugin, &format!("print({})", wave_text(&line.repeat(100))));
+    assert_eq!(take().len(), 65, "64 KiB are 65 lines of 1,001 bytes");
+    job.call(&plugin, r#"print("each call has its own\n")"#);
+    assert_eq!(take().len(), 2);
+    // Nobody listens: it does not notice.
+    let plugin = job.plugin().open().unwrap();
+    assert_eq!(job.call(&plugin, r#"print("unheard\n")"#), "");
+}
+
+/// In a plugin that panics: what it knows stays with who listens.
+#[test]
+fn a_panic_is_told_to_who_listens_and_not_in_the_error() {
+    let job = Job::new();
+    let heard = Arc::<Mutex<String>>::default();
+    let plugin = {
+        let heard = Arc::clone(&heard);
+        job.plugin().on_output(move |line| heard.lock().unwrap().push_str(line))
+    };
+    let plugin = plugin.open().unwrap();
+    let error = job.fails(&plugin, "panic-now()");
+    assert!(heard.lock().unwrap().contains("by its own will"));
+    assert!(!error.to_string().contains("by its own will"), "{error}");
+}
+
+#[test]
+fn no_call_sees_what_another_left() {
+    let job = Job::new();
+    let plugin = job.plugin().open().unwrap();
+    for _ in 0..3 {
+        assert_eq!(job.call(&plugin, "count()"), "1");
+    }
+}
+
+#[test]
+fn arguments_and_results_are_text_of_every_type() {
+    let job = Job::new();
+    let plugin = job.plugin().open().unwrap();
+    let call = r#"several(true, -3, "a \"b\" \u{e9}", [some("x"), none])"#;
+    assert_eq!(job.call(&plugin, call), r#""true -3 a \"b\" é [Some(\"x\"), None]""#);
+    assert_eq!(job.call(&plugin, " nothing ( ) \n"), "");
+    assert_eq!(job.call(&plugin, "flood(3)"), "[7, 7, 7]");
+    for call in [
+        "nothing",
+        "",
+        "nothing(",
+        "nothing())",
+        "nothing(1)",
+        "absent()",
+        "no thing()",
+        "secrets-of-others#read(\"x\")",
+        "example:unruly/secrets-of-others#absent()",
+        "example:unruly/secrets-of-others()",
+        "flood(\"three\")",
+        "flood(-1)",
+        "flood(99999999999999999999)",
+    ] {
+        let error = job.fails(&plugin, call);
+        assert_eq!((error.kind.as_str(), error.id.as_str()), ("invalid-argument", "plugin-call"));
+    }
+}
+
+#[test]
+fn a_call_may_be_long() {
+    let job = Job::new();
+    let plugin = job.plugin().open().unwrap();
+    let call = |length| format!("several(true, 1, {}, [])", wave_text(&"é".repeat(length)));
+    assert_eq!(job.call(&plugin, &call(100_000)).chars().count(), 100_000 + "\"true 1  []\"".len());
+    let error = job.fails(&plugin, &call(200_000));
+    assert!(error.message.ends_with("it has more than 262144 bytes"), "{error}");
+}
+
+/// An argument may be a secret: what is wrong with it is told by its place.
+#[test]
+fn no_error_quotes_an_argument() {
+    let job = Job::new();
+    let plugin = job.plugin().open().unwrap();
+    for call in [
+        "exit-with(hunter2)",
+        "exit-with(\"hunter2\")",
+        "exit-with(\"hunter2)",
+        "print(hunter2 hunter2)",
+    ] {
+        let error = job.fails(&plugin, call);
+        assert!(!format!("{error} {error:?}").contains("hunter"), "{error}");
+        assert!(error.message.contains(" at byte "), "{error}");
+    }
+    let error = job.fails(&plugin, &of_others("read", "7"));
+    assert!(error.message.ends_with("at byte 38"), "{error}");
+}

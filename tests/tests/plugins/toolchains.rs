@@ -1,0 +1,151 @@
+//! Components made from other languages than Rust, by the tools of each, which are installed into
+//! `target/plugins` when its interpreter or compiler is there.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use vaultlet_tests::guests::tool;
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{root, target};
+
+/// From `tests/guests/languages/c`, by clang and WASI's C library.
+pub(crate) fn c() -> Option<Vec<u8>> {
+    let library =
+        Command::new("clang").args([C_TARGET, "-print-file-name=crt1-reactor.o"]).output();
+    let library = library.map(|found| PathBuf::from(String::from_utf8_lossy(&found.stdout).trim()));
+    if !library.is_ok_and(|library| library.is_absolute() && library.exists()) || !there("wasm-ld")
+    {
+        skipped("plugins", "`clang`, `lld` and `wasi-libc` are not there");
+        return None;
+    }
+    built("c", &["plugin.c"], |folder, source| {
+        let toolchain = tool("toolchain");
+        run(Command::new(&toolchain).arg("bindings").args([world(), wit()]).arg(folder));
+        let core = folder.join("core.wasm");
+        run(Command::new("clang")
+            .args([C_TARGET, "-mexec-model=reactor", "-Os", "-Wall", "-Wextra", "-Werror", "-I"])
+            .args([folder, Path::new("-o"), &core, &source.join("plugin.c")])
+            .args(["plugin.c", "plugin_component_type.o"].map(|file| folder.join(file))));
+        run(Command::new(&toolchain).arg("component").args([core, folder.join(COMPONENT)]));
+    })
+}
+
+/// From `tests/guests/languages/javascript`, by `componentize-js`: with an engine in it.
+pub(crate) fn javascript() -> Option<Vec<u8>> {
+    if !there("node") || !there("npm") {
+        skipped("plugins", "`node` and `npm` are not there");
+        return None;
+    }
+    const FILES: [&str; 4] = ["package.json", "package-lock.json", "build.mjs", "plugin.js"];
+    built("javascript", &FILES, |folder, source| {
+        for file in FILES {
+            fs::copy(source.join(file), folder.join(file)).unwrap();
+        }
+        run(Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(folder));
+        let wit = packages(folder);
+        run(Command::new("node")
+            .args(["build.mjs", "plugin.js"].map(OsStr::new))
+            .args([wit.as_path(), Path::new(COMPONENT)])
+            .current_dir(folder));
+        // Hundreds of megabytes that are not needed any more.
+        fs::remove_dir_all(folder.join("node_modules")).unwrap();
+    })
+}
+
+/// From `tests/guests/languages/python`, by `componentize-py`: with an interpreter in it.
+pub(crate) fn python() -> Option<Vec<u8>> {
+    if !there("python3") {
+        skipped("plugins", "`python3` is not there");
+        return None;
+    }
+    built("python", &["requirements.txt", "app.py"], |folder, source| {
+        let environment = folder.join("environment");
+        run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
+        run(Command::new(environment.join("bin/python"))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+            ])
+            .arg(source.join("requirements.txt")));
+        fs::copy(source.join("app.py"), folder.join("app.py")).unwrap();
+        // Without WASI, of which Python would want sockets, too.
+        run(Command::new(environment.join("bin/componentize-py"))
+            .arg("--wit-path")
+            .arg(packages(folder))
+            .args([
+                "--world",
+                "plugin",
+                "componentize",
+                "--stub-wasi",
+                "app",
+                "--output",
+                COMPONENT,
+            ])
+            .current_dir(folder));
+        fs::remove_dir_all(environment).unwrap();
+    })
+}
+
+const C_TARGET: &str = "--target=wasm32-wasi";
+const COMPONENT: &str = "component.wasm";
+
+fn world() -> PathBuf {
+    root().join("tests/guests/languages/plugin.wit")
+}
+
+fn wit() -> PathBuf {
+    root().join("wit")
+}
+
+/// The world with what it needs, in the one folder that these tools want.
+fn packages(folder: &Path) -> PathBuf {
+    let packages = folder.join("wit");
+    let ours = packages.join("deps/keyvault");
+    fs::create_dir_all(&ours).unwrap();
+    fs::copy(world(), packages.join("plugin.wit")).unwrap();
+    for file in ["types.wit", "secrets.wit"] {
+        fs::copy(wit().join(file), ours.join(file)).unwrap();
+    }
+    packages
+}
+
+/// The component of these files, built unless it is there as they want it.
+fn built(language: &str, files: &[&str], build: impl Fn(&Path, &Path)) -> Option<Vec<u8>> {
+    let source = root().join("tests/guests/languages").join(language);
+    let sources = files.iter().map(|file| source.join(file));
+    let all = sources.chain([world(), wit().join("types.wit"), wit().join("secrets.wit")]);
+    let wanted: String = all.map(|file| fs::read_to_string(file).unwrap()).collect();
+    let folder = target().join("plugins").join(language);
+    let stamp = folder.join("stamp");
+    fs::create_dir_all(target().join("plugins")).unwrap();
+    // Another test may want the same, in this process or another.
+    let lock = File::create(folder.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    if !fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        fs::create_dir_all(&folder).unwrap();
+        build(&folder, &source);
+        fs::write(stamp, wanted).unwrap();
+    }
+    Some(fs::read(folder.join(COMPONENT)).unwrap())
+}
+
+fn there(tool: &str) -> bool {
+    Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+}
