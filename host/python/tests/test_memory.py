@@ -1,4 +1,4 @@
-"""Memory stays as it is, whatever is asked, given up and closed. `VAULTLET_PYTHON_FULL=1` asks for
+"""Memory stays as it is, whatever is asked, given up and closed. `VAULTLET_TEST_FULL=1` asks for
 as much as is promised; otherwise for a part of it."""
 
 import asyncio
@@ -12,7 +12,7 @@ import vaultlet
 import vaultlet.aio
 from conftest import REFERENCE, VALUE
 
-FULL = os.environ.get("VAULTLET_PYTHON_FULL") == "1"
+FULL = os.environ.get("VAULTLET_TEST_FULL") == "1"
 THREADS = 16
 CALLS = 1000 if FULL else 60
 HANDLES = 10_000 if FULL else 200

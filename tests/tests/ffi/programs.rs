@@ -122,7 +122,7 @@ fn a_child_of_fork_works() {
 
 /// Whether to do all that was ever measured; it takes minutes.
 fn whole() -> bool {
-    std::env::var("VAULTLET_WHOLE").is_ok_and(|v| v == "1")
+    std::env::var("VAULTLET_TEST_FULL").is_ok_and(|v| v == "1")
 }
 
 /// A program of a source, linked as one that was installed would be.

@@ -107,13 +107,13 @@ fn passes_as(form: Form, file: &str) {
 
 fn pytest(python: &Path, file: &str, local: &Local) -> Ended {
     let file = root().join("host/python/tests").join(file);
-    let full = std::env::var("VAULTLET_PYTHON_FULL").unwrap_or_default();
+    let full = std::env::var("VAULTLET_TEST_FULL").unwrap_or_default();
     Run::program(python)
         .arguments(["-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"])
         .arguments([file])
         .environment(local.environment().iter().cloned())
         .environment([("CONTROL", local.control()), ("VALUE", VALUE)])
         .environment([("HTTP", local.vault("my-key-vault").unwrap().http())])
-        .environment([("VAULTLET_PYTHON_FULL", full.as_str()), ("PYTHONDONTWRITEBYTECODE", "1")])
+        .environment([("VAULTLET_TEST_FULL", full.as_str()), ("PYTHONDONTWRITEBYTECODE", "1")])
         .end()
 }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.condition.JRE;
 /** Many threads, and calls that are ended before their time. */
 class ThreadsTest {
     private static final int THREADS = 16;
-    private static final int CALLS = Boolean.getBoolean("vaultlet.full") ? 1000 : 100;
+    private static final int CALLS = "1".equals(System.getenv("VAULTLET_TEST_FULL")) ? 1000 : 100;
 
     @Test
     void many_threads_with_cancellations_and_deadlines() throws Exception {
