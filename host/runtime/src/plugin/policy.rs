@@ -106,15 +106,15 @@ mod tests {
 
     #[test]
     fn a_grant_covers_what_it_leaves_open_and_nothing_beside() {
-        const DB: &str = "akv://job.vault.azure.net/db";
+        const DB: &str = "akv://job.vault.test/db";
         for (granted, asked, covered) in [
             ((DB, None, None), (DB, None, None), true),
             ((DB, None, None), (DB, Some("1"), None), true),
             ((DB, None, None), (DB, None, Some("/user")), true),
             ((DB, None, None), (DB, Some("1"), Some("/user")), true),
-            ((DB, None, None), ("akv://job.vault.azure.net/db2", None, None), false),
-            ((DB, None, None), ("akv://other.vault.azure.net/db", None, None), false),
-            ((DB, None, None), ("akv://job.vault.azure.net/DB", None, None), false),
+            ((DB, None, None), ("akv://job.vault.test/db2", None, None), false),
+            ((DB, None, None), ("akv://other.vault.test/db", None, None), false),
+            ((DB, None, None), ("akv://job.vault.test/DB", None, None), false),
             ((DB, Some("1"), None), (DB, Some("1"), None), true),
             ((DB, Some("1"), None), (DB, Some("1"), Some("/user")), true),
             ((DB, Some("1"), None), (DB, None, None), false),
@@ -136,11 +136,11 @@ mod tests {
     #[test]
     fn versions_are_listed_in_a_vault_that_is_listed_and_no_other() {
         let policy = |vault: &str| Policy { vaults: vec![vault.into()], ..Policy::default() };
-        let db = reference("akv://job.vault.azure.net/db", None, None);
-        assert!(policy("akv://job.vault.azure.net").lists_versions(&db));
+        let db = reference("akv://job.vault.test/db", None, None);
+        assert!(policy("akv://job.vault.test").lists_versions(&db));
         assert!(!policy("akv://job.vault.azure.ne").lists_versions(&db));
-        assert!(!policy("akv://other.vault.azure.net").lists_versions(&db));
-        assert!(!policy("akv://job.vault.azure.net").reads(&db));
+        assert!(!policy("akv://other.vault.test").lists_versions(&db));
+        assert!(!policy("akv://job.vault.test").reads(&db));
         let plain = reference("http://127.0.0.1:80/secrets/db", None, None);
         assert!(policy("http://127.0.0.1:80").lists_versions(&plain));
         assert!(!policy("http://127.0.0.1:8").lists_versions(&plain));
