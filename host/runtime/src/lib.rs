@@ -41,6 +41,7 @@ mod engine;
 mod epoch;
 mod error;
 mod files;
+mod fork;
 mod grant;
 mod handler;
 mod http;

@@ -1,11 +1,7 @@
-//! A handle's engines, and what becomes of them in a child of `fork`: there none of their threads
-//! exists and any of their locks may be held, so they are never touched again, and the handle opens
-//! itself anew.
+//! What a handle has in one process: threads, and what runs on them.
 
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_lite::future::block_on;
@@ -25,44 +21,21 @@ use crate::shard::Shard;
 
 /// What a handle is in one process.
 pub(crate) struct Process {
-    id: u32,
     settings: Settings,
     timeout: Duration,
-    engines: ManuallyDrop<Vec<Arc<Engine>>>,
-    /// The same in a child of this one.
-    child: OnceLock<Box<Process>>,
+    engines: Vec<Arc<Engine>>,
 }
 
 impl Process {
     pub(crate) fn open(settings: Settings) -> Result<Self, Error> {
-        let _no_fork = Opening::begin();
-        Self::open_alone(settings)
-    }
-
-    fn open_alone(settings: Settings) -> Result<Self, Error> {
         let timeout = settings.timeout()?;
-        let engines = ManuallyDrop::new(engines(&settings, timeout)?);
-        Ok(Self { id: std::process::id(), settings, timeout, engines, child: OnceLock::new() })
+        let engines = engines(&settings, timeout)?;
+        Ok(Self { settings, timeout, engines })
     }
 
-    /// That of the process that asks.
-    pub(crate) fn here(&self) -> Result<&Self, Error> {
-        if self.id == std::process::id() {
-            return Ok(self);
-        }
-        if self.child.get().is_none() {
-            let _no_fork = Opening::begin();
-            if self.child.get().is_none() {
-                let opened = Self::open_alone(self.settings.clone())?;
-                // Nobody else is opening.
-                let _ = self.child.set(Box::new(opened));
-            }
-        }
-        let Some(child) = self.child.get() else {
-            return Err(Error::internal("opening a handle after `fork`: it was not kept"));
-        };
-        // There may have been several forks since.
-        child.here()
+    /// Another one, with the settings that this was opened with.
+    pub(crate) fn anew(&self) -> Result<Self, Error> {
+        Self::open(self.settings.clone())
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -77,18 +50,6 @@ impl Process {
     pub(crate) fn engine(&self) -> Result<Arc<Engine>, Error> {
         let least = self.engines.iter().min_by_key(|engine| engine.shard.calls());
         least.cloned().ok_or_else(|| Error::internal("starting a call: there is no thread"))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if self.id == std::process::id() {
-            // SAFETY: it is not used after this.
-            #[allow(unsafe_code, reason = "in a child of `fork` it must not be dropped")]
-            unsafe {
-                ManuallyDrop::drop(&mut self.engines);
-            }
-        }
     }
 }
 
@@ -149,37 +110,4 @@ fn threads(concurrency: usize) -> usize {
         return 1;
     }
     std::thread::available_parallelism().map_or(1, |n| n.get().min(2))
-}
-
-/// One handle is opened at a time, and no process forks meanwhile: what loads code holds locks of
-/// the whole process, which a child would never see opened.
-pub(crate) struct Opening;
-
-static OPENING: Mutex<()> = Mutex::new(());
-
-thread_local! {
-    static FORKING: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
-}
-
-impl Opening {
-    pub(crate) fn begin() -> MutexGuard<'static, ()> {
-        static WATCHED: Once = Once::new();
-        WATCHED.call_once(|| {
-            // SAFETY: the three functions take and give back a lock, and call nothing of the caller's.
-            #[allow(unsafe_code, reason = "there is no safe way to hear of a fork")]
-            unsafe {
-                libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork));
-            }
-        });
-        OPENING.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-extern "C" fn before_fork() {
-    let lock = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = FORKING.try_with(|held| held.borrow_mut().replace(lock));
-}
-
-extern "C" fn after_fork() {
-    let _ = FORKING.try_with(|held| held.borrow_mut().take());
 }

@@ -10,6 +10,7 @@ use futures_lite::future::block_on;
 use crate::cancel::Cancel;
 use crate::engine::{Engine, Listed};
 use crate::error::{Error, Kind};
+use crate::fork::PerProcess;
 use crate::lend::Front;
 use crate::plan::Plan;
 use crate::process::Process;
@@ -28,7 +29,7 @@ use crate::{engine::Page, plan::Resolved};
 /// itself anew, with the settings that it was opened with.
 #[derive(Clone)]
 pub struct Vaultlet {
-    process: Arc<Process>,
+    process: Arc<PerProcess<Process>>,
     identity: Option<UserAssigned>,
     timeout: Option<Duration>,
     cancel: Option<Cancel>,
@@ -48,7 +49,7 @@ impl Vaultlet {
     }
 
     pub(crate) fn open(settings: Settings) -> Result<Self, Error> {
-        let process = Arc::new(Process::open(settings)?);
+        let process = Arc::new(PerProcess::new(|| Process::open(settings))?);
         Ok(Self { process, identity: None, timeout: None, cancel: None })
     }
 
@@ -138,7 +139,7 @@ impl Vaultlet {
     /// (`akv://<vault>` serves, too) if one is given. No network.
     pub async fn requirements(&self, reference: Option<&str>) -> Result<Requirements, Error> {
         let (reference, settings) =
-            (reference.map(str::to_owned), self.process.here()?.settings().clone());
+            (reference.map(str::to_owned), self.process.here(Process::anew)?.settings().clone());
         const DOING: &str = "making a plan";
         let task = self.start(DOING, |on| async move {
             Requirements::of(&on.plan, &settings, reference.as_deref()).await
@@ -208,13 +209,13 @@ impl Vaultlet {
     }
 
     fn engine(&self) -> Result<Arc<Engine>, Error> {
-        self.process.here()?.engine()
+        self.process.here(Process::anew)?.engine()
     }
 
     fn timeout(&self) -> Result<Duration, Error> {
         Ok(match self.timeout {
             Some(timeout) => timeout,
-            None => self.process.here()?.timeout(),
+            None => self.process.here(Process::anew)?.timeout(),
         })
     }
 

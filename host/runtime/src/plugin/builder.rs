@@ -8,11 +8,12 @@ use futures_lite::future::block_on;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
+use crate::fork::PerProcess;
 use crate::limits;
 use crate::prompt::OnPrompt;
 use crate::{Plugin, Vaultlet};
 
-use super::home::Home;
+use super::home::Running;
 use super::policy::{self, Policy, Reference};
 use super::program::Compiled;
 
@@ -130,7 +131,8 @@ impl PluginBuilder {
         let memory = memory.min(limits::PLUGIN_MEMORY_MAX);
         let code = Compiled::new(&wasm)?;
         let terms = Terms { vaultlet, code, name, policy, memory, timeout, concurrency, on_output };
-        Ok(Plugin { home: Arc::new(Home::open(Arc::new(terms))?), timeout: None, cancel: None })
+        let home = PerProcess::new(|| Running::open(Arc::new(terms)))?;
+        Ok(Plugin { home: Arc::new(home), timeout: None, cancel: None })
     }
 }
 

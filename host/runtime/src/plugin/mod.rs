@@ -19,10 +19,11 @@ use futures_lite::future::block_on;
 use crate::Vaultlet;
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind};
+use crate::fork::PerProcess;
 use crate::vaultlet::{Task, cancelled};
 
 pub use builder::PluginBuilder;
-use home::Home;
+use home::Running;
 
 /// A component that imports `vaultlet:keyvault/secrets`, opened with what it may read. Cheap to
 /// clone; clones share its code and its threads.
@@ -45,14 +46,14 @@ use home::Home;
 /// ```
 #[derive(Clone)]
 pub struct Plugin {
-    home: Arc<Home>,
+    home: Arc<PerProcess<Arc<Running>>>,
     timeout: Option<Duration>,
     cancel: Option<Cancel>,
 }
 
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Plugin({})", self.home.terms().name)
+        write!(f, "Plugin({})", self.home.first().terms().name)
     }
 }
 
@@ -88,7 +89,7 @@ impl Plugin {
         if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
             return Err(cancelled(DOING));
         }
-        let running = self.home.here()?.running();
+        let running = Arc::clone(self.home.here(Running::anew)?);
         let limit = self.timeout.unwrap_or(running.terms().timeout);
         let call = running.program().call(call)?;
         let shard = running.shard()?;
