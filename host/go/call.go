@@ -6,11 +6,9 @@ import (
 	"sync"
 	"time"
 	"unsafe"
-
-	"github.com/ebitengine/purego"
 )
 
-// A handle of the native side, which lives until it is closed and no call is being started.
+// A handle of the native side, which lives until it is closed and no call runs.
 type handle struct {
 	library *library
 	limit   time.Duration
@@ -95,60 +93,55 @@ func (v *Vaultlet) outgoing(ctx context.Context, doing string, options []CallOpt
 	return o
 }
 
-// run starts a call that calls back, and waits for its end: in this goroutine, with no thread.
-func (o *outgoing) run(start func(handle, started, callback, number uintptr)) (uintptr, error) {
+// The calls that may block a thread each at once: at 10 ms a call, thirty times what a vault permits
+// anybody. Others wait for their turn, which takes no thread. Go never ends a thread.
+var threads = make(chan struct{}, 128)
+
+// run makes a call, which blocks its thread until its end: a callback would come on a thread that Go
+// has to adopt each time, which takes longer than to lend one out.
+func (o *outgoing) run(ask func(handle, started, out uintptr) (failure uintptr)) (uintptr, error) {
 	defer o.pinner.Unpin()
-	native, release, err := o.begin()
-	if err != nil {
-		return 0, err
-	}
-	number, waiting := expect()
-	start(native, uintptr(unsafe.Pointer(&o.started)), ended(), number)
-	o.handle.done()
-	defer release()
-
-	var end ending
-	select {
-	case end = <-waiting:
-	case <-o.ctx.Done():
-		o.interrupt()
-		end = <-waiting
-	}
-	return o.finish(end)
-}
-
-// block makes a call that blocks its thread, for those that need no network.
-func (o *outgoing) block(ask func(handle, started, out uintptr) (failure uintptr)) (uintptr, error) {
-	defer o.pinner.Unpin()
-	native, release, err := o.begin()
-	if err != nil {
-		return 0, err
-	}
-	defer release()
-	defer o.handle.done()
-	result := new(uintptr)
-	o.pinner.Pin(result)
-	failure := ask(native, uintptr(unsafe.Pointer(&o.started)), uintptr(unsafe.Pointer(result)))
-	return o.finish(ending{failure, *result})
-}
-
-// begin is the native handle for a call that may be made; release frees what can end it.
-func (o *outgoing) begin() (native uintptr, release func(), err error) {
 	if o.failed != nil {
-		return 0, nil, o.failed
+		return 0, o.failed
+	}
+	select {
+	case threads <- struct{}{}:
+		defer func() { <-threads }()
+	case <-o.ctx.Done():
 	}
 	if o.ctx.Err() != nil {
-		return 0, nil, o.over()
+		return 0, o.over()
 	}
 	native, ok := o.handle.use()
 	if !ok {
-		return 0, nil, closed(o.doing)
+		return 0, closed(o.doing)
 	}
+	defer o.handle.done()
+	defer o.watch()()
+	result := new(uintptr)
+	o.pinner.Pin(result)
+	failure := ask(native, uintptr(unsafe.Pointer(&o.started)), uintptr(unsafe.Pointer(result)))
+	return o.finish(failure, *result)
+}
+
+// watch makes the call end with its context; what it returns frees what that takes.
+func (o *outgoing) watch() func() {
 	if o.ctx.Done() == nil {
-		return native, func() {}, nil
+		return func() {}
 	}
-	o.started.cancel = call(o.handle.library.cancelNew)
-	return native, func() { call(o.handle.library.cancelFree, o.started.cancel) }, nil
+	cancel := call(o.handle.library.cancelNew)
+	o.started.cancel = cancel
+	told := make(chan struct{})
+	stop := context.AfterFunc(o.ctx, func() {
+		defer close(told)
+		o.interrupt()
+	})
+	return func() {
+		if !stop() {
+			<-told
+		}
+		call(o.handle.library.cancelFree, cancel)
+	}
 }
 
 // interrupt ends the call when its context has ended, but for a deadline that the native side knows:
@@ -160,11 +153,11 @@ func (o *outgoing) interrupt() {
 	call(o.handle.library.cancelNow, o.started.cancel)
 }
 
-func (o *outgoing) finish(end ending) (uintptr, error) {
-	if end.failure == 0 {
-		return end.result, nil
+func (o *outgoing) finish(failure, result uintptr) (uintptr, error) {
+	if failure == 0 {
+		return result, nil
 	}
-	err := o.handle.library.takeError(end.failure)
+	err := o.handle.library.takeError(failure)
 	switch {
 	case err.ID == "cancelled":
 		err.causes = causes(o.ctx)
@@ -193,34 +186,4 @@ func causes(ctx context.Context) []error {
 		return []error{err}
 	}
 	return []error{err, cause}
-}
-
-// What a call that was started ended with: an error, or a result.
-type ending struct{ failure, result uintptr }
-
-// The calls that run, by the number that they were started with: C holds no pointer of ours.
-var running = struct {
-	sync.Mutex
-	last  uintptr
-	calls map[uintptr]chan ending
-}{calls: map[uintptr]chan ending{}}
-
-// One callback for all calls and all kinds of results: purego can make only so many, for ever.
-var ended = sync.OnceValue(func() uintptr {
-	return purego.NewCallback(func(number, failure, result uintptr) {
-		running.Lock()
-		waiting := running.calls[number]
-		delete(running.calls, number)
-		running.Unlock()
-		waiting <- ending{failure, result}
-	})
-})
-
-func expect() (number uintptr, waiting chan ending) {
-	waiting = make(chan ending, 1)
-	running.Lock()
-	defer running.Unlock()
-	running.last++
-	running.calls[running.last] = waiting
-	return running.last, waiting
 }

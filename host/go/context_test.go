@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,4 +112,20 @@ func TestACallOutlivesItsHandle(t *testing.T) {
 	v.Close()
 	cancel()
 	is(t, <-ended, vaultlet.ErrTimeout, "cancelled")
+}
+
+// More calls than may have a thread each: those that wait for their turn end with their context, too.
+func TestACancelledContextEndsAWait(t *testing.T) {
+	v, asked := silent(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
+	var wait sync.WaitGroup
+	for range 300 {
+		wait.Go(func() {
+			_, err := v.Get(ctx, local.Reference)
+			is(t, err, vaultlet.ErrTimeout, "cancelled")
+		})
+	}
+	wait.Wait()
+	get(t, open(t)).Close()
 }

@@ -13,9 +13,8 @@
 //	defer password.Close()
 //	connect("db.internal", password.Reveal())
 //
-// One handle serves any number of goroutines; it keeps connections and tokens. A call blocks its
-// goroutine and no thread, ends with its context, and fails with an [*Error], whose [Kind] works
-// with [errors.Is]:
+// One handle serves any number of goroutines; it keeps connections and tokens. A call ends with its
+// context, and fails with an [*Error], whose [Kind] works with [errors.Is]:
 //
 //	if errors.Is(err, vaultlet.ErrNotFound) { … }
 //

@@ -21,7 +21,7 @@ type library struct {
 	abi, version                                                         uintptr
 	optionsNew, optionsSet, optionsVariable, optionsFree                 uintptr
 	open, close                                                          uintptr
-	getThen, getManyThen, listThen, versionsThen, getTokenThen, plan     uintptr
+	get, getMany, list, versions, getToken, plan                         uintptr
 	cancelNew, cancelNow, cancelFree                                     uintptr
 	secretReveal, secretProperties, secretFree, secretsFree, listingFree uintptr
 	tokenReveal, tokenIdentity, tokenFree, textFree, errorFree           uintptr
@@ -33,9 +33,8 @@ func (l *library) symbols() map[string]*uintptr {
 		"options_new": &l.optionsNew, "options_set": &l.optionsSet,
 		"options_variable": &l.optionsVariable, "options_free": &l.optionsFree,
 		"open": &l.open, "close": &l.close,
-		"get_then": &l.getThen, "get_many_then": &l.getManyThen, "list_then": &l.listThen,
-		"versions_then": &l.versionsThen, "get_token_then": &l.getTokenThen,
-		"plan":       &l.plan,
+		"get": &l.get, "get_many": &l.getMany, "list": &l.list, "versions": &l.versions,
+		"get_token": &l.getToken, "plan": &l.plan,
 		"cancel_new": &l.cancelNew, "cancel_now": &l.cancelNow, "cancel_free": &l.cancelFree,
 		"secret_reveal": &l.secretReveal, "secret_properties": &l.secretProperties,
 		"secret_free": &l.secretFree, "secrets_free": &l.secretsFree,

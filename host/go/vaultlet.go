@@ -91,8 +91,8 @@ func (v *Vaultlet) Get(ctx context.Context, reference string, options ...CallOpt
 	const doing = "getting a secret"
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
 	name := o.always(doing, reference)
-	result, err := o.run(func(handle, started, callback, number uintptr) {
-		call(l.getThen, handle, uintptr(unsafe.Pointer(name)), started, callback, number)
+	result, err := o.run(func(handle, started, out uintptr) uintptr {
+		return call(l.get, handle, uintptr(unsafe.Pointer(name)), started, out)
 	})
 	if err != nil {
 		return nil, err
@@ -111,9 +111,9 @@ func (v *Vaultlet) GetMany(ctx context.Context, references []string, options ...
 		names[i] = o.always(doing, reference)
 	}
 	o.pinner.Pin(&names[0])
-	result, err := o.run(func(handle, started, callback, number uintptr) {
+	result, err := o.run(func(handle, started, out uintptr) uintptr {
 		first, length := uintptr(unsafe.Pointer(&names[0])), uintptr(len(references))
-		call(l.getManyThen, handle, first, length, started, callback, number)
+		return call(l.getMany, handle, first, length, started, out)
 	})
 	if err != nil {
 		return nil, err
@@ -133,12 +133,12 @@ func (v *Vaultlet) GetMany(ctx context.Context, references []string, options ...
 // List is the newest version of each secret of a vault, without the values. The vault is a name, a
 // full host or "akv://V". The identity needs the right to list.
 func (v *Vaultlet) List(ctx context.Context, vault string, options ...CallOption) ([]Properties, error) {
-	return v.listing(ctx, "listing secrets", v.handle.library.listThen, vault, options)
+	return v.listing(ctx, "listing secrets", v.handle.library.list, vault, options)
 }
 
 // Versions are all versions of a secret, without the values.
 func (v *Vaultlet) Versions(ctx context.Context, reference string, options ...CallOption) ([]Properties, error) {
-	return v.listing(ctx, "listing versions", v.handle.library.versionsThen, reference, options)
+	return v.listing(ctx, "listing versions", v.handle.library.versions, reference, options)
 }
 
 func (v *Vaultlet) listing(
@@ -147,8 +147,8 @@ func (v *Vaultlet) listing(
 	defer runtime.KeepAlive(v)
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
 	name := o.always(doing, of)
-	result, err := o.run(func(handle, started, callback, number uintptr) {
-		call(function, handle, uintptr(unsafe.Pointer(name)), started, callback, number)
+	result, err := o.run(func(handle, started, out uintptr) uintptr {
+		return call(function, handle, uintptr(unsafe.Pointer(name)), started, out)
 	})
 	if err != nil {
 		return nil, err
@@ -169,8 +169,8 @@ func (v *Vaultlet) Token(ctx context.Context, what TokenRequest, options ...Call
 	const doing = "getting a token"
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
 	native := o.tokenRequest(what)
-	result, err := o.run(func(handle, started, callback, number uintptr) {
-		call(l.getTokenThen, handle, uintptr(unsafe.Pointer(native)), started, callback, number)
+	result, err := o.run(func(handle, started, out uintptr) uintptr {
+		return call(l.getToken, handle, uintptr(unsafe.Pointer(native)), started, out)
 	})
 	if err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func (v *Vaultlet) Plan(ctx context.Context, reference string, options ...CallOp
 	const doing = "making a plan"
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
 	name := o.of(doing, reference)
-	result, err := o.block(func(handle, started, out uintptr) uintptr {
+	result, err := o.run(func(handle, started, out uintptr) uintptr {
 		return call(l.plan, handle, uintptr(unsafe.Pointer(name)), started, out)
 	})
 	if err != nil {
