@@ -14,6 +14,7 @@ use crate::{Options, languages, peers::Id};
 
 /// Prepares the chosen peers and measures them inside.
 pub(crate) fn enter(options: &Options) -> Result<ExitCode> {
+    languages::package(&options.root, &options.only).context("making the packages")?;
     let mut missing = Vec::new();
     for id in &options.only {
         eprintln!("preparing {id}");
