@@ -4,6 +4,7 @@
 pub mod ask;
 pub mod case;
 pub mod guests;
+pub mod job;
 pub mod prober;
 pub mod sandbox;
 pub mod server;

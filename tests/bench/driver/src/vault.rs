@@ -204,7 +204,9 @@ fn header<'a>(request: &'a Request<Incoming>, name: &str) -> &'a str {
 }
 
 fn versioned(request: &Request<Incoming>) -> bool {
-    request.uri().query().is_some_and(|query| query.contains("api-version="))
+    // The SDK for Node escapes the hyphen.
+    let names = ["api-version=", "api%2Dversion="];
+    request.uri().query().is_some_and(|query| names.iter().any(|name| query.contains(name)))
 }
 
 fn answer(status: StatusCode, body: String) -> Response<Full<Bytes>> {

@@ -55,6 +55,16 @@ interface Abi {
 
     long vaultlet_plan(long vaultlet, long reference, long call, long out);
 
+    long vaultlet_get(long vaultlet, long reference, long call, long out);
+
+    long vaultlet_get_many(long vaultlet, long references, long len, long call, long out);
+
+    long vaultlet_list(long vaultlet, long vault, long call, long out);
+
+    long vaultlet_versions(long vaultlet, long reference, long call, long out);
+
+    long vaultlet_get_token(long vaultlet, long request, long call, long out);
+
     void vaultlet_get_then(long vaultlet, long reference, long call, long then, long context);
 
     void vaultlet_get_many_then(

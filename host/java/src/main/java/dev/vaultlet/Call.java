@@ -1,15 +1,20 @@
 package dev.vaultlet;
 
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One call that runs: started on the library's threads, whose callback completes it. Who waits for
- * it is a thread of Java's that can be interrupted, never one that is inside of the library.
+ * One call that runs. The thread that waits for it does so inside of the library: none of the
+ * library's threads comes to be known to the virtual machine, which would wait for it when it ends.
+ * Where nobody waits, or a virtual thread, whose carrier would be held up, it is started on the
+ * library's threads, whose callback completes it.
  */
 final class Call<T> extends CompletableFuture<T> implements Runnable {
     /** What C is given instead of an object. */
@@ -41,6 +46,7 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
     private long cancel;
     private T value;
     private Throwable failure;
+    private boolean interrupted;
 
     /** What is asked for. */
     enum Ask {
@@ -71,26 +77,41 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
     }
 
     /**
-     * Starts it.
+     * Starts it; where its thread waits inside of the library, it has ended then.
      *
      * @param first the address of what is asked for
      * @param count how many, of references
      */
     Call<T> start(Arguments arguments, long handle, long first, int count, CallOptions options) {
-        long context = NEXT.incrementAndGet();
-        long then;
+        boolean inside = executor == null && !Natives.isVirtual();
+        long out;
         long call;
         try {
-            then = Then.ADDRESS;
+            out = inside ? arguments.out() : Then.ADDRESS;
             call = arguments.call(options, cancel);
         } catch (RuntimeException | Error refused) {
             free();
             throw refused;
         }
-        RUNNING.put(context, this);
         if (cancellation != null) {
             cancellation.add(this);
         }
+        if (inside) {
+            long error = new Inside(handle, first, count, call, out).error();
+            ended(error, arguments.at(out));
+            return this;
+        }
+        then(handle, first, count, call, out);
+        if (executor != null) {
+            // However it is completed, by cancelling it too, the library is told.
+            whenComplete((value, failure) -> stop());
+        }
+        return this;
+    }
+
+    private void then(long handle, long first, int count, long call, long then) {
+        long context = NEXT.incrementAndGet();
+        RUNNING.put(context, this);
         switch (ask) {
             case GET -> abi.vaultlet_get_then(handle, first, call, then, context);
             case GET_MANY -> abi.vaultlet_get_many_then(handle, first, count, call, then, context);
@@ -98,11 +119,67 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
             case VERSIONS -> abi.vaultlet_versions_then(handle, first, call, then, context);
             case TOKEN, WHOAMI -> abi.vaultlet_get_token_then(handle, first, call, then, context);
         }
-        if (executor != null) {
-            // However it is completed, by cancelling it too, the library is told.
-            whenComplete((value, failure) -> stop());
+    }
+
+    /** Waits inside of the library; to interrupt the thread ends the call. */
+    private final class Inside extends AbstractInterruptibleChannel
+            implements ForkJoinPool.ManagedBlocker {
+        private final long handle;
+        private final long first;
+        private final int count;
+        private final long call;
+        private final long out;
+        private long error;
+
+        Inside(long handle, long first, int count, long call, long out) {
+            this.handle = handle;
+            this.first = first;
+            this.count = count;
+            this.call = call;
+            this.out = out;
         }
-        return this;
+
+        /** Waits; a pool that this thread is of may have another in its place meanwhile. */
+        long error() {
+            try {
+                ForkJoinPool.managedBlock(this);
+            } catch (RejectedExecutionException | InterruptedException alone) {
+                block();
+            }
+            return error;
+        }
+
+        @Override
+        public boolean block() {
+            begin();
+            try {
+                error = switch (ask) {
+                    case GET -> abi.vaultlet_get(handle, first, call, out);
+                    case GET_MANY -> abi.vaultlet_get_many(handle, first, count, call, out);
+                    case LIST -> abi.vaultlet_list(handle, first, call, out);
+                    case VERSIONS -> abi.vaultlet_versions(handle, first, call, out);
+                    case TOKEN, WHOAMI -> abi.vaultlet_get_token(handle, first, call, out);
+                };
+            } finally {
+                try {
+                    end(true);
+                } catch (AsynchronousCloseException byInterrupt) {
+                    interrupted = true;
+                }
+            }
+            return true;
+        }
+
+        @Override
+        public boolean isReleasable() {
+            return false;
+        }
+
+        /** In the thread that interrupts; it may come when the call has ended. */
+        @Override
+        protected void implCloseChannel() {
+            Call.this.stop();
+        }
     }
 
     /** Ends it, unless it has ended. */
@@ -118,7 +195,7 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         cancel = 0;
     }
 
-    /** On a thread of the library. */
+    /** On a thread of the library, or in the one that waited inside of it. */
     private void ended(long error, long result) {
         if (cancellation != null) {
             cancellation.remove(this);
@@ -211,6 +288,9 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
             throw CancelledException.interrupted(ask.doing);
         } catch (ExecutionException failed) {
             Throwable cause = failed.getCause();
+            if (interrupted && cause instanceof CancelledException) {
+                throw CancelledException.interrupted(ask.doing);
+            }
             if (cause instanceof VaultletException) {
                 // Where it was asked for is what a reader wants, not the library's thread.
                 cause.fillInStackTrace();

@@ -13,7 +13,7 @@ public final class CancelledException extends VaultletException {
         super(details);
     }
 
-    /** In the thread that was interrupted, which does not wait for the library to say so. */
+    /** In the thread that was interrupted. */
     static CancelledException interrupted(String doing) {
         String happened = doing + ": the thread was interrupted";
         return new CancelledException(new Details(

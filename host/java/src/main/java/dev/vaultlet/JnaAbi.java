@@ -1,7 +1,6 @@
 package dev.vaultlet;
 
 import com.sun.jna.CallbackReference;
-import com.sun.jna.CallbackThreadInitializer;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
@@ -80,9 +79,6 @@ final class JnaAbi implements Abi {
                 callback.ended(context, error, result);
             }
         };
-        // The library's threads stay known to the virtual machine, which they do not keep alive.
-        Native.setCallbackThreadInitializer(
-                then, new CallbackThreadInitializer(true, false, "vaultlet"));
         return Pointer.nativeValue(CallbackReference.getFunctionPointer(then));
     }
 
@@ -109,6 +105,22 @@ final class JnaAbi implements Abi {
 
     @Override
     public native long vaultlet_plan(long vaultlet, long reference, long call, long out);
+
+    @Override
+    public native long vaultlet_get(long vaultlet, long reference, long call, long out);
+
+    @Override
+    public native long vaultlet_get_many(
+            long vaultlet, long references, long len, long call, long out);
+
+    @Override
+    public native long vaultlet_list(long vaultlet, long vault, long call, long out);
+
+    @Override
+    public native long vaultlet_versions(long vaultlet, long reference, long call, long out);
+
+    @Override
+    public native long vaultlet_get_token(long vaultlet, long request, long call, long out);
 
     @Override
     public native void vaultlet_get_then(

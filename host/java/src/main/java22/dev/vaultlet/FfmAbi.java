@@ -6,14 +6,12 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /** The C ABI by {@code java.lang.foreign}. */
 final class FfmAbi implements Abi {
@@ -28,6 +26,11 @@ final class FfmAbi implements Abi {
     private final MemorySegment open;
     private final MemorySegment close;
     private final MemorySegment plan;
+    private final MemorySegment get;
+    private final MemorySegment getMany;
+    private final MemorySegment list;
+    private final MemorySegment versions;
+    private final MemorySegment getToken;
     private final MemorySegment getThen;
     private final MemorySegment getManyThen;
     private final MemorySegment listThen;
@@ -66,6 +69,11 @@ final class FfmAbi implements Abi {
         open = function("vaultlet_open");
         close = function("vaultlet_close");
         plan = function("vaultlet_plan");
+        get = function("vaultlet_get");
+        getMany = function("vaultlet_get_many");
+        list = function("vaultlet_list");
+        versions = function("vaultlet_versions");
+        getToken = function("vaultlet_get_token");
         getThen = function("vaultlet_get_then");
         getManyThen = function("vaultlet_get_many_then");
         listThen = function("vaultlet_list_then");
@@ -145,254 +153,160 @@ final class FfmAbi implements Abi {
 
     @Override
     public long vaultlet_version() {
-        return give0(version);
+        return Shapes.give0(version);
     }
 
     @Override
     public long vaultlet_options_new() {
-        return give0(optionsNew);
+        return Shapes.give0(optionsNew);
     }
 
     @Override
     public long vaultlet_options_set(long options, long name, long value) {
-        return give3(optionsSet, options, name, value);
+        return Shapes.give3(optionsSet, options, name, value);
     }
 
     @Override
     public long vaultlet_options_variable(long options, long name, long value) {
-        return give3(optionsVariable, options, name, value);
+        return Shapes.give3(optionsVariable, options, name, value);
     }
 
     @Override
     public void vaultlet_options_free(long options) {
-        run1(optionsFree, options);
+        Shapes.run1(optionsFree, options);
     }
 
     @Override
     public long vaultlet_open(long abi, long options, long out) {
-        return give3(open, abi, options, out);
+        return Shapes.give3(open, abi, options, out);
     }
 
     @Override
     public void vaultlet_close(long vaultlet) {
-        run1(close, vaultlet);
+        Shapes.run1(close, vaultlet);
     }
 
     @Override
     public long vaultlet_plan(long vaultlet, long reference, long call, long out) {
-        return give4(plan, vaultlet, reference, call, out);
+        return Shapes.give4(plan, vaultlet, reference, call, out);
+    }
+
+    @Override
+    public long vaultlet_get(long vaultlet, long reference, long call, long out) {
+        return Shapes.give4(get, vaultlet, reference, call, out);
+    }
+
+    @Override
+    public long vaultlet_get_many(long vaultlet, long references, long len, long call, long out) {
+        return Shapes.give5(getMany, vaultlet, references, len, call, out);
+    }
+
+    @Override
+    public long vaultlet_list(long vaultlet, long vault, long call, long out) {
+        return Shapes.give4(list, vaultlet, vault, call, out);
+    }
+
+    @Override
+    public long vaultlet_versions(long vaultlet, long reference, long call, long out) {
+        return Shapes.give4(versions, vaultlet, reference, call, out);
+    }
+
+    @Override
+    public long vaultlet_get_token(long vaultlet, long request, long call, long out) {
+        return Shapes.give4(getToken, vaultlet, request, call, out);
     }
 
     @Override
     public void vaultlet_get_then(
             long vaultlet, long reference, long call, long then, long context) {
-        run5(getThen, vaultlet, reference, call, then, context);
+        Shapes.run5(getThen, vaultlet, reference, call, then, context);
     }
 
     @Override
     public void vaultlet_get_many_then(
             long vaultlet, long references, long len, long call, long then, long context) {
-        run6(getManyThen, vaultlet, references, len, call, then, context);
+        Shapes.run6(getManyThen, vaultlet, references, len, call, then, context);
     }
 
     @Override
     public void vaultlet_list_then(long vaultlet, long vault, long call, long then, long context) {
-        run5(listThen, vaultlet, vault, call, then, context);
+        Shapes.run5(listThen, vaultlet, vault, call, then, context);
     }
 
     @Override
     public void vaultlet_versions_then(
             long vaultlet, long reference, long call, long then, long context) {
-        run5(versionsThen, vaultlet, reference, call, then, context);
+        Shapes.run5(versionsThen, vaultlet, reference, call, then, context);
     }
 
     @Override
     public void vaultlet_get_token_then(
             long vaultlet, long request, long call, long then, long context) {
-        run5(getTokenThen, vaultlet, request, call, then, context);
+        Shapes.run5(getTokenThen, vaultlet, request, call, then, context);
     }
 
     @Override
     public long vaultlet_cancel_new() {
-        return give0(cancelNew);
+        return Shapes.give0(cancelNew);
     }
 
     @Override
     public void vaultlet_cancel_now(long cancel) {
-        run1(cancelNow, cancel);
+        Shapes.run1(cancelNow, cancel);
     }
 
     @Override
     public void vaultlet_cancel_free(long cancel) {
-        run1(cancelFree, cancel);
+        Shapes.run1(cancelFree, cancel);
     }
 
     @Override
     public long vaultlet_secret_reveal(long secret, long len) {
-        return give2(secretReveal, secret, len);
+        return Shapes.give2(secretReveal, secret, len);
     }
 
     @Override
     public long vaultlet_secret_properties(long secret) {
-        return give1(secretProperties, secret);
+        return Shapes.give1(secretProperties, secret);
     }
 
     @Override
     public void vaultlet_secret_free(long secret) {
-        run1(secretFree, secret);
+        Shapes.run1(secretFree, secret);
     }
 
     @Override
     public void vaultlet_secrets_free(long secrets) {
-        run1(secretsFree, secrets);
+        Shapes.run1(secretsFree, secrets);
     }
 
     @Override
     public void vaultlet_listing_free(long listing) {
-        run1(listingFree, listing);
+        Shapes.run1(listingFree, listing);
     }
 
     @Override
     public long vaultlet_token_reveal(long token, long len) {
-        return give2(tokenReveal, token, len);
+        return Shapes.give2(tokenReveal, token, len);
     }
 
     @Override
     public long vaultlet_token_identity(long token) {
-        return give1(tokenIdentity, token);
+        return Shapes.give1(tokenIdentity, token);
     }
 
     @Override
     public void vaultlet_token_free(long token) {
-        run1(tokenFree, token);
+        Shapes.run1(tokenFree, token);
     }
 
     @Override
     public void vaultlet_text_free(long text) {
-        run1(textFree, text);
+        Shapes.run1(textFree, text);
     }
 
     @Override
     public void vaultlet_error_free(long error) {
-        run1(errorFree, error);
-    }
-
-    // A shape of functions is made when the first of it is called, as each costs a start some
-    // milliseconds. An address is a long to the calling convention of every 64-bit platform, and
-    // so is a small number.
-
-    private static MethodHandle answering(int given) {
-        return shape(FunctionDescriptor.of(JAVA_LONG, longs(given)));
-    }
-
-    private static MethodHandle running(int given) {
-        return shape(FunctionDescriptor.ofVoid(longs(given)));
-    }
-
-    private static MethodHandle shape(FunctionDescriptor descriptor) {
-        return Linker.nativeLinker().downcallHandle(descriptor);
-    }
-
-    private static MemoryLayout[] longs(int count) {
-        MemoryLayout[] longs = new MemoryLayout[count];
-        Arrays.fill(longs, JAVA_LONG);
-        return longs;
-    }
-
-    private static final class Give0 {
-        static final MethodHandle CALL = answering(0);
-    }
-
-    private static long give0(MemorySegment function) {
-        try {
-            return (long) Give0.CALL.invokeExact(function);
-        } catch (Throwable impossible) {
-            throw new LinkageError("no call", impossible);
-        }
-    }
-
-    private static final class Give1 {
-        static final MethodHandle CALL = answering(1);
-    }
-
-    private static long give1(MemorySegment function, long a) {
-        try {
-            return (long) Give1.CALL.invokeExact(function, a);
-        } catch (Throwable impossible) {
-            throw new LinkageError("no call", impossible);
-        }
-    }
-
-    private static final class Give2 {
-        static final MethodHandle CALL = answering(2);
-    }
-
-    private static long give2(MemorySegment function, long a, long b) {
-        try {
-            return (long) Give2.CALL.invokeExact(function, a, b);
-        } catch (Throwable impossible) {
-            throw new LinkageError("no call", impossible);
-        }
-    }
-
-    private static final class Give3 {
-        static final MethodHandle CALL = answering(3);
-    }
-
-    private static long give3(MemorySegment function, long a, long b, long c) {
-        try {
-            return (long) Give3.CALL.invokeExact(function, a, b, c);
-        } catch (Throwable impossible) {
-            throw new LinkageError("no call", impossible);
-        }
-    }
-
-    private static final class Give4 {
-        static final MethodHandle CALL = answering(4);
-    }
-
-    private static long give4(MemorySegment function, long a, long b, long c, long d) {
-        try {
-            return (long) Give4.CALL.invokeExact(function, a, b, c, d);
-        } catch (Throwable impossible) {
-            throw new LinkageError("no call", impossible);
-        }
-    }
-
-    private static final class Run1 {
-        static final MethodHandle CALL = running(1);
-    }
-
-    private static void run1(MemorySegment function, long a) {
-        try {
-            Run1.CALL.invokeExact(function, a);
-        } catch (Throwable impossible) {
-            throw new LinkageError("no call", impossible);
-        }
-    }
-
-    private static final class Run5 {
-        static final MethodHandle CALL = running(5);
-    }
-
-    private static void run5(MemorySegment function, long a, long b, long c, long d, long e) {
-        try {
-            Run5.CALL.invokeExact(function, a, b, c, d, e);
-        } catch (Throwable impossible) {
-            throw new LinkageError("no call", impossible);
-        }
-    }
-
-    private static final class Run6 {
-        static final MethodHandle CALL = running(6);
-    }
-
-    private static void run6(
-            MemorySegment function, long a, long b, long c, long d, long e, long f) {
-        try {
-            Run6.CALL.invokeExact(function, a, b, c, d, e, f);
-        } catch (Throwable impossible) {
-            throw new LinkageError("no call", impossible);
-        }
+        Shapes.run1(errorFree, error);
     }
 }

@@ -4,6 +4,10 @@ package dev.vaultlet;
 final class Natives {
     private Natives() {}
 
+    static boolean isVirtual() {
+        return Thread.currentThread().isVirtual();
+    }
+
     static Abi load(String library) {
         return new FfmAbi(library);
     }
