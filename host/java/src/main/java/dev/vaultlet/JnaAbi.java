@@ -1,6 +1,7 @@
 package dev.vaultlet;
 
 import com.sun.jna.CallbackReference;
+import com.sun.jna.CallbackThreadInitializer;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
@@ -79,6 +80,10 @@ final class JnaAbi implements Abi {
                 callback.ended(context, error, result);
             }
         };
+        // The library's threads stay known to the virtual machine, as telling it for each call would
+        // slow the call; they do not keep it alive.
+        Native.setCallbackThreadInitializer(
+                then, new CallbackThreadInitializer(true, false, "vaultlet"));
         return Pointer.nativeValue(CallbackReference.getFunctionPointer(then));
     }
 

@@ -99,7 +99,8 @@ public final class VaultletBuilder {
 
     /**
      * Completes futures, and so runs what depends on them; the common pool if it is not said. It
-     * may block, but for a while nothing else may be told.
+     * may block, but for a while nothing else may be told. One that runs work in the thread that
+     * gives it is on a thread of the library, where a call that waits is refused.
      */
     public VaultletBuilder executor(Executor executor) {
         this.executor = executor;

@@ -3,6 +3,7 @@ package dev.vaultlet;
 import static dev.vaultlet.LocalAzure.REFERENCE;
 import static dev.vaultlet.LocalAzure.VALUE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -19,7 +21,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 
@@ -59,8 +63,12 @@ class ThreadsTest {
                         REFERENCE, CallOptions.NONE.withCancellation(cancelled)));
                 case 4 -> {
                     CompletableFuture<Secret> future = vaultlet.getAsync(REFERENCE);
-                    future.cancel(true);
-                    assertThrows(CancellationException.class, future::join);
+                    // It may have ended before.
+                    if (future.cancel(true)) {
+                        assertThrows(CancellationException.class, future::join);
+                    } else {
+                        future.join().close();
+                    }
                 }
                 case 6 -> {
                     Cancellation later = new Cancellation();
@@ -109,6 +117,99 @@ class ThreadsTest {
             stalled.asked();
             thread.interrupt();
             assertTrue(marked.get(), "the thread is marked as interrupted");
+        }
+    }
+
+    @Test
+    void an_interrupt_at_any_time_ends_a_call_or_is_kept() throws Exception {
+        try (LocalAzure azure = LocalAzure.start();
+                Vaultlet vaultlet = azure.open()) {
+            Thread.currentThread().interrupt();
+            assertThrows(CancelledException.class, () -> vaultlet.get(REFERENCE));
+            assertTrue(Thread.interrupted(), "it was marked before");
+            CompletableFuture<Integer> ended = new CompletableFuture<>();
+            Thread thread = new Thread(() -> {
+                int interrupts = 0;
+                try {
+                    for (int call = 0; call < 5 * CALLS; call++) {
+                        try (Secret secret = vaultlet.get(REFERENCE)) {
+                            assertEquals(VALUE, secret.reveal());
+                        } catch (CancelledException interrupted) {
+                            assertTrue(Thread.interrupted(), interrupted.getMessage());
+                            assertTrue(interrupted.getMessage().contains("interrupted"));
+                            interrupts += 1;
+                        }
+                    }
+                    ended.complete(interrupts);
+                } catch (Throwable failed) {
+                    ended.completeExceptionally(failed);
+                }
+            });
+            thread.start();
+            while (!ended.isDone()) {
+                thread.interrupt();
+                Thread.sleep(0, 100_000);
+            }
+            assertTrue(ended.get() > 0, "none was interrupted");
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void a_thread_that_waits_makes_none_of_the_library_known_to_java() throws Exception {
+        try (LocalAzure azure = LocalAzure.start()) {
+            Vaultlet vaultlet = azure.open();
+            Set<Thread> before = notStartedByJava();
+            vaultlet.get(REFERENCE).close();
+            vaultlet.getMany(REFERENCE, REFERENCE).close();
+            vaultlet.list("my-key-vault");
+            vaultlet.versions(REFERENCE);
+            vaultlet.token().close();
+            vaultlet.whoami();
+            assertThrows(NotFoundException.class, () -> vaultlet.get("akv://my-key-vault/missing"));
+            assertEquals(Set.of(), since(before));
+            // Futures do, for as long as it is open.
+            vaultlet.getAsync(REFERENCE).get().close();
+            assertFalse(since(before).isEmpty(), "it would be seen");
+            vaultlet.close();
+            while (!since(before).isEmpty()) {
+                Thread.sleep(1);
+            }
+        }
+    }
+
+    private static Set<Thread> since(Set<Thread> before) {
+        Set<Thread> threads = notStartedByJava();
+        threads.removeAll(before);
+        return threads;
+    }
+
+    /** Those that return to no {@code run()}: {@code main}, and those of native libraries. */
+    private static Set<Thread> notStartedByJava() {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(it -> !returnsToRun(it.getValue()))
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet());
+    }
+
+    private static boolean returnsToRun(StackTraceElement[] stack) {
+        return stack.length > 0 && stack[stack.length - 1].getMethodName().equals("run");
+    }
+
+    @Test
+    @Timeout(60)
+    void a_thread_of_the_library_does_not_wait_for_itself() throws Exception {
+        try (Stalled stalled = new Stalled();
+                Vaultlet vaultlet = Vaultlet.builder().variables(Map.of())
+                        .allowHttpLoopback(true).executor(Runnable::run).open()) {
+            Cancellation cancellation = new Cancellation();
+            CompletableFuture<String> refused = vaultlet
+                    .getAsync(stalled.reference(), CallOptions.NONE.withCancellation(cancellation))
+                    .handle((secret, ended) -> assertThrows(UsageException.class,
+                            () -> vaultlet.get(stalled.reference())).id());
+            stalled.asked();
+            cancellation.cancel();
+            assertEquals("blocking-call", refused.get());
         }
     }
 
