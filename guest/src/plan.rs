@@ -94,14 +94,23 @@ pub enum Purpose {
     Vault,
 }
 
-/// A reference, resolved.
+/// What is resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A secret, by its reference.
+    Secret(String),
+    /// A vault, in each form in which it may be listed.
+    Vault(String),
+}
+
+/// The same, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
     /// Its canonical form.
     pub reference: String,
     /// The vault.
     pub authority: Authority,
-    /// The secret's name; none of a vault alone.
+    /// The secret's name; none of a vault.
     pub name: Option<String>,
     /// Its version, if the reference has one.
     pub version: Option<String>,
@@ -124,20 +133,19 @@ pub struct Needs {
     pub tells: bool,
 }
 
-/// Resolves a reference, or a vault alone.
-pub fn resolve(reference: &str, settings: &[(String, String)]) -> Result<Resolved, Error> {
+/// Resolves a secret or a vault.
+pub fn resolve(what: &Subject, settings: &[(String, String)]) -> Result<Resolved, Error> {
     let settings = Settings::read(&|name| find(settings, name))?;
-    let (vault, name, version, reference) = match Reference::parse(reference, &settings) {
-        Ok(parsed) => {
+    let (vault, reference, name, version) = match what {
+        Subject::Secret(reference) => {
+            let parsed = Reference::parse(reference, &settings)?;
             let reference = parsed.canonical();
-            (parsed.vault, Some(parsed.name), parsed.version, reference)
+            (parsed.vault, reference, Some(parsed.name), parsed.version)
         }
-        // A name without a scheme may be anything.
-        Err(error) if !reference.contains("://") => return Err(error),
-        Err(error) => {
-            let vault = vault::reference::vault(reference, &settings).map_err(|_| error)?;
+        Subject::Vault(vault) => {
+            let vault = vault::reference::vault(vault, &settings)?;
             let reference = vault::reference::canonical(&vault);
-            (vault, None, None, reference)
+            (vault, reference, None, None)
         }
     };
     Ok(Resolved { reference, authority: authority(&vault, Purpose::Vault), name, version })

@@ -127,6 +127,13 @@ pub(super) fn to_resolved(resolved: planner::Resolved) -> plan::Resolved {
     plan::Resolved { reference, authority: to_authority(authority), name, version }
 }
 
+pub(super) fn subject(what: plan::Subject) -> planner::Subject {
+    match what {
+        plan::Subject::Secret(reference) => planner::Subject::Secret(reference),
+        plan::Subject::Vault(vault) => planner::Subject::Vault(vault),
+    }
+}
+
 pub(super) fn to_needs(needs: planner::Needs) -> plan::Requirements {
     plan::Requirements {
         variables: needs.variables,

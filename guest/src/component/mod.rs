@@ -17,7 +17,7 @@ use crate::{
     vault::{self, Listed},
 };
 use bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, simple, types};
-use convert::{identity, to_error, to_needs, to_resolved};
+use convert::{identity, subject, to_error, to_needs, to_resolved};
 use world::World;
 
 #[allow(
@@ -130,10 +130,10 @@ impl credentials::GuestToken for TokenHandle {
 
 impl plan::Guest for Provider {
     fn resolve(
-        reference: String,
+        what: plan::Subject,
         settings: Vec<plan::Variable>,
     ) -> Result<plan::Resolved, types::Error> {
-        planner::resolve(&reference, &settings).map(to_resolved).map_err(to_error)
+        planner::resolve(&subject(what), &settings).map(to_resolved).map_err(to_error)
     }
 
     fn needs(

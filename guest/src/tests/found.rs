@@ -1,13 +1,13 @@
 //! What fuzzing has found, and must not come back.
 
 use super::*;
-use crate::plan::resolve;
+use crate::plan::{Subject, resolve};
 
 /// A host without a dot reads as a vault's name, of which the canonical form must not be that of
 /// another vault.
 #[test]
 fn a_host_without_a_dot_is_not_a_vault_s_name() {
-    let canonical = |text: &str| resolve(text, &[]).unwrap().reference;
+    let canonical = |text: &str| resolve(&Subject::Secret(text.into()), &[]).unwrap().reference;
     assert_eq!(canonical("https://job/secrets/a"), "akv://job:443/a");
     assert_eq!(canonical("akv://job:443/a"), "akv://job:443/a");
     assert_eq!(canonical("https://h4/secrets/a"), "akv://h4:443/a");

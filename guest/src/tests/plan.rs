@@ -1,8 +1,16 @@
 use super::*;
-use crate::plan::{Authority, Certificates, File, Purpose, Trust, needs, resolve};
+use crate::plan::{Authority, Certificates, File, Purpose, Subject, Trust, needs, resolve};
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+fn secret(reference: &str) -> Subject {
+    Subject::Secret(reference.to_owned())
+}
+
+fn vault_of(text: &str) -> Subject {
+    Subject::Vault(text.to_owned())
 }
 
 #[test]
@@ -13,7 +21,7 @@ fn a_reference_resolves_to_one_form() {
         "https://job.vault.azure.net:443/secrets/db-password",
         "@Microsoft.KeyVault(VaultName=job;SecretName=db-password)",
     ] {
-        let resolved = resolve(reference, &[]).expect(reference);
+        let resolved = resolve(&secret(reference), &[]).expect(reference);
         assert_eq!(resolved.reference, "akv://job.vault.azure.net/db-password");
         assert_eq!(
             resolved.authority,
@@ -27,16 +35,17 @@ fn a_reference_resolves_to_one_form() {
         assert_eq!((resolved.name.as_deref(), resolved.version), (Some("db-password"), None));
     }
     failed(
-        resolve("akv://job/a", &pairs(&[("VAULTLET_CLOUD", "moon")])),
+        resolve(&secret("akv://job/a"), &pairs(&[("VAULTLET_CLOUD", "moon")])),
         "setting-malformed",
         ErrorKind::Configuration,
     );
 }
 
 #[test]
-fn a_vault_alone_resolves_to_what_its_references_begin_with() {
+fn a_vault_resolves_to_what_its_references_begin_with() {
     let settings = pairs(&[("VAULTLET_ALLOW_HTTP_LOOPBACK", "true")]);
     for (vault, canonical) in [
+        (" job", "akv://job.vault.azure.net"),
         ("akv://JOB", "akv://job.vault.azure.net"),
         ("akv://job.vault.azure.net:443/", "akv://job.vault.azure.net"),
         ("https://job.vault.azure.net/", "akv://job.vault.azure.net"),
@@ -44,17 +53,28 @@ fn a_vault_alone_resolves_to_what_its_references_begin_with() {
         ("akv://host:443", "akv://host:443"),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
     ] {
-        let resolved = resolve(vault, &settings).expect(vault);
-        assert_eq!((resolved.reference.as_str(), resolved.name), (canonical, None));
-        assert_eq!(resolve(canonical, &settings).unwrap().reference, canonical);
+        let resolved = resolve(&vault_of(vault), &settings).expect(vault);
+        assert_eq!((resolved.reference.as_str(), &resolved.name), (canonical, &None));
+        assert_eq!(resolve(&vault_of(canonical), &settings).unwrap(), resolved);
         let path = if canonical.starts_with("http") { "/secrets/a" } else { "/a" };
-        let secret = resolve(&format!("{canonical}{path}"), &settings).unwrap();
-        assert!(secret.reference.starts_with(canonical));
-        assert_eq!(secret.authority, resolved.authority);
+        let inside = resolve(&secret(&format!("{canonical}{path}")), &settings).unwrap();
+        assert!(inside.reference.starts_with(canonical));
+        assert_eq!(inside.authority, resolved.authority);
+    }
+    for text in ["akv://a_b", "akv://job?x", "akv://job/a", "ftp://job", ""] {
+        failed(
+            resolve(&vault_of(text), &settings),
+            "reference-malformed",
+            ErrorKind::InvalidArgument,
+        );
     }
     // What is no reference may be a value that was put in its place.
-    for text in ["job", "hunter2", "akv://a_b", "akv://job?x", "ftp://job"] {
-        failed(resolve(text, &settings), "reference-malformed", ErrorKind::InvalidArgument);
+    for text in ["job", "hunter2", "akv://a_b", "akv://job", "ftp://job"] {
+        failed(
+            resolve(&secret(text), &settings),
+            "reference-malformed",
+            ErrorKind::InvalidArgument,
+        );
     }
 }
 
@@ -67,8 +87,8 @@ fn what_is_canonical_resolves_to_itself() {
         "http://[::1]:8080/secrets/a",
         "akv://job.vault.azure.cn/a?json=",
     ] {
-        let once = resolve(reference, &settings).expect(reference).reference;
-        assert_eq!(resolve(&once, &settings).unwrap().reference, once);
+        let once = resolve(&secret(reference), &settings).expect(reference).reference;
+        assert_eq!(resolve(&secret(&once), &settings).unwrap().reference, once);
     }
 }
 

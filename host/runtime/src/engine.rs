@@ -15,7 +15,7 @@ use crate::http::Client;
 use crate::identity::{self, IdentityEndpoint};
 use crate::level::Level;
 use crate::limits;
-use crate::plan::{Plan, trapped};
+use crate::plan::{Plan, Subject, trapped};
 use crate::secret::{Properties, Secret, Token};
 use crate::shard::Shard;
 use crate::{TokenRequest, UserAssigned};
@@ -70,18 +70,7 @@ impl Engine {
         what: Listed,
         identity: Option<UserAssigned>,
     ) -> Result<Vec<Properties>, Error> {
-        let (Listed::Secrets(of) | Listed::Versions(of)) = &what;
-        let reference = match &what {
-            Listed::Secrets(vault) if !vault.contains("://") => format!("akv://{}", vault.trim()),
-            _ => of.clone(),
-        };
-        let vault = match self.resolve(&reference).await {
-            Ok(vault) => Some(vault),
-            // The component says in better words what a list needs; there it reaches no vault.
-            Err(error) if error.id == "reference-malformed" => None,
-            Err(error) => return Err(error),
-        };
-        let grant = self.grant(vault);
+        let grant = self.grant(Some(self.vault_of(&what).await?));
         let identity = identity.map(Into::into);
         let mut items: Vec<Properties> = Vec::new();
         let mut marker = None;
@@ -117,8 +106,7 @@ impl Engine {
         marker: Option<&str>,
         identity: Option<UserAssigned>,
     ) -> Result<Page, Error> {
-        let (Listed::Secrets(of) | Listed::Versions(of)) = what;
-        let grant = self.grant(Some(self.resolve(of).await?));
+        let grant = self.grant(Some(self.vault_of(what).await?));
         self.page(&grant, what, marker, identity.map(Into::into).as_ref()).await
     }
 
@@ -140,12 +128,23 @@ impl Engine {
         result
     }
 
+    async fn vault_of(&self, what: &Listed) -> Result<Authority, Error> {
+        match what {
+            Listed::Secrets(vault) => {
+                self.plan.vault(&Subject::Vault(vault.clone()), &self.settings).await
+            }
+            Listed::Versions(reference) => self.resolve(reference).await,
+        }
+    }
+
+    /// The vault of a reference.
     async fn resolve(&self, reference: &str) -> Result<Authority, Error> {
         let resolved = || self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(authority) = resolved().get(reference) {
             return Ok(authority.clone());
         }
-        let authority = self.plan.resolve(reference, &self.settings).await?;
+        let what = Subject::Secret(reference.to_owned());
+        let authority = self.plan.vault(&what, &self.settings).await?;
         let mut resolved = resolved();
         if resolved.len() >= limits::REFERENCES_KEPT {
             resolved.clear();

@@ -62,6 +62,7 @@ mod secret;
 mod settings;
 mod shard;
 mod state;
+mod task;
 mod vaultlet;
 
 pub use builder::Builder;

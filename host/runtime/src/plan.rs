@@ -9,7 +9,7 @@ use crate::grant::Grant;
 use crate::level::Level;
 use crate::settings::Settings;
 
-pub(crate) use wit::{File, Key, Program, Resolved};
+pub(crate) use wit::{File, Key, Program, Resolved, Subject};
 
 type Variables = [(String, String)];
 
@@ -31,26 +31,26 @@ pub(crate) struct Needs {
 }
 
 impl Plan {
-    /// The vault that a reference leads to.
-    pub(crate) async fn resolve(
+    /// The vault that it leads to.
+    pub(crate) async fn vault(
         &self,
-        reference: &str,
+        what: &Subject,
         settings: &Variables,
     ) -> Result<Authority, Error> {
-        authority(self.resolved(reference, settings).await?.authority)
+        authority(self.resolved(what, settings).await?.authority)
     }
 
-    /// A reference in its canonical form, which is the one that policies compare.
+    /// It in its canonical form, which is the one that policies compare.
     pub(crate) async fn resolved(
         &self,
-        reference: &str,
+        what: &Subject,
         settings: &Variables,
     ) -> Result<Resolved, Error> {
         let mut lease = self.level.lease(&self.nothing).await?;
         let (store, provider) = lease.parts();
         let resolved = provider
             .vaultlet_keyvault_plan()
-            .call_resolve(store, reference, settings)
+            .call_resolve(store, what, settings)
             .await
             .map_err(|e| trapped(&e))?;
         lease.keep();

@@ -2,7 +2,7 @@
 
 use crate::authority::{Authority, Purpose, Trust};
 use crate::error::Error;
-use crate::plan::{File, Plan};
+use crate::plan::{File, Plan, Subject};
 use crate::settings::Settings;
 
 /// What the credentials need of this machine, as the component says it.
@@ -44,7 +44,10 @@ impl Requirements {
         reference: Option<&str>,
     ) -> Result<Self, Error> {
         let vault = match reference {
-            Some(reference) => Some(plan.resolve(reference, &settings.of_guest()).await?.into()),
+            Some(reference) => {
+                let what = Subject::Secret(reference.to_owned());
+                Some(plan.vault(&what, &settings.of_guest()).await?.into())
+            }
             None => None,
         };
         let (needs, values) = plan.of(settings).await?;

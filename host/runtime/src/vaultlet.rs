@@ -9,7 +9,7 @@ use futures_lite::future::block_on;
 
 use crate::cancel::Cancel;
 use crate::engine::{Engine, Listed};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::fork::PerProcess;
 use crate::lend::Front;
 use crate::plan::Plan;
@@ -17,9 +17,13 @@ use crate::process::Process;
 use crate::requirements::Requirements;
 use crate::secret::{Properties, Secret, Token};
 use crate::settings::Settings;
+use crate::task::{Task, unless_cancelled};
 use crate::{Builder, TokenRequest, UserAssigned};
 #[cfg(feature = "plugins")]
-use crate::{engine::Page, plan::Resolved};
+use crate::{
+    engine::Page,
+    plan::{Resolved, Subject},
+};
 
 /// Gets secrets and tokens. Cheap to clone; clones share everything: one set of settings, one
 /// environment, one cache of tokens, one pool of connections.
@@ -175,11 +179,10 @@ impl Vaultlet {
     }
 
     #[cfg(feature = "plugins")]
-    pub(crate) async fn resolved(&self, reference: &str) -> Result<Resolved, Error> {
+    pub(crate) async fn resolved(&self, what: Subject) -> Result<Resolved, Error> {
         const DOING: &str = "resolving a reference";
-        let reference = reference.to_owned();
-        let task = self
-            .start(DOING, |on| async move { on.plan.resolved(&reference, &on.settings).await })?;
+        let task =
+            self.start(DOING, |on| async move { on.plan.resolved(&what, &on.settings).await })?;
         self.finish(DOING, task).await
     }
 
@@ -224,49 +227,14 @@ impl Vaultlet {
         doing: &str,
         call: impl FnOnce(Arc<Engine>) -> F,
     ) -> Result<Task<T>, Error> {
-        if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
-            return Err(cancelled(doing));
-        }
+        unless_cancelled(doing, self.cancel.as_ref())?;
         let limit = self.timeout()?;
         let engine = self.engine()?;
-        let call = call(Arc::clone(&engine));
-        Ok(Task(engine.shard.spawn(async move { tokio::time::timeout(limit, call).await })))
+        Ok(Task::start(&engine.shard, limit, call(Arc::clone(&engine))))
     }
 
-    async fn finish<T>(&self, doing: &str, mut task: Task<T>) -> Result<T, Error> {
-        let ended = match &self.cancel {
-            None => (&mut task.0).await,
-            Some(cancel) => tokio::select! {
-                biased;
-                () = cancel.cancelled() => return Err(cancelled(doing)),
-                ended = &mut task.0 => ended,
-            },
-        };
-        match ended {
-            Ok(Ok(result)) => result,
-            Ok(Err(_elapsed)) => Err(Error::new(
-                Kind::Timeout,
-                "timeout",
-                format!("{doing}: not done within {} s", self.timeout()?.as_secs_f64()),
-                "allow more with `--timeout`, or see with `--log info` what is slow",
-            )),
-            Err(_) => Err(Error::internal(format!("{doing}: the call panicked"))),
-        }
-    }
-}
-
-pub(crate) fn cancelled(doing: &str) -> Error {
-    let message = format!("{doing}: the caller cancelled it");
-    Error::new(Kind::Timeout, "cancelled", message, "")
-}
-
-/// A call on the engine's runtime, cancelled when nobody waits for it any more.
-pub(crate) struct Task<T>(
-    pub(crate) tokio::task::JoinHandle<Result<Result<T, Error>, tokio::time::error::Elapsed>>,
-);
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
+    async fn finish<T: Send + 'static>(&self, doing: &str, task: Task<T>) -> Result<T, Error> {
+        let help = "allow more by `VAULTLET_TIMEOUT`, or look at what is slow";
+        task.end(doing, self.cancel.as_ref(), help).await
     }
 }

@@ -10,11 +10,12 @@ use sha2::{Digest as _, Sha256};
 use crate::error::Error;
 use crate::fork::PerProcess;
 use crate::limits;
+use crate::plan::Subject;
 use crate::prompt::OnPrompt;
 use crate::{Plugin, Vaultlet};
 
 use super::home::Running;
-use super::policy::{self, Policy, Reference};
+use super::policy::{Policy, Reference};
 use super::program::Compiled;
 
 /// What a plugin may read and how much it may use, begun by [`Vaultlet::plugin`].
@@ -116,15 +117,14 @@ impl PluginBuilder {
     /// blocks the thread: milliseconds for a small plugin, seconds for one with a JavaScript or Python
     /// engine in it. Errors are of kind `configuration`, or of a reference that is none.
     pub fn open(self) -> Result<Plugin, Error> {
-        const DOING: &str = "opening a plugin";
         let mut policy = Policy::default();
-        for reference in &self.grants {
-            let resolved = block_on(self.vaultlet.resolved(reference))?;
-            policy.secrets.push(Reference::of(resolved, DOING)?);
+        for reference in self.grants {
+            policy
+                .secrets
+                .push(Reference::of(block_on(self.vaultlet.resolved(Subject::Secret(reference)))?));
         }
-        for vault in &self.lists {
-            let resolved = block_on(self.vaultlet.resolved(&policy::vault_reference(vault)))?;
-            policy.vaults.push(policy::vault(resolved, DOING)?);
+        for vault in self.lists {
+            policy.vaults.push(block_on(self.vaultlet.resolved(Subject::Vault(vault)))?.reference);
         }
         let Self { vaultlet, wasm, name, memory, timeout, concurrency, on_output, .. } = self;
         let name = name.unwrap_or_else(|| fingerprint(&wasm));

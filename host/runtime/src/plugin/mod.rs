@@ -18,9 +18,9 @@ use futures_lite::future::block_on;
 
 use crate::Vaultlet;
 use crate::cancel::Cancel;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::fork::PerProcess;
-use crate::vaultlet::{Task, cancelled};
+use crate::task::{Task, unless_cancelled};
 
 pub use builder::PluginBuilder;
 use home::Running;
@@ -86,33 +86,14 @@ impl Plugin {
     /// exits or goes beyond a limit is; the next call is not affected. Dropping the future ends the
     /// call.
     pub async fn call(&self, call: &str) -> Result<String, Error> {
-        if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
-            return Err(cancelled(DOING));
-        }
+        unless_cancelled(DOING, self.cancel.as_ref())?;
         let running = Arc::clone(self.home.here(Running::anew)?);
         let limit = self.timeout.unwrap_or(running.terms().timeout);
         let call = running.program().call(call)?;
         let shard = running.shard()?;
-        let run = Arc::clone(&running).run(call);
-        let mut task = Task(shard.spawn(async move { tokio::time::timeout(limit, run).await }));
-        let ended = match &self.cancel {
-            None => (&mut task.0).await,
-            Some(cancel) => tokio::select! {
-                biased;
-                () = cancel.cancelled() => return Err(cancelled(DOING)),
-                ended = &mut task.0 => ended,
-            },
-        };
-        match ended {
-            Ok(Ok(result)) => result,
-            Ok(Err(_elapsed)) => Err(Error::new(
-                Kind::Timeout,
-                "timeout",
-                format!("{DOING}: it has not ended within {} s", limit.as_secs_f64()),
-                "allow it more time, or see what it waits for",
-            )),
-            Err(_) => Err(Error::internal(format!("{DOING}: the call panicked"))),
-        }
+        let task = Task::start(shard, limit, Arc::clone(&running).run(call));
+        let help = "allow it more time, or see what it waits for";
+        task.end(DOING, self.cancel.as_ref(), help).await
     }
 
     /// [`Plugin::call`] for code that is not async; it blocks the thread.

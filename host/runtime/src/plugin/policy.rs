@@ -1,6 +1,5 @@
 //! What a plugin may read: canonical references, compared part by part.
 
-use crate::error::{Error, Kind};
 use crate::plan::Resolved;
 
 /// What one plugin is granted.
@@ -43,19 +42,15 @@ impl Policy {
 }
 
 impl Reference {
-    /// Of a secret; a vault alone is none.
-    pub(super) fn of(resolved: Resolved, doing: &str) -> Result<Self, Error> {
-        let Resolved { reference, name, version, .. } = resolved;
-        if name.is_none() {
-            return Err(malformed(doing, &reference, "a vault, and no secret"));
-        }
+    pub(super) fn of(resolved: Resolved) -> Self {
+        let Resolved { reference, version, .. } = resolved;
         let (path, pointer) = match reference.split_once("?json=") {
             Some((path, pointer)) => (path, Some(pointer.to_owned())),
             None => (reference.as_str(), None),
         };
         let of_version = version.as_ref().and_then(|version| path.strip_suffix(version.as_str()));
         let secret = of_version.map_or(path, |path| path.trim_end_matches('/')).to_owned();
-        Ok(Self { secret, version, pointer, text: reference })
+        Self { secret, version, pointer, text: reference }
     }
 
     /// A grant covers what it leaves open: without a version each version, without a JSON pointer each
@@ -66,28 +61,6 @@ impl Reference {
             && part(&self.version, &asked.version)
             && part(&self.pointer, &asked.pointer)
     }
-}
-
-/// The canonical form of a vault alone.
-pub(super) fn vault(resolved: Resolved, doing: &str) -> Result<String, Error> {
-    match resolved.name {
-        None => Ok(resolved.reference),
-        Some(_) => Err(malformed(doing, &resolved.reference, "a secret, and no vault")),
-    }
-}
-
-/// What stands for a vault, as a reference: a name or host alone is one, too.
-pub(super) fn vault_reference(text: &str) -> String {
-    if text.contains("://") { text.to_owned() } else { format!("akv://{}", text.trim()) }
-}
-
-fn malformed(doing: &str, reference: &str, is: &str) -> Error {
-    Error::new(
-        Kind::InvalidArgument,
-        "reference-malformed",
-        format!("{doing}: `{}` is {is}", reference.escape_debug()),
-        "write akv://<vault>/<name>[/<version>] for a secret, akv://<vault> for a vault",
-    )
 }
 
 #[cfg(test)]

@@ -12,11 +12,11 @@ use crate::bindings::exports::vaultlet::keyvault::types::{
 use crate::engine::{Listed, Page};
 use crate::error::{Error, Kind};
 use crate::limits;
-use crate::plan::Resolved;
+use crate::plan::Subject;
 use crate::secret::Secret;
 
 use super::builder::Terms;
-use super::policy::{self, Reference, vault_reference};
+use super::policy::Reference;
 use super::state::State;
 
 /// Interfaces with and without their version.
@@ -124,7 +124,7 @@ impl Access {
     }
 
     async fn get(&mut self, terms: &Terms, reference: &str) -> Result<Secret, Error> {
-        let asked = Reference::of(self.resolved(terms, reference).await?, self.doing)?;
+        let asked = self.resolved(terms, reference).await?;
         if !terms.policy.reads(&asked) {
             return Err(self.denied());
         }
@@ -140,12 +140,13 @@ impl Access {
     ) -> Result<Page, Error> {
         let (granted, what) = match what {
             Listed::Secrets(of) => {
-                let resolved = self.resolved(terms, &vault_reference(&of)).await?;
-                let asked = policy::vault(resolved, self.doing)?;
+                self.admit(&of)?;
+                let asked = terms.vaultlet.resolved(Subject::Vault(of)).await?.reference;
+                self.note(&asked);
                 (terms.policy.lists(&asked), Listed::Secrets(asked))
             }
             Listed::Versions(of) => {
-                let asked = Reference::of(self.resolved(terms, &of).await?, self.doing)?;
+                let asked = self.resolved(terms, &of).await?;
                 (terms.policy.lists_versions(&asked), Listed::Versions(asked.text))
             }
         };
@@ -155,7 +156,20 @@ impl Access {
         terms.vaultlet.list_page(what, marker).await
     }
 
-    async fn resolved(&mut self, terms: &Terms, reference: &str) -> Result<Resolved, Error> {
+    async fn resolved(&mut self, terms: &Terms, reference: &str) -> Result<Reference, Error> {
+        self.admit(reference)?;
+        let asked =
+            Reference::of(terms.vaultlet.resolved(Subject::Secret(reference.to_owned())).await?);
+        self.note(&asked.text);
+        Ok(asked)
+    }
+
+    /// For what is said about it.
+    fn note(&mut self, canonical: &str) {
+        self.asked = Some(canonical.escape_debug().to_string());
+    }
+
+    fn admit(&self, reference: &str) -> Result<(), Error> {
         if self.chooses {
             return Err(not_granted(format!("{}: no plugin may choose an identity", self.doing)));
         }
@@ -168,9 +182,7 @@ impl Access {
                 "correct the reference",
             ));
         }
-        let resolved = terms.vaultlet.resolved(reference).await?;
-        self.asked = Some(resolved.reference.escape_debug().to_string());
-        Ok(resolved)
+        Ok(())
     }
 
     /// The same whether there is such a secret or not: nobody was asked.

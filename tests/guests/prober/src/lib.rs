@@ -19,7 +19,7 @@ wit_bindgen::generate!({ path: "../../../wit", world: "provider", generate_all }
 use exports::vaultlet::keyvault::credentials::{self, TokenProperties, TokenRequest};
 use exports::vaultlet::keyvault::plan::{
     self, Authority, Certificates, File, Key, PrivateTrust, Program, Purpose, Requirements,
-    Resolved, Trust,
+    Resolved, Subject, Trust,
 };
 use exports::vaultlet::keyvault::secrets::{self, Properties, UserAssigned};
 use exports::vaultlet::keyvault::simple;
@@ -81,7 +81,8 @@ fn told(message: String) -> Error {
 
 impl plan::Guest for Prober {
     /// `HOST:PORT URL`: the vault that is planned, and where the probe goes.
-    fn resolve(reference: String, _: Vec<(String, String)>) -> Result<Resolved, Error> {
+    fn resolve(what: Subject, _: Vec<(String, String)>) -> Result<Resolved, Error> {
+        let (Subject::Secret(reference) | Subject::Vault(reference)) = what;
         let (planned, _) = reference.split_once(' ').ok_or_else(|| told("no space".into()))?;
         let (host, port) = planned.rsplit_once(':').ok_or_else(|| told("no port".into()))?;
         let port = port.parse().map_err(|_| told("no port".into()))?;

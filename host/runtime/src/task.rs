@@ -1,0 +1,71 @@
+//! A call that runs on a shard's threads, and who waits for it.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::error::Elapsed;
+
+use crate::cancel::Cancel;
+use crate::error::{Error, Kind};
+use crate::shard::Shard;
+
+/// Ended when nobody waits for it any more.
+pub(crate) struct Task<T> {
+    running: tokio::task::JoinHandle<Result<Result<T, Error>, Elapsed>>,
+    limit: Duration,
+}
+
+impl<T: Send + 'static> Task<T> {
+    pub(crate) fn start(
+        on: &Shard,
+        limit: Duration,
+        call: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Self {
+        Self { running: on.spawn(async move { tokio::time::timeout(limit, call).await }), limit }
+    }
+
+    /// What became of it; `help` is for when its time has run out.
+    pub(crate) async fn end(
+        mut self,
+        doing: &str,
+        cancel: Option<&Cancel>,
+        help: &str,
+    ) -> Result<T, Error> {
+        let ended = match cancel {
+            None => (&mut self.running).await,
+            Some(cancel) => tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(cancelled(doing)),
+                ended = &mut self.running => ended,
+            },
+        };
+        match ended {
+            Ok(Ok(result)) => result,
+            Ok(Err(_elapsed)) => {
+                let limit = self.limit.as_secs_f64();
+                let message = format!("{doing}: not done within {limit} s");
+                Err(Error::new(Kind::Timeout, "timeout", message, help))
+            }
+            Err(_) => Err(Error::internal(format!("{doing}: the call panicked"))),
+        }
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+/// The error of a call whose caller wants it no more, before it began.
+pub(crate) fn unless_cancelled(doing: &str, cancel: Option<&Cancel>) -> Result<(), Error> {
+    match cancel {
+        Some(cancel) if cancel.is_cancelled() => Err(cancelled(doing)),
+        _ => Ok(()),
+    }
+}
+
+fn cancelled(doing: &str) -> Error {
+    let message = format!("{doing}: the caller cancelled it");
+    Error::new(Kind::Timeout, "cancelled", message, "")
+}
