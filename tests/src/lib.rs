@@ -63,14 +63,23 @@ fn built(kind: &[&str]) -> PathBuf {
     profile
 }
 
-/// Cargo, without what the cargo that runs us tells about this package: to some build scripts
-/// (`ring`'s) that is a change, and everything above them would be built anew, back and forth.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
-    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
-        cargo.env_remove(name);
-    }
+    builds(&mut cargo);
     cargo
+}
+
+/// Makes a command, which is or runs cargo, not see what the cargo that runs us tells about this
+/// package: to some build scripts (`ring`'s) that is a change, and everything above them would be
+/// built anew, back and forth.
+pub fn builds(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// A run of a program with an environment of its own.
@@ -159,4 +168,15 @@ impl Ended {
         assert!(!stdout_too || !self.stdout.contains("eyJ"), "a token is on stdout");
         self
     }
+}
+
+/// What it said, of a command that has to succeed.
+#[track_caller]
+pub fn succeeds(command: &mut Command) -> Ended {
+    let ended = match command.output() {
+        Ok(output) => Ended::from(output),
+        Err(error) => unreachable!("{command:?}: {error}"),
+    };
+    assert_eq!(ended.code, 0, "{command:?}: {}{}", ended.stdout, ended.stderr);
+    ended
 }

@@ -3,20 +3,22 @@
 
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::check;
-use vaultlet_guest::plan::resolve;
+use vaultlet_guest::plan::{Subject, resolve};
 use vaultlet_guest::timeouts;
 use vaultlet_guest::url::Url;
 
 fuzz_target!(|text: &str| {
     let settings = [("VAULTLET_ALLOW_HTTP_LOOPBACK".to_owned(), "true".to_owned())];
-    match resolve(text, &settings) {
-        // Escaped, a long one may become too long.
-        Ok(resolved) if resolved.reference.len() > timeouts::REFERENCE => {}
-        Ok(resolved) => match resolve(&resolved.reference, &settings) {
-            Ok(again) => assert_eq!(again, resolved),
-            Err(error) => panic!("{}: {}", resolved.reference, error.line()),
-        },
-        Err(error) => check(&error),
+    for subject in [Subject::Secret, Subject::Vault] {
+        match resolve(&subject(text.to_owned()), &settings) {
+            // Escaped, a long one may become too long.
+            Ok(resolved) if resolved.reference.len() > timeouts::REFERENCE => {}
+            Ok(resolved) => match resolve(&subject(resolved.reference.clone()), &settings) {
+                Ok(again) => assert_eq!(again, resolved),
+                Err(error) => panic!("{}: {}", resolved.reference, error.line()),
+            },
+            Err(error) => check(&error),
+        }
     }
     if let Ok(url) = Url::parse(text) {
         assert_eq!(Url::parse(&url.to_string()).as_ref(), Ok(&url));

@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use vaultlet_tests::sandbox::skipped;
-use vaultlet_tests::{root, target};
+use vaultlet_tests::{root, succeeds, target};
 
 /// Its interpreter.
 pub(crate) fn python() -> Option<PathBuf> {
     let folder = installed("component-python", &["python3"], &["requirements.txt"], |folder| {
-        run(Command::new("python3").args(["-m", "venv"]).arg(folder));
-        run(Command::new(folder.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg("--requirement")
-            .arg(source().join("requirements.txt")));
+        succeeds(Command::new("python3").args(["-m", "venv"]).arg(folder));
+        succeeds(
+            Command::new(folder.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .arg("--requirement")
+                .arg(source().join("requirements.txt")),
+        );
     })?;
     Some(folder.join("bin/python"))
 }
@@ -26,9 +28,11 @@ pub(crate) fn node() -> Option<PathBuf> {
         for file in FILES {
             fs::copy(source().join(file), folder.join(file)).unwrap();
         }
-        run(Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(folder));
+        succeeds(
+            Command::new("npm")
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(folder),
+        );
     })
 }
 
@@ -71,11 +75,4 @@ fn installed(
     install(&folder);
     fs::write(stamp, wanted).unwrap();
     Some(folder)
-}
-
-/// Runs a program that must succeed.
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {stderr}");
 }

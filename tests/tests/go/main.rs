@@ -15,10 +15,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use vaultlet_dev::{Local, Who};
+use vaultlet_tests::job::VALUE;
 use vaultlet_tests::sandbox::skipped;
-use vaultlet_tests::{Ended, Run, library, root, target, vaultlet};
-
-const VALUE: &str = "correct horse battery staple";
+use vaultlet_tests::{Run, library, root, succeeds, target, vaultlet};
 
 #[test]
 fn the_modules_pass_their_own_tests() {
@@ -168,11 +167,4 @@ impl Go {
             .env("GOCACHE", &self.cache);
         command
     }
-}
-
-#[track_caller]
-fn succeeds(command: &mut Command) -> Ended {
-    let ended = Ended::from(command.output().unwrap());
-    assert_eq!(ended.code, 0, "{command:?}: {}{}", ended.stdout, ended.stderr);
-    ended
 }

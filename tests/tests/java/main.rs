@@ -15,10 +15,9 @@ mod install;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use install::{java, lock, run, there};
-use vaultlet_tests::{Ended, Run, library, root, target};
-
-const VALUE: &str = "correct horse battery staple";
+use install::{java, lock, there};
+use vaultlet_tests::job::{VALUE, in_dev};
+use vaultlet_tests::{Ended, library, root, succeeds, target};
 
 #[test]
 fn its_own_tests_pass_on_both_ways_and_show_no_secret() {
@@ -55,12 +54,14 @@ fn the_package_is_all_that_a_job_needs() {
     let Some(java) = java() else { return };
     let folder = java.packaged();
     let job = root().join("host/java/examples/Job.java");
-    run(std::process::Command::new("javac")
-        .arg("-cp")
-        .arg(folder.join("*"))
-        .arg("-d")
-        .arg(folder)
-        .arg(&job));
+    succeeds(
+        std::process::Command::new("javac")
+            .arg("-cp")
+            .arg(folder.join("*"))
+            .arg("-d")
+            .arg(folder)
+            .arg(&job),
+    );
     let everything = format!("{0}:{0}/*", folder.display());
     let ours = format!("{0}:{0}/vaultlet-{1}.jar", folder.display(), env!("CARGO_PKG_VERSION"));
     let (early, later) = (Path::new("java"), java.later());
@@ -122,9 +123,11 @@ fn csharp_by_p_invoke() {
     std::fs::create_dir_all(&folder).unwrap();
     let mut out = std::ffi::OsString::from("-out:");
     out.push(folder.join("Job.exe"));
-    run(std::process::Command::new("mcs")
-        .args(["-warnaserror".as_ref(), out.as_os_str()])
-        .arg(root().join("host/dotnet/Job.cs")));
+    succeeds(
+        std::process::Command::new("mcs")
+            .args(["-warnaserror".as_ref(), out.as_os_str()])
+            .arg(root().join("host/dotnet/Job.cs")),
+    );
 
     let job = folder.join("Job.exe");
     let program = ["mono".as_ref(), job.as_os_str(), OsStr::new("akv://my-key-vault/db-password")];
@@ -137,15 +140,4 @@ fn csharp_by_p_invoke() {
     assert!(denied.stderr.starts_with("denied: reading secret"), "{}", denied.stderr);
     assert_eq!(denied.code, 77);
     denied.reveals_none_of(&[VALUE], true);
-}
-
-/// `vaultlet dev … -- PROGRAM`.
-fn in_dev(dev: &[&str], program: &[&OsStr], variables: &[(&str, &OsStr)]) -> Ended {
-    let seed = format!("db-password={VALUE}");
-    Run::vaultlet(["dev", "--vault", "my-key-vault", "--seed", &seed])
-        .arguments(dev)
-        .arguments(["--"])
-        .arguments(program)
-        .environment(variables.iter().copied())
-        .end()
 }

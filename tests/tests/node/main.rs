@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use vaultlet_tests::{Run, library, root, target, vaultlet};
-
-const VALUE: &str = "correct horse battery staple";
+use vaultlet_tests::job::{VALUE, in_dev};
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{Run, library, root, succeeds, target, vaultlet};
 
 /// In an empty folder, without scripts and without any other package.
 #[test]
@@ -32,10 +32,8 @@ fn the_example_runs_where_only_the_package_is_installed() {
 
     let job = folder.path().join("job.mjs");
     fs::copy(root().join("host/node/examples/job.mjs"), &job).unwrap();
-    let seed = format!("db-password={VALUE}");
     let in_dev = |flags: &[&str]| {
-        let dev = Run::vaultlet(["dev", "--vault", "my-key-vault", "--seed", &seed]);
-        let ended = dev.arguments(flags).arguments(["--", "node"]).arguments([&job]).end();
+        let ended = in_dev(flags, &["node".as_ref(), job.as_os_str()], &[]);
         ended.reveals_none_of(&[VALUE], true);
         ended
     };
@@ -88,18 +86,14 @@ fn package() -> Option<&'static PathBuf> {
 fn pack() -> Option<PathBuf> {
     for tool in ["node", "npm"] {
         if Command::new(tool).arg("--version").output().is_err() {
-            let required = std::env::var("VAULTLET_REQUIRE_PEERS").is_ok_and(|v| v == "1");
-            assert!(!required, "`{tool}` is not there, and peers are required");
-            // Not by a macro, whose text the test harness would keep to itself.
-            use std::io::Write as _;
-            let _ = writeln!(std::io::stderr(), "SKIPPED: node: `{tool}` is not there");
+            skipped("node", &format!("`{tool}` is not there"));
             return None;
         }
     }
     // Built with the library for C, as all libraries of the workspace are.
     let library = library().with_file_name("libvaultlet_node.so");
     let pack = root().join("host/node/pack.mjs");
-    let packed = run(Command::new("node").arg(pack).arg(library).arg(folder()));
+    let packed = succeeds(Command::new("node").arg(pack).arg(library).arg(folder())).stdout;
     Some(PathBuf::from(packed.trim_end()))
 }
 
@@ -117,7 +111,7 @@ fn install(package: &Path, folder: &Path) {
 
 fn npm(arguments: &[&str], folder: &Path) {
     let quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-    run(Command::new("npm").args(arguments).args(quiet).current_dir(folder));
+    succeeds(Command::new("npm").args(arguments).args(quiet).current_dir(folder));
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -134,11 +128,4 @@ fn copy(from: &Path, to: &Path) {
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())
-}
-
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {stderr}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use vaultlet_tests::guests::tool;
 use vaultlet_tests::sandbox::skipped;
-use vaultlet_tests::{root, target};
+use vaultlet_tests::{root, succeeds, target};
 
 /// From `tests/guests/languages/c`, by clang and WASI's C library.
 pub(crate) fn c() -> Option<Vec<u8>> {
@@ -22,13 +22,23 @@ pub(crate) fn c() -> Option<Vec<u8>> {
     }
     built("c", &["plugin.c"], |folder, source| {
         let toolchain = tool("toolchain");
-        run(Command::new(&toolchain).arg("bindings").args([world(), wit()]).arg(folder));
+        succeeds(Command::new(&toolchain).arg("bindings").args([world(), wit()]).arg(folder));
         let core = folder.join("core.wasm");
-        run(Command::new("clang")
-            .args([C_TARGET, "-mexec-model=reactor", "-Os", "-Wall", "-Wextra", "-Werror", "-I"])
-            .args([folder, Path::new("-o"), &core, &source.join("plugin.c")])
-            .args(["plugin.c", "plugin_component_type.o"].map(|file| folder.join(file))));
-        run(Command::new(&toolchain).arg("component").args([core, folder.join(COMPONENT)]));
+        succeeds(
+            Command::new("clang")
+                .args([
+                    C_TARGET,
+                    "-mexec-model=reactor",
+                    "-Os",
+                    "-Wall",
+                    "-Wextra",
+                    "-Werror",
+                    "-I",
+                ])
+                .args([folder, Path::new("-o"), &core, &source.join("plugin.c")])
+                .args(["plugin.c", "plugin_component_type.o"].map(|file| folder.join(file))),
+        );
+        succeeds(Command::new(&toolchain).arg("component").args([core, folder.join(COMPONENT)]));
     })
 }
 
@@ -43,14 +53,18 @@ pub(crate) fn javascript() -> Option<Vec<u8>> {
         for file in FILES {
             fs::copy(source.join(file), folder.join(file)).unwrap();
         }
-        run(Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(folder));
+        succeeds(
+            Command::new("npm")
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(folder),
+        );
         let wit = packages(folder);
-        run(Command::new("node")
-            .args(["build.mjs", "plugin.js"].map(OsStr::new))
-            .args([wit.as_path(), Path::new(COMPONENT)])
-            .current_dir(folder));
+        succeeds(
+            Command::new("node")
+                .args(["build.mjs", "plugin.js"].map(OsStr::new))
+                .args([wit.as_path(), Path::new(COMPONENT)])
+                .current_dir(folder),
+        );
         // Hundreds of megabytes that are not needed any more.
         fs::remove_dir_all(folder.join("node_modules")).unwrap();
     })
@@ -64,32 +78,36 @@ pub(crate) fn python() -> Option<Vec<u8>> {
     }
     built("python", &["requirements.txt", "app.py"], |folder, source| {
         let environment = folder.join("environment");
-        run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
-        run(Command::new(environment.join("bin/python"))
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--requirement",
-            ])
-            .arg(source.join("requirements.txt")));
+        succeeds(Command::new("python3").args(["-m", "venv"]).arg(&environment));
+        succeeds(
+            Command::new(environment.join("bin/python"))
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "--requirement",
+                ])
+                .arg(source.join("requirements.txt")),
+        );
         fs::copy(source.join("app.py"), folder.join("app.py")).unwrap();
         // Without WASI, of which Python would want sockets, too.
-        run(Command::new(environment.join("bin/componentize-py"))
-            .arg("--wit-path")
-            .arg(packages(folder))
-            .args([
-                "--world",
-                "plugin",
-                "componentize",
-                "--stub-wasi",
-                "app",
-                "--output",
-                COMPONENT,
-            ])
-            .current_dir(folder));
+        succeeds(
+            Command::new(environment.join("bin/componentize-py"))
+                .arg("--wit-path")
+                .arg(packages(folder))
+                .args([
+                    "--world",
+                    "plugin",
+                    "componentize",
+                    "--stub-wasi",
+                    "app",
+                    "--output",
+                    COMPONENT,
+                ])
+                .current_dir(folder),
+        );
         fs::remove_dir_all(environment).unwrap();
     })
 }
@@ -142,10 +160,4 @@ fn built(language: &str, files: &[&str], build: impl Fn(&Path, &Path)) -> Option
 
 fn there(tool: &str) -> bool {
     Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
 }

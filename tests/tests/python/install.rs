@@ -2,12 +2,12 @@
 //! into an environment of its own under `target/peers`.
 
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use vaultlet_tests::{root, target};
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{builds, root, succeeds, target};
 
 /// The backend that `pyproject.toml` names.
 const MATURIN: &str = "maturin==1.16.0";
@@ -21,10 +21,7 @@ pub(crate) fn python() -> Option<PathBuf> {
 
 fn installed() -> Option<PathBuf> {
     let Some(version) = version() else {
-        let required = std::env::var("VAULTLET_REQUIRE_PEERS").is_ok_and(|v| v == "1");
-        assert!(!required, "`python3` is not there, and peers are required");
-        // Not by a macro, whose text the test harness would keep to itself.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: python: `python3` is not there");
+        skipped("python", "`python3` is not there");
         return None;
     };
     let folder = target().join("peers/python-package");
@@ -43,7 +40,7 @@ fn installed() -> Option<PathBuf> {
         return Some(python);
     }
     let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall"];
-    run(Command::new(&python).args(pip).arg(&wheel));
+    succeeds(Command::new(&python).args(pip).arg(&wheel));
     fs::write(stamp, bytes).unwrap();
     Some(python)
 }
@@ -57,9 +54,9 @@ fn environment(folder: &Path, wanted: &str, packages: &[&str]) -> PathBuf {
     if folder.exists() {
         fs::remove_dir_all(folder).unwrap();
     }
-    run(Command::new("python3").args(["-m", "venv"]).arg(folder));
+    succeeds(Command::new("python3").args(["-m", "venv"]).arg(folder));
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    run(Command::new(&python).args(pip).args(packages));
+    succeeds(Command::new(&python).args(pip).args(packages));
     fs::write(stamp, wanted).unwrap();
     python
 }
@@ -74,11 +71,7 @@ fn wheel(python: &Path, folder: &Path) -> PathBuf {
     maturin.args(["-m", "maturin", "build", "--quiet", "--profile", "dev", "--locked"]);
     maturin.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target());
     maturin.arg("--out").arg(folder).current_dir(root());
-    // What the cargo that runs us tells about this package, to some build scripts is a change.
-    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
-        maturin.env_remove(name);
-    }
-    run(&mut maturin);
+    succeeds(builds(&mut maturin));
     let mut wheels = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     wheels.find(|path| path.extension().is_some_and(|ending| ending == "whl")).unwrap()
 }
@@ -86,10 +79,4 @@ fn wheel(python: &Path, folder: &Path) -> PathBuf {
 fn version() -> Option<String> {
     let output = Command::new("python3").arg("--version").output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {stderr}");
 }

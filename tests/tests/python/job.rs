@@ -1,11 +1,10 @@
 //! The example of the package, run as its users run it, and its errors beside those of the command
 //! line.
 
-use std::ffi::OsStr;
+use vaultlet_tests::job::{VALUE, in_dev};
+use vaultlet_tests::{Ended, root, vaultlet};
 
-use vaultlet_tests::{Ended, Run, root, vaultlet};
-
-use super::{VALUE, install};
+use super::install;
 
 #[test]
 fn by_the_managed_identity_and_on_behalf_of_the_user() {
@@ -27,7 +26,7 @@ fn a_denied_secret_says_what_the_command_line_says() {
     let (class, told) = told.split_once(": ").unwrap();
     assert_eq!((ended.code, class), (1, "vaultlet.DeniedError"), "{}", ended.stderr);
     let get = [vaultlet().as_os_str(), "get".as_ref(), "akv://my-key-vault/db-password".as_ref()];
-    let by_command = in_dev(&["--grant", "managed:none"], &get);
+    let by_command = in_dev(&["--grant", "managed:none"], &get, &[]);
     assert_eq!(by_command.code, 77, "{}", by_command.stderr);
     assert_eq!(line(&by_command), format!("vaultlet: {told}"));
     assert!(told.ends_with("(vault-forbidden)"), "{told}");
@@ -36,15 +35,5 @@ fn a_denied_secret_says_what_the_command_line_says() {
 
 fn job(options: &[&str]) -> Option<Ended> {
     let (python, job) = (install::python()?, root().join("host/python/examples/job.py"));
-    Some(in_dev(options, &[python.as_os_str(), job.as_os_str()]))
-}
-
-/// `vaultlet dev … -- PROGRAM`.
-fn in_dev(options: &[&str], program: &[&OsStr]) -> Ended {
-    let seed = format!("db-password={VALUE}");
-    Run::vaultlet(["dev", "--vault", "my-key-vault", "--seed", &seed])
-        .arguments(options)
-        .arguments(["--"])
-        .arguments(program)
-        .end()
+    Some(in_dev(options, &[python.as_os_str(), job.as_os_str()], &[]))
 }

@@ -1,0 +1,126 @@
+//! The packages of a release, made by `host/package`; each is installed into an empty environment,
+//! without a network, and runs its example by the managed identity and on behalf of the user.
+//!
+//! Where a tool is missing the tests say so and are skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail so"
+)]
+
+mod c;
+mod java;
+mod modules;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use vaultlet_tests::job::{VALUE, in_dev};
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{Ended, builds, root, succeeds, vaultlet};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What each part of `host/package` needs besides cargo.
+const PARTS: [(&str, &[&str]); 6] = [
+    ("c", &["cmake", "cc", "c++", "pkg-config"]),
+    ("python", &["python3"]),
+    ("node", &["node", "npm"]),
+    ("go", &["go"]),
+    ("java", &["java", "javac", "mvn", "python3"]),
+    ("component", &[]),
+];
+
+#[test]
+fn every_file_has_its_sum_and_no_other_is_named() {
+    let folder = packages();
+    succeeds(
+        Command::new("sha256sum")
+            .args(["--check", "--strict", "--quiet", "SHA256SUMS"])
+            .current_dir(folder),
+    );
+    let sums = std::fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    let summed: Vec<&str> = sums.lines().map(|line| line.split_once("  ").unwrap().1).collect();
+    for (part, tools) in PARTS {
+        let named = summed.iter().any(|name| name.starts_with(&format!("{part}/")));
+        assert_eq!(named, missing(tools).is_none(), "{part}: {sums}");
+    }
+    for bill in ["libvaultlet.so", "vaultlet"].map(|name| format!("{name}.cdx.json")) {
+        let bill: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.join(bill)).unwrap()).unwrap();
+        assert_eq!(bill["bomFormat"], "CycloneDX");
+        assert_eq!(bill["metadata"]["component"]["version"], VERSION);
+        let parts = bill["components"].as_array().unwrap();
+        assert!(parts.iter().any(|part| part["name"] == "wasmtime"), "{parts:?}");
+    }
+}
+
+/// Where the packages are, made once.
+fn packages() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let possible = PARTS.iter().filter(|(_, tools)| missing(tools).is_none());
+        let parts: Vec<&str> = possible.map(|(part, _)| *part).collect();
+        let mut package = Command::new("bash");
+        package.arg(root().join("host/package")).args(["--only", &parts.join(",")]);
+        succeeds(builds(&mut package));
+        root().join("target/packages")
+    })
+}
+
+/// The folder of one part; `None` where a tool for it is missing and may be.
+fn part(name: &str) -> Option<PathBuf> {
+    let (_, tools) = PARTS.iter().find(|(part, _)| *part == name).unwrap();
+    if let Some(tool) = missing(tools) {
+        skipped(name, &format!("`{tool}` is not there"));
+        return None;
+    }
+    Some(packages().join(name))
+}
+
+fn missing(tools: &[&'static str]) -> Option<&'static str> {
+    tools.iter().copied().find(|tool| Command::new(tool).arg("--help").output().is_err())
+}
+
+/// The only file of a folder with this ending.
+fn only(folder: &Path, ending: &str) -> PathBuf {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> =
+        entries.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+    assert_eq!(found.len(), 1, "*{ending} in {}: {found:?}", folder.display());
+    found.remove(0)
+}
+
+/// By both identities what the example prints is right; denied, it says what the command line says.
+fn works(program: &[&OsStr], variables: &[(&str, &OsStr)], right: impl Fn(&str) -> bool) {
+    for who in ["managed", "user"] {
+        let ended = in_dev(&["--as", who], program, variables);
+        assert_eq!(ended.code, 0, "{program:?} as {who}: {}", ended.stderr);
+        assert!(right(&ended.stdout), "{program:?} as {who}: {}", ended.stdout);
+        ended.reveals_none_of(&[VALUE], false);
+    }
+    let none = ["--grant", "managed:none"];
+    let get = [vaultlet().as_os_str(), "get".as_ref(), "akv://my-key-vault/db-password".as_ref()];
+    let told = help(&in_dev(&none, &get, &[]));
+    let denied = in_dev(&none, program, variables);
+    denied.reveals_none_of(&[VALUE], true);
+    assert_ne!(denied.code, 0, "{program:?}");
+    assert!(denied.stderr.contains(&told), "{program:?}: {} has no {told}", denied.stderr);
+}
+
+/// What to do about it, of the command line's last line.
+fn help(ended: &Ended) -> String {
+    let line = ended.stderr.lines().last().unwrap();
+    assert!(line.contains("(vault-forbidden)"), "{line}");
+    // The message names a request by a number of its own.
+    line.rsplit_once("; ").map_or(line, |(_, help)| help).replace(" (vault-forbidden)", "")
+}
+
+/// Exactly the password, as a job would pass it on.
+fn prints_it(stdout: &str) -> bool {
+    stdout.trim_end() == VALUE
+}
