@@ -13,6 +13,9 @@ use crate::secret::SecretString;
 /// A value that borrows from the text. Its `Debug` shows that text: it must never be formatted.
 pub(crate) type Value<'a> = justjson::Value<'a>;
 
+/// Values that are read: a vault's largest page has some 1,000, and each takes memory of its own, up
+/// to 300 bytes.
+const VALUES: usize = 16 * 1024;
 /// Nesting that is followed: no service has more than 5, and the stack is 64 KiB.
 const DEPTH: usize = 32;
 
@@ -23,7 +26,25 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Value<'_>> {
 
 /// The same of text.
 pub(crate) fn parse_text(text: &str) -> Option<Value<'_>> {
+    if values(text) > VALUES {
+        return None;
+    }
     Value::from_json_with_config(text, ParseConfig::new().with_recursion_limit(DEPTH)).ok()
+}
+
+/// At least how many values there are, if it is JSON, and at most twice as many.
+fn values(text: &str) -> usize {
+    let (mut count, mut is_string) = (1, false);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => is_string = !is_string,
+            b'\\' => drop(bytes.next()),
+            b',' | b'[' | b'{' if !is_string => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// The members of an object by name; one of another type is as good as absent.
@@ -219,6 +240,9 @@ mod tests {
             assert!(parse_text(text).is_none(), "{}", text.get(..40).unwrap_or(text));
         }
         assert!(parse(b"\"\xff\"").is_none());
+        // What only looks like many values is one.
+        assert!(parse_text(&format!("[{}0]", "0,".repeat(VALUES))).is_none());
+        assert!(parse_text(&format!("\"\\\"{}\"", "[{,".repeat(VALUES))).is_some());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 use vaultlet_dev::{Grant, Local, Role, Seed, Who};
-use vaultlet_host::{Kind, Vaultlet};
+use vaultlet_host::{Error, Kind, Vaultlet};
 use vaultlet_tests::server::{Answer, Server};
 use vaultlet_tests::{Ended, Run};
 
@@ -217,12 +217,11 @@ fn the_library_lists_by_its_handle() {
     assert_eq!(local.counters().tokens_issued, 1, "{:?}", local.counters());
 }
 
-/// A vault whose pages are larger than any, and never end.
-#[test]
-fn what_is_kept_of_a_list_has_a_limit() {
-    const TOKEN: &str = "T0KEN.of-a-vault-without-end";
-    const ITEMS: usize = 6_000;
-    let server = Server::plain(|asked| {
+const TOKEN: &str = "T0KEN.of-a-vault-that-says-anything";
+
+/// A vault by its own door, of whose answers only the body is chosen, and a handle for it.
+fn odd(body: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> (Server, String, Vaultlet) {
+    let server = Server::plain(move |asked| {
         let origin = format!("http://{}", asked.header("host"));
         if asked.target.starts_with("/MSI/") {
             let token = format!(r#"{{"access_token":"{TOKEN}","expires_in":3600}}"#);
@@ -234,10 +233,7 @@ fn what_is_kept_of_a_list_has_a_limit() {
             );
             return Answer::status(401).header("www-authenticate", challenge);
         }
-        let item = |number| format!(r#"{{"id":"{origin}/secrets/n{number}"}}"#);
-        let items: Vec<_> = (0..ITEMS).map(item).collect();
-        let next = format!("{origin}{}x", asked.target);
-        Answer::json(200, format!(r#"{{"value":[{}],"nextLink":"{next}"}}"#, items.join(",")))
+        Answer::json(200, body(&origin, &asked.target))
     });
     let origin = format!("http://127.0.0.1:{}", server.port());
     let vaultlet = Vaultlet::builder()
@@ -245,11 +241,42 @@ fn what_is_kept_of_a_list_has_a_limit() {
         .allow_http_loopback(true)
         .open()
         .unwrap();
-    let error = vaultlet.list_blocking(&origin).unwrap_err();
+    (server, origin, vaultlet)
+}
+
+#[track_caller]
+fn unexpected(error: &Error, part: &str) {
     let line = error.to_string();
     assert_eq!((error.kind, error.id.as_str()), (Kind::Unavailable, "vault-unexpected"), "{line}");
-    assert!(line.contains("more than 100000") && !line.contains(TOKEN), "{line}");
+    assert!(line.contains(part) && !line.contains(TOKEN) && !line.contains(VALUE), "{line}");
+}
+
+/// A vault whose pages are larger than any, and never end.
+#[test]
+fn what_is_kept_of_a_list_has_a_limit() {
+    const ITEMS: usize = 6_000;
+    let (server, origin, vaultlet) = odd(|origin, target| {
+        let item = |number| format!(r#"{{"id":"{origin}/secrets/n{number}"}}"#);
+        let items: Vec<_> = (0..ITEMS).map(item).collect();
+        format!(r#"{{"value":[{}],"nextLink":"{origin}{target}x"}}"#, items.join(","))
+    });
+    unexpected(&vaultlet.list_blocking(&origin).unwrap_err(), "more than 100000");
     let pages = server.asked().iter().filter(|a| a.target.starts_with("/secrets?")).count();
     // And the first one without a token.
     assert_eq!(pages, 100_000 / ITEMS + 2);
+}
+
+/// As many values as the bytes of an answer have room for.
+#[test]
+fn an_answer_of_nothing_but_values_is_one_to_refuse() {
+    for one in ["0", "{}", "[]", r#""""#, r#"{"a":{"b":0}}"#] {
+        let of = move |bytes: usize| vec![one; bytes / (one.len() + 1)].join(",");
+        let (_server, origin, vaultlet) =
+            odd(move |_, target| match target.contains("/secrets?") {
+                true => format!(r#"{{"value":[{}]}}"#, of((1 << 20) - 20)),
+                false => format!(r#"{{"value":"x","tags":[{}]}}"#, of((512 << 10) - 30)),
+            });
+        unexpected(&vaultlet.list_blocking(&origin).unwrap_err(), "listing the secrets of");
+        unexpected(&vaultlet.get_blocking(&format!("{origin}/secrets/a")).unwrap_err(), "reading");
+    }
 }
