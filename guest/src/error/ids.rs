@@ -104,7 +104,7 @@ ids! {
         "the token authority is asked too often"
         "wait, and share one cache"
     VaultForbidden "vault-forbidden" Denied
-        "the identity may not read this secret"
+        "the identity may not read this secret, or not list"
         "grant it the role `Key Vault Secrets User` (or the access policy `get`) on the vault; new grants take some minutes"
     VaultFirewall "vault-firewall" Denied
         "the vault's network rules do not admit this machine"
