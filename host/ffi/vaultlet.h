@@ -582,7 +582,8 @@ struct vaultlet_error *vaultlet_get_token(const struct vaultlet_handle *handle,
                                           const struct vaultlet_call *call,
                                           struct vaultlet_token **out);
 
-// Says whose token would be had, by getting one. It waits.
+// Says whose token would be had, by getting one. It waits; a token of `vaultlet_get_token_then`
+// says the same.
 //
 // # Safety
 // As for `vaultlet_get_token`.

@@ -1,7 +1,7 @@
 //! `vaultlet get` against the local Azure, by its real name through the proxy.
 
 use vaultlet_dev::{Local, Who};
-use vaultlet_tests::Run;
+use vaultlet_tests::{Run, vaultlet};
 
 const VALUE: &str = "correct horse battery staple é";
 
@@ -26,4 +26,16 @@ fn a_secret_on_behalf_of_the_user() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stderr.contains("/OBO/token"), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE], false);
+}
+
+/// Under a limit of address space, as some clusters set one.
+#[test]
+fn too_little_address_space_is_said() {
+    let ended = Run::program("sh")
+        .arguments(["-c", "ulimit -v 8000000; exec \"$0\" get akv://my-key-vault/db"])
+        .arguments([vaultlet()])
+        .end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (78, ""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("raise the limit (`ulimit -v`)"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("(address-space)"), "{}", ended.stderr);
 }

@@ -149,7 +149,8 @@ pub unsafe extern "C" fn vaultlet_get_token(
     unsafe { answered(out, || Ok(give_token(&wait(start(handle, request, call)?.1)?))) }
 }
 
-/// Says whose token would be had, by getting one. It waits.
+/// Says whose token would be had, by getting one. It waits; a token of `vaultlet_get_token_then`
+/// says the same.
 ///
 /// # Safety
 /// As for `vaultlet_get_token`.

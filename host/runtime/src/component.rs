@@ -36,7 +36,14 @@ impl Loaded {
         let mut config = config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
         config.with_custom_code_memory(Some(Arc::new(code::Pages)));
-        let engine = Engine::new(&config).map_err(failed)?;
+        // The configuration is the build's: what fails is to reserve the pool.
+        let engine = Engine::new(&config).map_err(|e| {
+            Error::configuration(
+                "address-space",
+                format!("loading the component: {e:#}"),
+                "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)",
+            )
+        })?;
         let component = match own {
             Some(bytes) => compile(&engine, bytes)?,
             None => {

@@ -90,6 +90,15 @@ fn c_plus_plus_owns_what_it_was_given() {
 }
 
 #[test]
+fn what_is_freed_is_scrubbed() {
+    let program = compiled("scrubbed", "tests/ffi/scrubbed.c", &[]);
+    let ended = Job::new(Who::Managed).run(&program, &[]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let expected = ["secret", "one of many", "token"].map(|it| format!("{it}: all, then none\n"));
+    assert_eq!(ended.stdout, expected.concat());
+}
+
+#[test]
 fn a_crowd_leaks_nothing() {
     // The leak checker counts what the library allocates, too.
     let program = compiled("crowd", "tests/ffi/crowd.c", &["-fsanitize=address,undefined"]);
