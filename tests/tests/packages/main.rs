@@ -49,9 +49,12 @@ fn every_file_has_its_sum_and_no_other_is_named() {
         let named = summed.iter().any(|name| name.starts_with(&format!("{part}/")));
         assert_eq!(named, missing(tools).is_none(), "{part}: {sums}");
     }
-    for bill in ["libvaultlet.so", "vaultlet"].map(|name| format!("{name}.cdx.json")) {
-        let bill: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(folder.join(bill)).unwrap()).unwrap();
+    // Those of what C's part has in it.
+    let bills: &[&str] =
+        if missing(PARTS[0].1).is_none() { &["libvaultlet.so", "vaultlet"] } else { &[] };
+    for name in bills {
+        let bill = std::fs::read(folder.join(format!("{name}.cdx.json"))).unwrap();
+        let bill: serde_json::Value = serde_json::from_slice(&bill).unwrap();
         assert_eq!(bill["bomFormat"], "CycloneDX");
         assert_eq!(bill["metadata"]["component"]["version"], VERSION);
         let parts = bill["components"].as_array().unwrap();
