@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -114,18 +115,32 @@ func TestACallOutlivesItsHandle(t *testing.T) {
 	is(t, <-ended, vaultlet.ErrTimeout, "cancelled")
 }
 
-// More calls than may have a thread each: those that wait for their turn end with their context, too.
+// A call that waits for its turn ends with its context, while those before it go on.
 func TestACancelledContextEndsAWait(t *testing.T) {
-	v, asked := silent(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-asked; cancel() }()
+	v, _ := silent(t)
+	before, end := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
-	for range 300 {
+	for range cap(vaultlet.Threads) {
 		wait.Go(func() {
-			_, err := v.Get(ctx, local.Reference)
+			_, err := v.Get(before, local.Reference)
 			is(t, err, vaultlet.ErrTimeout, "cancelled")
 		})
 	}
+	for len(vaultlet.Threads) < cap(vaultlet.Threads) {
+		runtime.Gosched()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	waiting := make(chan error)
+	go func() {
+		_, err := v.Get(ctx, local.Reference)
+		waiting <- err
+	}()
+	cancel()
+	is(t, <-waiting, vaultlet.ErrTimeout, "cancelled")
+	if left := len(vaultlet.Threads); left != cap(vaultlet.Threads) {
+		t.Error("those before it ended, too:", left)
+	}
+	end()
 	wait.Wait()
 	get(t, open(t)).Close()
 }

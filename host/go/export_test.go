@@ -1,0 +1,4 @@
+package vaultlet
+
+// Threads is what calls take to block one.
+var Threads = threads
