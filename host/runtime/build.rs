@@ -15,7 +15,7 @@ const TARGET: &str = "wasm32-wasip2";
 
 fn main() {
     let root = var("CARGO_MANIFEST_DIR").join("../..");
-    for watched in ["guest/src", "guest/Cargo.toml", "guest/build.rs", "wit", "Cargo.lock"] {
+    for watched in ["guest/core", "guest/component", "wit", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
@@ -77,9 +77,16 @@ fn sysroot_has_target() -> bool {
 fn build_guest(root: &Path, target: &Path) -> Result<PathBuf, String> {
     let mut cargo = Command::new(var("CARGO"));
     cargo
-        .args(["rustc", "--package", "vaultlet-guest", "--lib", "--profile", "guest", "--locked"])
-        // As a `cdylib` alone: beside the `rlib` of its manifest, LTO has no effect.
-        .args(["--crate-type", "cdylib", "--target", TARGET])
+        .args([
+            "rustc",
+            "--package",
+            "vaultlet-component",
+            "--lib",
+            "--profile",
+            "guest",
+            "--locked",
+        ])
+        .args(["--target", TARGET])
         .args(["--quiet", "--color", "never"])
         .arg("--target-dir")
         .arg(target)
@@ -101,7 +108,7 @@ fn build_guest(root: &Path, target: &Path) -> Result<PathBuf, String> {
         eprintln!("{}", String::from_utf8_lossy(&output.stderr));
         return Err("the component did not build; cargo's messages are above".into());
     }
-    Ok(target.join(TARGET).join("guest/vaultlet_guest.wasm"))
+    Ok(target.join(TARGET).join("guest/vaultlet_component.wasm"))
 }
 
 /// Names for debuggers and the tools' own, 10 KB that no runtime reads.

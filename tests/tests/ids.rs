@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use vaultlet_guest::error::{ErrorKind, IDS};
+use vaultlet_core::error::{ErrorKind, IDS};
 use vaultlet_tests::root;
 
 #[test]

@@ -46,7 +46,7 @@ impl Get {
         }
         let vaultlet = self.options.open(self.references.len().min(CALLS_MAX))?;
         let secrets =
-            futures_lite::future::block_on(vaultlet.get_all(&self.references)).map_err(explain)?;
+            futures_lite::future::block_on(vaultlet.get_many(&self.references)).map_err(explain)?;
         let described: Vec<_> = self.references.iter().zip(&secrets).collect();
         match (self.output, described.as_slice()) {
             (Format::Value, [(_, secret)]) => output::value(secret.reveal())?,

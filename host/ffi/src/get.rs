@@ -49,7 +49,7 @@ unsafe fn start_many(
         let references = references?;
         let vaultlet = with(of(handle)?, call)?;
         let on = vaultlet.clone();
-        Ok((vaultlet, async move { on.get_all(&references).await }))
+        Ok((vaultlet, async move { on.get_many(&references).await }))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 
 use serde::Serialize;
-use vaultlet_host::{Error, Kind, Requirements, Server};
+use vaultlet_host::{Error, Kind, Plan as Planned, Server};
 
 use crate::call::{vaultlet_call, with};
 use crate::error::vaultlet_error;
@@ -55,19 +55,19 @@ pub unsafe extern "C" fn vaultlet_plan(
         answered(out, || {
             let reference = optional(reference, "the reference")?;
             let vaultlet = with(of(handle)?, call)?;
-            json(&wait(vaultlet.requirements(reference))?).map(CString::into_raw)
+            json(&wait(vaultlet.plan(reference))?).map(CString::into_raw)
         })
     }
 }
 
-fn json(requirements: &Requirements) -> Result<CString, Error> {
+fn json(planned: &Planned) -> Result<CString, Error> {
     let plan = Plan {
-        vault: requirements.vault.as_ref().map(Into::into),
-        variables: &requirements.variables,
-        servers: requirements.servers.iter().map(Into::into).collect(),
-        files: &requirements.files,
-        keys: &requirements.keys,
-        programs: &requirements.programs,
+        vault: planned.vault.as_ref().map(Into::into),
+        variables: &planned.variables,
+        servers: planned.servers.iter().map(Into::into).collect(),
+        files: &planned.files,
+        keys: &planned.keys,
+        programs: &planned.programs,
     };
     let failed = |what: String| {
         let message = format!("making a plan: {what}");

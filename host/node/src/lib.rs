@@ -108,7 +108,7 @@ pub(crate) fn get_many(
     references: Vec<String>,
 ) -> Result<()> {
     port.begin(env, on, id, call, async move |on| {
-        Outcome::of(on.get_all(&references).await, |secrets| {
+        Outcome::of(on.get_many(&references).await, |secrets| {
             Value::Many(secrets.into_iter().map(Held::Secret).collect())
         })
     })
@@ -174,7 +174,7 @@ pub(crate) fn plan(
     reference: Option<String>,
 ) -> Result<()> {
     port.begin(env, on, id, call, async move |on| {
-        Outcome::of(on.requirements(reference.as_deref()).await, |plan| Value::Plan(plan.into()))
+        Outcome::of(on.plan(reference.as_deref()).await, |plan| Value::Plan(plan.into()))
     })
 }
 

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use napi::bindgen_prelude::External;
 use napi_derive::napi;
-use vaultlet_host::{Requirements, Secret, Server, Token};
+use vaultlet_host::{Plan as Planned, Secret, Server, Token};
 
 /// A value that JavaScript may hold and not look into. Dropping it scrubs the value.
 pub(crate) enum Held {
@@ -148,15 +148,15 @@ pub(crate) struct Peer {
     pub purpose: String,
 }
 
-impl From<Requirements> for Plan {
-    fn from(of: Requirements) -> Self {
+impl From<Planned> for Plan {
+    fn from(planned: Planned) -> Self {
         Self {
-            vault: of.vault.map(Into::into),
-            variables: of.variables,
-            servers: of.servers.into_iter().map(Into::into).collect(),
-            files: of.files,
-            keys: of.keys,
-            programs: of.programs,
+            vault: planned.vault.map(Into::into),
+            variables: planned.variables,
+            servers: planned.servers.into_iter().map(Into::into).collect(),
+            files: planned.files,
+            keys: planned.keys,
+            programs: planned.programs,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use vaultlet_host::{Properties, Requirements, Secret, Server, Token};
+use vaultlet_host::{Plan, Properties, Secret, Server, Token};
 
 use crate::time::{of_seconds, of_system};
 use crate::{secret, token};
@@ -14,7 +14,7 @@ pub(crate) enum Answer {
     Listing(Vec<Properties>),
     Token(Token),
     Identity(Token),
-    Plan(Requirements),
+    Plan(Plan),
 }
 
 impl Answer {
@@ -31,7 +31,7 @@ impl Answer {
             }
             Self::Token(token) => Ok(Bound::new(py, token::Token(token))?.into_any()),
             Self::Identity(token) => identity(py, &token),
-            Self::Plan(plan) => requirements(py, plan),
+            Self::Plan(plan) => plan_record(py, plan),
         }
     }
 }
@@ -92,7 +92,7 @@ pub(crate) fn identity<'py>(py: Python<'py>, token: &Token) -> PyResult<Bound<'p
     record(py, "Identity", &members)
 }
 
-fn requirements(py: Python<'_>, plan: Requirements) -> PyResult<Bound<'_, PyAny>> {
+fn plan_record(py: Python<'_>, plan: Plan) -> PyResult<Bound<'_, PyAny>> {
     let members = PyDict::new(py);
     let vault = plan.vault.map(|vault| server(py, vault)).transpose()?;
     let servers = plan.servers.into_iter().map(|one| server(py, one));

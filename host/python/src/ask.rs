@@ -47,14 +47,12 @@ impl Ask {
     pub(crate) async fn of(self, vaultlet: &Vaultlet) -> Result<Answer, Error> {
         Ok(match self {
             Self::Get(reference) => Answer::Secret(vaultlet.get(&reference).await?),
-            Self::GetMany(references) => Answer::Secrets(vaultlet.get_all(&references).await?),
+            Self::GetMany(references) => Answer::Secrets(vaultlet.get_many(&references).await?),
             Self::List(vault) => Answer::Listing(vaultlet.list(&vault).await?),
             Self::Versions(reference) => Answer::Listing(vaultlet.versions(&reference).await?),
             Self::Token(request) => Answer::Token(vaultlet.token(request).await?),
             Self::Whoami(request) => Answer::Identity(vaultlet.token(request).await?),
-            Self::Plan(reference) => {
-                Answer::Plan(vaultlet.requirements(reference.as_deref()).await?)
-            }
+            Self::Plan(reference) => Answer::Plan(vaultlet.plan(reference.as_deref()).await?),
         })
     }
 }

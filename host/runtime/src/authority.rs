@@ -44,7 +44,7 @@ pub(crate) enum Issuers {
 
 /// A server that a guest may talk to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Authority {
+pub(crate) struct PlannedServer {
     /// Host name or IP literal, lower case, without brackets.
     pub(crate) host: String,
     /// TCP port.
@@ -55,7 +55,7 @@ pub(crate) struct Authority {
     pub(crate) purpose: Purpose,
 }
 
-impl Authority {
+impl PlannedServer {
     /// Host and port of a request's target, with the scheme's default port.
     pub(crate) fn of(uri: &http::Uri) -> Option<(String, u16, bool)> {
         let tls = match uri.scheme_str()? {
@@ -72,7 +72,7 @@ impl Authority {
     }
 }
 
-impl fmt::Display for Authority {
+impl fmt::Display for PlannedServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.parse::<IpAddr>() {
             Ok(IpAddr::V6(_)) => write!(f, "[{}]:{}", self.host, self.port),

@@ -15,7 +15,7 @@ use crate::handler::{Broken, handle};
 use crate::http::Client;
 use crate::keys::Key;
 use crate::level::Level;
-use crate::plan::{Needs, Plan};
+use crate::planner::{CredentialPlan, Planner};
 use crate::programs::Programs;
 use crate::settings::Settings;
 
@@ -33,12 +33,12 @@ pub(crate) struct Broker {
 impl Broker {
     pub(crate) async fn new(
         level: Arc<Level>,
-        plan: &Plan,
+        planner: &Planner,
         settings: &Settings,
         client: &Arc<Client>,
     ) -> Result<Self, Error> {
-        let (needs, mut values) = plan.of(settings).await?;
-        let Needs { authorities, files, keys, programs, tells, .. } = needs;
+        let (needs, mut values) = planner.of(settings).await?;
+        let CredentialPlan { servers, files, keys, programs, tells, .. } = needs;
         // A password opens a key, which only the host does.
         let is_password =
             |name: &String| keys.iter().any(|key| key.password_variable.as_ref() == Some(name));
@@ -47,7 +47,7 @@ impl Broker {
         let mut variables = settings.of_guest();
         variables.extend(values);
         variables.push((SECRET_VARIABLE.into(), secret.to_string()));
-        let key = |planned: crate::plan::Key| {
+        let key = |planned: crate::planner::Key| {
             let password = planned.password_variable.as_ref();
             let password = password.and_then(|name| settings.environment.get(name));
             Arc::new(Key {
@@ -59,7 +59,7 @@ impl Broker {
         };
         let grant = Arc::new(Grant {
             variables,
-            authorities,
+            servers,
             client: Some(Arc::clone(client)),
             identity: None,
             files: Files { planned: files, given: settings.user_assertion.clone() },

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::authority::Authority;
+use crate::authority::PlannedServer;
 use crate::bindings::exports::vaultlet::keyvault::credentials::TokenRequest as WitTokenRequest;
 use crate::bindings::exports::vaultlet::keyvault::types::UserAssigned as WitUserAssigned;
 use crate::error::{Error, Kind};
@@ -15,7 +15,7 @@ use crate::http::Client;
 use crate::identity::{self, IdentityEndpoint};
 use crate::level::Level;
 use crate::limits;
-use crate::plan::{Plan, Subject, trapped};
+use crate::planner::{Planner, Subject, trapped};
 use crate::secret::{Properties, Secret, Token};
 use crate::shard::Shard;
 use crate::{TokenRequest, UserAssigned};
@@ -25,15 +25,15 @@ pub(crate) use crate::bindings::exports::vaultlet::keyvault::secrets::{Listed, P
 /// What runs on one thread.
 pub(crate) struct Engine {
     pub(crate) shard: Shard,
-    pub(crate) plan: Arc<Plan>,
+    pub(crate) planner: Arc<Planner>,
     pub(crate) level: Arc<Level>,
     pub(crate) client: Arc<Client>,
     pub(crate) identity: Arc<IdentityEndpoint>,
     pub(crate) settings: Arc<[(String, String)]>,
     /// One grant for each vault, most recent last.
-    pub(crate) grants: Mutex<Vec<(Option<Authority>, Arc<Grant>)>>,
+    pub(crate) grants: Mutex<Vec<(Option<PlannedServer>, Arc<Grant>)>>,
     /// References that were resolved, for programs that ask for the same again and again.
-    pub(crate) resolved: Mutex<HashMap<String, Authority>>,
+    pub(crate) resolved: Mutex<HashMap<String, PlannedServer>>,
 }
 
 impl Engine {
@@ -128,23 +128,23 @@ impl Engine {
         result
     }
 
-    async fn vault_of(&self, what: &Listed) -> Result<Authority, Error> {
+    async fn vault_of(&self, what: &Listed) -> Result<PlannedServer, Error> {
         match what {
             Listed::Secrets(vault) => {
-                self.plan.vault(&Subject::Vault(vault.clone()), &self.settings).await
+                self.planner.vault(&Subject::Vault(vault.clone()), &self.settings).await
             }
             Listed::Versions(reference) => self.resolve(reference).await,
         }
     }
 
     /// The vault of a reference.
-    async fn resolve(&self, reference: &str) -> Result<Authority, Error> {
+    async fn resolve(&self, reference: &str) -> Result<PlannedServer, Error> {
         let resolved = || self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(authority) = resolved().get(reference) {
             return Ok(authority.clone());
         }
         let what = Subject::Secret(reference.to_owned());
-        let authority = self.plan.vault(&what, &self.settings).await?;
+        let authority = self.planner.vault(&what, &self.settings).await?;
         let mut resolved = resolved();
         if resolved.len() >= limits::REFERENCES_KEPT {
             resolved.clear();
@@ -186,7 +186,7 @@ impl Engine {
     }
 
     /// The vault role's grant: its vault, the identity endpoint, and the settings.
-    fn grant(&self, vault: Option<Authority>) -> Arc<Grant> {
+    fn grant(&self, vault: Option<PlannedServer>) -> Arc<Grant> {
         let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, grant)) = grants.iter().find(|(v, _)| *v == vault) {
             return Arc::clone(grant);
@@ -199,14 +199,18 @@ impl Engine {
         grant
     }
 
-    pub(crate) fn new_grant(&self, vault: Option<&Authority>, more: &[(&str, &str)]) -> Arc<Grant> {
+    pub(crate) fn new_grant(
+        &self,
+        vault: Option<&PlannedServer>,
+        more: &[(&str, &str)],
+    ) -> Arc<Grant> {
         let mut variables = self.settings.to_vec();
         let endpoint = format!("http://{}/token", identity::HOST);
         variables.push(("VAULTLET_IDENTITY_ENDPOINT".into(), endpoint));
         variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         Arc::new(Grant {
             variables,
-            authorities: vault.into_iter().cloned().collect(),
+            servers: vault.into_iter().cloned().collect(),
             client: Some(Arc::clone(&self.client)),
             identity: Some(Arc::clone(&self.identity)),
             ..Grant::default()

@@ -17,7 +17,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use zeroize::Zeroizing;
 
 use crate::limits;
-use crate::plan::File;
+use crate::planner::File;
 use crate::state::State;
 
 const TYPES: &str = "wasi:filesystem/types@0.2.6";

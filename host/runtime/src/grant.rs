@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::{Request, Response};
 use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
-use crate::authority::Authority;
+use crate::authority::PlannedServer;
 use crate::files::Files;
 use crate::http::{Client, Failure};
 use crate::identity::IdentityEndpoint;
@@ -21,7 +21,7 @@ pub(crate) struct Grant {
     /// The environment, complete.
     pub(crate) variables: Vec<(String, String)>,
     /// Servers that it may reach, by which client.
-    pub(crate) authorities: Vec<Authority>,
+    pub(crate) servers: Vec<PlannedServer>,
     pub(crate) client: Option<Arc<Client>>,
     /// The in-process identity endpoint.
     pub(crate) identity: Option<Arc<IdentityEndpoint>>,
@@ -53,7 +53,7 @@ impl Grant {
             tracing::warn!(target: "vaultlet", "denied {what}");
             Failure::Denied(format!("{what} is not granted to this role"))
         };
-        let Some((host, port, tls)) = Authority::of(request.uri()) else {
+        let Some((host, port, tls)) = PlannedServer::of(request.uri()) else {
             return Err(denied("a request without a server".into()));
         };
         if let Some(identity) = self.identity.as_ref().filter(|i| i.is(&host, port, tls)) {
@@ -71,15 +71,15 @@ impl Grant {
             let query = request.uri().query().unwrap_or_default().to_owned();
             return Ok(self.programs.answer(program, &query).await);
         }
-        let granted = self.authorities.iter().find(|a| a.is(&host, port, tls));
-        let (Some(authority), Some(client)) = (granted, &self.client) else {
+        let granted = self.servers.iter().find(|a| a.is(&host, port, tls));
+        let (Some(server), Some(client)) = (granted, &self.client) else {
             let scheme = if tls { "https" } else { "http" };
             return Err(denied(format!("{scheme}://{host}:{port}")));
         };
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let started = Instant::now();
-        let result = client.send(authority, request, options).await;
-        log(&method, authority, &path, started, &result);
+        let result = client.send(server, request, options).await;
+        log(&method, server, &path, started, &result);
         result
     }
 }
@@ -87,7 +87,7 @@ impl Grant {
 /// One line per request: never a query, a header but the request's id, or a body.
 fn log(
     method: &http::Method,
-    authority: &Authority,
+    server: &PlannedServer,
     path: &str,
     started: Instant,
     result: &Result<Response<WasiBody>, Failure>,
@@ -98,10 +98,10 @@ fn log(
             let id = response.headers().get("x-ms-request-id").and_then(|v| v.to_str().ok());
             let status = response.status().as_u16();
             tracing::info!(target: "vaultlet",
-                "{method} {authority} {path} {status} {ms} ms {}", id.unwrap_or("-"));
+                "{method} {server} {path} {status} {ms} ms {}", id.unwrap_or("-"));
         }
         Err(error) => {
-            tracing::info!(target: "vaultlet", "{method} {authority} {path} failed {ms} ms: {error}");
+            tracing::info!(target: "vaultlet", "{method} {server} {path} failed {ms} ms: {error}");
         }
     }
 }

@@ -82,7 +82,7 @@ impl Vaultlet {
         listener.set_nonblocking(true).map_err(unbound)?;
         let authority = listener.local_addr().map_err(unbound)?.to_string();
         let secret = random_secret()?;
-        let variables = block_on(self.plan()?.lent(&authority, &secret))?;
+        let variables = block_on(self.planner()?.lent(&authority, &secret))?;
         let (front, runtime) = self.front([
             ("VAULTLET_LENT_AUTHORITY", authority.as_str()),
             ("VAULTLET_LENT_SECRET", secret.as_str()),

@@ -52,12 +52,12 @@ mod lend;
 mod level;
 mod limits;
 mod plan;
+mod planner;
 #[cfg(feature = "plugins")]
 mod plugin;
 mod process;
 mod programs;
 mod prompt;
-mod requirements;
 mod secret;
 mod settings;
 mod shard;
@@ -69,9 +69,9 @@ pub use builder::Builder;
 pub use cancel::Cancel;
 pub use error::{Attempt, Error, Kind, Outcome};
 pub use lend::{Lend, Lent};
+pub use plan::{Plan, Server};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
-pub use requirements::{Requirements, Server};
 pub use secret::{Holder, Properties, Secret, Token};
 pub use vaultlet::Vaultlet;
 

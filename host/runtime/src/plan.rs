@@ -1,150 +1,79 @@
-//! Asks the component what its roles must see, in instances without any capability.
+//! What a handle would read and whom it would talk to, for people and policies.
 
-use std::sync::Arc;
-
-use crate::authority::{Authority, Issuers, Purpose, Trust};
-use crate::bindings::exports::vaultlet::keyvault::plan as wit;
+use crate::authority::{PlannedServer, Purpose, Trust};
 use crate::error::Error;
-use crate::grant::Grant;
-use crate::level::Level;
+use crate::planner::{File, Planner, Subject};
 use crate::settings::Settings;
 
-pub(crate) use wit::{File, Key, Program, Resolved, Subject};
-
-type Variables = [(String, String)];
-
-/// The plan of one handle.
-pub(crate) struct Plan {
-    pub(crate) level: Arc<Level>,
-    pub(crate) nothing: Arc<Grant>,
+/// What the credentials need of this machine, as the component says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The vault of the reference that was asked about.
+    pub vault: Option<Server>,
+    /// Environment variables that decide which source is used, whether set or not.
+    pub variables: Vec<String>,
+    /// Servers that the sources may ask, in their order.
+    pub servers: Vec<Server>,
+    /// Files that may be read; one with `*` is all of a folder with that ending.
+    pub files: Vec<String>,
+    /// Files with a key that may sign.
+    pub keys: Vec<String>,
+    /// Programs that may be run.
+    pub programs: Vec<String>,
 }
 
-/// What the credentials need.
-pub(crate) struct Needs {
-    variables: Vec<String>,
-    pub(crate) authorities: Vec<Authority>,
-    pub(crate) files: Vec<File>,
-    pub(crate) keys: Vec<Key>,
-    pub(crate) programs: Vec<Program>,
-    /// Whether a person must be told something.
-    pub(crate) tells: bool,
+/// A server that may be talked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Server {
+    /// Host name or IP literal.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Whether by TLS.
+    pub tls: bool,
+    /// What it is for: `vault`, `token-authority` or `identity-endpoint`.
+    pub purpose: &'static str,
 }
 
 impl Plan {
-    /// The vault that it leads to.
-    pub(crate) async fn vault(
-        &self,
-        what: &Subject,
-        settings: &Variables,
-    ) -> Result<Authority, Error> {
-        authority(self.resolved(what, settings).await?.authority)
-    }
-
-    /// It in its canonical form, which is the one that policies compare.
-    pub(crate) async fn resolved(
-        &self,
-        what: &Subject,
-        settings: &Variables,
-    ) -> Result<Resolved, Error> {
-        let mut lease = self.level.lease(&self.nothing).await?;
-        let (store, provider) = lease.parts();
-        let resolved = provider
-            .vaultlet_keyvault_plan()
-            .call_resolve(store, what, settings)
-            .await
-            .map_err(|e| trapped(&e))?;
-        lease.keep();
-        Ok(resolved?)
-    }
-
-    /// What the credentials need under these settings, and the variables that decided it; one that
-    /// is unset has an empty value.
     pub(crate) async fn of(
-        &self,
+        planner: &Planner,
         settings: &Settings,
-    ) -> Result<(Needs, Vec<(String, String)>), Error> {
-        let of_guest = settings.of_guest();
-        let named = self.needs(&of_guest, &[]).await?.variables;
-        // No values at all would ask for the variables again.
-        let value = |name: String| {
-            let value = settings.environment.get(&name).unwrap_or_default();
-            (name, value)
+        reference: Option<&str>,
+    ) -> Result<Self, Error> {
+        let vault = match reference {
+            Some(reference) => {
+                let what = Subject::Secret(reference.to_owned());
+                Some(planner.vault(&what, &settings.of_guest()).await?.into())
+            }
+            None => None,
         };
-        let values: Vec<_> = named.into_iter().map(value).collect();
-        Ok((self.needs(&of_guest, &values).await?, values))
-    }
-
-    async fn needs(&self, settings: &Variables, values: &Variables) -> Result<Needs, Error> {
-        let mut lease = self.level.lease(&self.nothing).await?;
-        let (store, provider) = lease.parts();
-        let needs = provider
-            .vaultlet_keyvault_plan()
-            .call_needs(store, settings, values)
-            .await
-            .map_err(|e| trapped(&e))?;
-        lease.keep();
-        let needs = needs?;
-        let authorities = needs.authorities.into_iter().map(authority).collect::<Result<_, _>>()?;
-        let wit::Requirements { variables, files, keys, programs, tells, .. } = needs;
-        Ok(Needs { variables, authorities, files, keys, programs, tells })
-    }
-
-    /// The variables by which a child finds the endpoint that is lent to it.
-    pub(crate) async fn lent(
-        &self,
-        authority: &str,
-        secret: &str,
-    ) -> Result<Vec<(String, String)>, Error> {
-        let mut lease = self.level.lease(&self.nothing).await?;
-        let (store, provider) = lease.parts();
-        let plan = provider.vaultlet_keyvault_plan();
-        let lent = plan.call_lent(store, authority, secret).await.map_err(|e| trapped(&e))?;
-        lease.keep();
-        Ok(lent)
+        let (needs, values) = planner.of(settings).await?;
+        let file = |file| match file {
+            File::Path(path) => path,
+            File::Folder((folder, ending)) => format!("{folder}/*{ending}"),
+        };
+        Ok(Self {
+            vault,
+            variables: values.into_iter().map(|(name, _)| name).collect(),
+            servers: needs.servers.into_iter().map(Into::into).collect(),
+            files: needs.files.into_iter().map(file).collect(),
+            keys: needs.keys.into_iter().map(|key| key.path).collect(),
+            programs: needs.programs.into_iter().map(|program| program.command).collect(),
+        })
     }
 }
 
-pub(crate) fn trapped(trap: &wasmtime::Error) -> Error {
-    tracing::error!(target: "vaultlet", "the component trapped: {trap:#}");
-    Error::internal(format!("running the component: {}", trap.root_cause()))
-}
-
-fn authority(planned: wit::Authority) -> Result<Authority, Error> {
-    let wit::Authority { host, port, trust, purpose } = planned;
-    if host.is_empty() || port == 0 {
-        return Err(Error::internal("reading the plan: it names no server"));
+impl From<PlannedServer> for Server {
+    fn from(authority: PlannedServer) -> Self {
+        let purpose = match authority.purpose {
+            Purpose::IdentityEndpoint => "identity-endpoint",
+            Purpose::TokenAuthority => "token-authority",
+            Purpose::Vault => "vault",
+        };
+        let tls = authority.trust != Trust::None;
+        Self { host: authority.host, port: authority.port, tls, purpose }
     }
-    let trust = match trust {
-        wit::Trust::None => Trust::None,
-        wit::Trust::Roots => Trust::Roots,
-        wit::Trust::Pinned(digits) => {
-            let sha1 = sha1(&digits);
-            Trust::Pinned(sha1.ok_or_else(|| Error::internal("reading the plan: no thumbprint"))?)
-        }
-        wit::Trust::Private(wit::PrivateTrust { issuers, name }) => {
-            let issuers = match issuers {
-                wit::Certificates::File(path) => Issuers::File(path.into()),
-                wit::Certificates::Text(text) => Issuers::Text(text),
-            };
-            Trust::Private { issuers, name }
-        }
-    };
-    let purpose = match purpose {
-        wit::Purpose::IdentityEndpoint => Purpose::IdentityEndpoint,
-        wit::Purpose::TokenAuthority => Purpose::TokenAuthority,
-        wit::Purpose::Vault => Purpose::Vault,
-    };
-    Ok(Authority { host, port, trust, purpose })
-}
-
-/// 40 hexadecimal digits.
-fn sha1(digits: &str) -> Option<[u8; 20]> {
-    let mut sha1 = [0; 20];
-    if digits.len() != 2 * sha1.len() || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in sha1.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(sha1)
 }

@@ -15,7 +15,7 @@ use crate::http::{Client, Transport, client_config};
 use crate::identity::IdentityEndpoint;
 use crate::level::Level;
 use crate::limits;
-use crate::plan::Plan;
+use crate::planner::Planner;
 use crate::settings::Settings;
 use crate::shard::Shard;
 
@@ -72,7 +72,7 @@ fn engines(settings: &Settings, timeout: Duration) -> Result<Vec<Arc<Engine>>, E
     let loaded = Arc::new(loaded);
     let epoch = Epoch::start(loaded.engine.clone())?;
     let level = |size| Level::new(Arc::clone(&loaded), Arc::clone(&epoch), size);
-    let plan = Arc::new(Plan { level: level(plans), nothing: Arc::default() });
+    let planner = Arc::new(Planner { level: level(plans), nothing: Arc::default() });
     let of_guest: Arc<[_]> = settings.of_guest().into();
     let mut engines: Vec<Arc<Engine>> = Vec::with_capacity(shards.len());
     for shard in shards {
@@ -84,7 +84,7 @@ fn engines(settings: &Settings, timeout: Duration) -> Result<Vec<Arc<Engine>>, E
             Some(first) => Arc::clone(&first.identity),
             // Flights are the first thread's.
             None => {
-                let broker = Broker::new(level(brokers), &plan, settings, &client);
+                let broker = Broker::new(level(brokers), &planner, settings, &client);
                 let flight = timeout.max(limits::FLIGHT);
                 let runtime = shard.handle().clone();
                 Arc::new(IdentityEndpoint::new(block_on(broker)?, runtime, flight))
@@ -92,7 +92,7 @@ fn engines(settings: &Settings, timeout: Duration) -> Result<Vec<Arc<Engine>>, E
         };
         engines.push(Arc::new(Engine {
             shard,
-            plan: Arc::clone(&plan),
+            planner: Arc::clone(&planner),
             level: level(each),
             client,
             identity,

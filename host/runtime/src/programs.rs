@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::inside::{answer, refusal, scrubbed};
 use crate::limits;
-use crate::plan::Program;
+use crate::planner::Program;
 use crate::settings::Environment;
 
 /// The name at which a role with that grant finds them; it resolves nowhere else.

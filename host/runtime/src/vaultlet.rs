@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::fork::PerProcess;
 use crate::lend::Front;
 use crate::plan::Plan;
+use crate::planner::Planner;
 use crate::process::Process;
-use crate::requirements::Requirements;
 use crate::secret::{Properties, Secret, Token};
 use crate::settings::Settings;
 use crate::task::{Task, unless_cancelled};
@@ -22,7 +22,7 @@ use crate::{Builder, TokenRequest, UserAssigned};
 #[cfg(feature = "plugins")]
 use crate::{
     engine::Page,
-    plan::{Resolved, Subject},
+    planner::{Resolved, Subject},
 };
 
 /// Gets secrets and tokens. Cheap to clone; clones share everything: one set of settings, one
@@ -87,7 +87,7 @@ impl Vaultlet {
     }
 
     /// Gets several secrets at once, in their order: all, or the first error.
-    pub async fn get_all<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+    pub async fn get_many<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
         const DOING: &str = "getting secrets";
         let started = references.iter().map(|reference| self.start_get(DOING, reference.as_ref()));
         let started = started.collect::<Result<Vec<_>, _>>()?;
@@ -98,9 +98,9 @@ impl Vaultlet {
         Ok(secrets)
     }
 
-    /// [`Vaultlet::get_all`] for code that is not async; it blocks the thread.
-    pub fn get_all_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        block_on(self.get_all(references))
+    /// [`Vaultlet::get_many`] for code that is not async; it blocks the thread.
+    pub fn get_many_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+        block_on(self.get_many(references))
     }
 
     /// Lists the secrets of a vault, disabled ones too, by name: one request for each 25. The vault
@@ -141,19 +141,19 @@ impl Vaultlet {
 
     /// What the credentials would read and whom they would talk to, and the vault of a reference
     /// (`akv://<vault>` serves, too) if one is given. No network.
-    pub async fn requirements(&self, reference: Option<&str>) -> Result<Requirements, Error> {
+    pub async fn plan(&self, reference: Option<&str>) -> Result<Plan, Error> {
         let (reference, settings) =
             (reference.map(str::to_owned), self.process.here(Process::anew)?.settings().clone());
         const DOING: &str = "making a plan";
         let task = self.start(DOING, |on| async move {
-            Requirements::of(&on.plan, &settings, reference.as_deref()).await
+            Plan::of(&on.planner, &settings, reference.as_deref()).await
         })?;
         self.finish(DOING, task).await
     }
 
-    /// [`Vaultlet::requirements`] for code that is not async; it blocks the thread.
-    pub fn requirements_blocking(&self, reference: Option<&str>) -> Result<Requirements, Error> {
-        block_on(self.requirements(reference))
+    /// [`Vaultlet::plan`] for code that is not async; it blocks the thread.
+    pub fn plan_blocking(&self, reference: Option<&str>) -> Result<Plan, Error> {
+        block_on(self.plan(reference))
     }
 
     /// Runs this on one of the handle's own threads, for bindings whose callers are called back. It
@@ -163,8 +163,8 @@ impl Vaultlet {
         Ok(())
     }
 
-    pub(crate) fn plan(&self) -> Result<Arc<Plan>, Error> {
-        Ok(Arc::clone(&self.engine()?.plan))
+    pub(crate) fn planner(&self) -> Result<Arc<Planner>, Error> {
+        Ok(Arc::clone(&self.engine()?.planner))
     }
 
     /// What answers lent requests, with these variables besides the settings, and where it runs.
@@ -182,7 +182,7 @@ impl Vaultlet {
     pub(crate) async fn resolved(&self, what: Subject) -> Result<Resolved, Error> {
         const DOING: &str = "resolving a reference";
         let task =
-            self.start(DOING, |on| async move { on.plan.resolved(&what, &on.settings).await })?;
+            self.start(DOING, |on| async move { on.planner.resolved(&what, &on.settings).await })?;
         self.finish(DOING, task).await
     }
 

@@ -4,10 +4,11 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use vaultlet_guest::call::{Call, Memory};
-use vaultlet_guest::context::{Context, FileError, Request, Response, SendError};
-use vaultlet_guest::error::Error;
-use vaultlet_guest::token::{TokenRequest, token};
+use vaultlet_core::call::{Call, Memory};
+use vaultlet_core::context::{Context, FileError, Request, Response, SendError};
+use vaultlet_core::error::Error;
+use vaultlet_core::token::{TokenRequest};
+use vaultlet_core::tokens::token;
 use zeroize::Zeroizing;
 
 /// What stands in the environment and must not show, nor go anywhere else.

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::{SECRET, World, answer, first_line};
-use vaultlet_guest::call::Memory;
-use vaultlet_guest::endpoint::{Asked, SECRET_HEADER, SECRET_VARIABLE, serve};
+use vaultlet_core::call::Memory;
+use vaultlet_core::serve::{Incoming, serve};
 
 fuzz_target!(|data: &[u8]| {
     let (target, rest) = first_line(data);

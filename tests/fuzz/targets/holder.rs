@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::NOW;
-use vaultlet_guest::token::Token;
+use vaultlet_core::token::Token;
 
 fuzz_target!(|data: &[u8]| {
     let mut jwt = String::from("eyJh.");

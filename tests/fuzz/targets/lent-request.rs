@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::{RESOURCE, SECRET, World, answer, first_line};
-use vaultlet_guest::call::Memory;
-use vaultlet_guest::endpoint::{Asked, lend, serve};
+use vaultlet_core::call::Memory;
+use vaultlet_core::serve::{Incoming, lend, serve};
 
 const AUTHORITY: &str = "127.0.0.1:40123";
 

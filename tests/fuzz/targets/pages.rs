@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::{SECRET, World, answer, check};
-use vaultlet_guest::call::{Call, Memory};
-use vaultlet_guest::vault::{self, Listed};
+use vaultlet_core::call::{Call, Memory};
+use vaultlet_core::vault::{self, Listed};
 
 const TOKEN: &[u8] = b"200\n\n{\"access_token\":\"eyJ0.T0KEN.c2ln\",\"expires_in\":3600}";
 const VAULT: &str = "https://job.vault.azure.net";

@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::{NOW, SECRET, World, answer, check, first_line};
-use vaultlet_guest::call::{Call, Memory};
-use vaultlet_guest::vault;
+use vaultlet_core::call::{Call, Memory};
+use vaultlet_core::vault;
 
 fuzz_target!(|data: &[u8]| {
     let (pointer, value) = first_line(data);

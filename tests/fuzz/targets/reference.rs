@@ -3,16 +3,16 @@
 
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::check;
-use vaultlet_guest::plan::{Subject, resolve};
-use vaultlet_guest::timeouts;
-use vaultlet_guest::url::Url;
+use vaultlet_core::planner::{Subject, resolve};
+use vaultlet_core::limits;
+use vaultlet_core::url::Url;
 
 fuzz_target!(|text: &str| {
     let settings = [("VAULTLET_ALLOW_HTTP_LOOPBACK".to_owned(), "true".to_owned())];
     for subject in [Subject::Secret, Subject::Vault] {
         match resolve(&subject(text.to_owned()), &settings) {
             // Escaped, a long one may become too long.
-            Ok(resolved) if resolved.reference.len() > timeouts::REFERENCE => {}
+            Ok(resolved) if resolved.reference.len() > limits::REFERENCE => {}
             Ok(resolved) => match resolve(&subject(resolved.reference.clone()), &settings) {
                 Ok(again) => assert_eq!(again, resolved),
                 Err(error) => panic!("{}: {}", resolved.reference, error.line()),

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::{World, check};
-use vaultlet_guest::plan::needs;
+use vaultlet_core::planner::plan_credentials;
 
 fuzz_target!(|text: &str| {
     let variables: Vec<(String, String)> = text

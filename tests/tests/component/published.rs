@@ -113,10 +113,15 @@ fn its_bill_of_materials_is_of_these_bytes_and_of_what_is_locked() {
         names.insert(name);
     }
     // What its manifest asks for is in it; what only builds it is not.
-    let manifest = fs::read_to_string(root().join("guest/Cargo.toml")).unwrap();
-    let manifest: toml::Table = manifest.parse().unwrap();
-    let wasm = &manifest["target"]["cfg(target_arch = \"wasm32\")"]["dependencies"];
-    for table in [&manifest["dependencies"], wasm] {
+    let manifest = |of: &str| -> toml::Table {
+        fs::read_to_string(root().join("guest").join(of).join("Cargo.toml"))
+            .unwrap()
+            .parse()
+            .unwrap()
+    };
+    let (core, component) = (manifest("core"), manifest("component"));
+    let wasm = &component["target"]["cfg(target_arch = \"wasm32\")"]["dependencies"];
+    for table in [&core["dependencies"], wasm] {
         for name in table.as_table().unwrap().keys() {
             assert!(names.contains(name.as_str()), "{name} is missing");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Map, Value};
-use vaultlet_guest::testing::matches;
+use vaultlet_core::testing::matches;
 use vaultlet_tests::case::{Case, Exchange};
 
 /// Checks each assertion that a case describes. `late` is how many seconds a moment may be after the

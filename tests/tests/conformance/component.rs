@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use vaultlet_guest::testing::matches;
+use vaultlet_core::testing::matches;
 use vaultlet_host::{Error, Properties, TokenRequest, UserAssigned, Vaultlet};
 use vaultlet_tests::case::{Call, Case, Exchange, Kind, Outcome, Rendering, said};
 

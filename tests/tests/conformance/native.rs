@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use vaultlet_guest::call::{Call as CoreCall, Memory};
-use vaultlet_guest::context::{Context as _, SendError};
-use vaultlet_guest::error::{Error, Id};
-use vaultlet_guest::plan::{Program, needs};
-use vaultlet_guest::testing::{START, World, matches};
-use vaultlet_guest::token::{TokenRequest, UserAssigned, token};
-use vaultlet_guest::vault::{self, Listed};
+use vaultlet_core::call::{Call as CoreCall, Memory};
+use vaultlet_core::context::{Context as _, SendError};
+use vaultlet_core::error::{Error, Id};
+use vaultlet_core::plan::Program;
+use vaultlet_core::planner::plan_credentials;
+use vaultlet_core::testing::{START, World, matches};
+use vaultlet_core::token::{TokenRequest, UserAssigned};
+use vaultlet_core::tokens::token;
+use vaultlet_core::vault::{self, Listed};
 use vaultlet_tests::case::{Call, Case, Exchange, Fail, Kind, Outcome, Rendering, said};
 
 use crate::assertion::assertions;
@@ -166,9 +168,9 @@ fn programs(case: &Case) -> Result<(), String> {
         let mut variables: Vec<_> = case.is.environment.clone().into_iter().collect();
         // Without any it says only which it wants to see.
         variables.push(("AZURE_TOKEN_CREDENTIALS".into(), String::new()));
-        let needs = needs(&variables, &variables).map_err(|error| error.line())?;
+        let plan = plan_credentials(&variables, &variables).map_err(|error| error.line())?;
         let (name, query) = asked.split_once('?').unwrap_or((asked, ""));
-        let program = needs.programs.iter().find(|program| program.name == name);
+        let program = plan.programs.iter().find(|program| program.name == name);
         let program = program.ok_or_else(|| format!("the plan has no program {name}"))?;
         let (arguments, variables) = expanded(program, query);
         if !are(&arguments, &exchange.arguments) {

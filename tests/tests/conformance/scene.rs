@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use http::Uri;
-use vaultlet_guest::testing::matches;
+use vaultlet_core::testing::matches;
 use vaultlet_tests::case::{Case, Exchange, Fail, Kind};
 use vaultlet_tests::server::{Answer, Asked, Refusing, Server};
 use vaultlet_tests::tls::{Ca, Leaf};

@@ -97,7 +97,7 @@ fn several_references_at_once_are_one_token_request_and_in_order() {
     let vaultlet = in_job(&local).open().unwrap();
     let references: Vec<_> = (0..64).map(|number| format!("akv://job/s{number}")).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let secrets = runtime.block_on(vaultlet.get_all(&references)).unwrap();
+    let secrets = runtime.block_on(vaultlet.get_many(&references)).unwrap();
     let names: Vec<_> = secrets.iter().map(|secret| secret.properties().name.clone()).collect();
     assert_eq!(names, (0..64).map(|number| format!("s{number}")).collect::<Vec<_>>());
     let counters = local.counters();
@@ -111,7 +111,7 @@ fn a_failed_identity_is_asked_once_by_sixty_four() {
     let vaultlet = job.builder().open().unwrap();
     let references: Vec<_> = (0..64).map(|number| format!("akv://job/s{number}")).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    let error = runtime.block_on(vaultlet.get_all(&references)).unwrap_err();
+    let error = runtime.block_on(vaultlet.get_many(&references)).unwrap_err();
     assert_eq!(error.kind, Kind::Unauthenticated, "{error}");
     assert_eq!((job.identity.asked().len(), job.vault.connections()), (1, 0));
 }

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error as WasiError, WasiBody};
 
-use crate::authority::{Authority, Purpose, Trust};
+use crate::authority::{PlannedServer, Purpose, Trust};
 use crate::limits;
 
 use super::connect::Connector;
@@ -33,7 +33,7 @@ pub(crate) struct Client {
     token_authorities: Pool,
     identity_endpoints: Pool,
     /// As many as plans name, which are few.
-    own: Mutex<Vec<(Authority, Pool)>>,
+    own: Mutex<Vec<(PlannedServer, Pool)>>,
 }
 
 impl Client {
@@ -53,7 +53,7 @@ impl Client {
     /// The time to the first byte counts from here, connecting included.
     pub(crate) async fn send(
         &self,
-        to: &Authority,
+        to: &PlannedServer,
         mut request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Failure> {
@@ -79,7 +79,7 @@ impl Client {
         Ok(response.map(|body| Capped::new(body, between).boxed_unsync()))
     }
 
-    fn own(&self, to: &Authority) -> Pool {
+    fn own(&self, to: &PlannedServer) -> Pool {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, pool)) = own.iter().find(|(authority, _)| authority == to) {
             return pool.clone();

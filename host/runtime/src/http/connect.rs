@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
-use crate::authority::{Authority, Purpose, Trust};
+use crate::authority::{PlannedServer, Purpose, Trust};
 use crate::limits;
 
 use super::{Failure, Transport, name, tls};
@@ -51,10 +51,10 @@ impl Service<Uri> for Connector {
 
 impl Connector {
     async fn connect(&self, target: Uri) -> Result<TokioIo<Stream>, Failure> {
-        let (host, port, tls) = Authority::of(&target)
+        let (host, port, tls) = PlannedServer::of(&target)
             .ok_or_else(|| Failure::Protocol("the request names no server".into()))?;
         let trust = if tls { self.trust.clone() } else { Trust::None };
-        let server = Authority { host, port, trust, purpose: self.purpose };
+        let server = PlannedServer { host, port, trust, purpose: self.purpose };
         let tcp = match self.proxy(&target, &server.host) {
             Some(proxy) => tunnel(&proxy, target).await?,
             None => tcp(&name::addresses(&self.transport.overrides, &server).await?).await?,
@@ -123,7 +123,7 @@ impl Service<Uri> for Dial {
 
     fn call(&mut self, proxy: Uri) -> Self::Future {
         Box::pin(async move {
-            let (host, port, _) = Authority::of(&proxy)
+            let (host, port, _) = PlannedServer::of(&proxy)
                 .ok_or_else(|| Failure::Proxy("its URL names no server".into()))?;
             let stream = TcpStream::connect((host.as_str(), port))
                 .await

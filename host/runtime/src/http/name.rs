@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use crate::authority::{Authority, Trust, bare, is_localhost};
+use crate::authority::{PlannedServer, Trust, bare, is_localhost};
 use crate::egress;
 
 use super::Failure;
@@ -38,9 +38,9 @@ impl FromStr for Override {
 /// The addresses to try, in order; an error when there is none, or none that is allowed.
 pub(crate) async fn addresses(
     overrides: &[Override],
-    authority: &Authority,
+    authority: &PlannedServer,
 ) -> Result<Vec<SocketAddr>, Failure> {
-    let Authority { host, port, trust, purpose } = authority;
+    let PlannedServer { host, port, trust, purpose } = authority;
     let (port, plain) = (*port, *trust == Trust::None);
     if let Some(fixed) = overrides.iter().find(|o| o.host == *host && o.port == port) {
         return Ok(vec![fixed.to]);

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::Error;
 use crate::fork::PerProcess;
 use crate::limits;
-use crate::plan::Subject;
+use crate::planner::Subject;
 use crate::prompt::OnPrompt;
 use crate::{Plugin, Vaultlet};
 

@@ -1,6 +1,6 @@
 //! What a plugin may read: canonical references, compared part by part.
 
-use crate::plan::Resolved;
+use crate::planner::Resolved;
 
 /// What one plugin is granted.
 #[derive(Default)]

@@ -12,7 +12,7 @@ use crate::bindings::exports::vaultlet::keyvault::types::{
 use crate::engine::{Listed, Page};
 use crate::error::{Error, Kind};
 use crate::limits;
-use crate::plan::Subject;
+use crate::planner::Subject;
 use crate::secret::Secret;
 
 use super::builder::Terms;

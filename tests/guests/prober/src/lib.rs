@@ -18,7 +18,7 @@ wit_bindgen::generate!({ path: "../../../wit", world: "provider", generate_all }
 
 use exports::vaultlet::keyvault::credentials::{self, TokenProperties, TokenRequest};
 use exports::vaultlet::keyvault::plan::{
-    self, Authority, Certificates, File, Key, PrivateTrust, Program, Purpose, Requirements,
+    self, Server, Certificates, File, Key, PrivateTrust, Program, Purpose, CredentialPlan,
     Resolved, Subject, Trust,
 };
 use exports::vaultlet::keyvault::secrets::{self, Properties, UserAssigned};
@@ -89,28 +89,28 @@ impl plan::Guest for Prober {
         if let Some((_, url)) = reference.split_once(" plan:") {
             return Err(told(outcome(url)));
         }
-        let authority =
-            Authority { host: host.into(), port, trust: Trust::None, purpose: Purpose::Vault };
-        Ok(Resolved { reference, authority, name: Some("probe".into()), version: None })
+        let server =
+            Server { host: host.into(), port, trust: Trust::None, purpose: Purpose::Vault };
+        Ok(Resolved { reference, server, name: Some("probe".into()), version: None })
     }
 
-    fn needs(
+    fn plan_credentials(
         _: Vec<(String, String)>,
         values: Vec<(String, String)>,
-    ) -> Result<Requirements, Error> {
-        let mut needs = Requirements {
+    ) -> Result<CredentialPlan, Error> {
+        let mut plan = CredentialPlan {
             variables: ["PROBER_PLAN", "PROBER_PASSWORD"].map(Into::into).into(),
-            authorities: Vec::new(),
+            servers: Vec::new(),
             files: Vec::new(),
             keys: Vec::new(),
             programs: Vec::new(),
             tells: false,
         };
-        let plan = values.iter().find(|(name, _)| name == "PROBER_PLAN");
-        for line in plan.map(|(_, plan)| plan.lines()).into_iter().flatten() {
-            add(&mut needs, line).ok_or_else(|| told(format!("a plan of another form: {line}")))?;
+        let lines = values.iter().find(|(name, _)| name == "PROBER_PLAN");
+        for line in lines.map(|(_, plan)| plan.lines()).into_iter().flatten() {
+            add(&mut plan, line).ok_or_else(|| told(format!("a plan of another form: {line}")))?;
         }
-        Ok(needs)
+        Ok(plan)
     }
 
     fn lent(authority: String, secret: String) -> Vec<(String, String)> {
@@ -122,12 +122,12 @@ impl plan::Guest for Prober {
 /// `program NAME COMMAND [GROUP…]` (a group's arguments are separated by `~`, and it sets a variable
 /// when it has `=`), `authority HOST PORT PURPOSE [pinned SHA1 | private FILE [NAME] | plain]`,
 /// `tells`.
-fn add(needs: &mut Requirements, line: &str) -> Option<()> {
+fn add(plan: &mut CredentialPlan, line: &str) -> Option<()> {
     let words: Vec<&str> = line.split(' ').collect();
     match words[..] {
-        ["file", path] => needs.files.push(File::Path(path.into())),
-        ["folder", path, ending] => needs.files.push(File::Folder((path.into(), ending.into()))),
-        ["key", name, path, ref variable @ ..] => needs.keys.push(Key {
+        ["file", path] => plan.files.push(File::Path(path.into())),
+        ["folder", path, ending] => plan.files.push(File::Folder((path.into(), ending.into()))),
+        ["key", name, path, ref variable @ ..] => plan.keys.push(Key {
             name: name.into(),
             path: path.into(),
             password_variable: variable.first().map(|name| (*name).into()),
@@ -137,14 +137,14 @@ fn add(needs: &mut Requirements, line: &str) -> Option<()> {
                 groups.iter().partition(|group| group.contains('='));
             let split = |group: &str| group.split('~').map(Into::into).collect();
             let pair = |text: &str| text.split_once('=').map(|(n, v)| (n.into(), v.into()));
-            needs.programs.push(Program {
+            plan.programs.push(Program {
                 name: name.into(),
                 command: command.into(),
                 arguments: arguments.into_iter().map(split).collect(),
                 variables: variables.into_iter().filter_map(pair).collect(),
             });
         }
-        ["authority", host, port, purpose, ref trust @ ..] => needs.authorities.push(Authority {
+        ["authority", host, port, purpose, ref trust @ ..] => plan.servers.push(Server {
             host: host.into(),
             port: port.parse().ok()?,
             purpose: match purpose {
@@ -163,7 +163,7 @@ fn add(needs: &mut Requirements, line: &str) -> Option<()> {
                 _ => return None,
             },
         }),
-        ["tells"] => needs.tells = true,
+        ["tells"] => plan.tells = true,
         _ => return None,
     }
     Some(())

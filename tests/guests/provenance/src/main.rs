@@ -76,7 +76,7 @@ fn publish(
     fs::create_dir_all(folder)?;
     fs::write(folder.join("vaultlet.wasm"), &wasm)?;
     let built = materials::Built {
-        package: "vaultlet-guest",
+        package: "vaultlet-component",
         target: "wasm32-wasip2",
         name: "vaultlet",
         bytes: &wasm,
@@ -105,7 +105,7 @@ fn about(root: &Path, source: &str, revision: &str) -> Result<About, Box<dyn Err
     let metadata = cargo(root, &["metadata", "--format-version", "1", "--no-deps"])?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().ok_or("cargo names no packages")?;
-    let guest = packages.iter().find(|p| p["name"] == "vaultlet-guest").ok_or("no guest")?;
+    let guest = packages.iter().find(|p| p["name"] == "vaultlet-component").ok_or("no guest")?;
     let text = |name: &str| guest[name].as_str().map(str::to_owned).ok_or(format!("no {name}"));
     Ok(About {
         version: text("version")?,

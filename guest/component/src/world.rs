@@ -1,0 +1,268 @@
+//! [`Context`] over WASI 0.2.
+
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{cell::OnceCell, time::Duration};
+use zeroize::Zeroizing;
+
+use crate::bindings::wasi::{
+    cli::{environment, stderr},
+    clocks::{monotonic_clock, wall_clock},
+    http::{
+        outgoing_handler,
+        types::{
+            self, ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest,
+            RequestOptions, Scheme, http_error_code,
+        },
+    },
+    io::{
+        poll::{Pollable, poll},
+        streams::{InputStream, StreamError},
+    },
+    random::random,
+};
+use crate::{command, files::Files};
+use vaultlet_core::{
+    call::Memory,
+    context::{Context, FileError, Method, Request, Response, SendError},
+    settings::Role,
+};
+
+/// How much is read at once, bytes.
+const CHUNK: u64 = 16 * 1024;
+
+/// This instance's world and what it remembers.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) memory: Memory,
+    variables: OnceCell<Vec<(String, Zeroizing<String>)>>,
+    files: Files,
+}
+
+struct Single(OnceCell<World>);
+
+// SAFETY: an instance of a component has one thread, and its exports are not entered again while one
+// of them runs.
+unsafe impl Sync for Single {}
+
+static WORLD: Single = Single(OnceCell::new());
+
+impl World {
+    /// The one of this instance.
+    pub(crate) fn get() -> &'static Self {
+        WORLD.0.get_or_init(Self::default)
+    }
+}
+
+impl Context for World {
+    fn send(&self, request: Request) -> Result<Response, SendError> {
+        let deadline = self.monotonic().saturating_add(request.total_timeout);
+        let max_body = request.max_body;
+        let options = options(&request)?;
+        let outgoing = outgoing(&request)?;
+        let body = match &request.body {
+            Some(_) => Some(outgoing.body().map_err(|()| protocol("a body is not allowed"))?),
+            // One that is never asked for is empty.
+            None => None,
+        };
+        let future = outgoing_handler::handle(outgoing, Some(options)).map_err(classify)?;
+        if let (Some(body), Some(text)) = (body, &request.body) {
+            send_body(body, text.reveal())?;
+        }
+        drop(request);
+        let response = loop {
+            match future.get() {
+                Some(Ok(Ok(response))) => break response,
+                Some(Ok(Err(code))) => return Err(classify(code)),
+                Some(Err(())) => return Err(protocol("no answer")),
+                None => until(&future.subscribe(), deadline)?,
+            }
+        };
+        read(&response, max_body, deadline)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        // An instance's environment does not change.
+        let variables = self.variables.get_or_init(|| {
+            let all = environment::get_environment();
+            all.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()
+        });
+        let (_, value) = variables.iter().find(|(key, _)| key == name)?;
+        if value.is_empty() { None } else { Some(value.as_str().to_owned()) }
+    }
+
+    fn now(&self) -> i64 {
+        i64::try_from(wall_clock::now().seconds).unwrap_or(i64::MAX)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(monotonic_clock::now())
+    }
+
+    fn wait(&self, duration: Duration) {
+        monotonic_clock::subscribe_duration(nanos(duration)).block();
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        let fresh = random::get_random_bytes(bytes.len() as u64);
+        for (byte, fresh) in bytes.iter_mut().zip(fresh) {
+            *byte = fresh;
+        }
+    }
+
+    fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        self.files.read(path, max)
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        self.files.is_there(path)
+    }
+
+    fn is_lent(&self) -> bool {
+        // Our own host alone sets it.
+        matches!(Role::read(&|name| self.variable(name)), Role::Broker(_))
+    }
+
+    fn is_heard(&self) -> bool {
+        // Our own host closes it where nobody listens.
+        stderr::get_stderr().check_write().is_ok()
+    }
+
+    fn tell(&self, line: &str) {
+        // Who has gone away since is told nothing.
+        let _ = command::write(&stderr::get_stderr(), format!("{line}\n").as_bytes());
+    }
+}
+
+fn send_body(body: OutgoingBody, text: &str) -> Result<(), SendError> {
+    let stream = body.write().map_err(|()| protocol("a body is not allowed"))?;
+    command::write(&stream, text.as_bytes()).map_err(|()| protocol("it was closed"))?;
+    drop(stream);
+    OutgoingBody::finish(body, None).map_err(classify)
+}
+
+fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
+    let headers = Fields::new();
+    for (name, value) in &request.headers {
+        headers
+            .append(name, value.reveal().as_bytes())
+            .map_err(|_| protocol("a header is not allowed"))?;
+    }
+    if let Some(body) = &request.body {
+        let length = body.reveal().len().to_string();
+        headers
+            .append("content-length", length.as_bytes())
+            .map_err(|_| protocol("a header is not allowed"))?;
+    }
+    let outgoing = OutgoingRequest::new(headers);
+    if request.method == Method::Post {
+        // A method of the standard is never refused.
+        let _ = outgoing.set_method(&types::Method::Post);
+    }
+    let scheme = if request.url.secure { Scheme::Https } else { Scheme::Http };
+    let set = outgoing.set_scheme(Some(&scheme));
+    let set = set.and_then(|()| outgoing.set_authority(Some(&request.url.short_authority())));
+    set.and_then(|()| outgoing.set_path_with_query(Some(&request.url.target)))
+        .map_err(|()| protocol("the address is not allowed"))?;
+    Ok(outgoing)
+}
+
+fn options(request: &Request) -> Result<RequestOptions, SendError> {
+    let options = RequestOptions::new();
+    let first = request.first_byte_timeout.min(request.total_timeout);
+    options
+        .set_connect_timeout(Some(nanos(request.connect_timeout)))
+        .and_then(|()| options.set_first_byte_timeout(Some(nanos(first))))
+        .and_then(|()| options.set_between_bytes_timeout(Some(nanos(first))))
+        .map_err(|()| protocol("a timeout is not supported"))?;
+    Ok(options)
+}
+
+fn read(
+    response: &IncomingResponse,
+    max_body: usize,
+    deadline: Duration,
+) -> Result<Response, SendError> {
+    let status = response.status();
+    let entries = response.headers().entries();
+    let headers =
+        entries.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    let body = response.consume().map_err(|()| protocol("no body"))?;
+    let bytes = {
+        let stream = body.stream().map_err(|()| protocol("no body"))?;
+        drain(&stream, max_body, deadline)?
+    };
+    drop(IncomingBody::finish(body));
+    Ok(Response { status, headers, body: bytes })
+}
+
+fn drain(
+    stream: &InputStream,
+    max_body: usize,
+    deadline: Duration,
+) -> Result<Zeroizing<Vec<u8>>, SendError> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    loop {
+        match stream.read(CHUNK) {
+            Ok(chunk) if chunk.is_empty() => until(&stream.subscribe(), deadline)?,
+            Ok(chunk) => {
+                if bytes.len() + chunk.len() > max_body {
+                    return Err(SendError::BodyTooLarge);
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            Err(StreamError::Closed) => return Ok(bytes),
+            Err(StreamError::LastOperationFailed(error)) => {
+                return Err(match http_error_code(&error) {
+                    Some(code) => classify(code),
+                    None => protocol("the answer broke off"),
+                });
+            }
+        }
+    }
+}
+
+/// Waits for it, but not for longer than the request has.
+fn until(pollable: &Pollable, deadline: Duration) -> Result<(), SendError> {
+    let timer = monotonic_clock::subscribe_instant(nanos(deadline));
+    if poll(&[pollable, &timer]).contains(&0) { Ok(()) } else { Err(SendError::Timeout) }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn protocol(what: &str) -> SendError {
+    SendError::Protocol(what.to_string())
+}
+
+/// The classes of WASI that call for different actions.
+fn classify(code: ErrorCode) -> SendError {
+    match code {
+        ErrorCode::ConnectionRefused => SendError::Refused,
+        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
+            SendError::Unreachable
+        }
+        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => SendError::Name,
+        ErrorCode::DnsTimeout
+        | ErrorCode::ConnectionTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout
+        | ErrorCode::HttpResponseTimeout => SendError::Timeout,
+        ErrorCode::TlsCertificateError => SendError::TlsUntrusted,
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => SendError::TlsProtocol,
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => SendError::Denied,
+        ErrorCode::HttpResponseBodySize(_) => SendError::BodyTooLarge,
+        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
+            protocol("it was closed")
+        }
+        // Only the name: hosts put whole addresses into the text of an internal error.
+        ErrorCode::InternalError(_) => protocol("the host reports an internal error"),
+        ErrorCode::HttpProtocolError => protocol("it is not HTTP"),
+        _ => protocol("the host refuses the request or its answer"),
+    }
+}

@@ -1,0 +1,74 @@
+//! One call: what it may use and how long it may take.
+
+use alloc::{rc::Rc, string::String, vec::Vec};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+use crate::{
+    context::Context,
+    error::Error,
+    settings::Settings,
+    token::{Audience, Token, UserAssigned},
+};
+
+/// One call into the core.
+#[derive(Debug)]
+pub struct Call<'a, C> {
+    pub(crate) context: &'a C,
+    pub(crate) settings: Settings,
+    pub(crate) memory: &'a Memory,
+    /// On the monotonic clock.
+    pub(crate) deadline: Duration,
+}
+
+impl<'a, C: Context> Call<'a, C> {
+    /// Begins a call: reads the settings, starts the clock.
+    pub fn new(context: &'a C, memory: &'a Memory) -> Result<Self, Error> {
+        let settings = Settings::read(&|name| context.variable(name))?;
+        let deadline = context.monotonic().saturating_add(settings.timeout);
+        Ok(Self { context, settings, memory, deadline })
+    }
+
+    /// What it runs under.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is left of its time.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.deadline.saturating_sub(self.context.monotonic())
+    }
+
+    /// An environment variable; empty means unset.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.context.variable(name).filter(|value| !value.is_empty())
+    }
+}
+
+/// What one instance remembers between calls: tokens, where no host does it, and what vaults asked
+/// tokens for. Only verified things are put in.
+#[derive(Debug, Default)]
+pub struct Memory {
+    pub(crate) tokens: RefCell<Vec<(TokenKey, RememberedToken)>>,
+    pub(crate) vaults: RefCell<Vec<(String, Audience)>>,
+    /// There is no metadata service until then, Unix seconds.
+    pub(crate) no_metadata_until: Cell<i64>,
+}
+
+/// Everything that changes which token is the right one (settings do not change within an instance).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TokenKey {
+    pub(crate) resource: String,
+    pub(crate) tenant: Option<String>,
+    pub(crate) identity: Option<UserAssigned>,
+}
+
+/// A token that this instance remembers.
+#[derive(Debug)]
+pub(crate) struct RememberedToken {
+    pub(crate) token: Rc<Token>,
+    /// When it was last tried to renew it, Unix seconds.
+    pub(crate) tried: i64,
+}

@@ -1,0 +1,95 @@
+//! The asking side. It never retries: who answers has done so.
+
+use alloc::{format, vec::Vec};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+
+use super::CLAIMS_HEADER;
+use crate::{
+    call::Call,
+    context::{Context, Method, Request},
+    error::{Error, Id},
+    limits,
+    retry::{self, Stopped},
+    token::{Token, TokenRequest, is_token},
+    words::{
+        json::{self, Members},
+        secret::SecretString,
+        url::Url,
+    },
+};
+
+/// Asks the host's identity endpoint for a token.
+pub(crate) fn ask<C: Context>(
+    call: &Call<'_, C>,
+    endpoint: &Url,
+    request: &TokenRequest,
+) -> Result<Token, Error> {
+    let mut url = endpoint.clone();
+    url.push("resource", &request.resource);
+    if let Some(tenant) = &request.tenant {
+        url.push("tenant", tenant);
+    }
+    if let Some(identity) = &request.identity {
+        url.push(identity.parameter(), identity.id());
+    }
+    let claims =
+        request.claims.as_ref().map(|claims| Base64UrlUnpadded::encode_string(claims.as_bytes()));
+    let doing = format!("getting a token for {}", request.resource);
+    let response =
+        retry::send(call, &limits::ONCE, &|| build(&url, claims.as_deref(), request.bypasses()))
+            .map_err(|stopped| match stopped {
+                Stopped::Send(error) => Error::new(
+                    Id::IdentityUnreachable,
+                    format!("{doing}: {}", error.describe(&url.authority())),
+                ),
+                Stopped::TimeUp | Stopped::Patience { .. } => {
+                    Error::new(Id::Timeout, format!("{doing}: the time has run out"))
+                }
+            })?;
+    let unexpected = || {
+        Error::new(
+            Id::IdentityUnexpected,
+            format!("{doing}: the host's identity endpoint gave an answer of another form"),
+        )
+        .with_answer(response.status, None)
+    };
+    if response.status != 200 {
+        return Err(Error::from_json(&response.body).unwrap_or_else(unexpected));
+    }
+    parse(&response.body).ok_or_else(unexpected)
+}
+
+fn parse(body: &[u8]) -> Option<Token> {
+    let body = json::parse(body)?;
+    Some(Token {
+        secret: body.secret("access_token").filter(|token| is_token(token.reveal()))?,
+        expires_on: body.integer("expires_on")?,
+        refresh_on: body.integer("refresh_on")?,
+        resource: body.text("resource")?,
+        source: body.text("source")?,
+        endpoint: body.text("endpoint"),
+        client_id: body.text("client_id"),
+        other: body.text("other"),
+    })
+}
+
+fn build(url: &Url, claims: Option<&str>, fresh: bool) -> Request {
+    let mut headers: Vec<(&'static str, SecretString)> = Vec::new();
+    if let Some(claims) = claims {
+        headers.push((CLAIMS_HEADER, claims.into()));
+    }
+    if fresh {
+        headers.push(("cache-control", "no-cache".into()));
+    }
+    Request {
+        method: Method::Get,
+        url: url.clone(),
+        headers,
+        body: None,
+        connect_timeout: limits::IDENTITY_CONNECT,
+        // The broker's own tries are within the call's time, not within one request's.
+        first_byte_timeout: limits::CALL_MAX,
+        total_timeout: limits::CALL_MAX,
+        max_body: limits::TOKEN_BODY,
+    }
+}

@@ -1,0 +1,18 @@
+//! The client of the host's identity endpoint, and the protocol that both its sides speak.
+//!
+//! `GET /token?resource=…[&tenant=…][&client_id=…|&object_id=…|&resource_id=…]`, parameters in this
+//! order; claims in `vaultlet-claims` (base64url of the JSON) with `cache-control: no-cache`. 200:
+//! `{"access_token","expires_on","refresh_on","resource","source","endpoint","client_id"}`; otherwise
+//! `{"error":{…}}`, the whole error record. A host caches by the response's `cache-control` (RFC 9111,
+//! RFC 5861) and need not know what a token is.
+
+mod ask;
+
+pub(crate) use ask::ask;
+
+/// The path of a token request.
+pub(crate) const PATH: &str = "/token";
+/// The header that proves that the request is the host's.
+pub(crate) const SECRET_HEADER: &str = "vaultlet-endpoint-secret";
+/// The header that carries claims.
+pub(crate) const CLAIMS_HEADER: &str = "vaultlet-claims";

@@ -1,0 +1,38 @@
+//! The pure core of vaultlet: all knowledge of Azure identity and Key Vault, with no I/O of its own.
+//!
+//! Whatever it does to the outside goes through [`context::Context`]. Shells compile it to
+//! WebAssembly and map their imports to that trait; natively it is an ordinary library, for tests.
+//!
+//! The modules, from the ground up. Each uses only those before it:
+//! `words` · `limits` · [`context`] · [`error`] · `message` · [`plan`] · [`token`] · [`settings`] ·
+//! [`call`] · `retry` · `endpoint` · `source` · [`tokens`] · [`vault`] · [`serve`] · [`planner`] ·
+//! [`command`].
+#![cfg_attr(not(any(test, feature = "testing")), no_std)]
+
+extern crate alloc;
+
+mod source_table;
+mod words;
+
+pub mod call;
+pub mod command;
+pub mod context;
+mod endpoint;
+pub mod error;
+pub mod limits;
+mod message;
+pub mod plan;
+pub mod planner;
+mod retry;
+pub mod serve;
+pub mod settings;
+mod source;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+pub mod token;
+pub mod tokens;
+pub mod vault;
+
+pub use words::{secret, url};

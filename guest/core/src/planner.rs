@@ -1,0 +1,85 @@
+//! What a role must see, so that a host can grant exactly that. Pure functions.
+
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
+use crate::{
+    error::Error,
+    plan::{Plan, Purpose, Server, server},
+    settings::{Lookup, Settings},
+    source,
+    vault::{self, Reference},
+};
+
+/// What is resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A secret, by its reference.
+    Secret(String),
+    /// A vault, in each form in which it may be listed.
+    Vault(String),
+}
+
+/// The same, resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Its canonical form.
+    pub reference: String,
+    /// The vault.
+    pub server: Server,
+    /// The secret's name; none of a vault.
+    pub name: Option<String>,
+    /// Its version, if the reference has one.
+    pub version: Option<String>,
+}
+
+/// Resolves a secret or a vault.
+pub fn resolve(what: &Subject, settings: &[(String, String)]) -> Result<Resolved, Error> {
+    let settings = Settings::read(&|name| find(settings, name))?;
+    let (vault, reference, name, version) = match what {
+        Subject::Secret(reference) => {
+            let parsed = Reference::parse(reference, &settings)?;
+            let reference = parsed.canonical();
+            (parsed.vault, reference, Some(parsed.name), parsed.version)
+        }
+        Subject::Vault(vault) => {
+            let vault = vault::reference::vault(vault, &settings)?;
+            let reference = vault::reference::canonical(&vault);
+            (vault, reference, None, None)
+        }
+    };
+    Ok(Resolved { reference, server: server(&vault, Purpose::Vault), name, version })
+}
+
+/// Says what the credentials need: without `values` which variables, with them which servers.
+pub fn plan_credentials(
+    settings: &[(String, String)],
+    values: &[(String, String)],
+) -> Result<Plan, Error> {
+    let lookup = |name: &str| find(settings, name).or_else(|| find(values, name));
+    let lookup: Lookup<'_> = &lookup;
+    let settings = Settings::read(lookup)?;
+    let of_settings = [
+        "AZURE_TOKEN_CREDENTIALS",
+        "AZURE_AUTHORITY_HOST",
+        "AZURE_ADDITIONALLY_ALLOWED_TENANTS",
+        "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH",
+    ];
+    let of_chain = if settings.chain.auto { source::SERVICE } else { &[] };
+    let of_sources = settings.chain.labels.iter().flat_map(|label| label.variables());
+    let mut variables: Vec<String> = Vec::new();
+    for name in of_settings.iter().chain(of_chain).chain(of_sources) {
+        if !variables.iter().any(|known| known == name) {
+            variables.push((*name).to_owned());
+        }
+    }
+    let mut plan = Plan { variables, ..Plan::default() };
+    if !values.is_empty() {
+        source::plan(lookup, &settings, &mut plan);
+    }
+    Ok(plan)
+}
+
+fn find(variables: &[(String, String)], name: &str) -> Option<String> {
+    let value = variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    value.filter(|value| !value.is_empty())
+}

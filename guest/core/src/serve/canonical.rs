@@ -1,0 +1,100 @@
+//! The host's identity endpoint: canonical token requests, answered by the broker role.
+
+use alloc::{borrow::Cow, string::String};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use zeroize::Zeroizing;
+
+use super::{
+    http::{Incoming, Reply},
+    lifetime,
+};
+use crate::{
+    call::{Call, Memory},
+    context::Context,
+    endpoint::{CLAIMS_HEADER, PATH, SECRET_HEADER},
+    error::Error,
+    limits::{CLAIMS, TARGET},
+    token::{Token, TokenRequest, UserAssigned},
+    tokens,
+    words::{json::Object, secret::SecretString, url::unescaped},
+};
+
+/// Serves one request of the host's.
+pub(super) fn serve<C: Context>(
+    context: &C,
+    memory: &Memory,
+    incoming: &Incoming,
+    secret: &SecretString,
+) -> Reply {
+    if !incoming.shows(SECRET_HEADER, secret) {
+        return Reply::bare(401);
+    }
+    let query = match incoming.query(PATH) {
+        Ok(query) => query,
+        Err(refusal) => return refusal,
+    };
+    let Some(request) = request(incoming, query) else { return Reply::bare(400) };
+    match answer(context, memory, &request) {
+        Ok(reply) => reply,
+        Err(error) => Reply::json(502, lifetime::of_failure(), error.json().into()),
+    }
+}
+
+fn answer<C: Context>(
+    context: &C,
+    memory: &Memory,
+    request: &TokenRequest,
+) -> Result<Reply, Error> {
+    let call = Call::new(context, memory)?;
+    let token = tokens::token(&call, request)?;
+    let cache = lifetime::of_token(&token, context.now());
+    Ok(Reply::json(200, cache, body(&token)))
+}
+
+/// The canonical request; nothing unknown, nothing twice.
+fn request(incoming: &Incoming, query: &str) -> Option<TokenRequest> {
+    if query.len() > TARGET {
+        return None;
+    }
+    let (mut resource, mut tenant, mut identity) = (None, None, None);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=')?;
+        let value: Cow<'_, str> = unescaped(value)?;
+        let repeated = match name {
+            "resource" => resource.replace(value).is_some(),
+            "tenant" => tenant.replace(value.into_owned()).is_some(),
+            "client_id" => identity.replace(UserAssigned::client_id(&value)?).is_some(),
+            "object_id" => identity.replace(UserAssigned::object_id(&value)?).is_some(),
+            "resource_id" => identity.replace(UserAssigned::resource_id(&value)?).is_some(),
+            _ => return None,
+        };
+        if repeated {
+            return None;
+        }
+    }
+    let mut headers = incoming.headers.iter().filter(|(name, _)| name == CLAIMS_HEADER);
+    let claims = match (headers.next(), headers.next()) {
+        (None, _) => None,
+        (Some((_, value)), None) if value.reveal().len() <= CLAIMS * 2 => {
+            let claims = Base64UrlUnpadded::decode_vec(value.reveal()).ok()?;
+            Some(String::from_utf8(claims).ok()?)
+        }
+        _ => return None,
+    };
+    let mut request = TokenRequest::for_resource(&resource?, tenant, claims, identity).ok()?;
+    request.fresh = incoming.wants_fresh();
+    Some(request)
+}
+
+fn body(token: &Token) -> Zeroizing<String> {
+    Object::default()
+        .text("access_token", token.secret.reveal())
+        .some_number("expires_on", Some(token.expires_on))
+        .some_number("refresh_on", Some(token.refresh_on))
+        .text("resource", &token.resource)
+        .text("source", &token.source)
+        .some_text("endpoint", token.endpoint.as_deref())
+        .some_text("client_id", token.client_id.as_deref())
+        .some_text("other", token.other.as_deref())
+        .finish()
+}

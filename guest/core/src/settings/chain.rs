@@ -1,0 +1,93 @@
+//! Which sources are asked, and in which order.
+
+use alloc::{format, string::String, vec::Vec};
+
+use super::{Label, malformed};
+use crate::error::Error;
+
+/// The sources to ask, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// Each at most once.
+    pub labels: Vec<Label>,
+    /// Labels that were taken out.
+    pub excluded: Vec<Label>,
+    /// Whether somebody named them. If not, a managed identity or a developer's login that fails lets
+    /// the chain go on, and IMDS is probed first.
+    pub named: bool,
+    /// Whether developers' logins are left out in an Azure service.
+    pub auto: bool,
+}
+
+pub(super) fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Chain, Error> {
+    let mut chain = if let Some(list) = get("VAULTLET_IDENTITY") {
+        listed("VAULTLET_IDENTITY", &list)?
+    } else if let Some(name) = get("AZURE_TOKEN_CREDENTIALS") {
+        azures(&name)?
+    } else {
+        auto()
+    };
+    if let Some(list) = get("VAULTLET_EXCLUDE") {
+        for label in list.split(',').map(str::trim).filter(|label| !label.is_empty()) {
+            let label = Label::parse(label).ok_or_else(|| unknown("VAULTLET_EXCLUDE"))?;
+            chain.labels.retain(|kept| *kept != label);
+            chain.excluded.push(label);
+        }
+    }
+    Ok(chain)
+}
+
+fn auto() -> Chain {
+    Chain { labels: Label::auto(), excluded: Vec::new(), named: false, auto: true }
+}
+
+fn listed(setting: &str, list: &str) -> Result<Chain, Error> {
+    let mut labels = Vec::new();
+    for label in list.split(',').map(str::trim).filter(|label| !label.is_empty()) {
+        if label.eq_ignore_ascii_case("auto") {
+            if list.trim().eq_ignore_ascii_case("auto") {
+                return Ok(auto());
+            }
+            return Err(malformed(setting, "`auto` alone, or labels without it"));
+        }
+        let label = Label::parse(label).ok_or_else(|| unknown(setting))?;
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    if labels.is_empty() {
+        return Err(unknown(setting));
+    }
+    Ok(Chain { labels, excluded: Vec::new(), named: true, auto: false })
+}
+
+/// `AZURE_TOKEN_CREDENTIALS` as Azure's own SDKs have it.
+/// <https://learn.microsoft.com/azure/developer/python/sdk/authentication/credential-chains>
+fn azures(name: &str) -> Result<Chain, Error> {
+    let (labels, named): (&[Label], bool) = match name.trim().to_ascii_lowercase().as_str() {
+        "" => return Ok(auto()),
+        "prod" => (&[Label::Environment, Label::WorkloadIdentity, Label::ManagedIdentity], false),
+        "dev" => (&[Label::AzureCli, Label::AzureDeveloperCli, Label::AzurePowershell], false),
+        "environmentcredential" => (&[Label::Environment], true),
+        "workloadidentitycredential" => (&[Label::WorkloadIdentity], true),
+        "managedidentitycredential" => (&[Label::ManagedIdentity], true),
+        "azureclicredential" => (&[Label::AzureCli], true),
+        "azuredeveloperclicredential" => (&[Label::AzureDeveloperCli], true),
+        "azurepowershellcredential" => (&[Label::AzurePowershell], true),
+        _ => {
+            return Err(malformed(
+                "AZURE_TOKEN_CREDENTIALS",
+                "`prod`, `dev`, `EnvironmentCredential`, `WorkloadIdentityCredential`, \
+                 `ManagedIdentityCredential`, `AzureCliCredential`, `AzureDeveloperCliCredential` \
+                 or `AzurePowerShellCredential`",
+            ));
+        }
+    };
+    Ok(Chain { labels: labels.to_vec(), excluded: Vec::new(), named, auto: false })
+}
+
+fn unknown(setting: &str) -> Error {
+    let labels: Vec<String> =
+        Label::ALL.iter().map(|label| format!("`{}`", label.name())).collect();
+    malformed(setting, &format!("`auto` or a list of {}", labels.join(", ")))
+}

@@ -1,0 +1,63 @@
+//! The role that an instance plays. A host gives each role only the variables that it needs, so the
+//! variables say which role it is; they are read once, here.
+
+use alloc::string::String;
+
+use super::malformed;
+use crate::{
+    error::Error,
+    words::{secret::SecretString, url::Url},
+};
+
+/// Where an instance's tokens come from.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TokenOrigin {
+    /// The chain of sources: the broker role, or a stock runtime that plays all roles in one instance.
+    Chain,
+    /// The host's identity endpoint: the vault and front roles, which see no credential.
+    Endpoint(Url),
+}
+
+impl TokenOrigin {
+    pub(super) fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        const VARIABLE: &str = "VAULTLET_IDENTITY_ENDPOINT";
+        let Some(url) = get(VARIABLE) else { return Ok(Self::Chain) };
+        Url::parse(&url).map(Self::Endpoint).map_err(|why| malformed(VARIABLE, why))
+    }
+}
+
+/// What an instance serves over HTTP, with the secret that a request must show.
+#[derive(Debug)]
+pub enum Role {
+    /// Gives tokens to the host's other roles.
+    Broker(SecretString),
+    /// Serves the identity endpoint that is lent to child processes.
+    Front(SecretString),
+    /// Serves listed secrets on a stock runtime (`wasmtime serve`).
+    SecretService(SecretString),
+    /// Serves nothing: reads secrets for its caller, or plans.
+    Reader,
+}
+
+impl Role {
+    /// The variable with the secret of the broker's callers.
+    pub const BROKER_SECRET: &str = "VAULTLET_ENDPOINT_SECRET";
+    /// The variable with the secret that a child process must show to the front.
+    pub const FRONT_SECRET: &str = "VAULTLET_LENT_SECRET";
+    /// The variable with the secret that a caller of the secret service must show.
+    pub const SERVICE_SECRET: &str = "VAULTLET_SERVE_SECRET";
+
+    /// Reads the role. The front comes first: a host that lends sets its secret only.
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let secret = |name| variable(name).filter(|s| !s.is_empty()).map(SecretString::new);
+        if let Some(secret) = secret(Self::FRONT_SECRET) {
+            Self::Front(secret)
+        } else if let Some(secret) = secret(Self::BROKER_SECRET) {
+            Self::Broker(secret)
+        } else if let Some(secret) = secret(Self::SERVICE_SECRET) {
+            Self::SecretService(secret)
+        } else {
+            Self::Reader
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A code that a user enters on another machine.
+//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
+
+use alloc::{borrow::ToOwned, format, string::String};
+use core::time::Duration;
+
+use super::{Client, post};
+use crate::{
+    call::Call,
+    context::{Context, Response},
+    error::{Error, Id},
+    limits::{DEVICE_INTERVAL, DEVICE_LIFE},
+    token::TokenRequest,
+    words::{
+        claims,
+        form::Form,
+        json::{self, Members},
+        secret::SecretString,
+        url::Url,
+    },
+};
+
+/// A code, and how it is asked about.
+struct Code {
+    device: SecretString,
+    user: String,
+    page: String,
+    interval: u64,
+    life: u64,
+}
+
+/// Tells the user, and waits until they have done it. Gives what was asked at last,
+/// and the answer.
+pub(super) fn token<C: Context>(
+    call: &Call<'_, C>,
+    client: &Client,
+    tenant: &str,
+    scope: &str,
+    request: &TokenRequest,
+) -> Result<(SecretString, Response), Error> {
+    let doing = client.doing();
+    if !call.context.is_heard() {
+        let what = format!("{doing}: nobody can be told the code to enter");
+        return Err(Error::new(Id::TerminalRequired, what));
+    }
+    let claims = claims::with_capabilities(request.claims.as_deref());
+    let form = Form::default()
+        .text("client_id", &client.id)
+        .text("scope", scope)
+        .text("claims", &claims)
+        .finish();
+    let response = post(call, client, &client.endpoint(tenant, "devicecode"), &form)?;
+    if response.status != 200 {
+        return Ok((form, response));
+    }
+    let code = parse(&response.body).ok_or_else(|| {
+        Error::new(Id::AuthorityUnexpected, format!("{doing}: its answer has no device code"))
+            .with_answer(response.status, None)
+    })?;
+    let line = format!("to log in, open {} and enter the code {}", code.page, code.user);
+    call.context.tell(&line);
+    let url = client.endpoint(tenant, "token");
+    let form = Form::default()
+        .text("client_id", &client.id)
+        .text("device_code", code.device.reveal())
+        .text("grant_type", "urn:ietf:params:oauth:grant-type:device_code")
+        .text("claims", &claims)
+        .finish();
+    let end = call.context.monotonic().saturating_add(Duration::from_secs(code.life));
+    let mut interval = code.interval;
+    loop {
+        let pause = Duration::from_secs(interval);
+        if pause >= call.remaining() {
+            let what = format!("{doing}: the code was not entered while there was time");
+            return Err(Error::new(Id::Timeout, what));
+        }
+        if call.context.monotonic() >= end {
+            let what = format!("{doing}: the code was not entered in time");
+            return Err(Error::new(Id::AuthorityRefused, what).with_help("run it again"));
+        }
+        call.context.wait(pause);
+        let response = post(call, client, &url, &form)?;
+        let waits = if response.status == 400 { pending(&response) } else { None };
+        match waits.as_deref() {
+            Some("authorization_pending") => {}
+            Some("slow_down") => interval = interval.saturating_add(DEVICE_INTERVAL),
+            _ => return Ok((form, response)),
+        }
+    }
+}
+
+fn pending(response: &Response) -> Option<String> {
+    json::parse(&response.body)?.text("error")
+}
+
+fn parse(body: &[u8]) -> Option<Code> {
+    let body = json::parse(body)?;
+    let seconds = |name: &str, usual: u64| match body.integer(name) {
+        Some(seconds) => u64::try_from(seconds).ok().filter(|s| (1..=86_400).contains(s)),
+        None => Some(usual),
+    };
+    let user = body.text("user_code").filter(|code| {
+        (1..=32).contains(&code.len())
+            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    })?;
+    let page = body.text("verification_uri").or_else(|| body.text("verification_url"))?;
+    let page = Url::parse(&page).ok().filter(|url| url.secure || url.is_loopback())?;
+    Some(Code {
+        device: body.secret("device_code").filter(|code| !code.reveal().is_empty())?,
+        user,
+        page: format!("{page}").trim_end_matches('/').to_owned(),
+        interval: seconds("interval", DEVICE_INTERVAL)?,
+        life: seconds("expires_in", DEVICE_LIFE)?,
+    })
+}

@@ -1,0 +1,96 @@
+//! A service principal in the environment.
+//! <https://learn.microsoft.com/python/api/azure-identity/azure.identity.environmentcredential>
+
+use alloc::string::String;
+
+use super::{
+    Found, Ready,
+    entra::{self, Client, Grant, Proof},
+};
+use crate::{
+    error::Error,
+    settings::{Lookup, Settings, set},
+    words::secret::SecretString,
+};
+
+pub(super) const VARIABLES: &[&str] = &[
+    CLIENT,
+    TENANT,
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",
+    "AZURE_USERNAME",
+    "AZURE_PASSWORD",
+];
+
+const CLIENT: &str = "AZURE_CLIENT_ID";
+const TENANT: &str = "AZURE_TENANT_ID";
+
+pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
+    if let Some((form, proof)) = proof(variables) {
+        let client = client(variables, settings, Some(form), proof, Grant::Client);
+        return Found::of(Some(form), client.map(Ready::client));
+    }
+    let user = (
+        set(variables, CLIENT),
+        set(variables, "AZURE_USERNAME"),
+        set(variables, "AZURE_PASSWORD"),
+    );
+    if let (Some(_), Some(user), Some(password)) = user {
+        let form = Some("user-password");
+        let grant = Grant::Password { user, password: SecretString::new(password) };
+        let client = client(variables, settings, form, Proof::Nothing, grant);
+        return Found::of(form, client.map(Ready::client));
+    }
+    Found::Absent(
+        "`AZURE_CLIENT_ID`, `AZURE_TENANT_ID` and `AZURE_CLIENT_SECRET` are not all set".into(),
+    )
+}
+
+/// What an application in the environment proves itself by, and the name of that form.
+pub(super) fn proof(variables: Lookup<'_>) -> Option<(&'static str, Proof)> {
+    set(variables, CLIENT)?;
+    set(variables, TENANT)?;
+    if let Some(secret) = set(variables, "AZURE_CLIENT_SECRET") {
+        return Some(("client-secret", Proof::Secret(SecretString::new(secret))));
+    }
+    let path = set(variables, "AZURE_CLIENT_CERTIFICATE_PATH")?;
+    let chain = set(variables, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
+    let chain = chain.is_some_and(|it| it == "1" || it.eq_ignore_ascii_case("true"));
+    Some(("client-certificate", Proof::Certificate { path, chain }))
+}
+
+/// The client of these variables.
+pub(super) fn client(
+    variables: Lookup<'_>,
+    settings: &Settings,
+    form: Option<&'static str>,
+    proof: Proof,
+    grant: Grant,
+) -> Result<Client, Error> {
+    // Users without a tenant may be of any that has users.
+    let tenant = set(variables, TENANT).unwrap_or_else(|| "organizations".into());
+    Ok(Client {
+        form,
+        id: id(CLIENT, set(variables, CLIENT).unwrap_or_default())?,
+        id_from: CLIENT,
+        tenant: entra::tenant(TENANT, &tenant)?,
+        tenant_from: TENANT,
+        proof,
+        grant,
+        authority: settings.authority.clone(),
+        trust: None,
+        otherwise: None,
+    })
+}
+
+/// A client id as variables have it.
+pub(super) fn id(name: &'static str, id: String) -> Result<String, Error> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let id: String = id.trim().into();
+    if (1..=128).contains(&id.len()) && id.bytes().all(plain) {
+        Ok(id)
+    } else {
+        Err(crate::settings::malformed(name, "the id of an application"))
+    }
+}

@@ -1,0 +1,190 @@
+//! Logins of a developer's tools: the host runs the tool, which knows who has logged in.
+
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use base64ct::{Base64, Encoding as _};
+
+use super::{Denial, Label, answer::Answer, local::identity::Chosen};
+use crate::{
+    call::Call,
+    context::{Context, Method, Request, Response},
+    error::{Error, Id},
+    limits, message,
+    plan::{Plan, Program},
+    retry::{self, Stopped},
+    token::{Token, TokenRequest},
+    words::{
+        json::{self, Members},
+        url::Url,
+    },
+};
+
+const HOST: &str = "http://programs.vaultlet.internal";
+
+/// A tool that has a login.
+pub(super) struct Login {
+    pub(super) program: Program,
+    /// How one logs in with it.
+    pub(super) how: &'static str,
+    /// What its words contain when nobody has.
+    pub(super) nobody: &'static [&'static str],
+    /// Whether it takes claims.
+    pub(super) takes_claims: bool,
+    /// Reads what it prints.
+    pub(super) parse: fn(&[u8], i64) -> Result<Answer, &'static str>,
+}
+
+impl Login {
+    pub(super) fn plan(&self, plan: &mut Plan) {
+        plan.programs.push(self.program.clone());
+    }
+}
+
+/// Gets a token by a tool.
+pub(super) fn token<C: Context>(
+    call: &Call<'_, C>,
+    label: Label,
+    login: &Login,
+    request: &TokenRequest,
+) -> Result<Token, Denial> {
+    let name = login.program.command;
+    if !call.context.is_lent() {
+        let what = format!("`{name}` runs only at vaultlet's own host");
+        return Err(if call.settings.chain.named {
+            Error::new(Id::HostRequired, what).into()
+        } else {
+            Denial::Absent(what)
+        });
+    }
+    if let Some(chosen) = Chosen::given(call, request) {
+        let error = chosen.refused();
+        return Err(if call.settings.chain.named {
+            error.into()
+        } else {
+            Denial::Absent(error.message.clone())
+        });
+    }
+    let claims = request.claims.as_deref().map(|claims| Base64::encode_string(claims.as_bytes()));
+    if let (Some(claims), false) = (&claims, login.takes_claims) {
+        let how = login.how;
+        return Err(Denial::Absent(format!(
+            "it takes no claims; run `{how} --claims-challenge {claims}`"
+        )));
+    }
+    let mut said = run(call, login, request, request.tenant.as_deref(), claims.as_deref())?;
+    if request.tenant.is_some() && matches!(said, Said::Failed(_)) {
+        // Whoever has logged in may not be known in that tenant.
+        said = run(call, login, request, None, claims.as_deref())?;
+    }
+    let answer = match said {
+        Said::Token(answer) => answer,
+        Said::Nobody => {
+            return Err(Denial::Absent(format!("nobody has logged in; run `{}`", login.how)));
+        }
+        Said::Failed(words) => {
+            let error = Error::new(Id::LoginFailed, format!("`{name}` says: {words}"));
+            return Err(error.into());
+        }
+    };
+    Ok(Token {
+        secret: answer.secret,
+        expires_on: answer.expires_on,
+        refresh_on: answer.refresh_on,
+        resource: request.resource.clone(),
+        source: label.name().to_owned(),
+        endpoint: None,
+        client_id: None,
+        other: None,
+    })
+}
+
+/// What a tool has said.
+enum Said {
+    Token(Answer),
+    Nobody,
+    /// In its own words, fit to be shown.
+    Failed(String),
+}
+
+fn run<C: Context>(
+    call: &Call<'_, C>,
+    login: &Login,
+    request: &TokenRequest,
+    tenant: Option<&str>,
+    claims: Option<&str>,
+) -> Result<Said, Denial> {
+    let Program { name, command, .. } = login.program;
+    let failed = |what: &str| Error::new(Id::LoginFailed, format!("running `{command}`: {what}"));
+    let mut url = Url::parse(&format!("{HOST}/{name}")).map_err(failed)?;
+    url.push("resource", &request.resource);
+    for (name, value) in [("tenant", tenant), ("claims", claims)] {
+        if let Some(value) = value {
+            url.push(name, value);
+        }
+    }
+    let response = retry::send(call, &limits::ONCE, &|| Request {
+        method: Method::Get,
+        url: url.clone(),
+        headers: Vec::new(),
+        body: None,
+        connect_timeout: limits::IDENTITY_CONNECT,
+        first_byte_timeout: limits::IDENTITY_FIRST_BYTE,
+        total_timeout: limits::IDENTITY_FIRST_BYTE,
+        max_body: limits::LOGIN_OUTPUT,
+    })
+    .map_err(|stopped| match stopped {
+        Stopped::TimeUp | Stopped::Patience { .. } => failed("the time has run out"),
+        Stopped::Send(error) => failed(&error.describe("the host")),
+    })?;
+    match response.status {
+        200 => {}
+        404 => return Err(Denial::Absent(format!("`{command}` is not in `PATH`"))),
+        504 => return Err(failed("it did not end in time").into()),
+        _ => return Err(failed("the host could not run it").into()),
+    }
+    let Some((status, stdout, stderr)) = output(&response) else {
+        return Err(failed("the host's answer has another form").into());
+    };
+    let words = core::str::from_utf8(stderr).unwrap_or_default();
+    let printed = core::str::from_utf8(stdout).unwrap_or_default();
+    let says = |phrase: &&str| words.contains(*phrase) || printed.contains(*phrase);
+    // Entra's own refusal of a login is told in its words.
+    if status != 0 && login.nobody.iter().any(says) && !words.contains("AADSTS") {
+        return Ok(Said::Nobody);
+    }
+    if status == 127 {
+        return Err(Denial::Absent(format!("`{command}` is not there")));
+    }
+    if status != 0 {
+        let in_json = in_json(if words.trim().is_empty() { printed } else { words });
+        let words = in_json.as_deref().unwrap_or(words).trim();
+        let words = message::excerpt(words.trim_start_matches("ERROR: "), &[]);
+        return Ok(Said::Failed(if words.is_empty() {
+            format!("nothing, and ended with {status}")
+        } else {
+            words
+        }));
+    }
+    match (login.parse)(stdout, call.context.now()) {
+        Ok(answer) => Ok(Said::Token(answer)),
+        // It may have said so without failing.
+        Err(_) if login.nobody.iter().any(says) => Ok(Said::Nobody),
+        Err(why) => Err(failed(why).into()),
+    }
+}
+
+/// What lines of JSON tell, where a tool puts its errors into such.
+fn in_json(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let line = json::parse_text(line)?;
+        let message = line.get("data").and_then(|data| data.text("message"));
+        message.or_else(|| line.text("error"))
+    })
+}
+
+/// Exit status, stdout and stderr, as the host puts them into one body.
+fn output(response: &Response) -> Option<(i32, &[u8], &[u8])> {
+    let status = response.header("vaultlet-exit-status")?.parse().ok()?;
+    let length = response.header("vaultlet-stdout-length")?.parse().ok()?;
+    let (stdout, stderr) = response.body.split_at_checked(length)?;
+    Some((status, stdout, stderr))
+}

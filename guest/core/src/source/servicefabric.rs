@@ -1,0 +1,39 @@
+//! The identity endpoint of Service Fabric, known by its certificate alone.
+//! <https://learn.microsoft.com/azure/service-fabric/how-to-managed-identity-service-fabric-app-code>
+
+use alloc::string::String;
+
+use super::{Found, Ready, local::Endpoint};
+use crate::{
+    error::Error,
+    settings::{Lookup, malformed, set},
+    words::secret::SecretString,
+};
+
+const FORM: &str = "service-fabric";
+const PIN_VARIABLE: &str = "IDENTITY_SERVER_THUMBPRINT";
+
+/// Present when all three variables are.
+pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
+    let url = set(variables, "IDENTITY_ENDPOINT")?;
+    let (secret, pin) = (set(variables, "IDENTITY_HEADER")?, set(variables, PIN_VARIABLE)?);
+    Some(Found::of(Some(FORM), endpoint(&url, secret, &pin).map(Ready::endpoint)))
+}
+
+fn endpoint(url: &str, secret: String, pin: &str) -> Result<Endpoint, Error> {
+    let endpoint = Endpoint::named(FORM, "IDENTITY_ENDPOINT", url)?;
+    if !endpoint.url.secure {
+        return Err(malformed("IDENTITY_ENDPOINT", "an `https` URL, as Service Fabric's is"));
+    }
+    let pin: String = pin.chars().filter(|c| !matches!(c, ' ' | ':')).collect();
+    if pin.len() != 40 || !pin.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(malformed(PIN_VARIABLE, "a SHA-1 of 40 hexadecimal digits"));
+    }
+    Ok(Endpoint {
+        parameters: &[("api-version", "2019-07-01-preview")],
+        header: Some(("secret", SecretString::new(secret))),
+        header_from: "IDENTITY_HEADER",
+        pin: Some(pin.to_ascii_lowercase()),
+        ..endpoint
+    })
+}

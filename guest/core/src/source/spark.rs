@@ -1,0 +1,107 @@
+//! The same of a job on serverless Spark, whose endpoint is a service of the workspace's.
+//! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
+
+use alloc::{format, string::String};
+use zeroize::Zeroizing;
+
+use super::{
+    Found, Ready,
+    local::{Endpoint, Protocol},
+};
+use crate::{
+    error::Error,
+    settings::{Lookup, malformed, set},
+    words::{json::Object, secret::SecretString, url},
+};
+
+/// The variable that says so.
+pub(super) const MARKER: &str = "AZUREML_DATAPREP_TOKEN_PROVIDER";
+
+const FORM: &str = "spark";
+const ENDPOINT: &str = "AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT";
+const API: &str = "AZUREML_OBO_USER_TOKEN_FOR_SPARK_RETRIEVAL_API";
+
+/// What a job's requests hold.
+pub(super) struct Job {
+    canary: SecretString,
+    object: Option<String>,
+    tenant: Option<String>,
+    experiment: Option<String>,
+    run: Option<String>,
+    service: String,
+    cluster: String,
+}
+
+/// Present when the job says that it is one of these.
+pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
+    if set(variables, MARKER)?.trim() != "sparkobo" {
+        return None;
+    }
+    let Some(canary) = set(variables, "AZUREML_OBO_CANARY_TOKEN") else {
+        return Some(Found::Absent(
+            "`AZUREML_OBO_CANARY_TOKEN` is not set (the job has no `identity: type: user_identity`)"
+                .into(),
+        ));
+    };
+    Some(Found::of(Some(FORM), endpoint(variables, canary).map(Ready::endpoint)))
+}
+
+fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
+    let required = |name| set(variables, name).ok_or_else(|| malformed(name, "set"));
+    let host = required(ENDPOINT)?;
+    let host = host.trim().trim_start_matches("https://").trim_end_matches('/');
+    let mut path = String::from("api/v1/proxy/obotoken/v1.0");
+    let api = set(variables, API).unwrap_or_else(|| "getuseraccesstokenforspark".into());
+    for (name, value) in [
+        ("subscriptions", required("AZUREML_ARM_SUBSCRIPTION")?),
+        ("resourceGroups", required("AZUREML_ARM_RESOURCEGROUP")?),
+        ("providers", "Microsoft.MachineLearningServices".into()),
+        ("workspaces", required("AZUREML_ARM_WORKSPACE_NAME")?),
+    ] {
+        path.push('/');
+        path.push_str(name);
+        path.push('/');
+        url::escape(&mut path, &value);
+    }
+    path.push('/');
+    url::escape(&mut path, &api);
+    let endpoint = Endpoint::named(FORM, ENDPOINT, &format!("https://{host}/{path}"))?;
+    let job = Job {
+        canary: canary.into(),
+        object: set(variables, "OID"),
+        tenant: set(variables, "TID"),
+        experiment: set(variables, "AZUREML_ARM_PROJECT_NAME"),
+        run: set(variables, "AZUREML_RUN_ID"),
+        service: required("AZUREML_OBO_SERVICE_ENDPOINT")?,
+        cluster: required("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER")?,
+    };
+    Ok(Endpoint { protocol: Protocol::Spark(job), of_user: true, ..endpoint })
+}
+
+impl Job {
+    pub(super) fn body(&self, resource: &str) -> SecretString {
+        let mut body: Zeroizing<String> = Object::default()
+            .text("oboToken", self.canary.reveal())
+            .some_text("oid", self.object.as_deref())
+            .some_text("tid", self.tenant.as_deref())
+            .text("resource", resource)
+            .some_text("experimentName", self.experiment.as_deref())
+            .some_text("runId", self.run.as_deref())
+            .finish();
+        core::mem::take(&mut *body).into()
+    }
+
+    /// What must not show even if the service repeats it.
+    pub(super) fn secret(&self) -> &SecretString {
+        &self.canary
+    }
+
+    pub(super) fn headers(&self) -> [(&'static str, SecretString); 4] {
+        [
+            ("content-type", "application/json;charset=utf-8".into()),
+            ("x-ms-proxy-host", self.service.as_str().into()),
+            ("obo-access-token", self.canary.reveal().into()),
+            ("x-ms-cluster-identifier", self.cluster.as_str().into()),
+        ]
+    }
+}

@@ -1,0 +1,83 @@
+//! Workload identity: a token that the cluster writes into a file, in exchange for one of Entra's.
+//! <https://learn.microsoft.com/azure/aks/workload-identity-overview>
+
+use alloc::string::String;
+
+use super::{
+    Found, Ready,
+    entra::{Client, Grant, Proof},
+    environment,
+};
+use crate::{
+    error::{Error, Id},
+    plan::Certificates,
+    settings::{Lookup, Settings, malformed, set},
+    words::url::Url,
+};
+
+pub(super) const VARIABLES: &[&str] =
+    &["AZURE_CLIENT_ID", "AZURE_TENANT_ID", FILE, PROXY, SNI, CA_FILE, CA_DATA];
+
+/// What must be set.
+pub(super) const REQUIRED: [&str; 3] = ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", FILE];
+
+const FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+const PROXY: &str = "AZURE_KUBERNETES_TOKEN_PROXY";
+const SNI: &str = "AZURE_KUBERNETES_SNI_NAME";
+const CA_FILE: &str = "AZURE_KUBERNETES_CA_FILE";
+const CA_DATA: &str = "AZURE_KUBERNETES_CA_DATA";
+
+pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
+    if !REQUIRED.iter().all(|name| set(variables, name).is_some()) {
+        return Found::Absent(
+            "`AZURE_CLIENT_ID`, `AZURE_TENANT_ID` and `AZURE_FEDERATED_TOKEN_FILE` are not all set"
+                .into(),
+        );
+    }
+    Found::of(None, client(variables, settings, None).map(Ready::client))
+}
+
+/// The client of these variables.
+pub(super) fn client(
+    variables: Lookup<'_>,
+    settings: &Settings,
+    form: Option<&'static str>,
+) -> Result<Client, Error> {
+    let file = set(variables, FILE).unwrap_or_default();
+    let client = environment::client(variables, settings, form, Proof::File(file), Grant::Client)?;
+    match set(variables, PROXY) {
+        Some(url) => through(variables, client, &url),
+        None => Ok(client),
+    }
+}
+
+/// Through the cluster's own proxy, which knows to which identities a pod is bound.
+/// <https://learn.microsoft.com/azure/aks/identity-bindings-concepts>
+fn through(variables: Lookup<'_>, client: Client, url: &str) -> Result<Client, Error> {
+    let url = Url::parse(url.trim())
+        .ok()
+        .filter(|url| url.secure && !url.target.contains('?'))
+        .ok_or_else(|| malformed(PROXY, "an `https` URL without user, query and fragment"))?;
+    let issuers = match (set(variables, CA_FILE), set(variables, CA_DATA)) {
+        (Some(_), Some(_)) => {
+            let what = "reading settings: `AZURE_KUBERNETES_CA_FILE` and \
+                        `AZURE_KUBERNETES_CA_DATA` are both set";
+            return Err(Error::new(Id::SettingsConflict, what));
+        }
+        (Some(file), None) => Some(Certificates::File(file)),
+        (None, Some(text)) => Some(Certificates::Text(text)),
+        (None, None) => None,
+    };
+    let name: Option<String> = set(variables, SNI);
+    let trust = match (issuers, name) {
+        (Some(issuers), name) => Some((issuers, name)),
+        (None, None) => None,
+        (None, Some(_)) => {
+            return Err(malformed(
+                SNI,
+                "unset, though neither `AZURE_KUBERNETES_CA_FILE` nor `AZURE_KUBERNETES_CA_DATA` is set",
+            ));
+        }
+    };
+    Ok(Client { authority: url, trust, ..client })
+}

@@ -1,0 +1,215 @@
+use super::*;
+use crate::serve::{Incoming, Reply, lend::variables, serve};
+
+const AUTHORITY: &str = "127.0.0.1:40123";
+const SECRET: &str = "lent0secret";
+const TOKEN: &str = r#"{"access_token":"T0KEN.x","expires_on":1700003600,"refresh_on":1700003300,"resource":"https://vault.azure.net","source":"managed-identity","endpoint":"azure-ml","client_id":"c"}"#;
+const HOST: &str = "http://identity.vaultlet.internal/token";
+
+fn front(more: &[(&'static str, &'static str)]) -> World {
+    let all = [
+        ("VAULTLET_IDENTITY_ENDPOINT", HOST),
+        ("VAULTLET_LENT_SECRET", SECRET),
+        ("VAULTLET_LENT_AUTHORITY", AUTHORITY),
+    ];
+    World::new(&all.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+}
+
+fn asked(target: &str, headers: &[(&str, &str)]) -> Incoming {
+    Incoming {
+        is_get: true,
+        target: target.into(),
+        authority: Some(AUTHORITY.into()),
+        headers: headers.iter().map(|(n, v)| (n.to_string(), (*v).into())).collect(),
+    }
+}
+
+fn served(world: &World, asked: &Incoming) -> Reply {
+    world.run(|| serve(world, &Memory::default(), asked))
+}
+
+/// Each protocol as its clients speak it.
+const PROTOCOLS: [(&str, &[(&str, &str)]); 4] = [
+    (
+        "/msi/token?api-version=2019-08-01&resource=https://vault.azure.net",
+        &[("x-identity-header", SECRET)],
+    ),
+    (
+        "/MSI/auth?api-version=2017-09-01&resource=https%3A%2F%2Fvault.azure.net&clientid=",
+        &[("secret", SECRET)],
+    ),
+    ("/OBO/lent0secret/token?resource=https://vault.azure.net", &[]),
+    (
+        "/lent0secret/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net",
+        &[("metadata", "true")],
+    ),
+];
+
+#[test]
+fn each_protocol_gives_the_same_token_in_its_words() {
+    for ((target, headers), expected) in PROTOCOLS.iter().zip([
+        r#""expires_in":"3600","expires_on":"1700003600""#,
+        r#""expires_in":3600,"expires_on":1700003600"#,
+        r#""expires_in":3600,"expires_on":1700003600"#,
+        r#""expires_in":"3600","expires_on":"1700003600""#,
+    ]) {
+        let request = format!("GET {HOST}?resource=https%3A%2F%2Fvault.azure.net");
+        let world = front(&[]).answer(&request, 200, &[], TOKEN);
+        let served = served(&world, &asked(target, headers));
+        assert_eq!(served.status, 200, "{target}");
+        let expected = format!(
+            r#"{{"access_token":"T0KEN.x","client_id":"c",{expected},"resource":"https://vault.azure.net","token_type":"Bearer"}}"#
+        );
+        assert_eq!(served.body.as_str(), expected);
+        assert!(served.headers.contains(&("cache-control", "no-store".into())));
+    }
+}
+
+#[test]
+fn without_the_secret_there_is_nothing_but_401_asked_twice() {
+    let paths = [
+        "/msi/token",
+        "/MSI/auth",
+        "/OBO/wrong/token",
+        "/OBO//token",
+        "/OBO/token",
+        "/wrong/metadata/identity/oauth2/token",
+        "/metadata/identity/oauth2/token",
+        "/token",
+        "/",
+        "/elsewhere",
+    ];
+    for path in paths {
+        for headers in [
+            &[][..],
+            &[("secret", "wrong"), ("x-identity-header", "wrong"), ("metadata", "true")],
+            &[("secret", ""), ("x-identity-header", "")],
+            &[
+                ("secret", SECRET),
+                ("secret", SECRET),
+                ("x-identity-header", SECRET),
+                ("x-identity-header", SECRET),
+            ],
+            &[("vaultlet-endpoint-secret", SECRET)],
+        ] {
+            let target = format!("{path}?resource=https://vault.azure.net");
+            for _ in 0..2 {
+                let served = served(&front(&[]), &asked(&target, headers));
+                assert_eq!((served.status, served.body.as_str()), (401, ""), "{path} {headers:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_host_and_what_was_sent_on_are_refused() {
+    for (target, headers) in PROTOCOLS {
+        let other =
+            Incoming { authority: Some("evil.example:40123".into()), ..asked(target, headers) };
+        let none = Incoming { authority: None, ..asked(target, headers) };
+        let sent_on = |name: &'static str| {
+            let more = headers.iter().copied().chain([(name, "x")]).collect::<Vec<_>>();
+            asked(target, &more)
+        };
+        let all = [other, none, sent_on("x-forwarded-for"), sent_on("forwarded"), sent_on("via")];
+        for asked in all {
+            let served = served(&front(&[]), &asked);
+            assert_eq!((served.status, served.body.as_str()), (403, ""), "{asked:?}");
+        }
+    }
+}
+
+#[test]
+fn only_what_is_lent_is_given() {
+    for (listed, resource, given) in [
+        ("", "https://management.azure.com", false),
+        ("", "https://vault.azure.net/.default", true),
+        ("", "https://vault.azure.net/", true),
+        ("https://a.example, https://management.azure.com/", "https://management.azure.com", true),
+        ("https://a.example", "https://vault.azure.net", false),
+    ] {
+        let mut world = front(&[]);
+        if !listed.is_empty() {
+            world = front(&[("VAULTLET_LENT_RESOURCES", listed)]);
+        }
+        if given {
+            world = world.answer(&format!("GET {HOST}?resource=<*>"), 200, &[], TOKEN);
+        }
+        let target = format!("/MSI/auth?resource={resource}");
+        let served = served(&world, &asked(&target, &[("secret", SECRET)]));
+        assert_eq!(served.status, if given { 200 } else { 403 }, "{listed} {resource}");
+        assert_eq!(served.body.contains("not among the resources"), !given);
+    }
+}
+
+#[test]
+fn a_caller_names_an_identity_as_the_protocol_has_it_and_may_pass_by_the_cache() {
+    let resource = "resource=https%3A%2F%2Fvault.azure.net";
+    for (path, id, canonical) in [
+        ("/MSI/auth", format!("clientid={GUID}"), format!("client_id={GUID}")),
+        ("/msi/token", format!("object_id={GUID}"), format!("object_id={GUID}")),
+        (
+            "/msi/token",
+            "mi_res_id=/subscriptions/a".into(),
+            "resource_id=%2Fsubscriptions%2Fa".into(),
+        ),
+    ] {
+        let request = format!("GET {HOST}?{resource}&{canonical} cache-control: no-cache");
+        let world = front(&[]).answer(&request, 200, &[], TOKEN);
+        let headers =
+            [("secret", SECRET), ("x-identity-header", SECRET), ("cache-control", "No-Cache")];
+        let target = format!("{path}?{resource}&{id}");
+        assert_eq!(served(&world, &asked(&target, &headers)).status, 200, "{target}");
+    }
+    for query in [
+        "",
+        "resource",
+        "resource=a&resource=b",
+        "resource=%ff",
+        "resource=a%20b",
+        "resource=a&clientid=x",
+        "resource=a&clientid=y&object_id=z",
+    ] {
+        let target = format!("/MSI/auth?{query}");
+        let served = served(&front(&[]), &asked(&target, &[("secret", SECRET)]));
+        assert_eq!(served.status, 400, "{query}");
+        assert!(served.body.contains("argument-malformed"));
+    }
+}
+
+#[test]
+fn errors_are_in_the_protocol_s_form_with_our_id() {
+    let record = r#"{"error":{"id":"identity-refused","kind":"unauthenticated","message":"no \"id\"","help":"assign one"}}"#;
+    for ((target, headers), expected) in PROTOCOLS.iter().zip([
+        r#"{"statusCode":400,"message":"no \"id\"; assign one (identity-refused)"}"#,
+        r#"{"error":{"code":"identity-refused","message":"no \"id\"; assign one (identity-refused)"}}"#,
+        r#"{"error":{"code":"identity-refused","message":"no \"id\"; assign one (identity-refused)"}}"#,
+        r#"{"error":"identity-refused","error_description":"no \"id\"; assign one (identity-refused)"}"#,
+    ]) {
+        let world = front(&[]).answer(&format!("GET {HOST}?resource=<*>"), 502, &[], record);
+        let served = served(&world, &asked(target, headers));
+        assert_eq!((served.status, served.body.as_str()), (400, expected));
+    }
+    for (kind, status) in [("throttled", 429), ("unavailable", 503), ("internal", 500)] {
+        let record = format!(
+            r#"{{"error":{{"id":"x","kind":"{kind}","message":"m","retryAfterMs":1500}}}}"#
+        );
+        let world = front(&[]).answer(&format!("GET {HOST}?resource=<*>"), 502, &[], record);
+        let served = served(&world, &asked(PROTOCOLS[1].0, PROTOCOLS[1].1));
+        assert_eq!(served.status, status);
+        assert!(served.headers.contains(&("retry-after", "2".into())));
+    }
+    let (target, _) = PROTOCOLS[3];
+    let served = served(&front(&[]), &asked(target, &[]));
+    assert_eq!(served.status, 400);
+    assert!(served.body.contains("Metadata"));
+}
+
+#[test]
+fn the_variables_lead_to_it() {
+    let variables = variables(AUTHORITY, SECRET);
+    let of = |name: &str| &variables.iter().find(|(known, _)| known == name).unwrap().1;
+    assert_eq!(of("MSI_ENDPOINT"), "http://127.0.0.1:40123/MSI/auth");
+    assert_eq!(of("OBO_ENDPOINT"), "http://127.0.0.1:40123/OBO/lent0secret/token");
+    assert_eq!(of("AZURE_POD_IDENTITY_AUTHORITY_HOST"), "http://127.0.0.1:40123/lent0secret");
+}

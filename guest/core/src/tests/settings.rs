@@ -1,0 +1,106 @@
+use super::*;
+use crate::{
+    settings::Label,
+    settings::{Cloud, Settings},
+};
+use core::time::Duration;
+
+fn read(variables: &[(&str, &str)]) -> Result<Settings, Error> {
+    Settings::read(&|name| {
+        variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string())
+    })
+}
+
+#[test]
+fn malformed_ones_are_named_and_their_values_are_not() {
+    for (name, value) in [
+        ("VAULTLET_IDENTITY", "hunter2"),
+        ("VAULTLET_IDENTITY", "auto,managed-identity"),
+        ("VAULTLET_IDENTITY", ","),
+        ("VAULTLET_EXCLUDE", "hunter2"),
+        ("VAULTLET_CLIENT_ID", "hunter2"),
+        ("VAULTLET_OBJECT_ID", "hunter2"),
+        ("VAULTLET_RESOURCE_ID", "hunter2"),
+        ("VAULTLET_CLOUD", "hunter2"),
+        ("VAULTLET_ALLOW_HTTP_LOOPBACK", "hunter2"),
+        ("VAULTLET_TIMEOUT", "hunter2"),
+        ("VAULTLET_TIMEOUT", "0"),
+        ("VAULTLET_TIMEOUT", "-1"),
+        ("VAULTLET_TIMEOUT", "1e3"),
+        ("VAULTLET_TIMEOUT", "86401"),
+        ("VAULTLET_TIMEOUT", "1."),
+        ("VAULTLET_IDENTITY_ENDPOINT", "hunter2"),
+        ("AZURE_TOKEN_CREDENTIALS", "hunter2"),
+        ("AZURE_AUTHORITY_HOST", "http://login.microsoftonline.com"),
+        ("AZURE_AUTHORITY_HOST", "hunter2 x"),
+    ] {
+        let error = failed(read(&[(name, value)]), "setting-malformed", ErrorKind::Configuration);
+        assert!(error.message.contains(&format!("`{name}`")), "{}", error.line());
+    }
+}
+
+#[test]
+fn contradictions_are_named() {
+    let error = failed(
+        read(&[("VAULTLET_CLIENT_ID", GUID), ("VAULTLET_OBJECT_ID", GUID)]),
+        "settings-conflict",
+        ErrorKind::Configuration,
+    );
+    assert!(error.message.contains("`VAULTLET_CLIENT_ID`"));
+    assert!(error.message.contains("`VAULTLET_OBJECT_ID`"));
+}
+
+#[test]
+fn empty_is_unset() {
+    let names = [
+        "VAULTLET_IDENTITY",
+        "VAULTLET_EXCLUDE",
+        "VAULTLET_CLIENT_ID",
+        "VAULTLET_CLOUD",
+        "VAULTLET_TIMEOUT",
+        "VAULTLET_ALLOW_HTTP_LOOPBACK",
+        "VAULTLET_IDENTITY_ENDPOINT",
+        "AZURE_TOKEN_CREDENTIALS",
+        "AZURE_AUTHORITY_HOST",
+    ];
+    let settings = read(&names.map(|name| (name, ""))).unwrap();
+    assert!(!settings.chain.named && settings.identity.is_none());
+    assert_eq!(settings.timeout, Duration::from_secs(120));
+}
+
+#[test]
+fn the_flag_wins_over_azure_s_variable() {
+    let settings =
+        read(&[("VAULTLET_IDENTITY", "obo"), ("AZURE_TOKEN_CREDENTIALS", "hunter2")]).unwrap();
+    assert_eq!(settings.chain.labels, [Label::AzuremlObo]);
+    let settings = read(&[("VAULTLET_TIMEOUT", "0.25")]).unwrap();
+    assert_eq!(settings.timeout, Duration::from_millis(250));
+}
+
+#[test]
+fn the_authority_and_the_cloud_are_told_apart() {
+    for (cloud, host, expected, authority) in [
+        ("", "", Some(Cloud::Public), "login.microsoftonline.com:443"),
+        ("china", "", Some(Cloud::China), "login.chinacloudapi.cn:443"),
+        ("", " login.microsoftonline.us/ ", Some(Cloud::UsGov), "login.microsoftonline.us:443"),
+        // The flag wins over the variable.
+        (
+            "china",
+            "https://login.microsoftonline.us",
+            Some(Cloud::China),
+            "login.chinacloudapi.cn:443",
+        ),
+        ("", "https://login.contoso.example", None, "login.contoso.example:443"),
+        ("usgov", "https://login.contoso.example", Some(Cloud::UsGov), "login.contoso.example:443"),
+        // A local Azure.
+        ("", "https://localhost:8443", Some(Cloud::Public), "localhost:8443"),
+    ] {
+        let variables = [("VAULTLET_CLOUD", cloud), ("AZURE_AUTHORITY_HOST", host)];
+        let settings = read(&variables).unwrap();
+        assert_eq!(settings.cloud, expected, "{cloud} {host}");
+        assert_eq!(settings.authority.authority(), authority, "{cloud} {host}");
+    }
+    let plain = ("AZURE_AUTHORITY_HOST", "http://127.0.0.1:9");
+    failed(read(&[plain]), "setting-malformed", ErrorKind::Configuration);
+    read(&[plain, ("VAULTLET_ALLOW_HTTP_LOOPBACK", "true")]).unwrap();
+}

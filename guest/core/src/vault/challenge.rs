@@ -1,0 +1,170 @@
+//! The challenge by which a vault says what tokens it takes, and whether to believe it.
+//! <https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses>
+
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+
+use crate::{
+    error::{Error, Id},
+    limits::CLAIMS,
+    token::{Audience, is_claims, is_tenant},
+    words::url::Url,
+};
+
+/// A `Bearer` challenge, parsed and not yet believed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Challenge {
+    resource: Option<String>,
+    tenant: Option<String>,
+    /// Claims that a token must have, as JSON text, if that is what is wrong.
+    pub claims: Option<String>,
+}
+
+impl Challenge {
+    /// The `Bearer` challenge of these `www-authenticate` headers, wherever it stands in them.
+    pub fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let parameters = headers.filter_map(bearer).next()?;
+        let get = |name: &str| {
+            let mut found = parameters.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            let value = found.next().map(|(_, value)| value.as_str());
+            value.filter(|value| !value.is_empty() && found.next().is_none())
+        };
+        let claims = if get("error") == Some("insufficient_claims") {
+            get("claims").and_then(decode)
+        } else {
+            None
+        };
+        let scope = get("scope").map(|scope| scope.strip_suffix("/.default").unwrap_or(scope));
+        let authority = get("authorization").or_else(|| get("authorization_uri"));
+        Some(Self {
+            resource: get("resource").or(scope).map(|text| text.trim_end_matches('/').to_owned()),
+            tenant: authority.and_then(tenant),
+            claims,
+        })
+    }
+
+    /// Believes it if it is about this vault: the resource's host is a parent of the vault's, port
+    /// included. `own_origin` is for plain vaults on loopback, which have no parent: they may name
+    /// themselves.
+    pub fn verify(&self, vault: &Url, own_origin: bool) -> Result<Audience, Error> {
+        let doing = format!("checking the challenge of {}", vault.short_authority());
+        let Some(resource) = &self.resource else {
+            return Err(Error::new(Id::ChallengeMalformed, format!("{doing}: it has no resource")));
+        };
+        let refused = |why: &str| Err(Error::new(Id::ChallengeRefused, format!("{doing}: {why}")));
+        let Ok(parsed) = Url::parse(resource) else {
+            return refused("its resource is not a URL");
+        };
+        let own = own_origin && parsed.host == vault.host && parsed.port == vault.port;
+        if !own {
+            if !parsed.secure {
+                return refused("its resource is not an `https` URL");
+            }
+            let below = vault
+                .host
+                .strip_suffix(&parsed.host)
+                .is_some_and(|name| name.len() > 1 && name.ends_with('.'));
+            if !below || parsed.port != vault.port {
+                return refused(&format!(
+                    "its resource belongs to {}, not to this vault",
+                    parsed.short_authority()
+                ));
+            }
+        }
+        Ok(Audience { resource: resource.to_string(), tenant: self.tenant.clone() })
+    }
+}
+
+/// The parameters of the `Bearer` challenge of a header, which may hold several challenges.
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>
+fn bearer(header: &str) -> Option<Vec<(String, String)>> {
+    let mut rest = header.trim_start();
+    let mut within: Option<Vec<(String, String)>> = None;
+    while !rest.is_empty() {
+        rest = rest.trim_start_matches([',', ' ', '\t']);
+        let (word, after) = word(rest)?;
+        let spaced = after.trim_start_matches([' ', '\t']);
+        // A word with `=` behind is a parameter; any other begins a challenge.
+        match spaced.strip_prefix('=').filter(|_| !word.is_empty()) {
+            Some(value) => {
+                let (value, after) = parameter(value.trim_start_matches([' ', '\t']))?;
+                if let Some(parameters) = &mut within {
+                    parameters.push((word.to_owned(), value));
+                }
+                rest = after;
+            }
+            None if word.is_empty() => break,
+            None => {
+                if within.is_some() {
+                    return within;
+                }
+                within = word.eq_ignore_ascii_case("bearer").then(Vec::new);
+                rest = token68(spaced);
+            }
+        }
+    }
+    within
+}
+
+/// Skips a bare value after a scheme (`Negotiate abc==`), which has no parameters.
+fn token68(text: &str) -> &str {
+    let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
+    let (value, rest) = text.split_at(end);
+    let bare = value.trim_end_matches('=');
+    let padded = bare.len() < value.len() || !rest.trim_start().starts_with('=');
+    if !value.is_empty() && padded && !bare.contains('=') && !bare.contains('"') {
+        rest
+    } else {
+        text
+    }
+}
+
+fn word(text: &str) -> Option<(&str, &str)> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)))
+        .unwrap_or(text.len());
+    text.split_at_checked(end)
+}
+
+/// A quoted string or a token.
+fn parameter(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        // More lenient than a token: URLs without quotes have been seen.
+        let end = text.find([',', ' ', '\t', '"']).unwrap_or(text.len());
+        let (value, rest) = text.split_at_checked(end)?;
+        return Some((value.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((value, quoted.get(at + 1..)?)),
+            '\\' => value.push(chars.next()?.1),
+            _ => value.push(c),
+        }
+    }
+    None
+}
+
+/// The first segment of the authority's path.
+fn tenant(authority: &str) -> Option<String> {
+    let url = Url::parse(authority).ok()?;
+    let path = url.target.split('?').next()?.strip_prefix('/')?;
+    let tenant = path.split('/').next()?;
+    is_tenant(tenant).then(|| tenant.to_owned())
+}
+
+/// Claims come in either alphabet, padded or not.
+fn decode(text: &str) -> Option<String> {
+    if text.len() > CLAIMS * 2 {
+        return None;
+    }
+    let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let bytes = Base64UrlUnpadded::decode_vec(&text).ok()?;
+    String::from_utf8(bytes).ok().filter(|claims| is_claims(claims))
+}

@@ -1,0 +1,82 @@
+//! JSON pointers into a secret.
+//! <https://www.rfc-editor.org/rfc/rfc6901>
+
+use alloc::{format, string::ToString};
+
+use crate::{
+    error::{Error, Id},
+    message,
+    words::{
+        json::{self, Value},
+        secret::SecretString,
+    },
+};
+
+/// What the pointer leads to: a string without its quotes, other JSON as it was written but without
+/// spaces (so that a large number stays what it was).
+pub(super) fn follow(value: &SecretString, pointer: &str) -> Result<SecretString, Error> {
+    let doing = format!("following the JSON pointer `{}`", message::plain(pointer));
+    let root = json::parse_text(value.reveal()).ok_or_else(|| {
+        Error::new(Id::SecretNotJson, format!("{doing}: the secret is not JSON, or too deep"))
+    })?;
+    let mut at = &root;
+    for segment in pointer.split('/').skip(1) {
+        let segment = segment.replace("~1", "/").replace("~0", "~");
+        at = step(at, &segment)
+            .ok_or_else(|| Error::new(Id::PointerMissing, format!("{doing}: there is nothing")))?;
+    }
+    Ok(json::text_of(at).unwrap_or_else(|| at.to_json()).into())
+}
+
+fn step<'v, 'a>(at: &'v Value<'a>, segment: &str) -> Option<&'v Value<'a>> {
+    if let Value::Array(items) = at {
+        // No sign, no leading zero: `01` is not an index.
+        let index: usize = segment.parse().ok()?;
+        return items.get(index).filter(|_| index.to_string() == segment);
+    }
+    at.get(segment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_lead_to_what_was_written() {
+        let json = r#" {"a": {"b~/c": [1, {"d": "x\n\"y"}]}, "": "e", "n": 12345678901234567890123.10,
+            "o": { "k" : "a  \" b", "l" : [ ] }, "t": true, "z": null, "u\u0041": "v", "é": "w"} "#;
+        for (pointer, expected) in [
+            ("/a/b~0~1c/0", "1"),
+            ("/a/b~0~1c/1/d", "x\n\"y"),
+            ("/", "e"),
+            ("/n", "12345678901234567890123.10"),
+            ("/o", r#"{"k":"a  \" b","l":[]}"#),
+            ("/t", "true"),
+            ("/z", "null"),
+            ("/uA", "v"),
+            ("/é", "w"),
+        ] {
+            assert_eq!(follow(&json.into(), pointer).expect(pointer).reveal(), expected);
+        }
+        assert_eq!(follow(&"\"plain\"".into(), "").unwrap().reveal(), "plain");
+    }
+
+    #[test]
+    fn a_miss_is_an_error_without_the_value() {
+        for (json, pointer, id) in [
+            (r#"{"a":"hunter2"}"#, "/b", Id::PointerMissing),
+            (r#"{"a":"hunter2"}"#, "/a/b", Id::PointerMissing),
+            (r#"["hunter2"]"#, "/1", Id::PointerMissing),
+            (r#"["hunter2"]"#, "/00", Id::PointerMissing),
+            (r#"["hunter2"]"#, "/-", Id::PointerMissing),
+            (r#"["hunter2"]"#, "/+0", Id::PointerMissing),
+            ("hunter2", "/a", Id::SecretNotJson),
+            ("", "", Id::SecretNotJson),
+            (r#"{"a":"hunter2""#, "/a", Id::SecretNotJson),
+        ] {
+            let error = follow(&json.into(), pointer).expect_err(json);
+            assert!(error.is(id), "{json} {pointer}: {error:?}");
+            assert!(!format!("{error:?}{}", error.line()).contains("hunter2"));
+        }
+    }
+}

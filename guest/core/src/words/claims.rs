@@ -1,0 +1,73 @@
+//! Claims that a token is asked to have.
+//! <https://learn.microsoft.com/entra/identity-platform/claims-challenge>
+
+use alloc::{borrow::ToOwned, string::String};
+
+use crate::words::json;
+
+/// What we can do: tokens that are revoked at any time (continuous access evaluation).
+const CAPABILITIES: &str = r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
+const CAPABILITY: &str = r#""xms_cc":{"values":["cp1"]}"#;
+
+/// The caller's claims, an object as [`crate::token::is_claims`] has found, with ours among them.
+pub(crate) fn with_capabilities(claims: Option<&str>) -> String {
+    let merged = claims.and_then(merged);
+    merged.unwrap_or_else(|| CAPABILITIES.to_owned())
+}
+
+fn merged(claims: &str) -> Option<String> {
+    let json::Value::Object(members) = json::parse_text(claims)? else { return None };
+    let mut out = json::Object::default();
+    let mut done = false;
+    for member in members.iter() {
+        let (name, value) = (json::decoded(&member.key), member.value.to_json());
+        if name == "access_token" {
+            out.raw(&name, &within(&value));
+            done = true;
+        } else {
+            out.raw(&name, &value);
+        }
+    }
+    if !done {
+        out.raw("access_token", &within("{}"));
+    }
+    Some(out.finish().as_str().to_owned())
+}
+
+/// An object with the capability in it; what is none is replaced.
+fn within(object: &str) -> String {
+    let inside = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let inside = inside.unwrap_or_default().trim();
+    let mut out = String::from("{");
+    out.push_str(CAPABILITY);
+    if !inside.is_empty() && !inside.contains("\"xms_cc\"") {
+        out.push(',');
+        out.push_str(inside);
+    }
+    out.push('}');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_are_among_the_caller_s() {
+        for (claims, expected) in [
+            (None, CAPABILITIES),
+            (Some("{}"), CAPABILITIES),
+            (
+                Some(r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#),
+                r#"{"access_token":{"xms_cc":{"values":["cp1"]},"nbf":{"essential":true,"value":"1"}}}"#,
+            ),
+            (
+                Some(r#" { "id_token" : {"a":[1, 2.50]} , "x":"\u00e9\"" }"#),
+                r#"{"id_token":{"a":[1,2.50]},"x":"\u00e9\"","access_token":{"xms_cc":{"values":["cp1"]}}}"#,
+            ),
+            (Some(r#"{"access_token":null}"#), CAPABILITIES),
+        ] {
+            assert_eq!(with_capabilities(claims), expected, "{claims:?}");
+        }
+    }
+}

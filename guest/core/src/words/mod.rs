@@ -1,0 +1,8 @@
+//! Formats and small types that know nothing of Azure: JSON, URLs, forms, dates, secret strings.
+
+pub(crate) mod claims;
+pub(crate) mod date;
+pub(crate) mod form;
+pub(crate) mod json;
+pub mod secret;
+pub mod url;
