@@ -3,7 +3,7 @@
 //! Never with bindgen's `tracing`: it would log results, and one of them is a secret.
 
 wasmtime::component::bindgen!({
-    path: "../../wit",
+    path: "wit",
     world: "provider",
     exports: { default: async },
     with: {

@@ -1,7 +1,10 @@
 //! The identity endpoint of App Service, Functions and Container Apps.
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
-use super::{Found, Ready, local::Endpoint};
+use super::{
+    found::{Found, Ready},
+    local::Endpoint,
+};
 use crate::{
     settings::{Lookup, set},
     token::UserAssigned,
@@ -26,5 +29,5 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
         },
         ..endpoint
     });
-    Some(Found::of(Some(FORM), endpoint.map(Ready::endpoint)))
+    Some(Found::from_form(Some(FORM), endpoint.map(Ready::endpoint)))
 }

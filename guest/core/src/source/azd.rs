@@ -1,7 +1,11 @@
 //! The login of the Azure Developer CLI.
 //! <https://learn.microsoft.com/azure/developer/azure-developer-cli/reference#azd-auth-token>
 
-use super::{Found, Ready, answer, login::Login};
+use super::{
+    answer,
+    found::{Found, Ready},
+    login::Login,
+};
 use crate::{
     plan::Program,
     settings::{Lookup, Settings},

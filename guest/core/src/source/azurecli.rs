@@ -1,7 +1,11 @@
 //! The login of the Azure CLI.
 //! <https://learn.microsoft.com/cli/azure/account#az-account-get-access-token>
 
-use super::{Found, Ready, answer, login::Login};
+use super::{
+    answer,
+    found::{Found, Ready},
+    login::Login,
+};
 use crate::{
     plan::Program,
     settings::{Lookup, Settings},

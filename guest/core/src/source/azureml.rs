@@ -1,7 +1,10 @@
 //! The managed identity endpoint of Azure Machine Learning's compute.
 //! <https://learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication>
 
-use super::{Found, Ready, local::Endpoint};
+use super::{
+    found::{Found, Ready},
+    local::Endpoint,
+};
 use crate::{
     settings::{Lookup, set},
     token::UserAssigned,
@@ -20,5 +23,5 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
         id_parameter: |id| matches!(id, UserAssigned::Client(_)).then_some("clientid"),
         ..endpoint
     });
-    Some(Found::of(Some(FORM), endpoint.map(Ready::endpoint)))
+    Some(Found::from_form(Some(FORM), endpoint.map(Ready::endpoint)))
 }

@@ -3,13 +3,16 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-use super::{Denial, Found, Label};
+use super::{
+    denial::Denial,
+    found::{Found, Ready},
+};
 use crate::{
     call::Call,
     context::Context,
     error::{Attempt, Error, ErrorKind, Id, Outcome},
     plan::Plan,
-    settings::{Lookup, Settings, set},
+    settings::{Label, Lookup, Settings, set},
     token::{Token, TokenRequest},
 };
 
@@ -53,7 +56,7 @@ pub(crate) fn token<C: Context>(
             Found::Absent(why) => (None, Denial::Absent(why)),
             Found::Unusable(form, error) => (form, Denial::Failed(error)),
             Found::Here(ready) => {
-                let ready = ready.settled(call);
+                let ready = settled(ready, call);
                 match ready.token(call, label, request) {
                     Ok(mut token) => {
                         let later = chain.labels.iter().skip(at + 1);
@@ -131,6 +134,25 @@ fn other<'a>(
 ) -> Option<String> {
     let is_there = |label: &&Label| matches!(label.find(variables, settings), Found::Here(ready) if !ready.is_guessed());
     later.find(is_there).map(|label| label.name().to_owned())
+}
+
+/// What the files of this machine make of a source: the machine's endpoint where a federated token
+/// is missing, an agent's endpoint where that agent is installed.
+fn settled<C: Context>(ready: Ready, call: &Call<'_, C>) -> Ready {
+    let ready = match ready {
+        Ready::Client(client) => match client.otherwise_if_missing(call) {
+            Ok(endpoint) => Ready::Endpoint(endpoint),
+            Err(client) => return Ready::Client(client),
+        },
+        ready => ready,
+    };
+    match ready {
+        Ready::Endpoint(mut endpoint) => match endpoint.agent.take() {
+            Some(agent) if call.context.is_file(agent.program) => Ready::endpoint(agent.endpoint),
+            _ => Ready::Endpoint(endpoint),
+        },
+        ready => ready,
+    }
 }
 
 fn attempt(label: Label, form: Option<&'static str>, outcome: Outcome, message: &str) -> Attempt {

@@ -2,7 +2,7 @@
 //! <https://learn.microsoft.com/azure/cloud-shell/msi-authorization>
 
 use super::{
-    Found, Ready,
+    found::{Found, Ready},
     local::{Endpoint, Protocol},
 };
 use crate::settings::{Lookup, set};
@@ -17,5 +17,5 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
         metadata: true,
         ..endpoint
     });
-    Some(Found::of(Some(FORM), endpoint.map(Ready::endpoint)))
+    Some(Found::from_form(Some(FORM), endpoint.map(Ready::endpoint)))
 }

@@ -2,9 +2,9 @@
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
 
 use super::{
-    Found, Ready,
     entra::{self, Client, Grant, Proof},
     environment,
+    found::{Found, Ready},
 };
 use crate::{
     error::Error,
@@ -19,7 +19,7 @@ const TENANT: &str = "AZURE_TENANT_ID";
 const DEVELOPERS: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
-    Found::of(None, client(variables, settings).map(Ready::client))
+    Found::from_form(None, client(variables, settings).map(Ready::client))
 }
 
 fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {

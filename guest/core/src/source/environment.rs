@@ -4,8 +4,8 @@
 use alloc::string::String;
 
 use super::{
-    Found, Ready,
     entra::{self, Client, Grant, Proof},
+    found::{Found, Ready},
 };
 use crate::{
     error::Error,
@@ -29,7 +29,7 @@ const TENANT: &str = "AZURE_TENANT_ID";
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     if let Some((form, proof)) = proof(variables) {
         let client = client(variables, settings, Some(form), proof, Grant::Client);
-        return Found::of(Some(form), client.map(Ready::client));
+        return Found::from_form(Some(form), client.map(Ready::client));
     }
     let user = (
         set(variables, CLIENT),
@@ -40,7 +40,7 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
         let form = Some("user-password");
         let grant = Grant::Password { user, password: SecretString::new(password) };
         let client = client(variables, settings, form, Proof::Nothing, grant);
-        return Found::of(form, client.map(Ready::client));
+        return Found::from_form(form, client.map(Ready::client));
     }
     Found::Absent(
         "`AZURE_CLIENT_ID`, `AZURE_TENANT_ID` and `AZURE_CLIENT_SECRET` are not all set".into(),

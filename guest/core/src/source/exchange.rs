@@ -3,7 +3,11 @@
 
 use alloc::boxed::Box;
 
-use super::{Found, Ready, entra::Client, imds, workload};
+use super::{
+    entra::Client,
+    found::{Found, Ready},
+    imds, workload,
+};
 use crate::settings::{Lookup, Settings, set};
 
 const FORM: &str = "token-exchange";
@@ -17,5 +21,5 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Option<Found> 
     let otherwise = imds::endpoint(variables, settings).ok().map(Box::new);
     let client = workload::client(variables, settings, Some(FORM));
     let client = client.map(|client| Client { otherwise, ..client });
-    Some(Found::of(Some(FORM), client.map(Ready::client)))
+    Some(Found::from_form(Some(FORM), client.map(Ready::client)))
 }

@@ -1,9 +1,13 @@
 //! The instance metadata service of virtual machines.
 //! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
 
-use alloc::format;
+use alloc::{boxed::Box, format};
 
-use super::{Found, Ready, local::Endpoint};
+use super::{
+    arc,
+    found::{Found, Ready},
+    local::Endpoint,
+};
 use crate::{
     error::Error,
     limits,
@@ -16,7 +20,7 @@ const HOST_VARIABLE: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
 /// Perhaps present: only asking tells, which the probe does unless somebody named it.
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
-    Found::of(Some(FORM), endpoint(variables, settings).map(Ready::endpoint))
+    Found::from_form(Some(FORM), endpoint(variables, settings).map(Ready::endpoint))
 }
 
 /// The endpoint itself.
@@ -30,6 +34,7 @@ pub(super) fn endpoint(variables: Lookup<'_>, settings: &Settings) -> Result<End
         metadata: true,
         id_parameter,
         retries: &limits::IMDS,
+        agent: if host.is_none() { arc::agent().ok().map(Box::new) } else { None },
         guessed: host.is_none(),
         probe: host.is_none() && !settings.chain.named,
         ..endpoint

@@ -3,7 +3,7 @@
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use base64ct::{Base64, Encoding as _};
 
-use super::{Denial, Label, answer::Answer, local::identity::Chosen};
+use super::{answer::Answer, denial::Denial, local::identity::Chosen};
 use crate::{
     call::Call,
     context::{Context, Method, Request, Response},
@@ -11,6 +11,7 @@ use crate::{
     limits, message,
     plan::{Plan, Program},
     retry::{self, Stopped},
+    settings::Label,
     token::{Token, TokenRequest},
     words::{
         json::{self, Members},

@@ -2,7 +2,7 @@
 //! they differ, that of most).
 //! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/overview>
 
-use super::{Found, appservice, arc, azureml, cloudshell, exchange, imds, servicefabric};
+use super::{appservice, arc, azureml, cloudshell, exchange, found::Found, imds, servicefabric};
 use crate::settings::{Lookup, Settings};
 
 pub(super) const VARIABLES: &[&str] = &[

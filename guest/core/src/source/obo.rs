@@ -1,7 +1,11 @@
 //! Azure Machine Learning on behalf of the user who submitted the job.
 //! <https://learn.microsoft.com/python/api/azure-ai-ml/azure.ai.ml.identity.azuremlonbehalfofcredential>
 
-use super::{Found, Ready, local::Endpoint, spark};
+use super::{
+    found::{Found, Ready},
+    local::Endpoint,
+    spark,
+};
 use crate::settings::{Lookup, Settings, set};
 
 pub(super) const VARIABLES: &[&str] = &[
@@ -34,5 +38,5 @@ pub(super) fn find(variables: Lookup<'_>, _: &Settings) -> Found {
     };
     let endpoint = Endpoint::named(FORM, "OBO_ENDPOINT", &url)
         .map(|endpoint| Endpoint { of_user: true, ..endpoint });
-    Found::of(Some(FORM), endpoint.map(Ready::endpoint))
+    Found::from_form(Some(FORM), endpoint.map(Ready::endpoint))
 }

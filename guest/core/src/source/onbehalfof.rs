@@ -2,9 +2,10 @@
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow>
 
 use super::{
-    Found, Ready,
     entra::{Grant, Proof},
-    environment, workload,
+    environment,
+    found::{Found, Ready},
+    workload,
 };
 use crate::settings::{Lookup, Settings, set};
 
@@ -40,5 +41,5 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
         }
     };
     let client = environment::client(variables, settings, None, proof, Grant::OnBehalfOf(file));
-    Found::of(None, client.map(Ready::client))
+    Found::from_form(None, client.map(Ready::client))
 }

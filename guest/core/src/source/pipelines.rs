@@ -1,27 +1,17 @@
 //! Azure Pipelines: the pipeline's own token, in exchange for one of a service connection's.
 //! <https://learn.microsoft.com/azure/devops/pipelines/library/connect-to-azure>
 
-use alloc::{format, string::String};
+use alloc::format;
 
 use super::{
-    Denial, Found, Ready,
-    entra::{self, Client, Grant, Proof, unanswered},
+    entra::{self, Client, Grant, Proof, connection::Connection},
     environment,
+    found::{Found, Ready},
 };
 use crate::{
-    call::Call,
-    context::{Context, Method, Request},
-    error::{Error, Id},
-    limits,
-    plan::{Plan, Purpose, server},
-    retry,
+    error::Error,
     settings::{Lookup, Settings, malformed, set},
-    token::is_token,
-    words::{
-        json::{self, Members},
-        secret::SecretString,
-        url::Url,
-    },
+    words::{secret::SecretString, url::Url},
 };
 
 pub(super) const VARIABLES: &[&str] = &[CLIENT, TENANT, CONNECTION, TOKEN, URI];
@@ -32,17 +22,11 @@ const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
 const URI: &str = "SYSTEM_OIDCREQUESTURI";
 
-/// A service connection, and who vouches for it.
-pub(super) struct Connection {
-    url: Url,
-    token: SecretString,
-}
-
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     if let Some(missing) = VARIABLES.iter().find(|name| set(variables, name).is_none()) {
         return Found::Absent(format!("`{missing}` is not set"));
     }
-    Found::of(None, client(variables, settings).map(Ready::client))
+    Found::from_form(None, client(variables, settings).map(Ready::client))
 }
 
 fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {
@@ -65,66 +49,4 @@ fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {
         trust: None,
         otherwise: None,
     })
-}
-
-impl Connection {
-    pub(super) fn plan(&self, plan: &mut Plan) {
-        plan.servers.push(server(&self.url, Purpose::TokenAuthority));
-    }
-
-    /// A token of the pipeline's.
-    pub(super) fn token<C: Context>(&self, call: &Call<'_, C>) -> Result<SecretString, Denial> {
-        let doing = format!("asking {} for the pipeline's token", self.url.short_authority());
-        let response = retry::send(call, &limits::AUTHORITY, &|| self.request())
-            .map_err(|stopped| unanswered(&doing, &self.url, stopped))?;
-        let failed = |id, what: String| {
-            Error::new(id, format!("{doing}: {what}")).with_answer(response.status, None)
-        };
-        match response.status {
-            200 => {}
-            401 | 403 => {
-                let what = format!("it answered {}", response.status);
-                let help = "map `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` into the step, and check \
-                            `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`";
-                return Err(failed(Id::AuthorityRefused, what).with_help(help).into());
-            }
-            429 => return Err(failed(Id::AuthorityThrottled, "it asks for patience".into()).into()),
-            status @ (408 | 500..) => {
-                return Err(failed(Id::AuthorityFailed, format!("it answered {status}")).into());
-            }
-            status => {
-                let error = failed(Id::AuthorityUnexpected, format!("it answered {status}"));
-                return Err(error.with_help("check `SYSTEM_OIDCREQUESTURI`").into());
-            }
-        }
-        let token = json::parse(&response.body).and_then(|body| body.secret("oidcToken"));
-        match token.filter(|token| is_token(token.reveal())) {
-            Some(token) => Ok(token),
-            None => {
-                let what = "its answer has no token".into();
-                Err(failed(Id::AuthorityUnexpected, what).into())
-            }
-        }
-    }
-
-    fn request(&self) -> Request {
-        let bearer = format!("Bearer {}", self.token.reveal());
-        Request {
-            method: Method::Post,
-            url: self.url.clone(),
-            headers: [
-                ("accept", "application/json".into()),
-                ("authorization", bearer.into()),
-                ("content-type", "application/json".into()),
-                // Without it a refusal is a page to log in.
-                ("x-tfs-fedauthredirect", "Suppress".into()),
-            ]
-            .into(),
-            body: Some("".into()),
-            connect_timeout: limits::AUTHORITY_CONNECT,
-            first_byte_timeout: limits::AUTHORITY_FIRST_BYTE,
-            total_timeout: limits::AUTHORITY_FIRST_BYTE,
-            max_body: limits::TOKEN_BODY,
-        }
-    }
 }

@@ -1,7 +1,11 @@
 //! The login of Azure PowerShell.
 //! <https://learn.microsoft.com/powershell/module/az.accounts/get-azaccesstoken>
 
-use super::{Found, Ready, answer, login::Login};
+use super::{
+    answer,
+    found::{Found, Ready},
+    login::Login,
+};
 use crate::{
     plan::Program,
     settings::{Lookup, Settings},

@@ -3,7 +3,10 @@
 
 use alloc::string::String;
 
-use super::{Found, Ready, local::Endpoint};
+use super::{
+    found::{Found, Ready},
+    local::Endpoint,
+};
 use crate::{
     error::Error,
     settings::{Lookup, malformed, set},
@@ -17,7 +20,7 @@ const PIN_VARIABLE: &str = "IDENTITY_SERVER_THUMBPRINT";
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "IDENTITY_ENDPOINT")?;
     let (secret, pin) = (set(variables, "IDENTITY_HEADER")?, set(variables, PIN_VARIABLE)?);
-    Some(Found::of(Some(FORM), endpoint(&url, secret, &pin).map(Ready::endpoint)))
+    Some(Found::from_form(Some(FORM), endpoint(&url, secret, &pin).map(Ready::endpoint)))
 }
 
 fn endpoint(url: &str, secret: String, pin: &str) -> Result<Endpoint, Error> {

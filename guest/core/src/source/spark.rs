@@ -2,16 +2,15 @@
 //! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
 
 use alloc::{format, string::String};
-use zeroize::Zeroizing;
 
 use super::{
-    Found, Ready,
-    local::{Endpoint, Protocol},
+    found::{Found, Ready},
+    local::{Endpoint, Protocol, job::Job},
 };
 use crate::{
     error::Error,
     settings::{Lookup, malformed, set},
-    words::{json::Object, secret::SecretString, url},
+    words::url,
 };
 
 /// The variable that says so.
@@ -20,17 +19,6 @@ pub(super) const MARKER: &str = "AZUREML_DATAPREP_TOKEN_PROVIDER";
 const FORM: &str = "spark";
 const ENDPOINT: &str = "AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT";
 const API: &str = "AZUREML_OBO_USER_TOKEN_FOR_SPARK_RETRIEVAL_API";
-
-/// What a job's requests hold.
-pub(super) struct Job {
-    canary: SecretString,
-    object: Option<String>,
-    tenant: Option<String>,
-    experiment: Option<String>,
-    run: Option<String>,
-    service: String,
-    cluster: String,
-}
 
 /// Present when the job says that it is one of these.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
@@ -43,7 +31,7 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
                 .into(),
         ));
     };
-    Some(Found::of(Some(FORM), endpoint(variables, canary).map(Ready::endpoint)))
+    Some(Found::from_form(Some(FORM), endpoint(variables, canary).map(Ready::endpoint)))
 }
 
 fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
@@ -76,32 +64,4 @@ fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
         cluster: required("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER")?,
     };
     Ok(Endpoint { protocol: Protocol::Spark(job), of_user: true, ..endpoint })
-}
-
-impl Job {
-    pub(super) fn body(&self, resource: &str) -> SecretString {
-        let mut body: Zeroizing<String> = Object::default()
-            .text("oboToken", self.canary.reveal())
-            .some_text("oid", self.object.as_deref())
-            .some_text("tid", self.tenant.as_deref())
-            .text("resource", resource)
-            .some_text("experimentName", self.experiment.as_deref())
-            .some_text("runId", self.run.as_deref())
-            .finish();
-        core::mem::take(&mut *body).into()
-    }
-
-    /// What must not show even if the service repeats it.
-    pub(super) fn secret(&self) -> &SecretString {
-        &self.canary
-    }
-
-    pub(super) fn headers(&self) -> [(&'static str, SecretString); 4] {
-        [
-            ("content-type", "application/json;charset=utf-8".into()),
-            ("x-ms-proxy-host", self.service.as_str().into()),
-            ("obo-access-token", self.canary.reveal().into()),
-            ("x-ms-cluster-identifier", self.cluster.as_str().into()),
-        ]
-    }
 }

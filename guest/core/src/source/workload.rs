@@ -4,9 +4,9 @@
 use alloc::string::String;
 
 use super::{
-    Found, Ready,
     entra::{Client, Grant, Proof},
     environment,
+    found::{Found, Ready},
 };
 use crate::{
     error::{Error, Id},
@@ -34,7 +34,7 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
                 .into(),
         );
     }
-    Found::of(None, client(variables, settings, None).map(Ready::client))
+    Found::from_form(None, client(variables, settings, None).map(Ready::client))
 }
 
 /// The client of these variables.

@@ -2,6 +2,7 @@
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
 mod aadsts;
+pub(super) mod connection;
 pub(super) mod device;
 mod proof;
 mod refusal;
@@ -10,9 +11,9 @@ mod tenant;
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String};
 
 use super::{
-    Denial, Label, answer,
+    answer,
+    denial::Denial,
     local::{Endpoint, identity::Chosen},
-    pipelines,
 };
 use crate::{
     call::Call,
@@ -21,9 +22,11 @@ use crate::{
     limits, message,
     plan::{Certificates, File, Key, Plan, Purpose, Trust, server},
     retry,
+    settings::Label,
     token::{Token, TokenRequest, UserAssigned},
     words::{claims, form::Form, secret::SecretString, url::Url},
 };
+use connection::Connection;
 pub(super) use refusal::unanswered;
 pub(super) use tenant::parse as tenant;
 
@@ -62,7 +65,7 @@ pub(super) enum Proof {
     /// By a token of somebody else's, in a file.
     File(String),
     /// By a token of Azure Pipelines'.
-    Pipelines(pipelines::Connection),
+    Pipelines(Connection),
 }
 
 /// What a client asks with.

@@ -16,7 +16,7 @@ use crate::{
     context::{Context, FileError, Method, Request, Response},
     error::{Error, Id},
     limits, message, retry,
-    source::Denial,
+    source::denial::Denial,
     token::is_token,
     words::{
         form::Form,

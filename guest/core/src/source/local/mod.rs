@@ -1,12 +1,14 @@
 //! Asking a local identity endpoint, whatever its protocol: one request, one JSON answer.
 
 pub(super) mod identity;
-pub(super) mod refusal;
+pub(super) mod job;
+pub(super) mod keyfile;
+mod refusal;
 mod request;
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
 
-use super::{Denial, Label, answer, arc, spark};
+use super::{answer, denial::Denial};
 use crate::{
     call::Call,
     context::{Context, SendError},
@@ -14,7 +16,7 @@ use crate::{
     limits::{self, Retries},
     plan::{File, Plan, Purpose, Trust, server},
     retry::{self, Stopped},
-    settings::malformed,
+    settings::{Label, malformed},
     token::{Token, TokenRequest, UserAssigned},
     words::{secret::SecretString, url::Url},
 };
@@ -50,6 +52,16 @@ pub(super) struct Endpoint {
     pub(super) probe: bool,
     /// Whether its identity is the user's, which no id can choose.
     pub(super) of_user: bool,
+    /// The agent that answers instead, where it is installed.
+    pub(super) agent: Option<Box<Agent>>,
+}
+
+/// An agent of this machine that takes an endpoint's place.
+pub(super) struct Agent {
+    /// The program that is there where the agent is installed.
+    pub(super) program: &'static str,
+    /// The agent's endpoint.
+    pub(super) endpoint: Endpoint,
 }
 
 /// How an endpoint is asked.
@@ -62,7 +74,7 @@ pub(super) enum Protocol {
     /// programs can read.
     KeyFile(String),
     /// By a Spark job's JSON.
-    Spark(spark::Job),
+    Spark(job::Job),
 }
 
 impl Endpoint {
@@ -94,6 +106,7 @@ impl Endpoint {
             guessed: false,
             probe: false,
             of_user: false,
+            agent: None,
         })
     }
 
@@ -108,13 +121,11 @@ impl Endpoint {
         }
         plan.servers.push(authority);
         if let Protocol::KeyFile(folder) = &self.protocol {
-            plan.files.push(File::Folder(folder.clone(), arc::ENDING));
+            plan.files.push(File::Folder(folder.clone(), keyfile::ENDING));
         }
-        if self.guessed
-            && let Ok(arc) = arc::by_agent()
-        {
-            plan.files.push(File::Path(arc::AGENT.to_owned()));
-            arc.plan(plan);
+        if let Some(agent) = &self.agent {
+            plan.files.push(File::Path(agent.program.to_owned()));
+            agent.endpoint.plan(plan);
         }
     }
 }
@@ -134,7 +145,7 @@ pub(super) fn token<C: Context>(
     let doing = format!("asking the identity endpoint at {}", endpoint.url.authority());
     let key = match &endpoint.protocol {
         Protocol::KeyFile(folder) => {
-            Some(arc::key(call, endpoint, folder, &|| asking.build(None), &doing)?)
+            Some(keyfile::key(call, endpoint, folder, &|| asking.build(None), &doing)?)
         }
         _ => None,
     };
@@ -165,7 +176,7 @@ pub(super) fn token<C: Context>(
         refusal::named(error.with_answer(response.status, None), endpoint)
     };
     if let (Protocol::KeyFile(_), Some(chosen)) = (&endpoint.protocol, &identity)
-        && !arc::echoes(&response.body, &chosen.id)
+        && !keyfile::echoes(&response.body, &chosen.id)
     {
         return Err(unexpected("its answer is not for the identity that was asked for").into());
     }

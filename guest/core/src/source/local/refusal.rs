@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Id},
     message::{self, Fault},
     retry::{self, Ids, Stopped},
-    source::Denial,
+    source::denial::Denial,
     words::secret::SecretString,
 };
 

@@ -1,0 +1,91 @@
+//! What the environment says about a source, and the source as it will be asked.
+
+use alloc::{boxed::Box, string::String};
+
+use super::{denial::Denial, entra, local, login};
+use crate::{
+    call::Call,
+    context::Context,
+    error::Error,
+    plan::Plan,
+    settings::Label,
+    token::{Token, TokenRequest},
+};
+
+/// What the environment says about a source.
+pub(super) enum Found {
+    /// Nothing asks for it, because of this.
+    Absent(String),
+    /// It is there.
+    Here(Ready),
+    /// It is there in a form, if it has several, that cannot be used.
+    Unusable(Option<&'static str>, Error),
+}
+
+impl Found {
+    /// A source with one form, whose variables are right or wrong.
+    pub(super) fn from_form(form: Option<&'static str>, ready: Result<Ready, Error>) -> Self {
+        match ready {
+            Ok(ready) => Self::Here(ready),
+            Err(error) => Self::Unusable(form, error),
+        }
+    }
+}
+
+/// A source that is there, by what it takes to ask it.
+pub(super) enum Ready {
+    /// A local identity endpoint.
+    Endpoint(Box<local::Endpoint>),
+    /// A client of the token authority.
+    Client(Box<entra::Client>),
+    /// A developer's login.
+    Login(&'static login::Login),
+}
+
+impl Ready {
+    pub(super) fn endpoint(endpoint: local::Endpoint) -> Self {
+        Self::Endpoint(Box::new(endpoint))
+    }
+
+    pub(super) fn client(client: entra::Client) -> Self {
+        Self::Client(Box::new(client))
+    }
+
+    pub(super) fn form(&self) -> Option<&'static str> {
+        match self {
+            Self::Endpoint(endpoint) => Some(endpoint.form),
+            Self::Client(client) => client.form,
+            Self::Login(_) => None,
+        }
+    }
+
+    /// Whether nothing says that it exists.
+    pub(super) fn is_guessed(&self) -> bool {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.guessed,
+            Self::Client(_) => false,
+            Self::Login(_) => true,
+        }
+    }
+
+    pub(super) fn plan(&self, plan: &mut Plan) {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.plan(plan),
+            Self::Client(client) => client.plan(plan),
+            Self::Login(login) => login.plan(plan),
+        }
+    }
+
+    pub(super) fn token<C: Context>(
+        &self,
+        call: &Call<'_, C>,
+        label: Label,
+        request: &TokenRequest,
+    ) -> Result<Token, Denial> {
+        match self {
+            Self::Endpoint(endpoint) => local::token(call, label, endpoint, request),
+            Self::Client(client) => entra::token(call, label, client, request),
+            Self::Login(login) => login::token(call, label, login, request),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The requests of a Spark job, whose endpoint is a service of the workspace.
+//! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
+
+use alloc::string::String;
+use zeroize::Zeroizing;
+
+use crate::words::{json::Object, secret::SecretString};
+
+/// What a job's requests hold.
+pub(in crate::source) struct Job {
+    pub(in crate::source) canary: SecretString,
+    pub(in crate::source) object: Option<String>,
+    pub(in crate::source) tenant: Option<String>,
+    pub(in crate::source) experiment: Option<String>,
+    pub(in crate::source) run: Option<String>,
+    pub(in crate::source) service: String,
+    pub(in crate::source) cluster: String,
+}
+
+impl Job {
+    pub(super) fn body(&self, resource: &str) -> SecretString {
+        let mut body: Zeroizing<String> = Object::default()
+            .text("oboToken", self.canary.reveal())
+            .some_text("oid", self.object.as_deref())
+            .some_text("tid", self.tenant.as_deref())
+            .text("resource", resource)
+            .some_text("experimentName", self.experiment.as_deref())
+            .some_text("runId", self.run.as_deref())
+            .finish();
+        core::mem::take(&mut *body).into()
+    }
+
+    /// What must not show even if the service repeats it.
+    pub(super) fn secret(&self) -> &SecretString {
+        &self.canary
+    }
+
+    pub(super) fn headers(&self) -> [(&'static str, SecretString); 4] {
+        [
+            ("content-type", "application/json;charset=utf-8".into()),
+            ("x-ms-proxy-host", self.service.as_str().into()),
+            ("obo-access-token", self.canary.reveal().into()),
+            ("x-ms-cluster-identifier", self.cluster.as_str().into()),
+        ]
+    }
+}
