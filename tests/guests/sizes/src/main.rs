@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         match payload? {
             // The first module is ours; those behind it are adapters of the linker.
             Payload::ImportSection(section) if code.is_empty() => imported = section.count(),
-            Payload::CodeSectionEntry(body) => code.push(body.range().len()),
-            Payload::DataSection(section) => data += section.range().len(),
+            Payload::CodeSectionEntry(body) => code.push(length(body.range())?),
+            Payload::DataSection(section) => data += length(section.range())?,
             Payload::CustomSection(section) => {
                 if let (KnownCustom::Name(section), true) = (section.as_known(), names.is_empty()) {
                     names = functions(section)?;
@@ -48,6 +48,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn length(range: std::ops::Range<u64>) -> Result<usize, std::num::TryFromIntError> {
+    usize::try_from(range.end - range.start)
+}
+
 fn functions(
     section: wasmparser::NameSectionReader<'_>,
 ) -> Result<BTreeMap<u32, String>, Box<dyn Error>> {
@@ -65,6 +69,9 @@ fn functions(
 
 /// Crate and module of a function: of ours two levels, of others the crate.
 fn module(name: &str) -> String {
+    if name.contains('#') {
+        return "exports, and what is inlined into them".to_owned();
+    }
     // `<a::b::C as d::E>::f` belongs to `a::b`; `<dyn …>` and tuples to nobody in particular.
     let path = name.trim_start_matches(['<', '&']).trim_start_matches("dyn ");
     let end = path.find([' ', '<', '>', '(', '[', '{']).unwrap_or(path.len());
