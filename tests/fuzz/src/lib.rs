@@ -7,7 +7,7 @@ use std::time::Duration;
 use vaultlet_core::call::{Call, Memory};
 use vaultlet_core::context::{Context, FileError, Request, Response, SendError};
 use vaultlet_core::error::Error;
-use vaultlet_core::token::{TokenRequest};
+use vaultlet_core::token::TokenRequest;
 use vaultlet_core::tokens::token;
 use zeroize::Zeroizing;
 

@@ -5,7 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::{SECRET, World, answer, first_line};
 use vaultlet_core::call::Memory;
-use vaultlet_core::serve::{Incoming, serve};
+use vaultlet_core::serve::{Incoming, SECRET_HEADER, serve};
+use vaultlet_core::settings::Role;
 
 fuzz_target!(|data: &[u8]| {
     let (target, rest) = first_line(data);
@@ -20,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
         .filter_map(|(name, value)| Some((name, String::from_utf8(value).ok()?.into())))
         .collect();
     headers.push((SECRET_HEADER.to_owned(), shown.into()));
-    let asked = Asked {
+    let incoming = Incoming {
         is_get: true,
         target: target.to_owned(),
         authority: Some("broker".into()),
@@ -30,10 +31,10 @@ fuzz_target!(|data: &[u8]| {
     let variables = [
         ("MSI_ENDPOINT", "http://127.0.0.1:40000/token"),
         ("MSI_SECRET", "msi-s3cret"),
-        (SECRET_VARIABLE, SECRET),
+        (Role::BROKER_SECRET, SECRET),
     ];
     let world = World::new(&variables, vec![token]);
-    let served = world.run(|| serve(&world, &Memory::default(), &asked));
+    let served = world.run(|| serve(&world, &Memory::default(), &incoming));
     assert_eq!(served.status == 401, shown != SECRET);
     assert!(served.status == 200 || !served.body.contains("T0KEN"));
     assert!(!served.body.contains(SECRET) && !served.body.contains("msi-s3cret"));

@@ -6,6 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use vaultlet_fuzz::{RESOURCE, SECRET, World, answer, first_line};
 use vaultlet_core::call::Memory;
 use vaultlet_core::serve::{Incoming, lend, serve};
+use vaultlet_core::settings::Role;
 
 const AUTHORITY: &str = "127.0.0.1:40123";
 
@@ -19,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
         .collect();
     let knows =
         target.contains(SECRET) || data.windows(SECRET.len()).any(|w| w == SECRET.as_bytes());
-    let asked = Asked {
+    let incoming = Incoming {
         is_get: true,
         target: target.to_owned(),
         authority: Some(authority.into()),
@@ -29,12 +30,12 @@ fuzz_target!(|data: &[u8]| {
     let variables = [
         ("MSI_ENDPOINT", "http://127.0.0.1:40000/token"),
         ("MSI_SECRET", "msi-s3cret"),
-        (lend::SECRET_VARIABLE, SECRET),
+        (Role::FRONT_SECRET, SECRET),
         (lend::AUTHORITY_VARIABLE, AUTHORITY),
         (lend::RESOURCES_VARIABLE, RESOURCE),
     ];
     let world = World::new(&variables, vec![token]);
-    let served = world.run(|| serve(&world, &Memory::default(), &asked));
+    let served = world.run(|| serve(&world, &Memory::default(), &incoming));
     if served.body.contains("T0KEN") {
         assert!(knows && authority.eq_ignore_ascii_case(AUTHORITY) && served.status == 200);
         let sent = world.sent.borrow();

@@ -11,8 +11,8 @@ fuzz_target!(|text: &str| {
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let _ = needs(&variables, &[]).inspect_err(check);
-    if let Err(error) = needs(&variables, &variables) {
+    let _ = plan_credentials(&variables, &[]).inspect_err(check);
+    if let Err(error) = plan_credentials(&variables, &variables) {
         check(&error);
     }
     // With nobody to answer, each way to a token ends.

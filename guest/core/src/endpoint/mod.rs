@@ -13,6 +13,6 @@ pub(crate) use ask::ask;
 /// The path of a token request.
 pub(crate) const PATH: &str = "/token";
 /// The header that proves that the request is the host's.
-pub(crate) const SECRET_HEADER: &str = "vaultlet-endpoint-secret";
+pub const SECRET_HEADER: &str = "vaultlet-endpoint-secret";
 /// The header that carries claims.
 pub(crate) const CLAIMS_HEADER: &str = "vaultlet-claims";

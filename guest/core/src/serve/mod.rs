@@ -8,6 +8,7 @@ pub mod lend;
 mod lifetime;
 mod read;
 
+pub use crate::endpoint::SECRET_HEADER;
 use crate::{call::Memory, context::Context, settings::Role};
 pub use http::{Incoming, Reply};
 
