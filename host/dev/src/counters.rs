@@ -27,7 +27,7 @@ pub struct Counters {
     /// Token requests with an assertion that was used before. The authority accepts them, as Entra
     /// does.
     pub assertions_reused: u64,
-    /// Access tokens issued.
+    /// Access tokens that were issued.
     pub tokens_issued: u64,
     /// Vault requests by operation (`get`, `set`, `list`, `versions`, …), then by status.
     pub vault: BTreeMap<&'static str, BTreeMap<u16, u64>>,

@@ -231,11 +231,11 @@ pub(crate) fn network(proxy: &str, proxy_port: u16, files: &CaFiles) -> Variable
         ("https_proxy", proxy),
         ("NO_PROXY", DIRECT),
         ("no_proxy", DIRECT),
-        // These replace the built-in roots.
+        // Programs take these certificates in place of their built-in roots.
         ("SSL_CERT_FILE", &bundle),
         ("REQUESTS_CA_BUNDLE", &bundle),
         ("CURL_CA_BUNDLE", &bundle),
-        // These add to them.
+        // Programs take these certificates in addition to their built-in roots.
         ("NODE_EXTRA_CA_CERTS", &alone),
         ("VAULTLET_CA_FILE", &alone),
         // Java reads none of the variables above.

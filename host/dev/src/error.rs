@@ -33,7 +33,7 @@ pub enum StartError {
     Certificate(String),
     /// The operating system refused a port, a folder or a thread.
     System {
-        /// What was being done.
+        /// The step that failed.
         doing: &'static str,
         /// The error of the operating system.
         cause: io::Error,
@@ -70,7 +70,7 @@ impl StartError {
         }
     }
 
-    /// What to do about it.
+    /// What to do about the error.
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {

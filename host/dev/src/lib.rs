@@ -28,6 +28,11 @@
 //! folder with the certificates is removed, and secrets and keys, which are in memory only, are
 //! gone.
 
+// The Rust example in README.md, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod authority;
 mod builder;
 mod ca;

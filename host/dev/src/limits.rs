@@ -63,9 +63,9 @@ pub(crate) const SECRET_NAME: usize = 127;
 /// Bytes of a secret's value.
 /// <https://learn.microsoft.com/azure/key-vault/secrets/about-secrets>
 pub(crate) const SECRET_VALUE: usize = 25_600;
-/// Characters of a content type.
+/// Characters of a secret's content type.
 pub(crate) const CONTENT_TYPE: usize = 255;
-/// Tags of one secret.
+/// Number of tags of a secret.
 pub(crate) const TAGS: usize = 15;
 /// Characters of a tag's name, and of a tag's value.
 pub(crate) const TAG: usize = 512;

@@ -19,7 +19,7 @@ pub struct Entry {
     /// The operation of a vault or of the authority, or the kind of identity endpoint; `tunnel` for
     /// a CONNECT.
     pub operation: &'static str,
-    /// The request method.
+    /// The HTTP method of the request.
     pub method: String,
     /// The host that the request named, with the port if it named one.
     pub host: String,

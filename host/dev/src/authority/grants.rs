@@ -141,7 +141,7 @@ impl TokenRequest<'_> {
         self.issue(client, Who::User, &scopes)
     }
 
-    /// The password flow.
+    /// The password flow: a user signs in with name and password.
     /// <https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc>
     fn password(&self, client: &Client) -> Result<Granted, OAuthError> {
         if client.proof == Proof::None {

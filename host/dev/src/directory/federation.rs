@@ -84,7 +84,7 @@ impl Federation {
         &self.signer
     }
 
-    /// The discovery document.
+    /// The OpenID discovery document of this issuer.
     pub(crate) fn configuration(&self) -> Value {
         let issuer = &self.issuer;
         json!({
@@ -97,7 +97,7 @@ impl Federation {
         })
     }
 
-    /// The published key set.
+    /// The JWK set of this issuer.
     pub(crate) fn keys(&self) -> Value {
         self.signer.keys(&self.issuer)
     }

@@ -30,11 +30,11 @@ pub(crate) struct Issuer {
 /// An access token that was issued.
 pub(crate) struct Token {
     secret: SecretString,
-    /// Seconds since 1970.
+    /// Start of the token's validity, in seconds since 1970.
     pub(crate) not_before: u64,
-    /// Seconds since 1970.
+    /// Expiry of the token, in seconds since 1970.
     pub(crate) expires: u64,
-    /// Seconds from issue to expiry.
+    /// Lifetime of the token, in seconds.
     pub(crate) lifetime: u64,
 }
 
@@ -88,7 +88,7 @@ type Digest = [u8; 32];
 struct Verified {
     who: Who,
     audience: String,
-    /// Seconds since 1970.
+    /// Expiry of the token, in seconds since 1970.
     expires: u64,
 }
 

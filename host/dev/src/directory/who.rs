@@ -59,7 +59,7 @@ pub(crate) const USER: Principal = Principal {
     object_id: "5e7ca5e0-0000-4000-8000-0000000000d4",
 };
 
-/// The job's application.
+/// The application that stands for the job.
 pub(crate) const APPLICATION: Principal = Principal {
     who: Who::Application,
     app_id: "a991ca70-0000-4000-8000-0000000000e5",

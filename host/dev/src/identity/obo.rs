@@ -1,7 +1,7 @@
 //! The endpoint that acts on behalf of an Azure ML job's user (`OBO_ENDPOINT`): it takes neither a
 //! secret nor a version.
 //!
-//! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
+//! <https://github.com/Azure/azure-sdk-for-python/blob/0160f0354ac30971f95237e91e756fc4d6dbda7d/sdk/ml/azure-ai-ml/azure/ai/ml/identity/_credentials/aml_on_behalf_of.py>
 
 use http::StatusCode;
 

@@ -1,7 +1,7 @@
 //! The service that acts on behalf of the user of an Azure ML Spark job, on the port of the
 //! loopback authority with TLS.
 //!
-//! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
+//! <https://github.com/Azure/azure-sdk-for-python/blob/a6c0acbbb27eaeac85d08ceb9f537b3e4eda6e2c/sdk/ml/azure-ai-ml/azure/ai/ml/identity/_credentials/_AzureMLSparkOnBehalfOfCredential.py>
 
 use http::StatusCode;
 use serde::Deserialize;

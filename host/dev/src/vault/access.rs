@@ -22,7 +22,7 @@ pub enum Role {
     SecretsUser,
     /// Key Vault Reader: reads metadata, but no values.
     Reader,
-    /// No role at all.
+    /// No role: every request is denied.
     None,
 }
 
@@ -32,7 +32,7 @@ pub enum Role {
 pub struct Grant {
     /// The identity that gets the role.
     pub who: Who,
-    /// The role.
+    /// The role to assign.
     pub role: Role,
     /// Name of the secret (in each vault) to which this grant is limited; all secrets if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,7 +116,7 @@ impl Action {
 pub(crate) struct Access(RwLock<HashMap<(Who, Option<String>), Role>>);
 
 impl Access {
-    /// Assigns a role.
+    /// Applies a role assignment.
     pub(crate) fn grant(&self, grant: Grant) {
         let name = grant.name.map(|name| name.to_ascii_lowercase());
         self.0

@@ -28,7 +28,7 @@ use crate::{
 use errors::VaultError;
 use route::Operation;
 
-/// A vault: its name and its secrets.
+/// A vault with its secrets.
 pub(crate) struct Vault {
     pub(crate) name: String,
     pub(crate) store: Store,

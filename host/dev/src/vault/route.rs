@@ -128,8 +128,8 @@ pub(super) fn has_recoverable_days(version: &str) -> bool {
 
 const LATEST: &str = "2026-04-01";
 
-/// All published versions of the API.
-/// <https://github.com/Azure/azure-rest-api-specs/tree/main/specification/keyvault/data-plane/Secrets>
+/// All published versions of the API; this file lists those since 7.5.
+/// <https://github.com/Azure/azure-rest-api-specs/blob/0a92e086a07f55ad39f4942a978cb87de9be3d07/specification/keyvault/data-plane/Secrets/main.tsp>
 const VERSIONS: [&str; 18] = [
     "2016-10-01",
     "7.0",

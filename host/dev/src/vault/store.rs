@@ -137,9 +137,9 @@ pub(super) struct Stored {
 pub(super) struct Version {
     pub(super) id: String,
     pub(super) seed: Seed,
-    /// Seconds since 1970.
+    /// When the version was created, in seconds since 1970.
     pub(super) created: u64,
-    /// Seconds since 1970.
+    /// When the version was last changed, in seconds since 1970.
     pub(super) updated: u64,
 }
 
