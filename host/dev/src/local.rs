@@ -43,7 +43,7 @@ pub struct Vault {
 
 impl Local {
     /// The environment variables that a child process needs for the identity, the proxy and the CA.
-    /// The identity's variables contain a secret or the path of one.
+    /// Most identity forms have a secret, or the path of one, among them.
     #[must_use]
     pub fn environment(&self) -> &[(String, String)] {
         &self.environment
