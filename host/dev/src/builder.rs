@@ -1,4 +1,4 @@
-//! How the local Azure shall be, and its start.
+//! Configuration and start of the local Azure.
 
 use std::{
     collections::BTreeMap,
@@ -10,22 +10,24 @@ use rustls::pki_types::CertificateDer;
 use tokio::net::TcpListener;
 
 use crate::{
-    Form, Grant, Local, Seed, StartError, Vault, Who,
-    authority::{Authority, Devices, Federation, Registry},
+    authority::{Authority, DeviceCodes, Registry},
     ca::{self, Ca},
-    client_certificate, control,
-    doors::{authority, identity, localhost, plain, proxy},
-    environment::{self, Identity},
+    client_certificate,
+    directory::{clouds::CLOUDS, federation::Federation, token::Issuer, who::Who},
+    environment::{self, IdentityVariables},
+    error::StartError,
     files::Folder,
-    identity::{Agent, Endpoints, token::Issuer},
+    identity::{Agent, Endpoints, Form},
     limits,
+    listeners::{authority, control, identity, localhost, plain, proxy},
+    local::{Local, Vault},
     state::State,
-    vault::{self, Store, is_secret_name, is_vault_name},
+    vault::{self, Grant, Seed, Store, is_secret_name, is_vault_name},
 };
 
 const DEFAULT_VAULT: &str = "job";
 
-/// How the local Azure shall be.
+/// Configuration of the local Azure.
 #[derive(Debug, Clone)]
 pub struct Builder {
     vaults: Vec<String>,
@@ -39,8 +41,17 @@ pub struct Builder {
     device_interval: u64,
 }
 
+impl Local {
+    /// The default configuration: a vault `job` without secrets, the managed identity of an Azure
+    /// ML job, and every role for every identity.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+}
+
 impl Builder {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             vaults: Vec::new(),
             seeds: Vec::new(),
@@ -54,59 +65,61 @@ impl Builder {
         }
     }
 
-    /// Adds a vault; the first takes the place of `job`.
+    /// Adds a vault. Without a call of this function there is one vault, `job`.
     #[must_use]
     pub fn vault(mut self, name: impl Into<String>) -> Self {
         self.vaults.push(name.into());
         self
     }
 
-    /// Puts a secret into every vault; a second one of the same name is its next version.
+    /// Sets a secret in every vault. A second seed of the same name becomes the next version.
     #[must_use]
     pub fn seed(mut self, name: impl Into<String>, seed: impl Into<Seed>) -> Self {
         self.seeds.push((name.into(), seed.into()));
         self
     }
 
-    /// Which identity the job has. The one of its form is always there; [`Who::User`] adds
-    /// `OBO_ENDPOINT`, as `identity: type: user_identity` does in a job's definition.
+    /// Sets whether the job may act on behalf of its user. [`Who::User`] adds `OBO_ENDPOINT` to the
+    /// variables of the identity form, as `identity: type: user_identity` does in the definition of
+    /// an Azure ML job.
     #[must_use]
     pub fn run_as(mut self, who: Who) -> Self {
         self.run_as = who;
         self
     }
 
-    /// Which identity the environment leads to, and how. All endpoints are served.
+    /// Sets the identity form: which variables [`Local::environment`] contains. All endpoints are
+    /// served in any case.
     #[must_use]
     pub fn identity_form(mut self, form: Form) -> Self {
         self.form = form;
         self
     }
 
-    /// Gives a role; all identities are secrets officers of every vault before.
+    /// Assigns a role. An identity without a grant is a secrets officer of every vault.
     #[must_use]
     pub fn grant(mut self, grant: Grant) -> Self {
         self.grants.push(grant);
         self
     }
 
-    /// Seconds that tokens live: 86,400 unless told. Those of the authority live an hour at most,
-    /// unless their client announces that it understands claims challenges.
+    /// Sets the lifetime of tokens in seconds; the default is 86,400. Tokens from the authority
+    /// live for an hour at most, unless the client announces that it handles claims challenges.
     #[must_use]
     pub fn token_lifetime(mut self, seconds: u64) -> Self {
         self.token_lifetime = seconds;
         self
     }
 
-    /// Registers a certificate, in DER, with the application.
+    /// Registers a client certificate, in DER, with the application.
     #[must_use]
     pub fn certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.certificates.push(CertificateDer::from(der.into()));
         self
     }
 
-    /// How many seconds a device code can be approved, and how many must be between two polls:
-    /// 900 and 1 unless told.
+    /// Sets the lifetime of device codes and the interval between two polls, in seconds; the
+    /// defaults are 900 and 1.
     #[must_use]
     pub fn device_code(mut self, lifetime: u64, interval: u64) -> Self {
         self.device_lifetime = lifetime;
@@ -114,10 +127,10 @@ impl Builder {
         self
     }
 
-    /// Starts it, on threads of its own.
+    /// Starts the local Azure, on threads of its own.
     ///
     /// # Errors
-    /// Names or seeds that Key Vault does not allow, and what the system refuses.
+    /// refuses a port, a folder or a thread.
     pub fn start(mut self) -> Result<Local, StartError> {
         let names = if self.vaults.is_empty() { vec![DEFAULT_VAULT.into()] } else { self.vaults };
         let vaults = make_vaults(names, &self.seeds)?;
@@ -125,7 +138,7 @@ impl Builder {
         let (ca, files) = Ca::new(&folder)?;
         let mut pem = None;
         if self.form == Form::ClientCertificate {
-            let (text, der) = client_certificate::make()?;
+            let (text, der) = client_certificate::generate()?;
             self.certificates.push(der);
             pem = Some(text);
         }
@@ -138,66 +151,74 @@ impl Builder {
             .map_err(StartError::system("starting threads"))?;
         let context = runtime.enter();
 
-        let (at_authority, authority_port) = bind()?;
-        let (at_plain_authority, plain_authority_port) = bind()?;
+        let (authority_listener, authority_port) = bind()?;
+        let (plain_authority_listener, plain_authority_port) = bind()?;
         let authority = format!("https://localhost:{authority_port}");
         let authority_http = origin(plain_authority_port);
         let device_page = format!("{authority_http}/device");
         let arc = folder.folder("arc").map_err(StartError::system("making a private folder"))?;
         let endpoints = Endpoints::new(Issuer::new(self.token_lifetime)?, Agent::new(arc));
-        let directory = Authority::new(
-            Registry::new(self.certificates),
-            Devices::new(self.device_lifetime, self.device_interval),
-            Federation::new(&authority)?,
-            authority::origins(authority_port, plain_authority_port),
-        );
-        let state = Arc::new(State::new(vaults, endpoints, directory));
+        let state = Arc::new(State::new(
+            vaults,
+            endpoints,
+            Authority::new(
+                Registry::new(self.certificates),
+                DeviceCodes::new(self.device_lifetime, self.device_interval),
+                Federation::new(&authority)?,
+                authority::origins(authority_port, plain_authority_port),
+            ),
+        ));
         self.grants.into_iter().for_each(|grant| state.access.grant(grant));
         let shared = || Arc::clone(&state);
 
-        let tls = ca.server(authority::names())?;
-        let door = authority::Door::tls(authority_port, &device_page, tls);
-        runtime.spawn(authority::run(at_authority, shared(), door));
-        let door = authority::Door::plain(plain_authority_port, &device_page);
-        runtime.spawn(authority::run(at_plain_authority, shared(), door));
+        let tls = ca.server(authority::certificate_names())?;
+        let config = authority::Config::tls(authority_port, &device_page, tls);
+        runtime.spawn(authority::run(authority_listener, shared(), config));
+        let config = authority::Config::plain(plain_authority_port, &device_page);
+        runtime.spawn(authority::run(plain_authority_listener, shared(), config));
 
-        let (_, host) = proxy::CLOUDS[0];
-        let (at_localhost, localhost_port) = bind()?;
-        let mut urls = BTreeMap::new();
-        let mut by_proxy = proxy::Doors::new();
-        let mut by_localhost = localhost::Doors::new();
+        let (suffix, host) = CLOUDS[0];
+        let (localhost_listener, localhost_port) = bind()?;
+        let mut addresses = BTreeMap::new();
+        let mut proxy_hosts = proxy::VaultHosts::new();
+        let mut localhost_hosts = localhost::Hosts::new();
         for (name, vault) in &state.vaults {
-            by_proxy.extend(proxy::doors(vault, &ca)?);
-            by_localhost.extend([localhost::door(vault, localhost_port, host)]);
-            let (at, port) = bind()?;
-            let door = plain::door(vault, port, host);
-            urls.insert(
+            proxy_hosts.extend(proxy::vault_hosts(vault, &ca)?);
+            localhost_hosts.extend([localhost::vault_host(vault, localhost_port, host)]);
+            let (listener, port) = bind()?;
+            let plain_host = plain::vault_host(vault, port, host);
+            addresses.insert(
                 name.clone(),
                 Vault {
-                    url: format!("https://{name}.{}", proxy::CLOUDS[0].0),
-                    localhost: format!("https://{}:{localhost_port}", localhost::host_of(name)),
-                    http: door.place.origin.clone(),
+                    url: format!("https://{name}.{suffix}"),
+                    localhost: format!(
+                        "https://{}:{localhost_port}",
+                        localhost::host_of_vault(name)
+                    ),
+                    http: plain_host.endpoint.origin.clone(),
                 },
             );
-            runtime.spawn(plain::run(at, shared(), door));
+            runtime.spawn(plain::run(listener, shared(), plain_host));
         }
-        let tls = ca.server(by_localhost.keys().cloned().collect())?;
-        runtime.spawn(localhost::run(at_localhost, shared(), by_localhost, tls));
-        let (at, proxy_port) = bind()?;
-        let door = proxy::AuthorityDoor::new(&ca, &device_page)?;
-        let ours = proxy::Ours { vaults: by_proxy, authority: door };
-        runtime.spawn(proxy::run(at, shared(), ours));
-        let (at, identity_port) = bind()?;
-        runtime.spawn(identity::run(at, shared(), identity_port));
-        let (at, fabric_port) = bind()?;
+        let tls = ca.server(localhost_hosts.keys().cloned().collect())?;
+        runtime.spawn(localhost::run(localhost_listener, shared(), localhost_hosts, tls));
+        let (listener, proxy_port) = bind()?;
+        let hosts = proxy::Hosts {
+            vaults: proxy_hosts,
+            authority: proxy::RealAuthority::new(&ca, &device_page)?,
+        };
+        runtime.spawn(proxy::run(listener, shared(), hosts));
+        let (listener, identity_port) = bind()?;
+        runtime.spawn(identity::run(listener, shared(), identity_port));
+        let (listener, fabric_port) = bind()?;
         let (tls, thumbprint) = ca::self_signed(vec!["localhost".into(), "127.0.0.1".into()])?;
-        runtime.spawn(identity::run_fabric(at, shared(), fabric_port, tls));
-        let (at, control_port) = bind()?;
-        runtime.spawn(control::run(at, shared(), control_port));
+        runtime.spawn(identity::run_fabric(listener, shared(), fabric_port, tls));
+        let (listener, control_port) = bind()?;
+        runtime.spawn(control::run(listener, shared(), control_port));
         drop(context);
 
         let proxy = origin(proxy_port);
-        let identity = Identity {
+        let variables = IdentityVariables {
             state: &state,
             folder: &folder,
             origin: &origin(identity_port),
@@ -206,13 +227,13 @@ impl Builder {
             thumbprint: &thumbprint,
             certificate: pem.as_ref().map(|it| it.as_str()),
         };
-        let mut environment = identity.variables(self.form)?;
+        let mut environment = variables.for_form(self.form)?;
         if self.run_as == Who::User {
-            environment.push(identity.obo());
+            environment.push(variables.obo());
         }
         environment.extend(environment::network(&proxy, proxy_port, &files));
         Ok(Local {
-            vaults: urls,
+            vaults: addresses,
             control: origin(control_port),
             runtime: Some(runtime),
             state,
@@ -250,7 +271,8 @@ fn make_vaults(
         .collect()
 }
 
-/// A loopback port of the system's choice; must be called in the runtime's context.
+/// Listens on a loopback port that the system chooses. Must be called in the context of the
+/// runtime.
 fn bind() -> Result<(TcpListener, u16), StartError> {
     let bound = || {
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -1,4 +1,5 @@
-//! The CA: made at start, its key only in memory, its certificate in a private folder.
+//! The local CA: generated at start, with its key in memory only and its certificate in the private
+//! folder.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,14 +20,14 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{error::StartError, files::Folder, java, limits};
 
-/// Signs the certificates of the vaults and of the authority.
+/// The CA that signs the certificates of the vaults and of the authority.
 pub(crate) struct Ca {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
 }
 
 impl Ca {
-    /// Makes a CA and writes its certificate.
+    /// Generates a CA and writes its certificate to the private folder.
     pub(crate) fn new(folder: &Folder) -> Result<(Self, CaFiles), StartError> {
         let mut params = params(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, "vaultlet dev, local CA");
@@ -39,7 +40,7 @@ impl Ca {
         Ok((Self { certificate: certificate.into(), issuer: Issuer::new(params, key) }, files))
     }
 
-    /// A TLS configuration that answers for these names, with HTTP/2 and HTTP/1.1.
+    /// A TLS server configuration for these names, with HTTP/2 and HTTP/1.1.
     pub(crate) fn server(&self, names: Vec<String>) -> Result<Arc<ServerConfig>, StartError> {
         let mut params = params(names)?;
         params.use_authority_key_identifier_extension = true;
@@ -52,7 +53,8 @@ impl Ca {
     }
 }
 
-/// A TLS configuration with a certificate that signs itself, and its SHA-1 in hexadecimal.
+/// A TLS server configuration with a self-signed certificate, and the certificate's SHA-1
+/// thumbprint in hexadecimal.
 pub(crate) fn self_signed(names: Vec<String>) -> Result<(Arc<ServerConfig>, String), StartError> {
     let mut params = params(names)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -79,7 +81,7 @@ fn configure(
     Ok(Arc::new(config))
 }
 
-/// The CA's certificate on disk, for each kind of program.
+/// Paths of the CA certificate, in the format of each kind of program.
 pub(crate) struct CaFiles {
     alone: PathBuf,
     bundle: PathBuf,
@@ -87,17 +89,17 @@ pub(crate) struct CaFiles {
 }
 
 impl CaFiles {
-    /// Our CA alone: for settings that add to the built-in roots.
+    /// The local CA alone, for settings that add to the built-in roots.
     pub(crate) fn alone(&self) -> &Path {
         &self.alone
     }
 
-    /// The system's roots and our CA: for settings that replace the built-in roots.
+    /// The system's roots and the local CA, for settings that replace the built-in roots.
     pub(crate) fn bundle(&self) -> &Path {
         &self.bundle
     }
 
-    /// The same as [`CaFiles::bundle`], as Java wants it.
+    /// The certificates of [`CaFiles::bundle`] as a Java truststore.
     pub(crate) fn java(&self) -> &Path {
         &self.java
     }
@@ -113,7 +115,7 @@ impl CaFiles {
     }
 }
 
-/// Roots in PEM; none where the system has none, as in minimal containers.
+/// Root certificates as PEM, which may be empty: minimal containers have no system roots.
 fn in_pem(roots: &[CertificateDer<'_>]) -> String {
     let roots: Vec<_> =
         roots.iter().map(|root| pem::Pem::new("CERTIFICATE", root.to_vec())).collect();
@@ -121,6 +123,7 @@ fn in_pem(roots: &[CertificateDer<'_>]) -> String {
     pem::encode_many_config(&roots, config)
 }
 
+/// Certificate parameters for these names, with the validity of all certificates of this crate.
 pub(crate) fn params(names: Vec<String>) -> Result<CertificateParams, StartError> {
     let mut params = CertificateParams::new(names).map_err(defect)?;
     let now = OffsetDateTime::now_utc();
@@ -129,6 +132,7 @@ pub(crate) fn params(names: Vec<String>) -> Result<CertificateParams, StartError
     Ok(params)
 }
 
+/// An error of the certificate libraries, which only a defect of this crate can cause.
 pub(crate) fn defect(cause: impl std::fmt::Display) -> StartError {
     StartError::Certificate(cause.to_string())
 }
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_private_and_hold_no_key_and_go_with_the_folder() {
+    fn ca_files_are_private_contain_no_key_and_are_removed_with_the_folder() {
         let folder = Folder::new().unwrap();
         let (_, files) = Ca::new(&folder).unwrap();
         let alone = fs::read_to_string(files.alone()).unwrap();
@@ -163,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn two_cas_do_not_share_a_key() {
+    fn each_ca_has_its_own_key() {
         let folders = [Folder::new().unwrap(), Folder::new().unwrap()];
         let (one, _) = Ca::new(&folders[0]).unwrap();
         let (other, _) = Ca::new(&folders[1]).unwrap();

@@ -1,7 +1,7 @@
-//! A certificate with its key, by which an application proves itself.
+//! The client certificate of the application, with its private key.
 //!
-//! The key is RSA, because Entra takes no other; making one takes long, so only the form that
-//! needs it does.
+//! Entra accepts RSA keys only. Generating one is slow, so this happens only for the identity form
+//! that needs it.
 
 use rcgen::{DnType, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256};
 use rsa::{RsaPrivateKey, pkcs8::EncodePrivateKey as _, rand_core::OsRng};
@@ -14,8 +14,8 @@ use crate::{
     limits,
 };
 
-/// Key and certificate in one PEM, and the certificate as it is registered.
-pub(crate) fn make() -> Result<(Zeroizing<String>, CertificateDer<'static>), StartError> {
+/// Generates a key and a certificate: both as one PEM text, and the certificate alone as DER.
+pub(crate) fn generate() -> Result<(Zeroizing<String>, CertificateDer<'static>), StartError> {
     let key = RsaPrivateKey::new(&mut OsRng, limits::RSA_BITS).map_err(defect)?;
     let key = key.to_pkcs8_der().map_err(defect)?;
     let mut params = params(Vec::new())?;

@@ -1,23 +1,25 @@
-//! The variables of a job: its identity, the proxy, the CA, and what must not be there besides.
+//! The environment variables of a job: for the identity, the proxy and the CA; and the variables
+//! that have to be removed.
 
 use std::io;
 
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    Form, StartError,
-    authority::{AUDIENCE, Subject},
     ca::CaFiles,
     clock,
-    files::Folder,
-    identity::{
-        APPLICATION, CONNECTION, MANAGED, SUBSCRIPTION, TENANT, USER, USER_NAME, paths, spark,
+    directory::{
+        federation::{AUDIENCE, Subject},
+        who::{APPLICATION, MANAGED, SUBSCRIPTION, TENANT, USER, USER_NAME},
     },
+    error::StartError,
+    files::Folder,
+    identity::{CONNECTION, Form, paths, spark},
     java, limits,
     state::State,
 };
 
-/// The variables that would lead a child to another identity.
+/// Variables that would give a child process another identity.
 pub(crate) const FOREIGN: &[&str] = &[
     "AZUREML_ARM_PROJECT_NAME",
     "AZUREML_ARM_RESOURCEGROUP",
@@ -75,33 +77,33 @@ pub(crate) const FOREIGN: &[&str] = &[
     "VAULTLET_USER_ASSERTION_FILE",
 ];
 
-/// What the variables of an identity are made of.
-pub(crate) struct Identity<'a> {
+/// The values from which the variables of an identity are composed.
+pub(crate) struct IdentityVariables<'a> {
     pub(crate) state: &'a State,
     pub(crate) folder: &'a Folder,
-    /// Origin of the identity port.
+    /// Origin of the identity endpoints.
     pub(crate) origin: &'a str,
-    /// Origin of the authority's port with TLS.
+    /// Origin of the loopback authority with TLS.
     pub(crate) authority: &'a str,
-    /// Origin of the port of Service Fabric.
+    /// Origin of Service Fabric's endpoint.
     pub(crate) fabric: &'a str,
-    /// Of the certificate there.
+    /// Thumbprint of the certificate of Service Fabric's endpoint.
     pub(crate) thumbprint: &'a str,
-    /// Key and certificate of the application, where the form has them.
+    /// Private key and client certificate of the application in PEM, if the form needs them.
     pub(crate) certificate: Option<&'a str>,
 }
 
 type Variables = Vec<(String, String)>;
 
-impl Identity<'_> {
-    /// The variables of a form, and the files that they name.
-    pub(crate) fn variables(&self, form: Form) -> Result<Variables, StartError> {
+impl IdentityVariables<'_> {
+    /// The variables of a form. Writes the files that they name.
+    pub(crate) fn for_form(&self, form: Form) -> Result<Variables, StartError> {
         self.list(form)
             .map(|all| all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
             .map_err(StartError::system("writing the files of an identity"))
     }
 
-    /// The variable by which a job finds the endpoint that acts for its user.
+    /// The variable that names the endpoint which acts on behalf of the job's user.
     pub(crate) fn obo(&self) -> (String, String) {
         ("OBO_ENDPOINT".to_owned(), format!("{}{}", self.origin, paths::OBO))
     }
@@ -199,7 +201,7 @@ impl Identity<'_> {
         })
     }
 
-    /// As the webhook of a cluster sets them.
+    /// The variables that the webhook of a Kubernetes cluster sets.
     /// <https://azure.github.io/azure-workload-identity/docs/installation/mutating-admission-webhook.html>
     fn federated(&self) -> io::Result<Vec<(&'static str, String)>> {
         let (subject, lifetime) = (Subject::Workload.name(), limits::FEDERATED_TOKEN_LIFETIME);
@@ -217,7 +219,7 @@ fn no_random() -> io::Error {
     io::Error::other("the system has no random numbers")
 }
 
-/// The variables by which programs find the proxy and trust the CA.
+/// The variables that make programs use the proxy and trust the CA.
 pub(crate) fn network(proxy: &str, proxy_port: u16, files: &CaFiles) -> Variables {
     const DIRECT: &str = "127.0.0.1,localhost,169.254.169.254";
     const JAVA: &str = "JAVA_TOOL_OPTIONS";
@@ -229,14 +231,14 @@ pub(crate) fn network(proxy: &str, proxy_port: u16, files: &CaFiles) -> Variable
         ("https_proxy", proxy),
         ("NO_PROXY", DIRECT),
         ("no_proxy", DIRECT),
-        // These replace the built-in roots.
+        // Programs take these certificates in place of their built-in roots.
         ("SSL_CERT_FILE", &bundle),
         ("REQUESTS_CA_BUNDLE", &bundle),
         ("CURL_CA_BUNDLE", &bundle),
-        // These add to them.
+        // Programs take these certificates in addition to their built-in roots.
         ("NODE_EXTRA_CA_CERTS", &alone),
         ("VAULTLET_CA_FILE", &alone),
-        // It reads neither of these variables.
+        // Java reads none of the variables above.
         (JAVA, &java),
     ];
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()

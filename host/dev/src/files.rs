@@ -1,4 +1,4 @@
-//! The private folder: certificates, and what a form of identity reads from files.
+//! The private folder, for certificates and for the files that some identity forms read.
 
 use std::{
     fs, io,
@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// A folder for this user alone; dropping it removes it.
+/// A temporary folder that only this user can read; it is removed on drop.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
@@ -20,14 +20,14 @@ impl Folder {
         folder.tempdir().map(Self)
     }
 
-    /// The path of a new file with this in it.
+    /// Writes a new file and returns its path.
     pub(crate) fn write(&self, name: &str, contents: &[u8]) -> io::Result<PathBuf> {
         let path = self.0.path().join(name);
         write_private(&path, contents)?;
         Ok(path)
     }
 
-    /// The path of a new folder in it.
+    /// Creates a subfolder and returns its path.
     pub(crate) fn folder(&self, name: &str) -> io::Result<PathBuf> {
         let path = self.0.path().join(name);
         let mut builder = fs::DirBuilder::new();
@@ -38,7 +38,7 @@ impl Folder {
     }
 }
 
-/// Writes a new file that only this user can read.
+/// Creates a file that only this user can read.
 pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

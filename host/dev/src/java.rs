@@ -1,5 +1,5 @@
-//! What Java programs need: a truststore of their own kind, and options for the virtual machine,
-//! which reads no variable for its proxy.
+//! Support for Java programs: a truststore in Java's own format, and options for the virtual
+//! machine, which takes its proxy from no environment variable.
 //!
 //! <https://docs.oracle.com/en/java/javase/17/security/java-secure-socket-extension-jsse-reference-guide.html>
 
@@ -9,10 +9,11 @@ use ring::digest;
 
 use crate::clock;
 
-/// It protects nothing: what it is for is public, and Java wants one.
+/// Password of the truststore; it protects nothing, because the contents are public, but Java
+/// requires one.
 pub(crate) const PASSWORD: &str = "changeit";
 
-/// A truststore in the format JKS, which every Java reads whatever its default is.
+/// A truststore in the JKS format, which every version of Java reads.
 pub(crate) fn truststore<'a>(certificates: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     const MAGIC: u32 = 0xfeed_feed;
     const VERSION: u32 = 2;
@@ -46,20 +47,21 @@ fn text(store: &mut Vec<u8>, text: &str) {
     store.extend(text.as_bytes());
 }
 
-/// The value of `JAVA_TOOL_OPTIONS`, after what it was before.
+/// The value of `JAVA_TOOL_OPTIONS`: the previous value, followed by the options for proxy and
+/// truststore.
 pub(crate) fn options(before: Option<String>, truststore: &Path, proxy_port: u16) -> String {
     let truststore = truststore.display().to_string();
-    // The virtual machine splits at spaces, and knows quotes.
+    // The virtual machine splits the value at spaces, except within quotes.
     let quote = if truststore.contains(' ') { "\"" } else { "" };
-    let ours = format!(
+    let added = format!(
         "{quote}-Djavax.net.ssl.trustStore={truststore}{quote} \
          -Djavax.net.ssl.trustStorePassword={PASSWORD} \
          -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={proxy_port} \
          -Dhttp.nonProxyHosts=localhost|127.*|[::1]|169.254.169.254"
     );
     match before.filter(|before| !before.is_empty()) {
-        Some(before) => format!("{before} {ours}"),
-        None => ours,
+        Some(before) => format!("{before} {added}"),
+        None => added,
     }
 }
 
@@ -68,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_are_appended_and_quoted() {
+    fn options_are_appended_to_the_previous_value_and_quoted() {
         let path = Path::new("/a b/c.jks");
         let options = options(Some("-Dx=y".into()), path, 1);
         assert!(options.starts_with("-Dx=y \"-Djavax.net.ssl.trustStore=/a b/c.jks\" -D"));

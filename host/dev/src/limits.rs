@@ -1,73 +1,75 @@
-//! Every limit and timeout, with its unit and its reason.
+//! Every limit and timeout of the local Azure, with its unit and its reason.
 
 use std::time::Duration;
 
-/// Bytes of a request's body: a value of 25,600 bytes with each byte escaped, and 15 full tags.
+/// Bytes of a request body at a vault: a value of 25,600 bytes with each byte escaped, and 15 tags
+/// of full length.
 pub(crate) const REQUEST_BODY: usize = 512 * 1024;
-/// Bytes of a body on the control port: one grant.
+/// Bytes of a request body at the control port: one grant.
 pub(crate) const CONTROL_BODY: usize = 4 * 1024;
-/// A client that does not finish its header by then is dropped.
+/// Time for a client to send the header of a request before the connection is closed.
 pub(crate) const HEADER_READ: Duration = Duration::from_secs(30);
-/// Before accepting again when the system has no descriptor left.
+/// Pause before the next accept when the system has run out of file descriptors.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-/// A TLS handshake that is not done by then is dropped.
+/// Time for a TLS handshake before the connection is closed.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Connecting to a host that is tunnelled to.
+/// Time for the proxy to connect to the host of a tunnel.
 pub(crate) const TUNNEL_CONNECT: Duration = Duration::from_secs(30);
-/// Runtime threads: a job's requests are few, a benchmark has as many cores for itself.
+/// Threads of the runtime: a job sends few requests, and a benchmark needs the other cores.
 pub(crate) const THREADS: usize = 2;
-/// Waiting for name lookups that are under way when it stops.
+/// Time to wait at shutdown for name lookups in progress.
 pub(crate) const SHUTDOWN: Duration = Duration::from_secs(1);
-/// Entries kept in the request log; the oldest go first.
+/// Entries kept in the request log; the oldest are dropped first.
 pub(crate) const LOG_ENTRIES: usize = 10_000;
-/// Verified tokens remembered; reached only by a client that asks anew for each request.
+/// Verified tokens that are cached; only a client that gets a new token for each request reaches
+/// this number.
 pub(crate) const VERIFIED_TOKENS: usize = 1_024;
-/// Seconds a token lives, as long as the ones that Azure ML gives out.
+/// Lifetime of a token in seconds, the same as on Azure ML.
 pub(crate) const TOKEN_LIFETIME: u64 = 86_400;
-/// Seconds before its issue from which a token is valid, as in the real ones.
+/// Seconds by which `nbf` precedes the issue of a token, as at Entra.
 pub(crate) const TOKEN_BACKDATED: u64 = 300;
-/// Seconds that a token of the authority lives, unless its client understands claims challenges.
+/// Lifetime in seconds of a token from the authority, unless the client handles claims challenges.
 /// <https://learn.microsoft.com/entra/identity-platform/access-tokens#token-lifetime>
 pub(crate) const AUTHORITY_TOKEN_LIFETIME: u64 = 3_599;
-/// Bytes of a token request: an assertion with a long chain of certificates.
+/// Bytes of a token request: an assertion with a long certificate chain.
 pub(crate) const TOKEN_BODY: usize = 64 * 1024;
-/// Seconds by which a client's clock may be wrong.
+/// Tolerated clock difference in seconds when the authority checks an assertion.
 pub(crate) const ASSERTION_SKEW: u64 = 300;
-/// Keys of Arc that wait to be used; the oldest go first.
+/// Unused Azure Arc keys that are kept; the oldest are removed first.
 pub(crate) const ARC_KEYS: usize = 16;
-/// Seconds that the token of a service connection lives, as in the real one.
+/// Lifetime in seconds of a service connection's token, the same as at Azure Pipelines.
 pub(crate) const PIPELINE_TOKEN_LIFETIME: u64 = 600;
-/// Seconds that the federated token in a file lives: nobody writes it anew.
+/// Lifetime in seconds of the federated token in a file: long, because the file is never renewed.
 pub(crate) const FEDERATED_TOKEN_LIFETIME: u64 = 30 * 86_400;
-/// Bits of the RSA key of a client's certificate: the least that Entra takes.
+/// Bits of the RSA key of a client certificate: the minimum that Entra accepts.
 pub(crate) const RSA_BITS: usize = 2048;
-/// Bytes of a request to an identity endpoint: a short form.
+/// Bytes of a request body at an identity endpoint: a short form.
 pub(crate) const IDENTITY_BODY: usize = 16 * 1024;
-/// Failures of token requests that can wait to be provoked.
+/// Injected failures that can be queued for later token requests.
 pub(crate) const FAULTS: usize = 100;
-/// Seconds that a device code can be approved.
+/// Lifetime of a device code in seconds.
 pub(crate) const DEVICE_LIFETIME: u64 = 900;
-/// Seconds between two polls: fewer than the real one's five, as nobody else asks here.
+/// Seconds between two polls for a device code: shorter than Entra's five, so that tests are fast.
 pub(crate) const DEVICE_INTERVAL: u64 = 1;
-/// Seconds that a client has to wait longer after it was told to slow down.
+/// Seconds added to a client's polling interval by each `slow_down`.
 /// <https://www.rfc-editor.org/rfc/rfc8628#section-3.5>
 pub(crate) const SLOW_DOWN: u64 = 5;
-/// Days until the CA and its certificates expire.
+/// Days until the CA certificate and the certificates signed by it expire.
 pub(crate) const CERTIFICATE_DAYS: i64 = 365;
 
-/// Characters of a secret's name.
+/// Characters of a secret name.
 /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates>
 pub(crate) const SECRET_NAME: usize = 127;
 /// Bytes of a secret's value.
 /// <https://learn.microsoft.com/azure/key-vault/secrets/about-secrets>
 pub(crate) const SECRET_VALUE: usize = 25_600;
-/// Characters of a content type.
+/// Characters of a secret's content type.
 pub(crate) const CONTENT_TYPE: usize = 255;
-/// Tags of one secret.
+/// Number of tags of a secret.
 pub(crate) const TAGS: usize = 15;
-/// Characters of a tag's name, and of its value.
+/// Characters of a tag's name, and of a tag's value.
 pub(crate) const TAG: usize = 512;
-/// Items of one page, and the default.
+/// Items of one page: the maximum and the default.
 pub(crate) const PAGE: usize = 25;
-/// Days that a deleted secret can be recovered, as vaults say by default.
+/// Days for which a deleted secret can be recovered: the default of a vault.
 pub(crate) const RECOVERABLE_DAYS: u32 = 90;

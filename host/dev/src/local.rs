@@ -1,4 +1,4 @@
-//! A running local Azure: what a test or a job must know of it, and its end.
+//! A running local Azure: its addresses, its control by a test, and its shutdown.
 
 use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, thread};
 
@@ -7,11 +7,19 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{
-    Application, Builder, Counters, Entry, Grant, authority::Verdict, ca::CaFiles, environment,
-    files::Folder, limits, state::State,
+    authority::{Application, Decision},
+    ca::CaFiles,
+    counters::Counters,
+    environment,
+    files::Folder,
+    limits,
+    log::Entry,
+    state::State,
+    vault::Grant,
 };
 
-/// A running local Azure; it ends when this is dropped.
+/// A running local Azure, which stops when this value is dropped.
+///
 pub struct Local {
     pub(crate) state: Arc<State>,
     pub(crate) files: CaFiles,
@@ -25,7 +33,7 @@ pub struct Local {
     pub(crate) _folder: Folder,
 }
 
-/// Where a vault is reached.
+/// The addresses of a vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vault {
     pub(crate) url: String,
@@ -34,26 +42,22 @@ pub struct Vault {
 }
 
 impl Local {
-    /// One vault, `job`, without secrets; Azure ML's managed identity; all roles given.
-    #[must_use]
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    /// The variables that a child needs: identity endpoint, proxy and CA. One of them is a secret.
+    /// The environment variables that a child process needs for the identity, the proxy and the CA.
+    /// Most identity forms have a secret, or the path of one, among them.
     #[must_use]
     pub fn environment(&self) -> &[(String, String)] {
         &self.environment
     }
 
-    /// The variables that would lead a child to another identity than the local one, and are best
-    /// removed from its environment before [`Local::environment`] is added.
+    /// Names of the variables that would give a child process another identity than the local one.
+    ///
+    /// Remove them from its environment before you add [`Local::environment`].
     #[must_use]
     pub fn foreign_variables() -> &'static [&'static str] {
         environment::FOREIGN
     }
 
-    /// All of this as JSON: vaults, proxy, control port, CA and environment.
+    /// A JSON object with the vaults, proxy, authority, control port, CA file and environment.
     #[must_use]
     pub fn description(&self) -> Value {
         let vaults: Map<_, _> =
@@ -74,44 +78,47 @@ impl Local {
         })
     }
 
-    /// Where this vault is reached, by its name in any case.
+    /// The vault with this name, in any case.
     #[must_use]
     pub fn vault(&self, name: &str) -> Option<&Vault> {
         self.vaults.get(&name.to_ascii_lowercase())
     }
 
-    /// All vaults by name.
+    /// All vaults with their names, sorted by name.
     pub fn vaults(&self) -> impl Iterator<Item = (&str, &Vault)> {
         self.vaults.iter().map(|(name, vault)| (name.as_str(), vault))
     }
 
-    /// The proxy that answers for the vaults' real names, as `http://127.0.0.1:PORT`.
+    /// The proxy that answers at the real names of vaults and authorities, as
+    /// `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn proxy(&self) -> &str {
         &self.proxy
     }
 
-    /// The token authority with TLS, as `https://localhost:PORT`: what `AZURE_AUTHORITY_HOST` takes.
-    /// By the proxy it is at its real names.
+    /// The token authority with TLS, as `https://localhost:PORT`, for `AZURE_AUTHORITY_HOST`.
+    ///
+    /// Through the proxy, the authority is reached at its real names.
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The token authority without TLS, as `http://127.0.0.1:PORT`, for clients that can be given no
-    /// CA.
+    /// The token authority without TLS, as `http://127.0.0.1:PORT`, for clients that cannot be
+    /// configured to trust the CA.
     #[must_use]
     pub fn authority_http(&self) -> &str {
         &self.authority_http
     }
 
-    /// The application that the authority knows, and its user.
+    /// The application and the user that are registered with the authority.
     #[must_use]
     pub fn application(&self) -> &Application {
         self.state.authority.registry.application()
     }
 
-    /// A token of the local OIDC issuer that the application trusts, for this subject and audience.
+    /// A token from the OIDC issuer that the application trusts, with this subject and audience.
+    ///
     /// `None` only if the system's random source fails.
     #[must_use]
     pub fn federated_token(&self, subject: &str, audience: &str) -> Option<String> {
@@ -120,17 +127,19 @@ impl Local {
         Some(token.expose_secret().to_owned())
     }
 
-    /// Lets the next token request fail with this code, as `POST /fault` does; false if the
-    /// authority does not know it.
+    /// Makes the next token request fail with this code (`AADSTS53003`), as `POST /fault` does.
+    ///
+    /// Returns false if the local authority does not know the code.
     pub fn fail_next_token(&self, code: &str) -> bool {
         code.parse().map(|code| self.state.authority.fail_next(code)).is_ok()
     }
 
-    /// Says for the user whether a device that shows this code may have a token, as `POST /device`
-    /// does; false if no such code waits.
+    /// Approves or declines a device code for the user, as `POST /device` does.
+    ///
+    /// Returns false if no such code is pending.
     pub fn decide_device(&self, user_code: &str, approve: bool) -> bool {
         let user_code = user_code.to_owned();
-        self.state.authority.devices.decide(&Verdict { user_code, approve })
+        self.state.authority.device_codes.decide(&Decision { user_code, approve })
     }
 
     /// The control port, as `http://127.0.0.1:PORT`: `GET /counters`, `GET /log`, `POST /reset`,
@@ -140,36 +149,36 @@ impl Local {
         &self.control
     }
 
-    /// The CA's certificate alone, in PEM.
+    /// Path of the CA certificate alone, in PEM.
     #[must_use]
     pub fn ca_file(&self) -> &Path {
         self.files.alone()
     }
 
-    /// The system's roots and the CA's certificate, in PEM.
+    /// Path of the system's root certificates and the CA certificate, in PEM.
     #[must_use]
     pub fn ca_bundle(&self) -> &Path {
         self.files.bundle()
     }
 
-    /// Gives a role from now on.
+    /// Assigns a role, which applies from the next request on.
     pub fn grant(&self, grant: Grant) {
         self.state.access.grant(grant);
     }
 
-    /// What was asked since the start or the last reset.
+    /// Counts of connections, requests and tokens since the start or the last reset.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.state.counters()
     }
 
-    /// The newest requests, oldest first.
+    /// The newest entries of the request log, oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
         self.state.log()
     }
 
-    /// Forgets counters and log; secrets and roles stay.
+    /// Clears the counters and the log. Secrets and roles stay.
     pub fn reset_counters(&self) {
         self.state.reset();
     }
@@ -178,9 +187,9 @@ impl Local {
 impl Drop for Local {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // On a thread of its own: a runtime must not be waited for inside another one.
+            // On a separate thread, because a runtime may not be waited for inside another one.
             let stopping = thread::spawn(move || runtime.shutdown_timeout(limits::SHUTDOWN));
-            // It can only have panicked, which must not happen a second time in a drop.
+            // An error means that the thread panicked, and a drop must not panic again.
             let _ = stopping.join();
         }
     }
@@ -193,19 +202,19 @@ impl fmt::Debug for Local {
 }
 
 impl Vault {
-    /// The real name, behind the proxy: `https://NAME.vault.azure.net`.
+    /// URL of the vault at its real name, through the proxy: `https://NAME.vault.azure.net`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// TLS without a proxy: `https://NAME.localhost:PORT`.
+    /// URL of the vault over TLS without the proxy: `https://NAME.localhost:PORT`.
     #[must_use]
     pub fn localhost(&self) -> &str {
         &self.localhost
     }
 
-    /// No TLS: `http://127.0.0.1:PORT`.
+    /// URL of the vault without TLS: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn http(&self) -> &str {
         &self.http

@@ -1,40 +1,51 @@
-//! The request log: what was asked and how it ended; never a value, a token or a secret header.
+//! The request log: requests and their status, never a secret's value, a token or a secret header.
 
 use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use crate::{identity::Who, limits};
+use crate::{directory::who::Who, limits, message::Response};
 
-/// One request.
+/// An entry of the request log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Entry {
-    /// When it was answered, in milliseconds since 1970 UTC.
+    /// When the request was answered, in milliseconds since 1970 UTC.
     pub at: u64,
-    /// The way in: `proxy`, `localhost`, `http`, `identity`, `service-fabric`, `authority`,
-    /// `authority-http`.
+    /// The listener that took the request: `proxy`, `localhost`, `http`, `identity`,
+    /// `service-fabric`, `authority`, `authority-http`.
     pub door: &'static str,
-    /// The operation of a vault or of the authority, or the form of an identity endpoint; `tunnel`
-    /// for a CONNECT.
+    /// The operation of a vault or of the authority, or the kind of identity endpoint; `tunnel` for
+    /// a CONNECT.
     pub operation: &'static str,
-    /// The request's method.
+    /// The HTTP method of the request.
     pub method: String,
-    /// The host asked for, with its port if it was named.
+    /// The host that the request named, with the port if it named one.
     pub host: String,
-    /// The path, without its query.
+    /// The request path, without the query.
     pub path: String,
-    /// Status of the answer.
+    /// The status of the response.
     pub status: u16,
-    /// Milliseconds from request to answer.
+    /// Milliseconds from request to response.
     pub ms: f64,
-    /// Whose token came with it, or was given out.
+    /// The identity whose token the request carried, or whose token was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<Who>,
 }
 
-/// The newest entries.
+/// A response, and what the log and the counters record of it.
+pub(crate) struct Served {
+    pub(crate) response: Response,
+    /// Name of the operation in counters and log.
+    pub(crate) operation: &'static str,
+    /// The identity whose token the request carried, or whose token was issued.
+    pub(crate) who: Option<Who>,
+    /// Whether the request carried an assertion that was used before.
+    pub(crate) is_reused: bool,
+}
+
+/// The newest entries of the request log.
 #[derive(Debug, Default)]
 pub(crate) struct Log(VecDeque<Entry>);
 
@@ -62,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn oldest_entries_go_first() {
+    fn the_oldest_entries_are_dropped_first() {
         let mut log = Log::default();
         for at in 0..limits::LOG_ENTRIES as u64 + 2 {
             log.push(Entry {

@@ -1,60 +1,61 @@
-//! Answers: JSON, text, and bodies that are wiped once they are sent.
+//! HTTP messages: responses whose bodies are wiped once they are sent, and the reading of requests.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header, uri::Authority};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde::Serialize;
 use zeroize::{Zeroize as _, Zeroizing};
 
-pub(crate) type Answer = Response<Full<Bytes>>;
+/// A response with its body in memory.
+pub(crate) type Response = http::Response<Full<Bytes>>;
 
-/// An answer in JSON; `extra` is how many bytes of secrets are in it.
+/// A JSON response; `secret_bytes` is the total length of the secrets in it.
 ///
-/// The buffer is big enough from the start, so that growing leaves no copy behind.
-pub(crate) fn json(status: StatusCode, body: &impl Serialize, extra: usize) -> Answer {
-    let mut buffer = Zeroizing::new(Vec::with_capacity(2048 + extra.saturating_mul(6)));
+/// The buffer is allocated once, large enough: growing it would leave copies of the secrets behind.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize, secret_bytes: usize) -> Response {
+    let mut buffer = Zeroizing::new(Vec::with_capacity(2048 + secret_bytes.saturating_mul(6)));
     if serde_json::to_writer(&mut *buffer, body).is_err() {
-        // Strings and numbers only: there is nothing here that serde_json refuses.
+        // Bodies hold strings and numbers only, all of which serde_json accepts.
         return empty(StatusCode::INTERNAL_SERVER_ERROR);
     }
-    let mut answer = Response::new(Full::new(Bytes::from_owner(buffer)));
-    *answer.status_mut() = status;
-    answer
+    let mut response = Response::new(Full::new(Bytes::from_owner(buffer)));
+    *response.status_mut() = status;
+    response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-    answer
+    response
 }
 
-pub(crate) fn text(status: StatusCode, body: &'static str) -> Answer {
+pub(crate) fn text(status: StatusCode, body: &'static str) -> Response {
     fixed(status, body, "text/plain; charset=utf-8")
 }
 
-pub(crate) fn html(status: StatusCode, body: &'static str) -> Answer {
+pub(crate) fn html(status: StatusCode, body: &'static str) -> Response {
     fixed(status, body, "text/html; charset=utf-8")
 }
 
-fn fixed(status: StatusCode, body: &'static str, kind: &'static str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    answer
+fn fixed(status: StatusCode, body: &'static str, kind: &'static str) -> Response {
+    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
 }
 
-pub(crate) fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(Full::default());
-    *answer.status_mut() = status;
-    answer
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
 }
 
-/// Why a body was not read.
+/// Why a request body could not be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
     TooLarge,
     Broken,
 }
 
-/// Reads a body of at most `limit` bytes.
+/// Reads a request body of at most `limit` bytes.
 pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(Zeroizing::new(collected.to_bytes().into())),
@@ -63,12 +64,33 @@ pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Zeroizing<Vec<u
     }
 }
 
-/// A header's text, or nothing where it is absent or not text.
+/// The text of a header, unless it is absent or not ASCII.
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The parameters of a query or a form, decoded; of a repeated one the first counts.
+/// The host that a request names, with the port if it names one.
+pub(crate) fn host<B>(request: &Request<B>) -> &str {
+    request
+        .uri()
+        .authority()
+        .map(Authority::as_str)
+        .or_else(|| header(request.headers(), "host"))
+        .unwrap_or_default()
+}
+
+/// Whether an intermediary forwarded this request: endpoints on loopback serve programs on this
+/// machine only.
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded")
+}
+
+/// The response to a forwarded request.
+pub(crate) fn forwarded() -> Response {
+    text(StatusCode::BAD_REQUEST, "forwarded requests are not answered\n")
+}
+
+/// The decoded parameters of a query or a form; the first counts if a name is repeated.
 #[derive(Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -85,7 +107,7 @@ impl Query {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The parameter unless it is empty.
+    /// The parameter, unless it is absent or empty.
     pub(crate) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
@@ -93,7 +115,7 @@ impl Query {
 
 impl Drop for Query {
     fn drop(&mut self) {
-        // A form may hold a secret, a password or an assertion.
+        // A form may contain a secret, a password or an assertion.
         self.0.iter_mut().for_each(|(_, value)| value.zeroize());
     }
 }

@@ -1,4 +1,4 @@
-//! What all doors share.
+//! The state that all listeners share.
 
 use std::{
     collections::BTreeMap,
@@ -12,14 +12,17 @@ use crate::{
     authority::Authority,
     clock,
     counters::Counters,
-    identity::{Endpoints, Who},
-    log::{Entry, Log},
+    directory::who::Who,
+    identity::Endpoints,
+    log::{Entry, Log, Served},
+    message::Response,
     vault::{Access, Vault},
 };
 
-/// Vaults, identities, roles, and the record of what was asked.
+/// Vaults, roles, identity endpoints and authority, with the counters and the log of their
+/// requests.
 pub(crate) struct State {
-    /// By lower-case name.
+    /// Vaults by lower-case name.
     pub(crate) vaults: BTreeMap<String, Arc<Vault>>,
     pub(crate) access: Access,
     pub(crate) endpoints: Endpoints,
@@ -33,9 +36,9 @@ struct Record {
     log: Log,
 }
 
-/// A request whose answer is still to come.
+/// A request that has not been answered yet.
 pub(crate) struct Pending {
-    door: &'static str,
+    listener: &'static str,
     method: Method,
     host: String,
     path: String,
@@ -51,65 +54,49 @@ impl State {
         Self { vaults, access: Access::default(), endpoints, authority, record: Mutex::default() }
     }
 
-    pub(crate) fn connected(&self, door: &'static str) {
-        *self.record().counters.connections.entry(door).or_default() += 1;
+    /// Records a TCP connection.
+    pub(crate) fn record_connection(&self, listener: &'static str) {
+        *self.record().counters.connections.entry(listener).or_default() += 1;
     }
 
-    pub(crate) fn shook_hands(&self, door: &'static str) {
-        *self.record().counters.handshakes.entry(door).or_default() += 1;
+    /// Records a completed TLS handshake.
+    pub(crate) fn record_handshake(&self, listener: &'static str) {
+        *self.record().counters.handshakes.entry(listener).or_default() += 1;
     }
 
-    /// Records a CONNECT that was tunnelled, or could not be.
-    pub(crate) fn tunnelled(&self, pending: Pending, status: StatusCode) {
+    /// Records a CONNECT that was tunnelled or refused.
+    pub(crate) fn record_tunnel(&self, pending: Pending, status: StatusCode) {
         let mut record = self.record();
         record.counters.tunnels += u64::from(status == StatusCode::OK);
         record.log.push(pending.entry("tunnel", status, None));
     }
 
-    /// Records an answer of an identity endpoint.
-    pub(crate) fn identified(
-        &self,
-        pending: Pending,
-        operation: &'static str,
-        status: StatusCode,
-        who: Option<Who>,
-    ) {
+    /// Records a response of an identity endpoint, and returns it.
+    pub(crate) fn record_identity(&self, pending: Pending, served: Served) -> Response {
         let mut record = self.record();
-        *record.counters.identity.entry(operation).or_default() += 1;
-        record.counters.tokens_issued += u64::from(who.is_some());
-        record.log.push(pending.entry(operation, status, who));
+        *record.counters.identity.entry(served.operation).or_default() += 1;
+        record.counters.tokens_issued += u64::from(served.who.is_some());
+        record.end(pending, served)
     }
 
-    /// Records an answer of the token authority.
-    pub(crate) fn authorized(
-        &self,
-        pending: Pending,
-        operation: &'static str,
-        status: StatusCode,
-        who: Option<Who>,
-        is_reused: bool,
-    ) {
+    /// Records a response of the token authority, and returns it.
+    pub(crate) fn record_authority(&self, pending: Pending, served: Served) -> Response {
         let mut record = self.record();
-        let by_status = record.counters.authority.entry(operation).or_default();
-        *by_status.entry(status.as_u16()).or_default() += 1;
-        record.counters.tokens_issued += u64::from(who.is_some());
-        record.counters.assertions_reused += u64::from(is_reused);
-        record.log.push(pending.entry(operation, status, who));
+        let by_status = record.counters.authority.entry(served.operation).or_default();
+        *by_status.entry(served.response.status().as_u16()).or_default() += 1;
+        record.counters.tokens_issued += u64::from(served.who.is_some());
+        record.counters.assertions_reused += u64::from(served.is_reused);
+        record.end(pending, served)
     }
 
-    /// Records an answer of a vault.
-    pub(crate) fn answered(
-        &self,
-        pending: Pending,
-        operation: &'static str,
-        status: StatusCode,
-        who: Option<Who>,
-    ) {
+    /// Records a response of a vault, and returns it.
+    pub(crate) fn record_vault(&self, pending: Pending, served: Served) -> Response {
         let mut record = self.record();
-        let by_status = record.counters.vault.entry(operation).or_default();
+        let status = served.response.status();
+        let by_status = record.counters.vault.entry(served.operation).or_default();
         *by_status.entry(status.as_u16()).or_default() += 1;
         record.counters.challenges += u64::from(status == StatusCode::UNAUTHORIZED);
-        record.log.push(pending.entry(operation, status, who));
+        record.end(pending, served)
     }
 
     pub(crate) fn counters(&self) -> Counters {
@@ -120,7 +107,7 @@ impl State {
         self.record().log.entries()
     }
 
-    /// Forgets counters and log; secrets and roles stay.
+    /// Clears the counters and the log; secrets and roles stay.
     pub(crate) fn reset(&self) {
         let mut record = self.record();
         record.counters = Counters::default();
@@ -132,10 +119,18 @@ impl State {
     }
 }
 
+impl Record {
+    /// Writes the log entry of a request, whose response it returns.
+    fn end(&mut self, pending: Pending, served: Served) -> Response {
+        self.log.push(pending.entry(served.operation, served.response.status(), served.who));
+        served.response
+    }
+}
+
 impl Pending {
-    pub(crate) fn new(door: &'static str, method: &Method, host: &str, uri: &Uri) -> Self {
+    pub(crate) fn new(listener: &'static str, method: &Method, host: &str, uri: &Uri) -> Self {
         Self {
-            door,
+            listener,
             method: method.clone(),
             host: host.to_owned(),
             path: uri.path().to_owned(),
@@ -146,7 +141,7 @@ impl Pending {
     fn entry(self, operation: &'static str, status: StatusCode, who: Option<Who>) -> Entry {
         Entry {
             at: clock::now_ms(),
-            door: self.door,
+            door: self.listener,
             operation,
             method: self.method.to_string(),
             host: self.host,

@@ -1,10 +1,10 @@
-//! The token authority over real sockets: what clients read first, and applications.
+//! The token authority over real sockets: discovery, applications with a secret, and errors.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod support;
@@ -13,18 +13,18 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::Method;
 use serde_json::json;
 use support::{
-    REAL, With, claims_of, client_form, error_code, form, post_form, send, token_url, token_with,
-    variable,
+    Options, REAL, claims_of, client_form, error_code, form, post_form, send, token_url,
+    token_with, variable,
 };
 use vaultlet_dev::{Form, Grant, Local, Role, Who};
 
 const VAULT: &str = "https://vault.azure.net";
 
 #[tokio::test]
-async fn secret_gets_a_token_at_every_door() {
+async fn a_secret_obtains_a_token_at_every_endpoint() {
     let local = Local::builder().seed("db", "hunter2").start().unwrap();
     let port = local.authority().rsplit_once(':').unwrap().1;
-    let doors = [
+    let authorities = [
         REAL.to_owned(),
         "https://login.chinacloudapi.cn".into(),
         "https://login.microsoftonline.us".into(),
@@ -36,32 +36,33 @@ async fn secret_gets_a_token_at_every_door() {
         format!("https://login.localhost:{port}"),
         local.authority_http().to_owned(),
     ];
-    for door in &doors {
+    for authority in &authorities {
         let body = client_form(&local, "");
-        let reply = post_form(&local, &token_url(door, local.application().tenant()), &body).await;
-        assert_eq!(reply.status, 200, "{door}: {}", reply.text);
-        let answer = reply.json();
+        let reply =
+            post_form(&local, &token_url(authority, local.application().tenant()), &body).await;
+        assert_eq!(reply.status, 200, "{authority}: {}", reply.text);
+        let response = reply.json();
         assert_eq!(
-            (&answer["token_type"], &answer["expires_in"], answer.get("refresh_token")),
+            (&response["token_type"], &response["expires_in"], response.get("refresh_token")),
             (&json!("Bearer"), &json!(3599), None)
         );
-        let claims = claims_of(answer["access_token"].as_str().unwrap());
+        let claims = claims_of(response["access_token"].as_str().unwrap());
         assert_eq!(claims["aud"], VAULT);
         assert_eq!(claims["appid"], local.application().client_id());
         assert_eq!((&claims["appidacr"], &claims["idtyp"]), (&json!("1"), &json!("app")));
         assert_eq!(claims.get("xms_mirid"), None);
-        assert_eq!(reads_secret(&local, answer["access_token"].as_str().unwrap()).await, 200);
+        assert_eq!(reads_secret(&local, response["access_token"].as_str().unwrap()).await, 200);
     }
     let counters = local.counters();
-    assert_eq!(counters.authority["client-secret"][&200], doors.len() as u64);
+    assert_eq!(counters.authority["client-secret"][&200], authorities.len() as u64);
     assert_eq!(counters.tunnels, 0);
     assert_eq!((counters.connections["authority"], counters.connections["authority-http"]), (3, 1));
     let who: Vec<_> = local.log().iter().filter_map(|entry| entry.who).collect();
-    assert!(who.iter().all(|who| *who == Who::Application) && who.len() == 2 * doors.len());
+    assert!(who.iter().all(|who| *who == Who::Application) && who.len() == 2 * authorities.len());
 }
 
 #[tokio::test]
-async fn roles_of_the_application_are_its_own() {
+async fn the_application_has_roles_of_its_own() {
     let local = Local::builder()
         .seed("db", "hunter2")
         .grant(Grant { who: Who::Application, role: Role::None, name: None })
@@ -74,7 +75,7 @@ async fn roles_of_the_application_are_its_own() {
 }
 
 #[tokio::test]
-async fn refusals_are_entras_twice() {
+async fn errors_are_those_of_entra_each_time() {
     let local = Local::builder().start().unwrap();
     let app = local.application();
     let (home, second) = (app.tenant(), app.second_tenant());
@@ -118,9 +119,9 @@ async fn refusals_are_entras_twice() {
     for (tenant, body, status, error, code) in &cases {
         for _ in 0..2 {
             let reply = post_form(&local, &token_url(REAL, tenant), body).await;
-            let answer = reply.json();
+            let body = reply.json();
             assert_eq!(
-                (reply.status.as_u16(), &answer["error"], error_code(&answer)),
+                (reply.status.as_u16(), &body["error"], error_code(&body)),
                 (*status, &json!(error), *code),
                 "{}",
                 reply.text
@@ -139,14 +140,14 @@ async fn refusals_are_entras_twice() {
 }
 
 #[tokio::test]
-async fn errors_have_every_field() {
+async fn errors_have_every_field_of_entra() {
     let local = Local::builder().start().unwrap();
     let id = "0f8fad5b-d9cb-469f-a165-70867728950e";
-    let with = With {
+    let with = Options {
         method: Method::POST,
         headers: &[("client-request-id", id)],
         body: "client_id=x",
-        ..With::default()
+        ..Options::default()
     };
     let url = token_url(REAL, local.application().tenant());
     let reply = send(&local, &url, with).await;
@@ -172,16 +173,19 @@ async fn version_one_answers_in_strings() {
         let url = format!("{REAL}/{tenant}/oauth2/token");
         let body =
             client_form(&local, "").replace("scope=", "resource=").replace("%2F.default", "");
-        let answer = post_form(&local, &url, &body).await.json();
-        assert_eq!((&answer["expires_in"], &answer["resource"]), (&json!("3599"), &json!(VAULT)));
-        assert!(answer["expires_on"].as_str().unwrap().parse::<u64>().is_ok());
-        // MSAL's spelling of it for AD FS.
+        let response = post_form(&local, &url, &body).await.json();
+        assert_eq!(
+            (&response["expires_in"], &response["resource"]),
+            (&json!("3599"), &json!(VAULT))
+        );
+        assert!(response["expires_on"].as_str().unwrap().parse::<u64>().is_ok());
+        // The path that MSAL uses for AD FS.
         assert_eq!(post_form(&local, &url, &client_form(&local, "")).await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn secret_may_come_in_the_header() {
+async fn a_secret_may_be_in_the_authorization_header() {
     let local = Local::builder().start().unwrap();
     let app = local.application();
     let url = token_url(REAL, app.tenant());
@@ -191,13 +195,13 @@ async fn secret_may_come_in_the_header() {
         let secret = form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>();
         let basic = format!("Basic {}", STANDARD.encode(format!("{}:{secret}", app.client_id())));
         let headers = &[("authorization", basic.as_str())];
-        let with = With { method: Method::POST, headers, body: &body, ..With::default() };
+        let with = Options { method: Method::POST, headers, body: &body, ..Options::default() };
         assert_eq!(send(&local, &url, with).await.status, status);
     }
 }
 
 #[tokio::test]
-async fn claims_challenges_are_understood_by_those_who_say_so() {
+async fn a_client_that_handles_claims_challenges_gets_a_long_lived_token() {
     let local = Local::builder().start().unwrap();
     let url = token_url(REAL, local.application().tenant());
     for (claims, lifetime, refresh, capability) in [
@@ -216,49 +220,52 @@ async fn claims_challenges_are_understood_by_those_who_say_so() {
         (r#"{"access_token":{"nbf":{"essential":true}}}"#, 3_599, json!(null), json!(null)),
     ] {
         let body = client_form(&local, &format!("&{}", form(&[("claims", claims)])));
-        let answer = post_form(&local, &url, &body).await.json();
-        assert_eq!((&answer["expires_in"], &answer["refresh_in"]), (&json!(lifetime), &refresh));
-        assert_eq!(claims_of(answer["access_token"].as_str().unwrap())["xms_cc"], capability);
+        let response = post_form(&local, &url, &body).await.json();
+        assert_eq!(
+            (&response["expires_in"], &response["refresh_in"]),
+            (&json!(lifetime), &refresh)
+        );
+        assert_eq!(claims_of(response["access_token"].as_str().unwrap())["xms_cc"], capability);
     }
     let body = client_form(&local, "&claims=%7B");
     assert_eq!(error_code(&post_form(&local, &url, &body).await.json()), 9_002_313);
 }
 
 #[tokio::test]
-async fn discovery_leads_to_where_it_was_asked() {
+async fn discovery_names_the_endpoint_that_was_asked() {
     let local = Local::builder().start().unwrap();
     let tenant = local.application().tenant();
-    for door in
+    for authority in
         [REAL, "https://login.microsoftonline.us", local.authority(), local.authority_http()]
     {
-        let url = format!("{door}/{tenant}/v2.0/.well-known/openid-configuration");
-        let document = send(&local, &url, With::default()).await.json();
-        assert_eq!(document["token_endpoint"], token_url(door, tenant));
-        assert_eq!(document["issuer"], format!("{door}/{tenant}/v2.0"));
+        let url = format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration");
+        let document = send(&local, &url, Options::default()).await.json();
+        assert_eq!(document["token_endpoint"], token_url(authority, tenant));
+        assert_eq!(document["issuer"], format!("{authority}/{tenant}/v2.0"));
         let keys = document["jwks_uri"].as_str().unwrap();
-        let keys = send(&local, keys, With::default()).await.json();
+        let keys = send(&local, keys, Options::default()).await.json();
         let key = &keys["keys"][0];
         assert_eq!((&key["kty"], &key["crv"]), (&json!("EC"), &json!("P-256")));
         assert_eq!(key["x"].as_str().unwrap().len(), 43);
 
-        let url = format!("{door}/common/v2.0/.well-known/openid-configuration");
-        let document = send(&local, &url, With::default()).await.json();
-        assert_eq!(document["issuer"], format!("{door}/{{tenantid}}/v2.0"));
-        let url = format!("{door}/{tenant}/.well-known/openid-configuration");
-        let document = send(&local, &url, With::default()).await.json();
-        assert_eq!(document["token_endpoint"], format!("{door}/{tenant}/oauth2/token"));
+        let url = format!("{authority}/common/v2.0/.well-known/openid-configuration");
+        let document = send(&local, &url, Options::default()).await.json();
+        assert_eq!(document["issuer"], format!("{authority}/{{tenantid}}/v2.0"));
+        let url = format!("{authority}/{tenant}/.well-known/openid-configuration");
+        let document = send(&local, &url, Options::default()).await.json();
+        assert_eq!(document["token_endpoint"], format!("{authority}/{tenant}/oauth2/token"));
         assert_eq!(document["issuer"], format!("https://sts.windows.net/{tenant}/"));
     }
     let url = format!("{REAL}/nobody.example/v2.0/.well-known/openid-configuration");
-    let reply = send(&local, &url, With::default()).await;
+    let reply = send(&local, &url, Options::default()).await;
     assert_eq!((reply.status.as_u16(), error_code(&reply.json())), (400, 90002));
 }
 
 #[tokio::test]
-async fn signature_is_verified_by_the_published_key() {
+async fn a_signature_is_verified_with_the_published_key() {
     let local = Local::builder().start().unwrap();
     let url = format!("{REAL}/{}/discovery/v2.0/keys", local.application().tenant());
-    let key = send(&local, &url, With::default()).await.json()["keys"][0].clone();
+    let key = send(&local, &url, Options::default()).await.json()["keys"][0].clone();
     let text = |name: &str| key[name].as_str().unwrap().to_owned();
     let token = token_with(&local, &client_form(&local, "")).await;
     let header = jsonwebtoken::decode_header(&token).unwrap();
@@ -270,23 +277,23 @@ async fn signature_is_verified_by_the_published_key() {
 }
 
 #[tokio::test]
-async fn instances_are_known_or_not() {
+async fn an_instance_request_tells_known_hosts_from_unknown_ones() {
     let local = Local::builder().start().unwrap();
     let tenant = local.application().tenant();
-    let ask = async |at: &str, of: &str, version: &str| {
-        let endpoint = format!("{of}/{tenant}/oauth2/v2.0/authorize");
+    let ask = async |at: &str, instance: &str, version: &str| {
+        let endpoint = format!("{instance}/{tenant}/oauth2/v2.0/authorize");
         let query = form(&[("api-version", version), ("authorization_endpoint", &endpoint)]);
-        send(&local, &format!("{at}/common/discovery/instance?{query}"), With::default()).await
+        send(&local, &format!("{at}/common/discovery/instance?{query}"), Options::default()).await
     };
-    for of in
+    for instance in
         [REAL, "https://westeurope.login.microsoft.com", local.authority(), local.authority_http()]
     {
-        let expected = format!("{of}/{tenant}/v2.0/.well-known/openid-configuration");
+        let expected = format!("{instance}/{tenant}/v2.0/.well-known/openid-configuration");
         for at in [REAL, local.authority()] {
-            let old = ask(at, of, "1.0").await.json();
+            let old = ask(at, instance, "1.0").await.json();
             assert_eq!(old["tenant_discovery_endpoint"], expected);
             assert_eq!(old.get("metadata"), None);
-            let new = ask(at, of, "1.1").await.json();
+            let new = ask(at, instance, "1.1").await.json();
             assert_eq!(new["tenant_discovery_endpoint"], expected);
             let host = local.authority().trim_start_matches("https://");
             let known = |host: &str| {
@@ -300,12 +307,14 @@ async fn instances_are_known_or_not() {
             );
         }
     }
-    // MSAL for Python leaves the port out of the question, but not out of the answer.
+    // MSAL for Python omits the port in its request, but requires it in the response.
     let document = ask(REAL, "https://localhost", "1.0").await.json();
     let expected = format!("{}/{tenant}/v2.0/.well-known/openid-configuration", local.authority());
     assert_eq!(document["tenant_discovery_endpoint"], expected);
-    for of in ["https://login.example", "http://login.microsoftonline.com", "https://localhost:1"] {
-        let reply = ask(REAL, of, "1.1").await;
+    for instance in
+        ["https://login.example", "http://login.microsoftonline.com", "https://localhost:1"]
+    {
+        let reply = ask(REAL, instance, "1.1").await;
         assert_eq!(
             (reply.status.as_u16(), &reply.json()["error"]),
             (400, &json!("invalid_instance"))
@@ -314,7 +323,7 @@ async fn instances_are_known_or_not() {
 }
 
 #[tokio::test]
-async fn domain_of_a_user_is_managed_or_unknown() {
+async fn the_domain_of_a_user_is_managed_or_unknown() {
     let local = Local::builder().start().unwrap();
     for (user, kind) in [
         ("user@vaultlet.example", "Managed"),
@@ -322,20 +331,20 @@ async fn domain_of_a_user_is_managed_or_unknown() {
         ("user@other.example", "Unknown"),
         ("user", "Unknown"),
     ] {
-        // MSAL for Go writes it in its own way.
+        // MSAL for Go encodes the `@`.
         for path in ["userrealm", "UserRealm"] {
             let url = format!("{REAL}/common/{path}/{user}?api-version=1.0");
-            assert_eq!(send(&local, &url, With::default()).await.json()["account_type"], kind);
+            assert_eq!(send(&local, &url, Options::default()).await.json()["account_type"], kind);
         }
     }
 }
 
 #[tokio::test]
-async fn doors_on_loopback_are_for_their_names_and_not_forwarded() {
+async fn loopback_endpoints_refuse_other_hosts_and_forwarded_requests() {
     let local = Local::builder().start().unwrap();
     let path = "/common/userrealm/user@vaultlet.example";
-    for door in [local.authority(), local.authority_http()] {
-        let url = format!("{door}{path}");
+    for authority in [local.authority(), local.authority_http()] {
+        let url = format!("{authority}{path}");
         for (headers, status) in [
             (&[][..], 200),
             (&[("host", "attacker.example")], 421),
@@ -343,22 +352,22 @@ async fn doors_on_loopback_are_for_their_names_and_not_forwarded() {
             (&[("x-forwarded-for", "10.0.0.1")], 400),
             (&[("forwarded", "for=10.0.0.1")], 400),
         ] {
-            let with = With { headers, ..With::default() };
-            assert_eq!(send(&local, &url, with).await.status, status, "{door} {headers:?}");
+            let with = Options { headers, ..Options::default() };
+            assert_eq!(send(&local, &url, with).await.status, status, "{authority} {headers:?}");
         }
     }
     let url = token_url(local.authority(), local.application().tenant());
-    assert_eq!(send(&local, &url, With::default()).await.status, 405);
+    assert_eq!(send(&local, &url, Options::default()).await.status, 405);
     let large = "x".repeat(70_000);
     assert_eq!(post_form(&local, &url, &large).await.status, 413);
     assert_eq!(
-        send(&local, &format!("{}/x", local.authority()), With::default()).await.status,
+        send(&local, &format!("{}/x", local.authority()), Options::default()).await.status,
         404
     );
 }
 
 #[tokio::test]
-async fn failures_are_provoked_once_each() {
+async fn an_injected_failure_applies_to_one_request() {
     let local = Local::builder().start().unwrap();
     let url = token_url(REAL, local.application().tenant());
     let control = format!("{}/fault", local.control());
@@ -369,26 +378,26 @@ async fn failures_are_provoked_once_each() {
         (7000222, 401, "invalid_client"),
     ] {
         let body = format!("{{\"code\":\"AADSTS{code}\"}}");
-        let with = With { method: Method::POST, body: &body, ..With::default() };
+        let with = Options { method: Method::POST, body: &body, ..Options::default() };
         assert_eq!(send(&local, &control, with).await.status, 204);
         let reply = post_form(&local, &url, &client_form(&local, "")).await;
-        let answer = reply.json();
+        let body = reply.json();
         assert_eq!(
-            (reply.status.as_u16(), &answer["error"], error_code(&answer)),
+            (reply.status.as_u16(), &body["error"], error_code(&body)),
             (status, &json!(error), code)
         );
-        assert_eq!(answer["claims"].is_string(), [53003, 50076].contains(&code));
+        assert_eq!(body["claims"].is_string(), [53003, 50076].contains(&code));
         assert_eq!(post_form(&local, &url, &client_form(&local, "")).await.status, 200);
     }
     assert!(local.fail_next_token("AADSTS65001") && !local.fail_next_token("AADSTS1"));
     for body in ["{}", r#"{"code":"AADSTS1"}"#, r#"{"code":"x"}"#] {
-        let with = With { method: Method::POST, body, ..With::default() };
+        let with = Options { method: Method::POST, body, ..Options::default() };
         assert_eq!(send(&local, &control, with).await.status, 400);
     }
 }
 
 #[tokio::test]
-async fn application_has_no_debug_text() {
+async fn debug_text_contains_no_secret_of_the_application() {
     let local = Local::builder().identity_form(Form::ClientSecret).start().unwrap();
     let app = local.application();
     let text = format!("{app:?} {local:?} {:?}", local.log());
@@ -398,10 +407,10 @@ async fn application_has_no_debug_text() {
     assert_eq!(variable(&local, "AZURE_CLIENT_SECRET"), app.secret());
 }
 
-/// Status of a vault's answer to this token.
+/// The status of a vault's response to this token.
 async fn reads_secret(local: &Local, token: &str) -> u16 {
     let bearer = format!("Bearer {token}");
     let headers = &[("authorization", bearer.as_str())];
     let url = "https://job.vault.azure.net/secrets/db?api-version=2025-07-01";
-    send(local, url, With { headers, ..With::default() }).await.status.as_u16()
+    send(local, url, Options { headers, ..Options::default() }).await.status.as_u16()
 }

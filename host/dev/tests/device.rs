@@ -1,24 +1,24 @@
-//! Device codes: a user decides elsewhere, and the program asks until then.
+//! Device codes: a program polls until a user approves or declines.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod support;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{REAL, Reply, With, claims_of, error_code, form, post_form, send, token_url};
+use support::{Options, REAL, Reply, claims_of, error_code, form, post_form, send, token_url};
 use vaultlet_dev::Local;
 
 const SCOPE: &str = "https://vault.azure.net/.default";
 
 #[tokio::test]
-async fn device_codes_are_polled_until_somebody_decides() {
-    // An hour between polls: each but the first comes too soon.
+async fn a_device_code_is_polled_until_the_user_decides() {
+    // With an hour between polls, each poll but the first is too early.
     let local = Local::builder().device_code(900, 3600).start().unwrap();
     let control = format!("{}/device", local.control());
     for approve in [true, false] {
@@ -28,17 +28,17 @@ async fn device_codes_are_polled_until_somebody_decides() {
         let first = poll(&local, device).await.json();
         assert_eq!((&first["error"], error_code(&first)), (&json!("authorization_pending"), 70016));
         assert_eq!(poll(&local, device).await.json()["error"], "slow_down");
-        let verdict = json!({"userCode": code["user_code"], "approve": approve}).to_string();
-        let with = || With { method: Method::POST, body: &verdict, ..With::default() };
+        let decision = json!({"userCode": code["user_code"], "approve": approve}).to_string();
+        let with = || Options { method: Method::POST, body: &decision, ..Options::default() };
         assert_eq!(send(&local, &control, with()).await.status, 204);
-        // Decided is decided.
+        // A decision is final.
         assert_eq!(send(&local, &control, with()).await.status, 404);
-        let answer = poll(&local, device).await;
+        let reply = poll(&local, device).await;
         if approve {
-            let claims = claims_of(answer.json()["access_token"].as_str().unwrap());
+            let claims = claims_of(reply.json()["access_token"].as_str().unwrap());
             assert_eq!(claims["upn"], "user@vaultlet.example");
         } else {
-            assert_eq!(answer.json()["error"], "authorization_declined");
+            assert_eq!(reply.json()["error"], "authorization_declined");
         }
         for _ in 0..2 {
             assert_eq!(error_code(&poll(&local, device).await.json()), 70018);
@@ -48,7 +48,7 @@ async fn device_codes_are_polled_until_somebody_decides() {
 }
 
 #[tokio::test]
-async fn device_codes_end_with_their_time() {
+async fn device_codes_expire() {
     let local = Local::builder().device_code(0, 0).start().unwrap();
     let code = begin(&local).await;
     for _ in 0..2 {
@@ -69,13 +69,13 @@ async fn device_codes_end_with_their_time() {
 }
 
 #[tokio::test]
-async fn page_approves_a_code_but_not_for_other_pages() {
+async fn the_page_approves_a_code_but_not_for_other_origins() {
     let local = Local::builder().device_code(900, 0).start().unwrap();
     let code = begin(&local).await;
     let page = code["verification_uri"].as_str().unwrap();
     assert!(page.starts_with(local.authority_http()));
     assert!(code["message"].as_str().unwrap().contains(page));
-    let shown = send(&local, page, With::default()).await;
+    let shown = send(&local, page, Options::default()).await;
     assert_eq!(shown.header("content-type"), "text/html; charset=utf-8");
     assert!(shown.text.contains("name=\"userCode\""));
     let user_code = code["user_code"].as_str().unwrap().to_ascii_lowercase();
@@ -83,7 +83,7 @@ async fn page_approves_a_code_but_not_for_other_pages() {
     let own = local.authority_http();
     for (origin, status) in [("http://page.example", 403), (own, 200), (own, 404)] {
         let headers = &[("origin", origin)];
-        let with = With { method: Method::POST, headers, body: &body, ..With::default() };
+        let with = Options { method: Method::POST, headers, body: &body, ..Options::default() };
         assert_eq!(send(&local, page, with).await.status, status, "{origin}");
     }
     assert_eq!(poll(&local, code["device_code"].as_str().unwrap()).await.status, 200);

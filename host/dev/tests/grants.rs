@@ -1,10 +1,10 @@
-//! The grants of the token authority besides a client's secret.
+//! The OAuth flows of the token authority other than a client secret.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod support;
@@ -24,7 +24,7 @@ use rsa::{
 };
 use serde_json::{Value, json};
 use support::{
-    REAL, Reply, With, claims_of, client_form, error_code, form, post_form, send, token_url,
+    Options, REAL, Reply, claims_of, client_form, error_code, form, post_form, send, token_url,
     token_with, user_token, variable,
 };
 use vaultlet_dev::{Form, Local, Who};
@@ -33,7 +33,7 @@ const SCOPE: &str = "https://vault.azure.net/.default";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 #[tokio::test]
-async fn certificate_signs_in_the_way_of_every_sdk() {
+async fn a_certificate_is_accepted_in_the_format_of_every_sdk() {
     let client = Client::start();
     let (one, two) = (STANDARD.encode(&client.sha1), STANDARD.encode(&client.sha256));
     for (algorithm, name, thumbprint, padded) in [
@@ -55,7 +55,7 @@ async fn certificate_signs_in_the_way_of_every_sdk() {
 }
 
 #[tokio::test]
-async fn audience_of_an_assertion_has_several_spellings() {
+async fn the_audience_of_an_assertion_has_several_spellings() {
     let client = Client::start();
     let tenant = client.local.application().tenant().to_owned();
     let loopback = client.local.authority().to_owned();
@@ -83,12 +83,13 @@ async fn audience_of_an_assertion_has_several_spellings() {
             }
         }
     }
-    // Entra accepts one twice, and so do we; who signs one for each request can see that it does.
+    // The authority accepts an assertion again, as Entra does; the counter shows a client that
+    // signs a new one for each request that it really does.
     assert_eq!(client.local.counters().assertions_reused, 6);
 }
 
 #[tokio::test]
-async fn assertions_that_are_not_good_are_refused_twice() {
+async fn invalid_assertions_are_rejected_each_time() {
     let client = Client::start();
     let now = now() as f64;
     let with = |name: &str, value: Value| {
@@ -137,7 +138,7 @@ async fn assertions_that_are_not_good_are_refused_twice() {
 }
 
 #[tokio::test]
-async fn certificates_of_others_can_be_registered() {
+async fn a_foreign_certificate_can_be_registered() {
     let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(
         &RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048)
             .unwrap()
@@ -157,7 +158,7 @@ async fn certificates_of_others_can_be_registered() {
 }
 
 #[tokio::test]
-async fn federated_tokens_are_matched_in_each_part() {
+async fn a_federated_token_must_match_issuer_audience_and_subject() {
     let local = Local::builder().identity_form(Form::WorkloadIdentity).start().unwrap();
     let url = token_url(REAL, local.application().tenant());
     let file = variable(&local, "AZURE_FEDERATED_TOKEN_FILE");
@@ -166,7 +167,7 @@ async fn federated_tokens_are_matched_in_each_part() {
         ("api://AzureADTokenExchange", claims_of(&good)["sub"].as_str().unwrap().to_owned());
     let other = Local::builder().start().unwrap();
     let token =
-        |of: &Local, subject: &str, audience| of.federated_token(subject, audience).unwrap();
+        |local: &Local, subject: &str, audience| local.federated_token(subject, audience).unwrap();
     for (assertion, code) in [
         (token(&other, &subject, audience), 700_211),
         (token(&local, &subject, "api://other"), 700_212),
@@ -183,23 +184,24 @@ async fn federated_tokens_are_matched_in_each_part() {
     assert_eq!(claims_of(reply.json()["access_token"].as_str().unwrap())["appidacr"], "2");
     assert_eq!(local.counters().authority["federated-token"][&200], 1);
 
-    // Its documents are where an issuer's documents are.
+    // The issuer publishes its documents at the usual paths.
     let issuer = claims_of(&good)["iss"].as_str().unwrap().to_owned();
     let url = format!("{issuer}/.well-known/openid-configuration");
-    let document = send(&local, &url, With::default()).await.json();
+    let document = send(&local, &url, Options::default()).await.json();
     assert_eq!(document["issuer"], issuer);
-    let keys = send(&local, document["jwks_uri"].as_str().unwrap(), With::default()).await.json();
+    let keys =
+        send(&local, document["jwks_uri"].as_str().unwrap(), Options::default()).await.json();
     let kid = jsonwebtoken::decode_header(&good).unwrap().kid;
     assert_eq!(keys["keys"][0]["kid"], json!(kid));
 }
 
 #[tokio::test]
-async fn on_behalf_of_wants_the_users_token_for_the_application() {
+async fn on_behalf_of_requires_the_users_token_for_the_application() {
     let local = Local::builder().identity_form(Form::OnBehalfOf).run_as(Who::User).start().unwrap();
     let app = local.application();
     let file = variable(&local, "VAULTLET_USER_ASSERTION_FILE");
     let good = std::fs::read_to_string(file).unwrap();
-    let ours = format!("api://{}", app.client_id());
+    let application = format!("api://{}", app.client_id());
     let obo = |id: &str, secret: &str, assertion: &str| {
         form(&[
             ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -212,11 +214,11 @@ async fn on_behalf_of_wants_the_users_token_for_the_application() {
     };
     let (id, secret) = (app.client_id(), app.secret());
     let url = token_url(REAL, app.tenant());
-    let of_app = client_form(&local, "").replace("https%3A%2F%2Fvault.azure.net", &ours);
+    let of_app = client_form(&local, "").replace("https%3A%2F%2Fvault.azure.net", &application);
     let of_app = token_with(&local, &of_app).await;
     let of_vault = user_token(&local, "https://vault.azure.net").await;
     let other = Local::builder().run_as(Who::User).start().unwrap();
-    let forged = user_token(&other, &ours).await;
+    let forged = user_token(&other, &application).await;
     for (body, code) in [
         (obo(id, "", &good), 7_000_218),
         (obo(id, "wrong", &good), 7_000_215),
@@ -243,17 +245,17 @@ async fn on_behalf_of_wants_the_users_token_for_the_application() {
 
     let by_id = user_token(&local, id).await;
     for assertion in [&good, &by_id] {
-        let answer = post_form(&local, &url, &obo(id, secret, assertion)).await.json();
-        let claims = claims_of(answer["access_token"].as_str().unwrap());
+        let response = post_form(&local, &url, &obo(id, secret, assertion)).await.json();
+        let claims = claims_of(response["access_token"].as_str().unwrap());
         assert_eq!((&claims["idtyp"], &claims["appid"]), (&json!("user"), &json!(id)));
         assert_eq!(claims["aud"], "https://vault.azure.net");
-        assert_eq!(claims_of(answer["id_token"].as_str().unwrap())["aud"], id);
-        assert!(answer["refresh_token"].is_string());
+        assert_eq!(claims_of(response["id_token"].as_str().unwrap())["aud"], id);
+        assert!(response["refresh_token"].is_string());
     }
 }
 
 #[tokio::test]
-async fn password_signs_in_who_may_and_refreshes() {
+async fn a_password_signs_in_the_user_and_a_refresh_token_renews() {
     let local = Local::builder().identity_form(Form::UserPassword).start().unwrap();
     let app = local.application();
     let url = token_url(REAL, "organizations");
@@ -281,14 +283,14 @@ async fn password_signs_in_who_may_and_refreshes() {
             assert!(!reply.text.contains(password));
         }
     }
-    let answer = post_form(&local, &url, &body(id, user, password)).await.json();
-    assert_eq!(claims_of(answer["access_token"].as_str().unwrap())["upn"], user);
-    assert_eq!(answer["scope"], scope);
-    let info = URL_SAFE_NO_PAD.decode(answer["client_info"].as_str().unwrap()).unwrap();
+    let response = post_form(&local, &url, &body(id, user, password)).await.json();
+    assert_eq!(claims_of(response["access_token"].as_str().unwrap())["upn"], user);
+    assert_eq!(response["scope"], scope);
+    let info = URL_SAFE_NO_PAD.decode(response["client_info"].as_str().unwrap()).unwrap();
     let info: Value = serde_json::from_slice(&info).unwrap();
     assert_eq!(info["utid"], app.tenant());
 
-    let refresh = answer["refresh_token"].as_str().unwrap();
+    let refresh = response["refresh_token"].as_str().unwrap();
     let renew = |id: &str, token: &str| {
         let grant = ("grant_type", "refresh_token");
         form(&[grant, ("client_id", id), ("refresh_token", token), ("scope", scope)])

@@ -1,10 +1,10 @@
-//! The identity endpoints over real sockets, each in its own form.
+//! The identity endpoints over real sockets, one identity form after the other.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod support;
@@ -12,7 +12,7 @@ mod support;
 use http::Method;
 use serde_json::{Value, json};
 use support::{
-    Reply, With, claims_of, form, managed_token, send, token_with, user_token, variable,
+    Options, Reply, claims_of, form, managed_token, send, token_with, user_token, variable,
 };
 use vaultlet_dev::{Form, Local, Who};
 
@@ -36,7 +36,7 @@ async fn azure_ml_answers_in_numbers() {
 }
 
 #[tokio::test]
-async fn azure_ml_refuses_in_text_and_json() {
+async fn azure_ml_errors_are_text_or_json() {
     let local = Local::builder().start().unwrap();
     let unknown = azure_ml(&local, &format!("&resource={VAULT}&clientid={UNKNOWN}")).await;
     assert_eq!(unknown.status, 400);
@@ -61,7 +61,7 @@ async fn azure_ml_refuses_in_text_and_json() {
         &[("secret", secret.get(1..).unwrap())],
         &[("secret", &longer)],
     ] {
-        let reply = send(&local, &url, With { headers, ..With::default() }).await;
+        let reply = send(&local, &url, Options { headers, ..Options::default() }).await;
         assert_eq!(
             (reply.status.as_u16(), reply.text.as_str()),
             (401, "Invalid secret token header: .")
@@ -69,8 +69,8 @@ async fn azure_ml_refuses_in_text_and_json() {
     }
     let headers = &[("secret", secret)];
     let old = url.replace("2017-09-01", "2018-02-01");
-    assert_eq!(send(&local, &old, With { headers, ..With::default() }).await.status, 400);
-    let post = With { method: Method::POST, headers, ..With::default() };
+    assert_eq!(send(&local, &old, Options { headers, ..Options::default() }).await.status, 400);
+    let post = Options { method: Method::POST, headers, ..Options::default() };
     assert_eq!(send(&local, &url, post).await.status, 405);
     assert_eq!(local.counters().tokens_issued, 0);
 }
@@ -81,8 +81,12 @@ async fn app_service_answers_in_strings() {
     let endpoint = variable(&local, "IDENTITY_ENDPOINT");
     let ask = async |query: &str, secret: &str| {
         let url = format!("{endpoint}?api-version=2019-08-01{query}");
-        send(&local, &url, With { headers: &[("X-IDENTITY-HEADER", secret)], ..With::default() })
-            .await
+        send(
+            &local,
+            &url,
+            Options { headers: &[("X-IDENTITY-HEADER", secret)], ..Options::default() },
+        )
+        .await
     };
     let secret = variable(&local, "IDENTITY_HEADER");
     let body = ask(&format!("&resource={VAULT}"), secret).await.json();
@@ -107,7 +111,7 @@ async fn imds_answers_in_strings() {
     let host = variable(&local, "AZURE_POD_IDENTITY_AUTHORITY_HOST");
     let ask = async |query: &str, headers: &[(&str, &str)]| {
         let url = format!("{host}/metadata/identity/oauth2/token{query}");
-        send(&local, &url, With { headers, ..With::default() }).await
+        send(&local, &url, Options { headers, ..Options::default() }).await
     };
     let good = format!("?api-version=2018-02-01&resource={VAULT}");
     let body = ask(&good, &[("metadata", "true")]).await.json();
@@ -115,7 +119,7 @@ async fn imds_answers_in_strings() {
         assert!(body[field].as_str().unwrap().parse::<u64>().is_ok(), "{field}");
     }
     for (query, headers, text) in [
-        // The probe of the SDKs: any answer will do.
+        // The probe of the SDKs, which takes any response for a sign of life.
         ("", &[][..], "Required metadata header not specified"),
         (
             &*good,
@@ -142,7 +146,7 @@ async fn imds_answers_in_strings() {
 }
 
 #[tokio::test]
-async fn tokens_say_what_the_real_ones_say() {
+async fn tokens_have_the_claims_of_entra() {
     let local = Local::builder().run_as(Who::User).start().unwrap();
     let managed = claims_of(&managed_token(&local, VAULT).await);
     let user = claims_of(&user_token(&local, VAULT).await);
@@ -161,18 +165,19 @@ async fn tokens_say_what_the_real_ones_say() {
 }
 
 #[tokio::test]
-async fn obo_wants_a_resource_and_nothing_else() {
+async fn obo_requires_a_resource_only() {
     let local = Local::builder().run_as(Who::User).start().unwrap();
     let endpoint = variable(&local, "OBO_ENDPOINT");
-    let body = send(&local, &format!("{endpoint}?resource={VAULT}"), With::default()).await.json();
+    let body =
+        send(&local, &format!("{endpoint}?resource={VAULT}"), Options::default()).await.json();
     assert!(body["expires_on"].is_u64() && body["access_token"].is_string());
-    assert_eq!(send(&local, endpoint, With::default()).await.status, 400);
+    assert_eq!(send(&local, endpoint, Options::default()).await.status, 400);
     let counters = local.counters();
     assert_eq!((counters.identity["azure-ml-obo"], counters.tokens_issued), (2, 1));
 }
 
 #[tokio::test]
-async fn arc_names_a_key_and_takes_it_once() {
+async fn arc_accepts_the_key_in_its_file_once() {
     let local = Local::builder().identity_form(Form::AzureArc).start().unwrap();
     let endpoint = variable(&local, "IDENTITY_ENDPOINT");
     let folder = variable(&local, "VAULTLET_ARC_KEY_FOLDER");
@@ -181,7 +186,7 @@ async fn arc_names_a_key_and_takes_it_once() {
         let basic = key.map(|key| format!("Basic {key}"));
         let mut headers = vec![("metadata", "true")];
         headers.extend(basic.as_deref().map(|basic| ("authorization", basic)));
-        send(&local, &url, With { headers: &headers, ..With::default() }).await
+        send(&local, &url, Options { headers: &headers, ..Options::default() }).await
     };
     let path = |reply: &Reply| {
         assert_eq!(reply.status, 401);
@@ -205,29 +210,29 @@ async fn arc_names_a_key_and_takes_it_once() {
         let reply = ask(&query, Some(&key)).await;
         assert_eq!(reply.status, status, "{}", reply.text);
         assert_eq!(reply.json()["client_id"], named);
-        // Once, and the file is gone.
+        // The key is used up and its file removed.
         for _ in 0..2 {
             assert_eq!(ask(&query, Some(&key)).await.status, 403);
         }
         assert!(!std::path::Path::new(&at).exists());
     }
     assert_eq!(ask("", Some("wrong")).await.status, 403);
-    // Who only ever asks does not fill the folder.
+    // A caller that never uses its keys does not fill the folder.
     for _ in 0..20 {
         ask("", None).await;
     }
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 16);
     let url = format!("{endpoint}?api-version=2020-06-01&resource={VAULT}");
-    assert_eq!(send(&local, &url, With::default()).await.status, 400);
+    assert_eq!(send(&local, &url, Options::default()).await.status, 400);
 }
 
 #[tokio::test]
-async fn service_fabric_is_known_by_its_thumbprint() {
+async fn service_fabric_is_identified_by_its_thumbprint() {
     let local = Local::builder().identity_form(Form::ServiceFabric).start().unwrap();
     let endpoint = variable(&local, "IDENTITY_ENDPOINT");
     let secret = variable(&local, "IDENTITY_HEADER");
     let ask = async |query: &str, headers: &[(&str, &str)]| {
-        let with = With { headers, trusting: true, ..With::default() };
+        let with = Options { headers, trusting: true, ..Options::default() };
         let reply = send(&local, &format!("{endpoint}?{query}"), with).await;
         assert_eq!(
             reply.thumbprint.as_deref(),
@@ -267,11 +272,11 @@ async fn service_fabric_is_known_by_its_thumbprint() {
 }
 
 #[tokio::test]
-async fn cloud_shell_takes_a_form_and_no_names() {
+async fn cloud_shell_takes_a_form_and_no_choice_of_identity() {
     let local = Local::builder().identity_form(Form::CloudShell).start().unwrap();
     let endpoint = variable(&local, "MSI_ENDPOINT");
     let ask = async |body: &str, headers: &[(&str, &str)]| {
-        let with = With { method: Method::POST, headers, body, ..With::default() };
+        let with = Options { method: Method::POST, headers, body, ..Options::default() };
         send(&local, endpoint, with).await
     };
     let good = "resource=https%3A%2F%2Fvault.azure.net";
@@ -289,17 +294,17 @@ async fn cloud_shell_takes_a_form_and_no_names() {
             assert_eq!(ask(body, headers).await.status, 400);
         }
     }
-    assert_eq!(send(&local, endpoint, With::default()).await.status, 405);
+    assert_eq!(send(&local, endpoint, Options::default()).await.status, 405);
 }
 
 #[tokio::test]
-async fn pipelines_get_a_token_for_their_service_connection() {
+async fn a_pipeline_gets_a_token_for_its_service_connection() {
     let local = Local::builder().identity_form(Form::AzurePipelines).start().unwrap();
     let endpoint = variable(&local, "SYSTEM_OIDCREQUESTURI");
     let connection = variable(&local, "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID");
     let bearer = format!("Bearer {}", variable(&local, "SYSTEM_ACCESSTOKEN"));
     let ask = async |query: &str, headers: &[(&str, &str)]| {
-        let with = With { method: Method::POST, headers, ..With::default() };
+        let with = Options { method: Method::POST, headers, ..Options::default() };
         send(&local, &format!("{endpoint}?{query}"), with).await
     };
     let suppress = ("x-tfs-fedauthredirect", "Suppress");
@@ -331,7 +336,7 @@ async fn pipelines_get_a_token_for_their_service_connection() {
 }
 
 #[tokio::test]
-async fn spark_jobs_get_the_users_token() {
+async fn a_spark_job_gets_its_users_token() {
     let local = Local::builder().identity_form(Form::Spark).start().unwrap();
     let set = |name| variable(&local, name);
     let canary = set("AZUREML_OBO_CANARY_TOKEN");
@@ -359,7 +364,7 @@ async fn spark_jobs_get_the_users_token() {
     ];
     let ask = async |url: &str, body: &Value, headers: &[(&str, &str)]| {
         let body = body.to_string();
-        let with = With { method: Method::POST, headers, body: &body, ..With::default() };
+        let with = Options { method: Method::POST, headers, body: &body, ..Options::default() };
         send(&local, url, with).await
     };
     let with = |name: &str, value: &str| {
@@ -387,7 +392,7 @@ async fn spark_jobs_get_the_users_token() {
 }
 
 #[tokio::test]
-async fn endpoints_are_for_programs_on_this_machine() {
+async fn endpoints_serve_programs_on_this_machine_only() {
     let local = Local::builder().run_as(Who::User).start().unwrap();
     let url = format!("{}?resource={VAULT}", variable(&local, "OBO_ENDPOINT"));
     let port = url.split([':', '/']).nth(4).unwrap();
@@ -401,7 +406,7 @@ async fn endpoints_are_for_programs_on_this_machine() {
         (&[("host", localhost.as_str())], 200),
     ] {
         for _ in 0..2 {
-            let reply = send(&local, &url, With { headers, ..With::default() }).await;
+            let reply = send(&local, &url, Options { headers, ..Options::default() }).await;
             assert_eq!(reply.status, status, "{headers:?}");
         }
     }
@@ -410,7 +415,7 @@ async fn endpoints_are_for_programs_on_this_machine() {
 async fn azure_ml(local: &Local, query: &str) -> Reply {
     let url = format!("{}?api-version=2017-09-01{query}", variable(local, "MSI_ENDPOINT"));
     let headers = &[("secret", variable(local, "MSI_SECRET"))];
-    send(local, &url, With { headers, ..With::default() }).await
+    send(local, &url, Options { headers, ..Options::default() }).await
 }
 
 fn claims(body: &Value) -> Value {

@@ -1,10 +1,10 @@
-//! The local Azure as a whole: proxy, control port, environment, and what is left when it is gone.
+//! The local Azure as a whole: proxy, control port, environment, and cleanup.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod support;
@@ -16,14 +16,14 @@ use std::{
 };
 
 use http::Method;
-use support::{With, connect, managed_token, send, user_token, variable};
+use support::{Options, connect, managed_token, send, user_token, variable};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use vaultlet_dev::{Local, Who};
 
 const VALUE: &str = "the-value-of-the-secret";
 
 #[tokio::test]
-async fn proxy_refuses_vaults_that_are_not_its_own() {
+async fn the_proxy_refuses_unknown_vaults() {
     let local = Local::builder().vault("mine").start().unwrap();
     for authority in [
         "other.vault.azure.net:443",
@@ -44,15 +44,15 @@ async fn proxy_refuses_vaults_that_are_not_its_own() {
 }
 
 #[tokio::test]
-async fn proxy_tunnels_everything_else() {
+async fn the_proxy_tunnels_everything_else() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = thread::spawn(move || {
         for _ in 0..2 {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut asked = [0; 4];
-            stream.read_exact(&mut asked).unwrap();
-            assert_eq!(&asked, b"ping");
+            let mut received = [0; 4];
+            stream.read_exact(&mut received).unwrap();
+            assert_eq!(&received, b"ping");
             stream.write_all(b"pong").unwrap();
         }
     });
@@ -61,45 +61,45 @@ async fn proxy_tunnels_everything_else() {
         let (mut stream, status) = connect(&local, &format!("{host}:{port}")).await;
         assert_eq!(status, 200);
         stream.write_all(b"ping").await.unwrap();
-        let mut answer = [0; 4];
-        stream.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"pong");
+        let mut reply = [0; 4];
+        stream.read_exact(&mut reply).await.unwrap();
+        assert_eq!(&reply, b"pong");
     }
     server.join().unwrap();
-    // Nobody listens there any more.
+    // The server has stopped listening.
     assert_eq!(connect(&local, &format!("127.0.0.1:{port}")).await.1, 502);
     assert_eq!(local.counters().tunnels, 2);
-    let plain = send(&local, &format!("{}/x", local.proxy()), With::default()).await;
+    let plain = send(&local, &format!("{}/x", local.proxy()), Options::default()).await;
     assert_eq!(plain.status, 501);
 }
 
 #[tokio::test]
-async fn connection_is_for_the_host_of_its_certificate() {
+async fn a_connection_serves_the_hosts_of_its_certificate_only() {
     let local = Local::builder().vault("one").vault("two").start().unwrap();
     let port = local.vault("one").unwrap().localhost().rsplit_once(':').unwrap().1.to_owned();
     for url in
         ["https://one.vault.azure.net/secrets", &format!("https://one.localhost:{port}/secrets")]
     {
-        let ours = send(&local, url, With { h2: false, ..With::default() }).await;
-        assert_eq!(ours.status, 401);
+        let own = send(&local, url, Options { h2: false, ..Options::default() }).await;
+        assert_eq!(own.status, 401);
         let headers = &[("host", "three.localhost")];
-        let other = send(&local, url, With { headers, ..With::default() }).await;
+        let other = send(&local, url, Options { headers, ..Options::default() }).await;
         assert_eq!(other.status, 421);
     }
 }
 
 #[tokio::test]
-async fn counters_and_log_tell_what_was_asked() {
+async fn counters_and_log_record_requests() {
     let local = Local::builder().seed("db", VALUE).run_as(Who::User).start().unwrap();
     let url = "https://job.vault.azure.net/secrets/db?api-version=2025-07-01";
-    send(&local, url, With::default()).await;
+    send(&local, url, Options::default()).await;
     for token in [
         managed_token(&local, "https://vault.azure.net").await,
         user_token(&local, "https://vault.azure.net").await,
     ] {
         let bearer = format!("Bearer {token}");
         let headers = &[("authorization", bearer.as_str())];
-        assert_eq!(send(&local, url, With { headers, ..With::default() }).await.status, 200);
+        assert_eq!(send(&local, url, Options { headers, ..Options::default() }).await.status, 200);
     }
     let counters = local.counters();
     assert_eq!((counters.identity_requests(), counters.vault_requests()), (2, 3));
@@ -109,10 +109,10 @@ async fn counters_and_log_tell_what_was_asked() {
     assert_eq!(counters.connections["identity"], 2);
 
     let log = local.log();
-    let told: Vec<_> =
+    let logged: Vec<_> =
         log.iter().map(|e| (e.door, e.operation, e.path.as_str(), e.status, e.who)).collect();
     assert_eq!(
-        told,
+        logged,
         [
             ("proxy", "get", "/secrets/db", 401, None),
             ("identity", "azure-ml", "/MSI/auth", 200, Some(Who::Managed)),
@@ -128,15 +128,15 @@ async fn counters_and_log_tell_what_was_asked() {
 }
 
 #[tokio::test]
-async fn control_port_reads_and_grants() {
+async fn the_control_port_shows_counters_and_grants_roles() {
     let local = Local::builder().seed("db", VALUE).run_as(Who::User).start().unwrap();
     let control = |path: &str| format!("{}{path}", local.control());
-    let post = |body| With { method: Method::POST, body, ..With::default() };
+    let post = |body| Options { method: Method::POST, body, ..Options::default() };
     let token = managed_token(&local, "https://vault.azure.net").await;
     let bearer = format!("Bearer {token}");
     let headers = &[("authorization", bearer.as_str())];
     let url = "https://job.vault.azure.net/secrets/db?api-version=2025-07-01";
-    let status = async || send(&local, url, With { headers, ..With::default() }).await.status;
+    let status = async || send(&local, url, Options { headers, ..Options::default() }).await.status;
 
     let grant = r#"{"who":"managed","role":"none","name":"db"}"#;
     assert_eq!(send(&local, &control("/grant"), post(grant)).await.status, 204);
@@ -145,10 +145,10 @@ async fn control_port_reads_and_grants() {
     assert_eq!(send(&local, &control("/grant"), post(grant)).await.status, 204);
     assert_eq!(status().await, 200);
 
-    let counters = send(&local, &control("/counters"), With::default()).await;
+    let counters = send(&local, &control("/counters"), Options::default()).await;
     assert_eq!(counters.json(), serde_json::to_value(local.counters()).unwrap());
     assert_eq!(counters.json()["vault"]["get"], serde_json::json!({"200": 1, "403": 1}));
-    let log = send(&local, &control("/log"), With::default()).await;
+    let log = send(&local, &control("/log"), Options::default()).await;
     assert_eq!(log.json().as_array().unwrap().len(), 3);
     for text in [&counters.text, &log.text] {
         for secret in [VALUE, &token, variable(&local, "MSI_SECRET")] {
@@ -162,10 +162,14 @@ async fn control_port_reads_and_grants() {
         ("/grant", post(r#"{"who":"managed","role":"owner"}"#), 400),
         ("/grant", post(r#"{"who":"managed","role":"none","nmae":"db"}"#), 400),
         ("/grant", post(&large), 413),
-        ("/grant", With::default(), 405),
-        ("/else", With::default(), 404),
-        ("/counters", With { headers: &[("origin", "http://page")], ..With::default() }, 403),
-        ("/counters", With { headers: &[("host", "attacker.example")], ..With::default() }, 421),
+        ("/grant", Options::default(), 405),
+        ("/else", Options::default(), 404),
+        ("/counters", Options { headers: &[("origin", "http://page")], ..Options::default() }, 403),
+        (
+            "/counters",
+            Options { headers: &[("host", "attacker.example")], ..Options::default() },
+            421,
+        ),
     ] {
         assert_eq!(send(&local, &control(path), with).await.status, status, "{path}");
     }
@@ -174,7 +178,7 @@ async fn control_port_reads_and_grants() {
 }
 
 #[test]
-fn environment_names_the_chosen_identity_only() {
+fn the_environment_contains_the_chosen_identity_only() {
     const FEDERATED: &[&str] = &[
         "AZURE_AUTHORITY_HOST",
         "AZURE_CLIENT_ID",
@@ -266,7 +270,7 @@ fn environment_names_the_chosen_identity_only() {
         let local = builder.run_as(who).start().unwrap();
         let foreign = Local::foreign_variables();
         let set = local.environment().iter().map(|(name, _)| name.as_str());
-        // A nested one leads to itself: what it sets is what it would have removed.
+        // A nested local Azure removes every variable of the outer one's identity.
         let mut names: Vec<_> = set.clone().filter(|name| foreign.contains(name)).collect();
         names.sort_unstable();
         assert_eq!(names, expected, "{form}");
@@ -281,7 +285,7 @@ fn environment_names_the_chosen_identity_only() {
     assert!(NETWORK.iter().all(|name| !Local::foreign_variables().contains(name)));
 }
 
-/// What each environment has besides an identity.
+/// The variables of every environment that belong to no identity.
 const NETWORK: [&str; 10] = [
     "CURL_CA_BUNDLE",
     "HTTPS_PROXY",
@@ -296,7 +300,7 @@ const NETWORK: [&str; 10] = [
 ];
 
 #[tokio::test]
-async fn nothing_is_left_of_it() {
+async fn a_drop_stops_all_listeners_and_removes_the_folder() {
     let local = Local::builder().start().unwrap();
     let folder = local.ca_file().parent().unwrap().to_path_buf();
     let ports: Vec<u16> = [
@@ -317,7 +321,7 @@ async fn nothing_is_left_of_it() {
 }
 
 #[test]
-fn what_key_vault_refuses_does_not_start() {
+fn names_and_seeds_that_key_vault_refuses_are_start_errors() {
     for (builder, id) in [
         (Local::builder().vault("a_b"), "dev-vault-name"),
         (Local::builder().seed("a_b", VALUE), "dev-secret-name"),
@@ -331,7 +335,7 @@ fn what_key_vault_refuses_does_not_start() {
 }
 
 #[tokio::test]
-async fn secrets_are_in_no_debug_text() {
+async fn debug_text_contains_no_secret() {
     let builder = Local::builder().seed("db", VALUE);
     assert!(!format!("{builder:?}").contains(VALUE));
     let local = builder.start().unwrap();

@@ -1,23 +1,23 @@
-//! The vault over real sockets, by each way in.
+//! The vault over real sockets, at each of its addresses.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod support;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::{Reply, With, managed_token, send, user_token};
+use support::{Options, Reply, managed_token, send, user_token};
 use vaultlet_dev::{Grant, Local, Role, Seed, Who};
 
 const VERSION: &str = "api-version=2025-07-01";
 
 #[tokio::test]
-async fn secret_is_read_by_every_way_in() {
+async fn a_secret_is_read_at_every_address() {
     let local = Local::builder().vault("my-key-vault").seed("db", "hunter2").start().unwrap();
     let vault = local.vault("My-Key-Vault").unwrap().clone();
     for (origin, audience) in [
@@ -32,14 +32,15 @@ async fn secret_is_read_by_every_way_in() {
     ] {
         for h2 in [false, true] {
             let url = format!("{origin}/secrets/db/?{VERSION}");
-            let refused = send(&local, &url, With { h2, ..With::default() }).await;
+            let refused = send(&local, &url, Options { h2, ..Options::default() }).await;
             assert_eq!(refused.status, 401);
             let challenge = refused.header("www-authenticate");
             assert!(challenge.ends_with(&format!(", resource=\"{audience}\"")), "{challenge}");
 
             let bearer = format!("Bearer {}", managed_token(&local, &audience).await);
             let headers = [("authorization", bearer.as_str())];
-            let reply = send(&local, &url, With { headers: &headers, h2, ..With::default() }).await;
+            let reply =
+                send(&local, &url, Options { headers: &headers, h2, ..Options::default() }).await;
             assert_eq!(reply.status, 200, "{}", reply.text);
             let bundle = reply.json();
             assert_eq!(bundle["value"], "hunter2");
@@ -49,7 +50,7 @@ async fn secret_is_read_by_every_way_in() {
 }
 
 #[tokio::test]
-async fn answer_is_the_services() {
+async fn responses_are_those_of_key_vault() {
     let seed = Seed::from("v\u{e4}lue\r\n\"quoted\"")
         .with_content_type("text/plain")
         .with_tag("team", "search")
@@ -100,7 +101,7 @@ async fn answer_is_the_services() {
 }
 
 #[tokio::test]
-async fn set_makes_a_version_each_time() {
+async fn every_set_adds_a_version() {
     let local = Local::builder().start().unwrap();
     let job = Job::managed(&local).await;
     let put = |body: &'static str| job.send(Method::PUT, "/secrets/new-one", body, &[]);
@@ -115,7 +116,7 @@ async fn set_makes_a_version_each_time() {
     assert_eq!(second["attributes"]["nbf"], 1_893_456_000);
     assert_eq!(second["tags"], json!({"a": "b"}));
 
-    // It is not yet 2030, which is for information only.
+    // The activation date in 2030 is informational.
     let latest = job.get("/secrets/new-one/").await.json();
     assert_eq!(latest["id"], second["id"]);
     let path = first.json()["id"].as_str().unwrap().split(".net").nth(1).unwrap().to_owned();
@@ -135,7 +136,7 @@ async fn set_makes_a_version_each_time() {
 }
 
 #[tokio::test]
-async fn limits_hold_at_the_door() {
+async fn limits_apply_to_set_requests() {
     let local = Local::builder().start().unwrap();
     let job = Job::managed(&local).await;
     let set = async |body: Value| {
@@ -151,7 +152,7 @@ async fn limits_hold_at_the_door() {
 }
 
 #[tokio::test]
-async fn errors_are_the_services() {
+async fn errors_are_those_of_key_vault() {
     let local = Local::builder().seed("a", "1").start().unwrap();
     let job = Job::managed(&local).await;
     let version = "0".repeat(32);
@@ -203,7 +204,7 @@ async fn errors_are_the_services() {
 }
 
 #[tokio::test]
-async fn authentication_is_before_everything_else() {
+async fn authentication_comes_first() {
     let local = Local::builder().seed("a", "1").start().unwrap();
     let vault = local.vault("job").unwrap().clone();
     let other = managed_token(&local, "https://management.azure.com").await;
@@ -219,8 +220,9 @@ async fn authentication_is_before_everything_else() {
         for _ in 0..2 {
             let headers: Vec<_> =
                 authorization.iter().map(|text| ("authorization", text.as_str())).collect();
-            // A request without api-version, by a method that is not allowed, to an empty name.
-            let with = With { method: Method::PUT, headers: &headers, ..With::default() };
+            // A request that is wrong in every other way: no api-version, a method that is not
+            // allowed, an empty name.
+            let with = Options { method: Method::PUT, headers: &headers, ..Options::default() };
             let reply = send(&local, &format!("{}/secrets/", vault.http()), with).await;
             assert_error(&reply, 401, "Unauthorized", None, part);
             assert_eq!(
@@ -237,7 +239,7 @@ async fn authentication_is_before_everything_else() {
 }
 
 #[tokio::test]
-async fn roles_are_given_and_taken_while_it_runs() {
+async fn roles_can_be_changed_at_run_time() {
     let local = Local::builder()
         .seed("a", "1")
         .seed("b", "2")
@@ -266,14 +268,14 @@ async fn roles_are_given_and_taken_while_it_runs() {
 
     local.grant(Grant { who: Who::Managed, role: Role::Reader, name: None });
     assert_eq!(compute.get("/secrets").await.status, 200);
-    // Permission is asked before existence: a caller without it learns nothing.
+    // Permission is checked first: a caller without it does not learn whether a secret exists.
     for name in ["a", "missing"] {
         assert_eq!(compute.get(&format!("/secrets/{name}")).await.status, 403);
     }
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_by_their_links() {
+async fn pages_are_linked() {
     let names = ["b-2", "A-1", "c-3", "B-1", "d-4"];
     let builder = names.iter().fold(Local::builder(), |b, name| b.seed(*name, "x"));
     let local = builder.seed("d-4", Seed::from("y").with_enabled(false)).start().unwrap();
@@ -333,7 +335,7 @@ async fn vaults_do_not_share_secrets() {
     assert_eq!(two.get("/secrets/a").await.json()["value"], "1");
 }
 
-/// A client with a token.
+/// A client of a vault, with a token.
 struct Job<'a> {
     local: &'a Local,
     origin: &'a str,
@@ -377,7 +379,7 @@ impl<'a> Job<'a> {
         let bearer = format!("Bearer {}", self.token);
         let mut headers = vec![("authorization", bearer.as_str())];
         headers.extend(more);
-        let with = With { method, headers: &headers, body, ..With::default() };
+        let with = Options { method, headers: &headers, body, ..Options::default() };
         send(self.local, &format!("{}{path}{query}", self.origin), with).await
     }
 }

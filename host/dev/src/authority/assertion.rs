@@ -1,7 +1,8 @@
-//! Assertions of clients: signed with a registered certificate, or by an issuer they trust.
+//! Client assertions: signed with a registered certificate, or by an issuer that the application
+//! trusts.
 //!
-//! Read as leniently as Entra reads them: SDKs differ in padding, in the alphabet of base64, and
-//! in whether a moment is a whole number.
+//! They are parsed as leniently as Entra does it: SDKs differ in the padding and the alphabet of
+//! base64, and in whether times are whole numbers.
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
 
@@ -14,14 +15,16 @@ use rustls::pki_types::SignatureVerificationAlgorithm;
 use serde_json::Value;
 use webpki::{EndEntityCert, ring};
 
-use super::{
-    errors::Trouble,
-    federation::{self, Federation},
-    registry::Certificate,
+use super::{errors::OAuthError, registry::Certificate};
+use crate::{
+    directory::{
+        federation::{AUDIENCE, Federation, SUBJECTS},
+        signer,
+    },
+    limits,
 };
-use crate::{identity::signer, limits};
 
-/// A token that was read, and not verified yet.
+/// An assertion that was parsed but not verified yet.
 pub(super) struct Assertion<'a> {
     header: Value,
     claims: Value,
@@ -41,44 +44,48 @@ impl<'a> Assertion<'a> {
         })
     }
 
-    /// Whether the client made it itself, so that it is signed with a certificate.
-    pub(super) fn is_of_client(&self, client_id: &str) -> bool {
+    /// Whether the client issued the assertion itself, so that it is signed with a certificate.
+    pub(super) fn is_from_client(&self, client_id: &str) -> bool {
         self.text("iss").eq_ignore_ascii_case(client_id)
     }
 
-    /// Verifies one that the client signed itself.
+    /// Verifies an assertion that the client signed with its certificate.
     pub(super) fn check_certificate(
         &self,
         certificates: &[Certificate],
         client_id: &str,
         is_audience: impl Fn(&str) -> bool,
         now: u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), OAuthError> {
         let thumbprint =
             ["x5t#S256", "x5t"].iter().find_map(|name| lenient(self.header.get(name)?.as_str()?));
         let certificate = thumbprint
             .and_then(|it| certificates.iter().find(|known| known.has_thumbprint(&it)))
-            .ok_or_else(|| Trouble::new(700027))?;
+            .ok_or_else(|| OAuthError::new(700027))?;
         if !self.is_signed_with(certificate) {
-            return Err(Trouble::say(
+            return Err(OAuthError::with_text(
                 700027,
                 "Client assertion failed signature validation. [Reason - The provided signature \
                  value did not match the expected signature value.]",
             ));
         }
         if !self.text("sub").eq_ignore_ascii_case(client_id) {
-            return Err(Trouble::new(700021));
+            return Err(OAuthError::new(700021));
         }
         if !is_audience(self.text("aud")) {
-            return Err(Trouble::new(700023));
+            return Err(OAuthError::new(700023));
         }
         self.check_time(now)
     }
 
-    /// Verifies one of the issuer that the applications trust.
-    pub(super) fn check_federated(&self, federation: &Federation, now: u64) -> Result<(), Trouble> {
+    /// Verifies an assertion from the issuer that the applications trust.
+    pub(super) fn check_federated(
+        &self,
+        federation: &Federation,
+        now: u64,
+    ) -> Result<(), OAuthError> {
         let mismatch = |number, what, found: &str| {
-            Trouble::say(
+            OAuthError::with_text(
                 number,
                 format!(
                     "No matching federated identity record found for presented assertion {what} \
@@ -93,17 +100,17 @@ impl<'a> Assertion<'a> {
         }
         let audience = self.claims.get("aud").and_then(|aud| aud.get(0)).and_then(Value::as_str);
         let audience = audience.unwrap_or_else(|| self.text("aud"));
-        if audience != federation::AUDIENCE {
+        if audience != AUDIENCE {
             return Err(mismatch(700212, "audience", audience));
         }
-        if !federation::SUBJECTS.iter().any(|subject| subject.name() == self.text("sub")) {
+        if !SUBJECTS.iter().any(|subject| subject.name() == self.text("sub")) {
             return Err(mismatch(700213, "subject", self.text("sub")));
         }
         let signature = general_purpose::URL_SAFE_NO_PAD.encode(&self.signature);
         let key = federation.signer().verifying();
-        let is_good = crypto::verify(&signature, self.signed.as_bytes(), key, signer::ALGORITHM);
-        if !is_good.unwrap_or(false) {
-            return Err(Trouble::say(
+        let is_valid = crypto::verify(&signature, self.signed.as_bytes(), key, signer::ALGORITHM);
+        if !is_valid.unwrap_or(false) {
+            return Err(OAuthError::with_text(
                 700027,
                 "Client assertion failed signature validation. [Reason - The key was not found.]",
             ));
@@ -123,13 +130,13 @@ impl<'a> Assertion<'a> {
         })
     }
 
-    fn check_time(&self, now: u64) -> Result<(), Trouble> {
-        let moment = |name| self.claims.get(name).and_then(Value::as_f64);
+    fn check_time(&self, now: u64) -> Result<(), OAuthError> {
+        let time = |name| self.claims.get(name).and_then(Value::as_f64);
         #[allow(clippy::cast_precision_loss, reason = "seconds since 1970 are exact for ages")]
         let (now, skew) = (now as f64, limits::ASSERTION_SKEW as f64);
-        let is_over = moment("exp").is_none_or(|until| until + skew <= now);
-        let is_early = moment("nbf").is_some_and(|from| from - skew > now);
-        if is_over || is_early { Err(Trouble::new(700024)) } else { Ok(()) }
+        let is_expired = time("exp").is_none_or(|until| until + skew <= now);
+        let is_early = time("nbf").is_some_and(|from| from - skew > now);
+        if is_expired || is_early { Err(OAuthError::new(700024)) } else { Ok(()) }
     }
 
     fn text(&self, name: &str) -> &str {
@@ -137,7 +144,7 @@ impl<'a> Assertion<'a> {
     }
 }
 
-/// Decodes either alphabet of base64, padded or not.
+/// Decodes base64 in either alphabet, with or without padding.
 fn lenient(text: &str) -> Option<Vec<u8>> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -152,13 +159,10 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::{
-        authority::federation::{AUDIENCE, Subject},
-        clock,
-    };
+    use crate::{clock, directory::federation::Subject};
 
     #[test]
-    fn base64_of_every_sdk_is_read() {
+    fn base64_is_decoded_in_the_variant_of_every_sdk() {
         for text in ["-_8", "-_8=", "+/8", "+/8="] {
             assert_eq!(lenient(text), Some(vec![0xfb, 0xff]), "{text}");
         }
@@ -166,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn federated_tokens_end_with_their_time() {
+    fn a_federated_token_is_accepted_within_its_lifetime_only() {
         let federation = Federation::new("https://localhost:1").unwrap();
         let token = federation.token(Subject::Workload.name(), AUDIENCE, 60).unwrap();
         let assertion = Assertion::read(token.expose_secret()).unwrap();
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_not_read() {
+    fn malformed_assertions_are_rejected() {
         for text in ["", ".", "..", "a.b.c", "e30.e30", "e30.W10"] {
             assert!(Assertion::read(text).is_none(), "{text}");
         }

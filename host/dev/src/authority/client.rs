@@ -1,26 +1,29 @@
-//! Who the client is, and by what it proves itself.
+//! Client authentication: the registered application, and the proof in its request.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderMap;
 use zeroize::Zeroizing;
 
-use super::{Authority, Place, assertion::Assertion, errors::Trouble, place::HOSTS, registry::App};
+use super::{
+    Authority, assertion::Assertion, endpoint::Endpoint, errors::OAuthError, registry::App,
+};
 use crate::{
     clock,
+    directory::clouds::AUTHORITY_HOSTS,
     message::{self, Query},
 };
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// A client that is known.
+/// A client that was authenticated.
 pub(super) struct Client {
     pub(super) app: App,
     pub(super) proof: Proof,
-    /// Whether its assertion was used before.
+    /// Whether the client sent an assertion that was used before.
     pub(super) is_reused: bool,
 }
 
-/// By what a client proved itself.
+/// The proof by which a client authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
     None,
@@ -30,7 +33,7 @@ pub(super) enum Proof {
 }
 
 impl Proof {
-    /// As tokens name it.
+    /// The value of the claim `appidacr`.
     pub(super) fn claim(self) -> &'static str {
         match self {
             Self::None => "0",
@@ -39,12 +42,12 @@ impl Proof {
         }
     }
 
-    /// By what this request means to prove itself, good or not.
-    pub(super) fn meant(headers: &HeaderMap, form: &Query) -> Self {
+    /// The proof that a request contains, whether or not it is valid.
+    pub(super) fn find(headers: &HeaderMap, form: &Query) -> Self {
         if let Some(text) = form.filled("client_assertion") {
             let client_id = form.get("client_id").unwrap_or_default();
             return match Assertion::read(text) {
-                Some(assertion) if !assertion.is_of_client(client_id) => Self::Federated,
+                Some(assertion) if !assertion.is_from_client(client_id) => Self::Federated,
                 _ => Self::Certificate,
             };
         }
@@ -55,22 +58,23 @@ impl Proof {
     }
 }
 
-/// Finds the client and checks its proof, if it has one.
+/// Finds the client of a request and checks its proof, if there is one. `tenant` is the tenant as
+/// the request names it, and its id.
 pub(super) fn authenticate(
     authority: &Authority,
-    place: &Place,
+    endpoint: &Endpoint,
     headers: &HeaderMap,
     form: &Query,
     tenant: (&str, &str),
-) -> Result<Client, Trouble> {
+) -> Result<Client, OAuthError> {
     let basic = basic(headers);
     let client_id = form.filled("client_id").or(basic.as_ref().map(|(id, _)| id.as_str()));
     let Some(client_id) = client_id else {
         let text = "The request body must contain the following parameter: 'client_id'.";
-        return Err(Trouble::say(900144, text));
+        return Err(OAuthError::with_text(900144, text));
     };
     let app = authority.registry.app(client_id, tenant.1)?;
-    let proof = Proof::meant(headers, form);
+    let proof = Proof::find(headers, form);
     let mut is_reused = false;
     match proof {
         Proof::None => {}
@@ -80,13 +84,14 @@ pub(super) fn authenticate(
         }
         Proof::Certificate | Proof::Federated => {
             if form.get("client_assertion_type") != Some(ASSERTION) {
-                return Err(Trouble::new(9002313));
+                return Err(OAuthError::new(9002313));
             }
             let text = form.filled("client_assertion").unwrap_or_default();
-            let assertion = Assertion::read(text).ok_or_else(|| Trouble::new(50027))?;
+            let assertion = Assertion::read(text).ok_or_else(|| OAuthError::new(50027))?;
             let now = clock::now();
             if proof == Proof::Certificate {
-                let is_audience = |audience: &str| is_audience(authority, place, audience, tenant);
+                let is_audience =
+                    |audience: &str| is_audience(authority, endpoint, audience, tenant);
                 let known = authority.registry.certificates();
                 assertion.check_certificate(known, client_id, is_audience, now)?;
             } else {
@@ -98,7 +103,7 @@ pub(super) fn authenticate(
     Ok(Client { app, proof, is_reused })
 }
 
-/// Id and secret from the header.
+/// Client id and secret from the `Authorization` header.
 fn basic(headers: &HeaderMap) -> Option<(String, Zeroizing<String>)> {
     let (scheme, text) = message::header(headers, "authorization")?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -107,20 +112,25 @@ fn basic(headers: &HeaderMap) -> Option<(String, Zeroizing<String>)> {
     let text = Zeroizing::new(STANDARD.decode(text.trim()).ok()?);
     let (id, secret) = std::str::from_utf8(&text).ok()?.split_once(':')?;
     let decode = |text: &str| {
-        // One pair without a name: what it decodes to is the key.
+        // A value without `=` is decoded as the name of a pair.
         let pair = form_urlencoded::parse(text.as_bytes()).next();
         pair.map(|(key, _)| key.into_owned()).unwrap_or_default()
     };
     Some((decode(id), Zeroizing::new(decode(secret))))
 }
 
-/// Whether an assertion for this audience is for us: the token endpoint, or the tenant itself, at
-/// any of our names.
-fn is_audience(authority: &Authority, place: &Place, audience: &str, tenant: (&str, &str)) -> bool {
-    let real = HOSTS.iter().copied().flatten().map(|host| format!("https://{host}"));
+/// Whether an assertion's audience is this authority: the token endpoint or the tenant itself, at
+/// any host of the authority.
+fn is_audience(
+    authority: &Authority,
+    endpoint: &Endpoint,
+    audience: &str,
+    tenant: (&str, &str),
+) -> bool {
+    let real = AUTHORITY_HOSTS.iter().copied().flatten().map(|host| format!("https://{host}"));
     let mut origins = real
         .chain(authority.loopback.iter().cloned())
-        .chain([place.origin.clone(), place.issuer.clone()]);
+        .chain([endpoint.origin.clone(), endpoint.issuer.clone()]);
     let Some(rest) = origins.find_map(|origin| audience.strip_prefix(&origin)) else {
         return false;
     };

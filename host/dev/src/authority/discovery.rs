@@ -1,34 +1,31 @@
-//! What clients read before they ask for a token: endpoints, aliases of hosts, keys, and how a
-//! user's domain signs in.
+//! The documents that clients read before they request a token: endpoints, aliases of hosts, keys,
+//! and how the users of a domain sign in.
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc>
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{
-    Authority,
-    errors::Trouble,
-    is_host,
-    place::{HOSTS, Place},
-};
+use super::{Authority, endpoint::Endpoint, errors::OAuthError};
 use crate::{
-    identity::{
-        DOMAIN, TENANT,
+    directory::{
+        clouds::{AUTHORITY_HOSTS, is_authority_host},
         token::{self, Issuer},
+        who::{DOMAIN, TENANT},
     },
-    message::{self, Answer, Query},
+    message::{self, Query, Response},
 };
 
+/// The OpenID discovery document of a tenant.
 pub(super) fn configuration(
     authority: &Authority,
-    place: &Place,
+    endpoint: &Endpoint,
     tenant: &str,
     is_v2: bool,
-) -> Result<Answer, Trouble> {
+) -> Result<Response, OAuthError> {
     let id = authority.registry.tenant(tenant)?;
-    let Place { origin, issuer, cloud, .. } = place;
-    // Of no tenant in particular, as the real one says it.
+    let Endpoint { origin, issuer, cloud, .. } = endpoint;
+    // Entra writes a placeholder for the tenant if the request names none in particular.
     let is_any = matches!(tenant, "common" | "organizations");
     let (at, named) = if is_any { (tenant, "{tenantid}") } else { (id, id) };
     let at = if tenant == "adfs" { tenant } else { at };
@@ -59,21 +56,24 @@ pub(super) fn configuration(
     Ok(message::json(StatusCode::OK, &body, 0))
 }
 
-/// Whether a host is an authority, and by which names it goes.
-pub(super) fn instance(authority: &Authority, query: &Query) -> Result<Answer, Trouble> {
+/// The response to an instance request: whether a host is an authority, and its aliases.
+pub(super) fn instance(authority: &Authority, query: &Query) -> Result<Response, OAuthError> {
     let endpoint = query.filled("authorization_endpoint").unwrap_or_default();
-    let (named, rest) = split(endpoint).ok_or_else(|| Trouble::new(50049))?;
+    let (named, rest) = split(endpoint).ok_or_else(|| OAuthError::new(50049))?;
     let host = named.trim_start_matches("https://");
-    let is_real = named.starts_with("https://") && is_host(host);
-    // Some clients leave the port out of the question.
-    let ours = authority.loopback.iter().find(|known| {
-        *known == named || (known.rsplit_once(':').is_some_and(|(portless, _)| portless == named))
+    let is_real = named.starts_with("https://") && is_authority_host(host);
+    // Some clients omit the port from their request.
+    let known = authority.loopback.iter().find(|origin| {
+        *origin == named || (origin.rsplit_once(':').is_some_and(|(portless, _)| portless == named))
     });
-    let origin = match ours {
-        Some(ours) => ours.as_str(),
+    let origin = match known {
+        Some(known) => known.as_str(),
         None if is_real => named,
         None => {
-            return Err(Trouble::say(50049, format!("Unknown or invalid instance '{host}'.")));
+            return Err(OAuthError::with_text(
+                50049,
+                format!("Unknown or invalid instance '{host}'."),
+            ));
         }
     };
     let tenant = rest.split('/').next().unwrap_or_default();
@@ -85,15 +85,15 @@ pub(super) fn instance(authority: &Authority, query: &Query) -> Result<Answer, T
         let entry = |aliases: &[&str]| {
             json!({
                 "preferred_network": aliases.first(),
-                // Of the public cloud this is another one, for history's sake.
+                // For historical reasons, the public cloud has an alias of its own for this.
                 "preferred_cache": aliases.get(1).filter(|it| **it == "login.windows.net").or(aliases.first()),
                 "aliases": aliases,
             })
         };
-        let mut metadata: Vec<Value> = HOSTS.iter().map(|names| entry(names)).collect();
-        let ours =
+        let mut metadata: Vec<Value> = AUTHORITY_HOSTS.iter().map(|names| entry(names)).collect();
+        let loopback =
             authority.loopback.iter().map(|it| it.split_once("://").map_or("", |(_, host)| host));
-        metadata.extend(ours.map(|host| entry(&[host])));
+        metadata.extend(loopback.map(|host| entry(&[host])));
         if let Some(object) = body.as_object_mut() {
             object.insert("metadata".to_owned(), Value::from(metadata));
         }
@@ -101,27 +101,28 @@ pub(super) fn instance(authority: &Authority, query: &Query) -> Result<Answer, T
     Ok(message::json(StatusCode::OK, &body, 0))
 }
 
-/// Origin and path of a URL.
+/// Splits a URL into its origin and its path.
 fn split(url: &str) -> Option<(&str, &str)> {
     let start = url.find("://")? + 3;
     let end = url.get(start..)?.find('/')? + start;
     Some((url.get(..end)?, url.get(end + 1..)?))
 }
 
-pub(super) fn keys(issuer: &Issuer, place: &Place, tenant: &str) -> Answer {
+/// The JWK set of a tenant.
+pub(super) fn keys(issuer: &Issuer, endpoint: &Endpoint, tenant: &str) -> Response {
     let tenant = if tenant == "common" { "{tenantid}" } else { TENANT };
-    let keys = issuer.signer().keys(&format!("{}/{tenant}/v2.0", place.issuer));
+    let keys = issuer.signer().keys(&format!("{}/{tenant}/v2.0", endpoint.issuer));
     message::json(StatusCode::OK, &keys, 0)
 }
 
-/// The user's name comes as one segment of the path, encoded or not.
-pub(super) fn user_realm(user: &str) -> Answer {
+/// The sign-in type of a user's domain. `user` is a segment of the path, percent-encoded or not.
+pub(super) fn user_realm(user: &str) -> Response {
     let user = user.replace("%40", "@");
     let domain = user.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let is_ours = domain.eq_ignore_ascii_case(DOMAIN);
+    let is_managed = domain.eq_ignore_ascii_case(DOMAIN);
     let body = json!({
         "ver": "1.0",
-        "account_type": if is_ours { "Managed" } else { "Unknown" },
+        "account_type": if is_managed { "Managed" } else { "Unknown" },
         "domain_name": domain,
         "cloud_instance_name": "microsoftonline.com",
         "cloud_audience_urn": "urn:federation:MicrosoftOnline",

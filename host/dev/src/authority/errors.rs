@@ -1,4 +1,4 @@
-//! Errors, in Entra's words where these are known.
+//! Errors of the authority, with Entra's texts where these are known.
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
 
@@ -9,13 +9,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::timestamp;
-use crate::message::{self, Answer};
+use crate::message::{self, Response};
 
-/// Number of an error, `AADSTS` before it.
+/// The number of an error, written `AADSTS` and the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Code(u32);
 
-/// One kind of error: number, OAuth's name, sub-error, general text.
+/// A kind of error: number, OAuth error, sub-error, default text.
 type Row = (u32, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
@@ -78,7 +78,7 @@ impl Code {
 impl FromStr for Code {
     type Err = ();
 
-    /// Reads `AADSTS…`, if it is one that the local authority knows.
+    /// Parses `AADSTS…`; codes that the local authority does not know are an error.
     fn from_str(text: &str) -> Result<Self, ()> {
         let code = Self(text.strip_prefix("AADSTS").unwrap_or(text).parse().map_err(|_| ())?);
         code.row().map(|_| code).ok_or(())
@@ -91,19 +91,19 @@ impl fmt::Display for Code {
     }
 }
 
-/// Why a request is refused.
+/// An error response of the authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble {
+pub(super) struct OAuthError {
     code: Code,
-    /// OAuth's name, where it is not the code's own.
+    /// The OAuth error, if it differs from the usual one of this code.
     error: Option<&'static str>,
     text: Option<String>,
-    /// A claims challenge for the client to come back with.
+    /// A claims challenge, which the client sends back with its next request.
     claims: Option<String>,
 }
 
-impl Trouble {
-    /// In the code's general words.
+impl OAuthError {
+    /// An error with the default text of its code.
     pub(super) fn new(number: u32) -> Self {
         let claims = (number == 53003 || number == 50076).then(|| {
             r#"{"access_token":{"capolids":{"essential":true,"values":["local-policy"]}}}"#.into()
@@ -111,21 +111,23 @@ impl Trouble {
         Self { code: Code(number), error: None, text: None, claims }
     }
 
-    /// In words of its own.
-    pub(super) fn say(number: u32, text: impl Into<String>) -> Self {
+    /// An error with a text of its own.
+    pub(super) fn with_text(number: u32, text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::new(number) }
     }
 
-    /// A poll that came too soon. <https://www.rfc-editor.org/rfc/rfc8628#section-3.5>
+    /// The error of a poll that came too early.
+    /// <https://www.rfc-editor.org/rfc/rfc8628#section-3.5>
     pub(super) fn slow_down() -> Self {
         Self { error: Some("slow_down"), ..Self::new(70016) }
     }
 
-    pub(super) fn provoked(code: Code) -> Self {
+    /// An error that was requested through the control port.
+    pub(super) fn injected(code: Code) -> Self {
         Self::new(code.0)
     }
 
-    pub(super) fn into_answer(self, correlation: Uuid) -> Answer {
+    pub(super) fn into_response(self, correlation: Uuid) -> Response {
         let Some((number, error, suberror, general)) = self.code.row() else {
             return message::empty(StatusCode::INTERNAL_SERVER_ERROR);
         };

@@ -1,15 +1,14 @@
-//! The token authority: tenants, applications, and the protocols by which they get tokens.
+//! The token authority: tenants, applications, and the OAuth flows by which they obtain tokens.
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/v2-protocols>
 
 mod assertion;
 mod client;
-mod device;
+mod device_code;
 mod discovery;
+mod endpoint;
 mod errors;
-mod federation;
 mod grants;
-mod place;
 mod registry;
 mod scope;
 
@@ -25,34 +24,35 @@ use uuid::Uuid;
 
 use crate::{
     clock,
-    identity::{Who, token::Issuer},
+    directory::{federation::Federation, token::Issuer, who::Who},
     limits,
-    message::{self, Answer, Query},
+    log::Served,
+    message::{self, Query, Response},
 };
-pub(crate) use device::{Devices, Verdict};
+pub(crate) use device_code::{Decision, DeviceCodes};
+pub(crate) use endpoint::Endpoint;
 pub(crate) use errors::Code;
-use errors::Trouble;
-pub(crate) use federation::{AUDIENCE, Federation, Subject};
-pub(crate) use place::{HOSTS, Place, is_host};
+use errors::OAuthError;
 pub use registry::Application;
 pub(crate) use registry::Registry;
 
-/// All of it: what is registered, and what is under way.
+/// The authority: registered applications, device codes, the federated issuer, and what earlier
+/// requests left behind.
 pub(crate) struct Authority {
     pub(crate) registry: Registry,
-    pub(crate) devices: Devices,
+    pub(crate) device_codes: DeviceCodes,
     pub(crate) federation: Federation,
-    /// Where the doors on loopback are, in each spelling.
+    /// Origins of the loopback listeners, under all of their host names.
     loopback: Vec<String>,
-    progress: Mutex<Progress>,
+    memory: Mutex<Memory>,
 }
 
-/// What earlier requests left for later ones.
+/// What the authority remembers between requests.
 #[derive(Default)]
-struct Progress {
-    /// The next token requests fail so.
+struct Memory {
+    /// Failures for the next token requests.
     faults: VecDeque<Code>,
-    /// By digest.
+    /// Refresh tokens, by digest.
     refresh: HashMap<Digest, Refresh>,
     /// Assertions that were accepted, by digest.
     assertions: HashSet<Digest>,
@@ -60,93 +60,86 @@ struct Progress {
 
 type Digest = [u8; 32];
 
-/// What a refresh token stands for.
+/// The client and the tenant for which a refresh token is valid.
 #[derive(Clone)]
 struct Refresh {
     app_id: &'static str,
     tenant: &'static str,
 }
 
-/// An answer, and what of it is counted.
-pub(crate) struct Outcome {
-    pub(crate) answer: Answer,
-    pub(crate) operation: &'static str,
-    /// Whose token was given out.
-    pub(crate) who: Option<Who>,
-    /// Whether it came with an assertion that was used before.
-    pub(crate) is_reused: bool,
-}
-
-/// What an operation gives.
-struct Given {
+/// The result of an operation, and its name in counters and log.
+struct Handled {
     operation: &'static str,
-    result: Result<Done, Trouble>,
+    result: Result<Granted, OAuthError>,
 }
 
-struct Done {
-    answer: Answer,
+/// A successful response, and the identity whose token is in it.
+struct Granted {
+    response: Response,
     who: Option<Who>,
     is_reused: bool,
 }
 
-impl Done {
-    fn plain(answer: Answer) -> Self {
-        Self { answer, who: None, is_reused: false }
+impl Granted {
+    /// A response without a token.
+    fn plain(response: Response) -> Self {
+        Self { response, who: None, is_reused: false }
     }
 }
 
 impl Authority {
-    /// `loopback` is where its doors on loopback are, the one with TLS first.
+    /// `loopback` are the origins of the loopback listeners, those with TLS first.
     pub(crate) fn new(
         registry: Registry,
-        devices: Devices,
+        device_codes: DeviceCodes,
         federation: Federation,
         loopback: Vec<String>,
     ) -> Self {
-        Self { registry, devices, federation, loopback, progress: Mutex::default() }
+        Self { registry, device_codes, federation, loopback, memory: Mutex::default() }
     }
 
-    /// Lets the next token request fail.
+    /// Makes the next token request fail with this code.
     pub(crate) fn fail_next(&self, code: Code) {
-        let mut progress = self.progress();
-        if progress.faults.len() < limits::FAULTS {
-            progress.faults.push_back(code);
+        let mut memory = self.memory();
+        if memory.faults.len() < limits::FAULTS {
+            memory.faults.push_back(code);
         }
     }
 
-    /// Answers one request.
-    pub(crate) async fn answer(
+    /// Answers a request.
+    pub(crate) async fn respond(
         &self,
         issuer: &Issuer,
-        place: &Place,
+        endpoint: &Endpoint,
         request: Request<Incoming>,
-    ) -> Outcome {
+    ) -> Served {
         let (parts, body) = request.into_parts();
         let body = match message::read(body, limits::TOKEN_BODY).await {
             Ok(body) => body,
             Err(_) => {
-                let answer = message::empty(StatusCode::PAYLOAD_TOO_LARGE);
-                return Outcome { answer, operation: "other", who: None, is_reused: false };
+                let response = message::empty(StatusCode::PAYLOAD_TOO_LARGE);
+                return Served { response, operation: "other", who: None, is_reused: false };
             }
         };
-        let given = self.route(issuer, place, &parts, &body);
-        let (mut answer, who, is_reused) = match given.result {
-            Ok(done) => (done.answer, done.who, done.is_reused),
-            Err(trouble) => (trouble.into_answer(correlation(&parts.headers)), None, false),
+        let handled = self.route(issuer, endpoint, &parts, &body);
+        let (mut response, who, is_reused) = match handled.result {
+            Ok(granted) => (granted.response, granted.who, granted.is_reused),
+            Err(error) => (error.into_response(correlation(&parts.headers)), None, false),
         };
-        add_headers(&mut answer, &parts.headers);
-        Outcome { answer, operation: given.operation, who, is_reused }
+        add_headers(&mut response, &parts.headers);
+        Served { response, operation: handled.operation, who, is_reused }
     }
 
-    fn route(&self, issuer: &Issuer, place: &Place, parts: &Parts, body: &[u8]) -> Given {
-        // The real one does not look at the case, and clients differ in it.
+    fn route(&self, issuer: &Issuer, endpoint: &Endpoint, parts: &Parts, body: &[u8]) -> Handled {
+        // Entra ignores the case of the path, and clients differ in it.
         let path = parts.uri.path().trim_matches('/').to_ascii_lowercase();
         let path: Vec<&str> = path.split('/').collect();
         let query = Query::parse(parts.uri.query());
         let (method, operation) = match path.as_slice() {
             ["device"] => {
-                let answer = self.devices.page(&parts.method, place, &parts.headers, body);
-                return Given { operation: "device", result: Ok(Done::plain(answer)) };
+                let response =
+                    self.device_codes.page(&parts.method, endpoint, &parts.headers, body);
+                return Handled { operation: "device", result: Ok(Granted::plain(response)) };
             }
             ["oidc", ".well-known", "openid-configuration"] => (Method::GET, "federation"),
             ["oidc", "keys"] => (Method::GET, "federation-keys"),
@@ -158,54 +151,54 @@ impl Authority {
             [_, "oauth2", "v2.0", "devicecode"] => (Method::POST, "device-code"),
             [_, "oauth2", "v2.0", "token"] | [_, "oauth2", "token"] => (Method::POST, "token"),
             _ => {
-                let answer = message::empty(StatusCode::NOT_FOUND);
-                return Given { operation: "other", result: Ok(Done::plain(answer)) };
+                let response = message::empty(StatusCode::NOT_FOUND);
+                return Handled { operation: "other", result: Ok(Granted::plain(response)) };
             }
         };
         if parts.method != method {
-            let answer = message::empty(StatusCode::METHOD_NOT_ALLOWED);
-            return Given { operation, result: Ok(Done::plain(answer)) };
+            let response = message::empty(StatusCode::METHOD_NOT_ALLOWED);
+            return Handled { operation, result: Ok(Granted::plain(response)) };
         }
         let tenant = path.first().copied().unwrap_or_default();
         let result = match operation {
             "token" => {
                 let is_v1 = !path.contains(&"v2.0");
-                return grants::answer(self, issuer, place, parts, tenant, is_v1, body);
+                return grants::respond(self, issuer, endpoint, parts, tenant, is_v1, body);
             }
-            "device-code" => grants::device_code(self, place, tenant, body),
-            "federation" => Ok(self.federation.configuration()),
-            "federation-keys" => Ok(self.federation.keys()),
+            "device-code" => grants::device_code(self, endpoint, tenant, body),
+            "federation" => Ok(message::json(StatusCode::OK, &self.federation.configuration(), 0)),
+            "federation-keys" => Ok(message::json(StatusCode::OK, &self.federation.keys(), 0)),
             "instance" => discovery::instance(self, &query),
             "user-realm" => Ok(discovery::user_realm(path.last().copied().unwrap_or_default())),
-            "keys" => Ok(discovery::keys(issuer, place, tenant)),
-            _ => discovery::configuration(self, place, tenant, path.contains(&"v2.0")),
+            "keys" => Ok(discovery::keys(issuer, endpoint, tenant)),
+            _ => discovery::configuration(self, endpoint, tenant, path.contains(&"v2.0")),
         };
-        Given { operation, result: result.map(Done::plain) }
+        Handled { operation, result: result.map(Granted::plain) }
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this assertion was accepted before; from now on it was.
+    /// Whether this assertion was accepted before. Records that it is accepted now.
     ///
-    /// Entra accepts one again until it expires, and some clients count on it.
+    /// Entra accepts an assertion repeatedly until it expires, and some clients depend on it.
     fn is_reused(&self, assertion: &str) -> bool {
-        let mut progress = self.progress();
-        if progress.assertions.len() >= limits::VERIFIED_TOKENS {
-            progress.assertions.clear();
+        let mut memory = self.memory();
+        if memory.assertions.len() >= limits::VERIFIED_TOKENS {
+            memory.assertions.clear();
         }
-        !progress.assertions.insert(digest(assertion))
+        !memory.assertions.insert(digest(assertion))
     }
 
-    /// A refresh token for this user of this client.
+    /// A new refresh token for the user, valid for one client and tenant.
     fn refresh_token(&self, refresh: Refresh) -> SecretString {
         let token = format!("1.{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let mut progress = self.progress();
-        if progress.refresh.len() >= limits::VERIFIED_TOKENS {
-            progress.refresh.clear();
+        let mut memory = self.memory();
+        if memory.refresh.len() >= limits::VERIFIED_TOKENS {
+            memory.refresh.clear();
         }
-        progress.refresh.insert(digest(&token), refresh);
+        memory.refresh.insert(digest(&token), refresh);
         token.into()
     }
 }
@@ -217,14 +210,15 @@ fn digest(text: &str) -> Digest {
     bytes
 }
 
-/// The client's id of this request, if it has the form of one.
+/// The client's id of this request if it is a UUID, or else a new one.
 fn correlation(headers: &HeaderMap) -> Uuid {
     let given = message::header(headers, "client-request-id");
     given.and_then(|id| Uuid::try_parse(id).ok()).unwrap_or_else(Uuid::new_v4)
 }
 
-fn add_headers(answer: &mut Answer, asked: &HeaderMap) {
-    let headers = answer.headers_mut();
+/// Adds the headers that Entra sends.
+fn add_headers(response: &mut Response, request: &HeaderMap) {
+    let headers = response.headers_mut();
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store, no-cache"),
         (header::PRAGMA, "no-cache"),
@@ -238,12 +232,12 @@ fn add_headers(answer: &mut Answer, asked: &HeaderMap) {
         headers.insert("x-ms-request-id", id);
     }
     headers.insert("x-ms-ests-server", HeaderValue::from_static("2.1.0 - local"));
-    if let Some(id) = asked.get("client-request-id") {
+    if let Some(id) = request.get("client-request-id") {
         headers.insert("client-request-id", id.clone());
     }
 }
 
-/// A moment as Entra writes it: `2026-01-31 12:00:00Z`.
+/// The current time as Entra writes it: `2026-01-31 12:00:00Z`.
 fn timestamp() -> String {
     let seconds = i64::try_from(clock::now()).unwrap_or_default();
     let now = time::OffsetDateTime::from_unix_timestamp(seconds)

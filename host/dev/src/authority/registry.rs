@@ -1,4 +1,4 @@
-//! What is registered in the directory: tenants, applications, what they prove themselves by.
+//! Registered tenants and applications, with the secrets and certificates that authenticate them.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::errors::Trouble;
-use crate::identity::{APPLICATION, DOMAIN, Principal, RESTRICTED, TENANT, USER_NAME};
+use super::errors::OAuthError;
+use crate::directory::who::{APPLICATION, DOMAIN, Principal, RESTRICTED, TENANT, USER_NAME};
 
-/// A tenant in which the job's application is consented to, and to which no vault belongs.
+/// Another tenant, in which the job's application has consent and to which no vault belongs.
 const SECOND_TENANT: &str = "7e57de57-0000-4000-8000-0000000000b2";
 /// Domain of the second tenant.
 const SECOND_DOMAIN: &str = "second.vaultlet.example";
 
-/// The job's application and its user, with what they prove themselves by.
+/// The job's application and the tenant's user, with their ids and secrets.
 ///
-/// All of it is made anew for each local Azure and good nowhere else.
+/// Every local Azure has secrets of its own, which are valid nowhere else.
 pub struct Application {
     secret: SecretString,
     expired_secret: SecretString,
@@ -26,13 +26,13 @@ pub struct Application {
 }
 
 impl Application {
-    /// The tenant that the vaults belong to.
+    /// Id of the tenant to which the vaults belong.
     #[must_use]
     pub fn tenant(&self) -> &'static str {
         TENANT
     }
 
-    /// Another tenant in which the application is consented to. Vaults refuse its tokens.
+    /// Id of another tenant in which the application has consent. The vaults reject its tokens.
     #[must_use]
     pub fn second_tenant(&self) -> &'static str {
         SECOND_TENANT
@@ -44,26 +44,26 @@ impl Application {
         APPLICATION.app_id
     }
 
-    /// Client id of an application with the same secrets that may act for no user and is in no
-    /// other tenant.
+    /// Client id of a second application with the same secrets, which may not act for users and is
+    /// in no other tenant.
     #[must_use]
     pub fn restricted_client_id(&self) -> &'static str {
         RESTRICTED.app_id
     }
 
-    /// The secret of both applications.
+    /// The client secret of both applications.
     #[must_use]
     pub fn secret(&self) -> &str {
         self.secret.expose_secret()
     }
 
-    /// A secret of both applications that has expired.
+    /// An expired client secret of both applications.
     #[must_use]
     pub fn expired_secret(&self) -> &str {
         self.expired_secret.expose_secret()
     }
 
-    /// Name of the tenant's user.
+    /// Sign-in name of the tenant's user.
     #[must_use]
     pub fn user_name(&self) -> &'static str {
         USER_NAME
@@ -82,7 +82,7 @@ impl fmt::Debug for Application {
     }
 }
 
-/// A certificate that the applications may sign with.
+/// A certificate with which the applications may sign assertions.
 pub(super) struct Certificate {
     pub(super) der: CertificateDer<'static>,
     sha1: Vec<u8>,
@@ -99,23 +99,23 @@ impl Certificate {
         }
     }
 
-    /// Whether this is its SHA-1 or SHA-256.
+    /// Whether this is the certificate's SHA-1 or SHA-256 thumbprint.
     pub(super) fn has_thumbprint(&self, thumbprint: &[u8]) -> bool {
         thumbprint == self.sha1 || thumbprint == self.sha256
     }
 }
 
-/// The directory.
+/// Everything that is registered with the authority.
 pub(crate) struct Registry {
     application: Application,
     certificates: Vec<Certificate>,
 }
 
-/// One registered application.
+/// A registered application.
 #[derive(Clone, Copy)]
 pub(super) struct App {
     pub(super) principal: &'static Principal,
-    /// Whether it may act for users: with their password, a device code, or on their behalf.
+    /// Whether the application may act for users: by password, by device code, or on their behalf.
     pub(super) serves_users: bool,
     is_in_second: bool,
 }
@@ -146,22 +146,24 @@ impl Registry {
         &self.certificates
     }
 
-    /// The tenant that is meant, by id or domain; those of no tenant in particular are the home.
-    pub(super) fn tenant(&self, name: &str) -> Result<&'static str, Trouble> {
+    /// The id of the tenant with this id or domain; names like `common` stand for the home tenant.
+    pub(super) fn tenant(&self, name: &str) -> Result<&'static str, OAuthError> {
         let name = name.to_ascii_lowercase();
         match name.as_str() {
             TENANT | DOMAIN | "common" | "organizations" | "adfs" => Ok(TENANT),
             SECOND_TENANT | SECOND_DOMAIN => Ok(SECOND_TENANT),
-            _ if Uuid::try_parse(&name).is_ok() || name.contains('.') => Err(Trouble::say(
-                90002,
-                format!(
-                    "Tenant '{name}' not found. Check to make sure you have the correct tenant \
+            _ if Uuid::try_parse(&name).is_ok() || name.contains('.') => {
+                Err(OAuthError::with_text(
+                    90002,
+                    format!(
+                        "Tenant '{name}' not found. Check to make sure you have the correct tenant \
                      ID and are signing into the correct cloud. Check with your subscription \
                      administrator, this may happen if there are no active subscriptions for the \
                      tenant."
-                ),
-            )),
-            _ => Err(Trouble::say(
+                    ),
+                ))
+            }
+            _ => Err(OAuthError::with_text(
                 900023,
                 format!(
                     "Specified tenant identifier '{name}' is neither a valid DNS name, nor a \
@@ -171,13 +173,13 @@ impl Registry {
         }
     }
 
-    pub(super) fn app(&self, client_id: &str, tenant: &str) -> Result<App, Trouble> {
+    pub(super) fn app(&self, client_id: &str, tenant: &str) -> Result<App, OAuthError> {
         let found = APPS.into_iter().find(|app| {
             client_id.eq_ignore_ascii_case(app.principal.app_id)
                 && (tenant == TENANT || app.is_in_second)
         });
         found.ok_or_else(|| {
-            Trouble::say(
+            OAuthError::with_text(
                 700016,
                 format!(
                     "Application with identifier '{client_id}' was not found in the directory \
@@ -189,13 +191,13 @@ impl Registry {
         })
     }
 
-    pub(super) fn check_secret(&self, app: App, given: &str) -> Result<(), Trouble> {
+    pub(super) fn check_secret(&self, app: App, given: &str) -> Result<(), OAuthError> {
         let id = app.principal.app_id;
         if is_same(given, self.application.secret()) {
             return Ok(());
         }
         if is_same(given, self.application.expired_secret()) {
-            return Err(Trouble::say(
+            return Err(OAuthError::with_text(
                 7000222,
                 format!(
                     "The provided client secret keys for app '{id}' are expired. Visit the Azure \
@@ -205,7 +207,7 @@ impl Registry {
                 ),
             ));
         }
-        Err(Trouble::say(
+        Err(OAuthError::with_text(
             7000215,
             format!(
                 "Invalid client secret provided. Ensure the secret being sent in the request is \
@@ -215,17 +217,17 @@ impl Registry {
         ))
     }
 
-    pub(super) fn check_user(&self, name: &str, password: &str) -> Result<(), Trouble> {
+    pub(super) fn check_user(&self, name: &str, password: &str) -> Result<(), OAuthError> {
         if !name.eq_ignore_ascii_case(USER_NAME) {
-            return Err(Trouble::new(50034));
+            return Err(OAuthError::new(50034));
         }
         if is_same(password, self.application.password()) {
             return Ok(());
         }
-        Err(Trouble::new(50126))
+        Err(OAuthError::new(50126))
     }
 }
 
-fn is_same(given: &str, ours: &str) -> bool {
-    given.as_bytes().ct_eq(ours.as_bytes()).into()
+fn is_same(given: &str, expected: &str) -> bool {
+    given.as_bytes().ct_eq(expected.as_bytes()).into()
 }

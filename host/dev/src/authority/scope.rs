@@ -1,23 +1,26 @@
-//! What a token is asked for: scopes of version 2, resources of version 1.
+//! The scopes (version 2) or the resource (version 1) of a token request.
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/scopes-oidc>
 
 use http::Uri;
 
-use super::errors::Trouble;
-use crate::{doors::proxy::CLOUDS, identity::APPLICATION, message::Query};
+use super::errors::OAuthError;
+use crate::{
+    directory::{clouds::CLOUDS, who::APPLICATION},
+    message::Query,
+};
 
-/// What was asked for.
+/// The scopes of a token request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct Scopes {
     pub(super) resource: String,
     pub(super) openid: bool,
     pub(super) offline: bool,
-    /// The scopes as they are answered.
+    /// The scopes as the response shows them.
     pub(super) text: String,
 }
 
-/// Resources of the cloud besides vaults, which a job's programs ask for.
+/// Resources besides vaults for which the programs of a job request tokens.
 const RESOURCES: [&str; 8] = [
     "https://management.azure.com",
     "https://management.core.windows.net",
@@ -31,10 +34,10 @@ const RESOURCES: [&str; 8] = [
 
 const DEFAULT: &str = "/.default";
 
-/// Reads `scope`, or `resource` in requests of version 1.
-pub(super) fn wanted(form: &Query, is_v1: bool, is_app: bool) -> Result<Wanted, Trouble> {
+/// Parses `scope`, or `resource` in requests of version 1.
+pub(super) fn parse(form: &Query, is_v1: bool, is_app: bool) -> Result<Scopes, OAuthError> {
     if is_v1 && let Some(resource) = form.filled("resource") {
-        return Ok(Wanted {
+        return Ok(Scopes {
             resource: known(resource)?.to_owned(),
             openid: true,
             offline: true,
@@ -44,7 +47,7 @@ pub(super) fn wanted(form: &Query, is_v1: bool, is_app: bool) -> Result<Wanted, 
     let name = if is_v1 { "resource" } else { "scope" };
     let Some(scope) = form.filled(name).or_else(|| form.filled("scope")) else {
         let text = format!("The request body must contain the following parameter: '{name}'.");
-        return Err(Trouble::say(900144, text));
+        return Err(OAuthError::with_text(900144, text));
     };
     let (mut resource, mut openid, mut offline) = (None, false, false);
     for word in scope.split_ascii_whitespace() {
@@ -53,9 +56,9 @@ pub(super) fn wanted(form: &Query, is_v1: bool, is_app: bool) -> Result<Wanted, 
             "offline_access" => offline = true,
             "profile" | "email" => {}
             _ => {
-                let (of, name) = split(word).ok_or_else(|| invalid(scope))?;
+                let (prefix, name) = split(word).ok_or_else(|| invalid(scope))?;
                 if is_app && name != ".default" {
-                    return Err(Trouble::say(
+                    return Err(OAuthError::with_text(
                         1002012,
                         format!(
                             "The provided value for scope {scope} is not valid. Client credential \
@@ -64,7 +67,7 @@ pub(super) fn wanted(form: &Query, is_v1: bool, is_app: bool) -> Result<Wanted, 
                         ),
                     ));
                 }
-                if resource.replace(of).is_some_and(|before| before != of) {
+                if resource.replace(prefix).is_some_and(|before| before != prefix) {
                     return Err(invalid(scope));
                 }
             }
@@ -73,13 +76,13 @@ pub(super) fn wanted(form: &Query, is_v1: bool, is_app: bool) -> Result<Wanted, 
     let resource = match resource {
         Some(resource) => known(resource)?.to_owned(),
         None if is_app => return Err(invalid(scope)),
-        // Who asks only who somebody is gets a token for Graph.
+        // A request for nothing but the user's profile gets a token for Microsoft Graph.
         None => RESOURCES[2].to_owned(),
     };
-    Ok(Wanted { resource, openid, offline, text: scope.to_owned() })
+    Ok(Scopes { resource, openid, offline, text: scope.to_owned() })
 }
 
-/// Resource and name of one scope.
+/// Splits a scope into its resource and its name.
 fn split(scope: &str) -> Option<(&str, &str)> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte);
     let (resource, name) = match scope.strip_suffix(DEFAULT) {
@@ -90,14 +93,14 @@ fn split(scope: &str) -> Option<(&str, &str)> {
         .then_some((resource, name))
 }
 
-fn known(resource: &str) -> Result<&str, Trouble> {
+fn known(resource: &str) -> Result<&str, OAuthError> {
     let plain = resource.trim_end_matches('/').to_ascii_lowercase();
     let is_vault = CLOUDS.iter().any(|(suffix, _)| plain == format!("https://{suffix}"));
-    let is_ours = plain.trim_start_matches("api://") == APPLICATION.app_id;
-    if is_vault || is_ours || RESOURCES.contains(&plain.as_str()) || is_loopback(&plain) {
+    let is_application = plain.trim_start_matches("api://") == APPLICATION.app_id;
+    if is_vault || is_application || RESOURCES.contains(&plain.as_str()) || is_loopback(&plain) {
         return Ok(resource);
     }
-    Err(Trouble::say(
+    Err(OAuthError::with_text(
         500011,
         format!(
             "The resource principal named {resource} was not found in the tenant named Local. \
@@ -108,7 +111,7 @@ fn known(resource: &str) -> Result<&str, Trouble> {
     ))
 }
 
-/// The vaults on loopback, whose ports are the system's choice.
+/// Whether this is the resource of a vault on loopback, whose port the system chooses.
 fn is_loopback(resource: &str) -> bool {
     let uri = resource.parse::<Uri>().unwrap_or_default();
     uri.host().is_some_and(|host| {
@@ -116,8 +119,8 @@ fn is_loopback(resource: &str) -> bool {
     })
 }
 
-fn invalid(scope: &str) -> Trouble {
-    Trouble::say(
+fn invalid(scope: &str) -> OAuthError {
+    OAuthError::with_text(
         70011,
         format!(
             "The provided request must include a 'scope' input parameter. The provided value for \
@@ -131,8 +134,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scopes_are_of_one_known_resource() {
-        let code = |trouble: Trouble| format!("{trouble:?}");
+    fn a_request_is_for_one_known_resource() {
+        let code = |error: OAuthError| format!("{error:?}");
         for (form, is_v1, is_app, expected) in [
             ("scope=https://vault.azure.net/.default", false, true, Ok("https://vault.azure.net")),
             (
@@ -173,13 +176,13 @@ mod tests {
             ("scope=", false, true, Err("900144")),
             ("", true, true, Err("900144")),
         ] {
-            let wanted = wanted(&Query::parse(Some(form)), is_v1, is_app);
-            match (wanted, expected) {
-                (Ok(wanted), Ok(resource)) => assert_eq!(wanted.resource, resource, "{form}"),
-                (Err(trouble), Err(number)) => {
-                    assert!(code(trouble).contains(&format!("Code({number})")), "{form}");
+            let scopes = parse(&Query::parse(Some(form)), is_v1, is_app);
+            match (scopes, expected) {
+                (Ok(scopes), Ok(resource)) => assert_eq!(scopes.resource, resource, "{form}"),
+                (Err(error), Err(number)) => {
+                    assert!(code(error).contains(&format!("Code({number})")), "{form}");
                 }
-                (wanted, _) => panic!("{form}: {wanted:?}"),
+                (scopes, _) => panic!("{form}: {scopes:?}"),
             }
         }
     }

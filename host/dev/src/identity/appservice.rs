@@ -1,30 +1,37 @@
-//! The managed identity endpoint of App Service and Functions, 2019-08-01: strings.
+//! The managed identity endpoint of App Service and Functions, version 2019-08-01, which answers in
+//! strings.
 //!
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Asked, Endpoints, Given, MANAGED, resource_id};
-use crate::message;
+use super::{
+    Endpoints,
+    reply::{Reply, TokenBody},
+    request::Request,
+};
+use crate::{
+    directory::who::{MANAGED, resource_id},
+    message,
+};
 
 pub(crate) const PATH: &str = "/msi/token";
 const VERSION: &str = "2019-08-01";
 
-pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
-    if !asked.is_get() {
-        return Given::refused(message::empty(StatusCode::METHOD_NOT_ALLOWED));
+pub(super) fn respond(endpoints: &Endpoints, request: &Request<'_>) -> Reply {
+    if !request.is_get() {
+        return Reply::empty(StatusCode::METHOD_NOT_ALLOWED);
     }
-    if !endpoints.knows_secret(asked, "x-identity-header") {
+    if !endpoints.knows_secret(request, "x-identity-header") {
         return refused(StatusCode::UNAUTHORIZED, "X-IDENTITY-HEADER is missing or wrong.");
     }
-    if asked.query.get("api-version") != Some(VERSION) {
+    if request.query.get("api-version") != Some(VERSION) {
         return refused(StatusCode::BAD_REQUEST, "api-version must be 2019-08-01.");
     }
     let resource_id = resource_id();
-    if asked.names_other(&[
+    if request.names_other(&[
         ("client_id", MANAGED.app_id),
         ("object_id", MANAGED.object_id),
         ("principal_id", MANAGED.object_id),
@@ -36,36 +43,22 @@ pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
              ClientId/ResourceId/PrincipalId.",
         );
     }
-    let Some(resource) = asked.query.filled("resource") else {
+    let Some(resource) = request.query.filled("resource") else {
         return refused(StatusCode::BAD_REQUEST, "resource is missing.");
     };
     let Some(token) = endpoints.token(&MANAGED, resource) else {
-        return Given::refused(message::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        return Reply::empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let body = Body {
-        access_token: token.expose(),
-        client_id: MANAGED.app_id,
-        expires_on: token.expires.to_string(),
-        resource,
-        token_type: "Bearer",
-    };
-    Given::token(message::json(StatusCode::OK, &body, body.access_token.len()), MANAGED.who)
+    let body =
+        TokenBody { client_id: Some(MANAGED.app_id), ..TokenBody::in_strings(&token, resource) };
+    Reply::token(&body, &token, MANAGED.who)
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    access_token: &'a str,
-    client_id: &'static str,
-    expires_on: String,
-    resource: &'a str,
-    token_type: &'static str,
-}
-
-fn refused(status: StatusCode, text: &str) -> Given {
+fn refused(status: StatusCode, text: &str) -> Reply {
     let body = json!({
         "statusCode": status.as_u16(),
         "message": text,
         "correlationId": Uuid::new_v4().to_string(),
     });
-    Given::refused(message::json(status, &body, 0))
+    Reply::plain(message::json(status, &body, 0))
 }

@@ -1,35 +1,41 @@
-//! The agent of a machine connected by Azure Arc: the first answer names a file that only some may
-//! read, the second request shows what is in it.
+//! The agent of a machine connected by Azure Arc: its challenge names a file that only privileged
+//! programs can read, and the caller proves itself by sending the file's contents.
 //!
 //! <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>
 
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use http::{HeaderValue, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use serde_json::json;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::{Asked, Endpoints, Given, MANAGED, resource_id};
-use crate::{files, limits, message};
+use super::{
+    Endpoints,
+    reply::{Reply, TokenBody},
+    request::Request,
+};
+use crate::{
+    directory::who::{MANAGED, resource_id},
+    files, limits, message,
+};
 
 pub(crate) const PATH: &str = "/arc/metadata/identity/oauth2/token";
 const VERSIONS: [&str; 3] = ["2019-11-01", "2020-06-01", "2021-02-01"];
 
-/// The keys that were asked for and not used yet.
+/// The agent, with the keys that it has handed out and that have not been used yet.
 pub(crate) struct Agent {
     folder: PathBuf,
     pending: Mutex<VecDeque<(PathBuf, SecretString)>>,
 }
 
 impl Agent {
-    /// `folder` is where it puts the keys.
+    /// An agent that writes its keys to `folder`.
     pub(crate) fn new(folder: PathBuf) -> Self {
         Self { folder, pending: Mutex::default() }
     }
@@ -38,7 +44,7 @@ impl Agent {
         &self.folder
     }
 
-    /// The path of a file with a new key.
+    /// Writes a new key to a file and returns the path.
     fn challenge(&self) -> std::io::Result<PathBuf> {
         let path = self.folder.join(format!("{}.key", Uuid::new_v4()));
         let key = SecretString::from(Uuid::new_v4().to_string());
@@ -48,13 +54,13 @@ impl Agent {
         if pending.len() > limits::ARC_KEYS
             && let Some((oldest, _)) = pending.pop_front()
         {
-            // Whoever it was for went away; the folder goes at the end in any case.
+            // Its caller never came back. If this fails, the folder is still removed at the end.
             let _ = std::fs::remove_file(oldest);
         }
         Ok(path)
     }
 
-    /// Whether this is a key of ours; once, then it is gone.
+    /// Whether this is a pending key; the key is used up then.
     fn accepts(&self, given: &str) -> bool {
         let mut pending = self.pending();
         let found = pending.iter().position(|(_, key)| {
@@ -65,71 +71,68 @@ impl Agent {
         true
     }
 
-    fn pending(&self) -> std::sync::MutexGuard<'_, VecDeque<(PathBuf, SecretString)>> {
+    fn pending(&self) -> MutexGuard<'_, VecDeque<(PathBuf, SecretString)>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
-    if !asked.is_get() {
-        return Given::refused(message::empty(StatusCode::METHOD_NOT_ALLOWED));
+pub(super) fn respond(endpoints: &Endpoints, request: &Request<'_>) -> Reply {
+    if !request.is_get() {
+        return Reply::empty(StatusCode::METHOD_NOT_ALLOWED);
     }
-    if !asked.has_metadata() {
-        return refused(StatusCode::BAD_REQUEST, "Required metadata header not specified");
+    if !request.has_metadata() {
+        let text = "Required metadata header not specified";
+        return Reply::oauth_error(StatusCode::BAD_REQUEST, text);
     }
-    if !asked.query.get("api-version").is_some_and(|version| VERSIONS.contains(&version)) {
-        return refused(
-            StatusCode::BAD_REQUEST,
-            "Required query variable 'api-version' is missing or not supported",
-        );
+    if !request.query.get("api-version").is_some_and(|version| VERSIONS.contains(&version)) {
+        let text = "Required query variable 'api-version' is missing or not supported";
+        return Reply::oauth_error(StatusCode::BAD_REQUEST, text);
     }
-    let Some(resource) = asked.query.filled("resource") else {
-        return refused(StatusCode::BAD_REQUEST, "Required query variable 'resource' is missing");
+    let Some(resource) = request.query.filled("resource") else {
+        let text = "Required query variable 'resource' is missing";
+        return Reply::oauth_error(StatusCode::BAD_REQUEST, text);
     };
-    let given = message::header(&asked.request.headers, "authorization");
-    match given.and_then(|it| it.strip_prefix("Basic ")) {
+    match request.header("authorization").and_then(|it| it.strip_prefix("Basic ")) {
         None => return challenge(&endpoints.agent),
         Some(key) if !endpoints.agent.accepts(key) => {
-            return refused(StatusCode::FORBIDDEN, "The key is not the one that was asked for");
+            let text = "The key is not the one that was asked for";
+            return Reply::oauth_error(StatusCode::FORBIDDEN, text);
         }
         Some(_) => {}
     }
     let resource_id = resource_id();
-    if asked.names_other(&[
+    if request.names_other(&[
         ("client_id", MANAGED.app_id),
         ("object_id", MANAGED.object_id),
         ("msi_res_id", &resource_id),
         ("mi_res_id", &resource_id),
     ]) {
-        return refused(StatusCode::NOT_FOUND, "Identity not found");
+        return Reply::oauth_error(StatusCode::NOT_FOUND, "Identity not found");
     }
     let Some(token) = endpoints.token(&MANAGED, resource) else {
-        return Given::refused(message::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        return Reply::empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let echo = |name| asked.query.filled(name);
+    let echo = |name| request.query.filled(name);
     let body = Body {
-        access_token: token.expose(),
-        expires_in: token.lifetime.to_string(),
-        expires_on: token.expires.to_string(),
-        not_before: token.not_before.to_string(),
-        resource,
-        token_type: "Bearer",
+        token: TokenBody {
+            expires_in: Some(token.lifetime.to_string()),
+            not_before: Some(token.not_before.to_string()),
+            ..TokenBody::in_strings(&token, resource)
+        },
         client_id: echo("client_id"),
         object_id: echo("object_id"),
         msi_res_id: echo("msi_res_id").or_else(|| echo("mi_res_id")),
     };
-    Given::token(message::json(StatusCode::OK, &body, body.access_token.len()), MANAGED.who)
+    Reply::token(&body, &token, MANAGED.who)
 }
 
-/// Old agents do not look at the selector: who chose an identity is told which one it got.
+/// A token response that repeats how the caller chose the identity.
+///
+/// Old agents ignore that choice; a response that repeats it shows that this one does not.
 #[derive(Serialize)]
 struct Body<'a> {
-    access_token: &'a str,
-    expires_in: String,
-    expires_on: String,
-    not_before: String,
-    resource: &'a str,
-    token_type: &'static str,
+    #[serde(flatten)]
+    token: TokenBody<'a, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,18 +141,13 @@ struct Body<'a> {
     msi_res_id: Option<&'a str>,
 }
 
-fn challenge(agent: &Agent) -> Given {
+fn challenge(agent: &Agent) -> Reply {
     let Ok(path) = agent.challenge() else {
-        return Given::refused(message::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        return Reply::empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let mut answer = message::empty(StatusCode::UNAUTHORIZED);
+    let mut response = message::empty(StatusCode::UNAUTHORIZED);
     if let Ok(value) = HeaderValue::try_from(format!("Basic realm={}", path.display())) {
-        answer.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
-    Given::refused(answer)
-}
-
-fn refused(status: StatusCode, text: &str) -> Given {
-    let body = json!({"error": "invalid_request", "error_description": text});
-    Given::refused(message::json(status, &body, 0))
+    Reply::plain(response)
 }

@@ -1,58 +1,45 @@
-//! The identity endpoint of Azure Cloud Shell: a form that is posted, and no secret.
+//! The identity endpoint of Azure Cloud Shell, which takes a form by POST and no secret.
 //!
 //! <https://learn.microsoft.com/azure/cloud-shell/msi-authorization>
 
 use http::StatusCode;
-use serde::Serialize;
-use serde_json::json;
 
-use super::{Asked, Endpoints, Given, MANAGED};
-use crate::message;
+use super::{
+    Endpoints,
+    reply::{Reply, TokenBody},
+    request::Request,
+};
+use crate::directory::who::MANAGED;
 
 pub(crate) const PATH: &str = "/oauth2/token";
 
-pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
-    if asked.request.method != http::Method::POST {
-        return Given::refused(message::empty(StatusCode::METHOD_NOT_ALLOWED));
+pub(super) fn respond(endpoints: &Endpoints, request: &Request<'_>) -> Reply {
+    if !request.is_post() {
+        return Reply::empty(StatusCode::METHOD_NOT_ALLOWED);
     }
-    if !asked.has_metadata() {
+    if !request.has_metadata() {
         return refused("Required metadata header not specified");
     }
-    let Some(resource) = asked.form.filled("resource") else {
+    let Some(resource) = request.form.filled("resource") else {
         return refused("Required body parameter 'resource' is missing");
     };
     const IDS: [&str; 4] = ["client_id", "object_id", "msi_res_id", "mi_res_id"];
-    if IDS.iter().any(|id| asked.form.filled(id).is_some()) {
-        // The user's own identity is the only one there.
+    if IDS.iter().any(|id| request.form.filled(id).is_some()) {
+        // Cloud Shell has one identity only, that of its user.
         return refused("Identities cannot be chosen");
     }
     let Some(token) = endpoints.token(&MANAGED, resource) else {
-        return Given::refused(message::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        return Reply::empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let body = Body {
-        access_token: token.expose(),
-        refresh_token: "",
-        expires_in: token.lifetime.to_string(),
-        expires_on: token.expires.to_string(),
-        not_before: token.not_before.to_string(),
-        resource,
-        token_type: "Bearer",
+    let body = TokenBody {
+        refresh_token: Some(""),
+        expires_in: Some(token.lifetime.to_string()),
+        not_before: Some(token.not_before.to_string()),
+        ..TokenBody::in_strings(&token, resource)
     };
-    Given::token(message::json(StatusCode::OK, &body, body.access_token.len()), MANAGED.who)
+    Reply::token(&body, &token, MANAGED.who)
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    access_token: &'a str,
-    refresh_token: &'static str,
-    expires_in: String,
-    expires_on: String,
-    not_before: String,
-    resource: &'a str,
-    token_type: &'static str,
-}
-
-fn refused(text: &str) -> Given {
-    let body = json!({"error": {"code": "invalid_request", "message": text}});
-    Given::refused(message::json(StatusCode::BAD_REQUEST, &body, 0))
+fn refused(text: &str) -> Reply {
+    Reply::error(StatusCode::BAD_REQUEST, "invalid_request", text)
 }

@@ -1,44 +1,47 @@
-//! The ways in which a job finds its identity.
+//! Identity forms: the ways in which a job can find its identity.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::UnknownWord;
+use crate::error::UnknownWord;
 
-/// Which identity the job's environment leads to, and how.
+/// The form of the job's identity: which identity its environment names, and by which protocol.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Form {
-    /// `MSI_ENDPOINT` and `MSI_SECRET`, as on Azure ML.
+    /// The managed identity of an Azure ML job: `MSI_ENDPOINT` and `MSI_SECRET`.
     #[default]
     AzureMl,
-    /// The user of a Spark job of Azure ML.
+    /// The user of an Azure ML Spark job.
     Spark,
-    /// `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`.
+    /// The managed identity of App Service: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`.
     AppService,
-    /// `AZURE_POD_IDENTITY_AUTHORITY_HOST` in place of 169.254.169.254.
+    /// The managed identity of a virtual machine, with `AZURE_POD_IDENTITY_AUTHORITY_HOST` in place
+    /// of 169.254.169.254.
     Imds,
-    /// `IDENTITY_ENDPOINT` and `IMDS_ENDPOINT`, and a key that is read from a file.
+    /// The managed identity of a machine connected by Azure Arc: `IDENTITY_ENDPOINT` and
+    /// `IMDS_ENDPOINT`, with a key in a file.
     AzureArc,
-    /// `IDENTITY_ENDPOINT`, `IDENTITY_HEADER` and `IDENTITY_SERVER_THUMBPRINT`.
+    /// The managed identity of a Service Fabric application: `IDENTITY_ENDPOINT`, `IDENTITY_HEADER`
+    /// and `IDENTITY_SERVER_THUMBPRINT`.
     ServiceFabric,
-    /// `MSI_ENDPOINT` alone.
+    /// The identity of Azure Cloud Shell: `MSI_ENDPOINT` alone.
     CloudShell,
-    /// A managed identity by a federated token, as in a cluster of Kubernetes.
+    /// A managed identity with a federated token, as in a Kubernetes cluster.
     TokenExchange,
-    /// An application with a federated token, as in a cluster of Kubernetes.
+    /// An application with a federated token, as in a Kubernetes cluster.
     WorkloadIdentity,
-    /// An application with a secret.
+    /// An application with a client secret.
     ClientSecret,
-    /// An application with a certificate.
+    /// An application with a client certificate.
     ClientCertificate,
-    /// An application that signs in as a user, with their password.
+    /// A user who signs in to an application by password.
     UserPassword,
-    /// An application that was called with a user's token.
+    /// A user on whose behalf an application acts, with the user's token.
     OnBehalfOf,
-    /// A user who approves a code.
+    /// A user who approves a device code.
     DeviceCode,
     /// A service connection of Azure Pipelines.
     AzurePipelines,
@@ -63,7 +66,7 @@ const NAMES: [(&str, Form); 15] = [
 ];
 
 impl Form {
-    /// All of them, by name.
+    /// All forms, with their names.
     pub fn all() -> impl Iterator<Item = (&'static str, Self)> {
         NAMES.into_iter()
     }
@@ -90,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_name_every_form() {
+    fn an_unknown_form_is_answered_with_the_names_of_all() {
         let refusal = "arc".parse::<Form>().unwrap_err().to_string();
         for (name, form) in Form::all() {
             assert_eq!(name.parse(), Ok(form));

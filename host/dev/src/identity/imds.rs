@@ -1,32 +1,34 @@
-//! The instance metadata service of a virtual machine: strings.
+//! The instance metadata service of a virtual machine, which answers in strings.
 //!
 //! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
 
 use http::StatusCode;
-use serde::Serialize;
-use serde_json::json;
 
-use super::{Asked, Endpoints, Given, MANAGED, resource_id};
-use crate::message;
+use super::{
+    Endpoints,
+    reply::{Reply, TokenBody},
+    request::Request,
+};
+use crate::directory::who::{MANAGED, resource_id};
 
 pub(crate) const PATH: &str = "/metadata/identity/oauth2/token";
 
-pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
-    if !asked.is_get() {
-        return Given::refused(message::empty(StatusCode::METHOD_NOT_ALLOWED));
+pub(super) fn respond(endpoints: &Endpoints, request: &Request<'_>) -> Reply {
+    if !request.is_get() {
+        return Reply::empty(StatusCode::METHOD_NOT_ALLOWED);
     }
-    // The real one refuses forwarded requests, too: its guard against request forgery.
-    if asked.is_forwarded() || !asked.has_metadata() {
+    // The real service also refuses forwarded requests, as a guard against request forgery.
+    if request.is_forwarded() || !request.has_metadata() {
         return refused("Required metadata header not specified");
     }
-    if asked.query.filled("api-version").is_none() {
+    if request.query.filled("api-version").is_none() {
         return refused("Required query variable 'api-version' is missing");
     }
-    let Some(resource) = asked.query.filled("resource") else {
+    let Some(resource) = request.query.filled("resource") else {
         return refused("Required query variable 'resource' is missing");
     };
     let resource_id = resource_id();
-    if asked.names_other(&[
+    if request.names_other(&[
         ("client_id", MANAGED.app_id),
         ("object_id", MANAGED.object_id),
         ("msi_res_id", &resource_id),
@@ -35,34 +37,18 @@ pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>) -> Given {
         return refused("Identity not found");
     }
     let Some(token) = endpoints.token(&MANAGED, resource) else {
-        return Given::refused(message::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        return Reply::empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
-    let body = Body {
-        access_token: token.expose(),
-        client_id: MANAGED.app_id,
-        expires_in: token.lifetime.to_string(),
-        expires_on: token.expires.to_string(),
-        ext_expires_in: token.lifetime.to_string(),
-        not_before: token.not_before.to_string(),
-        resource,
-        token_type: "Bearer",
+    let body = TokenBody {
+        client_id: Some(MANAGED.app_id),
+        expires_in: Some(token.lifetime.to_string()),
+        ext_expires_in: Some(token.lifetime.to_string()),
+        not_before: Some(token.not_before.to_string()),
+        ..TokenBody::in_strings(&token, resource)
     };
-    Given::token(message::json(StatusCode::OK, &body, body.access_token.len()), MANAGED.who)
+    Reply::token(&body, &token, MANAGED.who)
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    access_token: &'a str,
-    client_id: &'static str,
-    expires_in: String,
-    expires_on: String,
-    ext_expires_in: String,
-    not_before: String,
-    resource: &'a str,
-    token_type: &'static str,
-}
-
-fn refused(text: &str) -> Given {
-    let body = json!({"error": "invalid_request", "error_description": text});
-    Given::refused(message::json(StatusCode::BAD_REQUEST, &body, 0))
+fn refused(text: &str) -> Reply {
+    Reply::oauth_error(StatusCode::BAD_REQUEST, text)
 }

@@ -1,19 +1,18 @@
-//! The service that acts for the user of a Spark job of Azure ML, at the loopback authority's port
-//! with TLS.
+//! The service that acts on behalf of the user of an Azure ML Spark job, on the port of the
+//! loopback authority with TLS.
 //!
-//! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
+//! <https://github.com/Azure/azure-sdk-for-python/blob/a6c0acbbb27eaeac85d08ceb9f537b3e4eda6e2c/sdk/ml/azure-ai-ml/azure/ai/ml/identity/_credentials/_AzureMLSparkOnBehalfOfCredential.py>
 
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::{Asked, Endpoints, Given, SUBSCRIPTION, TENANT, USER, azureml};
-use crate::message;
+use super::{Endpoints, azureml, reply::Reply, request::Request};
+use crate::directory::who::{SUBSCRIPTION, TENANT, USER};
 
-/// Begins every path of that service.
+/// Every path of this service begins with it.
 pub(crate) const PREFIX: &str = "/api/v1/proxy/obotoken/";
-/// What the last segment is, unless a variable says otherwise.
+/// Last segment of the path, unless a variable of the job changes it.
 const OPERATION: &str = "getuseraccesstokenforspark";
 pub(crate) const GROUP: &str = "local";
 pub(crate) const WORKSPACE: &str = "local";
@@ -29,35 +28,34 @@ struct Body {
     resource: String,
 }
 
-pub(super) fn answer(endpoints: &Endpoints, asked: &Asked<'_>, body: &[u8]) -> Given {
-    if asked.request.method != http::Method::POST {
-        return Given::refused(message::empty(StatusCode::METHOD_NOT_ALLOWED));
+pub(super) fn respond(endpoints: &Endpoints, request: &Request<'_>, body: &[u8]) -> Reply {
+    if !request.is_post() {
+        return Reply::empty(StatusCode::METHOD_NOT_ALLOWED);
     }
     let path = format!(
         "{PREFIX}v1.0/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/\
          Microsoft.MachineLearningServices/workspaces/{WORKSPACE}/{OPERATION}"
     );
-    if asked.request.uri.path() != path {
-        return refused(StatusCode::NOT_FOUND, "NotFound", "there is no such workspace");
+    if request.parts.uri.path() != path {
+        return Reply::error(StatusCode::NOT_FOUND, "NotFound", "there is no such workspace");
     }
     let Ok(body) = serde_json::from_slice::<Body>(body) else {
-        return refused(StatusCode::BAD_REQUEST, "BadRequest", "the body is not understood");
+        return bad_request("the body is not understood");
     };
-    let ours = endpoints.secret().as_bytes();
-    let header = message::header(&asked.request.headers, "obo-access-token").unwrap_or_default();
-    let is_known = [header, &body.obo_token].iter().all(|it| it.as_bytes().ct_eq(ours).into());
+    let expected = endpoints.secret().as_bytes();
+    let header = request.header("obo-access-token").unwrap_or_default();
+    let is_known = [header, &body.obo_token].iter().all(|it| it.as_bytes().ct_eq(expected).into());
     if !is_known || body.oid != USER.object_id || body.tid != TENANT {
-        return refused(StatusCode::UNAUTHORIZED, "Unauthorized", "the token is not known");
+        return Reply::error(StatusCode::UNAUTHORIZED, "Unauthorized", "the token is not known");
     }
     for (name, value) in [("x-ms-proxy-host", SERVICE), ("x-ms-cluster-identifier", CLUSTER)] {
-        if message::header(&asked.request.headers, name) != Some(value) {
-            return refused(StatusCode::BAD_REQUEST, "BadRequest", "a header is missing or wrong");
+        if request.header(name) != Some(value) {
+            return bad_request("a header is missing or wrong");
         }
     }
     azureml::token(endpoints, Some(&body.resource), &USER)
 }
 
-fn refused(status: StatusCode, code: &str, text: &str) -> Given {
-    let body = json!({"error": {"code": code, "message": text}});
-    Given::refused(message::json(status, &body, 0))
+fn bad_request(text: &str) -> Reply {
+    Reply::error(StatusCode::BAD_REQUEST, "BadRequest", text)
 }

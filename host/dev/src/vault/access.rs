@@ -1,4 +1,4 @@
-//! Roles: what each identity may do, in all vaults or to one secret.
+//! Role assignments: what each identity may do with all secrets or with one.
 //!
 //! <https://learn.microsoft.com/azure/key-vault/general/rbac-guide>
 
@@ -10,31 +10,31 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{UnknownWord, Who};
+use crate::{directory::who::Who, error::UnknownWord};
 
-/// A built-in role of Azure, as far as secrets go.
+/// A built-in Azure role, as far as it concerns secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Key Vault Secrets Officer: everything on secrets.
+    /// Key Vault Secrets Officer: every operation on secrets.
     SecretsOfficer,
-    /// Key Vault Secrets User: reads values and what is said about them.
+    /// Key Vault Secrets User: reads values and metadata.
     SecretsUser,
-    /// Key Vault Reader: reads what is said about secrets, no values.
+    /// Key Vault Reader: reads metadata, but no values.
     Reader,
-    /// No role at all.
+    /// No role: every request is denied.
     None,
 }
 
-/// Gives an identity a role, in place of the one it had there.
+/// Assigns a role to an identity, in place of an earlier grant for the same secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    /// Who gets it.
+    /// The identity that gets the role.
     pub who: Who,
-    /// What they may do from now on.
+    /// The role to assign.
     pub role: Role,
-    /// The one secret (in each vault) that this is for; without it, all of them.
+    /// Name of the secret (in each vault) to which this grant is limited; all secrets if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -67,7 +67,7 @@ impl FromStr for Role {
 impl FromStr for Grant {
     type Err = UnknownWord;
 
-    /// Reads `WHO:ROLE[:NAME]`.
+    /// Parses `WHO:ROLE[:NAME]`.
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         let mut parts = text.splitn(3, ':');
         let who = parts.next().unwrap_or_default().parse()?;
@@ -95,7 +95,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// Its name below `Microsoft.KeyVault/vaults/secrets/`.
+    /// Name of the action, below `Microsoft.KeyVault/vaults/secrets/`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::GetSecret => "getSecret/action",
@@ -111,12 +111,12 @@ impl Action {
     }
 }
 
-/// All roles given. Whoever was given none is a secrets officer.
+/// All role assignments. An identity without one is a secrets officer.
 #[derive(Debug, Default)]
 pub(crate) struct Access(RwLock<HashMap<(Who, Option<String>), Role>>);
 
 impl Access {
-    /// Gives a role.
+    /// Applies a role assignment.
     pub(crate) fn grant(&self, grant: Grant) {
         let name = grant.name.map(|name| name.to_ascii_lowercase());
         self.0
@@ -125,7 +125,7 @@ impl Access {
             .insert((grant.who, name), grant.role);
     }
 
-    /// The role for a secret, or for a vault where no secret is named.
+    /// The role of an identity for this secret, or for all secrets if none is named.
     pub(super) fn role(&self, who: Who, name: Option<&str>) -> Role {
         let roles = self.0.read().unwrap_or_else(PoisonError::into_inner);
         name.and_then(|name| roles.get(&(who, Some(name.to_ascii_lowercase()))))
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn role_of_one_secret_goes_before_that_of_the_vaults() {
+    fn a_role_for_one_secret_takes_precedence() {
         let access = Access::default();
         assert_eq!(access.role(Who::User, Some("a")), Role::SecretsOfficer);
         access.grant("user:reader".parse().unwrap());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_allow_what_azure_says() {
+    fn roles_allow_the_same_actions_as_in_azure() {
         use Action::*;
         for (role, allowed) in [
             (Role::SecretsOfficer, &[GetSecret, ReadMetadata, SetSecret, Purge][..]),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_grants_are_refused() {
+    fn malformed_grants_are_rejected() {
         for text in
             ["", "user", "user:", "nobody:reader", "user:owner", "user:none:", "user:none:a_b"]
         {

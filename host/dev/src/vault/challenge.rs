@@ -1,28 +1,29 @@
-//! Authentication: the bearer token of a request, or the challenge that says which one is wanted.
+//! Authentication: the bearer token of a request, or a challenge that names the authority and the
+//! resource of the token to send.
 //!
 //! <https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses>
 
 use http::{HeaderMap, HeaderValue, header};
 
-use super::errors::Problem;
+use super::errors::VaultError;
 use crate::{
-    identity::{
-        TENANT, Who,
+    directory::{
         token::{self, Issuer, Refusal},
+        who::{TENANT, Who},
     },
-    message::{self, Answer},
+    message::{self, Response},
 };
 
-/// What one way into a vault asks for.
+/// The token audience of a vault's endpoint, with the challenge that asks for it.
 pub(crate) struct Challenge {
     audience: String,
     header: HeaderValue,
 }
 
 impl Challenge {
-    /// Asks for a token of this authority's host for this audience.
+    /// A challenge for a token from the authority at this host, for this audience.
     pub(crate) fn new(authority: &str, audience: String) -> Self {
-        // The one form that every SDK parses: a comma and a space, quotes, no scope.
+        // The only form that every SDK parses: separated by comma and space, quoted, without scope.
         let text = format!(
             "Bearer authorization=\"https://{authority}/{TENANT}\", resource=\"{audience}\""
         );
@@ -31,12 +32,12 @@ impl Challenge {
         Self { audience, header }
     }
 
-    /// Whose token came along, or why there is none to go by.
+    /// The identity whose token a request carries, or why there is no valid token.
     pub(super) fn authenticate(
         &self,
         issuer: &Issuer,
         headers: &HeaderMap,
-    ) -> Result<Who, Problem> {
+    ) -> Result<Who, VaultError> {
         let message = match bearer(headers) {
             None => "AKV10000: Request is missing a Bearer or PoP token.".to_owned(),
             Some(token) => match issuer.verify(token, &self.audience) {
@@ -44,14 +45,14 @@ impl Challenge {
                 Err(refusal) => self.explain(&refusal),
             },
         };
-        Err(Problem::unauthorized(message))
+        Err(VaultError::unauthorized(message))
     }
 
-    /// The 401 that asks for a token.
-    pub(super) fn challenge(&self, problem: Problem) -> Answer {
-        let mut answer = problem.into_answer();
-        answer.headers_mut().insert(header::WWW_AUTHENTICATE, self.header.clone());
-        answer
+    /// A response with status 401 and the challenge.
+    pub(super) fn challenge(&self, error: VaultError) -> Response {
+        let mut response = error.into_response();
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, self.header.clone());
+        response
     }
 
     fn explain(&self, refusal: &Refusal) -> String {

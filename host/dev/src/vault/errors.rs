@@ -1,4 +1,4 @@
-//! Errors, in Key Vault's words where these are known.
+//! Errors of a vault, with Key Vault's texts where these are known.
 //!
 //! <https://learn.microsoft.com/azure/key-vault/general/rest-error-codes>
 
@@ -7,20 +7,23 @@ use serde::Serialize;
 
 use super::access::Action;
 use crate::{
-    identity::{SUBSCRIPTION, Who, principal, token},
-    message::{self, Answer, BodyError},
+    directory::{
+        token,
+        who::{SUBSCRIPTION, Who, principal},
+    },
+    message::{self, BodyError, Response},
 };
 
-/// An error answer.
+/// An error response of a vault.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(super) struct VaultError {
     status: StatusCode,
     code: &'static str,
     inner: Option<&'static str>,
     message: String,
 }
 
-impl Problem {
+impl VaultError {
     pub(super) fn unauthorized(message: String) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", message)
     }
@@ -95,13 +98,14 @@ impl Problem {
         Self::forbidden("ForbiddenByRbac", message)
     }
 
-    /// What the local vault does not do, said as such: no answer of the real one looks like it.
+    /// An operation that Key Vault has and the local vault lacks. The text says so, and is none of
+    /// Key Vault's own.
     pub(super) fn not_offered(operation: &str) -> Self {
         let message = format!("The local vault does not offer the operation `{operation}`.");
         Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
     }
 
-    pub(super) fn into_answer(self) -> Answer {
+    pub(super) fn into_response(self) -> Response {
         let body = Body {
             error: Detail {
                 code: self.code,
@@ -113,8 +117,8 @@ impl Problem {
     }
 
     fn forbidden(inner: &'static str, message: String) -> Self {
-        let problem = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
-        Self { inner: Some(inner), ..problem }
+        let error = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
+        Self { inner: Some(inner), ..error }
     }
 
     fn new(status: StatusCode, code: &'static str, message: String) -> Self {

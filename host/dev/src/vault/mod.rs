@@ -1,4 +1,4 @@
-//! A vault: authentication, then the route, then permission, then the operation.
+//! A vault: it authenticates a request, finds its operation, checks permission and runs it.
 //!
 //! <https://learn.microsoft.com/rest/api/keyvault/secrets/operation-groups>
 
@@ -21,74 +21,68 @@ pub use store::Seed;
 pub(crate) use store::Store;
 
 use crate::{
-    identity::{Who, token::Issuer},
-    message::{self, Answer, Query},
+    directory::{token::Issuer, who::Who},
+    log::Served,
+    message::{self, Query, Response},
 };
-use errors::Problem;
+use errors::VaultError;
 use route::Operation;
 
-/// One vault, by its name.
+/// A vault with its secrets.
 pub(crate) struct Vault {
     pub(crate) name: String,
     pub(crate) store: Store,
 }
 
-/// Where a request reached a vault: the same secret has another id behind each way in.
-pub(crate) struct Place {
-    /// Begins the ids: scheme, host and, where it is not the default, port.
+/// An address at which a vault is reached. The ids of its secrets begin with it.
+pub(crate) struct Endpoint {
+    /// Scheme, host and, unless it is the default, port: the beginning of each id.
     pub(crate) origin: String,
-    /// Begins the next links, which name the port always.
+    /// Scheme, host and port: the beginning of each link to a next page, which always has the port.
     pub(crate) paging_origin: String,
     pub(crate) challenge: Challenge,
 }
 
-/// An answer, and what of it is counted.
-pub(crate) struct Outcome {
-    pub(crate) answer: Answer,
-    pub(crate) operation: &'static str,
-    pub(crate) who: Option<Who>,
-}
-
-/// A request that has passed authentication.
-struct Call<'a> {
+/// A request whose caller is authenticated.
+struct Authenticated<'a> {
     vault: &'a Vault,
-    place: &'a Place,
+    endpoint: &'a Endpoint,
     access: &'a Access,
     who: Who,
     query: Query,
 }
 
 impl Vault {
-    /// Answers one request.
-    pub(crate) async fn answer(
+    /// Answers a request.
+    pub(crate) async fn respond(
         &self,
-        place: &Place,
+        endpoint: &Endpoint,
         access: &Access,
         issuer: &Issuer,
         request: Request<Incoming>,
-    ) -> Outcome {
+    ) -> Served {
         let (parts, body) = request.into_parts();
-        let routed = Operation::of(&parts.method, parts.uri.path());
+        let routed = Operation::parse(&parts.method, parts.uri.path());
         let operation = routed.as_ref().map_or("other", Operation::label);
-        let (who, mut answer) = match place.challenge.authenticate(issuer, &parts.headers) {
-            Err(problem) => (None, place.challenge.challenge(problem)),
+        let (who, mut response) = match endpoint.challenge.authenticate(issuer, &parts.headers) {
+            Err(error) => (None, endpoint.challenge.challenge(error)),
             Ok(who) => {
                 let query = Query::parse(parts.uri.query());
-                let call = Call { vault: self, place, access, who, query };
-                let answer = match routed {
-                    Ok(operation) => call.run(operation, body).await,
-                    Err(problem) => Err(problem),
+                let request = Authenticated { vault: self, endpoint, access, who, query };
+                let result = match routed {
+                    Ok(operation) => request.run(operation, body).await,
+                    Err(error) => Err(error),
                 };
-                (Some(who), answer.unwrap_or_else(Problem::into_answer))
+                (Some(who), result.unwrap_or_else(VaultError::into_response))
             }
         };
-        add_headers(&mut answer, &parts);
-        Outcome { answer, operation, who }
+        add_headers(&mut response, &parts);
+        Served { response, operation, who, is_reused: false }
     }
 }
 
-impl Call<'_> {
-    async fn run(&self, operation: Operation<'_>, body: Incoming) -> Result<Answer, Problem> {
+impl Authenticated<'_> {
+    async fn run(&self, operation: Operation<'_>, body: Incoming) -> Result<Response, VaultError> {
         route::check_version(self.query.get("api-version"))?;
         operation.check_name()?;
         self.check_permission(&operation)?;
@@ -97,26 +91,26 @@ impl Call<'_> {
             Operation::Get { name, version } => operations::get(self, name, version),
             Operation::List => paging::secrets(self),
             Operation::Versions { name } => paging::versions(self, name),
-            Operation::NotOffered { label, .. } => Err(Problem::not_offered(label)),
+            Operation::NotOffered { label, .. } => Err(VaultError::not_offered(label)),
         }
     }
 
-    fn check_permission(&self, operation: &Operation<'_>) -> Result<(), Problem> {
+    fn check_permission(&self, operation: &Operation<'_>) -> Result<(), VaultError> {
         let action = operation.action();
         if self.access.role(self.who, operation.name()).allows(action) {
             return Ok(());
         }
-        Err(Problem::forbidden_by_rbac(self.who, action, &self.vault.name, operation.name()))
+        Err(VaultError::forbidden_by_rbac(self.who, action, &self.vault.name, operation.name()))
     }
 
-    /// The api-version that the caller speaks.
+    /// The api-version of the request.
     fn version(&self) -> &str {
         self.query.get("api-version").unwrap_or_default()
     }
 }
 
-/// The headers of the real service.
-fn add_headers(answer: &mut Answer, request: &Parts) {
+/// Adds the headers that Key Vault sends.
+fn add_headers(response: &mut Response, request: &Parts) {
     const FIXED: [(HeaderName, &str); 5] = [
         (header::CACHE_CONTROL, "no-cache"),
         (header::PRAGMA, "no-cache"),
@@ -124,15 +118,15 @@ fn add_headers(answer: &mut Answer, request: &Parts) {
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000;includeSubDomains"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    const OURS: [(&str, &str); 3] = [
+    const LOCAL: [(&str, &str); 3] = [
         ("x-ms-keyvault-region", "local"),
         ("x-ms-keyvault-service-version", "1.9.0.0"),
         ("x-ms-keyvault-network-info", "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;"),
     ];
     const ECHOED: &str = "x-ms-client-request-id";
-    let headers = answer.headers_mut();
+    let headers = response.headers_mut();
     headers.extend(FIXED.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    for (name, value) in OURS {
+    for (name, value) in LOCAL {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
@@ -143,7 +137,7 @@ fn add_headers(answer: &mut Answer, request: &Parts) {
     }
 }
 
-/// Whether Key Vault allows this name for a vault.
+/// Whether Key Vault allows this vault name.
 pub(crate) fn is_vault_name(name: &str) -> bool {
     (3..=24).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -152,15 +146,15 @@ pub(crate) fn is_vault_name(name: &str) -> bool {
         && !name.contains("--")
 }
 
-/// Whether Key Vault allows this name for a secret.
+/// Whether Key Vault allows this secret name.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     (1..=crate::limits::SECRET_NAME).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// An answer with this body, which shows so many bytes of secrets.
-fn ok(body: &impl serde::Serialize, extra: usize) -> Answer {
-    message::json(StatusCode::OK, body, extra)
+/// A successful response with this body; `secret_bytes` is the total length of the secrets in it.
+fn ok(body: &impl serde::Serialize, secret_bytes: usize) -> Response {
+    message::json(StatusCode::OK, body, secret_bytes)
 }
 
 #[cfg(test)]

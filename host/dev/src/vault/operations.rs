@@ -1,4 +1,4 @@
-//! The operations on one secret.
+//! The operations on a single secret.
 //!
 //! <https://learn.microsoft.com/rest/api/keyvault/secrets/operation-groups>
 
@@ -9,46 +9,54 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Call,
-    errors::Problem,
+    Authenticated,
+    errors::VaultError,
     ok, route,
     store::{Seed, Stored, Version},
 };
 use crate::{
     limits,
-    message::{self, Answer},
+    message::{self, Response},
 };
 
-/// Sets a secret: always a new version.
-pub(super) async fn set(call: &Call<'_>, name: &str, body: Incoming) -> Result<Answer, Problem> {
+/// Sets a secret, which adds a version to it.
+pub(super) async fn set(
+    request: &Authenticated<'_>,
+    name: &str,
+    body: Incoming,
+) -> Result<Response, VaultError> {
     let body = message::read(body, limits::REQUEST_BODY)
         .await
-        .map_err(|error| Problem::bad_body(&error))?;
+        .map_err(|error| VaultError::bad_body(&error))?;
     let seed = seed(&body)?;
-    Ok(call.vault.store.set_and(name, seed, |stored, version| bundle(call, stored, version)))
+    Ok(request.vault.store.set_and(name, seed, |stored, version| bundle(request, stored, version)))
 }
 
-/// Reads a secret: the latest version, or one by its id.
-pub(super) fn get(call: &Call<'_>, name: &str, version: Option<&str>) -> Result<Answer, Problem> {
-    let secrets = call.vault.store.read();
+/// Reads a secret: the latest version, or the version with this id.
+pub(super) fn get(
+    request: &Authenticated<'_>,
+    name: &str,
+    version: Option<&str>,
+) -> Result<Response, VaultError> {
+    let secrets = request.vault.store.read();
     let found = secrets.get(&name.to_ascii_lowercase()).and_then(|stored| {
         let version = version.map_or_else(|| stored.latest(), |id| stored.version(id));
         version.map(|version| (stored, version))
     });
     let Some((stored, found)) = found else {
-        return Err(Problem::not_found(name, version));
+        return Err(VaultError::not_found(name, version));
     };
     if !found.seed.enabled {
-        return Err(Problem::disabled());
+        return Err(VaultError::disabled());
     }
-    if call.query.filled("outContentType").is_some() {
+    if request.query.filled("outContentType").is_some() {
         let text = "The 'Unsupported' to 'PEM' transformation is not supported.";
-        return Err(Problem::bad_parameter(text));
+        return Err(VaultError::bad_parameter(text));
     }
-    Ok(bundle(call, stored, found))
+    Ok(bundle(request, stored, found))
 }
 
-/// What pages say about a secret or a version of it.
+/// The entry of a secret or of a version in a listing.
 #[derive(Serialize)]
 pub(super) struct Item<'a> {
     #[serde(rename = "contentType", skip_serializing_if = "Option::is_none")]
@@ -60,21 +68,29 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// About a secret as a whole: its latest version, without its id.
-    pub(super) fn secret(call: &Call<'_>, stored: &Stored, version: &'a Version) -> Self {
-        Self::new(call, version, format!("{}/secrets/{}", call.place.origin, stored.name))
+    /// The entry of a secret: the attributes of its latest version, without the version's id.
+    pub(super) fn secret(
+        request: &Authenticated<'_>,
+        stored: &Stored,
+        version: &'a Version,
+    ) -> Self {
+        Self::new(request, version, format!("{}/secrets/{}", request.endpoint.origin, stored.name))
     }
 
-    /// About one version.
-    pub(super) fn version(call: &Call<'_>, stored: &Stored, version: &'a Version) -> Self {
-        let id = format!("{}/secrets/{}/{}", call.place.origin, stored.name, version.id);
-        Self::new(call, version, id)
+    /// The entry of a version.
+    pub(super) fn version(
+        request: &Authenticated<'_>,
+        stored: &Stored,
+        version: &'a Version,
+    ) -> Self {
+        let id = format!("{}/secrets/{}/{}", request.endpoint.origin, stored.name, version.id);
+        Self::new(request, version, id)
     }
 
-    fn new(call: &Call<'_>, version: &'a Version, id: String) -> Self {
+    fn new(request: &Authenticated<'_>, version: &'a Version, id: String) -> Self {
         let seed = &version.seed;
         let days =
-            route::tells_recoverable_days(call.version()).then_some(limits::RECOVERABLE_DAYS);
+            route::has_recoverable_days(request.version()).then_some(limits::RECOVERABLE_DAYS);
         let attributes = Attributes {
             enabled: seed.enabled,
             nbf: seed.not_before,
@@ -88,9 +104,9 @@ impl<'a> Item<'a> {
     }
 }
 
-fn bundle(call: &Call<'_>, stored: &Stored, version: &Version) -> Answer {
+fn bundle(request: &Authenticated<'_>, stored: &Stored, version: &Version) -> Response {
     let value = version.seed.value.expose_secret();
-    ok(&Bundle { value, item: Item::version(call, stored, version) }, value.len())
+    ok(&Bundle { value, item: Item::version(request, stored, version) }, value.len())
 }
 
 #[derive(Serialize)]
@@ -115,12 +131,12 @@ struct Attributes {
     recoverable_days: Option<u32>,
 }
 
-fn seed(body: &[u8]) -> Result<Seed, Problem> {
-    // serde_json's own text would quote what it read.
+fn seed(body: &[u8]) -> Result<Seed, VaultError> {
+    // The error of serde_json would quote the body.
     let body: Body = serde_json::from_slice(body)
-        .map_err(|_| Problem::bad_parameter("The request body is not a secret in JSON."))?;
+        .map_err(|_| VaultError::bad_parameter("The request body is not a secret in JSON."))?;
     let Some(value) = body.value else {
-        return Err(Problem::bad_parameter("The property 'value' is missing."));
+        return Err(VaultError::bad_parameter("The property 'value' is missing."));
     };
     let attributes = body.attributes.unwrap_or_default();
     let seed = Seed {
@@ -131,7 +147,7 @@ fn seed(body: &[u8]) -> Result<Seed, Problem> {
         not_before: attributes.nbf,
         expires: attributes.exp,
     };
-    seed.check().map_err(|limit| Problem::bad_parameter(format!("In the secret, {limit}.")))?;
+    seed.check().map_err(|limit| VaultError::bad_parameter(format!("In the secret, {limit}.")))?;
     Ok(seed)
 }
 
@@ -141,11 +157,11 @@ struct Body {
     #[serde(rename = "contentType")]
     content_type: Option<String>,
     tags: Option<BTreeMap<String, String>>,
-    attributes: Option<AskedAttributes>,
+    attributes: Option<RequestAttributes>,
 }
 
 #[derive(Default, Deserialize)]
-struct AskedAttributes {
+struct RequestAttributes {
     enabled: Option<bool>,
     nbf: Option<i64>,
     exp: Option<i64>,
@@ -156,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_are_read_as_the_service_does() {
+    fn bodies_are_parsed_as_by_key_vault() {
         for body in [
             r#"{"value":""}"#,
             r#"{"value":"x","attributes":{}}"#,
@@ -180,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn refusal_does_not_quote_the_body() {
-        let problem = seed(br#"{"value":["hunter2"]}"#).err().unwrap();
-        assert!(!format!("{problem:?}").contains("hunter2"));
+    fn an_error_does_not_quote_the_body() {
+        let error = seed(br#"{"value":["hunter2"]}"#).err().unwrap();
+        assert!(!format!("{error:?}").contains("hunter2"));
     }
 }

@@ -1,12 +1,12 @@
-//! From method and path to an operation.
+//! The operation that a request's method and path stand for.
 //!
 //! <https://learn.microsoft.com/rest/api/keyvault/secrets/operation-groups>
 
 use http::Method;
 
-use super::{access::Action, errors::Problem, is_secret_name};
+use super::{access::Action, errors::VaultError, is_secret_name};
 
-/// What a request asks for.
+/// An operation on the secrets of a vault.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Operation<'a> {
     Set {
@@ -20,7 +20,7 @@ pub(super) enum Operation<'a> {
     Versions {
         name: &'a str,
     },
-    /// Known to Key Vault, not to the local one.
+    /// An operation that Key Vault has and the local vault lacks.
     NotOffered {
         label: &'static str,
         action: Action,
@@ -29,17 +29,17 @@ pub(super) enum Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    /// The operation, or the answer of the service where there is none.
-    pub(super) fn of(method: &Method, path: &'a str) -> Result<Self, Problem> {
+    /// The operation for a method and a path, or Key Vault's error if there is none.
+    pub(super) fn parse(method: &Method, path: &'a str) -> Result<Self, VaultError> {
         let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
         match segments.as_slice() {
             ["secrets", rest @ ..] => Self::live(method, rest),
             ["deletedsecrets", rest @ ..] => Self::deleted(method, rest),
-            _ => Err(Problem::no_such_path()),
+            _ => Err(VaultError::no_such_path()),
         }
     }
 
-    /// Its name in counters and log.
+    /// Name of the operation in counters and log.
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Set { .. } => "set",
@@ -50,7 +50,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The secret that it is about, if it is about one.
+    /// Name of the secret that the operation concerns, if it concerns one.
     pub(super) fn name(&self) -> Option<&'a str> {
         match self {
             Self::Set { name } | Self::Get { name, .. } | Self::Versions { name } => Some(name),
@@ -59,7 +59,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// What the caller must be allowed to do.
+    /// The action for which the caller needs permission.
     pub(super) fn action(&self) -> Action {
         match self {
             Self::Set { .. } => Action::SetSecret,
@@ -69,21 +69,21 @@ impl<'a> Operation<'a> {
         }
     }
 
-    pub(super) fn check_name(&self) -> Result<(), Problem> {
+    pub(super) fn check_name(&self) -> Result<(), VaultError> {
         match self.name() {
-            Some(name) if !is_secret_name(name) => Err(Problem::bad_parameter(format!(
+            Some(name) if !is_secret_name(name) => Err(VaultError::bad_parameter(format!(
                 "The request URI contains an invalid name: {name}"
             ))),
             _ => Ok(()),
         }
     }
 
-    fn live(method: &Method, rest: &[&'a str]) -> Result<Self, Problem> {
+    fn live(method: &Method, rest: &[&'a str]) -> Result<Self, VaultError> {
         let other = |label, action, name| Ok(Self::NotOffered { label, action, name });
         match (method.as_str(), rest) {
             ("GET", [] | [""]) => Ok(Self::List),
             ("POST", ["restore"]) => other("restore", Action::Restore, None),
-            (_, [] | [""]) => Err(Problem::method_not_allowed(method)),
+            (_, [] | [""]) => Err(VaultError::method_not_allowed(method)),
             ("GET", [name] | [name, ""]) => Ok(Self::Get { name, version: None }),
             ("GET", [name, "versions"]) => Ok(Self::Versions { name }),
             ("GET", [name, version]) => Ok(Self::Get { name, version: Some(version) }),
@@ -91,44 +91,45 @@ impl<'a> Operation<'a> {
             ("PATCH", [name, _]) => other("update", Action::Update, Some(*name)),
             ("DELETE", [name]) => other("delete", Action::Delete, Some(*name)),
             ("POST", [name, "backup"]) => other("backup", Action::Backup, Some(*name)),
-            (_, [_] | [_, _]) => Err(Problem::method_not_allowed(method)),
-            _ => Err(Problem::no_such_path()),
+            (_, [_] | [_, _]) => Err(VaultError::method_not_allowed(method)),
+            _ => Err(VaultError::no_such_path()),
         }
     }
 
-    fn deleted(method: &Method, rest: &[&'a str]) -> Result<Self, Problem> {
+    fn deleted(method: &Method, rest: &[&'a str]) -> Result<Self, VaultError> {
         let other = |label, action, name| Ok(Self::NotOffered { label, action, name });
         match (method.as_str(), rest) {
             ("GET", [] | [""]) => other("list-deleted", Action::ReadMetadata, None),
             ("GET", [name] | [name, ""]) => other("get-deleted", Action::ReadMetadata, Some(*name)),
             ("DELETE", [name]) => other("purge", Action::Purge, Some(*name)),
             ("POST", [name, "recover"]) => other("recover", Action::Recover, Some(*name)),
-            (_, [] | [_] | [_, "recover"]) => Err(Problem::method_not_allowed(method)),
-            _ => Err(Problem::no_such_path()),
+            (_, [] | [_] | [_, "recover"]) => Err(VaultError::method_not_allowed(method)),
+            _ => Err(VaultError::no_such_path()),
         }
     }
 }
 
-/// Refuses an api-version that the service does not know, or its absence.
-pub(super) fn check_version(version: Option<&str>) -> Result<(), Problem> {
+/// Rejects an api-version that Key Vault does not know, and a request without one.
+pub(super) fn check_version(version: Option<&str>) -> Result<(), VaultError> {
     match version.filter(|version| !version.is_empty()) {
-        None => Err(Problem::bad_parameter("api-version must be specified")),
+        None => Err(VaultError::bad_parameter("api-version must be specified")),
         Some(version) if VERSIONS.contains(&version) => Ok(()),
-        Some(version) => Err(Problem::bad_parameter(format!(
+        Some(version) => Err(VaultError::bad_parameter(format!(
             "The specified version ({version}) is not recognized. Consider using the latest \
              supported version ({LATEST})."
         ))),
     }
 }
 
-/// Whether answers of this api-version tell for how many days a secret can be recovered.
-pub(super) fn tells_recoverable_days(version: &str) -> bool {
+/// Whether responses of this api-version contain `recoverableDays`.
+pub(super) fn has_recoverable_days(version: &str) -> bool {
     !matches!(version, "2016-10-01" | "7.0")
 }
 
 const LATEST: &str = "2026-04-01";
 
-/// <https://github.com/Azure/azure-rest-api-specs/tree/main/specification/keyvault/data-plane/Secrets>
+/// All published versions of the API; this file lists those since 7.5.
+/// <https://github.com/Azure/azure-rest-api-specs/blob/0a92e086a07f55ad39f4942a978cb87de9be3d07/specification/keyvault/data-plane/Secrets/main.tsp>
 const VERSIONS: [&str; 18] = [
     "2016-10-01",
     "7.0",
@@ -155,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_has_its_route() {
+    fn every_operation_has_a_route() {
         for (method, path, label) in [
             ("PUT", "/secrets/a", "set"),
             ("GET", "/secrets/a", "get"),
@@ -175,28 +176,28 @@ mod tests {
             ("POST", "/deletedsecrets/a/recover", "recover"),
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            assert_eq!(Operation::of(&method, path).unwrap().label(), label, "{method} {path}");
+            assert_eq!(Operation::parse(&method, path).unwrap().label(), label, "{method} {path}");
         }
     }
 
     #[test]
-    fn others_are_refused() {
-        let not_allowed = Problem::method_not_allowed;
-        for (method, path, problem) in [
+    fn other_methods_and_paths_are_rejected() {
+        let not_allowed = VaultError::method_not_allowed;
+        for (method, path, error) in [
             (Method::PUT, "/secrets/", not_allowed(&Method::PUT)),
             (Method::PUT, "/secrets", not_allowed(&Method::PUT)),
             (Method::POST, "/secrets/a", not_allowed(&Method::POST)),
             (Method::PUT, "/deletedsecrets/a", not_allowed(&Method::PUT)),
-            (Method::GET, "/", Problem::no_such_path()),
-            (Method::GET, "/keys/a", Problem::no_such_path()),
-            (Method::GET, "/secrets/a/b/c", Problem::no_such_path()),
+            (Method::GET, "/", VaultError::no_such_path()),
+            (Method::GET, "/keys/a", VaultError::no_such_path()),
+            (Method::GET, "/secrets/a/b/c", VaultError::no_such_path()),
         ] {
-            assert_eq!(Operation::of(&method, path), Err(problem), "{method} {path}");
+            assert_eq!(Operation::parse(&method, path), Err(error), "{method} {path}");
         }
     }
 
     #[test]
-    fn api_version_must_be_known() {
+    fn an_unknown_api_version_is_rejected() {
         for version in VERSIONS {
             assert_eq!(check_version(Some(version)), Ok(()));
         }

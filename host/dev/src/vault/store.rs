@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{clock, limits};
 
-/// A secret to be set: its value, and what may be said about it.
+/// A secret to be set: its value and its attributes.
 ///
 /// ```
 /// use vaultlet_dev::Seed;
@@ -30,7 +30,7 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// A secret with this value, enabled.
+    /// An enabled secret with this value.
     #[must_use]
     pub fn new(value: SecretString) -> Self {
         Self {
@@ -43,42 +43,43 @@ impl Seed {
         }
     }
 
-    /// What kind of text the value is; at most 255 characters.
+    /// Sets the content type, which has at most 255 characters.
     #[must_use]
     pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// A tag; at most 15, names and values of at most 512 characters.
+    /// Adds a tag. A secret has at most 15 of them, with names and values of at most 512
+    /// characters.
     #[must_use]
     pub fn with_tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), value.into());
         self
     }
 
-    /// Whether its value can be read.
+    /// Enables or disables the secret. The value of a disabled secret cannot be read.
     #[must_use]
     pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// Seconds since 1970 from which it is meant to be used; informational.
+    /// Sets the activation date, in seconds since 1970. It is informational, as in Key Vault.
     #[must_use]
     pub fn with_not_before(mut self, seconds: i64) -> Self {
         self.not_before = Some(seconds);
         self
     }
 
-    /// Seconds since 1970 until which it is meant to be used; informational.
+    /// Sets the expiry date, in seconds since 1970. It is informational, as in Key Vault.
     #[must_use]
     pub fn with_expires(mut self, seconds: i64) -> Self {
         self.expires = Some(seconds);
         self
     }
 
-    /// Says which limit is passed, if one is.
+    /// Describes the first limit that this secret exceeds.
     pub(crate) fn check(&self) -> Result<(), String> {
         let is_too_long = |text: &str, limit| text.chars().count() > limit;
         if self.value.expose_secret().len() > limits::SECRET_VALUE {
@@ -118,37 +119,37 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// All secrets, by lower-case name: names are compared so, and listed in this order.
+/// The secrets of a vault by lower-case name, because names are compared and sorted without case.
 #[derive(Default)]
 pub(crate) struct Store(RwLock<Secrets>);
 
 pub(super) type Secrets = BTreeMap<String, Stored>;
 
-/// One secret.
+/// A stored secret.
 pub(super) struct Stored {
-    /// As it was first written.
+    /// The name in its first spelling.
     pub(super) name: String,
-    /// Oldest first; never empty.
+    /// All versions, oldest first. A stored secret has at least one.
     versions: Vec<Version>,
 }
 
-/// One version of a secret.
+/// A version of a stored secret.
 pub(super) struct Version {
     pub(super) id: String,
     pub(super) seed: Seed,
-    /// Seconds since 1970.
+    /// When the version was created, in seconds since 1970.
     pub(super) created: u64,
-    /// Seconds since 1970.
+    /// When the version was last changed, in seconds since 1970.
     pub(super) updated: u64,
 }
 
 impl Store {
-    /// Adds a version, and shows it.
+    /// Adds a version of a secret.
     pub(crate) fn set(&self, name: &str, seed: Seed) {
         self.set_and(name, seed, |_, _| ());
     }
 
-    /// Adds a version, and makes something of it.
+    /// Adds a version of a secret, and returns what `show` makes of it.
     pub(super) fn set_and<T>(
         &self,
         name: &str,
@@ -181,7 +182,7 @@ impl Stored {
         self.versions.iter().find(|version| version.id.eq_ignore_ascii_case(id))
     }
 
-    /// All versions by id: the order in which they are listed.
+    /// All versions by id, which is the order of listings.
     pub(super) fn by_id(&self) -> BTreeMap<&str, &Version> {
         self.versions.iter().map(|version| (version.id.as_str(), version)).collect()
     }
@@ -192,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_compared_without_case_and_kept_as_first_written() {
+    fn names_are_compared_without_case_and_keep_their_first_spelling() {
         let store = Store::default();
         store.set("Db-Password", "one".into());
         store.set("db-password", "two".into());
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_key_vaults() {
+    fn limits_are_those_of_key_vault() {
         let ok = |seed: Seed| seed.check().is_ok();
         assert!(ok(Seed::from("")));
         assert!(ok("x".repeat(25_600).into()));

@@ -1,11 +1,11 @@
-//! A client that shows everything: status, headers, body, and the protocol that was spoken.
+//! An HTTP client that exposes status, headers and body, with a choice of HTTP version and trust.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a helper of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 #![allow(dead_code, reason = "not every test file uses all of it")]
 
@@ -33,7 +33,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
-    /// SHA-1 of the server's certificate, where it was not verified.
+    /// SHA-1 thumbprint of the server's certificate, if it was not verified.
     pub(crate) thumbprint: Option<String>,
 }
 
@@ -47,19 +47,19 @@ impl Reply {
     }
 }
 
-/// What a request has besides its URL.
+/// Options of a request, besides its URL.
 #[derive(Clone, Default)]
-pub(crate) struct With<'a> {
+pub(crate) struct Options<'a> {
     pub(crate) method: Method,
     pub(crate) headers: &'a [(&'a str, &'a str)],
     pub(crate) body: &'a str,
     pub(crate) h2: bool,
-    /// Takes any certificate.
+    /// Accepts any server certificate.
     pub(crate) trusting: bool,
 }
 
-/// Sends one request on a connection of its own: by the proxy when the URL is a real name.
-pub(crate) async fn send(local: &Local, url: &str, with: With<'_>) -> Reply {
+/// Sends a request on a new connection, through the proxy if the URL has a real name.
+pub(crate) async fn send(local: &Local, url: &str, with: Options<'_>) -> Reply {
     let uri: Uri = url.parse().unwrap();
     let host = uri.host().unwrap();
     let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
@@ -88,7 +88,8 @@ pub(crate) async fn send(local: &Local, url: &str, with: With<'_>) -> Reply {
     Reply { thumbprint, ..exchange(stream, &uri, with).await }
 }
 
-/// Takes any certificate, as clients of Service Fabric do before they look at its thumbprint.
+/// Accepts any server certificate, as clients of Service Fabric do before they compare the
+/// thumbprint.
 #[derive(Debug)]
 struct Trusting;
 
@@ -127,7 +128,7 @@ impl ServerCertVerifier for Trusting {
     }
 }
 
-/// Asks the proxy for a tunnel, and gives its status.
+/// Sends a CONNECT request to the proxy, and returns the status of the response.
 pub(crate) async fn connect(local: &Local, authority: &str) -> (TcpStream, u16) {
     let proxy: Uri = local.proxy().parse().unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", proxy.port_u16().unwrap())).await.unwrap();
@@ -141,7 +142,7 @@ pub(crate) async fn connect(local: &Local, authority: &str) -> (TcpStream, u16) 
     (stream, head.split(' ').nth(1).unwrap().parse().unwrap())
 }
 
-fn trust(local: &Local, with: &With<'_>) -> ClientConfig {
+fn trust(local: &Local, with: &Options<'_>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(local.ca_file()).unwrap()).unwrap();
     let mut config =
@@ -157,7 +158,7 @@ fn trust(local: &Local, with: &With<'_>) -> ClientConfig {
     config
 }
 
-async fn exchange<S>(stream: S, uri: &Uri, with: With<'_>) -> Reply
+async fn exchange<S>(stream: S, uri: &Uri, with: Options<'_>) -> Reply
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -188,31 +189,31 @@ where
     Reply { status: parts.status, headers: parts.headers, text, thumbprint: None }
 }
 
-/// A variable of the job's environment.
+/// The value of a variable in the job's environment.
 pub(crate) fn variable<'a>(local: &'a Local, name: &str) -> &'a str {
     let found = local.environment().iter().find(|(key, _)| key == name);
     found.map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("{name} is not set"))
 }
 
-/// A token of the managed identity, by Azure ML's endpoint.
+/// A token for the managed identity, from Azure ML's endpoint.
 pub(crate) async fn managed_token(local: &Local, resource: &str) -> String {
     let url =
         format!("{}?api-version=2017-09-01&resource={resource}", variable(local, "MSI_ENDPOINT"));
     let headers = [("secret", variable(local, "MSI_SECRET"))];
-    let reply = send(local, &url, With { headers: &headers, ..With::default() }).await;
+    let reply = send(local, &url, Options { headers: &headers, ..Options::default() }).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()["access_token"].as_str().unwrap().to_owned()
 }
 
-/// A token of the signed-in user, by Azure ML's endpoint for it.
+/// A token for the job's user, from Azure ML's endpoint.
 pub(crate) async fn user_token(local: &Local, resource: &str) -> String {
     let url = format!("{}?resource={resource}", variable(local, "OBO_ENDPOINT"));
-    let reply = send(local, &url, With::default()).await;
+    let reply = send(local, &url, Options::default()).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()["access_token"].as_str().unwrap().to_owned()
 }
 
-/// The authority of the public cloud.
+/// The public cloud's authority at its real name.
 pub(crate) const REAL: &str = "https://login.microsoftonline.com";
 
 /// The token endpoint of a tenant.
@@ -220,12 +221,12 @@ pub(crate) fn token_url(authority: &str, tenant: &str) -> String {
     format!("{authority}/{tenant}/oauth2/v2.0/token")
 }
 
-/// A form's body.
+/// The body of a form.
 pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// A good request of the application with its secret, and this appended.
+/// A valid token request of the application by its secret, followed by `more`.
 pub(crate) fn client_form(local: &Local, more: &str) -> String {
     let app = local.application();
     let body = form(&[
@@ -237,25 +238,25 @@ pub(crate) fn client_form(local: &Local, more: &str) -> String {
     body + more
 }
 
-/// Posts a form.
+/// Sends a form by POST.
 pub(crate) async fn post_form(local: &Local, url: &str, body: &str) -> Reply {
     let headers = &[("content-type", "application/x-www-form-urlencoded")];
-    send(local, url, With { method: Method::POST, headers, body, ..With::default() }).await
+    send(local, url, Options { method: Method::POST, headers, body, ..Options::default() }).await
 }
 
-/// The access token that this form gets at the home tenant.
+/// The access token that a form obtains from the home tenant.
 pub(crate) async fn token_with(local: &Local, body: &str) -> String {
     let reply = post_form(local, &token_url(REAL, local.application().tenant()), body).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     reply.json()["access_token"].as_str().unwrap().to_owned()
 }
 
-/// The number of an error of the authority.
-pub(crate) fn error_code(answer: &serde_json::Value) -> u64 {
-    answer["error_codes"][0].as_u64().unwrap_or_else(|| panic!("no code in {answer}"))
+/// The number in an error response of the authority.
+pub(crate) fn error_code(error: &serde_json::Value) -> u64 {
+    error["error_codes"][0].as_u64().unwrap_or_else(|| panic!("no code in {error}"))
 }
 
-/// What a token says.
+/// The claims of a token.
 pub(crate) fn claims_of(token: &str) -> serde_json::Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()

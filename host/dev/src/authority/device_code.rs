@@ -1,4 +1,4 @@
-//! Device codes: asked for, polled, and approved by a person.
+//! Device codes: a program requests one and polls, and a user approves or declines it.
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
 
@@ -12,27 +12,27 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Place, errors::Trouble, scope::Wanted};
+use super::{endpoint::Endpoint, errors::OAuthError, scope::Scopes};
 use crate::{
     clock, limits,
-    message::{self, Answer, Query},
+    message::{self, Query, Response},
 };
 
-/// What a person says to a code.
+/// A user's decision on a device code.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Verdict {
+pub(crate) struct Decision {
     pub(crate) user_code: String,
     pub(crate) approve: bool,
 }
 
-/// The codes that are under way.
-pub(crate) struct Devices {
-    /// Seconds that a code can be approved.
+/// The device codes that have not been redeemed.
+pub(crate) struct DeviceCodes {
+    /// Lifetime of a code in seconds.
     lifetime: u64,
     /// Seconds between two polls.
     interval: u64,
-    /// By device code.
+    /// Pending codes, by device code.
     pending: Mutex<HashMap<String, Pending>>,
 }
 
@@ -40,29 +40,30 @@ struct Pending {
     user_code: String,
     app_id: &'static str,
     tenant: &'static str,
-    wanted: Wanted,
-    /// Milliseconds since 1970.
+    scopes: Scopes,
+    /// Expiry, in milliseconds since 1970.
     expires: u64,
+    /// The last poll, in milliseconds since 1970.
     polled: Option<u64>,
     interval: u64,
-    verdict: Option<bool>,
+    is_approved: Option<bool>,
 }
 
-impl Devices {
+impl DeviceCodes {
     pub(crate) fn new(lifetime: u64, interval: u64) -> Self {
         Self { lifetime, interval, pending: Mutex::default() }
     }
 
-    /// A new code for this client.
+    /// Creates a code for a client, and answers with it.
     pub(super) fn begin(
         &self,
-        place: &Place,
+        endpoint: &Endpoint,
         app_id: &'static str,
         tenant: &'static str,
-        wanted: Wanted,
-    ) -> Answer {
+        scopes: Scopes,
+    ) -> Response {
         let (device_code, user_code) = (Uuid::new_v4().simple().to_string(), user_code());
-        let page = &place.device_page;
+        let page = &endpoint.device_page;
         let body = json!({
             "user_code": user_code,
             "device_code": device_code,
@@ -85,31 +86,36 @@ impl Devices {
                 user_code,
                 app_id,
                 tenant,
-                wanted,
+                scopes,
                 expires,
                 polled: None,
                 interval: self.interval,
-                verdict: None,
+                is_approved: None,
             },
         );
         message::json(StatusCode::OK, &body, 0)
     }
 
-    /// What the code was asked for, if it was approved; once, then it is gone.
-    pub(super) fn poll(&self, code: &str, app_id: &str, tenant: &str) -> Result<Wanted, Trouble> {
+    /// The scopes of an approved code, which is used up then.
+    pub(super) fn poll(
+        &self,
+        code: &str,
+        app_id: &str,
+        tenant: &str,
+    ) -> Result<Scopes, OAuthError> {
         let mut all = self.pending();
         let pending = all
             .get_mut(code)
             .filter(|it| it.app_id == app_id && it.tenant == tenant)
-            .ok_or_else(|| Trouble::new(70018))?;
+            .ok_or_else(|| OAuthError::new(70018))?;
         let now = clock::now_ms();
         if pending.expires <= now {
-            return Err(Trouble::new(70020));
+            return Err(OAuthError::new(70020));
         }
-        match pending.verdict {
+        match pending.is_approved {
             Some(is_approved) => {
                 let decided = all.remove(code).filter(|_| is_approved);
-                decided.map(|decided| decided.wanted).ok_or_else(|| Trouble::new(65004))
+                decided.map(|decided| decided.scopes).ok_or_else(|| OAuthError::new(65004))
             }
             None => {
                 let least = pending.interval.saturating_mul(1000);
@@ -118,33 +124,33 @@ impl Devices {
                 pending.polled = Some(now);
                 if is_early {
                     pending.interval = pending.interval.saturating_add(limits::SLOW_DOWN);
-                    return Err(Trouble::slow_down());
+                    return Err(OAuthError::slow_down());
                 }
-                Err(Trouble::new(70016))
+                Err(OAuthError::new(70016))
             }
         }
     }
 
-    /// What a person says; false if no such code waits for it.
-    pub(crate) fn decide(&self, verdict: &Verdict) -> bool {
-        let (now, code) = (clock::now_ms(), verdict.user_code.trim());
+    /// Records a user's decision; false if no such code is pending.
+    pub(crate) fn decide(&self, decision: &Decision) -> bool {
+        let (now, code) = (clock::now_ms(), decision.user_code.trim());
         let mut all = self.pending();
         let found = all.values_mut().find(|it| {
-            it.user_code.eq_ignore_ascii_case(code) && it.expires > now && it.verdict.is_none()
+            it.user_code.eq_ignore_ascii_case(code) && it.expires > now && it.is_approved.is_none()
         });
-        found.map(|pending| pending.verdict = Some(verdict.approve)).is_some()
+        found.map(|pending| pending.is_approved = Some(decision.approve)).is_some()
     }
 
-    /// The page on which a person says it.
+    /// The web page on which a user decides.
     pub(super) fn page(
         &self,
         method: &Method,
-        place: &Place,
+        endpoint: &Endpoint,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Answer {
-        // Another site's page must not approve anything.
-        let foreign = message::header(headers, "origin").is_some_and(|it| it != place.origin);
+    ) -> Response {
+        // A page of another site must not approve a code.
+        let foreign = message::header(headers, "origin").is_some_and(|it| it != endpoint.origin);
         if foreign {
             return message::empty(StatusCode::FORBIDDEN);
         }
@@ -155,14 +161,14 @@ impl Devices {
             return message::empty(StatusCode::METHOD_NOT_ALLOWED);
         }
         let form = Query::parse_bytes(body);
-        let verdict = Verdict {
+        let decision = Decision {
             user_code: form.get("userCode").unwrap_or_default().to_owned(),
             approve: form.get("approve") == Some("true"),
         };
-        if self.decide(&verdict) {
+        if self.decide(&decision) {
             message::html(StatusCode::OK, "<!doctype html><p>Done. You can close this page.</p>\n")
         } else {
-            message::html(StatusCode::NOT_FOUND, "<!doctype html><p>No such code waits.</p>\n")
+            message::html(StatusCode::NOT_FOUND, "<!doctype html><p>No such code is waiting.</p>\n")
         }
     }
 
@@ -180,11 +186,11 @@ const PAGE: &str = "<!doctype html>
 </form>
 ";
 
-/// Nine letters that are not mistaken for each other.
+/// Nine random letters, none of which is mistaken for another.
 fn user_code() -> String {
     const LETTERS: &[u8; 16] = b"BCDFGHJKLMNPRSTX";
     let letter = |byte: &u8| LETTERS.get(usize::from(byte & 15)).map(|it| char::from(*it));
-    // The bytes of a random id that are random in all of their low bits.
+    // The bytes of two random ids whose low bits are all random.
     Uuid::new_v4()
         .as_bytes()
         .iter()

@@ -1,5 +1,5 @@
-//! Tokens: signed and verified as Entra's v1 access tokens are, except for the algorithm (ES256,
-//! because an RSA key takes long to make).
+//! Access tokens: signed and verified like Entra's v1 tokens, except for the algorithm (ES256,
+//! because generating an RSA key is slow).
 //!
 //! <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>
 
@@ -14,49 +14,51 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Principal, TENANT, USER_NAME, Who, resource_id,
     signer::{self, Signer},
-    who::who_is,
+    who::{Principal, TENANT, USER_NAME, Who, resource_id, who_has_object_id},
 };
 use crate::{clock, error::StartError, limits};
 
-/// Signs and verifies.
+/// The issuer of access tokens: it signs them for the authority and the identity endpoints, and
+/// verifies them for the vaults.
 pub(crate) struct Issuer {
     signer: Signer,
     lifetime: u64,
     verified: Mutex<HashMap<Digest, Verified>>,
 }
 
-/// A token that was given out.
+/// An access token that was issued.
 pub(crate) struct Token {
     secret: SecretString,
-    /// Seconds since 1970.
+    /// Start of the token's validity, in seconds since 1970.
     pub(crate) not_before: u64,
-    /// Seconds since 1970.
+    /// Expiry of the token, in seconds since 1970.
     pub(crate) expires: u64,
-    /// Seconds from its issue to its end.
+    /// Lifetime of the token, in seconds.
     pub(crate) lifetime: u64,
 }
 
-/// What a token shall say.
+/// The contents of a token to be issued.
 pub(crate) struct Terms<'a> {
     pub(crate) principal: &'a Principal,
     pub(crate) resource: &'a str,
     pub(crate) tenant: &'a str,
-    /// The client that asked for it.
+    /// Client id of the client that asked for the token.
     pub(crate) app_id: &'a str,
-    /// How that client proved itself: not at all, by a secret, by a certificate.
+    /// How that client authenticated, as the claim `appidacr` has it: `0` not at all, `1` by a
+    /// secret, `2` by a certificate.
     /// <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>
     pub(crate) proof: &'static str,
-    /// Whether the client said that it understands claims challenges.
+    /// Whether the client announced that it handles claims challenges.
     /// <https://learn.microsoft.com/entra/identity-platform/claims-challenge>
     pub(crate) is_cae: bool,
-    /// Seconds that it may live at most.
-    pub(crate) at_most: Option<u64>,
+    /// Upper limit of the token's lifetime, in seconds.
+    pub(crate) max_lifetime: Option<u64>,
 }
 
 impl<'a> Terms<'a> {
-    pub(crate) fn of(principal: &'a Principal, resource: &'a str) -> Self {
+    /// Terms for an identity that asks for itself, in the home tenant.
+    pub(crate) fn new(principal: &'a Principal, resource: &'a str) -> Self {
         Self {
             principal,
             resource,
@@ -64,17 +66,17 @@ impl<'a> Terms<'a> {
             app_id: principal.app_id,
             proof: if principal.who == Who::User { "0" } else { "2" },
             is_cae: false,
-            at_most: None,
+            max_lifetime: None,
         }
     }
 }
 
-/// Why a token is not good for a vault.
+/// Why a token is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is for this one.
+    /// The token is for this other audience.
     Audience(String),
-    /// It is from this one.
+    /// The token is from this other issuer.
     Issuer(String),
     Expired,
     Signature,
@@ -86,7 +88,7 @@ type Digest = [u8; 32];
 struct Verified {
     who: Who,
     audience: String,
-    /// Seconds since 1970.
+    /// Expiry of the token, in seconds since 1970.
     expires: u64,
 }
 
@@ -103,19 +105,19 @@ impl Verified {
 }
 
 impl Issuer {
-    /// An issuer with a new key, whose tokens live so many seconds.
+    /// An issuer with a new key, whose tokens are valid for so many seconds.
     pub(crate) fn new(lifetime: u64) -> Result<Self, StartError> {
         Ok(Self { signer: Signer::new()?, lifetime, verified: Mutex::default() })
     }
 
-    /// A token of this identity for this resource; `None` only if the random source fails.
+    /// A token for this identity and this resource; `None` only if the random source fails.
     pub(crate) fn issue(&self, principal: &Principal, resource: &str) -> Option<Token> {
-        self.issue_as(&Terms::of(principal, resource))
+        self.issue_as(&Terms::new(principal, resource))
     }
 
-    /// A token on these terms.
+    /// A token with these contents; `None` only if the random source fails.
     pub(crate) fn issue_as(&self, terms: &Terms<'_>) -> Option<Token> {
-        let lifetime = terms.at_most.map_or(self.lifetime, |limit| limit.min(self.lifetime));
+        let lifetime = terms.max_lifetime.map_or(self.lifetime, |limit| limit.min(self.lifetime));
         let claims = Claims::new(terms, clock::now(), lifetime);
         let (not_before, expires) = (claims.nbf, claims.exp);
         Some(Token { secret: self.signer.sign(&claims)?, not_before, expires, lifetime })
@@ -125,7 +127,8 @@ impl Issuer {
         &self.signer
     }
 
-    /// Whose token this is, if it is one of ours, for this audience and not expired.
+    /// The identity that a token belongs to, if this issuer signed it for this audience and it has
+    /// not expired.
     pub(crate) fn verify(&self, token: &str, audience: &str) -> Result<Who, Refusal> {
         let digest = digest(token);
         let mut verified = self.verified();
@@ -141,8 +144,8 @@ impl Issuer {
         Ok(who)
     }
 
-    /// Reads a token whose signature is ours; for whom and until when it is good is left to
-    /// [`Verified::check`].
+    /// Decodes a token and verifies its signature and issuer; [`Verified::check`] compares audience
+    /// and expiry.
     fn decode(&self, token: &str) -> Result<Verified, Refusal> {
         let mut validation = Validation::new(signer::ALGORITHM);
         validation.validate_aud = false;
@@ -159,7 +162,7 @@ impl Issuer {
         if claims.iss != issuer() {
             return Err(Refusal::Issuer(claims.iss));
         }
-        let who = who_is(&claims.oid).ok_or(Refusal::Malformed)?;
+        let who = who_has_object_id(&claims.oid).ok_or(Refusal::Malformed)?;
         Ok(Verified { who, audience: claims.aud, expires: claims.exp })
     }
 
@@ -169,13 +172,13 @@ impl Issuer {
 }
 
 impl Token {
-    /// The token's text, for the body of an answer.
+    /// The token's text, for the body of a response.
     pub(crate) fn expose(&self) -> &str {
         self.secret.expose_secret()
     }
 }
 
-/// The issuer that vaults accept.
+/// The issuer whose tokens the vaults accept.
 pub(crate) fn issuer() -> String {
     issuer_of(TENANT)
 }
@@ -245,7 +248,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// What a vault reads of a token.
+/// The claims that a vault reads from a token.
 #[derive(Deserialize)]
 struct Presented {
     aud: String,
@@ -266,12 +269,12 @@ mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
-    use crate::identity::{MANAGED, USER};
+    use crate::directory::who::{MANAGED, USER};
 
     const VAULT: &str = "https://vault.azure.net";
 
     #[test]
-    fn token_is_good_for_its_audience_only_asked_twice() {
+    fn a_token_is_accepted_for_its_audience_only_each_time() {
         let issuer = Issuer::new(60).unwrap();
         for principal in [&MANAGED, &USER] {
             let token = issuer.issue(principal, VAULT).unwrap();
@@ -287,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_expired_and_altered_tokens_are_refused_twice() {
+    fn foreign_expired_and_altered_tokens_are_rejected_each_time() {
         let issuer = Issuer::new(60).unwrap();
         let expired = Issuer::new(0).unwrap();
         let foreign = Issuer::new(60).unwrap().issue(&MANAGED, VAULT).unwrap();
@@ -314,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn expired_is_refused_though_it_was_verified() {
+    fn a_token_is_rejected_after_expiry_although_it_was_verified_before() {
         let issuer = Issuer::new(60).unwrap();
         let token = issuer.issue(&MANAGED, VAULT).unwrap();
         assert_eq!(issuer.verify(token.expose(), VAULT), Ok(Who::Managed));

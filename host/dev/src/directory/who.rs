@@ -1,12 +1,13 @@
-//! Who there is: the compute, the user who submitted the job, and the job's application.
+//! The identities: the compute's managed identity, the user who submitted the job, and the job's
+//! application.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::UnknownWord;
+use crate::error::UnknownWord;
 
-/// The identities that a job can have.
+/// An identity that a job can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Who {
@@ -31,15 +32,15 @@ impl FromStr for Who {
     }
 }
 
-/// Entra tenant of all of them.
+/// The Entra tenant of all identities.
 pub(crate) const TENANT: &str = "7e57de57-0000-4000-8000-00000000da7a";
-/// The subscription that the vaults and the managed identity are in.
+/// The subscription that contains the vaults and the managed identity.
 pub(crate) const SUBSCRIPTION: &str = "5b5c719f-0000-4000-8000-00000000dead";
 
-/// One identity, as its tokens describe it.
+/// An identity as tokens describe it.
 pub(crate) struct Principal {
     pub(crate) who: Who,
-    /// Client id, for the user that of the program that acts for them.
+    /// Client id; for the user, that of the program that acts for the user.
     pub(crate) app_id: &'static str,
     pub(crate) object_id: &'static str,
 }
@@ -51,33 +52,33 @@ pub(crate) const MANAGED: Principal = Principal {
     object_id: "c0ffee00-0000-4000-8000-0000000000b2",
 };
 
-/// The signed-in user.
+/// The user who submitted the job.
 pub(crate) const USER: Principal = Principal {
     who: Who::User,
     app_id: "5e7ca5e0-0000-4000-8000-0000000000c3",
     object_id: "5e7ca5e0-0000-4000-8000-0000000000d4",
 };
 
-/// The job's application.
+/// The application that stands for the job.
 pub(crate) const APPLICATION: Principal = Principal {
     who: Who::Application,
     app_id: "a991ca70-0000-4000-8000-0000000000e5",
     object_id: "a991ca70-0000-4000-8000-0000000000f6",
 };
 
-/// An application that is allowed nothing but to be a confidential client of its own tenant.
+/// An application that may only be a confidential client of its own tenant.
 pub(crate) const RESTRICTED: Principal = Principal {
     who: Who::Application,
     app_id: "a991ca70-0000-4000-8000-000000000e57",
     object_id: "a991ca70-0000-4000-8000-000000000f68",
 };
 
-/// Domain of the tenant, which nobody can own.
+/// Domain of the tenant; `.example` is reserved, so nobody can own it.
 pub(crate) const DOMAIN: &str = "vaultlet.example";
-/// Name of the user.
+/// Sign-in name of the user.
 pub(crate) const USER_NAME: &str = "user@vaultlet.example";
 
-/// Azure resource id of the managed identity.
+/// Resource id of the managed identity.
 pub(crate) fn resource_id() -> String {
     format!(
         "/subscriptions/{SUBSCRIPTION}/resourcegroups/local/providers/\
@@ -85,7 +86,7 @@ pub(crate) fn resource_id() -> String {
     )
 }
 
-/// The identity that is meant where none is named in particular.
+/// The principal that stands for each kind of identity.
 pub(crate) fn principal(who: Who) -> &'static Principal {
     match who {
         Who::Managed => &MANAGED,
@@ -94,8 +95,8 @@ pub(crate) fn principal(who: Who) -> &'static Principal {
     }
 }
 
-/// Whose object id this is.
-pub(super) fn who_is(object_id: &str) -> Option<Who> {
+/// The identity with this object id.
+pub(super) fn who_has_object_id(object_id: &str) -> Option<Who> {
     [MANAGED, USER, APPLICATION, RESTRICTED]
         .iter()
         .find(|principal| principal.object_id == object_id)

@@ -1,4 +1,4 @@
-//! A key that signs JWTs, and its public half as key sets publish it.
+//! A key pair that signs JWTs, and its public key as a JWK set.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode};
@@ -12,12 +12,12 @@ use crate::error::StartError;
 
 pub(crate) const ALGORITHM: Algorithm = Algorithm::ES256;
 
-/// Signs; the key is in memory only.
+/// A signing key pair, which exists in memory only.
 pub(crate) struct Signer {
     header: Header,
     signing: EncodingKey,
     verifying: DecodingKey,
-    /// Uncompressed point, as SEC 1 has it: a byte, then both coordinates.
+    /// The public key as an uncompressed SEC 1 point: a marker byte, then both coordinates.
     point: Vec<u8>,
 }
 
@@ -34,7 +34,7 @@ impl Signer {
         })
     }
 
-    /// A JWT of these claims; `None` only if the random source fails.
+    /// A JWT with these claims; `None` only if the random source fails.
     pub(crate) fn sign(&self, claims: &impl Serialize) -> Option<SecretString> {
         Some(SecretString::from(encode(&self.header, claims, &self.signing).ok()?))
     }
@@ -43,7 +43,7 @@ impl Signer {
         &self.verifying
     }
 
-    /// The key set, as this issuer publishes it.
+    /// The JWK set that this issuer publishes.
     pub(crate) fn keys(&self, issuer: &str) -> Value {
         let (x, y) =
             self.point.get(1..).map(|both| both.split_at(both.len() / 2)).unwrap_or_default();

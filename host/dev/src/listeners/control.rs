@@ -1,4 +1,5 @@
-//! The control port: counters and log to read, roles to give, codes to approve, failures to provoke.
+//! The control port: a test reads counters and log here, grants roles, decides on device codes and
+//! injects failures.
 
 use std::sync::Arc;
 
@@ -8,29 +9,31 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::{is_loopback, listen, misdirected, serve};
 use crate::{
-    authority::Verdict,
-    doors::{host, is_at, listen, misdirected, serve},
+    authority::Decision,
     limits,
-    message::{self, Answer},
+    message::{self, Response},
     state::State,
     vault::Grant,
 };
 
-/// Serves the control port for ever.
+/// Serves the control port until the runtime stops.
 pub(crate) async fn run(listener: TcpListener, state: Arc<State>, port: u16) {
     listen(listener, |stream| {
         let state = Arc::clone(&state);
-        async move { serve(stream, move |request| answer(request, Arc::clone(&state), port)).await }
+        async move {
+            serve(stream, move |request| respond(request, Arc::clone(&state), port)).await;
+        }
     })
     .await;
 }
 
-async fn answer(request: Request<Incoming>, state: Arc<State>, port: u16) -> Answer {
-    if !is_at(host(&request), port) {
+async fn respond(request: Request<Incoming>, state: Arc<State>, port: u16) -> Response {
+    if !is_loopback(message::host(&request), port) {
         return misdirected();
     }
-    // A web page must not give roles: browsers name the page that they ask for.
+    // A web page must not grant roles: browsers add the page's origin to a request.
     if request.headers().contains_key("origin") {
         return refused(StatusCode::FORBIDDEN, "this port is not for web pages");
     }
@@ -55,7 +58,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>, port: u16) -> Ans
     }
 }
 
-async fn grant(request: Request<Incoming>, state: &State) -> Answer {
+async fn grant(request: Request<Incoming>, state: &State) -> Response {
     const FORM: &str = "a grant is {\"who\":\"managed|user|application\",\
         \"role\":\"secrets-officer|secrets-user|reader|none\",\"name\":\"SECRET, or absent\"}";
     match read::<Grant>(request, FORM).await {
@@ -63,47 +66,48 @@ async fn grant(request: Request<Incoming>, state: &State) -> Answer {
             state.access.grant(grant);
             message::empty(StatusCode::NO_CONTENT)
         }
-        Err(answer) => answer,
+        Err(response) => response,
     }
 }
 
-async fn device(request: Request<Incoming>, state: &State) -> Answer {
-    const FORM: &str = "a verdict is {\"userCode\":\"CODE\",\"approve\":true}";
-    match read::<Verdict>(request, FORM).await {
-        Ok(verdict) if state.authority.devices.decide(&verdict) => {
+async fn device(request: Request<Incoming>, state: &State) -> Response {
+    const FORM: &str = "a decision is {\"userCode\":\"CODE\",\"approve\":true}";
+    match read::<Decision>(request, FORM).await {
+        Ok(decision) if state.authority.device_codes.decide(&decision) => {
             message::empty(StatusCode::NO_CONTENT)
         }
-        Ok(_) => refused(StatusCode::NOT_FOUND, "no such code waits"),
-        Err(answer) => answer,
+        Ok(_) => refused(StatusCode::NOT_FOUND, "no such code is waiting"),
+        Err(response) => response,
     }
 }
 
-/// A failure that the next token request shall have.
+/// The body of `POST /fault`: a failure for the next token request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fault {
     code: String,
 }
 
-async fn fault(request: Request<Incoming>, state: &State) -> Answer {
-    const FORM: &str = "a fault is {\"code\":\"AADSTS53003\"}, with a code that is known here";
+async fn fault(request: Request<Incoming>, state: &State) -> Response {
+    const FORM: &str =
+        "a fault is {\"code\":\"AADSTS53003\"}, with a code that the local authority knows";
     match read::<Fault>(request, FORM).await.map(|fault| fault.code.parse()) {
         Ok(Ok(code)) => {
             state.authority.fail_next(code);
             message::empty(StatusCode::NO_CONTENT)
         }
         Ok(Err(())) => refused(StatusCode::BAD_REQUEST, FORM),
-        Err(answer) => answer,
+        Err(response) => response,
     }
 }
 
-/// Reads a short JSON object of this form.
-async fn read<T: DeserializeOwned>(request: Request<Incoming>, form: &str) -> Result<T, Answer> {
+/// Reads a short JSON object; `form` describes it in the error response.
+async fn read<T: DeserializeOwned>(request: Request<Incoming>, form: &str) -> Result<T, Response> {
     let body = message::read(request.into_body(), limits::CONTROL_BODY).await;
     let body = body.map_err(|_| refused(StatusCode::PAYLOAD_TOO_LARGE, form))?;
     serde_json::from_slice(&body).map_err(|_| refused(StatusCode::BAD_REQUEST, form))
 }
 
-fn refused(status: StatusCode, text: &str) -> Answer {
+fn refused(status: StatusCode, text: &str) -> Response {
     message::json(status, &json!({"error": text}), 0)
 }

@@ -1,30 +1,25 @@
-//! A local issuer of OIDC tokens, whom the applications trust: what Kubernetes is to workload
-//! identity, and Azure DevOps to a service connection.
+//! The local OIDC issuer that the applications trust: it stands for Kubernetes in workload
+//! identity, and for Azure DevOps in a service connection.
 //!
 //! <https://learn.microsoft.com/entra/workload-id/workload-identity-federation>
 
-use http::StatusCode;
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{
-    clock,
-    error::StartError,
-    identity::signer::Signer,
-    message::{self, Answer},
-};
+use super::signer::Signer;
+use crate::{clock, error::StartError};
 
-/// The audience that Entra wants.
+/// The audience that Entra requires of a federated token.
 pub(crate) const AUDIENCE: &str = "api://AzureADTokenExchange";
-/// Subjects of the federated credentials.
+/// Every subject that the applications trust.
 pub(crate) const SUBJECTS: [Subject; 2] = [Subject::Workload, Subject::Pipeline];
 
-/// Whom the applications trust.
+/// A workload that the applications trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// A service account of Kubernetes.
+    /// A Kubernetes service account.
     Workload,
     /// A service connection of Azure Pipelines.
     Pipeline,
@@ -39,7 +34,7 @@ impl Subject {
     }
 }
 
-/// Signs tokens for whoever runs on this machine.
+/// The OIDC issuer: it signs a token for any caller in this process.
 pub(crate) struct Federation {
     signer: Signer,
     issuer: String,
@@ -57,12 +52,12 @@ struct Claims<'a> {
 }
 
 impl Federation {
-    /// `origin` is where its documents are served.
+    /// An issuer with a new key, whose documents are served below `origin`.
     pub(crate) fn new(origin: &str) -> Result<Self, StartError> {
         Ok(Self { signer: Signer::new()?, issuer: format!("{origin}/oidc") })
     }
 
-    /// A token that lives so many seconds; `None` only if the random source fails.
+    /// A token that is valid for so many seconds; `None` only if the random source fails.
     pub(crate) fn token(
         &self,
         subject: &str,
@@ -81,28 +76,29 @@ impl Federation {
         })
     }
 
-    pub(super) fn issuer(&self) -> &str {
+    pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    pub(super) fn signer(&self) -> &Signer {
+    pub(crate) fn signer(&self) -> &Signer {
         &self.signer
     }
 
-    pub(super) fn configuration(&self) -> Answer {
+    /// The OpenID discovery document of this issuer.
+    pub(crate) fn configuration(&self) -> Value {
         let issuer = &self.issuer;
-        let body = json!({
+        json!({
             "issuer": issuer,
             "jwks_uri": format!("{issuer}/keys"),
             "subject_types_supported": ["public"],
             "response_types_supported": ["id_token"],
             "id_token_signing_alg_values_supported": ["ES256"],
             "claims_supported": ["sub", "aud", "exp", "iat", "iss", "jti", "nbf"],
-        });
-        message::json(StatusCode::OK, &body, 0)
+        })
     }
 
-    pub(super) fn keys(&self) -> Answer {
-        message::json(StatusCode::OK, &self.signer.keys(&self.issuer), 0)
+    /// The JWK set of this issuer.
+    pub(crate) fn keys(&self) -> Value {
+        self.signer.keys(&self.issuer)
     }
 }
