@@ -15,10 +15,7 @@ use crate::{
     limits, retry,
     settings::{Lookup, set},
     token::UserAssigned,
-    words::{
-        json::{self, Members},
-        secret::SecretString,
-    },
+    words::{json, secret::SecretString},
 };
 
 /// There where the agent is installed.

@@ -12,10 +12,7 @@ use crate::{
     plan::{Plan, Program},
     retry::{self, Stopped},
     token::{Token, TokenRequest},
-    words::{
-        json::{self, Members},
-        url::Url,
-    },
+    words::{json, url::Url},
 };
 
 const HOST: &str = "http://programs.vaultlet.internal";

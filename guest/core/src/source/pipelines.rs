@@ -17,11 +17,7 @@ use crate::{
     retry,
     settings::{Lookup, Settings, malformed, set},
     token::is_token,
-    words::{
-        json::{self, Members},
-        secret::SecretString,
-        url::Url,
-    },
+    words::{json, secret::SecretString, url::Url},
 };
 
 pub(super) const VARIABLES: &[&str] = &[CLIENT, TENANT, CONNECTION, TOKEN, URI];
