@@ -1,11 +1,7 @@
 //! JSON: a reader over `serde_json` that keeps every value as it was written, and a writer.
 //! <https://www.rfc-editor.org/rfc/rfc8259>
 
-use alloc::{
-    borrow::Cow,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{fmt, fmt::Write as _};
 use serde_core::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
