@@ -7,8 +7,8 @@ use core::{
 };
 use dlmalloc::GlobalDlmalloc;
 
-/// Scrubs whatever is given back. Tokens and values pass through buffers of the bindings, of serde
-/// and of growing vectors; this covers them all.
+/// Scrubs whatever is given back. Tokens and values pass through buffers of the bindings, of
+/// the JSON reader and of growing vectors; this covers them all.
 struct Scrubbing;
 
 #[global_allocator]

@@ -5,10 +5,7 @@ use alloc::{string::String, vec::Vec};
 use crate::{
     context::Response,
     limits::EXCERPT,
-    words::{
-        json::{self, Members, Value},
-        secret::SecretString,
-    },
+    words::{json, secret::SecretString},
 };
 
 /// The error that a body tells of, whichever of the known forms it has.
@@ -29,17 +26,14 @@ pub(crate) fn fault(response: &Response, hidden: &[&SecretString]) -> Fault {
     let mut fault = Fault::default();
     if let Some(body) = json::parse(&response.body) {
         fault.message = body.text("error_description").or_else(|| body.text("message"));
-        match body.get("error") {
-            Some(Value::String(code)) => fault.code = Some(json::decoded(code)),
-            Some(error) => {
-                fault.code = error.text("code");
-                fault.message = error.text("message").or(fault.message);
-                let inner = error.get("innererror").and_then(|inner| inner.text("code"));
-                if let Some(code) = inner {
-                    fault.outer = fault.code.replace(code);
-                }
+        fault.code = body.text("error");
+        if let Some(error) = body.get("error").filter(|error| error.as_text().is_none()) {
+            fault.code = error.text("code");
+            fault.message = error.text("message").or(fault.message);
+            let inner = error.get("innererror").and_then(|inner| inner.text("code"));
+            if let Some(code) = inner {
+                fault.outer = fault.code.replace(code);
             }
-            None => {}
         }
     } else if response.header("content-type").is_none_or(|t| t.starts_with("text/plain")) {
         fault.message = core::str::from_utf8(&response.body).ok().map(String::from);

@@ -11,11 +11,7 @@ use crate::{
     limits,
     retry::{self, Stopped},
     token::{Token, TokenRequest, is_token},
-    words::{
-        json::{self, Members},
-        secret::SecretString,
-        url::Url,
-    },
+    words::{json, secret::SecretString, url::Url},
 };
 
 /// Asks the host's identity endpoint for a token.

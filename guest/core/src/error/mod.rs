@@ -11,7 +11,7 @@ mod ids;
 
 pub use ids::{IDS, Id};
 
-use crate::words::json::{self, Members, Object, Value};
+use crate::words::json::{self, Object, Value};
 
 macro_rules! names {
     ($(#[$doc:meta])* $type:ident { $($(#[$text:meta])* $variant:ident $name:literal)* }) => {
@@ -201,11 +201,9 @@ impl Error {
     pub(crate) fn from_json(body: &[u8]) -> Option<Self> {
         let body = json::parse(body)?;
         let error = body.get("error")?;
-        let attempts = match error.get("attempts") {
-            Some(Value::Array(attempts)) => {
-                attempts.iter().map(Attempt::from_json).collect::<Option<_>>()?
-            }
-            _ => Vec::new(),
+        let attempts = match error.get("attempts").and_then(Value::items) {
+            Some(attempts) => attempts.iter().map(Attempt::from_json).collect::<Option<_>>()?,
+            None => Vec::new(),
         };
         Some(Self(Box::new(Record {
             id: error.text("id")?,

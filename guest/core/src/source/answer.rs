@@ -5,7 +5,7 @@ use crate::{
     token::{is_token, refresh_on},
     words::{
         date,
-        json::{self, Members, Value},
+        json::{self, Value},
         secret::SecretString,
     },
 };

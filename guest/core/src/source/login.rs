@@ -13,10 +13,7 @@ use crate::{
     retry::{self, Stopped},
     settings::Label,
     token::{Token, TokenRequest},
-    words::{
-        json::{self, Members},
-        url::Url,
-    },
+    words::{json, url::Url},
 };
 
 const HOST: &str = "http://programs.vaultlet.internal";

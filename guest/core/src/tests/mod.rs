@@ -11,6 +11,7 @@ mod list;
 mod managed;
 mod plan;
 mod props_challenge;
+mod props_json;
 mod props_requests;
 mod props_times;
 mod read;

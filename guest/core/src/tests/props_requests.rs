@@ -129,7 +129,6 @@ proptest! {
         let sent = field("claims");
         let sent = crate::words::json::parse_text(&sent).unwrap();
         if name != "access_token" {
-            use crate::words::json::Members as _;
             prop_assert_eq!(sent.text(&name), Some(value));
         }
         prop_assert!(sent.get("access_token").and_then(|it| it.get("xms_cc")).is_some());

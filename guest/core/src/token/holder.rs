@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::{
     limits::CLAIM,
     token::Token,
-    words::json::{self, Members, Value},
+    words::json::{self, Value},
 };
 
 /// What a token says. Nothing of it is verified.

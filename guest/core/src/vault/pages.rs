@@ -19,7 +19,7 @@ use crate::{
     settings::Settings,
     token::UserAssigned,
     words::{
-        json::{self, Members as _, Value},
+        json::{self, Value},
         url::Url,
     },
 };
@@ -218,7 +218,7 @@ type Read = (Vec<Properties>, Option<String>);
 /// Items and link; the error says what is wrong without a word of the body.
 fn read(body: &[u8], listed: &Listed) -> Result<Read, &'static str> {
     let page = json::parse(body).ok_or("its answer is not JSON")?;
-    let Some(Value::Array(values)) = page.get("value") else {
+    let Some(values) = page.get("value").and_then(Value::items) else {
         return Err("its answer is not a page");
     };
     let mut items = Vec::new();
@@ -226,11 +226,12 @@ fn read(body: &[u8], listed: &Listed) -> Result<Read, &'static str> {
         let item = item(value, listed);
         items.push(item.ok_or("an item of its page is not of this vault, or malformed")?);
     }
-    let next = match page.get("nextLink") {
-        None | Some(Value::Null) => None,
+    let next = match page.get("nextLink").filter(|link| !link.is_null()) {
+        None => None,
         // Emulators end with an empty one.
-        _ => Some(page.text("nextLink").ok_or("its answer is not a page")?)
-            .filter(|link| !link.is_empty()),
+        Some(link) => Some(link.as_text().ok_or("its answer is not a page")?)
+            .filter(|link| !link.is_empty())
+            .map(String::from),
     };
     Ok((items, next))
 }

@@ -25,11 +25,11 @@ pub(super) fn follow(value: &SecretString, pointer: &str) -> Result<SecretString
         at = step(at, &segment)
             .ok_or_else(|| Error::new(Id::PointerMissing, format!("{doing}: there is nothing")))?;
     }
-    Ok(json::text_of(at).unwrap_or_else(|| at.to_json()).into())
+    Ok(at.as_text().map_or_else(|| at.to_json().into(), SecretString::from))
 }
 
 fn step<'v, 'a>(at: &'v Value<'a>, segment: &str) -> Option<&'v Value<'a>> {
-    if let Value::Array(items) = at {
+    if let Some(items) = at.items() {
         // No sign, no leading zero: `01` is not an index.
         let index: usize = segment.parse().ok()?;
         return items.get(index).filter(|_| index.to_string() == segment);
@@ -44,13 +44,21 @@ mod tests {
     #[test]
     fn pointers_lead_to_what_was_written() {
         let json = r#" {"a": {"b~/c": [1, {"d": "x\n\"y"}]}, "": "e", "n": 12345678901234567890123.10,
-            "o": { "k" : "a  \" b", "l" : [ ] }, "t": true, "z": null, "u\u0041": "v", "é": "w"} "#;
+            "o": { "k" : "a  \" b", "l" : [ ] }, "w": [ 1.0, 1e3, -0, "\u00e9\/" , { "k": 1, "k": 2 } ],
+            "2": "first", "2": "last", "t": true, "z": null, "u\u0041": "v", "é": "w"} "#;
         for (pointer, expected) in [
             ("/a/b~0~1c/0", "1"),
             ("/a/b~0~1c/1/d", "x\n\"y"),
             ("/", "e"),
             ("/n", "12345678901234567890123.10"),
             ("/o", r#"{"k":"a  \" b","l":[]}"#),
+            ("/w", r#"[1.0,1e3,-0,"\u00e9\/",{"k":1,"k":2}]"#),
+            ("/w/0", "1.0"),
+            ("/w/1", "1e3"),
+            ("/w/2", "-0"),
+            ("/w/3", "é/"),
+            ("/w/4/k", "2"),
+            ("/2", "last"),
             ("/t", "true"),
             ("/z", "null"),
             ("/uA", "v"),

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::reference::{Reference, is_version};
 use crate::words::{
-    json::{self, Members, Value},
+    json::{self, Value},
     secret::SecretString,
     url::Url,
 };
@@ -69,14 +69,16 @@ pub(super) fn parse(body: &[u8], reference: &Reference) -> Result<Secret, &'stat
 
 /// What a bundle, or an item of a page, says besides name, version and value.
 pub(super) fn properties(bundle: &Value<'_>, vault: &Url) -> Properties {
-    let attributes = bundle.get("attributes").unwrap_or(&Value::Null);
+    let attributes = bundle.get("attributes").unwrap_or(&json::NULL);
     let mut tags: Vec<(String, String)> = Vec::new();
-    if let Some(Value::Object(members)) = bundle.get("tags") {
-        for member in members.iter() {
-            let Some(tag) = json::text_of(&member.value) else { continue };
-            let tag = (json::decoded(&member.key), tag);
-            // 15 at most: a library's sort would be 4 KB of code.
-            tags.insert(tags.partition_point(|other| *other < tag), tag);
+    for (name, value) in bundle.get("tags").and_then(Value::members).unwrap_or_default() {
+        // 15 at most: a library's sort would be 4 KB of code.
+        let at = tags.partition_point(|(other, _)| other.as_str() < name);
+        if tags.get(at).is_some_and(|(other, _)| other == name) {
+            tags.remove(at);
+        }
+        if let Some(value) = value.as_text() {
+            tags.insert(at, (name.as_ref().into(), value.into()));
         }
     }
     Properties {

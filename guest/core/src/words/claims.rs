@@ -16,16 +16,16 @@ pub(crate) fn with_capabilities(claims: Option<&str>) -> String {
 }
 
 fn merged(claims: &str) -> Option<String> {
-    let json::Value::Object(members) = json::parse_text(claims)? else { return None };
+    let claims = json::parse_text(claims)?;
     let mut out = json::Object::default();
     let mut done = false;
-    for member in members.iter() {
-        let (name, value) = (json::decoded(&member.key), member.value.to_json());
+    for (name, value) in claims.members()? {
+        let value = value.to_json();
         if name == "access_token" {
-            out.raw(&name, &within(&value));
+            out.raw(name, &within(&value));
             done = true;
         } else {
-            out.raw(&name, &value);
+            out.raw(name, &value);
         }
     }
     if !done {

@@ -1,99 +1,220 @@
-//! JSON in and out, over a reader that keeps numbers and strings as they were written.
+//! JSON: a reader over `serde_json` that keeps every value as it was written, and a writer.
+//! <https://www.rfc-editor.org/rfc/rfc8259>
 
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
-use core::fmt::Write as _;
-use justjson::{JsonString, parser::ParseConfig};
+use alloc::{borrow::Cow, string::String, vec::Vec};
+use core::{fmt, fmt::Write as _};
+use serde_core::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::words::secret::SecretString;
 
-/// A value that borrows from the text. Its `Debug` shows that text: it must never be formatted.
-pub(crate) type Value<'a> = justjson::Value<'a>;
-
-/// Values that are read, each of which takes memory of its own: the largest page of a vault, 25 items
-/// with 15 tags, has some hundreds.
+/// How many values a text may hold, each of which takes memory: the largest page of a vault, 25 items
+/// with 15 tags each, holds some hundreds.
 const VALUES: usize = 16 * 1024;
-/// Nesting that is followed: no service has more than 5, and the stack is 64 KiB.
+/// How deep arrays and objects may be nested: no service goes beyond 5, and the stack is 64 KiB.
 const DEPTH: usize = 32;
 
-/// Parses UTF-8 text that is one JSON value. No error is told apart: what it was about may not show.
+/// A JSON value that borrows from the text it was read from. There is no `Debug`, which would show
+/// that text.
+pub(crate) struct Value<'a> {
+    /// The value as it was written, without the white space around it.
+    source: &'a str,
+    content: Content<'a>,
+}
+
+/// The value null, where a member that is absent is as good as one.
+pub(crate) static NULL: Value<'static> = Value { source: "null", content: Content::Scalar };
+
+enum Content<'a> {
+    /// A number, a truth value or null: the source is all there is to know.
+    Scalar,
+    /// A string without its quotes and escapes.
+    Text(Cow<'a, str>),
+    Array(Vec<Value<'a>>),
+    /// Members in the order of the text.
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+/// Parses UTF-8 text that is one JSON value. Every error is the same: its cause may not show.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Value<'_>> {
     parse_text(core::str::from_utf8(bytes).ok()?)
 }
 
-/// The same of text.
+/// Parses text that is one JSON value.
 pub(crate) fn parse_text(text: &str) -> Option<Value<'_>> {
-    if values(text) > VALUES {
-        return None;
-    }
-    Value::from_json_with_config(text, ParseConfig::new().with_recursion_limit(DEPTH)).ok()
+    let root = serde_json::from_str(text).ok()?;
+    Reader { values: VALUES, depth: DEPTH }.value(root)
 }
 
-/// At least how many values there are, if it is JSON, and at most twice as many.
-fn values(text: &str) -> usize {
-    let (mut count, mut is_string) = (1, false);
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => is_string = !is_string,
-            b'\\' => drop(bytes.next()),
-            b',' | b'[' | b'{' if !is_string => count += 1,
-            _ => {}
+/// What may still be read before a text is refused.
+struct Reader {
+    values: usize,
+    depth: usize,
+}
+
+impl Reader {
+    /// Reads one value. Each level of nesting is scanned again, at most [`DEPTH`] times: `serde_json`
+    /// either shows the source of a value or what is in it.
+    fn value<'a>(&mut self, raw: &'a RawValue) -> Option<Value<'a>> {
+        self.values = self.values.checked_sub(1)?;
+        let source = raw.get();
+        let content = match source.as_bytes().first()? {
+            b'"' => self.content(source)?,
+            b'[' | b'{' => {
+                self.depth = self.depth.checked_sub(1)?;
+                let content = self.content(source)?;
+                self.depth += 1;
+                content
+            }
+            _ => Content::Scalar,
+        };
+        Some(Value { source, content })
+    }
+
+    fn content<'a>(&mut self, source: &'a str) -> Option<Content<'a>> {
+        self.deserialize(&mut serde_json::Deserializer::from_str(source)).ok()?
+    }
+}
+
+/// Nothing is read where a limit is reached. That is no error of `serde_json`'s, whose text would be
+/// formatted only to be dropped.
+impl<'a> DeserializeSeed<'a> for &mut Reader {
+    type Value = Option<Content<'a>>;
+
+    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'a> Visitor<'a> for &mut Reader {
+    type Value = Option<Content<'a>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Some(Content::Scalar))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Some(Content::Scalar))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Some(Content::Scalar))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Some(Content::Scalar))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Some(Content::Scalar))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Content::Text(Cow::Owned(text.into()))))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Self::Value, E> {
+        Ok(Some(Content::Text(Cow::Borrowed(text))))
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(raw) = from.next_element()? {
+            let Some(item) = self.value(raw) else { return Ok(None) };
+            items.push(item);
         }
+        Ok(Some(Content::Array(items)))
     }
-    count
+
+    fn visit_map<A: MapAccess<'a>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(name) = from.next_key_seed(&mut *self)? {
+            let Some(Content::Text(name)) = name else { return Ok(None) };
+            let Some(value) = self.value(from.next_value()?) else { return Ok(None) };
+            members.push((name, value));
+        }
+        Ok(Some(Content::Object(members)))
+    }
 }
 
-/// The members of an object by name; one of another type is as good as absent.
-pub(crate) trait Members {
-    /// A string.
-    fn text(&self, name: &str) -> Option<String>;
-    /// A string that must not show.
-    fn secret(&self, name: &str) -> Option<SecretString>;
-    /// A whole number, also if it is written with a fraction of zeros.
-    fn integer(&self, name: &str) -> Option<i64>;
-    /// A truth value.
-    fn boolean(&self, name: &str) -> Option<bool>;
-}
-
-impl Members for Value<'_> {
-    fn text(&self, name: &str) -> Option<String> {
-        self.get(name).and_then(text_of)
-    }
-
-    fn secret(&self, name: &str) -> Option<SecretString> {
-        self.text(name).map(SecretString::new)
-    }
-
-    fn integer(&self, name: &str) -> Option<i64> {
-        match self.get(name)? {
-            Self::Number(number) => whole(number.source()),
+impl<'a> Value<'a> {
+    /// The items of an array.
+    pub(crate) fn items(&self) -> Option<&[Self]> {
+        match &self.content {
+            Content::Array(items) => Some(items),
             _ => None,
         }
     }
 
-    fn boolean(&self, name: &str) -> Option<bool> {
-        match self.get(name)? {
-            Self::Boolean(value) => Some(*value),
+    /// The members of an object, in the order of the text.
+    pub(crate) fn members(&self) -> Option<&[(Cow<'a, str>, Self)]> {
+        match &self.content {
+            Content::Object(members) => Some(members),
             _ => None,
         }
     }
-}
 
-/// A string's text.
-pub(crate) fn text_of(value: &Value<'_>) -> Option<String> {
-    match value {
-        Value::String(text) => Some(decoded(text)),
-        _ => None,
+    /// A member of an object; the last one, if several have that name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        let found = self.members()?.iter().rev().find(|(other, _)| other == name);
+        found.map(|(_, value)| value)
     }
-}
 
-/// A JSON string as text.
-pub(crate) fn decoded(text: &JsonString<'_>) -> String {
-    text.decode_if_needed().to_string()
+    /// The text of a string, without quotes and escapes.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether this is the value null.
+    pub(crate) fn is_null(&self) -> bool {
+        self.source == "null"
+    }
+
+    /// A member that is a string. A member of another type counts as absent, here and below.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.get(name)?.as_text().map(String::from)
+    }
+
+    /// A member that is a string and must not show.
+    pub(crate) fn secret(&self, name: &str) -> Option<SecretString> {
+        self.get(name)?.as_text().map(SecretString::from)
+    }
+
+    /// A member that is a whole number; a fraction is cut off.
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        whole(self.get(name)?.source)
+    }
+
+    /// A member that is a truth value.
+    pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
+        match self.get(name)?.source {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The value as it was written, without the white space between its parts.
+    pub(crate) fn to_json(&self) -> String {
+        let mut out = String::with_capacity(self.source.len());
+        let (mut is_string, mut is_escaped) = (false, false);
+        for c in self.source.chars() {
+            is_string ^= c == '"' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            if is_string || !c.is_ascii_whitespace() {
+                out.push(c);
+            }
+        }
+        out
+    }
 }
 
 /// A number without exponent, its fraction cut.
@@ -234,15 +355,107 @@ mod tests {
             &deep,
             &bomb,
             "NaN",
+            "Infinity",
+            "-",
+            "-01",
+            "1e",
+            ".5",
             "\u{feff}1",
+            "\u{a0}1",
+            "\u{b}1",
             "{\"a\":1}x",
+            "{\"\\ud800\":1}",
+            "[{\"a\":[\"\\udc00\"]}]",
+            "[\"\u{1}\"]",
+            "{\"a\":1,,\"b\":2}",
+            "[1 2]",
+            "[1}",
+            "// a\n1",
+            "nulll",
+            "TRUE",
         ] {
             assert!(parse_text(text).is_none(), "{}", text.get(..40).unwrap_or(text));
         }
         assert!(parse(b"\"\xff\"").is_none());
-        // What only looks like many values is one.
-        assert!(parse_text(&format!("[{}0]", "0,".repeat(VALUES))).is_none());
+        assert!(parse(b"\"\xed\xa0\x80\"").is_none());
+    }
+
+    #[test]
+    fn nesting_and_values_have_limits() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}"), (" [ 1, { \"b\": 2, \"a\" :", " } ] ")]
+        {
+            let levels = open.matches(['[', '{']).count();
+            let nested = |depth: usize| {
+                let times = depth / levels;
+                format!("{}\"x\"{}", open.repeat(times), close.repeat(times))
+            };
+            assert!(parse_text(&nested(DEPTH)).is_some(), "{open}");
+            assert!(parse_text(&nested(DEPTH + levels)).is_none(), "{open}");
+            assert!(parse_text(&nested(100_000)).is_none(), "{open}");
+        }
+        // Depth is that of the place, not the number of arrays before it.
+        assert!(parse_text(&format!("[{}[[]]]", "[],{},".repeat(DEPTH))).is_some());
+
+        // The array itself is one value, and so is a member with its name.
+        let items = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        assert!(parse_text(&items(VALUES - 1)).is_some());
+        assert!(parse_text(&items(VALUES)).is_none());
+        let members = |count: usize| format!("{{{}\"a\":0}}", "\"a\":0,".repeat(count - 1));
+        assert!(parse_text(&members(VALUES - 1)).is_some());
+        assert!(parse_text(&members(VALUES)).is_none());
+        let inner = format!("[{},0]", items(VALUES / 2));
+        assert!(parse_text(&inner).is_some());
+        assert!(parse_text(&format!("[{inner},{inner}]")).is_none());
+        // Only a string looks like many values here.
         assert!(parse_text(&format!("\"\\\"{}\"", "[{,".repeat(VALUES))).is_some());
+    }
+
+    #[test]
+    fn the_last_member_of_a_name_counts() {
+        let value = parse_text(r#"{"a":"x","b":1,"\u0061":"y","b":{"c":2,"c":3}}"#).unwrap();
+        assert_eq!(value.text("a").as_deref(), Some("y"));
+        assert_eq!(value.integer("b"), None);
+        assert_eq!(value.get("b").unwrap().integer("c"), Some(3));
+        let value = parse_text(r#"{"a":"x","a":null}"#).unwrap();
+        assert!(value.get("a").unwrap().is_null() && value.text("a").is_none());
+    }
+
+    #[test]
+    fn values_stay_as_they_were_written() {
+        for source in [
+            "0",
+            "-0",
+            "1.0",
+            "1e3",
+            "1E+03",
+            "-0.0e-0",
+            "123456789012345678901234567890",
+            "0.1234567890123456789012345678901234567890",
+            "1e999999999999999999999",
+            "true",
+            "false",
+            "null",
+            r#""\u0041\/\ud83d\ude00 \" \\ é \b\f\n\r\t""#,
+            r#"{"\u0061":[1.0,"a , b : \\",{}],"a":[],"a":" "}"#,
+        ] {
+            for text in [source.to_owned(), format!(" \t\r\n{source}\n ")] {
+                assert_eq!(parse_text(&text).expect(source).to_json(), source);
+            }
+        }
+        let spaced = "{ \"a \\\" b\" :\t[ 1.0 ,\r\n-2E5 , \" \\\\\" , { } ] , \"b\" : null }";
+        let compact = r#"{"a \" b":[1.0,-2E5," \\",{}],"b":null}"#;
+        assert_eq!(parse_text(spaced).unwrap().to_json(), compact);
+    }
+
+    #[test]
+    fn text_is_borrowed_where_it_has_no_escapes() {
+        let text = String::from(r#"{"a":"b\n","c":"d"}"#);
+        let value = parse_text(&text).unwrap();
+        let is_borrowed = |name: &str| match value.get(name).map(|value| &value.content) {
+            Some(Content::Text(Cow::Borrowed(text))) => !text.is_empty(),
+            _ => false,
+        };
+        assert!(is_borrowed("c") && !is_borrowed("a"));
     }
 
     #[test]
@@ -256,8 +469,18 @@ mod tests {
         assert_eq!(value.integer("e"), None);
         assert_eq!(value.integer("t"), None);
         assert_eq!(value.boolean("b"), Some(true));
+        assert_eq!(value.boolean("t"), None);
         assert_eq!(value.text("z"), None);
         assert_eq!(parse_text("[1]").unwrap().text("t"), None);
+        // Strings that read like other values are strings.
+        let value = parse_text(r#"{"n":"1","b":"true","z":"null","t":""}"#).unwrap();
+        assert_eq!((value.integer("n"), value.boolean("b")), (None, None));
+        assert!(!value.get("z").unwrap().is_null());
+        assert_eq!(value.text("t").as_deref(), Some(""));
+        let text = r#"{"a":12.9,"b":-0,"c":-0.5,"d":9223372036854775807,"e":9223372036854775808,"f":1.5e0}"#;
+        let value = parse_text(text).unwrap();
+        let integers = ["a", "b", "c", "d", "e", "f"].map(|name| value.integer(name));
+        assert_eq!(integers, [Some(12), Some(0), Some(0), Some(i64::MAX), None, None]);
     }
 
     #[test]

@@ -13,11 +13,7 @@ use crate::{
     retry,
     source::denial::Denial,
     token::is_token,
-    words::{
-        json::{self, Members},
-        secret::SecretString,
-        url::Url,
-    },
+    words::{json, secret::SecretString, url::Url},
 };
 
 /// A service connection, and who vouches for it.

@@ -11,13 +11,7 @@ use crate::{
     error::{Error, Id},
     limits::{DEVICE_INTERVAL, DEVICE_LIFE},
     token::TokenRequest,
-    words::{
-        claims,
-        form::Form,
-        json::{self, Members},
-        secret::SecretString,
-        url::Url,
-    },
+    words::{claims, form::Form, json, secret::SecretString, url::Url},
 };
 
 /// A code, and how it is asked about.

@@ -8,12 +8,7 @@ use crate::{
     error::{Error, Id},
     message,
     retry::{self, Ids, Stopped},
-    words::{
-        date, form,
-        json::{self, Members},
-        secret::SecretString,
-        url::Url,
-    },
+    words::{date, form, json, secret::SecretString, url::Url},
 };
 
 const IDS: Ids = Ids {

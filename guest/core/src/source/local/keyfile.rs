@@ -12,10 +12,7 @@ use crate::{
     limits, retry,
     source::denial::Denial,
     token::UserAssigned,
-    words::{
-        json::{self, Members},
-        secret::SecretString,
-    },
+    words::{json, secret::SecretString},
 };
 
 /// How the names of key files end.
