@@ -13,10 +13,16 @@ import java.util.concurrent.ForkJoinPool;
  * variable of the same name. {@link #open} rejects malformed values.
  */
 public final class VaultletBuilder {
-    private static final String VARIABLE = "variable";
+    /** A setting by its name, or an environment variable. */
+    private record Setting(boolean isVariable, String name, String value) {
+        /** The name alone, because the value of a variable may be a credential. */
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
 
-    /** The settings, each as kind, name and value. */
-    private final List<String[]> settings = new ArrayList<>();
+    private final List<Setting> settings = new ArrayList<>();
 
     private Executor executor;
 
@@ -93,9 +99,9 @@ public final class VaultletBuilder {
     /** Replaces the whole environment of the process by these variables. */
     public VaultletBuilder variables(Map<String, String> variables) {
         // An empty value is unset. It makes the replacement happen even if the map is empty.
-        settings.add(new String[] {VARIABLE, "VAULTLET_CLOUD", ""});
+        settings.add(new Setting(true, "VAULTLET_CLOUD", ""));
         for (Map.Entry<String, String> variable : variables.entrySet()) {
-            settings.add(new String[] {VARIABLE, variable.getKey(), variable.getValue()});
+            settings.add(new Setting(true, variable.getKey(), variable.getValue()));
         }
         return this;
     }
@@ -139,10 +145,10 @@ public final class VaultletBuilder {
         }
         long options = Abi.vaultlet_options_new();
         try {
-            for (String[] setting : settings) {
-                long name = arguments.text(setting[1]);
-                long value = arguments.text(setting[2]);
-                StructReader.check(setting[0] == VARIABLE
+            for (Setting setting : settings) {
+                long name = arguments.text(setting.name());
+                long value = arguments.text(setting.value());
+                StructReader.check(setting.isVariable()
                         ? Abi.vaultlet_options_variable(options, name, value)
                         : Abi.vaultlet_options_set(options, name, value));
             }
@@ -154,7 +160,7 @@ public final class VaultletBuilder {
     }
 
     private VaultletBuilder set(String name, String value) {
-        settings.add(new String[] {"option", name, value});
+        settings.add(new Setting(false, name, value));
         return this;
     }
 
