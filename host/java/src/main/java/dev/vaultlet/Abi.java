@@ -1,104 +1,121 @@
 package dev.vaultlet;
 
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+
 /**
- * The C ABI of {@code vaultlet.h}, version 1. Every pointer is its address: the layouts are read
- * and written in one place ({@link Layouts}, {@link Arguments}), and what differs between JNA and
- * {@code java.lang.foreign} is only how a function is called.
+ * The functions of {@code vaultlet.h}, called by JNA's direct mapping, and access to native memory.
  *
- * <p>Functions have the names of the header. Those that can fail return the address of an error,
- * or 0.
+ * <p>Functions keep the names of the header. Pointers are passed as addresses and integers as
+ * longs, which every 64-bit calling convention allows. A function that can fail returns the address
+ * of an error, or 0.
+ *
+ * <p>The first use of this class loads the library.
  */
-interface Abi {
-    /** {@code VAULTLET_ABI} of the header that this was written against. */
-    int VERSION = 1;
+final class Abi {
+    /** {@code VAULTLET_ABI} of the header that this class was written against. */
+    static final int VERSION = 1;
 
-    /** How a call ends; on a thread of the library, which must not be kept waiting. */
-    interface Callback {
-        /** Never throws: exactly one of {@code error} and {@code result} is not 0. */
-        void ended(long context, long error, long result);
+    static {
+        Library.register(Abi.class);
     }
 
-    /** Memory that C can read, until it is closed; of one thread. */
-    interface Memory extends AutoCloseable {
-        /** Zeroed, and aligned for what vaultlet's structures hold. */
-        long allocate(long size);
+    private Abi() {}
 
-        @Override
-        void close();
+    /** Allocates zeroed native memory, aligned for anything. */
+    static long allocate(long size) {
+        long block = Native.malloc(size);
+        if (block == 0) {
+            throw new OutOfMemoryError("native memory");
+        }
+        new Pointer(block).clear(size);
+        return block;
     }
 
-    Memory memory();
+    static void free(long block) {
+        Native.free(block);
+    }
 
-    byte[] read(long address, int length);
+    /** Copies bytes out of native memory. */
+    static byte[] read(long address, int length) {
+        return new Pointer(address).getByteArray(0, length);
+    }
 
-    void write(long address, byte[] bytes);
+    /** Copies bytes into native memory. */
+    static void write(long address, byte[] bytes) {
+        new Pointer(address).write(0, bytes, 0, bytes.length);
+    }
 
-    /** A UTF-8 text that ends with NUL. */
-    String text(long address);
+    /** Reads a UTF-8 string that ends with NUL. */
+    static String text(long address) {
+        return new Pointer(address).getString(0, "UTF-8");
+    }
 
-    /** What C can call, for as long as the process lives. */
-    long callback(Callback callback);
+    static native long vaultlet_version();
 
-    long vaultlet_version();
+    static native long vaultlet_options_new();
 
-    long vaultlet_options_new();
+    static native long vaultlet_options_set(long options, long name, long value);
 
-    long vaultlet_options_set(long options, long name, long value);
+    static native long vaultlet_options_variable(long options, long name, long value);
 
-    long vaultlet_options_variable(long options, long name, long value);
+    static native void vaultlet_options_free(long options);
 
-    void vaultlet_options_free(long options);
+    static native long vaultlet_open(long abi, long options, long out);
 
-    long vaultlet_open(long abi, long options, long out);
+    static native void vaultlet_close(long vaultlet);
 
-    void vaultlet_close(long vaultlet);
+    static native long vaultlet_plan(long vaultlet, long reference, long call, long out);
 
-    long vaultlet_plan(long vaultlet, long reference, long call, long out);
+    static native long vaultlet_get(long vaultlet, long reference, long call, long out);
 
-    long vaultlet_get(long vaultlet, long reference, long call, long out);
+    static native long vaultlet_get_many(
+            long vaultlet, long references, long len, long call, long out);
 
-    long vaultlet_get_many(long vaultlet, long references, long len, long call, long out);
+    static native long vaultlet_list(long vaultlet, long vault, long call, long out);
 
-    long vaultlet_list(long vaultlet, long vault, long call, long out);
+    static native long vaultlet_versions(long vaultlet, long reference, long call, long out);
 
-    long vaultlet_versions(long vaultlet, long reference, long call, long out);
+    static native long vaultlet_get_token(long vaultlet, long request, long call, long out);
 
-    long vaultlet_get_token(long vaultlet, long request, long call, long out);
+    static native void vaultlet_get_then(
+            long vaultlet, long reference, long call, long then, long context);
 
-    void vaultlet_get_then(long vaultlet, long reference, long call, long then, long context);
-
-    void vaultlet_get_many_then(
+    static native void vaultlet_get_many_then(
             long vaultlet, long references, long len, long call, long then, long context);
 
-    void vaultlet_list_then(long vaultlet, long vault, long call, long then, long context);
+    static native void vaultlet_list_then(
+            long vaultlet, long vault, long call, long then, long context);
 
-    void vaultlet_versions_then(long vaultlet, long reference, long call, long then, long context);
+    static native void vaultlet_versions_then(
+            long vaultlet, long reference, long call, long then, long context);
 
-    void vaultlet_get_token_then(long vaultlet, long request, long call, long then, long context);
+    static native void vaultlet_get_token_then(
+            long vaultlet, long request, long call, long then, long context);
 
-    long vaultlet_cancel_new();
+    static native long vaultlet_cancel_new();
 
-    void vaultlet_cancel_now(long cancel);
+    static native void vaultlet_cancel_now(long cancel);
 
-    void vaultlet_cancel_free(long cancel);
+    static native void vaultlet_cancel_free(long cancel);
 
-    long vaultlet_secret_reveal(long secret, long len);
+    static native long vaultlet_secret_reveal(long secret, long len);
 
-    long vaultlet_secret_properties(long secret);
+    static native long vaultlet_secret_properties(long secret);
 
-    void vaultlet_secret_free(long secret);
+    static native void vaultlet_secret_free(long secret);
 
-    void vaultlet_secrets_free(long secrets);
+    static native void vaultlet_secrets_free(long secrets);
 
-    void vaultlet_listing_free(long listing);
+    static native void vaultlet_listing_free(long listing);
 
-    long vaultlet_token_reveal(long token, long len);
+    static native long vaultlet_token_reveal(long token, long len);
 
-    long vaultlet_token_identity(long token);
+    static native long vaultlet_token_identity(long token);
 
-    void vaultlet_token_free(long token);
+    static native void vaultlet_token_free(long token);
 
-    void vaultlet_text_free(long text);
+    static native void vaultlet_text_free(long text);
 
-    void vaultlet_error_free(long error);
+    static native void vaultlet_error_free(long error);
 }

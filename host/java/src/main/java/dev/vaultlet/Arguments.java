@@ -3,56 +3,53 @@ package dev.vaultlet;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
-/** What is given to one call of the library, in memory of C, freed with this. */
+/** The arguments of one call of the library, in native memory that is freed on close. */
 final class Arguments implements AutoCloseable {
     private static final int CALL = 48;
     private static final int TOKEN_REQUEST = 32;
 
-    private final Abi abi;
-    private final Abi.Memory memory;
+    private long[] blocks = new long[4];
+    private int count;
 
-    Arguments(Abi abi) {
-        this.abi = abi;
-        this.memory = abi.memory();
-    }
-
-    /** A place for an address. */
+    /** Allocates an output parameter: a place for an address or a length. */
     long out() {
-        return memory.allocate(Long.BYTES);
+        return allocate(Long.BYTES);
     }
 
-    /** The address in such a place. */
-    long at(long out) {
-        return ByteBuffer.wrap(abi.read(out, Long.BYTES)).order(ByteOrder.nativeOrder()).getLong();
+    /** Reads what the library wrote to an output parameter. */
+    static long valueOf(long out) {
+        return ByteBuffer.wrap(Abi.read(out, Long.BYTES)).order(ByteOrder.nativeOrder()).getLong();
     }
 
-    /** UTF-8 with a NUL after it; 0 for null. */
+    /** Copies a string as UTF-8 that ends with NUL; null is 0. */
     long text(String text) {
         if (text == null) {
             return 0;
         }
         if (text.indexOf('\0') >= 0) {
-            throw new IllegalArgumentException("a text for vaultlet has no NUL in it");
+            throw new IllegalArgumentException("a string for vaultlet must not contain NUL");
         }
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        long address = memory.allocate(bytes.length + 1L);
-        abi.write(address, bytes);
+        long address = allocate(bytes.length + 1L);
+        Abi.write(address, bytes);
         return address;
     }
 
+    /** Copies strings and an array of their addresses. */
     long texts(List<String> texts) {
         ByteBuffer array = structure(Math.max(1, texts.size()) * Long.BYTES);
         for (String text : texts) {
             array.putLong(text(text));
         }
-        return put(array);
+        return copy(array);
     }
 
-    /** A {@code vaultlet_call}. */
+    /** Writes a {@code vaultlet_call}. */
     long call(CallOptions options, long cancel) {
-        return put(structure(CALL)
+        return copy(structure(CALL)
                 .putLong(CALL)
                 .putLong(options.timeoutMillis())
                 .putLong(cancel)
@@ -61,9 +58,9 @@ final class Arguments implements AutoCloseable {
                 .putLong(text(options.resourceId())));
     }
 
-    /** A {@code vaultlet_token_request}. */
+    /** Writes a {@code vaultlet_token_request}. */
     long tokenRequest(TokenRequest request) {
-        return put(structure(TOKEN_REQUEST)
+        return copy(structure(TOKEN_REQUEST)
                 .putLong(TOKEN_REQUEST)
                 .putLong(text(request.resource()))
                 .putLong(text(request.tenant()))
@@ -74,14 +71,25 @@ final class Arguments implements AutoCloseable {
         return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
     }
 
-    private long put(ByteBuffer structure) {
-        long address = memory.allocate(structure.capacity());
-        abi.write(address, structure.array());
+    private long copy(ByteBuffer structure) {
+        long address = allocate(structure.capacity());
+        Abi.write(address, structure.array());
         return address;
+    }
+
+    private long allocate(long size) {
+        if (count == blocks.length) {
+            blocks = Arrays.copyOf(blocks, 2 * count);
+        }
+        long block = Abi.allocate(size);
+        blocks[count++] = block;
+        return block;
     }
 
     @Override
     public void close() {
-        memory.close();
+        while (count > 0) {
+            Abi.free(blocks[--count]);
+        }
     }
 }

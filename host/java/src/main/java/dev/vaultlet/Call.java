@@ -2,6 +2,7 @@ package dev.vaultlet;
 
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -11,36 +12,20 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One call that runs. The thread that waits for it does so inside of the library: none of the
- * library's threads comes to be known to the virtual machine, which would wait for it when it ends.
- * Where nobody waits, or a virtual thread, whose carrier would be held up, it is started on the
- * library's threads, whose callback completes it.
+ * A running call.
+ *
+ * <p>A platform thread that waits for its call blocks inside the library. No thread of the library
+ * is then attached to the virtual machine, which would wait for such threads when it exits. A call
+ * that no thread waits for runs on the library's threads, whose callback completes the future; so
+ * does a call of a virtual thread, whose carrier must not be blocked.
  */
 final class Call<T> extends CompletableFuture<T> implements Runnable {
-    /** What C is given instead of an object. */
+    /** Numbers the asynchronous calls; the library passes the number back on completion. */
     private static final AtomicLong NEXT = new AtomicLong();
 
-    private static final ConcurrentHashMap<Long, Call<?>> RUNNING = new ConcurrentHashMap<>();
+    private static final ConcurrentHashMap<Long, Call<?>> PENDING = new ConcurrentHashMap<>();
 
-    /** One for all calls, made when the library is loaded. */
-    private static final class Then implements Abi.Callback {
-        static final long ADDRESS = Library.abi().callback(new Then());
-
-        @Override
-        public void ended(long context, long error, long result) {
-            try {
-                Call<?> call = RUNNING.remove(context);
-                if (call != null) {
-                    call.ended(error, result);
-                }
-            } catch (Throwable lost) {
-                // It has been told to who waits, as far as it can be; C could do nothing with it.
-            }
-        }
-    }
-
-    private final Abi abi;
-    private final Ask ask;
+    private final Operation operation;
     private final Executor executor;
     private final Cancellation cancellation;
     private long cancel;
@@ -48,46 +33,46 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
     private Throwable failure;
     private boolean interrupted;
 
-    /** What is asked for. */
-    enum Ask {
+    /** The operations of the library; the text says what vaultlet is doing, in an error. */
+    enum Operation {
         GET("getting a secret"),
         GET_MANY("getting secrets"),
         LIST("listing secrets"),
         VERSIONS("listing versions"),
         TOKEN("getting a token"),
-        WHOAMI("asking who this is");
+        WHOAMI("getting the identity");
 
         final String doing;
 
-        Ask(String doing) {
+        Operation(String doing) {
             this.doing = doing;
         }
     }
 
     /**
-     * @param executor completes it; null where a thread waits for it, and nothing is to be run
-     *     when it completes
+     * Prepares a call.
+     *
+     * @param executor completes the future; null if the calling thread waits for the call
      */
-    Call(Abi abi, Ask ask, CallOptions options, Executor executor) {
-        this.abi = abi;
-        this.ask = ask;
+    Call(Operation operation, CallOptions options, Executor executor) {
+        this.operation = operation;
         this.executor = executor;
         this.cancellation = options.cancellation();
-        this.cancel = abi.vaultlet_cancel_new();
+        this.cancel = Abi.vaultlet_cancel_new();
     }
 
     /**
-     * Starts it; where its thread waits inside of the library, it has ended then.
+     * Starts the call; one that blocks the calling thread inside the library has ended on return.
      *
-     * @param first the address of what is asked for
-     * @param count how many, of references
+     * @param first the address of the reference, the vault, the request or the first reference
+     * @param count the number of references
      */
     Call<T> start(Arguments arguments, long handle, long first, int count, CallOptions options) {
-        boolean inside = executor == null && !Natives.isVirtual();
+        boolean blocking = executor == null && !VirtualThreads.isCurrent();
         long out;
         long call;
         try {
-            out = inside ? arguments.out() : Then.ADDRESS;
+            out = blocking ? arguments.out() : Completion.ADDRESS;
             call = arguments.call(options, cancel);
         } catch (RuntimeException | Error refused) {
             free();
@@ -96,33 +81,45 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         if (cancellation != null) {
             cancellation.add(this);
         }
-        if (inside) {
-            long error = new Inside(handle, first, count, call, out).error();
-            ended(error, arguments.at(out));
+        if (blocking) {
+            long error = new Blocking(handle, first, count, call, out).run();
+            ended(error, Arguments.valueOf(out));
             return this;
         }
-        then(handle, first, count, call, out);
+        startAsynchronous(handle, first, count, call, out);
         if (executor != null) {
-            // However it is completed, by cancelling it too, the library is told.
+            // Whatever completes the future, cancelling it too, ends the call in the library.
             whenComplete((value, failure) -> stop());
         }
         return this;
     }
 
-    private void then(long handle, long first, int count, long call, long then) {
+    private void startAsynchronous(long handle, long first, int count, long call, long then) {
         long context = NEXT.incrementAndGet();
-        RUNNING.put(context, this);
-        switch (ask) {
-            case GET -> abi.vaultlet_get_then(handle, first, call, then, context);
-            case GET_MANY -> abi.vaultlet_get_many_then(handle, first, count, call, then, context);
-            case LIST -> abi.vaultlet_list_then(handle, first, call, then, context);
-            case VERSIONS -> abi.vaultlet_versions_then(handle, first, call, then, context);
-            case TOKEN, WHOAMI -> abi.vaultlet_get_token_then(handle, first, call, then, context);
+        PENDING.put(context, this);
+        switch (operation) {
+            case GET -> Abi.vaultlet_get_then(handle, first, call, then, context);
+            case GET_MANY -> Abi.vaultlet_get_many_then(handle, first, count, call, then, context);
+            case LIST -> Abi.vaultlet_list_then(handle, first, call, then, context);
+            case VERSIONS -> Abi.vaultlet_versions_then(handle, first, call, then, context);
+            case TOKEN, WHOAMI -> Abi.vaultlet_get_token_then(handle, first, call, then, context);
         }
     }
 
-    /** Waits inside of the library; to interrupt the thread ends the call. */
-    private final class Inside extends AbstractInterruptibleChannel
+    /** Ends an asynchronous call, on a thread of the library. */
+    static void completed(long context, long error, long result) {
+        try {
+            Call<?> call = PENDING.remove(context);
+            if (call != null) {
+                call.ended(error, result);
+            }
+        } catch (Throwable lost) {
+            // The future has been told as far as possible, and C could do nothing with it.
+        }
+    }
+
+    /** A call that blocks its thread inside the library; interrupting the thread ends the call. */
+    private final class Blocking extends AbstractInterruptibleChannel
             implements ForkJoinPool.ManagedBlocker {
         private final long handle;
         private final long first;
@@ -131,7 +128,7 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         private final long out;
         private long error;
 
-        Inside(long handle, long first, int count, long call, long out) {
+        Blocking(long handle, long first, int count, long call, long out) {
             this.handle = handle;
             this.first = first;
             this.count = count;
@@ -139,11 +136,11 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
             this.out = out;
         }
 
-        /** Waits; a pool that this thread is of may have another in its place meanwhile. */
-        long error() {
+        /** Returns the error; a fork-join pool may add a thread while this one is blocked. */
+        long run() {
             try {
                 ForkJoinPool.managedBlock(this);
-            } catch (RejectedExecutionException | InterruptedException alone) {
+            } catch (RejectedExecutionException | InterruptedException notReplaced) {
                 block();
             }
             return error;
@@ -153,12 +150,12 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         public boolean block() {
             begin();
             try {
-                error = switch (ask) {
-                    case GET -> abi.vaultlet_get(handle, first, call, out);
-                    case GET_MANY -> abi.vaultlet_get_many(handle, first, count, call, out);
-                    case LIST -> abi.vaultlet_list(handle, first, call, out);
-                    case VERSIONS -> abi.vaultlet_versions(handle, first, call, out);
-                    case TOKEN, WHOAMI -> abi.vaultlet_get_token(handle, first, call, out);
+                error = switch (operation) {
+                    case GET -> Abi.vaultlet_get(handle, first, call, out);
+                    case GET_MANY -> Abi.vaultlet_get_many(handle, first, count, call, out);
+                    case LIST -> Abi.vaultlet_list(handle, first, call, out);
+                    case VERSIONS -> Abi.vaultlet_versions(handle, first, call, out);
+                    case TOKEN, WHOAMI -> Abi.vaultlet_get_token(handle, first, call, out);
                 };
             } finally {
                 try {
@@ -175,27 +172,26 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
             return false;
         }
 
-        /** In the thread that interrupts; it may come when the call has ended. */
+        /** Runs on the interrupting thread, maybe after the call has ended. */
         @Override
         protected void implCloseChannel() {
             Call.this.stop();
         }
     }
 
-    /** Ends it, unless it has ended. */
+    /** Cancels the call in the library, unless it has ended. */
     synchronized void stop() {
         if (cancel != 0) {
-            abi.vaultlet_cancel_now(cancel);
+            Abi.vaultlet_cancel_now(cancel);
         }
     }
 
-    /** There is nothing left to end. */
     private synchronized void free() {
-        abi.vaultlet_cancel_free(cancel);
+        Abi.vaultlet_cancel_free(cancel);
         cancel = 0;
     }
 
-    /** On a thread of the library, or in the one that waited inside of it. */
+    /** Takes the outcome, on a thread of the library or on the one that was blocked in it. */
     private void ended(long error, long result) {
         if (cancellation != null) {
             cancellation.remove(this);
@@ -203,10 +199,9 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         free();
         try {
             if (error != 0) {
-                failure = Layouts.error(abi, error);
-                abi.vaultlet_error_free(error);
+                failure = StructReader.takeError(error);
             } else {
-                value = made(result);
+                value = convert(result);
             }
         } catch (Throwable defect) {
             failure = defect;
@@ -222,7 +217,7 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         }
     }
 
-    /** Tells who waits. */
+    /** Completes the future. */
     @Override
     public void run() {
         if (failure != null) {
@@ -232,50 +227,49 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         }
     }
 
-    /** What was asked for, of what the library answers. */
+    /** Converts the library's result to the object that the caller gets. */
     @SuppressWarnings("unchecked")
-    private T made(long result) {
-        switch (ask) {
-            case GET:
-                return (T) new Secret(
-                        Plaintext.secret(abi, result),
-                        Layouts.properties(abi, abi.vaultlet_secret_properties(result)));
-            case GET_MANY:
-                return (T) many(result);
-            case LIST:
-            case VERSIONS:
-                Object listing = Layouts.listing(abi, result);
-                abi.vaultlet_listing_free(result);
-                return (T) listing;
-            case TOKEN:
-                return (T) new Token(Plaintext.token(abi, result), identity(result));
-            default:
-                Object identity = identity(result);
-                abi.vaultlet_token_free(result);
-                return (T) identity;
-        }
+    private T convert(long result) {
+        return (T) switch (operation) {
+            case GET -> new Secret(Plaintext.secret(result), properties(result));
+            case GET_MANY -> secrets(result);
+            case LIST, VERSIONS -> {
+                List<SecretProperties> listing = StructReader.listing(result);
+                Abi.vaultlet_listing_free(result);
+                yield listing;
+            }
+            case TOKEN -> new Token(Plaintext.token(result), identity(result));
+            case WHOAMI -> {
+                Identity identity = identity(result);
+                Abi.vaultlet_token_free(result);
+                yield identity;
+            }
+        };
     }
 
-    private Identity identity(long token) {
-        return Layouts.identity(abi, abi.vaultlet_token_identity(token));
+    private static SecretProperties properties(long secret) {
+        return StructReader.properties(Abi.vaultlet_secret_properties(secret));
     }
 
-    private SecretList many(long result) {
-        long[] members = Layouts.secrets(abi, result);
+    private static Identity identity(long token) {
+        return StructReader.identity(Abi.vaultlet_token_identity(token));
+    }
+
+    private static SecretList secrets(long result) {
+        long[] members = StructReader.secrets(result);
         if (members.length == 0) {
-            abi.vaultlet_secrets_free(result);
+            Abi.vaultlet_secrets_free(result);
         }
-        Plaintext.Group group = new Plaintext.Group(abi, result, members.length);
+        Plaintext.Group group = new Plaintext.Group(result, members.length);
         Secret[] secrets = new Secret[members.length];
         for (int at = 0; at < members.length; at++) {
-            secrets[at] = new Secret(
-                    Plaintext.member(abi, group, members[at]),
-                    Layouts.properties(abi, abi.vaultlet_secret_properties(members[at])));
+            secrets[at] =
+                    new Secret(Plaintext.member(group, members[at]), properties(members[at]));
         }
         return new SecretList(secrets);
     }
 
-    /** Waits for its end, in the thread that asked. */
+    /** Waits for the end of the call, on the thread that started it. */
     T await() {
         try {
             return get();
@@ -285,14 +279,14 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
                 close(join());
             }
             Thread.currentThread().interrupt();
-            throw CancelledException.interrupted(ask.doing);
+            throw VaultletException.interrupted(operation.doing);
         } catch (ExecutionException failed) {
             Throwable cause = failed.getCause();
-            if (interrupted && cause instanceof CancelledException) {
-                throw CancelledException.interrupted(ask.doing);
+            if (interrupted && cause instanceof VaultletException.Cancelled) {
+                throw VaultletException.interrupted(operation.doing);
             }
             if (cause instanceof VaultletException) {
-                // Where it was asked for is what a reader wants, not the library's thread.
+                // A reader wants the stack of the caller, not that of the library's thread.
                 cause.fillInStackTrace();
                 throw (VaultletException) cause;
             }
@@ -303,7 +297,7 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         }
     }
 
-    /** Nobody will have it. */
+    /** Closes a result that the caller will not get. */
     private static void close(Object value) {
         if (value instanceof Secret) {
             ((Secret) value).close();

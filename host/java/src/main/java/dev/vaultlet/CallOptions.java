@@ -2,9 +2,9 @@ package dev.vaultlet;
 
 import java.time.Duration;
 
-/** What one call says besides. Immutable; start with {@link #NONE}. */
+/** Options of a single call. Immutable; start with {@link #NONE}. */
 public final class CallOptions {
-    /** As the handle was opened. */
+    /** No options: the settings of the {@link Vaultlet} apply. */
     public static final CallOptions NONE = new CallOptions(null, null, null, null, null);
 
     private final Duration timeout;
@@ -27,9 +27,9 @@ public final class CallOptions {
     }
 
     /**
-     * The whole call must end within this time, to the millisecond.
+     * Returns options with a timeout for the whole call, in milliseconds' precision.
      *
-     * @throws IllegalArgumentException unless it is positive
+     * @throws IllegalArgumentException unless the timeout is positive
      */
     public CallOptions withTimeout(Duration timeout) {
         if (timeout.isNegative() || timeout.isZero()) {
@@ -38,32 +38,32 @@ public final class CallOptions {
         return new CallOptions(timeout, cancellation, clientId, objectId, resourceId);
     }
 
-    /** What can end this call, and others. */
+    /** Returns options with a cancellation, which several calls may share. */
     public CallOptions withCancellation(Cancellation cancellation) {
         return new CallOptions(timeout, cancellation, clientId, objectId, resourceId);
     }
 
-    /** As the user-assigned identity with this client id. */
+    /** Returns options that select the user-assigned managed identity with this client id. */
     public CallOptions withClientId(String clientId) {
         return new CallOptions(timeout, cancellation, clientId, null, null);
     }
 
-    /** As the user-assigned identity with this object id. */
+    /** Returns options that select the user-assigned managed identity with this object id. */
     public CallOptions withObjectId(String objectId) {
         return new CallOptions(timeout, cancellation, null, objectId, null);
     }
 
-    /** As the user-assigned identity with this resource id. */
+    /** Returns options that select the user-assigned managed identity with this resource id. */
     public CallOptions withResourceId(String resourceId) {
         return new CallOptions(timeout, cancellation, null, null, resourceId);
     }
 
-    /** 0 where none is said. */
+    /** The timeout; 0 is that of the {@link Vaultlet}. */
     long timeoutMillis() {
         if (timeout == null) {
             return 0;
         }
-        // Less than a millisecond is not no limit; what overflows is as good as none.
+        // Less than a millisecond must not become 0; what would overflow is as good as no timeout.
         return timeout.getSeconds() > Integer.MAX_VALUE
                 ? Integer.MAX_VALUE * 1000L
                 : Math.max(1, timeout.toMillis());

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Ends calls, those that run and those that are yet to start with it; they throw {@link
- * CancelledException}. For any thread.
+ * Cancels the calls that were given it, running or yet to start: they throw {@link
+ * VaultletException.Cancelled}. Any thread may use it.
  */
 public final class Cancellation {
     private final Set<Call<?>> running = new HashSet<>();
     private boolean cancelled;
 
-    /** Ends the calls. More than once does nothing. */
+    /** Cancels the calls; a second time does nothing. */
     public void cancel() {
         List<Call<?>> ending;
         synchronized (running) {
@@ -26,7 +26,7 @@ public final class Cancellation {
         }
     }
 
-    /** Whether {@link #cancel} was called. */
+    /** Returns whether {@link #cancel} was called. */
     public boolean isCancelled() {
         synchronized (running) {
             return cancelled;

@@ -1,18 +1,16 @@
 package dev.vaultlet;
 
-/** The library's handle, which is closed when it was asked to and no thread starts a call on it. */
+/** A handle of the library, closed once closing was asked for and no thread is starting a call. */
 final class Handle implements Runnable {
-    private final Abi abi;
     private final long address;
     private int users;
     private boolean closed;
 
-    Handle(Abi abi, long address) {
-        this.abi = abi;
+    Handle(long address) {
         this.address = address;
     }
 
-    /** The address, until {@link #leave}. */
+    /** Returns the address, which is valid until {@link #leave}. */
     synchronized long enter() {
         if (closed) {
             throw new IllegalStateException("vaultlet is closed");
@@ -28,11 +26,11 @@ final class Handle implements Runnable {
             last = closed && users == 0;
         }
         if (last) {
-            abi.vaultlet_close(address);
+            Abi.vaultlet_close(address);
         }
     }
 
-    /** Closes it; more than once does nothing. */
+    /** Closes the handle; a second time does nothing. */
     @Override
     public void run() {
         boolean last;
@@ -41,7 +39,7 @@ final class Handle implements Runnable {
             closed = true;
         }
         if (last) {
-            abi.vaultlet_close(address);
+            Abi.vaultlet_close(address);
         }
     }
 }

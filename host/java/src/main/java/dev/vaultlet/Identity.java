@@ -4,20 +4,20 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * What is known of a token and whose it is; null where unknown.
+ * The identity, source and lifetime of a token. Unknown members are null.
  *
- * @param source the source of credentials: {@code managed-identity}
- * @param endpoint which form of it: {@code azure-ml}
- * @param resource what the token is for
- * @param clientId the user-assigned identity that was asked for
- * @param tenant the directory that the identity is in
- * @param objectId the identity, as roles are granted to it
- * @param appId its application
+ * @param source the source of the credential: {@code managed-identity}
+ * @param endpoint the form of the identity endpoint: {@code azure-ml}
+ * @param resource the resource that the token was requested for
+ * @param clientId the client id of the user-assigned identity that was requested
+ * @param tenant the tenant of the identity
+ * @param objectId the object id of the identity, to which roles are granted
+ * @param appId the application id of the identity
  * @param upn the user's name, masked
- * @param audience what the token says that it is for
- * @param expiresOn when the token ends
- * @param refreshOn when to get a new one
- * @param notes what else is worth knowing, for people
+ * @param audience the audience in the token
+ * @param expiresOn when the token expires
+ * @param refreshOn when a new token should be requested
+ * @param notes remarks for people
  */
 public record Identity(
         String source,

@@ -1,34 +1,40 @@
 package dev.vaultlet;
 
-/** What a caller should do next about a {@link VaultletException}. */
+/** The kind of a {@link VaultletException}, which says what to do next. */
 public enum Kind {
     /** The arguments contradict each other: correct the program. */
     USAGE("usage"),
-    /** Malformed reference, name or pointer: correct it. */
+    /** A reference, name or pointer is malformed: correct it. */
     INVALID_ARGUMENT("invalid-argument"),
-    /** No such secret or version. */
+    /** The vault has no such secret, or no such version of the secret. */
     NOT_FOUND("not-found"),
-    /** The secret is disabled. */
+    /** The secret exists and is disabled. */
     DISABLED("disabled"),
-    /** A server cannot be reached or answers nonsense: try again in minutes. */
+    /** A server cannot be reached, or its response makes no sense: try again in some minutes. */
     UNAVAILABLE("unavailable"),
-    /** The time that was allowed ran out, or the call was cancelled. */
+    /** The call did not end within its timeout, or was cancelled. */
     TIMEOUT("timeout"),
-    /** A defect of vaultlet. */
+    /** A defect of vaultlet: report it with its message. */
     INTERNAL("internal"),
-    /** The secret's state forbids it now. */
+    /** The secret's state does not allow the call at this moment. */
     CONFLICT("conflict"),
-    /** The service asked for more patience than the caller has. */
+    /**
+     * The service is throttling requests, for longer than the call may take; see {@link
+     * VaultletException#retryAfter}.
+     */
     THROTTLED("throttled"),
-    /** The identity may not do this, or a policy of vaultlet's forbids it. */
+    /** The identity lacks a permission, or a policy of vaultlet forbids the call. */
     DENIED("denied"),
-    /** Settings contradict each other, or a security check refused. */
+    /** Settings are malformed or contradict each other, or a security check failed. */
     CONFIGURATION("configuration"),
-    /** No source of credentials is configured. */
+    /**
+     * No source of credentials is configured; {@link VaultletException#attempts} lists the sources
+     * that were tried.
+     */
     NOT_CONFIGURED("not-configured"),
-    /** An identity was found and refused. */
+    /** An identity was found, and its credentials were rejected. */
     UNAUTHENTICATED("unauthenticated"),
-    /** One that this version of the package does not know. */
+    /** A kind that this version of the package does not know. */
     UNKNOWN("unknown");
 
     private static final Kind[] ALL = values();
@@ -39,8 +45,8 @@ public enum Kind {
         this.label = label;
     }
 
-    /** By its number in the C ABI. */
-    static Kind of(int number) {
+    /** Finds a kind by its number in the C ABI, which counts from 1. */
+    static Kind numbered(int number) {
         return number > 0 && number < ALL.length ? ALL[number - 1] : UNKNOWN;
     }
 

@@ -1,5 +1,7 @@
 package dev.vaultlet;
 
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,33 +11,41 @@ import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 
 /**
- * Finds the native library, in this order: the system property {@code vaultlet.library}, the
- * variable {@code VAULTLET_LIBRARY}, the one in our jar, {@code java.library.path}, the system.
+ * Finds and loads the native library. The places are, in order: the system property {@code
+ * vaultlet.library}, the environment variable {@code VAULTLET_LIBRARY}, the jar, {@code
+ * java.library.path} and the folders of the system.
  */
 final class Library {
+    private static final String HINT =
+            "; name a library by -Dvaultlet.library=FILE or VAULTLET_LIBRARY";
+
+    /** Kept because JNA unloads an unreferenced library, even while its threads run. */
+    private static NativeLibrary loaded;
+
     private Library() {}
 
-    /** The one library of this process, loaded when it is first needed. */
-    private static final class Loaded {
-        static final Abi ABI = load();
-    }
-
     /**
-     * Loads it, if need be.
+     * Loads the library and binds the native methods of a class to its functions.
      *
-     * @throws UnsatisfiedLinkError if there is none for this system
+     * @throws UnsatisfiedLinkError if there is no library for this system, or no JNA
      */
-    static Abi abi() {
-        return Loaded.ABI;
+    static void register(Class<?> methods) {
+        try {
+            loaded = load();
+            Native.register(methods, loaded);
+        } catch (NoClassDefFoundError missing) {
+            throw error("vaultlet needs JNA on Java " + Runtime.version().feature()
+                    + ": add net.java.dev.jna:jna to the class path", missing);
+        }
     }
 
-    private static Abi load() {
-        String named = named(System.getProperty("vaultlet.library"));
+    private static NativeLibrary load() {
+        String named = nonEmpty(System.getProperty("vaultlet.library"));
         if (named == null) {
-            named = named(System.getenv("VAULTLET_LIBRARY"));
+            named = nonEmpty(System.getenv("VAULTLET_LIBRARY"));
         }
         if (named != null) {
-            return Natives.load(named);
+            return NativeLibrary.getInstance(Path.of(named).toAbsolutePath().toString());
         }
         String file = System.mapLibraryName("vaultlet");
         String resource = "/natives/" + platform() + "/" + file;
@@ -44,65 +54,61 @@ final class Library {
                 return unpack(packaged, file);
             }
         } catch (IOException failed) {
-            UnsatisfiedLinkError error = new UnsatisfiedLinkError(
-                    "vaultlet's library cannot be unpacked: " + failed.getMessage()
-                            + "; name one by -Dvaultlet.library or VAULTLET_LIBRARY");
-            error.initCause(failed);
-            throw error;
+            throw error("vaultlet's library cannot be unpacked: " + failed.getMessage() + HINT,
+                    failed);
         }
         return installed(file);
     }
 
-    /** An absolute path; empty is unset. */
-    private static String named(String library) {
-        return library == null || library.isEmpty()
-                ? null
-                : Path.of(library).toAbsolutePath().toString();
+    private static String nonEmpty(String text) {
+        return text == null || text.isEmpty() ? null : text;
     }
 
-    /** Into a folder that only we may read, and gone as soon as it is loaded. */
-    private static Abi unpack(InputStream packaged, String file) throws IOException {
+    /** Loads the library by way of a private temporary folder, which is deleted at once. */
+    private static NativeLibrary unpack(InputStream packaged, String file) throws IOException {
         Path folder = Files.createTempDirectory("vaultlet-");
         Path library = folder.resolve(file);
         try {
             Files.copy(packaged, library, StandardCopyOption.REPLACE_EXISTING);
-            return Natives.load(library.toString());
+            return NativeLibrary.getInstance(library.toString());
         } finally {
-            forget(library);
-            forget(folder);
+            delete(library);
+            delete(folder);
         }
     }
 
-    private static void forget(Path path) {
+    private static void delete(Path path) {
         try {
             Files.deleteIfExists(path);
-        } catch (IOException held) {
-            // Windows keeps the file of a library that is loaded.
+        } catch (IOException inUse) {
+            // Windows does not delete the file of a loaded library.
             path.toFile().deleteOnExit();
         }
     }
 
-    private static Abi installed(String file) {
+    private static NativeLibrary installed(String file) {
         String folders = System.getProperty("java.library.path", "");
         for (String folder : folders.split(File.pathSeparator)) {
             Path library = Path.of(folder, file);
             if (!folder.isEmpty() && Files.exists(library)) {
-                return Natives.load(library.toAbsolutePath().toString());
+                return NativeLibrary.getInstance(library.toAbsolutePath().toString());
             }
         }
         try {
-            return Natives.load(file);
+            return NativeLibrary.getInstance(file);
         } catch (UnsatisfiedLinkError none) {
-            UnsatisfiedLinkError error = new UnsatisfiedLinkError(
-                    "there is no " + file + " for " + platform() + " in the jar or on this system: "
-                            + none.getMessage()
-                            + "; name one by -Dvaultlet.library or VAULTLET_LIBRARY");
-            error.initCause(none);
-            throw error;
+            throw error("there is no " + file + " for " + platform()
+                    + " in the jar or on this system: " + none.getMessage() + HINT, none);
         }
     }
 
-    /** As JNA names them: {@code linux-x86-64}. */
+    private static UnsatisfiedLinkError error(String message, Throwable cause) {
+        UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
+        error.initCause(cause);
+        return error;
+    }
+
+    /** The name of this system as JNA writes it: {@code linux-x86-64}. */
     private static String platform() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String arch = System.getProperty("os.arch");

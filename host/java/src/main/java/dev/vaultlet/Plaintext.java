@@ -7,45 +7,41 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * A value in the library's memory, which is scrubbed when it is freed. Nothing of it is in a field,
- * so that no serialiser, debugger's view or {@code toString} has it.
+ * A secret's value or a token in the library's memory, which is scrubbed when it is freed. No field
+ * contains the value, so no serialiser, debugger or {@code toString} can show it.
  */
 final class Plaintext implements Runnable {
     private static final Cleaner CLEANER = Cleaner.create();
 
-    private final Abi abi;
     private final boolean token;
     private final Group group;
-    /** 0 when it is freed. */
+    /** The address of the library's secret or token; 0 once freed. */
     private long address;
 
-    private Plaintext(Abi abi, boolean token, Group group, long address) {
-        this.abi = abi;
+    private Plaintext(boolean token, Group group, long address) {
         this.token = token;
         this.group = group;
         this.address = address;
     }
 
-    static Plaintext secret(Abi abi, long address) {
-        return new Plaintext(abi, false, null, address);
+    static Plaintext secret(long address) {
+        return new Plaintext(false, null, address);
     }
 
-    static Plaintext token(Abi abi, long address) {
-        return new Plaintext(abi, true, null, address);
+    static Plaintext token(long address) {
+        return new Plaintext(true, null, address);
     }
 
-    static Plaintext member(Abi abi, Group group, long address) {
-        return new Plaintext(abi, false, group, address);
+    static Plaintext member(Group group, long address) {
+        return new Plaintext(false, group, address);
     }
 
-    /** Secrets that the library frees together, when the last of them is closed. */
+    /** Several secrets that the library frees together, when the last of them is closed. */
     static final class Group {
-        private final Abi abi;
         private final long address;
         private int open;
 
-        Group(Abi abi, long address, int open) {
-            this.abi = abi;
+        Group(long address, int open) {
             this.address = address;
             this.open = open;
         }
@@ -53,17 +49,17 @@ final class Plaintext implements Runnable {
         synchronized void closeOne() {
             open -= 1;
             if (open == 0) {
-                abi.vaultlet_secrets_free(address);
+                Abi.vaultlet_secrets_free(address);
             }
         }
     }
 
-    /** Frees it when its owner is forgotten; the answer frees it at once. */
+    /** Frees the value when its owner becomes unreachable; the returned object frees it at once. */
     Cleaner.Cleanable ownedBy(Object owner) {
         return CLEANER.register(owner, this);
     }
 
-    /** Frees the handle of a {@link Vaultlet} that was forgotten. */
+    /** Runs an action when its owner becomes unreachable; the returned object runs it at once. */
     static Cleaner.Cleanable cleanable(Object owner, Runnable free) {
         return CLEANER.register(owner, free);
     }
@@ -76,24 +72,24 @@ final class Plaintext implements Runnable {
         if (group != null) {
             group.closeOne();
         } else if (token) {
-            abi.vaultlet_token_free(address);
+            Abi.vaultlet_token_free(address);
         } else {
-            abi.vaultlet_secret_free(address);
+            Abi.vaultlet_secret_free(address);
         }
         address = 0;
     }
 
-    /** A copy, the caller's to wipe. */
+    /** Returns a copy, which the caller should wipe. */
     synchronized byte[] bytes() {
         if (address == 0) {
             throw new IllegalStateException(token ? "the token is closed" : "the secret is closed");
         }
-        try (Arguments arguments = new Arguments(abi)) {
+        try (Arguments arguments = new Arguments()) {
             long length = arguments.out();
             long text = token
-                    ? abi.vaultlet_token_reveal(address, length)
-                    : abi.vaultlet_secret_reveal(address, length);
-            return abi.read(text, Math.toIntExact(arguments.at(length)));
+                    ? Abi.vaultlet_token_reveal(address, length)
+                    : Abi.vaultlet_secret_reveal(address, length);
+            return Abi.read(text, Math.toIntExact(Arguments.valueOf(length)));
         }
     }
 

@@ -3,11 +3,11 @@ package dev.vaultlet;
 import java.lang.ref.Cleaner;
 
 /**
- * One version of a secret, with its value. The value lies in memory outside of Java's and is
- * scrubbed by {@link #close}, or when this object was forgotten and is collected.
+ * One version of a secret, with its value. The value is in memory outside the Java heap, and is
+ * scrubbed by {@link #close}, or after this object has become unreachable.
  *
- * <p>It shows its reference and never its value: in {@link #toString}, in a log, to a serialiser.
- * It cannot be serialised. Two secrets are equal when they are the same object. For any thread.
+ * <p>{@link #toString}, logs and serialisers see the reference and never the value. The object
+ * cannot be serialised. Equality is identity. Any thread may use it.
  */
 public final class Secret implements AutoCloseable {
     private final transient Plaintext value;
@@ -21,7 +21,7 @@ public final class Secret implements AutoCloseable {
     }
 
     /**
-     * The value, as a string, which stays in Java's memory until it is collected, and longer.
+     * Returns the value as a string, which stays in the Java heap until it is collected, or longer.
      *
      * @throws IllegalStateException if the secret is closed
      */
@@ -30,7 +30,7 @@ public final class Secret implements AutoCloseable {
     }
 
     /**
-     * The value, in an array that is yours to wipe.
+     * Returns the value in an array, which the caller should wipe.
      *
      * @throws IllegalStateException if the secret is closed
      */
@@ -39,7 +39,7 @@ public final class Secret implements AutoCloseable {
     }
 
     /**
-     * The value in UTF-8, in an array that is yours to wipe.
+     * Returns the value in UTF-8 in an array, which the caller should wipe.
      *
      * @throws IllegalStateException if the secret is closed
      */
@@ -47,18 +47,18 @@ public final class Secret implements AutoCloseable {
         return value.bytes();
     }
 
-    /** All but the value; also of a closed secret. */
+    /** Returns the properties, also after the secret was closed. */
     public SecretProperties properties() {
         return properties;
     }
 
-    /** Its reference: {@code akv://<vault>/<name>/<version>}. */
+    /** Returns the reference: {@code akv://<vault>/<name>/<version>}. */
     @Override
     public String toString() {
         return properties.reference();
     }
 
-    /** Scrubs the value. One of a {@link SecretList} is scrubbed when all of them are closed. */
+    /** Scrubs the value; in a {@link SecretList}, when all secrets of the list are closed. */
     @Override
     public void close() {
         cleanable.clean();

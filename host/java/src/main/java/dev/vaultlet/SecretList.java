@@ -3,7 +3,7 @@ package dev.vaultlet;
 import java.util.AbstractList;
 import java.util.RandomAccess;
 
-/** Secrets in the order of their references; closing it closes them all. Unmodifiable. */
+/** Several secrets in the order of their references. Unmodifiable; closing it closes them all. */
 public final class SecretList extends AbstractList<Secret> implements AutoCloseable, RandomAccess {
     private final Secret[] secrets;
 
@@ -21,7 +21,7 @@ public final class SecretList extends AbstractList<Secret> implements AutoClosea
         return secrets.length;
     }
 
-    /** Scrubs the values. */
+    /** Closes all secrets, which scrubs their values. */
     @Override
     public void close() {
         for (Secret secret : secrets) {

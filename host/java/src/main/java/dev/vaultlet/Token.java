@@ -3,8 +3,11 @@ package dev.vaultlet;
 import java.lang.ref.Cleaner;
 
 /**
- * An access token. It is kept as a {@link Secret} is, and shows nothing of itself but what it is
- * for.
+ * An access token. It is in memory outside the Java heap, and is scrubbed by {@link #close}, or
+ * after this object has become unreachable.
+ *
+ * <p>{@link #toString}, logs and serialisers see the token's resource and never the token. The
+ * object cannot be serialised. Any thread may use it.
  */
 public final class Token implements AutoCloseable {
     private final transient Plaintext value;
@@ -18,35 +21,35 @@ public final class Token implements AutoCloseable {
     }
 
     /**
-     * The token, as a string, which stays in Java's memory until it is collected, and longer.
+     * Returns the token as a string, which stays in the Java heap until it is collected, or longer.
      *
-     * @throws IllegalStateException if it is closed
+     * @throws IllegalStateException if the token is closed
      */
     public String reveal() {
         return value.text();
     }
 
     /**
-     * The token, in an array that is yours to wipe.
+     * Returns the token in an array, which the caller should wipe.
      *
-     * @throws IllegalStateException if it is closed
+     * @throws IllegalStateException if the token is closed
      */
     public char[] revealChars() {
         return value.chars();
     }
 
-    /** Where it is from, what it is for and how long; also of a closed one. */
+    /** Returns the token's identity, source and lifetime, also after it was closed. */
     public Identity identity() {
         return identity;
     }
 
-    /** What it is for: {@code token for https://vault.azure.net}. */
+    /** Returns the token's resource: {@code token for https://vault.azure.net}. */
     @Override
     public String toString() {
         return "token for " + identity.resource();
     }
 
-    /** Scrubs it. */
+    /** Scrubs the token. */
     @Override
     public void close() {
         cleanable.clean();

@@ -9,98 +9,107 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 
 /**
- * How to open a {@link Vaultlet}. What is not said here is as the environment says; see README. A
- * malformed value is refused by {@link #open}.
+ * Settings of a {@link Vaultlet}. A setting that is not made here is taken from the environment
+ * variable of the same name. {@link #open} rejects malformed values.
  */
 public final class VaultletBuilder {
-    private static final String VARIABLE = "variable";
+    /** A setting by its name, or an environment variable. */
+    private record Setting(boolean isVariable, String name, String value) {
+        /** The name alone, because the value of a variable may be a credential. */
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
 
-    /** Kind, name, value. */
-    private final List<String[]> settings = new ArrayList<>();
+    private final List<Setting> settings = new ArrayList<>();
 
     private Executor executor;
 
     VaultletBuilder() {}
 
-    /** The sources of credentials to ask, in order; {@code auto} is the default. */
+    /** Sets the sources of credentials to ask, in order; the default is {@code auto}. */
     public VaultletBuilder identity(String... labels) {
         return set("identity", String.join(",", labels));
     }
 
-    /** Sources of credentials that are not asked. */
+    /** Sets the sources of credentials that are not asked. */
     public VaultletBuilder exclude(String... labels) {
         return set("exclude", String.join(",", labels));
     }
 
-    /** The user-assigned identity with this client id. */
+    /** Selects the user-assigned managed identity with this client id. */
     public VaultletBuilder clientId(String clientId) {
         return set("client-id", clientId);
     }
 
-    /** The user-assigned identity with this object id. */
+    /** Selects the user-assigned managed identity with this object id. */
     public VaultletBuilder objectId(String objectId) {
         return set("object-id", objectId);
     }
 
-    /** The user-assigned identity with this resource id. */
+    /** Selects the user-assigned managed identity with this resource id. */
     public VaultletBuilder resourceId(String resourceId) {
         return set("resource-id", resourceId);
     }
 
-    /** Tenants that tokens may be asked for in besides the credential's own; {@code *} is any. */
+    /** Allows tokens of these tenants, besides the credential's own; {@code *} allows any. */
     public VaultletBuilder additionalTenants(String... tenants) {
         return set("additional-tenants", String.join(";", tenants));
     }
 
-    /** The file of a user's token, for the source {@code on-behalf-of}. */
+    /** Sets the file with the user's token, for the source {@code on-behalf-of}. */
     public VaultletBuilder userAssertionFile(Path file) {
         return set("user-assertion-file", file.toString());
     }
 
-    /** {@code public}, {@code china} or {@code usgov}. */
+    /** Sets the cloud: {@code public}, {@code china} or {@code usgov}. */
     public VaultletBuilder cloud(String cloud) {
         return set("cloud", cloud);
     }
 
-    /** How many calls run at once; the others wait their turn. */
+    /** Sets how many calls run at once; further calls wait. */
     public VaultletBuilder concurrency(int calls) {
         return set("concurrency", Integer.toString(calls));
     }
 
-    /** The limit of a call that has none of its own; 120 seconds if it is not said. */
+    /** Sets the timeout of calls without one of their own; the default is 120 seconds. */
     public VaultletBuilder timeout(Duration timeout) {
         return set("timeout", seconds(timeout));
     }
 
-    /** A PEM file whose certificates are trusted besides the built-in roots. May be repeated. */
+    /** Trusts the certificates of a PEM file besides the built-in roots. May be repeated. */
     public VaultletBuilder caFile(Path file) {
         return set("ca-file", file.toString());
     }
 
-    /** {@code HOST:PORT:ADDR[:PORT]}: connect there for that authority. May be repeated. */
+    /**
+     * Connects to another address for a host: {@code HOST:PORT:ADDRESS[:PORT]}. The certificate is
+     * still checked against the host name. May be repeated.
+     */
     public VaultletBuilder resolve(String rule) {
         return set("resolve", rule);
     }
 
-    /** Whether {@code http://} is accepted on loopback. */
+    /** Sets whether {@code http://} is accepted for loopback addresses. */
     public VaultletBuilder allowHttpLoopback(boolean allowed) {
         return set("allow-http-loopback", Boolean.toString(allowed));
     }
 
-    /** Reads these variables instead of the process's environment, all of it. */
+    /** Replaces the whole environment of the process by these variables. */
     public VaultletBuilder variables(Map<String, String> variables) {
-        // Even if there are none; empty is unset.
-        settings.add(new String[] {VARIABLE, "VAULTLET_CLOUD", ""});
+        // An empty value is unset. It makes the replacement happen even if the map is empty.
+        settings.add(new Setting(true, "VAULTLET_CLOUD", ""));
         for (Map.Entry<String, String> variable : variables.entrySet()) {
-            settings.add(new String[] {VARIABLE, variable.getKey(), variable.getValue()});
+            settings.add(new Setting(true, variable.getKey(), variable.getValue()));
         }
         return this;
     }
 
     /**
-     * Completes futures, and so runs what depends on them; the common pool if it is not said. It
-     * may block, but for a while nothing else may be told. One that runs work in the thread that
-     * gives it is on a thread of the library, where a call that waits is refused.
+     * Sets the executor that completes futures and runs their dependent stages; the default is the
+     * common pool. An executor that runs tasks on the submitting thread runs them on a thread of
+     * the library, where a task that blocks delays other calls and a blocking call is refused.
      */
     public VaultletBuilder executor(Executor executor) {
         this.executor = executor;
@@ -108,61 +117,50 @@ public final class VaultletBuilder {
     }
 
     /**
-     * Opens it. No network.
+     * Opens an instance. Uses no network.
      *
-     * @throws VaultletException if a setting is malformed, or contradicts another
-     * @throws UnsatisfiedLinkError if there is no native library for this system
+     * @throws VaultletException if a setting is malformed or contradicts another
+     * @throws UnsatisfiedLinkError if there is no native library for this system, or no JNA
      */
     public Vaultlet open() {
-        Abi abi = Library.abi();
         Executor completing = executor == null ? ForkJoinPool.commonPool() : executor;
-        try (Arguments arguments = new Arguments(abi)) {
-            long options = options(abi, arguments);
+        try (Arguments arguments = new Arguments()) {
+            long options = options(arguments);
             try {
                 long out = arguments.out();
-                check(abi, abi.vaultlet_open(Abi.VERSION, options, out));
-                return new Vaultlet(abi, arguments.at(out), completing);
+                StructReader.check(Abi.vaultlet_open(Abi.VERSION, options, out));
+                return new Vaultlet(Arguments.valueOf(out), completing);
             } finally {
                 if (options != 0) {
-                    abi.vaultlet_options_free(options);
+                    Abi.vaultlet_options_free(options);
                 }
             }
         }
     }
 
-    /** 0 where nothing is said. */
-    private long options(Abi abi, Arguments arguments) {
+    /** Returns the library's options; 0 if there are no settings. */
+    private long options(Arguments arguments) {
         if (settings.isEmpty()) {
             return 0;
         }
-        long options = abi.vaultlet_options_new();
+        long options = Abi.vaultlet_options_new();
         try {
-            for (String[] setting : settings) {
-                long name = arguments.text(setting[1]);
-                long value = arguments.text(setting[2]);
-                check(abi, setting[0] == VARIABLE
-                        ? abi.vaultlet_options_variable(options, name, value)
-                        : abi.vaultlet_options_set(options, name, value));
+            for (Setting setting : settings) {
+                long name = arguments.text(setting.name());
+                long value = arguments.text(setting.value());
+                StructReader.check(setting.isVariable()
+                        ? Abi.vaultlet_options_variable(options, name, value)
+                        : Abi.vaultlet_options_set(options, name, value));
             }
             return options;
         } catch (RuntimeException refused) {
-            abi.vaultlet_options_free(options);
+            Abi.vaultlet_options_free(options);
             throw refused;
         }
     }
 
-    /** Throws the error, if there is one. */
-    static void check(Abi abi, long error) {
-        if (error == 0) {
-            return;
-        }
-        VaultletException failed = Layouts.error(abi, error);
-        abi.vaultlet_error_free(error);
-        throw failed;
-    }
-
     private VaultletBuilder set(String name, String value) {
-        settings.add(new String[] {"option", name, value});
+        settings.add(new Setting(false, name, value));
         return this;
     }
 

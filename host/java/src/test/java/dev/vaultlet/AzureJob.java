@@ -8,7 +8,7 @@ import dev.vaultlet.azure.VaultletCredential;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** A program on Azure's SDK: the secret by the client that waits and by the other. */
+/** A program that gets a secret with both of Azure's clients, the blocking and the asynchronous. */
 final class AzureJob {
     private AzureJob() {}
 
@@ -21,17 +21,18 @@ final class AzureJob {
             SecretClientBuilder client = new SecretClientBuilder()
                     .vaultUrl("https://my-key-vault.vault.azure.net/")
                     .credential(new VaultletCredential(vaultlet));
-            SecretClient waiting = client.buildClient();
-            SecretAsyncClient other = client.buildAsyncClient();
-            System.out.print(said(() -> waiting.getSecret("db-password").getValue()));
+            SecretClient blocking = client.buildClient();
+            SecretAsyncClient asynchronous = client.buildAsyncClient();
+            System.out.print(outcome(() -> blocking.getSecret("db-password").getValue()));
             System.out.print(" ");
-            System.out.print(said(() -> other.getSecret("db-password").block().getValue()));
+            System.out.print(
+                    outcome(() -> asynchronous.getSecret("db-password").block().getValue()));
         }
-        // The SDK's own threads would keep the program.
+        // The SDK's own threads would keep the program alive.
         System.exit(0);
     }
 
-    private static String said(Supplier<String> getting) {
+    private static String outcome(Supplier<String> getting) {
         try {
             return getting.get();
         } catch (ClientAuthenticationException failed) {

@@ -10,21 +10,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Microsoft's client for secrets, with a token of ours. */
+/** Azure's clients for secrets, with {@code VaultletCredential}. */
 class AzureTest {
     @ParameterizedTest
     @ValueSource(strings = {"managed", "user"})
-    void gets_a_secret_as(String who) throws Exception {
+    void azure_clients_get_a_secret_as(String who) throws Exception {
         LocalAzure.Ended ended = run("--as", who);
         assertEquals(VALUE + " " + VALUE, ended.stdout(), ended.stderr());
         assertEquals(0, ended.code());
     }
 
     @Test
-    void says_why_there_is_no_token() throws Exception {
+    void azure_clients_fail_with_the_cause_of_vaultlet() throws Exception {
         LocalAzure.Ended ended = run("--as", "managed", "environment");
-        assertEquals("ClientAuthenticationException NotConfiguredException no-identity"
-                + " ClientAuthenticationException NotConfiguredException no-identity",
+        assertEquals("ClientAuthenticationException NotConfigured no-identity"
+                + " ClientAuthenticationException NotConfigured no-identity",
                 ended.stdout(), ended.stderr());
         assertEquals(0, ended.code());
         assertFalse(ended.stdout().contains(VALUE));

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What each call answers. */
+/** The results of each call. */
 class CallsTest {
     private static LocalAzure azure;
 
@@ -38,7 +38,7 @@ class CallsTest {
     }
 
     @Test
-    void one_secret_in_all_its_forms() {
+    void get_returns_the_value_and_the_properties() {
         try (Vaultlet vaultlet = azure.open();
                 Secret secret = vaultlet.get(REFERENCE)) {
             assertEquals(VALUE, secret.reveal());
@@ -53,7 +53,7 @@ class CallsTest {
             assertTrue(properties.created().isAfter(Instant.parse("2020-01-01T00:00:00Z")));
             assertEquals("akv://my-key-vault.vault.azure.net/db-password/" + properties.version(),
                     secret.toString());
-            // What it shows is a reference of it.
+            // The text is a reference to the same version.
             try (Secret again = vaultlet.get(secret.toString())) {
                 assertEquals(VALUE, again.reveal());
                 assertNotEquals(secret, again);
@@ -74,7 +74,7 @@ class CallsTest {
     }
 
     @Test
-    void the_user_is_asked_for_and_not_the_compute() throws Exception {
+    void the_identity_of_the_user_comes_before_that_of_the_compute() throws Exception {
         try (LocalAzure user = LocalAzure.start("--as", "user", "--grant", "managed:none");
                 Vaultlet vaultlet = user.open();
                 Secret secret = vaultlet.get(REFERENCE)) {
@@ -85,7 +85,7 @@ class CallsTest {
     }
 
     @Test
-    void a_managed_identity_when_the_job_has_no_user() throws Exception {
+    void a_job_without_a_user_has_its_managed_identity() throws Exception {
         try (LocalAzure managed = LocalAzure.start();
                 Vaultlet vaultlet = managed.open();
                 Secret secret = vaultlet.get(REFERENCE)) {
@@ -95,13 +95,13 @@ class CallsTest {
             assertEquals("azure-ml", identity.endpoint());
             assertNotNull(identity.objectId());
             assertTrue(identity.expiresOn().isAfter(Instant.now()));
-            // One token serves them all.
+            // One token serves all calls.
             assertEquals(1, managed.counters().at("/identity/azure-ml").asInt());
         }
     }
 
     @Test
-    void many_in_their_order_and_all_or_none() {
+    void get_many_keeps_the_order_and_returns_all_or_none() {
         String[] references = {"akv://my-key-vault/user?json=/name", REFERENCE, REFERENCE};
         try (Vaultlet vaultlet = azure.open()) {
             SecretList secrets = vaultlet.getMany(references);
@@ -114,7 +114,7 @@ class CallsTest {
             assertThrows(IllegalStateException.class, secrets.get(2)::reveal);
             secrets.close();
 
-            NotFoundException missing = assertThrows(NotFoundException.class,
+            VaultletException.NotFound missing = assertThrows(VaultletException.NotFound.class,
                     () -> vaultlet.getMany(REFERENCE, "akv://my-key-vault/missing"));
             assertEquals("secret-not-found", missing.id());
             assertEquals(0, vaultlet.getMany().size());
@@ -123,17 +123,17 @@ class CallsTest {
 
     @Test
     @Timeout(60)
-    void a_forgotten_secret_is_freed() throws Exception {
+    void an_unreachable_secret_is_freed() throws Exception {
         try (Vaultlet vaultlet = azure.open()) {
-            Plaintext value = forgotten(vaultlet);
+            Plaintext value = valueOfUnreachable(vaultlet);
             while (isOpen(value)) {
                 System.gc();
             }
         }
     }
 
-    /** What a secret held that nobody holds. */
-    private static Plaintext forgotten(Vaultlet vaultlet) throws Exception {
+    /** The value of a secret that is unreachable on return. */
+    private static Plaintext valueOfUnreachable(Vaultlet vaultlet) throws Exception {
         Secret secret = vaultlet.get(REFERENCE);
         Field value = Secret.class.getDeclaredField("value");
         value.setAccessible(true);
@@ -152,14 +152,14 @@ class CallsTest {
     }
 
     @Test
-    void futures() throws Exception {
+    void futures_complete_on_the_executor_and_may_call_again() throws Exception {
         ExecutorService executor = Executors.newSingleThreadExecutor(
-                work -> new Thread(work, "of-the-program"));
+                work -> new Thread(work, "thread-of-the-program"));
         try (Vaultlet vaultlet = azure.builder().executor(executor).open()) {
             String where = vaultlet.getAsync(REFERENCE)
                     .thenApply(secret -> {
                         try (secret) {
-                            // What depends on a call may call again.
+                            // A dependent stage may block in another call.
                             try (Secret again = vaultlet.get(REFERENCE)) {
                                 assertEquals(secret.reveal(), again.reveal());
                             }
@@ -167,7 +167,7 @@ class CallsTest {
                         }
                     })
                     .get();
-            assertEquals("of-the-program", where);
+            assertEquals("thread-of-the-program", where);
             try (SecretList both = vaultlet.getManyAsync(REFERENCE, REFERENCE).join()) {
                 assertEquals(VALUE, both.get(1).reveal());
             }
@@ -179,7 +179,7 @@ class CallsTest {
     }
 
     @Test
-    void a_refused_executor_does_not_lose_an_answer() {
+    void an_executor_that_rejects_tasks_loses_no_result() {
         try (Vaultlet vaultlet = azure.builder()
                         .executor(work -> {
                             throw new java.util.concurrent.RejectedExecutionException();
@@ -191,7 +191,7 @@ class CallsTest {
     }
 
     @Test
-    void tokens() {
+    void a_token_is_for_the_requested_resource() {
         try (Vaultlet vaultlet = azure.open();
                 Token token = vaultlet.token();
                 Token other = vaultlet.token(TokenRequest.of("https://storage.azure.com"))) {
@@ -204,7 +204,7 @@ class CallsTest {
     }
 
     @Test
-    void a_plan_names_what_would_be_read_and_asks_nobody() throws Exception {
+    void a_plan_lists_what_would_be_read_and_sends_no_request() throws Exception {
         try (LocalAzure unasked = LocalAzure.start();
                 Vaultlet vaultlet = unasked.open()) {
             JsonNode plan = new ObjectMapper().readTree(vaultlet.plan(REFERENCE));
@@ -216,7 +216,7 @@ class CallsTest {
     }
 
     @Test
-    void listings_have_no_values() {
+    void list_and_versions_return_properties() {
         try (Vaultlet vaultlet = azure.open()) {
             List<String> names =
                     vaultlet.list("my-key-vault").stream().map(SecretProperties::name).toList();
@@ -232,14 +232,7 @@ class CallsTest {
     }
 
     @Test
-    void the_implementation_is_that_of_this_java() {
-        assertEquals(System.getProperty("vaultlet.by"), Library.abi().getClass().getSimpleName());
+    void the_library_has_the_version_of_the_package() {
         assertEquals(System.getProperty("vaultlet.version"), Vaultlet.version());
-        boolean foreign = Runtime.version().feature() >= 22;
-        if (foreign) {
-            assertThrows(ClassNotFoundException.class, () -> Class.forName("com.sun.jna.Native"));
-        } else {
-            assertThrows(ClassNotFoundException.class, () -> Class.forName("dev.vaultlet.FfmAbi"));
-        }
     }
 }

@@ -14,18 +14,20 @@ import java.io.ByteArrayOutputStream;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
-/** What fails says the same as the command line, in the type of its kind. */
+/** Exceptions say what the command line says, and each kind has a class of its own. */
 class ErrorsTest {
     @Test
-    void a_denied_secret_says_what_the_command_line_says() throws Exception {
+    void an_exception_says_what_the_command_line_says() throws Exception {
         try (LocalAzure azure = LocalAzure.start("--grant", "managed:none");
                 Vaultlet vaultlet = azure.open()) {
-            DeniedException denied =
-                    assertThrows(DeniedException.class, () -> vaultlet.get(REFERENCE));
+            VaultletException.Denied denied =
+                    assertThrows(VaultletException.Denied.class, () -> vaultlet.get(REFERENCE));
             JsonNode line = azure.refused("get", "-o", "json", REFERENCE);
             assertSame(line, denied);
             assertEquals(Kind.DENIED, denied.kind());
@@ -35,41 +37,54 @@ class ErrorsTest {
             assertNull(denied.retryAfter());
             assertEquals(denied.summary() + " [ForbiddenByRbac]; " + denied.help()
                     + " (vault-forbidden)", denied.getMessage());
-            // Where it was asked for.
+            // The stack is that of the caller.
             assertEquals(Vaultlet.class.getName(), firstOutside(denied).getClassName());
 
             CompletionException late = assertThrows(CompletionException.class,
                     () -> vaultlet.getAsync(REFERENCE).join());
-            assertSame(line, assertInstanceOf(DeniedException.class, late.getCause()));
+            assertSame(line, assertInstanceOf(VaultletException.Denied.class, late.getCause()));
         }
     }
 
     @Test
-    void each_kind_has_its_type() throws Exception {
+    void errors_of_a_vault_and_of_a_reference_have_their_classes() throws Exception {
         try (LocalAzure azure = LocalAzure.start();
                 Vaultlet vaultlet = azure.open()) {
-            NotFoundException missing = assertThrows(NotFoundException.class,
+            VaultletException.NotFound missing = assertThrows(VaultletException.NotFound.class,
                     () -> vaultlet.get("akv://my-key-vault/missing"));
             assertSame(azure.refused("get", "-o", "json", "akv://my-key-vault/missing"), missing);
-            InvalidArgumentException malformed = assertThrows(InvalidArgumentException.class,
+            VaultletException malformed = assertThrows(VaultletException.InvalidArgument.class,
                     () -> vaultlet.get("akv://my-key-vault"));
             assertEquals("reference-malformed", malformed.id());
             assertEquals(0, malformed.status());
-            InvalidArgumentException pointer = assertThrows(InvalidArgumentException.class,
+            VaultletException pointer = assertThrows(VaultletException.InvalidArgument.class,
                     () -> vaultlet.get("akv://my-key-vault/user?json=/missing"));
             assertEquals("pointer-missing", pointer.id());
         }
     }
 
     @Test
-    void no_identity_lists_what_was_looked_for() {
+    void each_kind_has_a_class_of_its_name() {
+        for (Kind kind : Kind.values()) {
+            VaultletException thrown = VaultletException.create(new VaultletException.Details(
+                    kind, "an-id", "summary", "help", 0, null, null, null, "line", List.of()));
+            assertEquals(kind, thrown.kind());
+            String name = thrown.getClass().getSimpleName();
+            String expected = kind == Kind.UNKNOWN ? "VaultletException" : kind.toString();
+            assertEquals(expected.replace("-", "").toLowerCase(Locale.ROOT),
+                    name.toLowerCase(Locale.ROOT));
+        }
+    }
+
+    @Test
+    void without_an_identity_the_attempts_are_listed() {
         try (Vaultlet vaultlet = Vaultlet.builder()
                 .variables(Map.of())
                 .exclude("managed-identity", "azure-cli", "azure-developer-cli", "azure-powershell")
                 .allowHttpLoopback(true)
                 .open()) {
-            NotConfiguredException none =
-                    assertThrows(NotConfiguredException.class, () -> vaultlet.token());
+            VaultletException.NotConfigured none =
+                    assertThrows(VaultletException.NotConfigured.class, () -> vaultlet.token());
             assertEquals("no-identity", none.id());
             assertTrue(none.attempts().stream().anyMatch(it ->
                     it.source().equals("environment") && it.outcome().equals("not-configured")));
@@ -77,35 +92,35 @@ class ErrorsTest {
     }
 
     @Test
-    void settings_are_refused_by_open() {
-        ConfigurationException cloud = assertThrows(ConfigurationException.class,
+    void open_rejects_malformed_settings() {
+        VaultletException.Configuration cloud = assertThrows(VaultletException.Configuration.class,
                 () -> Vaultlet.builder().cloud("mars").open());
         assertEquals("setting-malformed", cloud.id());
-        assertThrows(ConfigurationException.class,
+        assertThrows(VaultletException.Configuration.class,
                 () -> Vaultlet.builder().concurrency(0).open());
         assertThrows(VaultletException.class,
                 () -> Vaultlet.builder().clientId("a").objectId("b").open().token());
     }
 
     @Test
-    void time_runs_out() throws Exception {
+    void a_call_ends_after_its_timeout_or_that_of_the_handle() throws Exception {
         try (Stalled stalled = new Stalled();
                 Vaultlet vaultlet = Vaultlet.builder()
                         .variables(Map.of()).allowHttpLoopback(true).open()) {
             CallOptions options = CallOptions.NONE.withTimeout(Duration.ofMillis(50));
-            CallTimeoutException late = assertThrows(CallTimeoutException.class,
+            VaultletException.Timeout late = assertThrows(VaultletException.Timeout.class,
                     () -> vaultlet.get(stalled.reference(), options));
             assertEquals("timeout", late.id());
         }
         try (Stalled stalled = new Stalled();
                 Vaultlet vaultlet = Vaultlet.builder().variables(Map.of())
                         .allowHttpLoopback(true).timeout(Duration.ofMillis(1050)).open()) {
-            assertThrows(CallTimeoutException.class, () -> vaultlet.get(stalled.reference()));
+            assertThrows(VaultletException.Timeout.class, () -> vaultlet.get(stalled.reference()));
         }
     }
 
     @Test
-    void what_java_refuses() throws Exception {
+    void misuse_throws_the_usual_exceptions_of_java() throws Exception {
         try (LocalAzure azure = LocalAzure.start()) {
             Vaultlet vaultlet = azure.open();
             assertThrows(NullPointerException.class, () -> vaultlet.get(null));
@@ -128,23 +143,22 @@ class ErrorsTest {
     }
 
     @Test
-    void another_abi_is_refused() {
-        Abi abi = Library.abi();
-        try (Arguments arguments = new Arguments(abi)) {
+    void another_version_of_the_abi_is_rejected() {
+        try (Arguments arguments = new Arguments()) {
             long out = arguments.out();
-            ConfigurationException refused = assertThrows(ConfigurationException.class, () ->
-                    VaultletBuilder.check(abi, abi.vaultlet_open(Abi.VERSION + 1, 0, out)));
+            VaultletException refused = assertThrows(VaultletException.Configuration.class, () ->
+                    StructReader.check(Abi.vaultlet_open(Abi.VERSION + 1, 0, out)));
             assertEquals("abi-mismatch", refused.id());
-            assertEquals(0, arguments.at(out));
+            assertEquals(0, Arguments.valueOf(out));
         }
     }
 
     @Test
-    void errors_can_be_sent_elsewhere() throws Exception {
-        NotConfiguredException failed;
+    void an_exception_can_be_serialised() throws Exception {
+        VaultletException.NotConfigured failed;
         try (Vaultlet vaultlet =
                 Vaultlet.builder().variables(Map.of()).identity("environment").open()) {
-            failed = assertThrows(NotConfiguredException.class, () -> vaultlet.token());
+            failed = assertThrows(VaultletException.NotConfigured.class, () -> vaultlet.token());
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ObjectOutputStream stream = new ObjectOutputStream(bytes)) {
@@ -152,7 +166,7 @@ class ErrorsTest {
         }
         ObjectInputStream stream =
                 new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()));
-        NotConfiguredException again = (NotConfiguredException) stream.readObject();
+        VaultletException again = (VaultletException.NotConfigured) stream.readObject();
         assertEquals(failed.getMessage(), again.getMessage());
         assertEquals(failed.attempts(), again.attempts());
     }

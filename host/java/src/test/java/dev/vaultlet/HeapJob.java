@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Says whether the value is in its heap: before it is revealed, and after. */
+/** A program that prints whether the value is in its heap, before and after it is revealed. */
 final class HeapJob {
     private HeapJob() {}
 
@@ -17,7 +17,7 @@ final class HeapJob {
             String value = secret.reveal();
             System.out.print(inHeap() ? " revealed" : " lost");
             if (value.isEmpty()) {
-                throw new AssertionError("it is held until here");
+                throw new AssertionError("the value stays reachable until here");
             }
         }
     }
@@ -30,7 +30,7 @@ final class HeapJob {
         String heap = new String(Files.readAllBytes(dump), StandardCharsets.ISO_8859_1);
         Files.delete(dump);
         Files.delete(folder);
-        // In two parts, that this program has not what it looks for.
+        // In two parts, so that the program's own constants do not contain the value.
         String first = "correct horse ";
         for (int at = heap.indexOf(first); at >= 0; at = heap.indexOf(first, at + 1)) {
             if (heap.startsWith("battery staple", at + first.length())) {

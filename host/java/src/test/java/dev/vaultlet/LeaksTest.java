@@ -38,7 +38,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Ways in which values get where nobody wants them; each ends in a scan. */
+/** Each test produces text in a way that has leaked values elsewhere, then the text is scanned. */
 class LeaksTest {
     private final StringBuilder shown = new StringBuilder();
     private LocalAzure azure;
@@ -68,7 +68,7 @@ class LeaksTest {
     }
 
     @Test
-    void texts() {
+    void to_string() {
         for (Object each : List.of(
                 secret, token, vaultlet, secret.properties(), token.identity(), Vaultlet.builder(),
                 CallOptions.NONE, vaultlet.getMany(REFERENCE), vaultlet.getAsync(REFERENCE))) {
@@ -79,8 +79,8 @@ class LeaksTest {
     }
 
     @Test
-    void logs() {
-        Logger logger = Logger.getLogger("of-the-program");
+    void log_messages() {
+        Logger logger = Logger.getLogger("logger-of-the-program");
         logger.setUseParentHandlers(false);
         logger.setLevel(Level.ALL);
         logger.addHandler(new Handler() {
@@ -96,11 +96,11 @@ class LeaksTest {
             public void close() {}
         });
         logger.log(Level.INFO, "got {0} by {1}", new Object[] {secret, token});
-        System.getLogger("of-the-program").log(System.Logger.Level.INFO, secret);
+        System.getLogger("logger-of-the-program").log(System.Logger.Level.INFO, secret);
     }
 
     @Test
-    void exceptions() throws Exception {
+    void exceptions_and_stack_traces() throws Exception {
         azure.control("grant", "{\"who\":\"managed\",\"role\":\"none\"}");
         for (String reference : List.of(REFERENCE, "akv://my-key-vault", "akv://v/x y")) {
             VaultletException failed =
@@ -124,7 +124,7 @@ class LeaksTest {
                 .setVisibility(PropertyAccessor.ALL, JsonAutoDetect.Visibility.ANY)
                 .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS);
         shown.append(greedy.writeValueAsString(Map.of("secret", secret, "token", token)));
-        assertTrue(shown.toString().endsWith("{}}"), "it has nothing to write");
+        assertTrue(shown.toString().endsWith("{}}"), "there is nothing to write");
     }
 
     @Test
@@ -136,7 +136,7 @@ class LeaksTest {
     }
 
     @Test
-    void serialisation() throws Exception {
+    void java_serialisation() throws Exception {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (Object each : List.of(secret, token, vaultlet)) {
             shown.append(assertThrows(NotSerializableException.class,
@@ -146,7 +146,7 @@ class LeaksTest {
     }
 
     @Test
-    void fields() throws Exception {
+    void fields_by_reflection() throws Exception {
         Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         List<Object> waiting = new ArrayList<>(List.of(secret, token, vaultlet));
         while (!waiting.isEmpty()) {
@@ -176,9 +176,9 @@ class LeaksTest {
         assertTrue(shown.toString().contains("db-password"), "the fields were read");
     }
 
-    /** All of the heap of a job that has a secret and has not revealed it. */
+    /** The heap dump of a job that has a secret and has not revealed it yet. */
     @Test
-    void heap() throws Exception {
+    void heap_dump() throws Exception {
         LocalAzure.Ended ended =
                 LocalAzure.job(List.of("--seed", "db-password=" + VALUE), HeapJob.class);
         assertEquals("hidden revealed", ended.stdout(), ended.stderr());

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** {@code vaultlet dev}: a vault {@code my-key-vault} with secrets, and a job's identity. */
+/** A local Azure, by {@code vaultlet dev}: a vault {@code my-key-vault} and a job's identity. */
 final class LocalAzure implements AutoCloseable {
     static final String VALUE = "correct horse battery staple";
     static final String REFERENCE = "akv://my-key-vault/db-password";
@@ -38,7 +38,7 @@ final class LocalAzure implements AutoCloseable {
                 it -> variables.put(it.getKey(), it.getValue().asText()));
     }
 
-    /** Starts one; {@code db-password} is there, and a secret {@code user} that is JSON. */
+    /** Starts one with the secrets {@code db-password}, {@code user} and {@code empty}. */
     static LocalAzure start(String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 PROGRAM, "dev", "-o", "json", "--vault", "my-key-vault",
@@ -55,7 +55,7 @@ final class LocalAzure implements AutoCloseable {
         return new LocalAzure(process, new ObjectMapper().readTree(lines.readLine()));
     }
 
-    /** What reads the job's environment. */
+    /** Returns a builder that has the job's environment. */
     VaultletBuilder builder() {
         return Vaultlet.builder().variables(variables);
     }
@@ -64,12 +64,12 @@ final class LocalAzure implements AutoCloseable {
         return builder().open();
     }
 
-    /** What was asked so far. */
+    /** Returns the numbers of requests so far. */
     JsonNode counters() throws IOException, InterruptedException {
         return new ObjectMapper().readTree(control("counters", null));
     }
 
-    /** Asks the control port; with a body, tells it. */
+    /** Sends a request to the control port: a POST if there is a body, else a GET. */
     String control(String path, String body) throws IOException, InterruptedException {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(URI.create(ready.get("control").asText() + "/" + path));
@@ -84,30 +84,28 @@ final class LocalAzure implements AutoCloseable {
         return response.body();
     }
 
-    /** The error of the command line, as JSON, in the same job. */
+    /** Returns the error that the command line prints in the same job, as JSON. */
     JsonNode refused(String... arguments) throws IOException, InterruptedException {
         Ended ended = run(variables, command(PROGRAM, arguments));
         String[] lines = ended.stderr.strip().split("\n");
         return new ObjectMapper().readTree(lines[lines.length - 1]).get("error");
     }
 
-    /** Runs {@code vaultlet dev … -- java … CLASS}, this Java with this class path. */
+    /** Runs {@code vaultlet dev … -- java … CLASS} with this Java and this class path. */
     static Ended job(List<String> dev, Class<?> main, String... arguments)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(PROGRAM, "dev", "--vault", "my-key-vault"));
         command.addAll(dev);
         command.add("--");
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        if (Runtime.version().feature() >= 22) {
-            command.add("--enable-native-access=ALL-UNNAMED");
-        }
+        command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
         command.addAll(Arrays.asList(arguments));
         String library = System.getenv("VAULTLET_LIBRARY");
         return run(library == null ? Map.of() : Map.of("VAULTLET_LIBRARY", library), command);
     }
 
-    /** How a program ended, and all that it said. */
+    /** The exit code and the output of a program. */
     record Ended(int code, String stdout, String stderr) {}
 
     private static List<String> command(String program, String... arguments) {

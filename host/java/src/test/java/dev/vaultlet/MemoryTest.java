@@ -9,15 +9,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** What is opened and closed leaves nothing behind. The heap is of a fixed size, see the POM. */
-@EnabledOnOs(value = OS.LINUX, disabledReason = "the memory of a process is read as Linux tells it")
+/** Handles and secrets leave no memory behind. The heap has a fixed size, see the POM. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "the memory of the process is read from /proc")
 class MemoryTest {
     private static final boolean FULL = "1".equals(System.getenv("VAULTLET_TEST_FULL"));
     private static final long ALLOWED = 16 << 20;
 
-    /** A cycle may leave nothing, and any that left a buffer of 64 KiB or a thread would show. */
+    /** The bound is low enough to find a buffer of 64 KiB or a thread that each cycle leaves. */
     @Test
-    void handles() throws Exception {
+    void opening_and_closing_a_handle_leaves_no_memory() throws Exception {
         int cycles = FULL ? 10_000 : 200;
         try (LocalAzure azure = LocalAzure.start()) {
             flat("open and close", cycles, () -> azure.open().close());
@@ -25,7 +25,7 @@ class MemoryTest {
     }
 
     @Test
-    void secrets_closed_and_forgotten() throws Exception {
+    void closed_and_unreachable_secrets_leave_no_memory() throws Exception {
         int cycles = FULL ? 10_000 : 300;
         try (LocalAzure azure = LocalAzure.start();
                 Vaultlet vaultlet = azure.open()) {
@@ -37,16 +37,16 @@ class MemoryTest {
                 }
                 try {
                     vaultlet.get("akv://my-key-vault/missing");
-                } catch (NotFoundException expected) {
+                } catch (VaultletException.NotFound expected) {
                     return;
                 }
-                throw new AssertionError("there is none");
+                throw new AssertionError("the secret is missing");
             });
         }
     }
 
     private static void flat(String what, int cycles, Runnable cycle) throws Exception {
-        // Before the first, the compiler and the allocator have yet to take what they need.
+        // Warm-up: the compiler and the allocator take memory of their own.
         for (int warming = 0; warming < cycles / 5; warming++) {
             cycle.run();
         }

@@ -7,7 +7,7 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A vault that takes requests and never answers. */
+/** A vault that accepts requests and never responds. */
 final class Stalled implements AutoCloseable {
     private final ServerSocket listener;
     private final List<Socket> held = new ArrayList<>();
@@ -20,8 +20,8 @@ final class Stalled implements AutoCloseable {
         return "http://127.0.0.1:" + listener.getLocalPort() + "/secrets/db-password";
     }
 
-    /** Waits until a request is there. */
-    void asked() throws IOException {
+    /** Waits for a request. */
+    void awaitRequest() throws IOException {
         Socket socket = listener.accept();
         held.add(socket);
         if (socket.getInputStream().read() < 0) {

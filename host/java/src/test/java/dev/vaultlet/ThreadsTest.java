@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 
-/** Many threads, and calls that are ended before their time. */
+/** Threads, and calls that are cancelled. */
 class ThreadsTest {
     private static final int THREADS = 16;
     private static final int CALLS = "1".equals(System.getenv("VAULTLET_TEST_FULL")) ? 1000 : 100;
@@ -46,24 +46,24 @@ class ThreadsTest {
                 values += thread.get();
             }
             executor.shutdown();
-            // Six of ten calls are let be.
+            // Six of ten calls are not disturbed.
             assertTrue(values >= THREADS * CALLS * 6 / 10, values + " values");
             assertEquals(1, azure.counters().at("/identity/azure-ml").asInt());
         }
     }
 
-    /** How many values were had. */
+    /** Returns how many calls returned the value. */
     private static int calls(Vaultlet vaultlet) throws Exception {
         Cancellation cancelled = new Cancellation();
         cancelled.cancel();
         int values = 0;
         for (int call = 0; call < CALLS; call++) {
             switch (call % 10) {
-                case 2 -> assertThrows(CancelledException.class, () -> vaultlet.get(
+                case 2 -> assertThrows(VaultletException.Cancelled.class, () -> vaultlet.get(
                         REFERENCE, CallOptions.NONE.withCancellation(cancelled)));
                 case 4 -> {
                     CompletableFuture<Secret> future = vaultlet.getAsync(REFERENCE);
-                    // It may have ended before.
+                    // The call may have ended before.
                     if (future.cancel(true)) {
                         assertThrows(CancellationException.class, future::join);
                     } else {
@@ -75,9 +75,9 @@ class ThreadsTest {
                     CompletableFuture<Secret> future = vaultlet.getAsync(
                             REFERENCE, CallOptions.NONE.withCancellation(later));
                     later.cancel();
-                    values += valueOr(CancelledException.class, future);
+                    values += valueOr(VaultletException.Cancelled.class, future);
                 }
-                case 8 -> values += valueOr(CallTimeoutException.class, vaultlet.getAsync(
+                case 8 -> values += valueOr(VaultletException.Timeout.class, vaultlet.getAsync(
                         REFERENCE, CallOptions.NONE.withTimeout(Duration.ofMillis(1))));
                 default -> values += valueOr(AssertionError.class, vaultlet.getAsync(REFERENCE));
             }
@@ -97,13 +97,13 @@ class ThreadsTest {
     }
 
     @Test
-    void an_interrupted_thread_ends_its_call() throws Exception {
+    void interrupting_a_thread_ends_its_call() throws Exception {
         try (Stalled stalled = new Stalled();
                 Vaultlet vaultlet = open()) {
             CompletableFuture<Boolean> marked = new CompletableFuture<>();
             Thread thread = new Thread(() -> {
                 try {
-                    CancelledException ended = assertThrows(CancelledException.class,
+                    VaultletException ended = assertThrows(VaultletException.Cancelled.class,
                             () -> vaultlet.get(stalled.reference()));
                     assertEquals("cancelled", ended.id());
                     assertEquals("getting a secret: the thread was interrupted (cancelled)",
@@ -114,19 +114,19 @@ class ThreadsTest {
                 }
             });
             thread.start();
-            stalled.asked();
+            stalled.awaitRequest();
             thread.interrupt();
             assertTrue(marked.get(), "the thread is marked as interrupted");
         }
     }
 
     @Test
-    void an_interrupt_at_any_time_ends_a_call_or_is_kept() throws Exception {
+    void an_interrupt_is_never_lost() throws Exception {
         try (LocalAzure azure = LocalAzure.start();
                 Vaultlet vaultlet = azure.open()) {
             Thread.currentThread().interrupt();
-            assertThrows(CancelledException.class, () -> vaultlet.get(REFERENCE));
-            assertTrue(Thread.interrupted(), "it was marked before");
+            assertThrows(VaultletException.Cancelled.class, () -> vaultlet.get(REFERENCE));
+            assertTrue(Thread.interrupted(), "the thread stays marked");
             CompletableFuture<Integer> ended = new CompletableFuture<>();
             Thread thread = new Thread(() -> {
                 int interrupts = 0;
@@ -134,7 +134,7 @@ class ThreadsTest {
                     for (int call = 0; call < 5 * CALLS; call++) {
                         try (Secret secret = vaultlet.get(REFERENCE)) {
                             assertEquals(VALUE, secret.reveal());
-                        } catch (CancelledException interrupted) {
+                        } catch (VaultletException.Cancelled interrupted) {
                             assertTrue(Thread.interrupted(), interrupted.getMessage());
                             assertTrue(interrupted.getMessage().contains("interrupted"));
                             interrupts += 1;
@@ -150,13 +150,13 @@ class ThreadsTest {
                 thread.interrupt();
                 Thread.sleep(0, 100_000);
             }
-            assertTrue(ended.get() > 0, "none was interrupted");
+            assertTrue(ended.get() > 0, "no call was interrupted");
         }
     }
 
     @Test
     @Timeout(60)
-    void a_thread_that_waits_makes_none_of_the_library_known_to_java() throws Exception {
+    void blocking_calls_attach_no_thread_of_the_library_to_java() throws Exception {
         try (LocalAzure azure = LocalAzure.start()) {
             Vaultlet vaultlet = azure.open();
             Set<Thread> before = notStartedByJava();
@@ -166,11 +166,12 @@ class ThreadsTest {
             vaultlet.versions(REFERENCE);
             vaultlet.token().close();
             vaultlet.whoami();
-            assertThrows(NotFoundException.class, () -> vaultlet.get("akv://my-key-vault/missing"));
+            assertThrows(VaultletException.NotFound.class,
+                    () -> vaultlet.get("akv://my-key-vault/missing"));
             assertEquals(Set.of(), since(before));
-            // Futures do, for as long as it is open.
+            // Futures attach threads, until the handle is closed.
             vaultlet.getAsync(REFERENCE).get().close();
-            assertFalse(since(before).isEmpty(), "it would be seen");
+            assertFalse(since(before).isEmpty(), "an attached thread is seen");
             vaultlet.close();
             while (!since(before).isEmpty()) {
                 Thread.sleep(1);
@@ -184,7 +185,7 @@ class ThreadsTest {
         return threads;
     }
 
-    /** Those that return to no {@code run()}: {@code main}, and those of native libraries. */
+    /** Threads whose lowest frame is not {@code run()}: the main thread and native ones. */
     private static Set<Thread> notStartedByJava() {
         return Thread.getAllStackTraces().entrySet().stream()
                 .filter(it -> !returnsToRun(it.getValue()))
@@ -198,23 +199,23 @@ class ThreadsTest {
 
     @Test
     @Timeout(60)
-    void a_thread_of_the_library_does_not_wait_for_itself() throws Exception {
+    void a_blocking_call_on_a_thread_of_the_library_is_refused() throws Exception {
         try (Stalled stalled = new Stalled();
                 Vaultlet vaultlet = Vaultlet.builder().variables(Map.of())
                         .allowHttpLoopback(true).executor(Runnable::run).open()) {
             Cancellation cancellation = new Cancellation();
             CompletableFuture<String> refused = vaultlet
                     .getAsync(stalled.reference(), CallOptions.NONE.withCancellation(cancellation))
-                    .handle((secret, ended) -> assertThrows(UsageException.class,
+                    .handle((secret, ended) -> assertThrows(VaultletException.Usage.class,
                             () -> vaultlet.get(stalled.reference())).id());
-            stalled.asked();
+            stalled.awaitRequest();
             cancellation.cancel();
             assertEquals("blocking-call", refused.get());
         }
     }
 
     @Test
-    void a_cancellation_ends_all_its_calls_and_those_to_come() throws Exception {
+    void a_cancellation_ends_running_and_later_calls() throws Exception {
         try (Stalled stalled = new Stalled();
                 Vaultlet vaultlet = open()) {
             Cancellation cancellation = new Cancellation();
@@ -222,41 +223,41 @@ class ThreadsTest {
             List<CompletableFuture<Secret>> calls = new ArrayList<>();
             for (int call = 0; call < 3; call++) {
                 calls.add(vaultlet.getAsync(stalled.reference(), options));
-                stalled.asked();
+                stalled.awaitRequest();
             }
             cancellation.cancel();
             for (CompletableFuture<Secret> call : calls) {
                 ExecutionException ended = assertThrows(ExecutionException.class, call::get);
-                assertInstanceOf(CancelledException.class, ended.getCause());
+                assertInstanceOf(VaultletException.Cancelled.class, ended.getCause());
             }
-            assertThrows(CancelledException.class,
+            assertThrows(VaultletException.Cancelled.class,
                     () -> vaultlet.token(TokenRequest.KEY_VAULT, options));
             assertTrue(cancellation.isCancelled());
         }
     }
 
     @Test
-    void a_future_that_nobody_waits_for_any_more_ends_its_call() throws Exception {
-        // With one call at a time, the next one shows that the one before has ended.
+    void cancelling_or_timing_out_a_future_ends_its_call() throws Exception {
+        // With a concurrency of one, the next request shows that the previous call has ended.
         try (Stalled stalled = new Stalled();
                 Vaultlet vaultlet = Vaultlet.builder().variables(Map.of())
                         .allowHttpLoopback(true).concurrency(1).open()) {
             CompletableFuture<Secret> cancelled = vaultlet.getAsync(stalled.reference());
-            stalled.asked();
+            stalled.awaitRequest();
             assertTrue(cancelled.cancel(true));
             CompletableFuture<Secret> late = vaultlet.getAsync(stalled.reference());
-            stalled.asked();
+            stalled.awaitRequest();
             late.orTimeout(1, TimeUnit.MILLISECONDS);
             ExecutionException ended = assertThrows(ExecutionException.class, late::get);
             assertInstanceOf(TimeoutException.class, ended.getCause());
             CompletableFuture<Secret> last = vaultlet.getAsync(stalled.reference());
-            stalled.asked();
+            stalled.awaitRequest();
             last.cancel(true);
         }
     }
 
     @Test
-    void calls_go_on_when_it_is_closed() throws Exception {
+    void running_calls_end_normally_after_close() throws Exception {
         try (LocalAzure azure = LocalAzure.start()) {
             Vaultlet vaultlet = azure.open();
             CompletableFuture<Secret> call = vaultlet.getAsync(REFERENCE);
@@ -268,8 +269,8 @@ class ThreadsTest {
     }
 
     @Test
-    @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "there are none before")
-    void virtual_threads_wait_without_holding_others_up() throws Exception {
+    @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "there are no virtual threads")
+    void waiting_virtual_threads_do_not_block_their_carriers() throws Exception {
         ExecutorService executor = (ExecutorService) Executors.class
                 .getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
         try (Stalled stalled = new Stalled();
@@ -277,15 +278,15 @@ class ThreadsTest {
             Cancellation cancellation = new Cancellation();
             CallOptions options = CallOptions.NONE.withCancellation(cancellation);
             List<Future<Secret>> waiting = new ArrayList<>();
-            // More than there are processors to carry them.
+            // More virtual threads than carriers.
             for (int call = 0; call < 4 * Runtime.getRuntime().availableProcessors(); call++) {
                 waiting.add(executor.submit(() -> vaultlet.get(stalled.reference(), options)));
-                stalled.asked();
+                stalled.awaitRequest();
             }
             cancellation.cancel();
             for (Future<Secret> call : waiting) {
                 ExecutionException ended = assertThrows(ExecutionException.class, call::get);
-                assertInstanceOf(CancelledException.class, ended.getCause());
+                assertInstanceOf(VaultletException.Cancelled.class, ended.getCause());
             }
         } finally {
             executor.shutdown();

@@ -15,17 +15,17 @@ import java.util.List;
 import reactor.core.publisher.Mono;
 
 /**
- * Gives vaultlet's tokens to Azure's SDK for Java, in the place of {@code DefaultAzureCredential}.
- * Of Azure's packages it needs {@code com.azure:azure-core} alone, which any client of the SDK
- * brings.
+ * A credential for Azure's SDK for Java that gets its tokens from vaultlet, in place of {@code
+ * DefaultAzureCredential}. It needs {@code com.azure:azure-core}, which every client of the SDK
+ * depends on, and not {@code azure-identity}.
  *
- * <p>What fails is a {@link ClientAuthenticationException} whose cause is the {@link
+ * <p>A failure is a {@link ClientAuthenticationException} whose cause is the {@link
  * VaultletException}.
  */
 public final class VaultletCredential implements TokenCredential {
     private final Vaultlet vaultlet;
 
-    /** Asks this one, which stays the caller's to close. */
+    /** Creates a credential; the caller keeps the instance open while it is used, and closes it. */
     public VaultletCredential(Vaultlet vaultlet) {
         this.vaultlet = vaultlet;
     }
@@ -34,16 +34,16 @@ public final class VaultletCredential implements TokenCredential {
     public Mono<AccessToken> getToken(TokenRequestContext context) {
         return Mono.defer(() -> Mono.fromFuture(
                         vaultlet.tokenAsync(request(context), CallOptions.NONE)))
-                .map(VaultletCredential::given)
-                .onErrorMap(VaultletException.class, VaultletCredential::refused);
+                .map(VaultletCredential::accessToken)
+                .onErrorMap(VaultletException.class, VaultletCredential::authenticationFailure);
     }
 
     @Override
     public AccessToken getTokenSync(TokenRequestContext context) {
         try {
-            return given(vaultlet.token(request(context)));
+            return accessToken(vaultlet.token(request(context)));
         } catch (VaultletException failed) {
-            throw refused(failed);
+            throw authenticationFailure(failed);
         }
     }
 
@@ -55,7 +55,7 @@ public final class VaultletCredential implements TokenCredential {
         return new TokenRequest(scopes.get(0), context.getTenantId(), context.getClaims());
     }
 
-    private static AccessToken given(Token token) {
+    private static AccessToken accessToken(Token token) {
         try (token) {
             return new AccessToken(
                     token.reveal(),
@@ -64,7 +64,7 @@ public final class VaultletCredential implements TokenCredential {
         }
     }
 
-    private static ClientAuthenticationException refused(VaultletException failed) {
+    private static ClientAuthenticationException authenticationFailure(VaultletException failed) {
         return new ClientAuthenticationException(failed.getMessage(), null, failed);
     }
 }

@@ -10,36 +10,47 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the structures of {@code vaultlet.h}, whose layouts never change, on 64-bit systems. */
-final class Layouts {
+/**
+ * Reads the structures of {@code vaultlet.h}, whose layout on 64-bit systems is part of the ABI.
+ * An instance reads one structure; each member is read once, in the order of the header.
+ */
+final class StructReader {
     private static final int ATTEMPT = 32;
     private static final int ERROR = 88;
     private static final int TAG = 16;
     private static final int PROPERTIES = 120;
-    private static final int SEQUENCE = 16;
+    private static final int ARRAY = 16;
     private static final int IDENTITY = 104;
+    /** {@code VAULTLET_UNKNOWN}: a number that is not known. */
     private static final long UNKNOWN = Long.MIN_VALUE;
 
-    private final Abi abi;
     private final ByteBuffer bytes;
 
-    private Layouts(Abi abi, long address, int size) {
-        this.abi = abi;
-        this.bytes = ByteBuffer.wrap(abi.read(address, size)).order(ByteOrder.nativeOrder());
+    private StructReader(long address, int size) {
+        this.bytes = ByteBuffer.wrap(Abi.read(address, size)).order(ByteOrder.nativeOrder());
     }
 
-    /** A {@code vaultlet_error}, which is still the caller's to free. */
-    static VaultletException error(Abi abi, long address) {
-        Layouts error = new Layouts(abi, address, ERROR);
+    /** Throws the error that a function returned, if it returned one. */
+    static void check(long error) {
+        if (error != 0) {
+            throw takeError(error);
+        }
+    }
+
+    /** Reads a {@code vaultlet_error} and frees it. */
+    static VaultletException takeError(long address) {
+        StructReader error = new StructReader(address, ERROR);
         int kind = error.bytes.getInt();
         int status = error.bytes.getInt();
         Long retryAfter = error.number();
         error.skip(1);
         VaultletException.Details details = new VaultletException.Details(
-                Kind.of(kind), error.text(), error.text(), error.text(), status, error.text(),
-                error.text(), retryAfter == null ? null : Duration.ofMillis(retryAfter),
+                Kind.numbered(kind), error.text(), error.text(), error.text(), status,
+                error.text(), error.text(),
+                retryAfter == null ? null : Duration.ofMillis(retryAfter),
                 error.text(), error.attempts());
-        return VaultletException.of(details);
+        Abi.vaultlet_error_free(address);
+        return VaultletException.create(details);
     }
 
     private List<VaultletException.Attempt> attempts() {
@@ -47,16 +58,16 @@ final class Layouts {
         int count = length();
         List<VaultletException.Attempt> attempts = new ArrayList<>(count);
         for (int at = 0; at < count; at++) {
-            Layouts attempt = new Layouts(abi, address + (long) at * ATTEMPT, ATTEMPT);
+            StructReader attempt = new StructReader(address + (long) at * ATTEMPT, ATTEMPT);
             attempts.add(new VaultletException.Attempt(
                     attempt.text(), attempt.text(), attempt.text(), attempt.text()));
         }
         return Collections.unmodifiableList(attempts);
     }
 
-    /** A {@code vaultlet_properties}. */
-    static SecretProperties properties(Abi abi, long address) {
-        Layouts it = new Layouts(abi, address, PROPERTIES);
+    /** Reads a {@code vaultlet_properties}. */
+    static SecretProperties properties(long address) {
+        StructReader it = new StructReader(address, PROPERTIES);
         String vault = it.text();
         String name = it.text();
         String version = it.text();
@@ -84,39 +95,39 @@ final class Layouts {
         }
         Map<String, String> tags = new LinkedHashMap<>();
         for (int at = 0; at < count; at++) {
-            Layouts tag = new Layouts(abi, address + (long) at * TAG, TAG);
+            StructReader tag = new StructReader(address + (long) at * TAG, TAG);
             tags.put(tag.text(), tag.text());
         }
         return Collections.unmodifiableMap(tags);
     }
 
-    /** A {@code vaultlet_listing}. */
-    static List<SecretProperties> listing(Abi abi, long address) {
-        Layouts it = new Layouts(abi, address, SEQUENCE);
+    /** Reads a {@code vaultlet_listing}. */
+    static List<SecretProperties> listing(long address) {
+        StructReader it = new StructReader(address, ARRAY);
         long first = it.bytes.getLong();
         int count = it.length();
         List<SecretProperties> all = new ArrayList<>(count);
         for (int at = 0; at < count; at++) {
-            all.add(properties(abi, first + (long) at * PROPERTIES));
+            all.add(properties(first + (long) at * PROPERTIES));
         }
         return Collections.unmodifiableList(all);
     }
 
-    /** The addresses in a {@code vaultlet_secrets}. */
-    static long[] secrets(Abi abi, long address) {
-        Layouts it = new Layouts(abi, address, SEQUENCE);
+    /** Reads the addresses of the secrets in a {@code vaultlet_secrets}. */
+    static long[] secrets(long address) {
+        StructReader it = new StructReader(address, ARRAY);
         long first = it.bytes.getLong();
         long[] all = new long[it.length()];
         if (all.length > 0) {
-            new Layouts(abi, first, Math.multiplyExact(all.length, Long.BYTES))
+            new StructReader(first, Math.multiplyExact(all.length, Long.BYTES))
                     .bytes.asLongBuffer().get(all);
         }
         return all;
     }
 
-    /** A {@code vaultlet_identity}. */
-    static Identity identity(Abi abi, long address) {
-        Layouts it = new Layouts(abi, address, IDENTITY);
+    /** Reads a {@code vaultlet_identity}. */
+    static Identity identity(long address) {
+        StructReader it = new StructReader(address, IDENTITY);
         return new Identity(
                 it.text(), it.text(), it.text(), it.text(), it.text(), it.text(), it.text(),
                 it.text(), it.text(), it.time(), it.time(), it.notes());
@@ -127,15 +138,14 @@ final class Layouts {
         int count = length();
         List<String> notes = new ArrayList<>(count);
         for (int at = 0; at < count; at++) {
-            notes.add(new Layouts(abi, address + (long) at * Long.BYTES, Long.BYTES).text());
+            notes.add(new StructReader(address + (long) at * Long.BYTES, Long.BYTES).text());
         }
         return Collections.unmodifiableList(notes);
     }
 
-    /** The members in their order, each read once. */
     private String text() {
         long address = bytes.getLong();
-        return address == 0 ? null : abi.text(address);
+        return address == 0 ? null : Abi.text(address);
     }
 
     private Long number() {
