@@ -31,7 +31,7 @@ const PARTS: [(&str, &[&str]); 6] = [
     ("python", &["python3"]),
     ("node", &["node", "npm"]),
     ("go", &["go"]),
-    ("java", &["java", "javac", "mvn", "python3"]),
+    ("java", &["java", "javac", "mvn"]),
     ("component", &[]),
 ];
 
