@@ -68,9 +68,7 @@ impl Step {
                 if_given("the endpoint", expect.endpoint.as_ref(), endpoint.as_ref())?;
                 same("the client id", expect.client_id.as_ref(), client_id.as_ref())?;
                 match expect.expires_in {
-                    Some(lifetime)
-                        if !(from + lifetime..=to + lifetime).contains(expires_on) =>
-                    {
+                    Some(lifetime) if !(from + lifetime..=to + lifetime).contains(expires_on) => {
                         let actual = expires_on.saturating_sub(from);
                         Err(format!("its lifetime is {actual} s, not {lifetime} s"))
                     }

@@ -43,11 +43,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
         .collect::<Result<Vec<_>, _>>()
         .map_err(failed)?;
     paths.sort();
-    if paths.is_empty() {
-        Err(format!("{}: empty folder", folder.display()))
-    } else {
-        Ok(paths)
-    }
+    if paths.is_empty() { Err(format!("{}: empty folder", folder.display())) } else { Ok(paths) }
 }
 
 fn stem(path: &Path) -> String {
