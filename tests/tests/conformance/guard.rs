@@ -218,6 +218,18 @@ fn variations_that_are_wrong_are_refused() {
 }
 
 #[test]
+fn the_examples_in_the_readme_pass() {
+    let text = std::fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let examples: Vec<_> = blocks.flat_map(|block| variations(block).unwrap()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        native(&example.case).unwrap();
+        component(&example.case).unwrap();
+    }
+}
+
+#[test]
 fn an_error_names_the_file_and_the_variation() {
     let folder = tempfile::tempdir().unwrap();
     let suite = folder.path().join("suite");
