@@ -61,7 +61,7 @@ fn each_case_natively_and_in_the_component() {
     drop(report);
     let mut wrong = wrong.into_inner().unwrap();
     wrong.sort();
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {runs} runs fail:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 fn attempt(source: &str, endpoint: Option<&str>, outcome: &str) -> String {
