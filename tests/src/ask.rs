@@ -1,21 +1,21 @@
-//! A plain HTTP request to a loopback port, written out, so that nothing stands between a test and the
-//! wire.
+//! HTTP requests to a loopback port, written byte by byte, so that no HTTP library stands between a
+//! test and the wire.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-/// What was answered.
+/// A response.
 #[derive(Debug)]
 pub struct Told {
     /// The status.
     pub status: u16,
     /// The headers, in lower case.
     pub headers: String,
-    /// The body as it came.
+    /// The body, as it arrived.
     pub body: String,
 }
 
-/// Sends `GET` with these header lines, each ended by `\r\n`, and the right `Host`.
+/// Sends a `GET` with the given header lines, each ended by `\r\n`, and the right `Host`.
 pub fn get(authority: &str, target: &str, headers: &str) -> Told {
     send(
         authority,
@@ -25,13 +25,13 @@ pub fn get(authority: &str, target: &str, headers: &str) -> Told {
     )
 }
 
-/// Sends exactly this, and reads until the other side closes.
+/// Sends exactly the given text, and reads until the other side closes.
 pub fn send(authority: &str, text: &str) -> Told {
     let sent = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(authority)?;
         stream.write_all(text.as_bytes())?;
         let mut answer = Vec::new();
-        // What was refused early may end in a reset, after its answer.
+        // A request that is refused early may end in a reset after the response.
         let _ = stream.read_to_end(&mut answer);
         Ok(String::from_utf8_lossy(&answer).into_owned())
     };

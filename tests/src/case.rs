@@ -1,73 +1,75 @@
-//! A conformance case: one TOML file that says what the environment is, what is called, what must be
-//! sent, what comes back, and what becomes of it. Nothing in it knows who runs it.
+//! A conformance case in TOML: the environment, the calls, the requests that must be sent, the
+//! responses to them, and the result of each call. A case does not depend on what runs it.
 
 mod check;
 mod exchange;
 mod render;
 mod suite;
+mod vary;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Table;
 
-pub use check::{Outcome, said};
+pub use check::{Actual, said};
 pub use exchange::{Exchange, Fail, Kind};
 pub use render::Rendering;
 pub use suite::{Suite, suites};
+pub use vary::{Variation, variations};
 
 /// One case.
 #[derive(Clone, Debug)]
 pub struct Case {
-    text: Table,
-    /// What is in it.
-    pub is: Content,
-    /// What is called, in order, in one process.
-    pub calls: Vec<Call>,
+    table: Table,
+    /// Everything but the steps.
+    pub content: Content,
+    /// The calls, in order, in one process.
+    pub steps: Vec<Step>,
 }
 
-/// What a case says besides its calls.
+/// Everything in a case but its steps.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Content {
-    /// What rule it shows, in one sentence.
+    /// The rule that the case shows, in one sentence.
     pub purpose: String,
-    /// All variables there are.
+    /// The environment variables; there are no others.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// The files there are, by their paths.
+    /// The files, by path; there are no others.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// Servers whose certificate is issued by a CA of their own, and the name in it: `<ca>` is that
+    /// Servers with a certificate from a private CA, and the name in the certificate: `<ca>` is that
     /// CA, `<pin>` the certificate's SHA-1.
     #[serde(default)]
     pub private: BTreeMap<String, String>,
-    /// What standard input holds.
+    /// The text of standard input.
     pub stdin: Option<String>,
-    /// Whether there is nobody who could be told something.
+    /// Whether no person is there to read a prompt.
     #[serde(default)]
     pub alone: bool,
-    /// How often the first call is made; each must end as expected.
+    /// How often the first call is made, each time with the same result.
     #[serde(default = "once")]
     pub times: usize,
-    /// What must not show, besides what is seen to be secret in the exchanges.
+    /// Texts that must never be shown, besides the secrets that the harness finds in the exchanges.
     #[serde(default)]
     pub hidden: Vec<String>,
-    /// What a person is told, in lines.
+    /// The lines that a person is told.
     #[serde(default)]
     pub told: Vec<String>,
-    /// What is sent, in order, nothing more and nothing less.
+    /// The requests, in order; any other request is a failure, and so is one that is not sent.
     #[serde(default, rename = "exchange")]
     pub exchanges: Vec<Exchange>,
-    /// What is called afterwards.
+    /// The calls after the first.
     #[serde(default)]
-    next: Vec<Call>,
+    next: Vec<Step>,
 }
 
-/// One call: of a secret, of a list, or of a token.
+/// One call, for a secret, a list or a token, and its expected result.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Call {
+pub struct Step {
     /// The reference of a secret to get.
     pub get: Option<String>,
     /// The vault whose secrets to list.
@@ -76,24 +78,24 @@ pub struct Call {
     pub versions: Option<String>,
     /// The resource to get a token for.
     pub token: Option<String>,
-    /// The tenant that the token shall be of.
+    /// The tenant of the token.
     pub tenant: Option<String>,
-    /// Claims that it shall have.
+    /// The claims that the token must have.
     pub claims: Option<String>,
-    /// Which user-assigned identity's.
+    /// The user-assigned managed identity, by client id.
     pub client_id: Option<String>,
-    /// The same by object id.
+    /// The user-assigned managed identity, by object id.
     pub object_id: Option<String>,
-    /// The same by resource id.
+    /// The user-assigned managed identity, by resource id.
     pub resource_id: Option<String>,
-    /// Files that are written before it.
+    /// Files that are written before the call.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// What comes of it.
+    /// The expected result.
     pub expect: Expect,
 }
 
-/// What comes of a call: a value, a list, a token or an error.
+/// The expected result of a call: a value, a list, a token or an error.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
@@ -107,13 +109,13 @@ pub struct Expect {
     pub items: Option<Vec<String>>,
     /// The token.
     pub token: Option<String>,
-    /// Which source gave it.
+    /// The source that the token comes from.
     pub source: Option<String>,
-    /// Which form of the source.
+    /// The source's endpoint, where it has several (`imds`, `app-service`).
     pub endpoint: Option<String>,
     /// The client id that was asked for.
     pub client_id: Option<String>,
-    /// Its life, seconds.
+    /// The token's lifetime in seconds.
     pub expires_in: Option<i64>,
     /// The error.
     pub error: Option<Failure>,
@@ -123,28 +125,28 @@ pub struct Expect {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Failure {
-    /// Its kind.
+    /// The error's kind.
     pub kind: String,
-    /// Its id.
+    /// The error's id.
     pub id: String,
-    /// What its line must contain.
+    /// Texts that the error's line must contain.
     #[serde(default)]
     pub says: Vec<String>,
-    /// What its line must not contain.
+    /// Texts that the error's line must not contain.
     #[serde(default)]
     pub says_not: Vec<String>,
-    /// The status of the answer behind it.
+    /// The HTTP status of the response behind the error.
     pub status: Option<u16>,
-    /// The service's code.
+    /// The service's error code.
     pub code: Option<String>,
-    /// How long the service asked to be left alone.
+    /// The wait that the service asked for, in milliseconds.
     pub retry_after_ms: Option<u64>,
-    /// The sources that were asked: `managed-identity (azure-ml): failed`.
+    /// The attempts, in order: `managed-identity (azure-ml): failed`.
     pub attempts: Option<Vec<String>>,
 }
 
-/// The keys of a case's file that are the first call's.
-const CALL: [&str; 10] = [
+/// The keys of a case that belong to the first step.
+const STEP: [&str; 10] = [
     "get",
     "list",
     "versions",
@@ -158,53 +160,48 @@ const CALL: [&str; 10] = [
 ];
 
 impl Case {
-    /// From the text of a file.
+    /// Parses a case that has no variations.
     pub fn parse(text: &str) -> Result<Self, String> {
-        // An error of the text has a line, one of the table has not.
-        Self::from(text.parse().map_err(|error: toml::de::Error| error.to_string())?)
+        Self::new(table(text)?)
     }
 
-    /// With what stands in its texts put in place.
-    pub fn rendered(&self, with: &Rendering) -> Result<Self, String> {
-        Self::from(with.table(&self.text))
+    /// Fills in the words and times that only a run knows.
+    pub fn rendered(&self, rendering: &Rendering) -> Result<Self, String> {
+        Self::new(rendering.table(&self.table))
     }
 
-    fn from(text: Table) -> Result<Self, String> {
-        let (call, rest): (Table, Table) =
-            text.clone().into_iter().partition(|(key, _)| CALL.contains(&key.as_str()));
+    fn new(table: Table) -> Result<Self, String> {
+        let (step, rest): (Table, Table) =
+            table.clone().into_iter().partition(|(key, _)| STEP.contains(&key.as_str()));
         let wrong = |error: toml::de::Error| error.to_string();
-        let first: Call = call.try_into().map_err(wrong)?;
-        let is: Content = rest.try_into().map_err(wrong)?;
-        let mut calls = vec![first; is.times];
-        calls.extend(is.next.iter().cloned());
-        if is.purpose.trim().is_empty() {
+        let first: Step = step.try_into().map_err(wrong)?;
+        let content: Content = rest.try_into().map_err(wrong)?;
+        let mut steps = vec![first; content.times];
+        steps.extend(content.next.iter().cloned());
+        if content.purpose.trim().is_empty() {
             return Err("it has no purpose".into());
         }
-        if calls.is_empty() {
+        if steps.is_empty() {
             return Err("it calls nothing".into());
         }
-        calls.iter().try_for_each(Call::is_whole)?;
-        is.exchanges.iter().try_for_each(Exchange::is_whole)?;
-        Ok(Self { text, is, calls })
+        steps.iter().try_for_each(Step::validate)?;
+        content.exchanges.iter().try_for_each(Exchange::validate)?;
+        Ok(Self { table, content, steps })
     }
 }
 
-impl Call {
-    fn is_whole(&self) -> Result<(), String> {
+impl Step {
+    fn validate(&self) -> Result<(), String> {
         let expect = &self.expect;
-        let called = [&self.get, &self.list, &self.versions, &self.token];
-        if called.into_iter().filter(|call| call.is_some()).count() != 1 {
+        let calls = [&self.get, &self.list, &self.versions, &self.token];
+        if calls.into_iter().filter(|call| call.is_some()).count() != 1 {
             return Err("it calls nothing, or several things".into());
         }
         if self.token.is_none() && (self.tenant.is_some() || self.claims.is_some()) {
-            return Err("it asks a vault, to which tenant and claims say nothing".into());
+            return Err("only a call for a token has a tenant or claims".into());
         }
-        if [&self.client_id, &self.object_id, &self.resource_id]
-            .iter()
-            .filter(|i| i.is_some())
-            .count()
-            > 1
-        {
+        let identities = [&self.client_id, &self.object_id, &self.resource_id];
+        if identities.into_iter().filter(|id| id.is_some()).count() > 1 {
             return Err("it names two identities".into());
         }
         let results = [
@@ -218,6 +215,11 @@ impl Call {
         }
         Ok(())
     }
+}
+
+/// The table in the text of a file.
+fn table(text: &str) -> Result<Table, String> {
+    text.parse().map_err(|error: toml::de::Error| error.to_string())
 }
 
 fn once() -> usize {

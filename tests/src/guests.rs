@@ -1,21 +1,21 @@
-//! The components that tests run, built once.
+//! Builds the components that tests run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{root, target};
 
-/// A component of `tests/guests`, by its name.
+/// Builds a component of `tests/guests`.
 pub fn guest(name: &str) -> PathBuf {
     built("tests/guests", name)
 }
 
-/// One of `guest/adapters`, by its name.
+/// Builds a component of `guest/adapters`.
 pub fn adapter(name: &str) -> PathBuf {
     built("guest/adapters", name)
 }
 
-/// A native program of `tests/guests`, by its name.
+/// Builds a native program of `tests/guests`.
 pub fn tool(name: &str) -> PathBuf {
     assert!(
         cargo("build", "tests/guests", name).status().is_ok_and(|s| s.success()),
@@ -24,12 +24,14 @@ pub fn tool(name: &str) -> PathBuf {
     target().join("guests/debug").join(name)
 }
 
-/// A component of `tests/guests` with its imports from ours, as `wac plug` makes it.
+/// Composes a component of `tests/guests` with `vaultlet.wasm`, which provides its imports, as `wac
+/// plug` does.
 pub fn plugged(socket: &str) -> PathBuf {
     composed(&guest(socket), &target().join("vaultlet.wasm"), "plugged")
 }
 
-/// One component with its imports from another, left under this name.
+/// Composes two components, the second of which provides imports of the first, into a file with this
+/// name.
 pub fn composed(socket: &Path, plug: &Path, name: &str) -> PathBuf {
     let output = target().join("guests").join(name).with_extension("wasm");
     let mut cargo = cargo("run", "tests/guests", "compose");
@@ -38,7 +40,7 @@ pub fn composed(socket: &Path, plug: &Path, name: &str) -> PathBuf {
     output
 }
 
-/// What the component says of itself when it is published, in a folder: `tests/guests/provenance`.
+/// Writes the metadata that a component is published with into a folder (`tests/guests/provenance`).
 pub fn provenance(component: &Path, folder: &Path, source: &str, revision: &str) {
     let mut cargo = cargo("run", "tests/guests", "provenance");
     cargo.arg("--").args([component, folder]).args([source, revision]);
@@ -46,7 +48,7 @@ pub fn provenance(component: &Path, folder: &Path, source: &str, revision: &str)
 }
 
 fn built(workspace: &str, name: &str) -> PathBuf {
-    // One at a time: cargo would give all of a build the features that one of them asks for.
+    // One package at a time, since cargo unifies the features of all packages in a build.
     let mut cargo = cargo("build", workspace, name);
     cargo.args(["--release", "--target", "wasm32-wasip2"]);
     assert!(cargo.status().is_ok_and(|s| s.success()), "`{name}` of {workspace} does not build");

@@ -1,5 +1,5 @@
-//! What the tests share: the program under test, run and captured, and the scan for secrets that
-//! each test ends with.
+//! The harness that the test suites share: it builds and runs the programs under test, captures their
+//! output, and scans it for secrets. `tests/README.md` describes the suites.
 
 pub mod ask;
 pub mod case;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-/// `target/`, where installed peers and built components live.
+/// The `target` folder, which also holds installed peers and built components.
 pub fn target() -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
     exe.ancestors().find(|p| p.join("CACHEDIR.TAG").exists()).unwrap_or(&exe).to_owned()
@@ -27,19 +27,20 @@ pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The command line's program, built once a test program from what is there now.
+/// The `vaultlet` program, built from the current sources once per test program.
 pub fn vaultlet() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| built(&["--bins"]).join("vaultlet"))
 }
 
-/// The library for C, built in the same way.
+/// The C library, built from the current sources once per test program.
 pub fn library() -> &'static PathBuf {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| built(&["--lib"]).join("libvaultlet.so"))
 }
 
-/// The same with one more of its features, as this file; the one without is there again afterwards.
+/// Builds the C library with one more feature and copies it to a file; the library without the
+/// feature is built again afterwards.
 pub fn library_with(feature: &str, file: &Path) {
     let feature = format!("vaultlet-ffi/{feature}");
     let made = built(&["--lib", "--features", &feature]).join("libvaultlet.so");
@@ -48,7 +49,7 @@ pub fn library_with(feature: &str, file: &Path) {
     assert!(copied, "there is no library to copy");
 }
 
-/// Builds all targets of a kind; in the whole workspace, whose features are those of the tests.
+/// Builds all targets of a kind in the whole workspace, with the features that the tests have.
 fn built(kind: &[&str]) -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
     // …/<profile>/deps/<test>
@@ -69,31 +70,30 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Makes a command, which is or runs cargo, not see what the cargo that runs us tells about this
-/// package: to some build scripts (`ring`'s) that is a change, and everything above them would be
-/// built anew, back and forth.
+/// Removes the variables that cargo sets for this package from a command that runs cargo. To some
+/// build scripts (`ring`'s) they are a change, and each build would rebuild everything above them.
 pub fn builds(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
-        let told = name.to_string_lossy();
-        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);
         }
     }
     command
 }
 
-/// A run of a program with an environment of its own.
+/// A program to run, with an environment of its own.
 pub struct Run {
     command: Command,
 }
 
 impl Run {
-    /// `vaultlet`, with nothing in its environment.
+    /// The `vaultlet` program, with only `PATH` and `HOME` in its environment.
     pub fn vaultlet<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
         Self::program(vaultlet()).arguments(arguments)
     }
 
-    /// Any program, with nothing in its environment but `PATH` and `HOME`.
+    /// Any program, with only `PATH` and `HOME` in its environment.
     pub fn program(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.env_clear().stdin(Stdio::null());
@@ -120,7 +120,7 @@ impl Run {
         self
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub fn end(mut self) -> Ended {
         let output = match self.command.output() {
             Ok(output) => output,
@@ -130,14 +130,14 @@ impl Run {
     }
 }
 
-/// How it ended, and all that it said.
+/// The exit code and output of a program.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit code; 128 + signal where a signal ended it.
+    /// The exit code; 128 + signal if a signal ended the program.
     pub code: i32,
-    /// Its standard output.
+    /// The standard output.
     pub stdout: String,
-    /// Its standard error.
+    /// The standard error.
     pub stderr: String,
 }
 
@@ -154,8 +154,8 @@ impl From<Output> for Ended {
 }
 
 impl Ended {
-    /// Fails where one of these is in what was said on stderr; and on stdout, unless it was the
-    /// command's answer.
+    /// Fails if a secret is on stderr. Stdout is scanned too unless the secret is the command's
+    /// result.
     #[track_caller]
     pub fn reveals_none_of(&self, secrets: &[&str], stdout_too: bool) -> &Self {
         for secret in secrets {
@@ -163,14 +163,14 @@ impl Ended {
             assert!(!self.stderr.contains(secret), "a secret is on stderr");
             assert!(!stdout_too || !self.stdout.contains(secret), "a secret is on stdout");
         }
-        // Tokens are JWTs, here and at Microsoft: they begin so.
+        // Tokens are JWTs, here and at Microsoft, and a JWT begins with `eyJ`.
         assert!(!self.stderr.contains("eyJ"), "a token is on stderr");
         assert!(!stdout_too || !self.stdout.contains("eyJ"), "a token is on stdout");
         self
     }
 }
 
-/// What it said, of a command that has to succeed.
+/// Runs a command that must succeed, and returns its output.
 #[track_caller]
 pub fn succeeds(command: &mut Command) -> Ended {
     let ended = match command.output() {

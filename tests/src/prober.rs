@@ -1,4 +1,4 @@
-//! A prober in the component's place: what its plan names, and what each role then reaches.
+//! Runs `tests/guests/prober` in place of the component, to see what a plan lets each role reach.
 
 use std::sync::LazyLock;
 
@@ -6,18 +6,18 @@ use vaultlet_host::{Builder, Vaultlet};
 
 use crate::guests::guest;
 
-/// A handle that runs the prober, with this plan.
+/// A handle that runs the prober.
 pub struct Prober {
     vaultlet: Vaultlet,
 }
 
 impl Prober {
-    /// The plan's lines are described at `add` in `tests/guests/prober`.
+    /// A prober with a plan, whose lines are described at `add` in `tests/guests/prober`.
     pub fn new(plan: &str) -> Self {
         Self::with(plan, &[], Vaultlet::builder())
     }
 
-    /// The same with more variables, and more that is set.
+    /// A prober with a plan, variables and a builder with further settings.
     pub fn with(plan: &str, variables: &[(&str, &str)], builder: Builder) -> Self {
         static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
             let component = std::fs::read(guest("prober"));
@@ -34,17 +34,17 @@ impl Prober {
         &self.vaultlet
     }
 
-    /// What became of it in the broker's role.
+    /// The result of a probe in the broker role.
     pub fn broker(&self, what: &str) -> String {
         self.probe(&format!("broker:{what}"))
     }
 
-    /// What became of it in the vault's role.
+    /// The result of a probe in the vault role.
     pub fn vault(&self, what: &str) -> String {
         self.probe(what)
     }
 
-    /// What became of it in the planner's role.
+    /// The result of a probe in the planner role.
     pub fn planner(&self, what: &str) -> String {
         self.probe(&format!("plan:{what}"))
     }

@@ -1,20 +1,20 @@
-//! What a test needs of the machine and may not find: a network of its own, another tool.
+//! Things that a test needs and a machine may lack: a network namespace, a tool.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// Says that a test is skipped; fails instead where nothing may be missing.
+/// Reports that a test is skipped; with `VAULTLET_REQUIRE_PEERS=1` the test fails instead.
 #[track_caller]
 pub fn skipped(test: &str, why: &str) {
     let required = std::env::var("VAULTLET_REQUIRE_PEERS").is_ok_and(|v| v == "1");
     assert!(!required, "{test}: {why}, and nothing may be skipped");
-    // Not by a macro, whose text the test harness would keep to itself.
+    // Not `eprintln`, which the test harness captures.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");
 }
 
-/// A program and its arguments, to be run in a network and a mount namespace of its own after
-/// these lines of shell; nothing outside is changed. `None` where the system does not permit it.
+/// A command that runs a program in a network and mount namespace of its own, after some lines of
+/// shell. Nothing outside the namespace is changed. `None` if the system does not permit namespaces.
 pub fn in_namespace<A: AsRef<OsStr>>(
     setup: &str,
     program: impl IntoIterator<Item = A>,
@@ -27,11 +27,11 @@ pub fn in_namespace<A: AsRef<OsStr>>(
     Some(("unshare".into(), arguments))
 }
 
-/// As root, or as somebody who may be root of a user namespace.
+/// The flags for root, or for a user who may create user namespaces.
 fn flags() -> Option<&'static [&'static str]> {
     const KINDS: [&[&str]; 2] = [&["-n", "-m"], &["-r", "-n", "-m"]];
     KINDS.into_iter().find(|flags| {
-        // All that the tests do in one, tried out.
+        // Everything that the tests do in a namespace, as a trial.
         let mut command = Command::new("unshare");
         command.args(*flags).args(["--propagation", "private", "sh", "-ec"]).arg(
             "ip link set lo up && ip link add v0 type veth peer name v1 \

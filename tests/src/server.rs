@@ -1,5 +1,5 @@
-//! A server that does what a script says, right or wrong, on a loopback port, and remembers what it
-//! was asked. Whatever is slow in it waits for a [`Gate`], never for a clock.
+//! A scripted server on a loopback port that records its requests. A slow response waits for a
+//! [`Gate`], never for a clock.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -24,24 +24,24 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::tls::Leaf;
 
-/// A test that waits longer for a request has failed; nothing is asserted about less.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for a request before it fails. No test asserts a shorter time.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A request that arrived. `Debug` shows neither headers nor body, as they hold secrets.
 #[derive(Clone)]
 pub struct Asked {
-    /// Its method.
+    /// The method.
     pub method: Method,
-    /// Path and query; of a CONNECT host and port.
+    /// Path and query; for CONNECT, host and port.
     pub target: String,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: Bytes,
 }
 
 impl Asked {
-    /// A header as text; empty where it is absent.
+    /// A header as text; empty if it is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -53,7 +53,7 @@ impl fmt::Debug for Asked {
     }
 }
 
-/// Something that a test opens when it is time; dropping every clone of it closes it for ever.
+/// Holds responses back until the test opens it. A gate whose last clone is dropped never opens.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<watch::Sender<bool>>);
 
@@ -64,12 +64,13 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Lets everybody through, now and later.
+    /// Releases all responses, now and later.
     pub fn open(&self) {
         self.0.send_replace(true);
     }
 
-    /// What waits holds no clone of the sender: a gate that is gone never opens.
+    /// Resolves when the gate is open. The future holds no clone of the sender, so a dropped gate never
+    /// opens.
     fn passed(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut open = self.0.subscribe();
         async move {
@@ -84,15 +85,15 @@ impl Gate {
 #[derive(Clone, Debug)]
 enum Piece {
     Bytes(Bytes),
-    /// So many bytes of spaces.
+    /// A number of spaces.
     Spaces(usize),
-    /// Nothing more for ever.
+    /// Nothing more, with the connection left open.
     Silence,
     /// The connection ends here.
     End,
 }
 
-/// What a request is answered.
+/// A scripted response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     status: u16,
@@ -103,63 +104,63 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A status without headers or body.
+    /// A response without headers or body.
     pub fn status(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new(), behind: None, never: false }
     }
 
-    /// JSON text, or what claims to be.
+    /// A response whose content type is JSON, whatever the text is.
     pub fn json(status: u16, text: impl Into<String>) -> Self {
         Self::status(status).header("content-type", "application/json").text(text)
     }
 
-    /// No answer at all; the connection stays.
+    /// No response at all, with the connection left open.
     pub fn never() -> Self {
         Self { never: true, ..Self::status(500) }
     }
 
-    /// With a header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// With a piece of body.
+    /// Adds text to the body.
     #[must_use]
     pub fn text(self, text: impl Into<String>) -> Self {
         self.bytes(text.into().into_bytes())
     }
 
-    /// With a piece of body that need not be text.
+    /// Adds bytes to the body.
     #[must_use]
     pub fn bytes(mut self, bytes: impl Into<Bytes>) -> Self {
         self.body.push(Piece::Bytes(bytes.into()));
         self
     }
 
-    /// With a long piece of body, made as it is sent.
+    /// Adds spaces to the body, which are made as they are sent.
     #[must_use]
     pub fn spaces(mut self, count: usize) -> Self {
         self.body.push(Piece::Spaces(count));
         self
     }
 
-    /// The body stops here, and the connection stays.
+    /// Sends nothing more of the body, and leaves the connection open.
     #[must_use]
     pub fn silence(mut self) -> Self {
         self.body.push(Piece::Silence);
         self
     }
 
-    /// The connection ends here, inside the body.
+    /// Ends the connection in the middle of the body.
     #[must_use]
     pub fn cut(mut self) -> Self {
         self.body.push(Piece::End);
         self
     }
 
-    /// Nothing of it is sent before the gate opens.
+    /// Sends nothing before the gate opens.
     #[must_use]
     pub fn behind(mut self, gate: &Gate) -> Self {
         self.behind = Some(gate.clone());
@@ -187,7 +188,7 @@ impl Shared {
     }
 }
 
-/// A running server; it ends when this is dropped.
+/// A running server, which stops when it is dropped.
 pub struct Server {
     port: u16,
     shared: Arc<Shared>,
@@ -195,27 +196,27 @@ pub struct Server {
 }
 
 impl Server {
-    /// Plain HTTP.
+    /// A server of HTTP without TLS.
     pub fn plain(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::start(Door::Http(None, Arc::new(script)))
+        Self::start(Protocol::Http(None, Arc::new(script)))
     }
 
-    /// HTTP over TLS with this certificate.
+    /// A server of HTTP over TLS.
     pub fn tls(leaf: &Leaf, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::start(Door::Http(Some(leaf.acceptor()), Arc::new(script)))
+        Self::start(Protocol::Http(Some(leaf.acceptor()), Arc::new(script)))
     }
 
-    /// Says these bytes to whoever has said something, and closes.
+    /// A server that sends the bytes after it has received something, and closes.
     pub fn raw(bytes: &'static [u8]) -> Self {
-        Self::start(Door::Raw(None, bytes))
+        Self::start(Protocol::Raw(None, bytes))
     }
 
-    /// The same inside TLS.
+    /// A server that sends the bytes over TLS after it has received something, and closes.
     pub fn raw_tls(leaf: &Leaf, bytes: &'static [u8]) -> Self {
-        Self::start(Door::Raw(Some(leaf.acceptor()), bytes))
+        Self::start(Protocol::Raw(Some(leaf.acceptor()), bytes))
     }
 
-    fn start(door: Door) -> Self {
+    fn start(protocol: Protocol) -> Self {
         let shared = Arc::<Shared>::default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -227,31 +228,31 @@ impl Server {
             listen().unwrap_or_else(|error| unreachable!("no loopback port: {error}"))
         };
         let port = listener.local_addr().map_or(0, |address| address.port());
-        runtime.spawn(accept(listener, door, Arc::clone(&shared)));
+        runtime.spawn(accept(listener, protocol, Arc::clone(&shared)));
         Self { port, shared, runtime: Some(runtime) }
     }
 
-    /// Its port on 127.0.0.1.
+    /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What it was asked so far, in order.
+    /// The requests so far, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.record().asked.clone()
     }
 
-    /// Connections so far.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.shared.record().connections
     }
 
-    /// Waits until it was asked so often.
+    /// Waits until this number of requests has arrived.
     pub fn wait_for(&self, requests: usize) {
         let (_record, waited) = self
             .shared
             .news
-            .wait_timeout_while(self.shared.record(), PATIENCE, |r| r.asked.len() < requests)
+            .wait_timeout_while(self.shared.record(), REQUEST_TIMEOUT, |r| r.asked.len() < requests)
             .unwrap_or_else(PoisonError::into_inner);
         assert!(!waited.timed_out(), "request {requests} never came");
     }
@@ -260,13 +261,13 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Tests may drop it inside a runtime of their own, which must not wait.
+            // A test may drop the server inside a runtime of its own, which must not block.
             runtime.shutdown_background();
         }
     }
 }
 
-/// A loopback port that refuses connections, kept from others as long as this lives.
+/// A loopback port that refuses connections and stays reserved until it is dropped.
 pub struct Refusing {
     _socket: tokio::net::TcpSocket,
     /// The port.
@@ -275,7 +276,7 @@ pub struct Refusing {
 
 impl Default for Refusing {
     fn default() -> Self {
-        // Bound and not listening.
+        // The socket is bound, but does not listen.
         let bound = tokio::net::TcpSocket::new_v4().and_then(|socket| {
             socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
             Ok(Self { port: socket.local_addr()?.port(), _socket: socket })
@@ -285,7 +286,7 @@ impl Default for Refusing {
 }
 
 #[derive(Clone)]
-enum Door {
+enum Protocol {
     Http(Option<TlsAcceptor>, Script),
     Raw(Option<TlsAcceptor>, &'static [u8]),
 }
@@ -296,23 +297,23 @@ fn listen() -> io::Result<TcpListener> {
     TcpListener::from_std(listener)
 }
 
-async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, protocol: Protocol, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         shared.record().connections += 1;
-        tokio::spawn(connection(stream, door.clone(), Arc::clone(&shared)));
+        tokio::spawn(connection(stream, protocol.clone(), Arc::clone(&shared)));
     }
 }
 
-async fn connection(stream: TcpStream, door: Door, shared: Arc<Shared>) {
-    match door {
-        Door::Http(None, script) => http(stream, script, shared).await,
-        Door::Http(Some(tls), script) => {
+async fn connection(stream: TcpStream, protocol: Protocol, shared: Arc<Shared>) {
+    match protocol {
+        Protocol::Http(None, script) => http(stream, script, shared).await,
+        Protocol::Http(Some(tls), script) => {
             if let Ok(stream) = tls.accept(stream).await {
                 http(stream, script, shared).await;
             }
         }
-        Door::Raw(None, bytes) => raw(stream, bytes).await,
-        Door::Raw(Some(tls), bytes) => {
+        Protocol::Raw(None, bytes) => raw(stream, bytes).await,
+        Protocol::Raw(Some(tls), bytes) => {
             if let Ok(stream) = tls.accept(stream).await {
                 raw(stream, bytes).await;
             }
@@ -351,7 +352,7 @@ async fn http(
             Ok::<_, Infallible>(respond(answer))
         }
     });
-    // What a client breaks off is no failure of the server.
+    // A request that the client breaks off is no failure of the server.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -1,10 +1,7 @@
-//! The component on the unmodified `wasmtime` command line, with a local Azure by its plain door.
+//! Runs the component on the unmodified `wasmtime` command line, against the HTTP ports of a local
+//! Azure.
 
-#![allow(
-    clippy::missing_panics_doc,
-    clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
-)]
+#![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -16,36 +13,36 @@ use vaultlet_dev::Local;
 use crate::sandbox::skipped;
 use crate::{Ended, Run, target, vaultlet};
 
-/// What the secret `db` is; `denied` is the same, and nobody may read it.
+/// The value of the secrets `db` and `denied`, the latter of which nobody may read.
 pub const VALUE: &str = "correct horse battery staple é";
 const VERSION: &str = "wasmtime 48.0.8";
 
-/// The component, as any build leaves it.
+/// The component, as a build of the workspace leaves it.
 pub fn component() -> PathBuf {
     target().join("vaultlet.wasm")
 }
 
-/// A job in a local Azure, by the door that a stock runtime can use.
+/// A local Azure for a job that runs in a stock runtime.
 pub struct Job {
-    /// Its Azure.
+    /// The local Azure.
     pub local: Local,
 }
 
 impl Job {
-    /// None where the command line is missing and may be.
+    /// A job for `wasmtime`; `None` if the program is missing and the test is skipped.
     pub fn new() -> Option<Self> {
         let version = Command::new("wasmtime").arg("--version").output().ok();
         let version = version.map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
         if !version.is_some_and(|version| version.starts_with(VERSION)) {
-            skipped("stock", "`wasmtime` 48.0.8 is not there");
+            skipped("stock", "`wasmtime` 48.0.8 is not installed");
             return None;
         }
         Some(Self::anywhere())
     }
 
-    /// For another runtime than that.
+    /// A job for another runtime.
     pub fn anywhere() -> Self {
-        // Builds the component, too.
+        // This builds the component, too.
         vaultlet();
         let local = Local::builder()
             .seed("db", VALUE)
@@ -57,17 +54,17 @@ impl Job {
         Self { local }
     }
 
-    /// A secret's URL.
+    /// The URL of a secret.
     pub fn reference(&self, name: &str) -> String {
         format!("{}/secrets/{name}", self.local.vault("job").unwrap().http())
     }
 
-    /// The vault's port.
+    /// The port of the vault.
     pub fn port(&self) -> &str {
         self.local.vault("job").unwrap().http().rsplit(':').next().unwrap()
     }
 
-    /// What the component needs of the environment.
+    /// The variables that the component needs.
     pub fn variables(&self) -> Vec<(String, String)> {
         let mut variables = vec![("VAULTLET_ALLOW_HTTP_LOOPBACK".to_owned(), "true".to_owned())];
         let wanted = |(name, _): &&(String, String)| name.starts_with("MSI_");
@@ -75,7 +72,7 @@ impl Job {
         variables
     }
 
-    /// What must show no more than a value.
+    /// The secret of the identity endpoint, which must not be shown.
     pub fn msi_secret(&self) -> &str {
         let environment = self.local.environment().iter();
         environment.filter(|(name, _)| name == "MSI_SECRET").map(|(_, v)| v).next().unwrap()
@@ -87,12 +84,12 @@ impl Job {
         self.wasmtime(&[], &component(), &arguments)
     }
 
-    /// `wasmtime run`. Values by name only: they would show in the list of processes.
+    /// Runs `wasmtime run`. Variables are passed by name, so that no value is on the command line.
     pub fn wasmtime(&self, flags: &[&str], component: &Path, arguments: &[&str]) -> Ended {
         self.wasmtime_with(&[], flags, component, arguments)
     }
 
-    /// The same with more variables.
+    /// Runs `wasmtime run` with more variables.
     pub fn wasmtime_with(
         &self,
         more: &[(&str, &str)],
@@ -114,14 +111,14 @@ impl Job {
     }
 }
 
-/// `wasmtime serve`, ended when dropped.
+/// A running `wasmtime serve`, which is killed when it is dropped.
 pub struct Served {
     child: Child,
     at: String,
 }
 
 impl Served {
-    /// With these variables besides the job's.
+    /// Starts `wasmtime serve` with the job's variables and some more.
     pub fn start(job: &Job, more: &[(&str, &str)]) -> Self {
         let mut variables = job.variables();
         variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
@@ -134,18 +131,18 @@ impl Served {
         // `Serving HTTP on http://127.0.0.1:PORT/`
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let line = lines.find_map(|line| line.ok().filter(|l| l.contains("http://"))).unwrap();
-        // Read to its end, so that it never waits for us.
+        // The output is read to its end, so that the program never blocks on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         let at = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
         Self { child, at }
     }
 
-    /// Status, headers in lower case, body.
+    /// Sends a `GET`; returns status, headers in lower case, and body.
     pub fn get(&self, path: &str, header: &str) -> (u16, String, String) {
         self.ask("GET", path, header)
     }
 
-    /// The same by any method.
+    /// Sends a request; returns status, headers in lower case, and body.
     pub fn ask(&self, method: &str, path: &str, header: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.at).unwrap();
         let request = format!(
@@ -168,7 +165,7 @@ impl Drop for Served {
     }
 }
 
-/// A body that came in chunks, whole.
+/// The body of a chunked response.
 fn unchunked(body: &str) -> String {
     let mut whole = String::new();
     let mut rest = body;

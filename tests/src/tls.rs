@@ -1,4 +1,4 @@
-//! Certificates, good and bad ones, made for one test run.
+//! Certificates for one test run, valid and invalid ones.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::TlsAcceptor;
 
-/// A CA whose key never leaves the process, and its certificate in a private folder.
+/// A CA whose key stays in memory and whose certificate is in a private folder.
 pub struct Ca {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
@@ -45,23 +45,23 @@ impl Default for Ca {
 }
 
 impl Ca {
-    /// Its certificate, in PEM.
+    /// The file with the CA's certificate in PEM.
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// The private folder that it is in.
+    /// The private folder with the certificate.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A certificate for these names that is valid today.
+    /// A certificate for the names that is valid today.
     pub fn leaf(&self, names: &[&str]) -> Leaf {
         let now = OffsetDateTime::now_utc();
         self.issue(names, now - Duration::days(1), now + Duration::days(1))
     }
 
-    /// One that was valid until yesterday.
+    /// A certificate for the names that was valid until yesterday.
     pub fn expired_leaf(&self, names: &[&str]) -> Leaf {
         let now = OffsetDateTime::now_utc();
         self.issue(names, now - Duration::days(3), now - Duration::days(1))
@@ -89,7 +89,7 @@ impl Ca {
 }
 
 impl Leaf {
-    /// Its thumbprint: 40 hexadecimal digits in lower case.
+    /// The certificate's thumbprint: 40 hexadecimal digits in lower case.
     pub fn sha1(&self) -> &str {
         &self.sha1
     }

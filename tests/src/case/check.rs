@@ -1,89 +1,89 @@
-//! Whether what came of a call is what was expected.
+//! Compares the actual result of a call with the expected one.
 
-use super::{Call, Failure};
+use super::{Failure, Step};
 
-/// What came of one call, in whichever form.
+/// The actual result of one call.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Actual {
     /// A secret.
     Secret {
-        /// Its value.
+        /// The secret's value.
         value: String,
-        /// Its version.
+        /// The secret's version.
         version: Option<String>,
-        /// Its content type.
+        /// The secret's content type.
         content_type: Option<String>,
     },
-    /// Names or versions, in their order.
+    /// Names or versions, in order.
     Items(Vec<String>),
     /// A token.
     Token {
         /// The token.
         token: String,
-        /// Which source gave it.
+        /// The source that the token comes from.
         source: String,
-        /// Which form of the source.
+        /// The source's endpoint.
         endpoint: Option<String>,
         /// The client id that was asked for.
         client_id: Option<String>,
-        /// Unix seconds.
+        /// The end of the token's lifetime in Unix seconds.
         expires_on: i64,
     },
     /// An error.
     Failed {
-        /// Its kind.
+        /// The error's kind.
         kind: String,
-        /// Its id.
+        /// The error's id.
         id: String,
-        /// What people read.
+        /// The line that people read.
         line: String,
-        /// What to do.
+        /// The advice on what to do.
         help: String,
-        /// The status of the answer behind it.
+        /// The HTTP status of the response behind the error.
         status: Option<u16>,
-        /// The service's code.
+        /// The service's error code.
         code: Option<String>,
-        /// How long the service asked to be left alone.
+        /// The wait that the service asked for, in milliseconds.
         retry_after_ms: Option<u64>,
-        /// As [`Failure::attempts`].
+        /// The attempts, written as in [`Failure::attempts`].
         attempts: Vec<String>,
     },
 }
 
-impl Call {
-    /// Compares. `from` and `to` are Unix seconds before and after the calls: a life counts from
-    /// somewhere between them.
-    pub fn check(&self, outcome: &Outcome, from: i64, to: i64) -> Result<(), String> {
+impl Step {
+    /// Compares the actual result with the expected one. `from` and `to` are Unix seconds before and
+    /// after the call; a token's lifetime starts at some moment between them.
+    pub fn check(&self, actual: &Actual, from: i64, to: i64) -> Result<(), String> {
         let expect = &self.expect;
-        match outcome {
-            Outcome::Secret { value, version, content_type } => {
+        match actual {
+            Actual::Secret { value, version, content_type } => {
                 same("the value", expect.value.as_ref(), Some(value))?;
                 if_given("the version", expect.version.as_ref(), version.as_ref())?;
                 if_given("the content type", expect.content_type.as_ref(), content_type.as_ref())
             }
-            Outcome::Items(items) => same("the list", expect.items.as_ref(), Some(items)),
-            Outcome::Token { token, source, endpoint, client_id, expires_on } => {
+            Actual::Items(items) => same("the list", expect.items.as_ref(), Some(items)),
+            Actual::Token { token, source, endpoint, client_id, expires_on } => {
                 same("the token", expect.token.as_ref(), Some(token))?;
                 if_given("the source", expect.source.as_ref(), Some(source))?;
                 if_given("the endpoint", expect.endpoint.as_ref(), endpoint.as_ref())?;
                 same("the client id", expect.client_id.as_ref(), client_id.as_ref())?;
                 match expect.expires_in {
-                    Some(life) if !(from + life..=to + life).contains(expires_on) => Err(format!(
-                        "it lives for {}, not {life} s",
-                        expires_on.saturating_sub(from)
-                    )),
+                    Some(lifetime) if !(from + lifetime..=to + lifetime).contains(expires_on) => {
+                        let actual = expires_on.saturating_sub(from);
+                        Err(format!("its lifetime is {actual} s, not {lifetime} s"))
+                    }
                     _ => Ok(()),
                 }
             }
-            Outcome::Failed { line, .. } => match &expect.error {
-                Some(error) => failed(error, outcome),
+            Actual::Failed { line, .. } => match &expect.error {
+                Some(error) => failed(error, actual),
                 None => Err(line.clone()),
             },
         }
     }
 }
 
-/// Whether a person was told just these lines, in which `<*>` is anything without a space.
+/// Checks that a person was told exactly these lines, in which `<*>` is any text without a space.
 pub fn said(
     expected: &[String],
     told: &[String],
@@ -96,8 +96,8 @@ pub fn said(
     }
 }
 
-fn failed(error: &Failure, outcome: &Outcome) -> Result<(), String> {
-    let Outcome::Failed { kind, id, line, help, status, code, retry_after_ms, attempts } = outcome
+fn failed(error: &Failure, actual: &Actual) -> Result<(), String> {
+    let Actual::Failed { kind, id, line, help, status, code, retry_after_ms, attempts } = actual
     else {
         return Ok(());
     };
@@ -105,7 +105,7 @@ fn failed(error: &Failure, outcome: &Outcome) -> Result<(), String> {
     same("the kind", Some(&error.kind), Some(kind))?;
     if_given("the status", error.status.as_ref(), status.as_ref())?;
     if_given("the code", error.code.as_ref(), code.as_ref())?;
-    if_given("the patience", error.retry_after_ms.as_ref(), retry_after_ms.as_ref())?;
+    if_given("the wait", error.retry_after_ms.as_ref(), retry_after_ms.as_ref())?;
     if_given("the attempts", error.attempts.as_ref(), Some(attempts))?;
     if let Some(missing) = error.says.iter().find(|said| !line.contains(*said)) {
         return Err(format!("`{missing}` is not in: {line}"));

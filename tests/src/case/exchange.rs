@@ -1,68 +1,68 @@
-//! What is sent and what comes back: over HTTP, from a program, from a key.
+//! An exchange: a request and its response, a run of a program, or a use of a key.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-/// One request and its answer; or a run of a program, or a use of a key, both of which a host does
-/// and the core asks for by HTTP.
+/// A request and its response, a run of a program, or a use of a key. The core asks its host for
+/// the latter two by HTTP.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Exchange {
-    /// Method and URL.
+    /// The request's method and URL.
     pub request: Option<String>,
-    /// The program and what is given to it: `azure-cli?resource=…`.
+    /// The program and its input: `azure-cli?resource=…`.
     pub program: Option<String>,
-    /// The key, and how it signs: `client-certificate?algorithm=PS256`.
+    /// The key and how it signs: `client-certificate?algorithm=PS256`.
     pub key: Option<String>,
 
-    /// All its headers but `accept` and those of HTTP itself; any other is a failure.
+    /// The request's headers, without `accept` and those of HTTP itself; any other is a failure.
     #[serde(default)]
     pub with: BTreeMap<String, String>,
-    /// The form that is sent.
+    /// The request's body, as a form.
     pub form: Option<BTreeMap<String, String>>,
-    /// The JSON that is sent.
+    /// The request's body, as JSON.
     pub json: Option<String>,
-    /// What the assertion in the form says, by the names of its header and of its claims.
+    /// The header fields and claims of the assertion in the form, by name.
     pub assertion: Option<BTreeMap<String, String>>,
 
-    /// No answer, for this reason.
+    /// Why there is no response.
     pub fail: Option<Fail>,
-    /// The answer's status.
+    /// The response's status.
     #[serde(default = "ok")]
     pub status: u16,
-    /// Its headers.
+    /// The response's headers.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// Its body.
+    /// The response's body.
     #[serde(default)]
     pub body: String,
 
     /// The program's arguments.
     #[serde(default)]
     pub arguments: Vec<String>,
-    /// Variables that it gets besides those of the process.
+    /// Variables that the program has besides those of the process.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
-    /// How it ends.
+    /// The program's exit code.
     #[serde(default)]
     pub exit: u8,
-    /// What it says.
+    /// The program's standard output.
     #[serde(default)]
     pub stdout: String,
-    /// What it says besides.
+    /// The program's standard error.
     #[serde(default)]
     pub stderr: String,
-    /// There is no such program, at any time.
+    /// Whether the program is not installed, throughout the case.
     #[serde(default)]
     pub missing: bool,
-    /// It never ends.
+    /// Whether the program never ends.
     #[serde(default)]
     pub slow: bool,
 }
 
-/// What an exchange is with.
+/// The other side of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A server.
@@ -73,20 +73,20 @@ pub enum Kind {
     Key,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fail {
-    /// Nobody listens, at any time.
+    /// Connections are refused, throughout the case.
     Refused,
-    /// The server's certificate is of another CA, at any time.
+    /// The server's certificate is from an untrusted CA, throughout the case.
     Untrusted,
-    /// The connection ends inside the answer.
+    /// The connection ends in the middle of the response.
     Cut,
 }
 
 impl Exchange {
-    /// What it is with.
+    /// The other side of the exchange.
     pub fn kind(&self) -> Kind {
         match (&self.program, &self.key) {
             (Some(_), _) => Kind::Program,
@@ -95,12 +95,13 @@ impl Exchange {
         }
     }
 
-    /// Its URL, when it is with a server.
+    /// The URL of a request; empty for programs and keys.
     pub fn url(&self) -> &str {
         self.request.as_deref().and_then(|request| request.split(' ').nth(1)).unwrap_or_default()
     }
 
-    /// As one text: the request, ` <name>: <value>` for each header, sorted, ` | <body>`.
+    /// The request as one line: method and URL, ` <name>: <value>` for each header, sorted, then
+    /// ` | <body>`.
     pub fn text(&self) -> String {
         let mut with = self.with.clone();
         let body = match (&self.form, &self.json) {
@@ -128,16 +129,16 @@ impl Exchange {
         text
     }
 
-    /// The assertion that the form of this text has.
+    /// The assertion in the form of a request that is written as one line.
     pub fn assertion(text: &str) -> Option<&str> {
         let (_, body) = text.split_once(" | ")?;
         body.split('&').find_map(|field| field.strip_prefix("client_assertion="))
     }
 
-    pub(super) fn is_whole(&self) -> Result<(), String> {
+    pub(super) fn validate(&self) -> Result<(), String> {
         let kinds = [self.request.is_some(), self.program.is_some(), self.key.is_some()];
         if kinds.into_iter().filter(|is| *is).count() != 1 {
-            return Err("an exchange is none of `request`, `program` and `key`, or several".into());
+            return Err("an exchange needs exactly one of `request`, `program` and `key`".into());
         }
         if self.form.is_some() && self.json.is_some() {
             return Err("an exchange sends two bodies".into());
@@ -148,16 +149,16 @@ impl Exchange {
             || self.slow
             || [&self.stdout, &self.stderr].iter().any(|text| !text.is_empty());
         if of_program != self.program.is_some() {
-            return Err(format!("{}: a program has arguments, nothing else has", self.text()));
+            return Err(format!("{}: a program has arguments, and nothing else has", self.text()));
         }
         if self.assertion.is_some() && self.form.is_none() {
-            return Err(format!("{}: there is no form to have an assertion", self.text()));
+            return Err(format!("{}: an assertion needs a form", self.text()));
         }
         Ok(())
     }
 }
 
-/// A form, its fields in alphabetical order; `<*>` stays.
+/// The form with its fields in alphabetical order; `<*>` is not escaped.
 fn encoded(form: &BTreeMap<String, String>) -> String {
     let fields: Vec<String> = form
         .iter()
@@ -169,7 +170,7 @@ fn encoded(form: &BTreeMap<String, String>) -> String {
     fields.join("&")
 }
 
-/// All but the unreserved characters of RFC 3986.
+/// Percent-encodes all but the unreserved characters of RFC 3986.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {

@@ -1,24 +1,24 @@
-//! What stands in a case for what only a run of it knows.
+//! Placeholders in a case for values that only a run knows: folders, certificates, times.
 
 use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 use toml::{Table, Value};
 
-/// What is put in: a word in angle brackets by its name, and moments as `<now+3600>` in Unix
-/// seconds, `<iso now+3600>`, `<zulu now+3600>`, `<utc now+3600>`, `<american now+3600>`,
-/// `<http now+3600>`, and as App Service writes them on Linux and Windows, `<linux now+3600>`,
-/// `<windows now+3600>`. `<*>` stays, as it stands for anything.
+/// Values for the placeholders: words by name, as in `<dir>`, and times. `<now+3600>` is in Unix
+/// seconds; `<iso now+3600>`, `<zulu now+3600>`, `<utc now+3600>`, `<american now+3600>` and
+/// `<http now+3600>` are dates, and so are `<linux now+3600>` and `<windows now+3600>`, as App Service
+/// writes them. `<*>` stays, since it matches any text.
 #[derive(Debug, Default)]
 pub struct Rendering {
-    /// Unix seconds.
+    /// The time of the run in Unix seconds.
     pub now: i64,
-    /// `dir` is `<dir>`.
+    /// Words by name: `dir` is for `<dir>`.
     pub words: BTreeMap<String, String>,
 }
 
 impl Rendering {
-    /// A text.
+    /// Fills in one text.
     pub fn text(&self, text: &str) -> String {
         let mut pieces = text.split('<');
         let mut out = pieces.next().unwrap_or_default().to_owned();
@@ -32,7 +32,7 @@ impl Rendering {
         out
     }
 
-    /// All texts of a table, its keys too.
+    /// Fills in all texts of a table, including its keys.
     pub fn table(&self, table: &Table) -> Table {
         table.iter().map(|(key, value)| (self.text(key), self.value(value))).collect()
     }

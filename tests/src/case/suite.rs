@@ -1,36 +1,40 @@
-//! The cases as files in folders.
+//! The suites: folders of case files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Case;
+use super::{Case, variations};
 
 /// The cases of one folder.
 #[derive(Debug)]
 pub struct Suite {
     /// The folder's name.
     pub name: String,
-    /// Each with the name of its file.
+    /// The number of files.
+    pub files: usize,
+    /// The cases, each with its name: `a-status-is-final [status=403]`.
     pub cases: Vec<(String, Case)>,
 }
 
-/// The suites of a folder, which are its folders. A suite without a case is an error, and so is a
-/// folder without a suite.
+/// Reads the suites in a folder. A suite without a case is an error, and so is a folder without a
+/// suite.
 pub fn suites(folder: &Path) -> Result<Vec<Suite>, String> {
     let mut suites = Vec::new();
     for path in entries(folder)? {
+        let files = entries(&path)?;
         let mut cases = Vec::new();
-        for file in entries(&path)? {
-            let text = fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-            let case = Case::parse(&text).map_err(|e| format!("{}: {e}", file.display()))?;
-            cases.push((stem(&file), case));
+        for file in &files {
+            let failed = |error: String| format!("{}: {error}", file.display());
+            let text = fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+            let variations = variations(&text).map_err(failed)?;
+            cases.extend(variations.into_iter().map(|v| (stem(file) + &v.name, v.case)));
         }
-        suites.push(Suite { name: stem(&path), cases });
+        suites.push(Suite { name: stem(&path), files: files.len(), cases });
     }
     Ok(suites)
 }
 
-/// What is in a folder, sorted; nothing is an error.
+/// The entries of a folder, sorted; an empty folder is an error.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let failed = |error| format!("{}: {error}", folder.display());
     let read = fs::read_dir(folder).map_err(failed)?;
@@ -39,11 +43,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
         .collect::<Result<Vec<_>, _>>()
         .map_err(failed)?;
     paths.sort();
-    if paths.is_empty() {
-        Err(format!("{}: nothing is in it", folder.display()))
-    } else {
-        Ok(paths)
-    }
+    if paths.is_empty() { Err(format!("{}: empty folder", folder.display())) } else { Ok(paths) }
 }
 
 fn stem(path: &Path) -> String {

@@ -1,4 +1,4 @@
-//! What the signed statements say that a case had sent.
+//! Checks the signed assertions that were sent.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,17 @@ use serde_json::{Map, Value};
 use vaultlet_core::testing::matches;
 use vaultlet_tests::case::{Case, Exchange};
 
-/// Checks each assertion that a case describes. `late` is how many seconds a moment may be after the
-/// one that the case was rendered with. Gives header and claims, and the signature, to `signed`.
+/// Checks each assertion that a case describes. A time may be up to `late` seconds after the time that
+/// the case was rendered with. `signed` verifies a signature, given the algorithm, the signed text and
+/// the signature.
 pub(crate) fn assertions(
     case: &Case,
     sent: &[String],
     late: i64,
     signed: impl Fn(&str, &str, &[u8]) -> bool,
 ) -> Result<(), String> {
-    let expected = case.is.exchanges.iter().filter(|e| Exchange::assertion(&e.text()).is_some());
+    let expected =
+        case.content.exchanges.iter().filter(|e| Exchange::assertion(&e.text()).is_some());
     let sent = sent.iter().filter_map(|text| Exchange::assertion(text));
     for (exchange, assertion) in expected.zip(sent) {
         if let Some(expected) = &exchange.assertion {

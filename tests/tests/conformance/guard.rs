@@ -1,15 +1,15 @@
-//! What the cases cannot show of themselves: that one that is wrong fails.
+//! The cases cannot show that a wrong case fails; these tests do.
 
 use std::path::Path;
 
-use vaultlet_tests::case::{Case, suites};
+use vaultlet_tests::case::{Case, suites, variations};
 use vaultlet_tests::root;
 
 use crate::component::component;
 use crate::native::native;
 use crate::scan::scan;
 
-/// A case that holds.
+/// A case that passes.
 const GOOD: &str = r#"
 purpose = "a good case"
 get = "akv://job/db-password"
@@ -25,7 +25,7 @@ with = { authorization = "Bearer T0KEN" }
 body = '{"value":"hunter2-value","contentType":"text/plain"}'
 "#;
 
-/// A case of a token that two calls get: with claims, each anew.
+/// A case of two calls for a token with claims, neither of which is served from the cache.
 const CLAIMS: &str = r#"
 purpose = "a good case of two calls"
 token = "https://vault.azure.net"
@@ -54,7 +54,7 @@ fn a_folder_without_cases_is_a_failure() {
     suites(Path::new("/nowhere")).unwrap_err();
 }
 
-/// A case of nothing but secrets.
+/// A case with a secret in every place that may hold one.
 const SECRETS: &str = r#"
 purpose = "all that may be secret"
 token = "https://vault.azure.net"
@@ -94,7 +94,7 @@ files = { "<dir>/a" = "h1dden-27" }
 expect = { token = "T0KEN" }
 "#;
 
-/// Each change makes a good case wrong in one way; both forms must notice just that.
+/// Each change makes a good case wrong in one way, and both forms must report just that.
 #[test]
 fn a_case_that_is_wrong_fails_in_both_forms() {
     let good = Case::parse(GOOD).unwrap();
@@ -142,17 +142,107 @@ fn a_case_of_several_calls_that_is_wrong_fails_in_both_forms() {
     component(&good).unwrap();
     for (from, to, why) in [
         ("T0KEN.1\", expires", "T0KEN.2\", expires", "the token is"),
-        ("expires-in = 3600", "expires-in = 3700", "it lives for"),
-        ("now+3600", "now+3500", "it lives for"),
+        ("expires-in = 3600", "expires-in = 3700", "its lifetime is"),
+        ("now+3600", "now+3500", "its lifetime is"),
         ("identity-refused", "identity-failed", "the id is"),
         ("says-not = [\"T0KEN\"]", "says-not = [\"400\"]", "is in: "),
         ("<*>.azure.net\"", "<*>.azure.org\"", ""),
     ] {
         wrong_in_both(&CLAIMS.replacen(from, to, 1), [why, why]);
     }
-    // Without claims the second call has what the first one got.
+    // Without claims the second call is served from the cache.
     let cached = CLAIMS.replacen("claims = '{\"nbf\":{\"value\":\"2\"}}'\n", "", 1);
     wrong_in_both(&cached, ["not sent", "the token is"]);
+}
+
+/// A file with two cases.
+const VARY: &str = r#"
+purpose = "A ${status} is final"
+vary = [
+  { status = 400, id = "identity-refused" },
+  { status = 404, id = "identity-refused" },
+]
+token = "https://vault.azure.net"
+environment = { MSI_ENDPOINT = "http://127.0.0.1:46808/MSI/auth", MSI_SECRET = "msi-s3cret" }
+expect.error = { kind = "unauthenticated", id = "${id}", status = "${status}" }
+[[exchange]]
+request = "GET http://127.0.0.1:46808/MSI/auth?api-version=2017-09-01&resource=https%3A%2F%2Fvault.azure.net"
+with = { secret = "msi-s3cret" }
+status = "${status}"
+"#;
+
+#[test]
+fn each_variation_is_a_case_with_a_name() {
+    let names: Vec<_> = variations(VARY).unwrap().into_iter().map(|v| v.name).collect();
+    assert_eq!(names, [" [status=400]", " [status=404]"]);
+    // Only the second variation is wrong.
+    let text = VARY.replace("404, id = \"identity-refused\"", "404, id = \"identity-failed\"");
+    assert_ne!(text, VARY);
+    let [right, wrong] = variations(&text).unwrap().try_into().unwrap();
+    for run in [native, component] {
+        run(&right.case).unwrap();
+        let error = run(&wrong.case).expect_err("it passes");
+        assert!(error.contains("the id is"), "{error}");
+    }
+}
+
+#[test]
+fn variations_that_are_wrong_are_refused() {
+    for (from, to, why) in [
+        ("{ status = 400,", "{ more = 1, status = 400,", "[status=400]: nothing uses `${more}`"),
+        ("404, id = \"identity-refused\"", "404", "[status=404]: no value for `${id}`"),
+        ("status = 404", "code = 404", "variation 2: no value for `${status}`"),
+        ("token = \"https", "token = \"${scheme}", "[status=400]: no value for `${scheme}`"),
+        ("status = 404", "status = 400", "[status=400]: two variations have this name"),
+        ("A ${status} is", "Each is", "variation 1: the purpose names no value"),
+        ("id = \"${id}\"", "id = \"${id\"", "[status=400]: a `${` has no `}`"),
+        ("status = 400", "status = [400]", "variation 1: `${status}` is part of a text"),
+        ("with = {", "with = { \"${id}\" = \"\", identity-refused = \"\",", "two values for"),
+        ("400, id = \"identity-refused\"", "400, id = \"${status}\"", "no value for `${status}`"),
+        ("  { status = 404, id = \"identity-refused\" },\n", "", "fewer than two variations"),
+        ("vary = [", "vary = 1\nhidden = [", "not a list of tables"),
+    ] {
+        let text = VARY.replacen(from, to, 1);
+        assert_ne!(text, VARY);
+        let error = variations(&text).expect_err(&text);
+        assert!(error.contains(why), "{error}, not {why}");
+    }
+    variations(&GOOD.replacen("T0KEN", "${token}", 1)).expect_err("a placeholder without `vary`");
+    Case::parse(VARY).expect_err("several cases");
+    let twins = VARY
+        .replacen("A ${status}", "A ${what}", 1)
+        .replacen("{ status = 400", "{ what = \"first\", status = 400", 1)
+        .replacen("{ status = 404", "{ what = \"second\", status = 400", 1);
+    let error = variations(&twins).expect_err(&twins);
+    assert_eq!(error, "[what=second]: it differs from another variation in its purpose only");
+}
+
+#[test]
+fn the_examples_in_the_readme_pass() {
+    let text = std::fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let examples: Vec<_> = blocks.flat_map(|block| variations(block).unwrap()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        native(&example.case).unwrap();
+        component(&example.case).unwrap();
+    }
+}
+
+#[test]
+fn an_error_names_the_file_and_the_variation() {
+    let folder = tempfile::tempdir().unwrap();
+    let suite = folder.path().join("suite");
+    std::fs::create_dir(&suite).unwrap();
+    std::fs::write(suite.join("final.toml"), VARY).unwrap();
+    let [read] = suites(folder.path()).unwrap().try_into().unwrap();
+    assert_eq!((read.name.as_str(), read.files), ("suite", 1));
+    let names: Vec<_> = read.cases.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["final [status=400]", "final [status=404]"]);
+    let wrong = VARY.replace("{ status = 404,", "{ more = 1, status = 404,");
+    std::fs::write(suite.join("final.toml"), wrong).unwrap();
+    let error = suites(folder.path()).unwrap_err();
+    assert!(error.ends_with("final.toml: [status=404]: nothing uses `${more}`"), "{error}");
 }
 
 #[test]
@@ -177,7 +267,7 @@ fn a_text_that_is_no_case_is_refused() {
     }
 }
 
-/// The same for what only some cases have, on cases that are there.
+/// Changes parts that only some cases have, in files of `tests/cases`.
 #[test]
 fn each_part_of_a_case_is_compared() {
     for (file, from, to, why) in [
@@ -250,7 +340,7 @@ fn every_secret_of_a_case_is_looked_for() {
 fn wrong_in_both(text: &str, why: [&str; 2]) {
     let case = Case::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
     for (result, why) in [native(&case), component(&case)].into_iter().zip(why) {
-        let Err(error) = result else { panic!("not noticed: {text}") };
-        assert!(error.contains(why), "noticed otherwise: {error}");
+        let Err(error) = result else { panic!("it passes: {text}") };
+        assert!(error.contains(why), "it fails for another reason: {error}");
     }
 }

@@ -1,4 +1,4 @@
-//! A key and its certificate, made once a run by the tool that people make them with.
+//! A key and its certificate, made by `openssl` once per test run.
 
 use std::fs;
 use std::path::Path;
@@ -10,10 +10,10 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use tempfile::TempDir;
 
-/// The password of those that have one.
+/// The password of the encrypted files.
 pub(crate) const PASSWORD: &str = "key-passw0rd";
 
-/// How they are made; the later ones from the first two.
+/// The `openssl` commands; the later ones read the files of the first.
 const COMMANDS: [&str; 5] = [
     "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -days 2 -subj /CN=vaultlet -sha256",
     "x509 -in certificate.pem -outform DER -out certificate.der",
@@ -22,13 +22,13 @@ const COMMANDS: [&str; 5] = [
     "pkcs12 -export -in certificate.pem -inkey key.pem -passout pass:key-passw0rd -out client.pfx",
 ];
 
-/// The files of a run.
+/// The files with the key and its certificate.
 pub(crate) struct Keys {
     folder: TempDir,
 }
 
 impl Keys {
-    /// Made when they are first asked for.
+    /// The keys of this run, made on first use.
     pub(crate) fn get() -> &'static Self {
         static KEYS: OnceLock<Keys> = OnceLock::new();
         KEYS.get_or_init(|| {
@@ -43,7 +43,7 @@ impl Keys {
         })
     }
 
-    /// Puts them into a folder, in each form that a key's file may have.
+    /// Copies the key into a folder, in each file format that a key may have.
     pub(crate) fn put(&self, folder: &Path) {
         let [key, encrypted] = ["key.pem", "encrypted.pem"].map(|name| self.text(name));
         let certificate = self.certificate();
@@ -62,16 +62,17 @@ impl Keys {
     /// The digests of the certificate as base64url, and the certificate itself as base64.
     pub(crate) fn words(&self) -> [(String, String); 3] {
         let der = self.bytes("certificate.der");
-        let of = |algorithm| Base64UrlUnpadded::encode_string(digest(algorithm, &der).as_ref());
+        let encoded =
+            |algorithm| Base64UrlUnpadded::encode_string(digest(algorithm, &der).as_ref());
         let words = [
-            ("sha1", of(&SHA1_FOR_LEGACY_USE_ONLY)),
-            ("sha256", of(&SHA256)),
+            ("sha1", encoded(&SHA1_FOR_LEGACY_USE_ONLY)),
+            ("sha256", encoded(&SHA256)),
             ("certificate", Base64::encode_string(&der)),
         ];
         words.map(|(word, text)| (word.to_owned(), text))
     }
 
-    /// Whether it has signed that.
+    /// Whether the signature of a text is valid.
     pub(crate) fn has_signed(&self, algorithm: &str, text: &str, signature: &[u8]) -> bool {
         let algorithm = match algorithm {
             "PS256" => &RSA_PSS_2048_8192_SHA256,

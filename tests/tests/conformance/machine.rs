@@ -1,4 +1,4 @@
-//! The machine of a case in the component's form: its files, its programs, its keys.
+//! The files, programs and keys of a case that runs in the component.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 use vaultlet_tests::case::{Case, Exchange, Kind};
 
 use crate::keys::Keys;
-use crate::native::are;
+use crate::native::arguments_match;
 
-/// What the host calls a program, and what it is called here.
+/// The plan's names of programs, and their names in `PATH`.
 const COMMANDS: [(&str, &str); 3] =
     [("azure-cli", "az"), ("azure-developer-cli", "azd"), ("azure-powershell", "pwsh")];
 
-/// Notes what it was given, and says what the case says.
+/// A program that records its arguments and variables and prints what the case says.
 const PROGRAM: &str = r#"#!/bin/sh
 n=1
 while [ -e "<dir>/asked/<command>.$n" ]; do n=$((n+1)); done
@@ -28,13 +28,13 @@ for argument in "$@"; do printf '%s\n' "$argument"; done > "<dir>/asked/<command
 exit "$(/bin/cat "<dir>/answers/<command>.$n.exit")"
 "#;
 
-/// A folder that is gone afterwards.
+/// A folder with everything that a case finds on its machine; dropping it deletes the folder.
 pub(crate) struct Machine {
     folder: TempDir,
 }
 
 impl Machine {
-    /// With nothing in it.
+    /// An empty machine.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["asked", "answers", "bin"] {
@@ -43,18 +43,18 @@ impl Machine {
         Self { folder }
     }
 
-    /// What `<dir>` stands for.
+    /// The folder that `<dir>` stands for.
     pub(crate) fn dir(&self) -> String {
         self.folder.path().to_str().unwrap().to_owned()
     }
 
-    /// Puts in place what a case has.
+    /// Installs the files, programs and keys of a case.
     pub(crate) fn furnish(&self, case: &Case) -> Result<(), String> {
-        let kinds: Vec<Kind> = case.is.exchanges.iter().map(Exchange::kind).collect();
+        let kinds: Vec<Kind> = case.content.exchanges.iter().map(Exchange::kind).collect();
         if kinds.contains(&Kind::Key) {
             Keys::get().put(self.folder.path());
         }
-        self.write(&case.is.files)?;
+        self.write(&case.content.files)?;
         let mut counts = BTreeMap::new();
         for (command, exchange) in programs(case).filter(|(_, exchange)| !exchange.missing) {
             let count = counts.entry(command).or_insert(0);
@@ -66,7 +66,7 @@ impl Machine {
             put(".err", &exchange.stderr);
             put(".exit", &exchange.exit.to_string());
             if exchange.slow {
-                // What nobody ever writes to.
+                // A pipe that nobody writes to.
                 let never = self.at("answers", command, *count, ".never");
                 assert!(Command::new("mkfifo").arg(never).status().unwrap().success());
             }
@@ -80,7 +80,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Writes files, which must be in the folder.
+    /// Writes files, all of which must be in the folder.
     pub(crate) fn write(&self, files: &BTreeMap<String, String>) -> Result<(), String> {
         for (path, text) in files {
             let path = Path::new(path);
@@ -93,7 +93,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Whether the programs were run as they should be.
+    /// Checks that the programs were run as the case says, and no others.
     pub(crate) fn right(&self, case: &Case) -> Result<(), String> {
         let mut counts = BTreeMap::new();
         for (command, exchange) in programs(case).filter(|(_, exchange)| !exchange.missing) {
@@ -102,7 +102,7 @@ impl Machine {
             let asked = |part| fs::read_to_string(self.at("asked", command, *count, part));
             let given = asked("").map_err(|_| format!("not run: {command} ({count})"))?;
             let given: Vec<&str> = given.lines().collect();
-            if !are(&given, &exchange.arguments) {
+            if !arguments_match(&given, &exchange.arguments) {
                 return Err(format!("{command} ({count}) was run with: {given:?}"));
             }
             let has = asked(".env").unwrap_or_default();
@@ -125,9 +125,9 @@ impl Machine {
     }
 }
 
-/// The runs of programs that a case has.
+/// The program runs in a case.
 fn programs(case: &Case) -> impl Iterator<Item = (&'static str, &Exchange)> {
-    case.is.exchanges.iter().filter_map(|exchange| {
+    case.content.exchanges.iter().filter_map(|exchange| {
         let name = exchange.program.as_deref()?.split('?').next()?;
         let (_, command) = COMMANDS.iter().find(|(known, _)| *known == name)?;
         Some((*command, exchange))

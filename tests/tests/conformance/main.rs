@@ -1,5 +1,6 @@
-//! Every case of `tests/cases`, twice: the guest's core natively in a scripted world, and the
-//! component in the host against scripted servers. Both must send the same and end the same.
+//! Every case of `tests/cases` runs twice: in the core, natively, with a scripted context, and in the
+//! component, in the host, against scripted servers. Both must send the same requests and end with
+//! the same result.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -16,14 +17,15 @@ use std::io::{Write as _, stderr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use vaultlet_tests::case::{Case, Suite, suites};
+use vaultlet_tests::case::{Case, suites};
 use vaultlet_tests::root;
 
 use component::component;
 use native::native;
 
-/// Cases at once: each waits more than it computes.
+/// Cases that run at once: each of them waits more than it computes.
 const AT_ONCE: usize = 4;
+
 #[test]
 fn each_case_natively_and_in_the_component() {
     let suites = suites(&root().join("tests/cases")).unwrap();
@@ -48,14 +50,18 @@ fn each_case_natively_and_in_the_component() {
             });
         }
     });
-    for Suite { name, cases } in &suites {
-        // Not by `println`, which the test harness keeps to itself.
-        let count = cases.len();
-        let _ = writeln!(stderr(), "{name}: {count} cases, each natively and in the component");
+    // Not `println`, which the test harness captures.
+    let mut report = stderr().lock();
+    for suite in &suites {
+        let (name, count) = (&suite.name, suite.cases.len());
+        let _ = writeln!(report, "{name}: {count} cases, each natively and in the component");
     }
+    let (files, runs) = (suites.iter().map(|s| s.files).sum::<usize>(), cases.len() * 2);
+    let _ = writeln!(report, "total: {} cases in {files} files, {runs} runs", cases.len());
+    drop(report);
     let mut wrong = wrong.into_inner().unwrap();
     wrong.sort();
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {runs} runs fail:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 fn attempt(source: &str, endpoint: Option<&str>, outcome: &str) -> String {

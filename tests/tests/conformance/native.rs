@@ -1,4 +1,4 @@
-//! The core in a scripted world.
+//! Runs a case in the core, compiled natively, with a scripted context.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use vaultlet_core::testing::{START, World, matches};
 use vaultlet_core::token::{TokenRequest, UserAssigned};
 use vaultlet_core::tokens::token;
 use vaultlet_core::vault::{self, Listed};
-use vaultlet_tests::case::{Call, Case, Exchange, Fail, Kind, Outcome, Rendering, said};
+use vaultlet_tests::case::{Actual, Case, Exchange, Fail, Kind, Rendering, Step, said};
 
 use crate::assertion::assertions;
 use crate::attempt;
@@ -21,20 +21,20 @@ use crate::keys::Keys;
 use crate::scan::scan;
 use crate::scene::pins;
 
-/// A CA's certificate and a fingerprint, of nobody.
+/// A certificate and a fingerprint that no server has.
 const CA: &str = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
 const PIN: &str = "0123456789abcdef0123456789abcdef01234567";
-/// What stands in a program's arguments for what it is given.
+/// Placeholders in a program's arguments for its input.
 const VALUES: [&str; 3] = ["{resource}", "{tenant}", "{claims}"];
-/// What a key signs with.
+/// The signature that the scripted key makes.
 const SIGNATURE: &str = "s1gnature";
 
 /// Runs a case.
 pub(crate) fn native(case: &Case) -> Result<(), String> {
-    // The world fails by panicking.
+    // The scripted context panics on a request that it does not expect.
     catch_unwind(AssertUnwindSafe(|| native_or_panic(case))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
-        Err(text.unwrap_or_else(|| "it panicked".into()))
+        Err(text.unwrap_or_else(|| "a panic without a text".into()))
     })
 }
 
@@ -45,42 +45,47 @@ fn native_or_panic(case: &Case) -> Result<(), String> {
         words.extend(Keys::get().words());
     }
     let case = &case.rendered(&Rendering { now: START, words })?;
-    let variables: Vec<_> =
-        case.is.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let world = case.is.exchanges.iter().fold(World::new(&variables).lent(), scripted);
-    let world = case.is.files.iter().fold(world, |w, (path, text)| w.file(path, text.as_str()));
-    let world = case.is.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
-    let world = if case.is.alone { world.alone() } else { world };
+    let variables: Vec<_> = case
+        .content
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let world = case.content.exchanges.iter().fold(World::new(&variables).lent(), scripted);
+    let world =
+        case.content.files.iter().fold(world, |w, (path, text)| w.file(path, text.as_str()));
+    let world = case.content.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
+    let world = if case.content.alone { world.alone() } else { world };
     let memory = Memory::default();
     let results: Vec<_> = world.run(|| {
         let mut results = Vec::new();
-        for call in &case.calls {
-            for (path, text) in &call.files {
+        for step in &case.steps {
+            for (path, text) in &step.files {
                 world.write(path, text.as_str());
             }
-            results.push(of_call(call, &world, &memory));
+            results.push(result(step, &world, &memory));
         }
         results
     });
-    for (call, result) in case.calls.iter().zip(results) {
-        let (outcome, shown) = match result {
-            Ok((outcome, shown)) => (outcome, shown),
+    for (step, result) in case.steps.iter().zip(results) {
+        let (actual, shown) = match result {
+            Ok((actual, shown)) => (actual, shown),
             Err(error) => {
                 let shown = format!("{} {} {error:?}", error.line(), error.json());
-                (of_error(&error), shown)
+                (failed(&error), shown)
             }
         };
-        call.check(&outcome, START, world.now())?;
+        step.check(&actual, START, world.now())?;
         scan(case, &format!("{shown} {memory:?}"))?;
     }
-    said(&case.is.told, &world.told(), matches)?;
+    said(&case.content.told, &world.told(), matches)?;
     scan(case, &world.told().join("\n"))?;
     programs(case)?;
     let late = world.now() - START;
     assertions(case, &world.sent(), late, |_, _, signature| signature == SIGNATURE.as_bytes())
 }
 
-/// With one more exchange in the script.
+/// Adds one exchange to the script.
 fn scripted(world: World, exchange: &Exchange) -> World {
     let mut request = exchange.text();
     let (status, body) = match exchange.kind() {
@@ -119,61 +124,62 @@ fn scripted(world: World, exchange: &Exchange) -> World {
     world.answer(&request, status, &headers, body)
 }
 
-fn of_call(call: &Call, world: &World, memory: &Memory) -> Result<(Outcome, String), Error> {
+/// The result of a step, and everything that it shows.
+fn result(step: &Step, world: &World, memory: &Memory) -> Result<(Actual, String), Error> {
     let malformed = || Error::new(Id::ArgumentMalformed, "asking for a token: no such identity");
     let parsers = [
-        (&call.client_id, UserAssigned::client_id as fn(&str) -> Option<UserAssigned>),
-        (&call.object_id, UserAssigned::object_id),
-        (&call.resource_id, UserAssigned::resource_id),
+        (&step.client_id, UserAssigned::client_id as fn(&str) -> Option<UserAssigned>),
+        (&step.object_id, UserAssigned::object_id),
+        (&step.resource_id, UserAssigned::resource_id),
     ];
     let named = parsers.into_iter().find_map(|(id, parse)| id.as_deref().map(parse));
     let identity = named.map(|id| id.ok_or_else(malformed)).transpose()?;
     let core = CoreCall::new(world, memory)?;
-    if let Some(reference) = &call.get {
+    if let Some(reference) = &step.get {
         let secret = vault::get(&core, reference, identity)?;
         let shown = format!("{secret:?}");
-        let outcome = Outcome::Secret {
+        let actual = Actual::Secret {
             value: secret.value.reveal().to_owned(),
             version: secret.properties.version,
             content_type: secret.properties.content_type,
         };
-        return Ok((outcome, shown));
+        return Ok((actual, shown));
     }
-    let secrets = call.list.as_ref().map(|vault| Listed::secrets(vault, core.settings()));
-    let versions = || call.versions.as_ref().map(|of| Listed::versions(of, core.settings()));
+    let secrets = step.list.as_ref().map(|vault| Listed::secrets(vault, core.settings()));
+    let versions = || step.versions.as_ref().map(|of| Listed::versions(of, core.settings()));
     if let Some(listed) = secrets.or_else(versions) {
         let items = vault::all(&core, &listed?, identity)?;
         let shown = format!("{items:?}");
         let names = items.into_iter().map(|item| item.version.unwrap_or(item.name));
-        return Ok((Outcome::Items(names.collect()), shown));
+        return Ok((Actual::Items(names.collect()), shown));
     }
-    let resource = call.token.as_deref().unwrap_or_default();
+    let resource = step.token.as_deref().unwrap_or_default();
     let request =
-        TokenRequest::parse(resource, call.tenant.clone(), call.claims.clone(), identity)?;
+        TokenRequest::parse(resource, step.tenant.clone(), step.claims.clone(), identity)?;
     let token = token(&core, &request)?;
-    let outcome = Outcome::Token {
+    let actual = Actual::Token {
         token: token.secret.reveal().to_owned(),
         source: token.source.clone(),
         endpoint: token.endpoint.clone(),
         client_id: token.client_id.clone(),
         expires_on: token.expires_on,
     };
-    Ok((outcome, format!("{token:?}")))
+    Ok((actual, format!("{token:?}")))
 }
 
-/// Whether the plan has the programs run with the arguments that the case says.
+/// Checks that the plan runs the programs with the arguments in the case.
 fn programs(case: &Case) -> Result<(), String> {
-    let runs = case.is.exchanges.iter().filter(|exchange| !exchange.missing);
+    let runs = case.content.exchanges.iter().filter(|exchange| !exchange.missing);
     for (exchange, asked) in runs.filter_map(|e| Some((e, e.program.as_deref()?))) {
-        let mut variables: Vec<_> = case.is.environment.clone().into_iter().collect();
-        // Without any it says only which it wants to see.
+        let mut variables: Vec<_> = case.content.environment.clone().into_iter().collect();
+        // With no variable set, a plan lists only the variables that it wants.
         variables.push(("AZURE_TOKEN_CREDENTIALS".into(), String::new()));
         let plan = plan_credentials(&variables, &variables).map_err(|error| error.line())?;
         let (name, query) = asked.split_once('?').unwrap_or((asked, ""));
         let program = plan.programs.iter().find(|program| program.name == name);
         let program = program.ok_or_else(|| format!("the plan has no program {name}"))?;
         let (arguments, variables) = expanded(program, query);
-        if !are(&arguments, &exchange.arguments) {
+        if !arguments_match(&arguments, &exchange.arguments) {
             return Err(format!("the plan has {name} run with {arguments:?}"));
         }
         let is_missing = |(name, value): &(&String, &String)| variables.get(*name) != Some(*value);
@@ -184,13 +190,13 @@ fn programs(case: &Case) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a program's arguments are those of a case, in which `<*>` is any one.
-pub(crate) fn are(arguments: &[impl AsRef<str>], expected: &[String]) -> bool {
+/// Whether a program's arguments are those of a case, where `<*>` is any one argument.
+pub(crate) fn arguments_match(arguments: &[impl AsRef<str>], expected: &[String]) -> bool {
     arguments.len() == expected.len()
         && arguments.iter().zip(expected).all(|(a, e)| e == "<*>" || e == a.as_ref())
 }
 
-/// What a program is given for the values of a query.
+/// A program's arguments and variables, with the values of a query in place.
 fn expanded(program: &Program, query: &str) -> (Vec<String>, BTreeMap<String, String>) {
     let query: http::Uri = format!("/?{query}").parse().unwrap();
     let values: BTreeMap<_, _> = query
@@ -202,7 +208,7 @@ fn expanded(program: &Program, query: &str) -> (Vec<String>, BTreeMap<String, St
         .collect();
     let fill = |text: &str| {
         let filled = values.iter().fold(text.to_owned(), |text, (k, v)| text.replace(k, v));
-        // What it stands for was not given.
+        // The query has no value for a placeholder that is left.
         (!VALUES.iter().any(|value| filled.contains(value))).then_some(filled)
     };
     let group = |group: &&[&str]| group.iter().map(|text| fill(text)).collect::<Option<Vec<_>>>();
@@ -223,13 +229,13 @@ fn unescaped(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-fn of_error(error: &Error) -> Outcome {
+fn failed(error: &Error) -> Actual {
     let attempts = error
         .attempts
         .iter()
         .map(|a| attempt(&a.source, a.endpoint.as_deref(), a.outcome.name()))
         .collect();
-    Outcome::Failed {
+    Actual::Failed {
         kind: error.kind.name().to_owned(),
         id: error.id.clone(),
         line: error.line(),

@@ -1,4 +1,4 @@
-//! Nothing of what is secret in a case may be in what it shows.
+//! Scans everything that a case shows for the secrets in it.
 
 use serde_json::Value;
 use vaultlet_tests::case::{Case, Exchange};
@@ -15,7 +15,7 @@ const VARIABLES: [&str; 7] = [
     "SYSTEM_ACCESSTOKEN",
     "AZUREML_OBO_CANARY_TOKEN",
 ];
-/// Members of a body, and fields of a form, that do.
+/// Members of a body and fields of a form that hold a secret.
 const MEMBERS: [&str; 16] = [
     "access_token",
     "accessToken",
@@ -34,7 +34,7 @@ const MEMBERS: [&str; 16] = [
     "Token",
     "value",
 ];
-/// Headers that do not.
+/// Headers that hold no secret.
 const HEADERS: [&str; 5] = [
     "content-type",
     "metadata",
@@ -43,9 +43,9 @@ const HEADERS: [&str; 5] = [
     "x-tfs-fedauthredirect",
 ];
 
-/// Looks for them.
+/// Fails if a secret of the case is in the text.
 pub(crate) fn scan(case: &Case, shown: &str) -> Result<(), String> {
-    // A shorter one is in any text by chance.
+    // A shorter text may occur anywhere by chance.
     match secrets(case).iter().find(|h| h.len() >= 3 && shown.contains(h.as_str())) {
         Some(found) => Err(format!("`{found}` shows: {shown}")),
         None => Ok(()),
@@ -53,13 +53,14 @@ pub(crate) fn scan(case: &Case, shown: &str) -> Result<(), String> {
 }
 
 fn secrets(case: &Case) -> Vec<String> {
-    let content = &case.is;
+    let content = &case.content;
     let mut hidden = content.hidden.clone();
     hidden.extend(VARIABLES.iter().filter_map(|name| content.environment.get(*name)).cloned());
     hidden.extend(content.stdin.iter().cloned());
-    let files = content.files.values().chain(case.calls.iter().flat_map(|c| c.files.values()));
+    let files =
+        content.files.values().chain(case.steps.iter().flat_map(|step| step.files.values()));
     hidden.extend(files.map(|text| text.trim().to_owned()));
-    hidden.extend(content.exchanges.iter().flat_map(of));
+    hidden.extend(content.exchanges.iter().flat_map(exchange_secrets));
     for value in hidden.clone() {
         leaves(&serde_json::from_str(&value).unwrap_or_default(), &mut hidden);
     }
@@ -69,11 +70,11 @@ fn secrets(case: &Case) -> Vec<String> {
 }
 
 /// The secrets of one exchange.
-fn of(exchange: &Exchange) -> Vec<String> {
+fn exchange_secrets(exchange: &Exchange) -> Vec<String> {
     let mut hidden = Vec::new();
     let headers = exchange.with.iter().filter(|(name, _)| !HEADERS.contains(&name.as_str()));
     for (_, value) in headers {
-        // Without `Bearer`, `Basic`.
+        // The value without its scheme, `Bearer` or `Basic`.
         hidden.push(value.rsplit(' ').next().unwrap_or_default().to_owned());
     }
     let form = exchange.form.iter().flatten();

@@ -1,4 +1,4 @@
-//! The servers that stand behind every authority of a case, and their one script.
+//! The scripted servers of a case, one for each server that it names, which share one script.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -9,16 +9,16 @@ use vaultlet_tests::case::{Case, Exchange, Fail, Kind};
 use vaultlet_tests::server::{Answer, Asked, Refusing, Server};
 use vaultlet_tests::tls::{Ca, Leaf};
 
-/// Headers that are HTTP's own or say nothing.
+/// Headers that belong to HTTP itself or are the same in every request.
 const PLAIN_HEADERS: [&str; 4] = ["accept", "content-length", "host", "transfer-encoding"];
-/// What an unexpected request would reach if no server of ours stood there.
-const NEVER_LEFT: [&str; 3] = [
+/// Servers that an unexpected request could reach if no scripted server took their place.
+const NEVER_REACHED: [&str; 3] = [
     "http://169.254.169.254/",
     "https://job.vault.azure.net/",
     "https://login.microsoftonline.com/",
 ];
 
-/// Certificates of a run: those that are trusted, and those of servers with a CA of their own.
+/// The certificates of a run: a common CA that the host trusts, and a private one.
 pub(crate) struct Trust {
     pub(crate) common: Ca,
     private: Ca,
@@ -26,15 +26,15 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// For the private servers of a case.
+    /// Makes certificates for the servers in a case that have a private CA.
     pub(crate) fn new(case: &Case) -> Self {
         let (common, private) = (Ca::default(), Ca::default());
         let leaf = |(origin, name): (&String, &String)| (origin.clone(), private.leaf(&[name]));
-        let leaves = case.is.private.iter().map(leaf).collect();
+        let leaves = case.content.private.iter().map(leaf).collect();
         Self { common, private, leaves }
     }
 
-    /// What `<ca>` and `<pin>` stand for.
+    /// The words `ca`, `pin` and `copied pin`.
     pub(crate) fn words(&self) -> BTreeMap<String, String> {
         let pin = self.leaves.values().next().map(|leaf| leaf.sha1().to_owned());
         let ca = std::fs::read_to_string(self.private.file()).unwrap();
@@ -43,14 +43,14 @@ impl Trust {
     }
 }
 
-/// A fingerprint, plain and as people copy it.
+/// A fingerprint, as a plain number and as people copy it from a tool.
 pub(crate) fn pins(pin: &str) -> [(String, String); 2] {
     let (first, rest) = pin.split_at(2);
     let copied = format!("{first}:{rest} ").to_ascii_uppercase();
     [("pin".to_owned(), pin.to_owned()), ("copied pin".to_owned(), copied)]
 }
 
-/// What the servers have yet to be asked, in one order for all of them.
+/// The requests that the servers still expect, in one order for all of them.
 pub(crate) struct Script {
     left: Mutex<VecDeque<Exchange>>,
     wrong: Mutex<Option<String>>,
@@ -62,7 +62,7 @@ impl Script {
         let arriving = |e: &&Exchange| {
             e.kind() == Kind::Http && !matches!(e.fail, Some(Fail::Refused | Fail::Untrusted))
         };
-        let left = case.is.exchanges.iter().filter(arriving).cloned().collect();
+        let left = case.content.exchanges.iter().filter(arriving).cloned().collect();
         Self { left: Mutex::new(left), wrong: Mutex::default(), sent: Mutex::default() }
     }
 
@@ -89,17 +89,17 @@ impl Script {
         }
     }
 
-    /// What has arrived.
+    /// The requests that have arrived.
     pub(crate) fn sent(&self) -> Vec<String> {
         self.sent.lock().unwrap().clone()
     }
 
-    /// Whether all that was sent so far was expected.
+    /// Fails if a request was not the expected one.
     pub(crate) fn right(&self) -> Result<(), String> {
         self.wrong.lock().unwrap().clone().map_or(Ok(()), Err)
     }
 
-    /// Whether all that was expected was sent.
+    /// Fails if a request was not the expected one, or never arrived.
     pub(crate) fn done(&self) -> Result<(), String> {
         self.right()?;
         match self.left.lock().unwrap().front() {
@@ -109,7 +109,7 @@ impl Script {
     }
 }
 
-/// The servers of a run, and the rules that lead to them.
+/// The running servers, and the `--resolve` rules that lead to them.
 pub(crate) struct Scene {
     pub(crate) rules: Vec<String>,
     _servers: Vec<Server>,
@@ -119,11 +119,11 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) fn new(case: &Case, trust: &Trust, script: &Arc<Script>) -> Result<Self, String> {
         let mut origins: BTreeMap<Origin, Vec<Option<Fail>>> = BTreeMap::new();
-        for url in NEVER_LEFT {
-            origins.insert(Origin::of(url)?, Vec::new());
+        for url in NEVER_REACHED {
+            origins.insert(Origin::parse(url)?, Vec::new());
         }
-        for exchange in case.is.exchanges.iter().filter(|e| e.kind() == Kind::Http) {
-            origins.entry(Origin::of(exchange.url())?).or_default().push(exchange.fail);
+        for exchange in case.content.exchanges.iter().filter(|e| e.kind() == Kind::Http) {
+            origins.entry(Origin::parse(exchange.url())?).or_default().push(exchange.fail);
         }
         let mut scene = Self { rules: Vec::new(), _servers: Vec::new(), _nobody: Vec::new() };
         for (origin, fails) in origins {
@@ -133,7 +133,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Puts a server up, or nobody, and gives its port.
+    /// Starts the server for an origin, or a port that refuses connections; returns the port.
     fn stand(
         &mut self,
         origin: &Origin,
@@ -150,7 +150,7 @@ impl Scene {
             return Ok(port);
         }
         if !is_always(Fail::Untrusted) && fails.iter().any(|f| never.contains(f)) {
-            return Err(format!("{} is there for some requests only", origin.host));
+            return Err(format!("{} is reachable for some requests only", origin.host));
         }
         let (script, name) = (Arc::clone(script), origin.name());
         let private = trust.leaves.get(&name);
@@ -176,8 +176,8 @@ struct Origin {
 }
 
 impl Origin {
-    fn of(url: &str) -> Result<Self, String> {
-        // What comes after may have `<*>` in it.
+    fn parse(url: &str) -> Result<Self, String> {
+        // A query may contain `<*>`, which is not valid in a URL.
         let base = url.split('?').next().unwrap_or_default();
         let uri: Uri = base.parse().map_err(|error| format!("{url}: {error}"))?;
         let tls = uri.scheme_str() == Some("https");
@@ -185,7 +185,7 @@ impl Origin {
         Ok(Self { tls, host, port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }) })
     }
 
-    /// As it stands in a URL.
+    /// The origin as it is written in a URL.
     fn name(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         match (self.tls, self.port) {
@@ -195,7 +195,7 @@ impl Origin {
     }
 }
 
-/// The text of an exchange, of one that has arrived.
+/// A request that has arrived, written as in [`Exchange::text`].
 fn arrived(origin: &str, asked: &Asked) -> String {
     let headers: BTreeMap<_, _> = asked
         .headers
@@ -205,9 +205,9 @@ fn arrived(origin: &str, asked: &Asked) -> String {
         .collect();
     let headers: String = headers.iter().map(|(k, v)| format!(" {k}: {v}")).collect();
     let host = asked.header("host");
-    // The name that was meant, not the address that it led to.
-    let meant = origin.split_once("://").is_some_and(|(_, authority)| authority == host);
-    let origin = if meant { origin.to_owned() } else { format!("{origin} as {host}") };
+    // The host that the request names, not the address that it went to.
+    let named = origin.split_once("://").is_some_and(|(_, authority)| authority == host);
+    let origin = if named { origin.to_owned() } else { format!("{origin} as {host}") };
     let body = String::from_utf8_lossy(&asked.body);
     let body = if body.is_empty() { String::new() } else { format!(" | {body}") };
     format!("{} {origin}{}{headers}{body}", asked.method, asked.target)
