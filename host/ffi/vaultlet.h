@@ -66,7 +66,8 @@
 // The version of this ABI. `vaultlet_open` refuses a program that was compiled against another one.
 #define VAULTLET_ABI 1
 
-// Cancels the calls that name it in their `vaultlet_call`. Any thread may use it at any time.
+// A cancellation: cancels the calls that name it in their `vaultlet_call`. Any thread may use it at any
+// time.
 typedef struct vaultlet_cancel vaultlet_cancel;
 
 // A handle: one set of settings, one token cache, one connection pool. Any thread may use it at any
@@ -90,7 +91,7 @@ typedef struct vaultlet_plugin_options vaultlet_plugin_options;
 // One version of one secret, with its value.
 typedef struct vaultlet_secret vaultlet_secret;
 
-// An access token.
+// An access token, with its value and its identity.
 typedef struct vaultlet_token vaultlet_token;
 
 // An attempt to get a token from one source of credentials.
@@ -140,7 +141,7 @@ typedef struct vaultlet_call {
   size_t size;
   // The time limit in milliseconds, at most one day; 0 means the limit of the handle.
   int64_t timeout_ms;
-  // Cancels the call; or NULL.
+  // The cancellation that can cancel the call; or NULL.
   const struct vaultlet_cancel *cancel;
   // The client id of a user-assigned managed identity; or NULL. Set at most one of the three ids.
   const char *client_id;
@@ -158,10 +159,11 @@ typedef struct vaultlet_secrets {
   size_t len;
 } vaultlet_secrets;
 
-// Callback of `vaultlet_get_then`. It gets a secret or an error, the other is NULL, and frees it.
+// The callback of `vaultlet_get_then`: receives a secret or an error (the other is NULL), and frees it.
 typedef void (*vaultlet_on_secret)(void *context, struct vaultlet_error *error, struct vaultlet_secret *secret);
 
-// Callback of `vaultlet_get_many_then`. It gets secrets or an error, the other is NULL, and frees them.
+// The callback of `vaultlet_get_many_then`: receives secrets or an error (the other is NULL), and frees
+// them.
 typedef void (*vaultlet_on_secrets)(void *context,
                                     struct vaultlet_error *error,
                                     struct vaultlet_secrets *secrets);
@@ -202,7 +204,7 @@ typedef struct vaultlet_properties {
   int64_t not_before;
   // When this version expires, in Unix seconds. Key Vault does not enforce this.
   int64_t expires;
-  // For how many days a deleted secret can be recovered.
+  // The number of days for which a deleted secret can be recovered.
   int64_t recoverable_days;
   // The tags, sorted by name.
   const struct vaultlet_tag *tags;
@@ -210,7 +212,7 @@ typedef struct vaultlet_properties {
   size_t tags_len;
 } vaultlet_properties;
 
-// A listing, in order.
+// The properties of the secrets of a vault, or of the versions of a secret.
 typedef struct vaultlet_listing {
   // The entries, which live as long as the listing.
   const struct vaultlet_properties *items;
@@ -218,8 +220,8 @@ typedef struct vaultlet_listing {
   size_t len;
 } vaultlet_listing;
 
-// Callback of `vaultlet_list_then` and `vaultlet_versions_then`. It gets a listing or an error, the
-// other is NULL, and frees it.
+// The callback of `vaultlet_list_then` and `vaultlet_versions_then`: receives a listing or an error (the
+// other is NULL), and frees it.
 typedef void (*vaultlet_on_listing)(void *context,
                                     struct vaultlet_error *error,
                                     struct vaultlet_listing *listing);
@@ -233,7 +235,7 @@ typedef struct vaultlet_token_request {
   const char *resource;
   // The tenant, for sources that can choose one; or NULL.
   const char *tenant;
-  // A claims challenge as JSON, which bypasses the cache; or NULL.
+  // The claims that a service asked for, as JSON, which bypass the token cache; or NULL.
   const char *claims;
 } vaultlet_token_request;
 
@@ -268,24 +270,25 @@ typedef struct vaultlet_identity {
   size_t notes_len;
 } vaultlet_identity;
 
-// Callback of `vaultlet_get_token_then`. It gets a token or an error, the other is NULL, and frees it.
+// The callback of `vaultlet_get_token_then`: receives a token or an error (the other is NULL), and frees
+// it.
 typedef void (*vaultlet_on_token)(void *context, struct vaultlet_error *error, struct vaultlet_token *token);
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-// Makes something to cancel calls with.
+// Creates a cancellation.
 struct vaultlet_cancel *vaultlet_cancel_new(void);
 
-// Cancels all calls that name it, those that run and those made later: they fail with the id
-// `cancelled`.
+// Cancels all calls that name a cancellation, those that run and those made later: they fail with the
+// id `cancelled`.
 //
 // # Safety
 // `cancel` is NULL or from `vaultlet_cancel_new`.
 void vaultlet_cancel_now(const struct vaultlet_cancel *cancel);
 
-// Frees it; NULL is ignored. Calls that name it continue.
+// Frees a cancellation; NULL is ignored. Calls that name it continue.
 //
 // # Safety
 // `cancel` is NULL, or from `vaultlet_cancel_new` and not freed yet.
@@ -300,7 +303,7 @@ void vaultlet_error_free(struct vaultlet_error *error);
 // Gets a secret and waits for it. The first secret of a vault takes two requests, each further one
 // takes one.
 //
-// A reference is `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the secret's own URL, or
+// `reference` is `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the secret's own URL, or
 // `@Microsoft.KeyVault(…)`. `call` may be NULL.
 //
 // # Safety
@@ -310,8 +313,8 @@ struct vaultlet_error *vaultlet_get(const struct vaultlet_handle *handle,
                                     const struct vaultlet_call *call,
                                     struct vaultlet_secret **out);
 
-// Gets several secrets at once and waits for them. They come in the order of the references; if one
-// cannot be got, the call fails with the error of that one.
+// Gets several secrets at once and waits for them. The secrets are in the order of the references. If
+// one of them cannot be got, the call fails with the error of that one.
 //
 // # Safety
 // `references` is NULL or points to `len` pointers; otherwise as for `vaultlet_get`.
@@ -434,8 +437,8 @@ struct vaultlet_error *vaultlet_options_set(struct vaultlet_options *options,
                                             const char *name,
                                             const char *value);
 
-// Sets a variable that is read instead of the environment of the process. After the first one, no
-// variable of the process is read.
+// Sets an environment variable for this handle. Once one is set, the environment of the process is not
+// read any more.
 //
 // # Safety
 // As for `vaultlet_options_set`.

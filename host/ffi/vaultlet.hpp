@@ -189,7 +189,7 @@ inline std::ostream &operator<<(std::ostream &out, const secret &printed) {
     return out;
 }
 
-// A listing, in order.
+// The properties of the secrets of a vault, or of the versions of a secret.
 class listing {
 public:
     explicit listing(vaultlet_listing *raw) : raw_(raw) {}
@@ -239,7 +239,7 @@ private:
 
 using identity = detail::owned<vaultlet_identity, vaultlet_identity_free>;
 
-// Cancels the calls that name it. A copy cancels the same calls.
+// A cancellation: cancels the calls that name it. A copy cancels the same calls.
 class cancel {
 public:
     cancel() : raw_(vaultlet_cancel_new(), vaultlet_cancel_free) {}
@@ -272,7 +272,8 @@ public:
     options &set(const std::string &name, const std::string &value) {
         return keep(vaultlet_options_set(raw_.get(), name.c_str(), value.c_str()));
     }
-    // Sets a variable that is read instead of the environment of the process.
+    // Sets an environment variable for this handle. Once one is set, the environment of the process is not
+    // read any more.
     options &variable(const std::string &name, const std::string &value) {
         return keep(vaultlet_options_variable(raw_.get(), name.c_str(), value.c_str()));
     }

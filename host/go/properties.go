@@ -15,7 +15,7 @@ type Properties struct {
 	NotBefore       time.Time         // when this version becomes valid; Key Vault does not enforce this
 	Expires         time.Time         // when this version expires; Key Vault does not enforce this
 	RecoveryLevel   string            // what happens to a deleted secret, such as "Recoverable+Purgeable"
-	RecoverableDays *int              // for how many days a deleted secret can be recovered
+	RecoverableDays *int              // the number of days for which a deleted secret can be recovered
 	Managed         *bool             // whether the secret belongs to a certificate
 	KID             string            // the key id, if the secret belongs to a certificate
 	Tags            map[string]string // the tags of the secret

@@ -17,7 +17,7 @@ pub struct vaultlet_call {
     pub size: usize,
     /// The time limit in milliseconds, at most one day; 0 means the limit of the handle.
     pub timeout_ms: i64,
-    /// Cancels the call; or NULL.
+    /// The cancellation that can cancel the call; or NULL.
     pub cancel: *const vaultlet_cancel,
     /// The client id of a user-assigned managed identity; or NULL. Set at most one of the three ids.
     pub client_id: *const c_char,

@@ -4,17 +4,18 @@ use vaultlet_host::Cancel;
 
 use crate::run::free;
 
-/// Cancels the calls that name it in their `vaultlet_call`. Any thread may use it at any time.
+/// A cancellation: cancels the calls that name it in their `vaultlet_call`. Any thread may use it at any
+/// time.
 pub struct vaultlet_cancel(pub(crate) Cancel);
 
-/// Makes something to cancel calls with.
+/// Creates a cancellation.
 #[unsafe(no_mangle)]
 pub extern "C" fn vaultlet_cancel_new() -> *mut vaultlet_cancel {
     Box::into_raw(Box::new(vaultlet_cancel(Cancel::new())))
 }
 
-/// Cancels all calls that name it, those that run and those made later: they fail with the id
-/// `cancelled`.
+/// Cancels all calls that name a cancellation, those that run and those made later: they fail with the
+/// id `cancelled`.
 ///
 /// # Safety
 /// `cancel` is NULL or from `vaultlet_cancel_new`.
@@ -26,7 +27,7 @@ pub unsafe extern "C" fn vaultlet_cancel_now(cancel: *const vaultlet_cancel) {
     }
 }
 
-/// Frees it; NULL is ignored. Calls that name it continue.
+/// Frees a cancellation; NULL is ignored. Calls that name it continue.
 ///
 /// # Safety
 /// `cancel` is NULL, or from `vaultlet_cancel_new` and not freed yet.

@@ -15,7 +15,7 @@ use crate::text::{text, usage};
 /// Gets a secret and waits for it. The first secret of a vault takes two requests, each further one
 /// takes one.
 ///
-/// A reference is `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the secret's own URL, or
+/// `reference` is `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the secret's own URL, or
 /// `@Microsoft.KeyVault(…)`. `call` may be NULL.
 ///
 /// # Safety
@@ -31,8 +31,8 @@ pub unsafe extern "C" fn vaultlet_get(
     unsafe { wait(out, || get(handle, reference, call)) }
 }
 
-/// Gets several secrets at once and waits for them. They come in the order of the references; if one
-/// cannot be got, the call fails with the error of that one.
+/// Gets several secrets at once and waits for them. The secrets are in the order of the references. If
+/// one of them cannot be got, the call fails with the error of that one.
 ///
 /// # Safety
 /// `references` is NULL or points to `len` pointers; otherwise as for `vaultlet_get`.
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn vaultlet_get_many(
     unsafe { wait(out, || get_many(handle, references, len, call)) }
 }
 
-/// Callback of `vaultlet_get_then`. It gets a secret or an error, the other is NULL, and frees it.
+/// The callback of `vaultlet_get_then`: receives a secret or an error (the other is NULL), and frees it.
 pub type vaultlet_on_secret = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -57,7 +57,8 @@ pub type vaultlet_on_secret = Option<
     ),
 >;
 
-/// Callback of `vaultlet_get_many_then`. It gets secrets or an error, the other is NULL, and frees them.
+/// The callback of `vaultlet_get_many_then`: receives secrets or an error (the other is NULL), and frees
+/// them.
 pub type vaultlet_on_secrets = Option<
     unsafe extern "C" fn(
         context: *mut c_void,

@@ -12,7 +12,7 @@ use crate::properties::{PropertiesList, vaultlet_properties};
 use crate::run::free;
 use crate::text::text;
 
-/// A listing, in order.
+/// The properties of the secrets of a vault, or of the versions of a secret.
 #[repr(C)]
 pub struct vaultlet_listing {
     /// The entries, which live as long as the listing.
@@ -69,8 +69,8 @@ pub unsafe extern "C" fn vaultlet_versions(
     unsafe { wait(out, || versions(handle, reference, call)) }
 }
 
-/// Callback of `vaultlet_list_then` and `vaultlet_versions_then`. It gets a listing or an error, the
-/// other is NULL, and frees it.
+/// The callback of `vaultlet_list_then` and `vaultlet_versions_then`: receives a listing or an error (the
+/// other is NULL), and frees it.
 pub type vaultlet_on_listing = Option<
     unsafe extern "C" fn(
         context: *mut c_void,

@@ -98,8 +98,8 @@ pub unsafe extern "C" fn vaultlet_options_set(
     })
 }
 
-/// Sets a variable that is read instead of the environment of the process. After the first one, no
-/// variable of the process is read.
+/// Sets an environment variable for this handle. Once one is set, the environment of the process is not
+/// read any more.
 ///
 /// # Safety
 /// As for `vaultlet_options_set`.

@@ -46,7 +46,7 @@ pub struct vaultlet_properties {
     pub not_before: i64,
     /// When this version expires, in Unix seconds. Key Vault does not enforce this.
     pub expires: i64,
-    /// For how many days a deleted secret can be recovered.
+    /// The number of days for which a deleted secret can be recovered.
     pub recoverable_days: i64,
     /// The tags, sorted by name.
     pub tags: *const vaultlet_tag,

@@ -24,7 +24,7 @@ pub struct vaultlet_token_request {
     pub resource: *const c_char,
     /// The tenant, for sources that can choose one; or NULL.
     pub tenant: *const c_char,
-    /// A claims challenge as JSON, which bypasses the cache; or NULL.
+    /// The claims that a service asked for, as JSON, which bypass the token cache; or NULL.
     pub claims: *const c_char,
 }
 
@@ -60,7 +60,7 @@ pub struct vaultlet_identity {
     pub notes_len: usize,
 }
 
-/// An access token.
+/// An access token, with its value and its identity.
 pub struct vaultlet_token {
     value: Value,
     identity: Box<OwnedIdentity>,
@@ -144,7 +144,8 @@ pub unsafe extern "C" fn vaultlet_whoami(
     unsafe { wait(out, || get_token(handle, request, call)) }
 }
 
-/// Callback of `vaultlet_get_token_then`. It gets a token or an error, the other is NULL, and frees it.
+/// The callback of `vaultlet_get_token_then`: receives a token or an error (the other is NULL), and frees
+/// it.
 pub type vaultlet_on_token = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
