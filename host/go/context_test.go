@@ -17,16 +17,16 @@ import (
 
 // silent returns a handle whose identity endpoint never responds, and a channel that reports each request.
 func silent(t *testing.T) (*vaultlet.Vaultlet, <-chan struct{}) {
-	asked := make(chan struct{}, 16)
+	requested := make(chan struct{}, 16)
 	end := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		asked <- struct{}{}
+		requested <- struct{}{}
 		<-end
 	}))
 	t.Cleanup(func() { close(end); server.Close() })
 	variables := maps.Clone(local.Job.Env)
 	variables["MSI_ENDPOINT"] = server.URL + "/msi/token"
-	return local.Open(t, vaultlet.WithVariables(variables)), asked
+	return local.Open(t, vaultlet.WithVariables(variables)), requested
 }
 
 func calls(v *vaultlet.Vaultlet) map[string]func(context.Context) error {
@@ -52,9 +52,9 @@ func TestACancelledContextEndsTheCall(t *testing.T) {
 	local.Failed(t, err, vaultlet.ErrTimeout, "cancelled")
 	// Each call has a handle of its own; otherwise the calls would share one token request.
 	for name := range calls(nil) {
-		v, asked := silent(t)
+		v, requested := silent(t)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		go func() { <-asked; cancel(reason) }()
+		go func() { <-requested; cancel(reason) }()
 		err := calls(v)[name](ctx)
 		local.Failed(t, err, vaultlet.ErrTimeout, "cancelled")
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, reason) || errors.Is(err, context.DeadlineExceeded) {
@@ -101,7 +101,7 @@ func TestATimeoutIsNotTheDeadlineOfTheContext(t *testing.T) {
 }
 
 func TestACallOutlivesItsHandle(t *testing.T) {
-	v, asked := silent(t)
+	v, requested := silent(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error)
@@ -109,7 +109,7 @@ func TestACallOutlivesItsHandle(t *testing.T) {
 		_, err := v.Get(ctx, local.Reference)
 		ended <- err
 	}()
-	<-asked
+	<-requested
 	v.Close()
 	cancel()
 	local.Failed(t, <-ended, vaultlet.ErrTimeout, "cancelled")

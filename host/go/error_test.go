@@ -56,7 +56,7 @@ func commandLine(t *testing.T, azure *local.Azure, reference string) (expected v
 func TestErrorsAreLikeThoseOfTheCommandLine(t *testing.T) {
 	denied := local.Test(t, "--grant", "managed:none")
 	fine := local.Test(t)
-	nobody := &local.Azure{Env: map[string]string{"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"}}
+	unconfigured := &local.Azure{Env: map[string]string{"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"}}
 	for _, test := range []struct {
 		azure     *local.Azure
 		reference string
@@ -67,7 +67,7 @@ func TestErrorsAreLikeThoseOfTheCommandLine(t *testing.T) {
 		{fine, "akv://my-key-vault/another", vaultlet.ErrNotFound, "secret-not-found"},
 		{fine, "akv://my-key-vault", vaultlet.ErrInvalidArgument, "reference-malformed"},
 		{fine, local.Reference + "?json=/user", vaultlet.ErrInvalidArgument, "secret-not-json"},
-		{nobody, local.Reference, vaultlet.ErrNotConfigured, "no-identity"},
+		{unconfigured, local.Reference, vaultlet.ErrNotConfigured, "no-identity"},
 	} {
 		_, err := local.Open(t, test.azure.Variables()).Get(t.Context(), test.reference)
 		e := local.Failed(t, err, test.kind, test.id)
@@ -82,7 +82,7 @@ func TestErrorsAreLikeThoseOfTheCommandLine(t *testing.T) {
 		if test.azure == denied && (e.Status != 403 || e.Code != "ForbiddenByRbac" || e.RequestID == "") {
 			t.Errorf("%#v", e)
 		}
-		if test.azure == nobody && len(e.Attempts) == 0 {
+		if test.azure == unconfigured && len(e.Attempts) == 0 {
 			t.Error("no attempts")
 		}
 	}

@@ -41,17 +41,17 @@ func TestNothingPrintsASecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, shape := range append(append(shapes(secret), shapes(token)...), v, &v) {
-		var said bytes.Buffer
+		var output bytes.Buffer
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%T"} {
-			fmt.Fprintf(&said, verb+"\n", shape)
+			fmt.Fprintf(&output, verb+"\n", shape)
 		}
-		fmt.Fprint(&said, shape)
-		log.New(&said, "", 0).Println(shape)
-		slog.New(slog.NewTextHandler(&said, nil)).Info("a", "b", shape, "c", slog.AnyValue(shape))
-		slog.New(slog.NewJSONHandler(&said, nil)).Info("a", "b", shape, "c", slog.AnyValue(shape))
-		dump(&said, reflect.ValueOf(shape), map[uintptr]bool{}, 0)
-		encode(&said, shape)
-		hides(t, fmt.Sprintf("%T", shape), said.String(), token.Reveal())
+		fmt.Fprint(&output, shape)
+		log.New(&output, "", 0).Println(shape)
+		slog.New(slog.NewTextHandler(&output, nil)).Info("a", "b", shape, "c", slog.AnyValue(shape))
+		slog.New(slog.NewJSONHandler(&output, nil)).Info("a", "b", shape, "c", slog.AnyValue(shape))
+		dump(&output, reflect.ValueOf(shape), map[uintptr]bool{}, 0)
+		encode(&output, shape)
+		hides(t, fmt.Sprintf("%T", shape), output.String(), token.Reveal())
 	}
 	if shown := fmt.Sprintf("%v", secret); !strings.HasPrefix(shown, "Secret(akv://my-key-vault.vault.azure.net/db-password/") {
 		t.Error(shown)
@@ -146,11 +146,11 @@ func TestAPanicDoesNotShowASecret(t *testing.T) {
 	for _, which := range []string{"secret", "copy", "holder", "error"} {
 		command := exec.Command(os.Args[0], "-test.run", "^TestAPanicDoesNotShowASecret$")
 		command.Env = append(os.Environ(), "VAULTLET_TEST_CHILD="+which, "GOTRACEBACK=all")
-		said, err := command.CombinedOutput()
-		if err == nil || !strings.Contains(string(said), "panic: ") {
-			t.Errorf("%s: no panic: %s", which, said)
+		output, err := command.CombinedOutput()
+		if err == nil || !strings.Contains(string(output), "panic: ") {
+			t.Errorf("%s: no panic: %s", which, output)
 		}
-		local.ShowsNone(t, "the panic with "+which, string(said))
+		local.ShowsNone(t, "the panic with "+which, string(output))
 	}
 }
 
@@ -167,8 +167,8 @@ func TestAClosedSecretIsNotRevealed(t *testing.T) {
 		t.Error(secret)
 	}
 	defer func() {
-		if said := fmt.Sprint(recover()); !strings.Contains(said, "after Close") {
-			t.Error(said)
+		if output := fmt.Sprint(recover()); !strings.Contains(output, "after Close") {
+			t.Error(output)
 		}
 	}()
 	t.Error("the secret still has a value", len(secret.Reveal()))

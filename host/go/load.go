@@ -13,7 +13,7 @@ import (
 	"vaultlet.dev/go/internal/bundled"
 )
 
-// loaded has the libraries by the path that was asked for. They are never unloaded, because their threads
+// loaded has the libraries by the requested path. They are never unloaded, because their threads
 // continue to run.
 var loaded = struct {
 	sync.Mutex
@@ -83,7 +83,7 @@ func places() []string {
 	if err != nil {
 		return names
 	}
-	// In a folder that everybody may write to, such as /tmp, the library may be anybody's.
+	// In a folder that everybody may write to, such as /tmp, any user may have put a library.
 	folder, err := os.Stat(filepath.Dir(program))
 	if err != nil || folder.Mode().Perm()&0o002 != 0 {
 		return names

@@ -69,11 +69,11 @@ fn an_interrupt_ends_a_call() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let asked = silent.accept().unwrap();
+    let request = silent.accept().unwrap();
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let ended = Ended::from(child.wait_with_output().unwrap());
-    drop(asked);
+    drop(request);
     assert_eq!((ended.stdout.as_str(), ended.code), ("interrupted", 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE], true);
 }

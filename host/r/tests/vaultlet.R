@@ -18,7 +18,7 @@ stopifnot(p$name == "db-password", nchar(p$version) == 32, p$enabled, is.na(p$ex
 stopifnot(inherits(p$created, "POSIXct"), abs(difftime(Sys.time(), p$created, units = "hours")) < 1)
 
 shown <- "<secret akv://my-key-vault.vault.azure.net/db-password/"
-said <- c(
+output <- c(
   capture.output(print(password)), capture.output(password), format(password), paste(password),
   as.character(password), toString(password), capture.output(str(password)),
   capture.output(str(list(a = password))), capture.output(print(list(a = password))),
@@ -29,8 +29,8 @@ said <- c(
   conditionMessage(tryCatch(stop(password), error = identity)),
   conditionMessage(tryCatch(password + 1, error = identity))
 )
-stopifnot(startsWith(format(password), shown), any(startsWith(said, shown)))
-stopifnot(!any(grepl(expected, said, fixed = TRUE)))
+stopifnot(startsWith(format(password), shown), any(startsWith(output, shown)))
+stopifnot(!any(grepl(expected, output, fixed = TRUE)))
 
 # A secret cannot be restored from a file, or revealed after close.
 again <- unserialize(serialize(password, NULL))
@@ -72,11 +72,11 @@ failing("secret-not-json", vaultlet_get_many(c(reference, paste0(reference, "?js
 failing("setting-malformed", vaultlet_open(timeout = "soon"))
 silent <- vaultlet_open(variables = c(MSI_ENDPOINT = Sys.getenv("SILENT"), MSI_SECRET = "x"))
 failing("timeout", vaultlet_token(vaultlet = silent, timeout = 0.05))
-nobody <- vaultlet_open(exclude = c("azureml-obo", "managed-identity"), variables = c(AZURE_TOKEN_CREDENTIALS = ""))
-e <- tryCatch(vaultlet_token(vaultlet = nobody), vaultlet_not_configured = identity)
+unconfigured <- vaultlet_open(exclude = c("azureml-obo", "managed-identity"), variables = c(AZURE_TOKEN_CREDENTIALS = ""))
+e <- tryCatch(vaultlet_token(vaultlet = unconfigured), vaultlet_not_configured = identity)
 stopifnot(e$id == "no-identity", length(e$attempts) > 0, e$attempts[[1]]$outcome %in% c("not-configured", "skipped"))
-close(nobody)
-stopifnot(grepl("closed", tryCatch(vaultlet_get(reference, nobody), error = conditionMessage), fixed = TRUE))
+close(unconfigured)
+stopifnot(grepl("closed", tryCatch(vaultlet_get(reference, unconfigured), error = conditionMessage), fixed = TRUE))
 
 # In forked processes, as mclapply starts them.
 values <- parallel::mclapply(1:4, function(i) identical(reveal(vaultlet_get(reference)), expected), mc.cores = 2)
