@@ -1,8 +1,8 @@
-// A job in C#: gets a secret of Azure Key Vault by libvaultlet, with nothing but P/Invoke.
+// A job in C# that gets a secret from Azure Key Vault by libvaultlet, with nothing but P/Invoke.
 //
 //   mcs Job.cs && LD_LIBRARY_PATH=… mono Job.exe akv://my-key-vault/db-password
 //
-// Vaultlet, Secret and VaultletException can be copied into any program; .NET and Mono run them.
+// The classes can be copied into any program, for .NET or Mono.
 
 using System;
 using System.Runtime.InteropServices;
@@ -35,19 +35,19 @@ public static class Job
     }
 }
 
-/// <summary>A handle; any thread, any number of calls at once.</summary>
+/// <summary>A handle. Any number of threads may use it at once.</summary>
 public sealed class Vaultlet : SafeHandle
 {
     private const uint Abi = 1;
 
-    /// <summary>Opens one as the environment says.</summary>
+    /// <summary>Opens a handle with the settings of the environment.</summary>
     public Vaultlet() : base(IntPtr.Zero, true)
     {
         VaultletException.Check(Native.vaultlet_open(Abi, IntPtr.Zero, out handle));
     }
 
-    /// <summary>Gets a secret; it waits.</summary>
-    /// <exception cref="VaultletException">What the call failed by.</exception>
+    /// <summary>Gets a secret, and blocks until it is there.</summary>
+    /// <exception cref="VaultletException">The secret cannot be got.</exception>
     public Secret Get(string reference)
     {
         IntPtr secret;
@@ -68,7 +68,7 @@ public sealed class Vaultlet : SafeHandle
     }
 }
 
-/// <summary>A secret; its value is in the library's memory until it is disposed, which scrubs it.</summary>
+/// <summary>A secret. Its value is in the memory of the library; Dispose scrubs it.</summary>
 public sealed class Secret : SafeHandle
 {
     private readonly string reference;
@@ -82,7 +82,7 @@ public sealed class Secret : SafeHandle
             + "/" + Text.FromNative(properties.Version);
     }
 
-    /// <summary>The value.</summary>
+    /// <summary>Returns the value as a string, which cannot be scrubbed.</summary>
     public string Reveal()
     {
         bool held = false;
@@ -106,7 +106,7 @@ public sealed class Secret : SafeHandle
         }
     }
 
-    /// <summary>Its reference, never its value.</summary>
+    /// <summary>Returns the reference, never the value.</summary>
     public override string ToString()
     {
         return reference;
@@ -124,14 +124,14 @@ public sealed class Secret : SafeHandle
     }
 }
 
-/// <summary>What a caller should do next.</summary>
+/// <summary>What a program can do about an error.</summary>
 public enum VaultletKind
 {
     Usage = 1, InvalidArgument, NotFound, Disabled, Unavailable, Timeout, Internal, Conflict,
     Throttled, Denied, Configuration, NotConfigured, Unauthenticated
 }
 
-/// <summary>A failed call; the message is the line that the command line prints.</summary>
+/// <summary>The error of a call. The message is the line that the command line prints.</summary>
 public sealed class VaultletException : Exception
 {
     private VaultletException(Native.Error error) : base(Text.FromNative(error.Line))
@@ -149,22 +149,22 @@ public sealed class VaultletException : Exception
 
     public VaultletKind Kind { get; }
 
-    /// <summary>Stable, of the README's table of errors.</summary>
+    /// <summary>The stable id of the error; `vaultlet explain` says more about it.</summary>
     public string Id { get; }
 
-    /// <summary>What to do; may be empty.</summary>
+    /// <summary>What a person can do about it; may be empty.</summary>
     public string Help { get; }
 
-    /// <summary>The HTTP status; 0 when no server answered.</summary>
+    /// <summary>The HTTP status of the response; 0 if there was none.</summary>
     public int Status { get; }
 
-    /// <summary>The service's own code, or null.</summary>
+    /// <summary>The error code of the service, or null.</summary>
     public string Code { get; }
 
-    /// <summary>The service's id of the request, or null.</summary>
+    /// <summary>The request id of the service, or null.</summary>
     public string RequestId { get; }
 
-    /// <summary>How long the service asked to be left alone, or null.</summary>
+    /// <summary>How long the service asks to wait, or null.</summary>
     public TimeSpan? RetryAfter { get; }
 
     internal static void Check(IntPtr error)
@@ -182,12 +182,12 @@ public sealed class VaultletException : Exception
 
 internal static class Text
 {
-    /// <summary>UTF-8 with a NUL after it.</summary>
+    /// <summary>Returns a text as UTF-8 with a NUL after it.</summary>
     internal static byte[] ToNative(string text)
     {
         if (text.IndexOf('\0') >= 0)
         {
-            throw new ArgumentException("a reference has no NUL in it");
+            throw new ArgumentException("a reference cannot contain NUL");
         }
         return Encoding.UTF8.GetBytes(text + "\0");
     }
@@ -209,7 +209,7 @@ internal static class Text
     }
 }
 
-/// <summary>As in vaultlet.h.</summary>
+/// <summary>The functions and structs of vaultlet.h that are used here.</summary>
 internal static class Native
 {
     private const string Library = "vaultlet";
@@ -224,7 +224,7 @@ internal static class Native
         internal UIntPtr AttemptsLength;
     }
 
-    /// <summary>Its first members.</summary>
+    /// <summary>The first members of the struct.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct Properties
     {

@@ -1,4 +1,4 @@
-//! Gives the library the name under which programs ask for it, which changes with the ABI only.
+//! Sets the soname, the name by which programs load the library. It changes only with the ABI.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,336 +1,345 @@
 // vaultlet: Azure Key Vault secrets for a training job.
 //
-// This file is made of the library's source; do not edit it. README.md beside it has a worked example.
+// This file is generated from the source of the library; do not edit it. The README.md beside it has an
+// example.
 //
-// A function that can fail gives NULL and sets `*out`, or gives an error and sets `*out` to NULL; either
-// is the caller's to free, by the `_free` of its type, which takes NULL. All functions may be called on
-// any thread at any time, on the same handle, too. Texts are UTF-8 and end with NUL.
+// A function that can fail returns NULL and sets `*out`, or returns an error and sets `*out` to NULL. The
+// caller frees both, by the `_free` function of the type, which ignores NULL. Every function may be called
+// on any thread at any time, also for the same handle. Strings are UTF-8 and end with NUL.
 //
-// Those that wait have a twin that ends with `_then` and calls back instead. A call may have a limit of
-// its own and something to cancel it (`vaultlet_call`).
+// A function that waits has a twin whose name ends with `_then`, which calls back instead. A call can have
+// a time limit of its own and can be cancelled (`vaultlet_call`).
 //
-// After `fork` a handle opens itself anew in the child on first use. What is pending in the parent is
-// never told in the child, and whoever holds an answer there frees it as usual.
+// After `fork` a handle reopens itself in the child on first use. A call that is pending in the parent does
+// not call back in the child. Results that the child has from before are freed as usual.
 
 #ifndef VAULTLET_H
 #define VAULTLET_H
 
 #include <stddef.h>
 #include <stdint.h>
-// The types that are only declared here are opaque.
+// Types that are declared without members are opaque.
 
 
-// A number that is not known.
+// The value of a number that is not known.
 #define VAULTLET_UNKNOWN INT64_MIN
 
-// The call's arguments contradict each other: correct the program.
+// The arguments contradict each other; correct the program.
 #define VAULTLET_USAGE 1
 
-// A reference, name or JSON pointer is malformed, or the secret is not what was expected of it.
+// A reference, name or JSON pointer is malformed, or the secret is not of the expected form.
 #define VAULTLET_INVALID_ARGUMENT 2
 
-// There is no such secret, or no such version of it.
+// The secret, or this version of it, does not exist.
 #define VAULTLET_NOT_FOUND 3
 
 // The secret exists and is disabled.
 #define VAULTLET_DISABLED 4
 
-// A server cannot be reached, or answers nonsense; it was retried already.
+// A server cannot be reached, or its response is not understood, also after retries.
 #define VAULTLET_UNAVAILABLE 5
 
-// The time that was allowed has run out, or the caller has cancelled (id `cancelled`).
+// The time limit has passed, or the caller has cancelled the call (id `cancelled`).
 #define VAULTLET_TIMEOUT 6
 
-// A defect of vaultlet's.
+// A bug in vaultlet.
 #define VAULTLET_INTERNAL 7
 
-// The state of the secret forbids it now.
+// The state of the secret does not allow the operation now.
 #define VAULTLET_CONFLICT 8
 
-// The service asked for more patience than the caller has: wait `retry_after_ms`.
+// The service is throttling requests, for longer than the time limit; wait `retry_after_ms`.
 #define VAULTLET_THROTTLED 9
 
-// The identity may not do this.
+// The identity is not allowed to do this.
 #define VAULTLET_DENIED 10
 
-// Settings contradict each other, or a security check refused.
+// Settings are malformed or contradict each other, or a security check failed.
 #define VAULTLET_CONFIGURATION 11
 
-// No source of credentials is configured here; `attempts` lists what was looked for.
+// No source of credentials is configured on this machine; `attempts` lists the sources.
 #define VAULTLET_NOT_CONFIGURED 12
 
-// An identity was found and was refused; `attempts` says which.
+// An identity was found, but it was refused; `attempts` says which.
 #define VAULTLET_UNAUTHENTICATED 13
 
-// The version of this ABI. What is compiled against another one is refused by `vaultlet_open`.
+// The version of this ABI. `vaultlet_open` refuses a program that was compiled against another one.
 #define VAULTLET_ABI 1
 
-// Ends the calls that were made with it. Every thread may use it at any time.
+// A cancellation: cancels the calls that name it in their `vaultlet_call`. Any thread may use it at any
+// time.
 typedef struct vaultlet_cancel vaultlet_cancel;
 
-// A handle: one set of settings, one cache of tokens, one pool of connections. Every thread may use
-// it at any time. In a child of `fork` it opens itself anew on first use; calls that ran in the
-// parent are the parent's alone.
+// A handle: one set of settings, one token cache, one connection pool. Any thread may use it at any
+// time. In a child of `fork` it reopens itself on first use; calls that run in the parent are completed
+// in the parent only.
 typedef struct vaultlet_handle vaultlet_handle;
 
-// How to open a handle. One thread at a time may use it.
+// Options to open a handle with. Only one thread at a time may use them.
 typedef struct vaultlet_options vaultlet_options;
 
 #if defined(VAULTLET_PLUGINS)
-// A plugin that was opened. Every thread may call it at any time; each call runs in an instance of its
-// own.
+// An open plugin. Any thread may call it at any time; each call runs in an instance of its own.
 typedef struct vaultlet_plugin vaultlet_plugin;
 #endif
 
 #if defined(VAULTLET_PLUGINS)
-// What a plugin may read and use. One thread at a time may use it.
+// What a plugin may read and use. Only one thread at a time may use it.
 typedef struct vaultlet_plugin_options vaultlet_plugin_options;
 #endif
 
 // One version of one secret, with its value.
 typedef struct vaultlet_secret vaultlet_secret;
 
-// An access token.
+// An access token, with its value and its identity.
 typedef struct vaultlet_token vaultlet_token;
 
-// One source of credentials that was asked.
+// An attempt to get a token from one source of credentials.
 typedef struct vaultlet_attempt {
-  // Its label: `managed-identity`.
+  // The label of the source, such as `managed-identity`.
   const char *source;
-  // Which form of it: `azure-ml`; or NULL.
+  // The kind of endpoint, such as `azure-ml`; or NULL.
   const char *endpoint;
   // `not-configured`, `failed` or `skipped`.
   const char *outcome;
-  // Why, in one line.
+  // The reason, in one line.
   const char *message;
 } vaultlet_attempt;
 
-// Why a call failed. Its texts are UTF-8, end with NUL and live as long as it does; none holds a
-// token, a secret or a secret's value. This layout is the same in every version of the ABI.
+// An error. The strings are UTF-8, end with NUL and live as long as the error; none contains a token
+// or the value of a secret. The layout is the same in every version of the ABI.
 typedef struct vaultlet_error {
-  // What to do next, for programs: `VAULTLET_NOT_FOUND` and so on.
+  // What a program can do about it: `VAULTLET_NOT_FOUND` and so on.
   int32_t kind;
-  // The HTTP status; 0 when no server answered.
+  // The HTTP status of the response; 0 if there was none.
   int32_t status;
-  // How long the service asked to be left alone, in milliseconds, or `VAULTLET_UNKNOWN`.
+  // How long the service asks to wait, in milliseconds, or `VAULTLET_UNKNOWN`.
   int64_t retry_after_ms;
-  // The name of the kind: `not-found`.
+  // The name of the kind, such as `not-found`.
   const char *kind_name;
-  // A stable name of this failure, an anchor in README's table of errors: `secret-not-found`.
+  // The stable id of this error, such as `secret-not-found`; `vaultlet explain` says more about it.
   const char *id;
-  // What was being done and what happened.
+  // What was being done, and what happened.
   const char *message;
-  // What to do about it; may be empty.
+  // What a person can do about it; may be empty.
   const char *help;
-  // The service's own code (`ForbiddenByRbac`), or NULL.
+  // The error code of the service, such as `ForbiddenByRbac`; or NULL.
   const char *code;
-  // The service's id of the request, or NULL.
+  // The request id of the service; or NULL.
   const char *request_id;
-  // All of that in one line, as the command line prints it.
+  // The whole error in one line, as the command line prints it.
   const char *line;
-  // One for each source that was asked, whenever no token was had.
+  // One attempt for each source, if no token could be obtained.
   const struct vaultlet_attempt *attempts;
-  // How many.
+  // The number of `attempts`.
   size_t attempts_len;
 } vaultlet_error;
 
-// What one call may say besides: set all of it to zero, then `size`, then what is needed.
+// Options of a single call. Set the whole struct to zero, then `size`, then the members you need.
 typedef struct vaultlet_call {
-  // `sizeof(vaultlet_call)`; it tells later versions which members there are.
+  // `sizeof(vaultlet_call)`, by which later versions know which members are there.
   size_t size;
-  // How long it may take, in milliseconds, at most a day; 0 is what the handle was opened with.
+  // The time limit in milliseconds, at most one day; 0 means the limit of the handle.
   int64_t timeout_ms;
-  // What may end it; or NULL.
+  // The cancellation that can cancel the call; or NULL.
   const struct vaultlet_cancel *cancel;
-  // The client id of a user-assigned managed identity; or NULL. At most one of the three.
+  // The client id of a user-assigned managed identity; or NULL. Set at most one of the three ids.
   const char *client_id;
-  // Its object id; or NULL.
+  // The object id of a user-assigned managed identity; or NULL.
   const char *object_id;
-  // Its resource id; or NULL.
+  // The resource id of a user-assigned managed identity; or NULL.
   const char *resource_id;
 } vaultlet_call;
 
-// Several secrets, in the order in which they were asked for.
+// Several secrets, in the order of their references.
 typedef struct vaultlet_secrets {
-  // Each belongs to this, and is freed with it.
+  // The secrets, which are freed together with this struct and not one by one.
   struct vaultlet_secret *const *items;
-  // How many.
+  // The number of `items`.
   size_t len;
 } vaultlet_secrets;
 
-// Told a secret or an error, either of which is the callee's to free.
+// The callback of `vaultlet_get_then`: receives a secret or an error (the other is NULL), and frees it.
 typedef void (*vaultlet_on_secret)(void *context, struct vaultlet_error *error, struct vaultlet_secret *secret);
 
-// Told secrets or an error, either of which is the callee's to free.
+// The callback of `vaultlet_get_many_then`: receives secrets or an error (the other is NULL), and frees
+// them.
 typedef void (*vaultlet_on_secrets)(void *context,
                                     struct vaultlet_error *error,
                                     struct vaultlet_secrets *secrets);
 
 // A tag of a secret.
 typedef struct vaultlet_tag {
-  // Its name.
+  // The name of the tag.
   const char *name;
-  // Its value.
+  // The value of the tag.
   const char *value;
 } vaultlet_tag;
 
-// All that is known of one version of a secret but for its value. A text that is not known is NULL,
-// a number `VAULTLET_UNKNOWN`; texts are UTF-8, end with NUL and live as long as what this is part of.
+// The properties of one version of a secret: everything but the value. A string that is not known is
+// NULL, a number that is not known is `VAULTLET_UNKNOWN`. Strings are UTF-8, end with NUL and live as
+// long as the secret or listing that the properties belong to.
 typedef struct vaultlet_properties {
-  // The vault's host, with its port if it is not 443.
+  // The host name of the vault, with the port if that is not 443.
   const char *vault;
-  // The secret's name.
+  // The name of the secret.
   const char *name;
   // The version, 32 hexadecimal digits.
   const char *version;
-  // The content type that its author gave it.
+  // The content type, as the author of the secret set it.
   const char *content_type;
-  // What deleting it would mean: `Recoverable+Purgeable`.
+  // The recovery level, such as `Recoverable+Purgeable`: what happens to a deleted secret.
   const char *recovery_level;
-  // The key of the certificate that it belongs to.
+  // The key id, if the secret belongs to a certificate.
   const char *kid;
-  // Whether it may be read: 0 or 1.
+  // Whether the value can be read: 0 or 1.
   int64_t enabled;
-  // Whether it belongs to a certificate: 0 or 1.
+  // Whether the secret belongs to a certificate: 0 or 1.
   int64_t managed;
-  // When this version was made, Unix seconds.
+  // When this version was created, in Unix seconds.
   int64_t created;
-  // When it was last changed, Unix seconds.
+  // When this version was last changed, in Unix seconds.
   int64_t updated;
-  // Not meant to be used before, Unix seconds. Nobody enforces it.
+  // When this version becomes valid, in Unix seconds. Key Vault does not enforce this.
   int64_t not_before;
-  // Not meant to be used after, Unix seconds. Nobody enforces it.
+  // When this version expires, in Unix seconds. Key Vault does not enforce this.
   int64_t expires;
-  // Days for which a deleted one can be recovered.
+  // The number of days for which a deleted secret can be recovered.
   int64_t recoverable_days;
-  // Its tags, sorted by name.
+  // The tags, sorted by name.
   const struct vaultlet_tag *tags;
-  // How many.
+  // The number of `tags`.
   size_t tags_len;
 } vaultlet_properties;
 
-// What was listed, in order.
+// The properties of the secrets of a vault, or of the versions of a secret.
 typedef struct vaultlet_listing {
-  // Each lives as long as this.
+  // The entries, which live as long as the listing.
   const struct vaultlet_properties *items;
-  // How many.
+  // The number of `items`.
   size_t len;
 } vaultlet_listing;
 
-// Told what was listed or an error, either of which is the callee's to free.
+// The callback of `vaultlet_list_then` and `vaultlet_versions_then`: receives a listing or an error (the
+// other is NULL), and frees it.
 typedef void (*vaultlet_on_listing)(void *context,
                                     struct vaultlet_error *error,
                                     struct vaultlet_listing *listing);
 
-// What a token is asked for: set all of it to zero, then `size`, then what is needed.
+// A request for a token. Set the whole struct to zero, then `size`, then the members you need.
 typedef struct vaultlet_token_request {
-  // `sizeof(vaultlet_token_request)`.
+  // `sizeof(vaultlet_token_request)`, by which later versions know which members are there.
   size_t size;
-  // The resource (`https://storage.azure.com`) or scope (`…/.default`); NULL is Key Vault of the
-  // configured cloud.
+  // The resource (`https://storage.azure.com`) or scope (`…/.default`); NULL means the Key Vault of
+  // the configured cloud.
   const char *resource;
-  // The tenant, where a source has a choice; or NULL.
+  // The tenant, for sources that can choose one; or NULL.
   const char *tenant;
-  // A claims challenge as JSON, which bypasses the cache; or NULL.
+  // The claims that a service asked for, as JSON, which bypass the token cache; or NULL.
   const char *claims;
 } vaultlet_token_request;
 
-// What is known of a token and whose it is, by what it says of itself; nothing of that is verified.
-// A text that is not known is NULL.
+// The identity that a token belongs to, as the token itself says; nothing of it is verified. A string
+// that is not known is NULL.
 typedef struct vaultlet_identity {
-  // The source that gave it: `managed-identity`.
+  // The source of the token, such as `managed-identity`.
   const char *source;
-  // Which form of the source: `azure-ml`.
+  // The kind of endpoint, such as `azure-ml`.
   const char *endpoint;
-  // The resource that it is for.
+  // The resource that the token is for.
   const char *resource;
-  // The client id that was asked for, when one was.
+  // The client id of the user-assigned identity, if the request named one.
   const char *client_id;
-  // The directory: a GUID.
+  // The tenant, a GUID.
   const char *tenant;
-  // The identity's object id in it: what a role is granted to.
+  // The object id of the identity, to which roles are granted.
   const char *object_id;
-  // The application that asked.
+  // The application that the token was issued to.
   const char *app_id;
-  // The user's name, masked.
+  // The name of the user, masked.
   const char *upn;
-  // Whom it is for.
+  // The audience of the token.
   const char *audience;
-  // Not accepted after, Unix seconds.
+  // When the token expires, in Unix seconds.
   int64_t expires_on;
-  // A new one is fetched from then on, Unix seconds.
+  // When the token should be replaced by a new one, in Unix seconds.
   int64_t refresh_on;
-  // What is worth knowing besides, one line each.
+  // Remarks for people, one line each.
   const char *const *notes;
-  // How many.
+  // The number of `notes`.
   size_t notes_len;
 } vaultlet_identity;
 
-// Told a token or an error, either of which is the callee's to free.
+// The callback of `vaultlet_get_token_then`: receives a token or an error (the other is NULL), and frees
+// it.
 typedef void (*vaultlet_on_token)(void *context, struct vaultlet_error *error, struct vaultlet_token *token);
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-// A new one.
+// Creates a cancellation.
 struct vaultlet_cancel *vaultlet_cancel_new(void);
 
-// Ends the calls that were made with it, now and later, with an error of the id `cancelled`.
+// Cancels all calls that name a cancellation, those that run and those made later: they fail with the
+// id `cancelled`.
 //
 // # Safety
-// It is NULL or from vaultlet.
+// `cancel` is NULL or from `vaultlet_cancel_new`.
 void vaultlet_cancel_now(const struct vaultlet_cancel *cancel);
 
-// Frees it; NULL is nothing. Calls that were made with it go on.
+// Frees a cancellation; NULL is ignored. Calls that name it continue.
 //
 // # Safety
-// It is NULL or from vaultlet, and not freed yet.
+// `cancel` is NULL, or from `vaultlet_cancel_new` and not freed yet.
 void vaultlet_cancel_free(struct vaultlet_cancel *cancel);
 
-// Frees an error; NULL is nothing.
+// Frees an error; NULL is ignored.
 //
 // # Safety
-// It is NULL or from vaultlet, and not freed yet.
+// `error` is NULL, or from vaultlet and not freed yet.
 void vaultlet_error_free(struct vaultlet_error *error);
 
-// Gets a secret: two requests for the first of a vault, one for each further one. It waits.
+// Gets a secret and waits for it. The first secret of a vault takes two requests, each further one
+// takes one.
 //
-// A reference is `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the secret's own URL, or
+// `reference` is `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the secret's own URL, or
 // `@Microsoft.KeyVault(…)`. `call` may be NULL.
 //
 // # Safety
-// The pointers are NULL or as they should be; `out` may be written.
+// Each pointer is NULL or valid; `out` may be written.
 struct vaultlet_error *vaultlet_get(const struct vaultlet_handle *handle,
                                     const char *reference,
                                     const struct vaultlet_call *call,
                                     struct vaultlet_secret **out);
 
-// Gets several secrets at once, in their order: all, or the first error. It waits.
+// Gets several secrets at once and waits for them. The secrets are in the order of the references. If
+// one of them cannot be got, the call fails with the error of that one.
 //
 // # Safety
-// `references` are `len` pointers; for the rest as for `vaultlet_get`.
+// `references` is NULL or points to `len` pointers; otherwise as for `vaultlet_get`.
 struct vaultlet_error *vaultlet_get_many(const struct vaultlet_handle *handle,
                                          const char *const *references,
                                          size_t len,
                                          const struct vaultlet_call *call,
                                          struct vaultlet_secrets **out);
 
-// As `vaultlet_get`, and calls back instead of waiting: exactly once, on a thread of the library; or,
-// when the call cannot even be started, before this returns. A callback must not wait for anything.
+// Gets a secret like `vaultlet_get`, but calls `told` back instead of waiting: exactly once, on a
+// thread of the library, or, if the call cannot be started, before this function returns. A callback
+// must not call a function that waits.
 //
 // # Safety
-// As for `vaultlet_get`; `told` may be called on another thread.
+// As for `vaultlet_get`; `told` may be called with `context` on another thread.
 void vaultlet_get_then(const struct vaultlet_handle *handle,
                        const char *reference,
                        const struct vaultlet_call *call,
                        vaultlet_on_secret told,
                        void *context);
 
-// As `vaultlet_get_many`, and calls back as `vaultlet_get_then` does.
+// Gets several secrets like `vaultlet_get_many`, and calls back like `vaultlet_get_then`.
 //
 // # Safety
-// As for both.
+// As for `vaultlet_get_many` and `vaultlet_get_then`.
 void vaultlet_get_many_then(const struct vaultlet_handle *handle,
                             const char *const *references,
                             size_t len,
@@ -338,18 +347,19 @@ void vaultlet_get_many_then(const struct vaultlet_handle *handle,
                             vaultlet_on_secrets told,
                             void *context);
 
-// The version of the ABI of the library that was loaded.
+// Returns the ABI version of the loaded library.
 uint32_t vaultlet_abi(void);
 
-// The version of the library: `0.1.0`. It is never freed.
+// Returns the version of the library, such as `0.1.0`, as a static string that must not be freed.
 const char *vaultlet_version(void);
 
-// Opens a handle: loads the component, reads settings, environment and certificates. No network.
+// Opens a handle: loads the component and reads the settings, the environment and the certificates,
+// without using the network.
 //
-// `abi` is `VAULTLET_ABI`; `options` may be NULL and stays the caller's.
+// `abi` is `VAULTLET_ABI`; `options` may be NULL and still belongs to the caller.
 //
-// Like every function that can fail it gives NULL and sets `*out`, or gives an error and sets `*out`
-// to NULL. Either is the caller's to free.
+// Like every function that can fail, this one returns NULL and sets `*out`, or returns an error and
+// sets `*out` to NULL. The caller frees both.
 //
 // # Safety
 // `options` is NULL or from vaultlet; `out` may be written.
@@ -357,16 +367,17 @@ struct vaultlet_error *vaultlet_open(uint32_t abi,
                                      const struct vaultlet_options *options,
                                      struct vaultlet_handle **out);
 
-// Closes a handle; NULL is nothing. No thread may use it any more; calls that were started with a
-// callback go on and are told to it.
+// Closes a handle; NULL is ignored. No thread may use the handle any more. Calls that were started
+// with a callback continue, and call back when they end.
 //
 // # Safety
-// It is NULL or from vaultlet, and not closed yet.
+// `handle` is NULL, or from vaultlet and not closed yet.
 void vaultlet_close(struct vaultlet_handle *handle);
 
-// Lists the secrets of a vault, without their values, by name; disabled ones, too. It waits.
+// Lists the secrets of a vault, without their values, sorted by name, and waits. Disabled secrets are
+// listed, too.
 //
-// The vault is its name, its full host, or `akv://<vault>`.
+// `vault` is the name of a vault, its full host name, or `akv://<vault>`.
 //
 // # Safety
 // As for `vaultlet_get`.
@@ -375,7 +386,7 @@ struct vaultlet_error *vaultlet_list(const struct vaultlet_handle *handle,
                                      const struct vaultlet_call *call,
                                      struct vaultlet_listing **out);
 
-// Lists the versions of a secret, without their values, newest first. It waits.
+// Lists the versions of a secret, without their values, newest first, and waits.
 //
 // # Safety
 // As for `vaultlet_get`.
@@ -384,49 +395,50 @@ struct vaultlet_error *vaultlet_versions(const struct vaultlet_handle *handle,
                                          const struct vaultlet_call *call,
                                          struct vaultlet_listing **out);
 
-// As `vaultlet_list`, and calls back as `vaultlet_get_then` does.
+// Lists secrets like `vaultlet_list`, and calls back like `vaultlet_get_then`.
 //
 // # Safety
-// As for both.
+// As for `vaultlet_get_then`.
 void vaultlet_list_then(const struct vaultlet_handle *handle,
                         const char *vault,
                         const struct vaultlet_call *call,
                         vaultlet_on_listing told,
                         void *context);
 
-// As `vaultlet_versions`, and calls back as `vaultlet_get_then` does.
+// Lists versions like `vaultlet_versions`, and calls back like `vaultlet_get_then`.
 //
 // # Safety
-// As for both.
+// As for `vaultlet_get_then`.
 void vaultlet_versions_then(const struct vaultlet_handle *handle,
                             const char *reference,
                             const struct vaultlet_call *call,
                             vaultlet_on_listing told,
                             void *context);
 
-// Frees what was listed; NULL is nothing.
+// Frees a listing; NULL is ignored.
 //
 // # Safety
-// It is NULL or from vaultlet, and not freed yet.
+// `listing` is NULL, or from vaultlet and not freed yet.
 void vaultlet_listing_free(struct vaultlet_listing *listing);
 
-// Options that set nothing: all comes from the environment.
+// Makes options in which nothing is set, so that all settings come from the environment.
 struct vaultlet_options *vaultlet_options_new(void);
 
 // Sets an option. The names are those of the command line's flags: `identity`, `exclude`,
 // `client-id`, `object-id`, `resource-id`, `additional-tenants`, `user-assertion-file`, `cloud`,
 // `timeout` (seconds), `ca-file` and `resolve` (both may be set several times),
-// `allow-http-loopback` (`true`, `false`); and `concurrency`: calls at once, 1 to 1024 (64).
-// An option wins over the environment's variable. Some values are checked by `vaultlet_open` only.
+// `allow-http-loopback` (`true` or `false`); and `concurrency`, the number of concurrent calls, 1 to
+// 1024 (default 64). An option takes precedence over the environment variable. Some values are checked
+// by `vaultlet_open` only.
 //
 // # Safety
-// `options` is NULL or from vaultlet; the texts are NULL or end with NUL.
+// `options` is NULL or from vaultlet; the strings are NULL or end with NUL.
 struct vaultlet_error *vaultlet_options_set(struct vaultlet_options *options,
                                             const char *name,
                                             const char *value);
 
-// Adds a variable to an environment that is read instead of the process's; it is empty before the
-// first.
+// Sets an environment variable for this handle. Once one is set, the environment of the process is not
+// read any more.
 //
 // # Safety
 // As for `vaultlet_options_set`.
@@ -434,16 +446,17 @@ struct vaultlet_error *vaultlet_options_variable(struct vaultlet_options *option
                                                  const char *name,
                                                  const char *value);
 
-// Frees options; NULL is nothing.
+// Frees options; NULL is ignored.
 //
 // # Safety
-// They are NULL or from vaultlet, and not freed yet.
+// `options` is NULL, or from vaultlet and not freed yet.
 void vaultlet_options_free(struct vaultlet_options *options);
 
-// Says what the credentials would read and whom they would talk to, and the vault of a reference
-// unless that is NULL. No network. The answer is one JSON object:
-// `{"vault"?,"variables","servers","files","keys","programs"}`, where a server (and the vault) is
-// `{"host","port","tls","purpose"}`, and all else is texts.
+// Makes a plan: which variables, files, keys and programs the credentials may read or use, and which
+// servers they may connect to, without using the network. With a reference that is not NULL the plan
+// has its vault, too. `*out` is a JSON object, to be freed by `vaultlet_text_free`:
+// `{"vault"?,"variables","servers","files","keys","programs"}`, where the vault and each server is
+// `{"host","port","tls","purpose"}` and everything else is a list of strings.
 //
 // # Safety
 // As for `vaultlet_get`.
@@ -452,63 +465,66 @@ struct vaultlet_error *vaultlet_plan(const struct vaultlet_handle *handle,
                                      const struct vaultlet_call *call,
                                      char **out);
 
-// Frees a text of vaultlet's; NULL is nothing.
+// Frees a text of `vaultlet_plan` and the other functions that give a `char *`; NULL is ignored.
 //
 // # Safety
-// It is NULL or from `vaultlet_plan`, and not freed yet.
+// `text` is NULL, or from such a function and not freed yet.
 void vaultlet_text_free(char *text);
 
 #if defined(VAULTLET_PLUGINS)
-// Options of a plugin that may read nothing yet.
+// Makes options that grant nothing to a plugin.
 struct vaultlet_plugin_options *vaultlet_plugin_options_new(void);
 #endif
 
 #if defined(VAULTLET_PLUGINS)
-// Lets the plugin read a secret; may be repeated. Without a version it may read each version, without
-// a JSON pointer the whole and each member.
+// Lets the plugin read a secret; may be called several times. A reference without a version grants all
+// versions, one without a JSON pointer grants the whole secret and each member of it.
 //
 // # Safety
-// The pointers are NULL or as they should be.
+// Each pointer is NULL or valid.
 struct vaultlet_error *vaultlet_plugin_options_grant(struct vaultlet_plugin_options *options,
                                                      const char *reference);
 #endif
 
 #if defined(VAULTLET_PLUGINS)
-// Lets the plugin list the secrets of a vault and their versions, without values; may be repeated.
+// Lets the plugin list the secrets of a vault and their versions, without values; may be called
+// several times.
 //
 // # Safety
-// The pointers are NULL or as they should be.
+// Each pointer is NULL or valid.
 struct vaultlet_error *vaultlet_plugin_options_grant_list(struct vaultlet_plugin_options *options,
                                                           const char *vault);
 #endif
 
 #if defined(VAULTLET_PLUGINS)
-// Sets an option: `name` (what it is called in the log), `memory` (bytes of one call, 64 MiB unless
-// set), `timeout` (seconds of one call, 30 unless set), `concurrency` (calls at once, 4 unless set).
+// Sets an option: `name` (of the plugin in the log), `memory` (limit of one call in bytes, default
+// 64 MiB), `timeout` (of one call in seconds, default 30), `concurrency` (number of concurrent calls,
+// default 4).
 //
 // # Safety
-// The pointers are NULL or as they should be.
+// Each pointer is NULL or valid.
 struct vaultlet_error *vaultlet_plugin_options_set(struct vaultlet_plugin_options *options,
                                                    const char *name,
                                                    const char *value);
 #endif
 
 #if defined(VAULTLET_PLUGINS)
-// Frees options; NULL is nothing.
+// Frees options; NULL is ignored.
 //
 // # Safety
-// It is NULL or from vaultlet, and not freed yet.
+// `options` is NULL, or from vaultlet and not freed yet.
 void vaultlet_plugin_options_free(struct vaultlet_plugin_options *options);
 #endif
 
 #if defined(VAULTLET_PLUGINS)
 // Opens a plugin: compiles `len` bytes of WebAssembly, a component that imports
-// `vaultlet:keyvault/secrets`, and looks at what it imports. It asks with the handle's settings and
-// identity, also after the handle is closed. Milliseconds for a small one, seconds for one with an
-// interpreter in it. No network. `options` may be NULL and stays the caller's.
+// `vaultlet:keyvault/secrets`, and checks its imports. The plugin reads secrets with the settings and
+// the identity of the handle, also after the handle is closed. Opening takes milliseconds for a small
+// plugin and seconds for one that contains an interpreter, and does not use the network. `options` may
+// be NULL and still belongs to the caller.
 //
 // # Safety
-// The pointers are NULL or as they should be; `out` may be written.
+// Each pointer is NULL or valid; `out` may be written.
 struct vaultlet_error *vaultlet_plugin_open(const struct vaultlet_handle *handle,
                                             const uint8_t *wasm,
                                             size_t len,
@@ -517,14 +533,14 @@ struct vaultlet_error *vaultlet_plugin_open(const struct vaultlet_handle *handle
 #endif
 
 #if defined(VAULTLET_PLUGINS)
-// Calls a function that the plugin exports, `function(arguments)` in WAVE, the text form of component
-// values: `describe("akv://job/db")`, or with its interface
-// `example:plugin/api@0.1.0#describe("…")`. The result is in the same form, `ok("…")`, empty where the
-// function has none; it is freed by `vaultlet_text_free`. It waits. Of `call`, which may be NULL, no
-// identity may be set.
+// Calls a function that the plugin exports, and waits for its result. The call is text in WAVE, the
+// text form of component values: `describe("akv://job/db")`, or with the interface of the function
+// `example:plugin/api@0.1.0#describe("…")`. The result is in the same form, such as `ok("…")`, or empty
+// if the function has none, and is freed by `vaultlet_text_free`. `call` may be NULL and must not name
+// an identity.
 //
 // # Safety
-// The pointers are NULL or as they should be; `out` may be written.
+// Each pointer is NULL or valid; `out` may be written.
 struct vaultlet_error *vaultlet_plugin_call(const struct vaultlet_plugin *plugin,
                                             const char *function,
                                             const struct vaultlet_call *call,
@@ -532,58 +548,60 @@ struct vaultlet_error *vaultlet_plugin_call(const struct vaultlet_plugin *plugin
 #endif
 
 #if defined(VAULTLET_PLUGINS)
-// A text in quotes, as WAVE writes it, for the arguments of a call; it is freed by
-// `vaultlet_text_free`. NULL for what is NULL or not UTF-8.
+// Quotes a string as WAVE does, for the arguments of a call. The result is freed by
+// `vaultlet_text_free`. Returns NULL if `value` is NULL or not UTF-8.
 //
 // # Safety
-// It is NULL or ends with NUL.
+// `value` is NULL or ends with NUL.
 char *vaultlet_wave_text(const char *value);
 #endif
 
 #if defined(VAULTLET_PLUGINS)
-// Closes a plugin; NULL is nothing. No thread may use it any more.
+// Closes a plugin; NULL is ignored. No thread may use the plugin any more.
 //
 // # Safety
-// It is NULL or from vaultlet, and not closed yet.
+// `plugin` is NULL, or from vaultlet and not closed yet.
 void vaultlet_plugin_close(struct vaultlet_plugin *plugin);
 #endif
 
-// The plaintext: UTF-8 of `*len` bytes, with a NUL after them; it may be empty, and may hold a NUL.
-// It lives until the secret is freed, which scrubs it. `len` may be NULL. NULL gives NULL.
+// Returns the value of a secret: `*len` bytes of UTF-8 with a NUL after them. The value may be empty
+// and may contain NUL bytes. It lives until the secret is freed, which scrubs it. `len` may be NULL.
+// Returns NULL for NULL.
 //
 // # Safety
 // `secret` is NULL or from vaultlet; `len` is NULL or may be written.
 const char *vaultlet_secret_reveal(const struct vaultlet_secret *secret, size_t *len);
 
-// All but the value, for as long as the secret lives. NULL gives NULL.
+// Returns the properties of a secret, which live as long as the secret. Returns NULL for NULL.
 //
 // # Safety
-// It is NULL or from vaultlet.
+// `secret` is NULL or from vaultlet.
 const struct vaultlet_properties *vaultlet_secret_properties(const struct vaultlet_secret *secret);
 
-// Scrubs and frees a secret; NULL is nothing. Not for those of `vaultlet_secrets`.
+// Scrubs and frees a secret; NULL is ignored. The items of a `vaultlet_secrets` must not be freed
+// by this function.
 //
 // # Safety
-// It is NULL or from vaultlet, and not freed yet.
+// `secret` is NULL, or from vaultlet and not freed yet.
 void vaultlet_secret_free(struct vaultlet_secret *secret);
 
-// Scrubs and frees several secrets; NULL is nothing.
+// Scrubs and frees several secrets; NULL is ignored.
 //
 // # Safety
-// They are NULL or from vaultlet, and not freed yet.
+// `secrets` is NULL, or from vaultlet and not freed yet.
 void vaultlet_secrets_free(struct vaultlet_secrets *secrets);
 
-// Gets a token, from the cache if it has one. It waits.
+// Gets a token, from the token cache if it is there, and waits for it.
 //
 // # Safety
-// `request` and `call` are NULL or as they should be; `out` may be written.
+// `request` and `call` are NULL or valid; `out` may be written.
 struct vaultlet_error *vaultlet_get_token(const struct vaultlet_handle *handle,
                                           const struct vaultlet_token_request *request,
                                           const struct vaultlet_call *call,
                                           struct vaultlet_token **out);
 
-// Says whose token would be had, by getting one. It waits; a token of `vaultlet_get_token_then`
-// says the same.
+// Gets a token, waits for it, and says which identity it belongs to. A token of
+// `vaultlet_get_token_then` says the same by `vaultlet_token_identity`.
 //
 // # Safety
 // As for `vaultlet_get_token`.
@@ -592,7 +610,7 @@ struct vaultlet_error *vaultlet_whoami(const struct vaultlet_handle *handle,
                                        const struct vaultlet_call *call,
                                        struct vaultlet_identity **out);
 
-// As `vaultlet_get_token`, and calls back instead of waiting, as `vaultlet_get_then` does.
+// Gets a token like `vaultlet_get_token`, and calls back like `vaultlet_get_then`.
 //
 // # Safety
 // As for `vaultlet_get_then`.
@@ -602,29 +620,31 @@ void vaultlet_get_token_then(const struct vaultlet_handle *handle,
                              vaultlet_on_token told,
                              void *context);
 
-// The token itself, what goes after `Bearer`: `*len` bytes and a NUL. It lives until the token is
-// freed, which scrubs it. `len` may be NULL. NULL gives NULL.
+// Returns the token itself, which goes after `Bearer`: `*len` bytes with a NUL after them. It lives
+// until the token is freed, which scrubs it. `len` may be NULL. Returns NULL for NULL.
 //
 // # Safety
 // `token` is NULL or from vaultlet; `len` is NULL or may be written.
 const char *vaultlet_token_reveal(const struct vaultlet_token *token, size_t *len);
 
-// Whose it is and how long it serves, for as long as the token lives. NULL gives NULL.
+// Returns the identity that a token belongs to, which lives as long as the token. Returns NULL for
+// NULL.
 //
 // # Safety
-// It is NULL or from vaultlet.
+// `token` is NULL or from vaultlet.
 const struct vaultlet_identity *vaultlet_token_identity(const struct vaultlet_token *token);
 
-// Scrubs and frees a token; NULL is nothing.
+// Scrubs and frees a token; NULL is ignored.
 //
 // # Safety
-// It is NULL or from vaultlet, and not freed yet.
+// `token` is NULL, or from vaultlet and not freed yet.
 void vaultlet_token_free(struct vaultlet_token *token);
 
-// Frees what `vaultlet_whoami` gave; NULL is nothing. Not for that of a token.
+// Frees an identity of `vaultlet_whoami`; NULL is ignored. The identity of a token must not be freed
+// by this function.
 //
 // # Safety
-// It is NULL or from vaultlet, and not freed yet.
+// `identity` is NULL, or from `vaultlet_whoami` and not freed yet.
 void vaultlet_identity_free(struct vaultlet_identity *identity);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-// vaultlet for C++17 and later, over vaultlet.h; nothing of it is compiled into a library.
+// vaultlet for C++17 and later: a header-only wrapper of vaultlet.h.
 //
 //   auto vault = vaultlet::handle::open();
 //   if (!vault) return fail(vault.error());
@@ -6,8 +6,9 @@
 //   if (!password) return fail(password.error());
 //   connect("db.internal", password->reveal());
 //
-// A call gives a `result`: a value, or an `error`. Who prefers exceptions calls `value()`, which throws
-// `vaultlet::failure`. A secret cannot be copied, printed or formatted; it is scrubbed at its end.
+// A call returns a `result`: a value or an `error`. To use exceptions instead, call `value()`, which throws
+// `vaultlet::failure`. A secret cannot be copied, and it prints as its reference; its value is scrubbed when
+// the secret is destroyed.
 #ifndef VAULTLET_HPP
 #define VAULTLET_HPP
 
@@ -46,7 +47,7 @@ inline std::optional<std::int64_t> maybe(std::int64_t number) {
 }
 }  // namespace detail
 
-// What a caller should do next.
+// What a program can do about an error.
 enum class kind : std::int32_t {
     usage = VAULTLET_USAGE,
     invalid_argument = VAULTLET_INVALID_ARGUMENT,
@@ -63,7 +64,8 @@ enum class kind : std::int32_t {
     unauthenticated = VAULTLET_UNAUTHENTICATED,
 };
 
-// Why a call failed. Never holds a token, a secret or its value. What it gives lives as long as it.
+// An error. It never contains a token or the value of a secret. What its members return lives as long as
+// the error.
 class error {
 public:
     explicit error(vaultlet_error *raw) : raw_(raw, vaultlet_error_free) {}
@@ -73,7 +75,7 @@ public:
     std::string_view id() const { return raw_->id; }
     std::string_view message() const { return raw_->message; }
     std::string_view help() const { return raw_->help; }
-    // The HTTP status, when a server answered.
+    // The HTTP status of the response, if there was one.
     std::optional<int> status() const { return raw_->status == 0 ? std::nullopt : std::optional<int>(raw_->status); }
     std::optional<std::string_view> code() const { return detail::maybe(raw_->code); }
     std::optional<std::string_view> request_id() const { return detail::maybe(raw_->request_id); }
@@ -81,9 +83,9 @@ public:
         auto milliseconds = detail::maybe(raw_->retry_after_ms);
         return milliseconds ? std::optional(std::chrono::milliseconds(*milliseconds)) : std::nullopt;
     }
-    // All of it in one line, as the command line prints it.
+    // The whole error in one line, as the command line prints it.
     const char *line() const { return raw_->line; }
-    // The struct itself, for its attempts.
+    // The C struct, for the attempts.
     const vaultlet_error &raw() const { return *raw_; }
 
 private:
@@ -92,7 +94,7 @@ private:
 
 inline std::ostream &operator<<(std::ostream &out, const error &failed) { return out << failed.line(); }
 
-// An error as an exception.
+// The exception that contains an error.
 class failure : public std::runtime_error {
 public:
     explicit failure(vaultlet::error why) : std::runtime_error(why.line()), why_(std::move(why)) {}
@@ -102,35 +104,35 @@ private:
     vaultlet::error why_;
 };
 
-// A value or an error, as `std::expected` is.
+// A value or an error, like `std::expected`.
 template <class T>
 class [[nodiscard]] result {
 public:
-    result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
-    result(vaultlet::error why) : held_(std::in_place_index<1>, std::move(why)) {}
+    result(T value) : content_(std::in_place_index<0>, std::move(value)) {}
+    result(vaultlet::error why) : content_(std::in_place_index<1>, std::move(why)) {}
 
-    bool has_value() const noexcept { return held_.index() == 0; }
+    bool has_value() const noexcept { return content_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
-    // The value; throws `failure` when there is none.
-    T &value() & { return check(), *std::get_if<0>(&held_); }
-    const T &value() const & { return check(), *std::get_if<0>(&held_); }
-    T &&value() && { return check(), std::move(*std::get_if<0>(&held_)); }
+    // The value; throws `failure` if there is none.
+    T &value() & { return check(), *std::get_if<0>(&content_); }
+    const T &value() const & { return check(), *std::get_if<0>(&content_); }
+    T &&value() && { return check(), std::move(*std::get_if<0>(&content_)); }
     T &operator*() & { return value(); }
     T &&operator*() && { return std::move(*this).value(); }
     const T &operator*() const & { return value(); }
     T *operator->() { return &value(); }
     const T *operator->() const { return &value(); }
-    // The error; only when there is no value.
-    const vaultlet::error &error() const { return std::get<1>(held_); }
+    // The error; only if there is no value.
+    const vaultlet::error &error() const { return std::get<1>(content_); }
 
 private:
     void check() const {
         if (!has_value()) throw failure(error());
     }
-    std::variant<T, vaultlet::error> held_;
+    std::variant<T, vaultlet::error> content_;
 };
 
-// All that is known of one version of a secret but for its value; it lives as long as what it is of.
+// The properties of one version of a secret, valid as long as the secret or listing that they belong to.
 class properties {
 public:
     explicit properties(const vaultlet_properties *raw) : raw_(raw) {}
@@ -143,7 +145,7 @@ public:
         auto enabled = detail::maybe(raw_->enabled);
         return enabled ? std::optional<bool>(*enabled != 0) : std::nullopt;
     }
-    // Unix seconds.
+    // Times are Unix seconds.
     std::optional<std::int64_t> created() const { return detail::maybe(raw_->created); }
     std::optional<std::int64_t> updated() const { return detail::maybe(raw_->updated); }
     std::optional<std::int64_t> not_before() const { return detail::maybe(raw_->not_before); }
@@ -155,19 +157,19 @@ public:
         }
         return tags;
     }
-    // The struct itself, for the rest.
+    // The C struct, for the other members.
     const vaultlet_properties &raw() const { return *raw_; }
 
 private:
     const vaultlet_properties *raw_;
 };
 
-// One version of one secret, with its value, which is scrubbed at its end.
+// One version of one secret, with its value, which is scrubbed when the secret is destroyed.
 class secret {
 public:
     explicit secret(vaultlet_secret *raw) : raw_(raw) {}
 
-    // The plaintext, for as long as the secret lives. Copies of it are yours to scrub.
+    // The value, valid as long as the secret. Copies of it are not scrubbed.
     std::string_view reveal() const {
         std::size_t length = 0;
         const char *text = vaultlet_secret_reveal(raw_.get(), &length);
@@ -179,15 +181,15 @@ private:
     detail::owned<vaultlet_secret, vaultlet_secret_free> raw_;
 };
 
-// Shows where it came from, and never the value.
-inline std::ostream &operator<<(std::ostream &out, const secret &shown) {
-    const auto properties = shown.properties();
+// Prints the reference of a secret, never the value.
+inline std::ostream &operator<<(std::ostream &out, const secret &printed) {
+    const auto properties = printed.properties();
     out << "akv://" << properties.vault() << '/' << properties.name();
     if (auto version = properties.version()) out << '/' << *version;
     return out;
 }
 
-// What was listed, in order.
+// The properties of the secrets of a vault, or of the versions of a secret.
 class listing {
 public:
     explicit listing(vaultlet_listing *raw) : raw_(raw) {}
@@ -199,7 +201,7 @@ private:
     detail::owned<vaultlet_listing, vaultlet_listing_free> raw_;
 };
 
-// Several secrets, in the order in which they were asked for.
+// Several secrets, in the order of their references.
 class secrets {
 public:
     explicit secrets(vaultlet_secrets *raw) : raw_(raw) {}
@@ -218,7 +220,7 @@ private:
     detail::owned<vaultlet_secrets, vaultlet_secrets_free> raw_;
 };
 
-// An access token, scrubbed at its end.
+// An access token, which is scrubbed when it is destroyed.
 class token {
 public:
     explicit token(vaultlet_token *raw) : raw_(raw) {}
@@ -228,7 +230,7 @@ public:
         const char *text = vaultlet_token_reveal(raw_.get(), &length);
         return {text, length};
     }
-    // Whose it is and how long it serves, for as long as the token lives.
+    // The identity that the token belongs to, valid as long as the token.
     const vaultlet_identity &identity() const { return *vaultlet_token_identity(raw_.get()); }
 
 private:
@@ -237,7 +239,7 @@ private:
 
 using identity = detail::owned<vaultlet_identity, vaultlet_identity_free>;
 
-// Ends the calls that were made with it. Copies are the same one.
+// A cancellation: cancels the calls that name it. A copy cancels the same calls.
 class cancel {
 public:
     cancel() : raw_(vaultlet_cancel_new(), vaultlet_cancel_free) {}
@@ -248,29 +250,30 @@ private:
     std::shared_ptr<vaultlet_cancel> raw_;
 };
 
-// What one call may say besides its arguments.
+// Options of a single call.
 struct call {
     std::chrono::milliseconds timeout{0};
     std::optional<vaultlet::cancel> cancel;
-    // At most one of these: a user-assigned managed identity.
+    // A user-assigned managed identity; set at most one of the three ids.
     std::string client_id, object_id, resource_id;
 };
 
-// What a token is asked for; empty is Key Vault of the configured cloud.
+// A request for a token; by default for the Key Vault of the configured cloud.
 struct token_request {
     std::string resource, tenant, claims;
 };
 
-// How to open a handle, by the names of the command line's flags.
+// Options to open a handle with, by the names of the command line's flags.
 class options {
 public:
     options() : raw_(vaultlet_options_new()) {}
 
-    // The first that is refused is what `open` gives.
+    // If an option is refused, `open` returns the error of the first one.
     options &set(const std::string &name, const std::string &value) {
         return keep(vaultlet_options_set(raw_.get(), name.c_str(), value.c_str()));
     }
-    // A variable to read instead of the process's environment.
+    // Sets an environment variable for this handle. Once one is set, the environment of the process is not
+    // read any more.
     options &variable(const std::string &name, const std::string &value) {
         return keep(vaultlet_options_variable(raw_.get(), name.c_str(), value.c_str()));
     }
@@ -288,7 +291,7 @@ private:
     std::optional<error> refused_;
 };
 
-// Gets secrets. Every thread may use it at any time.
+// A handle, which gets secrets. Any thread may use it at any time.
 class handle {
 public:
     static result<handle> open(const options &options = {}) {
@@ -298,47 +301,48 @@ public:
         return handle(opened);
     }
 
-    result<secret> get(const std::string &reference, const call &with = {}) const {
-        return ask<secret>(with, vaultlet_get, reference.c_str());
+    result<secret> get(const std::string &reference, const call &options = {}) const {
+        return ask<secret>(options, vaultlet_get, reference.c_str());
     }
-    result<secrets> get_many(const std::vector<std::string> &references, const call &with = {}) const {
+    result<secrets> get_many(const std::vector<std::string> &references, const call &options = {}) const {
         std::vector<const char *> texts;
         for (const auto &reference : references) texts.push_back(reference.c_str());
         vaultlet_secrets *got = nullptr;
-        raw_call raw(with);
+        raw_call raw(options);
         if (auto *failed = vaultlet_get_many(raw_.get(), texts.data(), texts.size(), raw.get(), &got)) {
             return error(failed);
         }
         return secrets(got);
     }
-    result<listing> list(const std::string &vault, const call &with = {}) const {
-        return ask<listing>(with, vaultlet_list, vault.c_str());
+    result<listing> list(const std::string &vault, const call &options = {}) const {
+        return ask<listing>(options, vaultlet_list, vault.c_str());
     }
-    result<listing> versions(const std::string &reference, const call &with = {}) const {
-        return ask<listing>(with, vaultlet_versions, reference.c_str());
+    result<listing> versions(const std::string &reference, const call &options = {}) const {
+        return ask<listing>(options, vaultlet_versions, reference.c_str());
     }
-    result<token> get_token(const token_request &request = {}, const call &with = {}) const {
-        const auto raw = of(request);
-        return ask<token>(with, vaultlet_get_token, &raw);
+    result<token> get_token(const token_request &request = {}, const call &options = {}) const {
+        const auto raw = raw_request(request);
+        return ask<token>(options, vaultlet_get_token, &raw);
     }
-    result<identity> whoami(const token_request &request = {}, const call &with = {}) const {
-        const auto raw = of(request);
-        return ask<identity>(with, vaultlet_whoami, &raw);
+    result<identity> whoami(const token_request &request = {}, const call &options = {}) const {
+        const auto raw = raw_request(request);
+        return ask<identity>(options, vaultlet_whoami, &raw);
     }
-    // JSON: what the credentials would read and whom they would talk to. No network.
-    result<std::string> plan(const std::string &reference = {}, const call &with = {}) const {
+    // Returns the plan as JSON: what the credentials may read or use, and which servers they may connect to.
+    // It does not use the network.
+    result<std::string> plan(const std::string &reference = {}, const call &options = {}) const {
         char *text = nullptr;
-        raw_call raw(with);
+        raw_call raw(options);
         if (auto *failed = vaultlet_plan(raw_.get(), or_null(reference), raw.get(), &text)) return error(failed);
         detail::owned<char, vaultlet_text_free> owned(text);
         return std::string(text);
     }
-    // Does not wait; the future does.
-    std::future<result<secret>> get_async(const std::string &reference, const call &with = {}) const {
+    // Gets a secret without waiting; the future waits.
+    std::future<result<secret>> get_async(const std::string &reference, const call &options = {}) const {
         auto promise = std::make_unique<std::promise<result<secret>>>();
         auto future = promise->get_future();
-        raw_call raw(with);
-        vaultlet_get_then(raw_.get(), reference.c_str(), raw.get(), told, promise.release());
+        raw_call raw(options);
+        vaultlet_get_then(raw_.get(), reference.c_str(), raw.get(), on_secret, promise.release());
         return future;
     }
 
@@ -346,11 +350,11 @@ private:
     explicit handle(vaultlet_handle *raw) : raw_(raw) {}
 
     static const char *or_null(const std::string &text) { return text.empty() ? nullptr : text.c_str(); }
-    static vaultlet_token_request of(const token_request &request) {
+    static vaultlet_token_request raw_request(const token_request &request) {
         return {sizeof(vaultlet_token_request), or_null(request.resource), or_null(request.tenant),
                 or_null(request.claims)};
     }
-    static void told(void *context, vaultlet_error *failed, vaultlet_secret *got) {
+    static void on_secret(void *context, vaultlet_error *failed, vaultlet_secret *got) {
         std::unique_ptr<std::promise<result<secret>>> promise(static_cast<std::promise<result<secret>> *>(context));
         if (failed != nullptr) {
             promise->set_value(error(failed));
@@ -361,9 +365,9 @@ private:
 
     class raw_call {
     public:
-        explicit raw_call(const call &with)
-            : raw_{sizeof(vaultlet_call), with.timeout.count(), with.cancel ? with.cancel->raw() : nullptr,
-                   or_null(with.client_id), or_null(with.object_id), or_null(with.resource_id)} {}
+        explicit raw_call(const call &options)
+            : raw_{sizeof(vaultlet_call), options.timeout.count(), options.cancel ? options.cancel->raw() : nullptr,
+                   or_null(options.client_id), or_null(options.object_id), or_null(options.resource_id)} {}
         const vaultlet_call *get() const { return &raw_; }
 
     private:
@@ -371,11 +375,11 @@ private:
     };
 
     template <class T, class Raw, class Argument>
-    result<T> ask(const call &with,
+    result<T> ask(const call &options,
                   vaultlet_error *(*function)(const vaultlet_handle *, Argument, const vaultlet_call *, Raw **),
                   Argument argument) const {
         Raw *got = nullptr;
-        raw_call raw(with);
+        raw_call raw(options);
         if (auto *failed = function(raw_.get(), argument, raw.get(), &got)) return error(failed);
         return T(got);
     }

@@ -4,20 +4,21 @@ import (
 	"testing"
 
 	"vaultlet.dev/go"
+	"vaultlet.dev/go/internal/local"
 )
 
-// One request to the vault.
+// BenchmarkGet measures a call with one request to the vault.
 func BenchmarkGet(b *testing.B) {
-	v := open(b)
+	v := local.Open(b)
 	get(b, v).Close()
 	for b.Loop() {
 		get(b, v).Close()
 	}
 }
 
-// No request: what it costs to ask.
-func BenchmarkTokenOfTheCache(b *testing.B) {
-	v := open(b)
+// BenchmarkCachedToken measures a call without a request.
+func BenchmarkCachedToken(b *testing.B) {
+	v := local.Open(b)
 	for b.Loop() {
 		token, err := v.Token(b.Context(), vaultlet.TokenRequest{})
 		if err != nil {
@@ -27,6 +28,7 @@ func BenchmarkTokenOfTheCache(b *testing.B) {
 	}
 }
 
+// BenchmarkOpen measures opening and closing a handle.
 func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
 		v, err := vaultlet.Open()

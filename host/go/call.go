@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// A handle of the native side, which lives until it is closed and no call runs.
+// A handle of the native library. It lives until it is closed and no call uses it.
 type handle struct {
 	library *library
 	limit   time.Duration
@@ -19,7 +19,7 @@ type handle struct {
 	closed bool
 }
 
-// use is the native handle, until the call of done.
+// use returns the native handle for a call, which ends with done; false if the handle is closed.
 func (h *handle) use() (uintptr, bool) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -50,32 +50,32 @@ func (h *handle) close() {
 	}
 }
 
-// One call, between a context and the native side.
+// An outgoing is one call into the native library, under a context.
 type outgoing struct {
 	texts
 	handle  *handle
 	ctx     context.Context
 	doing   string
-	started nativeCall
-	// Whether the native side ends it at the deadline of the context.
+	options nativeCall
+	// Whether the native library applies the deadline of the context as its time limit.
 	timed bool
 }
 
-// outgoing prepares a call, or says why it cannot be made.
+// outgoing prepares a call. If the call cannot be made, run returns the reason.
 func (v *Vaultlet) outgoing(ctx context.Context, doing string, options []CallOption) *outgoing {
 	o := &outgoing{handle: v.handle, ctx: ctx, doing: doing}
-	o.started.size = unsafe.Sizeof(o.started)
-	var said request
+	o.options.size = unsafe.Sizeof(o.options)
+	var given callSettings
 	for _, option := range options {
-		option.call(&said)
+		option.call(&given)
 	}
-	o.started.clientID = o.of(doing, said.clientID)
-	o.started.objectID = o.of(doing, said.objectID)
-	o.started.resourceID = o.of(doing, said.resource)
+	o.options.clientID = o.optional(doing, given.clientID)
+	o.options.objectID = o.optional(doing, given.objectID)
+	o.options.resourceID = o.optional(doing, given.resourceID)
 	limit := o.handle.limit
-	if said.timeout != nil {
-		limit = *said.timeout
-		o.started.timeoutMS = max(limit.Milliseconds(), 1)
+	if given.timeout != nil {
+		limit = *given.timeout
+		o.options.timeoutMS = max(limit.Milliseconds(), 1)
 		if limit <= 0 {
 			o.failed = &Error{
 				Kind: ErrUsage, ID: "usage", Message: doing + ": its time limit is not above 0",
@@ -86,20 +86,21 @@ func (v *Vaultlet) outgoing(ctx context.Context, doing string, options []CallOpt
 	if deadline, ok := ctx.Deadline(); ok {
 		if left := time.Until(deadline); left < limit {
 			o.timed = true
-			o.started.timeoutMS = max(left.Milliseconds(), 1)
+			o.options.timeoutMS = max(left.Milliseconds(), 1)
 		}
 	}
 	o.pinner.Pin(o)
 	return o
 }
 
-// The calls that may block a thread each at once: at 10 ms a call, thirty times what a vault permits
-// anybody. Others wait for their turn, which takes no thread. Go never ends a thread.
+// threads limits the number of calls that block a thread each. At 10 ms per call, 128 threads allow
+// thirty times the request rate that a vault permits. Further calls wait here, which takes no thread. A
+// limit is needed because Go never ends a thread.
 var threads = make(chan struct{}, 128)
 
-// run makes a call, which blocks its thread until its end: a callback would come on a thread that Go
-// has to adopt each time, which takes longer than to lend one out.
-func (o *outgoing) run(ask func(handle, started, out uintptr) (failure uintptr)) (uintptr, error) {
+// run makes the call and returns its native result. The call blocks its thread until it ends: a callback
+// would arrive on a foreign thread, and it takes Go longer to adopt one than to lend one of its own.
+func (o *outgoing) run(ask func(handle, options, out uintptr) (failure uintptr)) (uintptr, error) {
 	defer o.pinner.Unpin()
 	if o.failed != nil {
 		return 0, o.failed
@@ -120,17 +121,17 @@ func (o *outgoing) run(ask func(handle, started, out uintptr) (failure uintptr))
 	defer o.watch()()
 	result := new(uintptr)
 	o.pinner.Pin(result)
-	failure := ask(native, uintptr(unsafe.Pointer(&o.started)), uintptr(unsafe.Pointer(result)))
+	failure := ask(native, uintptr(unsafe.Pointer(&o.options)), uintptr(unsafe.Pointer(result)))
 	return o.finish(failure, *result)
 }
 
-// watch makes the call end with its context; what it returns frees what that takes.
+// watch cancels the call when its context ends. The function it returns stops watching.
 func (o *outgoing) watch() func() {
 	if o.ctx.Done() == nil {
 		return func() {}
 	}
 	cancel := call(o.handle.library.cancelNew)
-	o.started.cancel = cancel
+	o.options.cancel = cancel
 	told := make(chan struct{})
 	stop := context.AfterFunc(o.ctx, func() {
 		defer close(told)
@@ -144,13 +145,13 @@ func (o *outgoing) watch() func() {
 	}
 }
 
-// interrupt ends the call when its context has ended, but for a deadline that the native side knows:
-// its own error says more.
+// interrupt cancels the call after its context has ended. It leaves a deadline to the native library if
+// that applies it, because the error of the library says more.
 func (o *outgoing) interrupt() {
 	if o.timed && errors.Is(o.ctx.Err(), context.DeadlineExceeded) {
 		return
 	}
-	call(o.handle.library.cancelNow, o.started.cancel)
+	call(o.handle.library.cancelNow, o.options.cancel)
 }
 
 func (o *outgoing) finish(failure, result uintptr) (uintptr, error) {
@@ -162,13 +163,13 @@ func (o *outgoing) finish(failure, result uintptr) (uintptr, error) {
 	case err.ID == "cancelled":
 		err.causes = causes(o.ctx)
 	case o.timed && err.Kind == ErrTimeout:
-		// Its clock may be the first by a millisecond.
+		// The native clock may be ahead of the context's by a millisecond.
 		err.causes = []error{context.DeadlineExceeded}
 	}
 	return 0, err
 }
 
-// over is the error of a call whose context ended before it began.
+// over returns the error of a call whose context ended before the call began.
 func (o *outgoing) over() *Error {
 	e := &Error{
 		Kind: ErrTimeout, ID: "cancelled", Message: o.doing + ": the context ended before it began",

@@ -15,18 +15,18 @@ import (
 	"vaultlet.dev/go/internal/local"
 )
 
-// silent is a handle whose identity endpoint never answers, and tells when it is asked.
+// silent returns a handle whose identity endpoint never responds, and a channel that reports each request.
 func silent(t *testing.T) (*vaultlet.Vaultlet, <-chan struct{}) {
-	asked := make(chan struct{}, 16)
+	requested := make(chan struct{}, 16)
 	end := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		asked <- struct{}{}
+		requested <- struct{}{}
 		<-end
 	}))
 	t.Cleanup(func() { close(end); server.Close() })
-	variables := maps.Clone(job.Env)
+	variables := maps.Clone(local.Job.Env)
 	variables["MSI_ENDPOINT"] = server.URL + "/msi/token"
-	return open(t, vaultlet.WithVariables(variables)), asked
+	return local.Open(t, vaultlet.WithVariables(variables)), requested
 }
 
 func calls(v *vaultlet.Vaultlet) map[string]func(context.Context) error {
@@ -39,31 +39,31 @@ func calls(v *vaultlet.Vaultlet) map[string]func(context.Context) error {
 
 func TestACancelledContextEndsTheCall(t *testing.T) {
 	reason := errors.New("the reason")
-	for name, call := range calls(open(t)) {
+	for name, call := range calls(local.Open(t)) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(reason)
 		err := call(ctx)
-		is(t, err, vaultlet.ErrTimeout, "cancelled")
+		local.Failed(t, err, vaultlet.ErrTimeout, "cancelled")
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, reason) {
 			t.Error(name, err)
 		}
 	}
-	_, err := open(t).Plan(done(t), "")
-	is(t, err, vaultlet.ErrTimeout, "cancelled")
-	// Each with a handle of its own: what one asks for, another would share.
+	_, err := local.Open(t).Plan(cancelled(t), "")
+	local.Failed(t, err, vaultlet.ErrTimeout, "cancelled")
+	// Each call has a handle of its own; otherwise the calls would share one token request.
 	for name := range calls(nil) {
-		v, asked := silent(t)
+		v, requested := silent(t)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		go func() { <-asked; cancel(reason) }()
+		go func() { <-requested; cancel(reason) }()
 		err := calls(v)[name](ctx)
-		is(t, err, vaultlet.ErrTimeout, "cancelled")
+		local.Failed(t, err, vaultlet.ErrTimeout, "cancelled")
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, reason) || errors.Is(err, context.DeadlineExceeded) {
 			t.Error(name, err)
 		}
 	}
 }
 
-func done(t *testing.T) context.Context {
+func cancelled(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx
@@ -76,7 +76,7 @@ func TestADeadlineEndsTheCall(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), wait)
 			err := call(ctx)
 			cancel()
-			e := is(t, err, vaultlet.ErrTimeout, "timeout")
+			e := local.Failed(t, err, vaultlet.ErrTimeout, "timeout")
 			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || !e.Timeout() {
 				t.Error(name, err)
 			}
@@ -84,24 +84,24 @@ func TestADeadlineEndsTheCall(t *testing.T) {
 	}
 }
 
-func TestALimitOfTheHandleIsNoDeadline(t *testing.T) {
+func TestATimeoutIsNotTheDeadlineOfTheContext(t *testing.T) {
 	v, _ := silent(t)
-	// A context that allows more does not make the limit longer.
+	// A later deadline of the context does not extend the time limit.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	_, err := v.Get(ctx, local.Reference, vaultlet.WithTimeout(50*time.Millisecond))
-	is(t, err, vaultlet.ErrTimeout, "timeout")
+	local.Failed(t, err, vaultlet.ErrTimeout, "timeout")
 	if errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	for _, none := range []time.Duration{0, -time.Second, 48 * time.Hour} {
 		_, err := v.Get(t.Context(), local.Reference, vaultlet.WithTimeout(none))
-		is(t, err, vaultlet.ErrUsage, "usage")
+		local.Failed(t, err, vaultlet.ErrUsage, "usage")
 	}
 }
 
 func TestACallOutlivesItsHandle(t *testing.T) {
-	v, asked := silent(t)
+	v, requested := silent(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error)
@@ -109,21 +109,21 @@ func TestACallOutlivesItsHandle(t *testing.T) {
 		_, err := v.Get(ctx, local.Reference)
 		ended <- err
 	}()
-	<-asked
+	<-requested
 	v.Close()
 	cancel()
-	is(t, <-ended, vaultlet.ErrTimeout, "cancelled")
+	local.Failed(t, <-ended, vaultlet.ErrTimeout, "cancelled")
 }
 
-// A call that waits for its turn ends with its context, while those before it go on.
-func TestACancelledContextEndsAWait(t *testing.T) {
+// A call that waits for a thread ends with its context, and the calls that have one continue.
+func TestACancelledContextEndsTheWaitForAThread(t *testing.T) {
 	v, _ := silent(t)
 	before, end := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
 	for range cap(vaultlet.Threads) {
 		wait.Go(func() {
 			_, err := v.Get(before, local.Reference)
-			is(t, err, vaultlet.ErrTimeout, "cancelled")
+			local.Failed(t, err, vaultlet.ErrTimeout, "cancelled")
 		})
 	}
 	for len(vaultlet.Threads) < cap(vaultlet.Threads) {
@@ -136,11 +136,11 @@ func TestACancelledContextEndsAWait(t *testing.T) {
 		waiting <- err
 	}()
 	cancel()
-	is(t, <-waiting, vaultlet.ErrTimeout, "cancelled")
+	local.Failed(t, <-waiting, vaultlet.ErrTimeout, "cancelled")
 	if left := len(vaultlet.Threads); left != cap(vaultlet.Threads) {
-		t.Error("those before it ended, too:", left)
+		t.Error("running calls ended, too:", left)
 	}
 	end()
 	wait.Wait()
-	get(t, open(t)).Close()
+	get(t, local.Open(t)).Close()
 }

@@ -13,22 +13,27 @@
 //	defer password.Close()
 //	connect("db.internal", password.Reveal())
 //
-// One handle serves any number of goroutines; it keeps connections and tokens. A call ends with its
-// context, and fails with an [*Error], whose [Kind] works with [errors.Is]:
+// One handle serves any number of goroutines; it has a connection pool and a token cache. A call ends
+// with its context. A call that fails returns an [*Error], whose [Kind] works with [errors.Is]:
 //
 //	if errors.Is(err, vaultlet.ErrNotFound) { … }
 //
-// A value is in native memory behind a [Secret], which prints, logs and serialises as its reference
-// or not at all, and which is scrubbed by Close, or when it is forgotten.
+// The value of a secret is in native memory behind a [Secret], which prints and logs as its reference
+// and refuses to be serialised. Close scrubs the value; so does the garbage collector when a secret
+// is no longer reachable.
 //
 // # The native library
 //
-// The work is done by libvaultlet, loaded without cgo when the first handle is opened. It is looked
-// for, in this order: where [WithLibrary] says; where the variable VAULTLET_LIBRARY says; inside the
-// program, where a released module has it (the build tag vaultlet_nobundle leaves it out, and the
-// program 12 MB smaller); beside the program's file, unless everybody may write there; where the
-// system looks for libraries.
+// The package calls libvaultlet, which is loaded without cgo when the first handle is opened. It is
+// looked for in this order:
 //
-// Linux with glibc. [TokenRequest] is for programs that call Azure themselves; the module
-// vaultlet.dev/go/azure makes it a credential for the Azure SDK.
+//   - at the path given by [WithLibrary];
+//   - at the path in the environment variable VAULTLET_LIBRARY;
+//   - inside the program, if the module is a released one (the build tag vaultlet_nobundle leaves it
+//     out, which makes the program 12 MB smaller);
+//   - in the folder of the program, unless everybody may write to that folder;
+//   - where the system looks for libraries.
+//
+// Linux with glibc is supported. [Vaultlet.Token] is for programs that call Azure services themselves;
+// the module vaultlet.dev/go/azure makes a handle a credential for the Azure SDK.
 package vaultlet

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// A Kind says what a caller can do about an error. It is an error itself, for [errors.Is]:
+// A Kind says what a caller can do about an error. A Kind is itself an error, for use with [errors.Is]:
 //
 //	errors.Is(err, vaultlet.ErrDenied)
 type Kind int32
 
-// The kinds, as in the table of errors in vaultlet's README.
+// The kinds of errors.
 const (
-	ErrUsage           Kind = iota + 1 // the call itself is wrong
-	ErrInvalidArgument                 // a malformed reference or argument, or not the data expected
-	ErrNotFound                        // no such secret, or no such version of it
-	ErrDisabled                        // it is there and disabled
-	ErrUnavailable                     // something cannot be reached, or answers nonsense
-	ErrTimeout                         // the time is up, or the context ended the call
-	ErrInternal                        // a defect of vaultlet
-	ErrConflict                        // the state of the secret forbids it now
-	ErrThrottled                       // asked too often; see [Error.RetryAfter]
-	ErrDenied                          // the identity may not, or a policy forbids it
-	ErrConfiguration                   // contradictory or malformed settings, an untrusted server
-	ErrNotConfigured                   // no identity was found
-	ErrUnauthenticated                 // an identity was found and refused
+	ErrUsage           Kind = iota + 1 // the call itself is wrong; correct the program
+	ErrInvalidArgument                 // a malformed reference or argument, or a secret that is not of the expected form
+	ErrNotFound                        // the secret, or this version of it, does not exist
+	ErrDisabled                        // the secret exists and is disabled
+	ErrUnavailable                     // a server cannot be reached, or its response is not understood
+	ErrTimeout                         // the time limit has passed, or the context ended the call
+	ErrInternal                        // a bug in vaultlet
+	ErrConflict                        // the state of the secret does not allow the operation now
+	ErrThrottled                       // the service is throttling requests; see [Error.RetryAfter]
+	ErrDenied                          // the identity is not allowed to do this, or a policy forbids it
+	ErrConfiguration                   // settings are malformed or contradict each other, or a server is not trusted
+	ErrNotConfigured                   // no source of credentials is configured
+	ErrUnauthenticated                 // an identity was found, but it was refused
 )
 
 var kinds = [...]string{
@@ -35,7 +35,7 @@ var kinds = [...]string{
 	ErrUnauthenticated: "unauthenticated",
 }
 
-// String is the kind's name as the command line has it, such as "not-found".
+// String returns the name of the kind as the command line prints it, such as "not-found".
 func (k Kind) String() string {
 	if k < ErrUsage || int(k) >= len(kinds) {
 		return "internal"
@@ -43,42 +43,42 @@ func (k Kind) String() string {
 	return kinds[k]
 }
 
-// Error is the same as String.
+// Error returns the name of the kind, like [Kind.String].
 func (k Kind) Error() string { return k.String() }
 
-// An Error is how every call of this package fails. It holds no secret.
+// An Error is the error of every call of this package that fails. It contains no secret.
 type Error struct {
-	// Kind is also what [errors.Is] compares with.
+	// Kind says what a caller can do; [errors.Is] compares with it.
 	Kind Kind
-	// ID is stable: a row in the table of errors in vaultlet's README, such as "secret-not-found".
+	// ID is the stable id of this error, such as "secret-not-found"; `vaultlet explain` says more about it.
 	ID string
-	// Message is what was being done and what happened.
+	// Message says what was being done, and what happened.
 	Message string
-	// Help is what to do; may be empty.
+	// Help says what a person can do about it; may be empty.
 	Help string
-	// Status is that of HTTP, 0 when no server answered.
+	// Status is the HTTP status of the response; 0 if there was none.
 	Status int
-	// Code is the service's own, such as "ForbiddenByRbac"; may be empty.
+	// Code is the error code of the service, such as "ForbiddenByRbac"; may be empty.
 	Code string
-	// RequestID is the service's; may be empty.
+	// RequestID is the request id of the service; may be empty.
 	RequestID string
-	// RetryAfter is how long the service asks to wait; 0 when it does not say.
+	// RetryAfter is how long the service asks to wait; 0 if it does not say.
 	RetryAfter time.Duration
-	// Attempts has one entry for each source of credentials that was asked, when no token was had.
+	// Attempts has one entry for each source of credentials, if no token could be obtained.
 	Attempts []Attempt
 
 	causes []error
 }
 
-// An Attempt is one source of credentials that was asked.
+// An Attempt is an attempt to get a token from one source of credentials.
 type Attempt struct {
-	Source   string // such as "managed-identity"
-	Endpoint string // such as "azure-ml"; may be empty
+	Source   string // the label of the source, such as "managed-identity"
+	Endpoint string // the kind of endpoint, such as "azure-ml"; may be empty
 	Outcome  string // "not-configured", "failed" or "skipped"
-	Message  string
+	Message  string // the reason, in one line
 }
 
-// Error is the whole of it in one line, as the command line prints it.
+// Error returns the whole error in one line, as the command line prints it.
 func (e *Error) Error() string {
 	line := e.Message
 	if e.Code != "" {
@@ -90,17 +90,17 @@ func (e *Error) Error() string {
 	return line + " (" + e.ID + ")"
 }
 
-// Is says whether target is this error's [Kind].
+// Is reports whether target is the [Kind] of this error.
 func (e *Error) Is(target error) bool {
 	kind, ok := target.(Kind)
 	return ok && kind == e.Kind
 }
 
-// Unwrap is what ended the call from this side: [context.Canceled], [context.DeadlineExceeded] and
-// the cause of the context, or [os.ErrClosed]; else nothing.
+// Unwrap returns what ended the call from within the program: [context.Canceled] or
+// [context.DeadlineExceeded] with the cause of the context, or [os.ErrClosed]; nil for other errors.
 func (e *Error) Unwrap() []error { return e.causes }
 
-// Timeout says whether the time was up or the context ended the call.
+// Timeout reports whether the time limit has passed or the context ended the call.
 func (e *Error) Timeout() bool { return e.Kind == ErrTimeout }
 
 func closed(doing string) *Error {

@@ -1,4 +1,4 @@
 package vaultlet
 
-// Threads is what calls take to block one.
+// Threads exports the limit of calls that block a thread each.
 var Threads = threads

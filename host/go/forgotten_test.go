@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// What is forgotten is closed by the garbage collector.
-func TestWhatIsForgottenIsClosed(t *testing.T) {
-	forget := func() (*handle, *held, *held) {
+// The garbage collector closes what is no longer reachable.
+func TestUnreachableObjectsAreClosed(t *testing.T) {
+	forget := func() (*handle, *nativeValue, *nativeValue) {
 		v, err := Open()
 		if err != nil {
 			t.Fatal(err)
@@ -20,7 +20,7 @@ func TestWhatIsForgottenIsClosed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return v.handle, secrets[0].held, token.held
+		return v.handle, secrets[0].value, token.value
 	}
 	handle, secret, token := forget()
 	closed := func() bool {
@@ -37,6 +37,6 @@ func TestWhatIsForgottenIsClosed(t *testing.T) {
 		runtime.Gosched()
 	}
 	if secret.owner.values.Load() != 0 {
-		t.Error("the value is still there")
+		t.Error("the value was not freed")
 	}
 }

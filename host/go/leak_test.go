@@ -24,7 +24,7 @@ type holder struct {
 	private any
 }
 
-// What people print: the thing, what holds it, and copies that no linter forbids.
+// shapes returns what people print: a secret, what contains it, and copies that no linter forbids.
 func shapes[T any](secret *T) []any {
 	return []any{
 		secret, *secret, &secret, []*T{secret}, []T{*secret}, map[string]*T{"a": secret},
@@ -33,25 +33,25 @@ func shapes[T any](secret *T) []any {
 	}
 }
 
-func TestNothingPrintsIt(t *testing.T) {
-	v := open(t)
+func TestNothingPrintsASecret(t *testing.T) {
+	v := local.Open(t)
 	secret := get(t, v)
 	token, err := v.Token(t.Context(), vaultlet.TokenRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, shape := range append(append(shapes(secret), shapes(token)...), v, &v) {
-		var said bytes.Buffer
+		var output bytes.Buffer
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%T"} {
-			fmt.Fprintf(&said, verb+"\n", shape)
+			fmt.Fprintf(&output, verb+"\n", shape)
 		}
-		fmt.Fprint(&said, shape)
-		log.New(&said, "", 0).Println(shape)
-		slog.New(slog.NewTextHandler(&said, nil)).Info("a", "b", shape, "c", slog.AnyValue(shape))
-		slog.New(slog.NewJSONHandler(&said, nil)).Info("a", "b", shape, "c", slog.AnyValue(shape))
-		dump(&said, reflect.ValueOf(shape), map[uintptr]bool{}, 0)
-		encode(&said, shape)
-		shows(t, fmt.Sprintf("%T", shape), said.String(), token.Reveal())
+		fmt.Fprint(&output, shape)
+		log.New(&output, "", 0).Println(shape)
+		slog.New(slog.NewTextHandler(&output, nil)).Info("a", "b", shape, "c", slog.AnyValue(shape))
+		slog.New(slog.NewJSONHandler(&output, nil)).Info("a", "b", shape, "c", slog.AnyValue(shape))
+		dump(&output, reflect.ValueOf(shape), map[uintptr]bool{}, 0)
+		encode(&output, shape)
+		hides(t, fmt.Sprintf("%T", shape), output.String(), token.Reveal())
 	}
 	if shown := fmt.Sprintf("%v", secret); !strings.HasPrefix(shown, "Secret(akv://my-key-vault.vault.azure.net/db-password/") {
 		t.Error(shown)
@@ -61,13 +61,13 @@ func TestNothingPrintsIt(t *testing.T) {
 	}
 }
 
-// As it is, and as the bytes that %x and %d print.
-func shows(t *testing.T, what, said, token string) {
-	local.ShowsNone(t, what, said)
+// hides fails the test if a text shows a secret as it is, or as the bytes that %x and %d print.
+func hides(t *testing.T, what, printed, token string) {
+	local.ShowsNone(t, what, printed)
 	for _, value := range []string{local.Value, token} {
 		for _, form := range []string{"%s", "%x", "%d"} {
 			text := strings.Trim(fmt.Sprintf(form, []byte(value)[:8]), "[]")
-			if strings.Contains(strings.ToLower(said), strings.ToLower(text)) {
+			if strings.Contains(strings.ToLower(printed), strings.ToLower(text)) {
 				t.Errorf("%s shows a secret", what)
 			}
 		}
@@ -76,14 +76,14 @@ func shows(t *testing.T, what, said, token string) {
 
 func encode(into *bytes.Buffer, shape any) {
 	fmt.Fprintln(into, json.NewEncoder(into).Encode(shape), xml.NewEncoder(into).Encode(shape))
-	// Of a pointer to a pointer gob loses its way, whatever the type.
+	// gob does not end for a pointer to a pointer, whatever the type.
 	if kind := reflect.TypeOf(shape); kind.Kind() != reflect.Pointer || kind.Elem().Kind() != reflect.Pointer {
 		fmt.Fprintln(into, gob.NewEncoder(into).Encode(shape))
 	}
 }
 
 func TestSerialisingFails(t *testing.T) {
-	secret := get(t, open(t))
+	secret := get(t, local.Open(t))
 	defer secret.Close()
 	var into bytes.Buffer
 	for what, err := range map[string]error{
@@ -99,7 +99,7 @@ func TestSerialisingFails(t *testing.T) {
 	}
 }
 
-// dump prints all that reflection reaches, in private fields, too, as debugging printers do.
+// dump prints everything that reflection reaches, including private fields, as debugging printers do.
 func dump(into *bytes.Buffer, value reflect.Value, seen map[uintptr]bool, depth int) {
 	if !value.IsValid() || depth > 12 {
 		return
@@ -135,29 +135,29 @@ func dump(into *bytes.Buffer, value reflect.Value, seen map[uintptr]bool, depth 
 	}
 }
 
-// A panic with it, or with what holds it, shows nothing of it, nor does the dump of goroutines.
-func TestAPanicDoesNotShowIt(t *testing.T) {
+// A panic with a secret, or with what contains it, does not show the value, nor does the dump of goroutines.
+func TestAPanicDoesNotShowASecret(t *testing.T) {
 	if which := os.Getenv("VAULTLET_TEST_CHILD"); which != "" {
-		secret := get(t, open(t))
+		secret := get(t, local.Open(t))
 		panic(map[string]any{
 			"secret": secret, "copy": *secret, "holder": holder{secret, *secret}, "error": fmt.Errorf("%v", secret),
 		}[which])
 	}
 	for _, which := range []string{"secret", "copy", "holder", "error"} {
-		command := exec.Command(os.Args[0], "-test.run", "^TestAPanicDoesNotShowIt$")
+		command := exec.Command(os.Args[0], "-test.run", "^TestAPanicDoesNotShowASecret$")
 		command.Env = append(os.Environ(), "VAULTLET_TEST_CHILD="+which, "GOTRACEBACK=all")
-		said, err := command.CombinedOutput()
-		if err == nil || !strings.Contains(string(said), "panic: ") {
-			t.Errorf("%s: no panic: %s", which, said)
+		output, err := command.CombinedOutput()
+		if err == nil || !strings.Contains(string(output), "panic: ") {
+			t.Errorf("%s: no panic: %s", which, output)
 		}
-		local.ShowsNone(t, "the panic with "+which, string(said))
+		local.ShowsNone(t, "the panic with "+which, string(output))
 	}
 }
 
 func TestAClosedSecretIsNotRevealed(t *testing.T) {
-	v := open(t)
+	v := local.Open(t)
 	secret := get(t, v)
-	v.Close() // it lives on its own
+	v.Close() // a secret outlives its handle
 	if secret.Reveal() != local.Value {
 		t.Error("another value")
 	}
@@ -167,9 +167,9 @@ func TestAClosedSecretIsNotRevealed(t *testing.T) {
 		t.Error(secret)
 	}
 	defer func() {
-		if said := fmt.Sprint(recover()); !strings.Contains(said, "after Close") {
-			t.Error(said)
+		if output := fmt.Sprint(recover()); !strings.Contains(output, "after Close") {
+			t.Error(output)
 		}
 	}()
-	t.Error("it has a value still", len(secret.Reveal()))
+	t.Error("the secret still has a value", len(secret.Reveal()))
 }

@@ -13,14 +13,14 @@ import (
 	"vaultlet.dev/go/internal/bundled"
 )
 
-// The libraries that are loaded, by the path that was asked for. They are never unloaded: threads of
-// theirs run on.
+// loaded has the libraries by the requested path. They are never unloaded, because their threads
+// continue to run.
 var loaded = struct {
 	sync.Mutex
 	libraries map[string]*library
 }{libraries: map[string]*library{}}
 
-// load loads a library, or finds it.
+// load returns the library at a path, or the first one found if the path is empty.
 func load(path string) (*library, error) {
 	loaded.Lock()
 	defer loaded.Unlock()
@@ -40,10 +40,10 @@ func load(path string) (*library, error) {
 			return nil, missing(fmt.Sprintf("`%s` has no `vaultlet_%s`", origin, name))
 		}
 	}
-	if of := uint32(call(l.abi)); of != abi {
+	if found := uint32(call(l.abi)); found != abi {
 		return nil, &Error{
 			Kind: ErrConfiguration, ID: "abi-mismatch",
-			Message: fmt.Sprintf("loading the library: `%s` has version %d of the interface, this module wants %d", origin, of, abi),
+			Message: fmt.Sprintf("loading the library: `%s` has version %d of the interface, this module wants %d", origin, found, abi),
 			Help:    "use a library and a module of the same release",
 		}
 	}
@@ -51,7 +51,7 @@ func load(path string) (*library, error) {
 	return l, nil
 }
 
-// open opens it where it is, or at the first of the places where it can be.
+// open opens the library at a path; if that is empty, in the program, or at the first place that has it.
 func open(path string) (handle uintptr, origin string, err error) {
 	if path != "" {
 		handle, err = dlopen(path)
@@ -75,15 +75,15 @@ func dlopen(path string) (uintptr, error) {
 	return purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
 }
 
-// places are beside the program, then where the system looks.
+// places returns the paths and names to try: in the folder of the program, then where the system looks.
 func places() []string {
-	// The second is there where the system has what is needed to compile, too.
+	// The name without a version exists only where the files for compiling are installed, too.
 	names := []string{"libvaultlet.so.1", "libvaultlet.so"}
 	program, err := os.Executable()
 	if err != nil {
 		return names
 	}
-	// Where everybody may write, as in /tmp, anybody's file may lie.
+	// In a folder that everybody may write to, such as /tmp, any user may have put a library.
 	folder, err := os.Stat(filepath.Dir(program))
 	if err != nil || folder.Mode().Perm()&0o002 != 0 {
 		return names
@@ -98,7 +98,7 @@ func places() []string {
 	return places
 }
 
-// dlopenText opens a library that is here and in no file.
+// dlopenText opens a library whose bytes are in memory, not in a file.
 func dlopenText(image string) (uintptr, error) {
 	if handle, err := dlopenMemory(image); err == nil {
 		return handle, nil

@@ -9,10 +9,10 @@ import (
 	"unsafe"
 )
 
-// dlopenMemory opens a library by a file that is in memory only, so that it needs no folder that can
-// be written and executed from.
+// dlopenMemory opens a library through a file in memory (memfd_create), so that no folder is needed
+// that can be both written to and executed from.
 func dlopenMemory(image string) (uintptr, error) {
-	// The package syscall is older than these.
+	// memfd_create is not in package syscall.
 	number, known := map[string]uintptr{"amd64": 319, "arm64": 279}[runtime.GOARCH]
 	if !known {
 		return 0, errors.ErrUnsupported
@@ -23,8 +23,8 @@ func dlopenMemory(image string) (uintptr, error) {
 	if errno != 0 {
 		return 0, errno
 	}
-	// Left open: the loader takes a path that it knows for a library that it has, so the number must
-	// never be another file's.
+	// The file stays open: the loader recognises a loaded library by its path, so that the number of
+	// the descriptor must never become that of another file.
 	file := os.NewFile(fd, "vaultlet")
 	if _, err := file.WriteString(image); err != nil {
 		return 0, errors.Join(err, file.Close())
@@ -37,5 +37,5 @@ func dlopenMemory(image string) (uintptr, error) {
 	return handle, nil
 }
 
-// Kept from its finalizer, which would close it.
+// memory keeps the file reachable; its finalizer would close it.
 var memory *os.File

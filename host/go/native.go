@@ -10,13 +10,13 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// The version of the C interface that this package is written for.
+// abi is the version of the C interface that this package is written for.
 const abi = 1
 
-// A number that is not known.
+// unknown is the value of a number that is not known, VAULTLET_UNKNOWN.
 const unknown = math.MinInt64
 
-// library holds the addresses of the functions of one loaded library, by their names in vaultlet.h.
+// A library has the addresses of the functions of a loaded library, named as in vaultlet.h.
 type library struct {
 	abi, version                                                         uintptr
 	optionsNew, optionsSet, optionsVariable, optionsFree                 uintptr
@@ -44,8 +44,8 @@ func (l *library) symbols() map[string]*uintptr {
 	}
 }
 
-// call calls a function of the library. A Go pointer that is converted in its arguments stays where
-// it is until the call returns.
+// call calls a function of the library. A Go object whose pointer is converted to uintptr among the
+// arguments is not moved until the call returns.
 //
 //go:uintptrescapes
 func call(function uintptr, arguments ...uintptr) uintptr {
@@ -53,7 +53,7 @@ func call(function uintptr, arguments ...uintptr) uintptr {
 	return result
 }
 
-// The structures of vaultlet.h; a pointer into native memory is a uintptr.
+// The structs of vaultlet.h. A pointer into native memory is a uintptr.
 type (
 	nativeError struct {
 		kind, status                                       int32
@@ -89,7 +89,7 @@ type (
 	}
 )
 
-// Does not compile where a layout is another than the header's.
+// These do not compile where the size of a struct differs from the one in the header.
 var (
 	_ [88]byte  = [unsafe.Sizeof(nativeError{})]byte{}
 	_ [32]byte  = [unsafe.Sizeof(nativeAttempt{})]byte{}
@@ -98,8 +98,8 @@ var (
 	_ [48]byte  = [unsafe.Sizeof(nativeCall{})]byte{}
 )
 
-// at is what lies at a native address.
-func at[T any](address uintptr) *T {
+// pointer returns a native address as a pointer.
+func pointer[T any](address uintptr) *T {
 	return (*T)(*(*unsafe.Pointer)(unsafe.Pointer(&address)))
 }
 
@@ -107,15 +107,15 @@ func slice[T any](address, length uintptr) []T {
 	if address == 0 {
 		return nil
 	}
-	return unsafe.Slice(at[T](address), length)
+	return unsafe.Slice(pointer[T](address), length)
 }
 
-// text copies a C string; none is empty.
+// text copies a C string; NULL becomes the empty string.
 func text(address uintptr) string {
 	if address == 0 {
 		return ""
 	}
-	start := at[byte](address)
+	start := pointer[byte](address)
 	length := 0
 	for *(*byte)(unsafe.Add(unsafe.Pointer(start), length)) != 0 {
 		length++
@@ -172,9 +172,9 @@ func (n *nativeIdentity) read() Identity {
 	return i
 }
 
-// takeError reads an error and frees it.
+// takeError copies a native error and frees it.
 func (l *library) takeError(address uintptr) *Error {
-	n := at[nativeError](address)
+	n := pointer[nativeError](address)
 	e := &Error{
 		Kind: Kind(n.kind), ID: text(n.id), Message: text(n.message), Help: text(n.help),
 		Status: int(n.status), Code: text(n.code), RequestID: text(n.requestID),
@@ -192,22 +192,22 @@ func (l *library) takeError(address uintptr) *Error {
 	return e
 }
 
-// texts makes C strings that stay where they are until they are unpinned.
+// texts makes C strings, which are not moved until they are unpinned.
 type texts struct {
 	pinner runtime.Pinner
 	failed *Error
 }
 
-// of is a C string; NULL for an empty one.
-func (t *texts) of(doing, text string) *byte {
+// optional returns a C string; NULL for an empty one.
+func (t *texts) optional(doing, text string) *byte {
 	if text == "" {
 		return nil
 	}
-	return t.always(doing, text)
+	return t.required(doing, text)
 }
 
-// always is a C string.
-func (t *texts) always(doing, text string) *byte {
+// required returns a C string, also for an empty one.
+func (t *texts) required(doing, text string) *byte {
 	if strings.IndexByte(text, 0) >= 0 {
 		t.failed = &Error{
 			Kind: ErrInvalidArgument, ID: "argument-malformed",

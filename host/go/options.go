@@ -7,106 +7,105 @@ import (
 	"time"
 )
 
-// An Option says how a handle is opened. What no option says comes from the environment, by the
-// same VAULTLET_* variables that the command line takes.
-type Option interface{ open(*settings) }
+// An Option is a setting of a handle. A setting without an option comes from the environment, from the
+// same VAULTLET_* variables that the command line reads.
+type Option interface{ open(*handleSettings) }
 
-// A CallOption is for one call.
-type CallOption interface{ call(*request) }
+// A CallOption is a setting of one call.
+type CallOption interface{ call(*callSettings) }
 
-// An EitherOption is for a handle, or for one call in place of what the handle has.
+// An EitherOption is a setting of a handle, or of one call, where it replaces that of the handle.
 type EitherOption interface {
 	Option
 	CallOption
 }
 
-// What a handle is opened with; the names are those of the command line's flags.
-type settings struct {
+// handleSettings are the settings of a handle; the names are those of the command line's flags.
+type handleSettings struct {
 	library   string
 	given     [][2]string
 	variables map[string]string
 }
 
-// What one call says besides.
-type request struct {
-	timeout                      *time.Duration
-	clientID, objectID, resource string
+// callSettings are the settings of one call.
+type callSettings struct {
+	timeout                        *time.Duration
+	clientID, objectID, resourceID string
 }
 
-type openOption func(*settings)
+type openOption func(*handleSettings)
 
-func (o openOption) open(s *settings) { o(s) }
+func (o openOption) open(s *handleSettings) { o(s) }
 
 func setting(name, value string) Option {
-	return openOption(func(s *settings) { s.given = append(s.given, [2]string{name, value}) })
+	return openOption(func(s *handleSettings) { s.given = append(s.given, [2]string{name, value}) })
 }
 
 type eitherOption struct {
 	openOption
-	of func(*request)
+	set func(*callSettings)
 }
 
-func (o eitherOption) call(r *request) { o.of(r) }
+func (o eitherOption) call(c *callSettings) { o.set(c) }
 
-// WithIdentity names the sources of credentials, in order: labels as of the table in vaultlet's
-// README, such as "managed-identity" or "azureml-obo". Without it, "auto".
+// WithIdentity sets the chain: the sources of credentials to try, in order, by their labels in vaultlet's
+// documentation, such as "managed-identity" or "azureml-obo". The default is "auto".
 func WithIdentity(labels ...string) Option { return setting("identity", strings.Join(labels, ",")) }
 
-// WithExclude names sources to leave out.
+// WithExclude removes sources of credentials from the chain, by their labels.
 func WithExclude(labels ...string) Option { return setting("exclude", strings.Join(labels, ",")) }
 
-// WithClientID names a user-assigned managed identity by its client id.
+// WithClientID selects a user-assigned managed identity by its client id.
 func WithClientID(id string) EitherOption {
-	return eitherOption{setting("client-id", id).(openOption), func(r *request) { r.clientID = id }}
+	return eitherOption{setting("client-id", id).(openOption), func(c *callSettings) { c.clientID = id }}
 }
 
-// WithObjectID names a user-assigned managed identity by its object id.
+// WithObjectID selects a user-assigned managed identity by its object id.
 func WithObjectID(id string) EitherOption {
-	return eitherOption{setting("object-id", id).(openOption), func(r *request) { r.objectID = id }}
+	return eitherOption{setting("object-id", id).(openOption), func(c *callSettings) { c.objectID = id }}
 }
 
-// WithResourceID names a user-assigned managed identity by its resource id.
+// WithResourceID selects a user-assigned managed identity by its resource id.
 func WithResourceID(id string) EitherOption {
-	return eitherOption{setting("resource-id", id).(openOption), func(r *request) { r.resource = id }}
+	return eitherOption{setting("resource-id", id).(openOption), func(c *callSettings) { c.resourceID = id }}
 }
 
-// WithAdditionalTenants names tenants that tokens may be asked of besides the configured one; "*"
-// for all.
+// WithAdditionalTenants allows tokens of further tenants besides the configured one; "*" allows all.
 func WithAdditionalTenants(tenants ...string) Option {
 	return setting("additional-tenants", strings.Join(tenants, ";"))
 }
 
-// WithUserAssertionFile names the file with the token of the user on whose behalf "on-behalf-of"
-// asks. It is read anew whenever it is needed.
+// WithUserAssertionFile sets the path of the file with the user's token, for the source "on-behalf-of".
+// The file is read again each time it is needed.
 func WithUserAssertionFile(path string) Option { return setting("user-assertion-file", path) }
 
-// WithCloud names the cloud: "public", "china" or "usgov".
+// WithCloud selects the cloud: "public", "china" or "usgov".
 func WithCloud(cloud string) Option { return setting("cloud", cloud) }
 
-// WithConcurrency is how many calls run at once, 1 to 1,024; 64 unless set. More wait in line.
+// WithConcurrency sets how many calls run at once, 1 to 1,024; the default is 64. Further calls wait.
 func WithConcurrency(calls int) Option { return setting("concurrency", strconv.Itoa(calls)) }
 
-// WithTimeout is the time that one call may take, whatever its context allows; 2 minutes unless
-// set, at most a day. Less than a millisecond is a millisecond.
+// WithTimeout sets the time limit of each call, at most one day; the default is two minutes. A context
+// can end a call earlier, but not extend the limit. A limit below one millisecond counts as one.
 func WithTimeout(limit time.Duration) EitherOption {
 	seconds := strconv.FormatFloat(limit.Seconds(), 'f', -1, 64)
-	return eitherOption{setting("timeout", seconds).(openOption), func(r *request) { r.timeout = &limit }}
+	return eitherOption{setting("timeout", seconds).(openOption), func(c *callSettings) { c.timeout = &limit }}
 }
 
-// WithCAFile names a PEM file whose certificates are trusted besides the built-in roots. May be
-// repeated.
+// WithCAFile trusts the certificates in a PEM file besides the built-in roots. It may be given several
+// times.
 func WithCAFile(path string) Option { return setting("ca-file", path) }
 
-// WithResolve connects elsewhere for one authority, name and certificate check unchanged:
-// "HOST:PORT:ADDR[:PORT]". May be repeated.
+// WithResolve connects to another address for one server, by a rule "HOST:PORT:ADDR[:PORT]". The
+// certificate is still checked against the host name. It may be given several times.
 func WithResolve(rule string) Option { return setting("resolve", rule) }
 
-// WithAllowHTTPLoopback accepts plain http:// vaults on loopback, for tests.
+// WithAllowHTTPLoopback allows vaults at http:// URLs on loopback addresses, for tests.
 func WithAllowHTTPLoopback() Option { return setting("allow-http-loopback", "true") }
 
-// WithVariables are read in place of the process's environment, all of it.
+// WithVariables sets variables that are read instead of the whole environment of the process.
 func WithVariables(variables map[string]string) Option {
-	return openOption(func(s *settings) {
+	return openOption(func(s *handleSettings) {
 		s.variables = make(map[string]string, len(variables))
 		for name, value := range variables {
 			s.variables[name] = value
@@ -114,13 +113,13 @@ func WithVariables(variables map[string]string) Option {
 	})
 }
 
-// WithLibrary names the native library to load.
+// WithLibrary sets the path of the native library to load.
 func WithLibrary(path string) Option {
-	return openOption(func(s *settings) { s.library = path })
+	return openOption(func(s *handleSettings) { s.library = path })
 }
 
-// The environment as Go has it. The native side must not read it itself: C's has no lock that
-// [os.Setenv] would know of.
+// environment returns the environment of the process as Go sees it. The native library must not read it
+// itself, because the lock that [os.Setenv] takes does not protect reads in C.
 func environment() map[string]string {
 	variables := map[string]string{}
 	for _, entry := range os.Environ() {
@@ -131,8 +130,8 @@ func environment() map[string]string {
 	return variables
 }
 
-// The time that a call may take, as the native side reads it; of a malformed one it makes an error.
-func (s *settings) limit() time.Duration {
+// limit returns the time limit of a call as the native library reads it, which reports a malformed one.
+func (s *handleSettings) limit() time.Duration {
 	text := s.variables["VAULTLET_TIMEOUT"]
 	for _, option := range s.given {
 		if option[0] == "timeout" {

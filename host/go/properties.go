@@ -2,66 +2,66 @@ package vaultlet
 
 import "time"
 
-// Properties are all that is known of one version of a secret, but for its value. What is unknown
-// is empty, a zero time or nil.
+// Properties are the properties of one version of a secret: everything but the value. A property that is
+// not known is empty, a zero time or nil.
 type Properties struct {
-	Vault           string    // the host, with its port if that is not 443
-	Name            string    //
-	Version         string    // 32 hexadecimal digits
-	ContentType     string    // as its author gave it
-	Enabled         *bool     // whether it may be read
-	Created         time.Time // when this version was made
-	Updated         time.Time // when it was last changed
-	NotBefore       time.Time // not meant to be used before; not enforced
-	Expires         time.Time // not meant to be used after; not enforced
-	RecoveryLevel   string    // what deleting it would mean
-	RecoverableDays *int      // for which a deleted one can be recovered
-	Managed         *bool     // whether it belongs to a certificate
-	KID             string    // the key of that certificate
-	Tags            map[string]string
+	Vault           string            // the host name of the vault, with the port if that is not 443
+	Name            string            // the name of the secret
+	Version         string            // the version, 32 hexadecimal digits
+	ContentType     string            // the content type, as the author of the secret set it
+	Enabled         *bool             // whether the value can be read
+	Created         time.Time         // when this version was created
+	Updated         time.Time         // when this version was last changed
+	NotBefore       time.Time         // when this version becomes valid; Key Vault does not enforce this
+	Expires         time.Time         // when this version expires; Key Vault does not enforce this
+	RecoveryLevel   string            // what happens to a deleted secret, such as "Recoverable+Purgeable"
+	RecoverableDays *int              // the number of days for which a deleted secret can be recovered
+	Managed         *bool             // whether the secret belongs to a certificate
+	KID             string            // the key id, if the secret belongs to a certificate
+	Tags            map[string]string // the tags of the secret
 }
 
-// An Identity is what is known of a token and whose it is, by what it says of itself: nothing of it
-// is verified. What is unknown is empty or a zero time.
+// An Identity is the identity that a token belongs to, as the token itself says; nothing of it is
+// verified. A field that is not known is empty or a zero time.
 type Identity struct {
-	Source    string // such as "managed-identity"
-	Endpoint  string // such as "azure-ml"
-	Resource  string // what the token is for
-	ClientID  string // of the user-assigned identity that was asked for
-	Tenant    string // the directory: a GUID
-	ObjectID  string // the identity's, to which a role is granted
-	AppID     string // the application that asked
-	UPN       string // the user's name, masked
-	Audience  string
-	ExpiresOn time.Time
-	RefreshOn time.Time // when to ask for another
-	Notes     []string  // for people
+	Source    string    // the source of the token, such as "managed-identity"
+	Endpoint  string    // the kind of endpoint, such as "azure-ml"
+	Resource  string    // the resource that the token is for
+	ClientID  string    // the client id of the user-assigned identity, if the call named one
+	Tenant    string    // the tenant, a GUID
+	ObjectID  string    // the object id of the identity, to which roles are granted
+	AppID     string    // the application that the token was issued to
+	UPN       string    // the name of the user, masked
+	Audience  string    // the audience of the token
+	ExpiresOn time.Time // when the token expires
+	RefreshOn time.Time // when the token should be replaced by a new one
+	Notes     []string  // remarks for people
 }
 
-// A TokenRequest says what a token is for; the zero one, for the cloud's Key Vault.
+// A TokenRequest says what a token is for. The zero value is for the Key Vault of the configured cloud.
 type TokenRequest struct {
-	// Resource or scope, such as "https://storage.azure.com/.default".
+	// Resource is a resource or a scope, such as "https://storage.azure.com/.default".
 	Resource string
-	// Tenant to ask; that of the identity when empty.
+	// Tenant is the tenant to ask; if empty, that of the identity.
 	Tenant string
-	// Claims that a service asked for, in JSON. They bypass the cache.
+	// Claims are the claims that a service asked for, as JSON. They bypass the token cache.
 	Claims string
 }
 
-// A Plan is what the credentials would read and whom they would talk to.
+// A Plan lists what the credentials may read or use, and which servers they may connect to.
 type Plan struct {
-	Vault     *Server  `json:"vault"`     // that of the reference that was asked about
-	Variables []string `json:"variables"` // that decide which source is used, whether set or not
-	Servers   []Server `json:"servers"`   // that the sources may ask, in their order
-	Files     []string `json:"files"`     // that may be read; one with * is all of a folder with that ending
-	Keys      []string `json:"keys"`      // files with a key that may sign
-	Programs  []string `json:"programs"`  // that may be run
+	Vault     *Server  `json:"vault"`     // the vault of the reference, if there was one
+	Variables []string `json:"variables"` // environment variables that select the source, whether set or not
+	Servers   []Server `json:"servers"`   // servers that the sources may connect to, in their order
+	Files     []string `json:"files"`     // files that may be read; a name with * means all files of the folder with that ending
+	Keys      []string `json:"keys"`      // files with private keys that may be used for signing
+	Programs  []string `json:"programs"`  // programs that may be run
 }
 
-// A Server may be talked to.
+// A Server is a server that may be connected to.
 type Server struct {
-	Host    string `json:"host"`
-	Port    int    `json:"port"`
-	TLS     bool   `json:"tls"`
+	Host    string `json:"host"`    // the host name or IP address
+	Port    int    `json:"port"`    // the TCP port
+	TLS     bool   `json:"tls"`     // whether the connection uses TLS
 	Purpose string `json:"purpose"` // "vault", "token-authority" or "identity-endpoint"
 }

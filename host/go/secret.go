@@ -11,55 +11,54 @@ import (
 	"unsafe"
 )
 
-// A Secret is one version of one secret, or one member of a JSON secret. Whatever prints it or logs
-// it shows where it came from; whatever serialises it fails. [Secret.Reveal] is the only way to the
-// value.
+// A Secret is one version of one secret, or one member of a JSON secret. It prints and logs as its
+// reference, and serialising it fails. Only [Secret.Reveal] and [Secret.RevealBytes] give the value.
 type Secret struct {
 	sealed
 	properties Properties
 }
 
-// Properties are all but the value. They stay after Close.
+// Properties returns the properties of the secret. They remain after Close.
 func (s *Secret) Properties() Properties { return s.properties }
 
-// A Token is an access token: what goes after "Bearer". Like a [Secret] it shows nothing of itself.
+// A Token is an access token, which goes after "Bearer". Like a [Secret] it does not show its value.
 type Token struct {
 	sealed
 	identity Identity
 }
 
-// Identity is what is known of the token and whose it is. It stays after Close.
+// Identity returns the identity that the token belongs to. It remains after Close.
 func (t *Token) Identity() Identity { return t.identity }
 
-// What both are: a value in native memory that shows nothing of itself.
+// A sealed is what a secret and a token have in common: a value in native memory that is not shown.
 type sealed struct {
 	shown string
-	held  *held
+	value *nativeValue
 }
 
-// A value in native memory. Its addresses are numbers, which no reflection follows.
-type held struct {
-	mutex         sync.RWMutex
-	owner         *owned
-	value, length uintptr
-	closed        bool
+// A nativeValue is a value in native memory. Its addresses are numbers, which reflection does not follow.
+type nativeValue struct {
+	mutex           sync.RWMutex
+	owner           *nativeObject
+	address, length uintptr
+	closed          bool
 }
 
-// An object of the native side that holds values, freed when the last of them is closed.
-type owned struct {
+// A nativeObject is an object of the library that holds values; it is freed when the last of them is closed.
+type nativeObject struct {
 	free, object uintptr
 	values       atomic.Int64
 }
 
-// Reveal is the value as a string of Go's, a copy that only the garbage collector removes; it is
-// yours to keep out of logs. It panics after Close.
+// Reveal returns the value as a string. The string is a copy that only the garbage collector removes;
+// keep it out of logs. Reveal panics after Close.
 func (s *sealed) Reveal() string {
 	var value string
 	s.read(func(native []byte) { value = string(native) })
 	return value
 }
 
-// RevealBytes is a copy of the value that you can [clear] after use. It panics after Close.
+// RevealBytes returns a copy of the value that you can [clear] after use. It panics after Close.
 func (s *sealed) RevealBytes() []byte {
 	var value []byte
 	s.read(func(native []byte) { value = append(make([]byte, 0, len(native)), native...) })
@@ -67,24 +66,24 @@ func (s *sealed) RevealBytes() []byte {
 }
 
 func (s *sealed) read(use func([]byte)) {
-	s.held.mutex.RLock()
-	defer s.held.mutex.RUnlock()
-	if s.held.closed {
+	s.value.mutex.RLock()
+	defer s.value.mutex.RUnlock()
+	if s.value.closed {
 		panic("vaultlet: " + s.shown + " is revealed after Close")
 	}
-	use(slice[byte](s.held.value, s.held.length))
+	use(slice[byte](s.value.address, s.value.length))
 	runtime.KeepAlive(s)
 }
 
-// Close scrubs the value; of secrets that were got together, with the last of them. It may be called
-// again, and always returns nil. What is forgotten without it is scrubbed after a garbage
-// collection.
+// Close scrubs the value. The values of one GetMany are scrubbed when the last of its secrets is
+// closed. Close may be called again, and always returns nil. A value that is not closed is scrubbed
+// after a garbage collection.
 func (s *sealed) Close() error {
-	s.held.close()
+	s.value.close()
 	return nil
 }
 
-func (h *held) close() {
+func (h *nativeValue) close() {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if h.closed {
@@ -98,61 +97,61 @@ func (h *held) close() {
 
 var errSealed = errors.New("vaultlet: a secret or token is not serialised; use Reveal where its value is needed")
 
-// String is the reference of a secret, or what a token is for; never the value.
+// String returns the reference of a secret, or the resource of a token; never the value.
 func (s *sealed) String() string { return s.shown }
 
-// GoString is the same as String.
+// GoString returns what String returns.
 func (s *sealed) GoString() string { return s.shown }
 
-// Format prints what String says, whatever the verb.
+// Format prints what String returns, whatever the verb.
 func (s *sealed) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.shown) }
 
-// LogValue is what String says.
+// LogValue returns what String returns.
 func (s *sealed) LogValue() slog.Value { return slog.StringValue(s.shown) }
 
-// MarshalJSON fails.
+// MarshalJSON always fails.
 func (s *sealed) MarshalJSON() ([]byte, error) { return nil, errSealed }
 
-// MarshalText fails, and with it XML, YAML and other formats of text.
+// MarshalText always fails, and so do XML, YAML and other text formats.
 func (s *sealed) MarshalText() ([]byte, error) { return nil, errSealed }
 
-// MarshalBinary fails.
+// MarshalBinary always fails.
 func (s *sealed) MarshalBinary() ([]byte, error) { return nil, errSealed }
 
-// GobEncode fails.
+// GobEncode always fails.
 func (s *sealed) GobEncode() ([]byte, error) { return nil, errSealed }
 
-// secret takes over one of the secrets of an owner.
-func (l *library) secret(of *owned, object uintptr) *Secret {
-	s := &Secret{properties: at[nativeProperties](call(l.secretProperties, object)).read()}
+// secret wraps one of the native secrets that an owner holds.
+func (l *library) secret(owner *nativeObject, object uintptr) *Secret {
+	s := &Secret{properties: pointer[nativeProperties](call(l.secretProperties, object)).read()}
 	p := &s.properties
 	s.shown = "Secret(akv://" + p.Vault + "/" + p.Name
 	if p.Version != "" {
 		s.shown += "/" + p.Version
 	}
 	s.shown += ")"
-	s.held = hold(of, l.secretReveal, object)
-	runtime.AddCleanup(s, (*held).close, s.held)
+	s.value = newNativeValue(owner, l.secretReveal, object)
+	runtime.AddCleanup(s, (*nativeValue).close, s.value)
 	return s
 }
 
 func (l *library) token(object uintptr) *Token {
-	t := &Token{identity: at[nativeIdentity](call(l.tokenIdentity, object)).read()}
+	t := &Token{identity: pointer[nativeIdentity](call(l.tokenIdentity, object)).read()}
 	t.shown = "Token(" + t.identity.Resource + ")"
-	t.held = hold(own(l.tokenFree, object, 1), l.tokenReveal, object)
-	runtime.AddCleanup(t, (*held).close, t.held)
+	t.value = newNativeValue(newNativeObject(l.tokenFree, object, 1), l.tokenReveal, object)
+	runtime.AddCleanup(t, (*nativeValue).close, t.value)
 	return t
 }
 
-func own(free, object uintptr, values int64) *owned {
-	o := &owned{free: free, object: object}
+func newNativeObject(free, object uintptr, values int64) *nativeObject {
+	o := &nativeObject{free: free, object: object}
 	o.values.Store(values)
 	return o
 }
 
-func hold(of *owned, reveal, object uintptr) *held {
-	h := &held{owner: of}
-	// On the heap, where it is while it is written.
-	h.value = call(reveal, object, uintptr(unsafe.Pointer(&h.length)))
+func newNativeValue(owner *nativeObject, reveal, object uintptr) *nativeValue {
+	h := &nativeValue{owner: owner}
+	// The field is on the heap, so that it is not moved while it is written.
+	h.address = call(reveal, object, uintptr(unsafe.Pointer(&h.length)))
 	return h
 }

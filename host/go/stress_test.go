@@ -16,7 +16,7 @@ import (
 	"vaultlet.dev/go/internal/local"
 )
 
-// times is the first by default, and the second with VAULTLET_TEST_FULL=1.
+// times returns the first number, or the second with VAULTLET_TEST_FULL=1.
 func times(some, full int) int {
 	if os.Getenv("VAULTLET_TEST_FULL") == "1" {
 		return full
@@ -24,9 +24,9 @@ func times(some, full int) int {
 	return some
 }
 
-// Goroutines that share a handle, a third of whose calls are cancelled or have no time.
+// A third of the calls is cancelled or has a very short deadline.
 func TestManyGoroutinesShareAHandle(t *testing.T) {
-	v := open(t)
+	v := local.Open(t)
 	var wait sync.WaitGroup
 	for worker := range 16 {
 		random := rand.New(rand.NewPCG(1, uint64(worker)))
@@ -62,7 +62,7 @@ func one(ctx context.Context, t *testing.T, v *vaultlet.Vaultlet, which int) {
 	case 2:
 		var secrets []*vaultlet.Secret
 		if secrets, err = v.GetMany(ctx, []string{local.Reference, local.Reference}); err == nil {
-			value = secrets[1].Reveal() // and both are forgotten
+			value = secrets[1].Reveal() // neither is closed
 		}
 	case 3:
 		_, err = v.Token(ctx, vaultlet.TokenRequest{})
@@ -78,8 +78,8 @@ func one(ctx context.Context, t *testing.T, v *vaultlet.Vaultlet, which int) {
 	}
 }
 
-// Handles that are opened, used and closed leave nothing behind.
-func TestHandlesLeaveNothingBehind(t *testing.T) {
+// Handles that are opened, used and closed leave no memory, thread or file behind.
+func TestClosedHandlesLeaveNothingBehind(t *testing.T) {
 	cycle := func(i int) {
 		v, err := vaultlet.Open(vaultlet.WithConcurrency(1))
 		if err != nil {
@@ -94,11 +94,11 @@ func TestHandlesLeaveNothingBehind(t *testing.T) {
 	for i := range cycles / 3 {
 		cycle(i)
 	}
-	before := settled(t)
+	before := measure(t)
 	for i := range cycles {
 		cycle(i)
 	}
-	after := settled(t)
+	after := measure(t)
 	t.Logf("%d cycles: %+v, then %+v", cycles, before, after)
 	if grown := after.kilobytes - before.kilobytes; grown > 8*1024 {
 		t.Errorf("%d KiB more after %d cycles", grown, cycles)
@@ -110,7 +110,8 @@ func TestHandlesLeaveNothingBehind(t *testing.T) {
 
 type usage struct{ kilobytes, threads, files int }
 
-func settled(t *testing.T) usage {
+// measure returns what the process uses after a garbage collection.
+func measure(t *testing.T) usage {
 	runtime.GC()
 	runtime.GC()
 	status, err := os.ReadFile("/proc/self/status")

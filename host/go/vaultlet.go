@@ -8,45 +8,45 @@ import (
 	"unsafe"
 )
 
-// A Vaultlet gets secrets and tokens. It is for any number of goroutines at once, and keeps one
-// cache of tokens and one pool of connections.
+// A Vaultlet is a handle, which gets secrets and tokens. Any number of goroutines may use it at once. It
+// has one token cache and one connection pool.
 type Vaultlet struct{ handle *handle }
 
-// Open loads the native library, when it is the first, and opens a handle: it reads settings,
-// environment and certificates, and uses no network. An error is of kind [ErrConfiguration] and
-// names the setting.
+// Open opens a handle: it reads the settings, the environment and the certificates, without using the
+// network. The first call loads the native library. An error is of kind [ErrConfiguration] and names the
+// setting.
 func Open(options ...Option) (*Vaultlet, error) {
-	var with settings
+	var given handleSettings
 	for _, option := range options {
-		option.open(&with)
+		option.open(&given)
 	}
-	if with.variables == nil {
-		with.variables = environment()
+	if given.variables == nil {
+		given.variables = environment()
 	}
-	library, err := load(with.library)
+	library, err := load(given.library)
 	if err != nil {
 		return nil, err
 	}
 	native := call(library.optionsNew)
 	defer call(library.optionsFree, native)
-	if err := library.set(native, &with); err != nil {
+	if err := library.set(native, &given); err != nil {
 		return nil, err
 	}
 	var out uintptr
 	if failure := call(library.open, abi, native, uintptr(unsafe.Pointer(&out))); failure != 0 {
 		return nil, library.takeError(failure)
 	}
-	v := &Vaultlet{&handle{library: library, limit: with.limit(), native: out}}
+	v := &Vaultlet{&handle{library: library, limit: given.limit(), native: out}}
 	runtime.AddCleanup(v, (*handle).close, v.handle)
 	return v, nil
 }
 
-func (l *library) set(native uintptr, with *settings) error {
+func (l *library) set(native uintptr, given *handleSettings) error {
 	const doing = "opening a handle"
 	var texts texts
 	defer texts.pinner.Unpin()
 	set := func(function uintptr, name, value string) error {
-		n, v := texts.always(doing, name), texts.always(doing, value)
+		n, v := texts.required(doing, name), texts.required(doing, value)
 		if texts.failed != nil {
 			return texts.failed
 		}
@@ -56,19 +56,19 @@ func (l *library) set(native uintptr, with *settings) error {
 		}
 		return nil
 	}
-	// One that is empty is one that is not set; with it the process's own are not read.
+	// An empty variable counts as unset. Setting one makes the library ignore the process environment.
 	if err := set(l.optionsVariable, "VAULTLET_IDENTITY", ""); err != nil {
 		return err
 	}
-	for name, value := range with.variables {
+	for name, value := range given.variables {
 		if !utf8.ValidString(name) || !utf8.ValidString(value) {
-			continue // none of those that mean something here
+			continue // no variable that vaultlet reads
 		}
 		if err := set(l.optionsVariable, name, value); err != nil {
 			return err
 		}
 	}
-	for _, option := range with.given {
+	for _, option := range given.given {
 		if err := set(l.optionsSet, option[0], option[1]); err != nil {
 			return err
 		}
@@ -76,50 +76,50 @@ func (l *library) set(native uintptr, with *settings) error {
 	return nil
 }
 
-// Close ends the handle; calls that run go on to their end. It may be called again, and always
-// returns nil. A handle that is forgotten is closed after a garbage collection.
+// Close closes the handle; calls that are running continue. Close may be called again, and always returns
+// nil. A handle that is no longer reachable is closed after a garbage collection.
 func (v *Vaultlet) Close() error {
 	v.handle.close()
 	return nil
 }
 
-// Get gets a secret, by one of the forms of reference in vaultlet's README, such as
-// "akv://my-key-vault/db-password". The first of a vault takes two requests, each further one takes
-// one.
+// Get gets a secret by a reference, such as "akv://my-key-vault/db-password" or another form in
+// vaultlet's documentation. The first secret of a vault takes two requests, each further one takes one.
 func (v *Vaultlet) Get(ctx context.Context, reference string, options ...CallOption) (*Secret, error) {
 	defer runtime.KeepAlive(v)
 	const doing = "getting a secret"
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
-	name := o.always(doing, reference)
-	result, err := o.run(func(handle, started, out uintptr) uintptr {
-		return call(l.get, handle, uintptr(unsafe.Pointer(name)), started, out)
+	name := o.required(doing, reference)
+	result, err := o.run(func(handle, options, out uintptr) uintptr {
+		return call(l.get, handle, uintptr(unsafe.Pointer(name)), options, out)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return l.secret(own(l.secretFree, result, 1), result), nil
+	return l.secret(newNativeObject(l.secretFree, result, 1), result), nil
 }
 
-// GetMany gets several secrets at once, in the order of their references: all, or the first error.
+// GetMany gets several secrets at once, in the order of their references. If one of them cannot be got,
+// it returns the error of that one.
 func (v *Vaultlet) GetMany(ctx context.Context, references []string, options ...CallOption) ([]*Secret, error) {
 	defer runtime.KeepAlive(v)
 	const doing = "getting secrets"
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
-	// One more, so that there is a first.
+	// One more than needed, so that there is a first element to take the address of.
 	names := make([]*byte, len(references)+1)
 	for i, reference := range references {
-		names[i] = o.always(doing, reference)
+		names[i] = o.required(doing, reference)
 	}
 	o.pinner.Pin(&names[0])
-	result, err := o.run(func(handle, started, out uintptr) uintptr {
+	result, err := o.run(func(handle, options, out uintptr) uintptr {
 		first, length := uintptr(unsafe.Pointer(&names[0])), uintptr(len(references))
-		return call(l.getMany, handle, first, length, started, out)
+		return call(l.getMany, handle, first, length, options, out)
 	})
 	if err != nil {
 		return nil, err
 	}
-	list := at[nativeList](result)
-	all := own(l.secretsFree, result, int64(list.len))
+	list := pointer[nativeList](result)
+	all := newNativeObject(l.secretsFree, result, int64(list.len))
 	secrets := make([]*Secret, 0, list.len)
 	for _, secret := range slice[uintptr](list.items, list.len) {
 		secrets = append(secrets, l.secret(all, secret))
@@ -130,31 +130,31 @@ func (v *Vaultlet) GetMany(ctx context.Context, references []string, options ...
 	return secrets, nil
 }
 
-// List is the newest version of each secret of a vault, without the values. The vault is a name, a
-// full host or "akv://V". The identity needs the right to list.
+// List returns the properties of each secret of a vault, in its newest version. The vault is a name, a
+// full host name or "akv://<vault>". The identity needs the permission to list secrets.
 func (v *Vaultlet) List(ctx context.Context, vault string, options ...CallOption) ([]Properties, error) {
 	return v.listing(ctx, "listing secrets", v.handle.library.list, vault, options)
 }
 
-// Versions are all versions of a secret, without the values.
+// Versions returns the properties of all versions of a secret, newest first.
 func (v *Vaultlet) Versions(ctx context.Context, reference string, options ...CallOption) ([]Properties, error) {
 	return v.listing(ctx, "listing versions", v.handle.library.versions, reference, options)
 }
 
 func (v *Vaultlet) listing(
-	ctx context.Context, doing string, function uintptr, of string, options []CallOption,
+	ctx context.Context, doing string, function uintptr, subject string, options []CallOption,
 ) ([]Properties, error) {
 	defer runtime.KeepAlive(v)
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
-	name := o.always(doing, of)
-	result, err := o.run(func(handle, started, out uintptr) uintptr {
-		return call(function, handle, uintptr(unsafe.Pointer(name)), started, out)
+	name := o.required(doing, subject)
+	result, err := o.run(func(handle, options, out uintptr) uintptr {
+		return call(function, handle, uintptr(unsafe.Pointer(name)), options, out)
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer call(l.listingFree, result)
-	list := at[nativeList](result)
+	list := pointer[nativeList](result)
 	properties := make([]Properties, 0, list.len)
 	natives := slice[nativeProperties](list.items, list.len)
 	for i := range natives {
@@ -163,14 +163,14 @@ func (v *Vaultlet) listing(
 	return properties, nil
 }
 
-// Token gets an access token, by one request unless the cache has it.
+// Token gets an access token, from the token cache or by one request.
 func (v *Vaultlet) Token(ctx context.Context, what TokenRequest, options ...CallOption) (*Token, error) {
 	defer runtime.KeepAlive(v)
 	const doing = "getting a token"
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
 	native := o.tokenRequest(what)
-	result, err := o.run(func(handle, started, out uintptr) uintptr {
-		return call(l.getToken, handle, uintptr(unsafe.Pointer(native)), started, out)
+	result, err := o.run(func(handle, options, out uintptr) uintptr {
+		return call(l.getToken, handle, uintptr(unsafe.Pointer(native)), options, out)
 	})
 	if err != nil {
 		return nil, err
@@ -178,8 +178,8 @@ func (v *Vaultlet) Token(ctx context.Context, what TokenRequest, options ...Call
 	return l.token(result), nil
 }
 
-// Whoami is the identity that is found here: the one to grant a role to. It gets a token, unless the
-// cache has it, and tells what that says.
+// Whoami returns the identity that this machine's token belongs to, to which roles are granted. It gets a
+// token, unless the cache has one, and reads what the token says.
 func (v *Vaultlet) Whoami(ctx context.Context, options ...CallOption) (*Identity, error) {
 	token, err := v.Token(ctx, TokenRequest{}, options...)
 	if err != nil {
@@ -190,15 +190,15 @@ func (v *Vaultlet) Whoami(ctx context.Context, options ...CallOption) (*Identity
 	return &identity, nil
 }
 
-// Plan is what the credentials would read and whom they would talk to, and the vault of a reference
-// unless that is empty. It uses no network.
+// Plan returns what the credentials may read or use, and which servers they may connect to, without using
+// the network. The plan has the vault of the reference, unless that is empty.
 func (v *Vaultlet) Plan(ctx context.Context, reference string, options ...CallOption) (*Plan, error) {
 	defer runtime.KeepAlive(v)
 	const doing = "making a plan"
 	o, l := v.outgoing(ctx, doing, options), v.handle.library
-	name := o.of(doing, reference)
-	result, err := o.run(func(handle, started, out uintptr) uintptr {
-		return call(l.plan, handle, uintptr(unsafe.Pointer(name)), started, out)
+	name := o.optional(doing, reference)
+	result, err := o.run(func(handle, options, out uintptr) uintptr {
+		return call(l.plan, handle, uintptr(unsafe.Pointer(name)), options, out)
 	})
 	if err != nil {
 		return nil, err
@@ -213,14 +213,14 @@ func (v *Vaultlet) Plan(ctx context.Context, reference string, options ...CallOp
 
 func (o *outgoing) tokenRequest(what TokenRequest) *nativeTokenRequest {
 	native := &nativeTokenRequest{
-		resource: o.of(o.doing, what.Resource),
-		tenant:   o.of(o.doing, what.Tenant),
-		claims:   o.of(o.doing, what.Claims),
+		resource: o.optional(o.doing, what.Resource),
+		tenant:   o.optional(o.doing, what.Tenant),
+		claims:   o.optional(o.doing, what.Claims),
 	}
 	native.size = unsafe.Sizeof(*native)
 	o.pinner.Pin(native)
 	return native
 }
 
-// Version is that of the native library, such as "0.1.0".
+// Version returns the version of the native library, such as "0.1.0".
 func (v *Vaultlet) Version() string { return text(call(v.handle.library.version)) }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestAManagedIdentityGetsTheSecret(t *testing.T) {
-	secret := get(t, open(t))
+	secret := get(t, local.Open(t))
 	defer secret.Close()
 	if secret.Reveal() != local.Value || string(secret.RevealBytes()) != local.Value {
 		t.Error("another value")
@@ -31,7 +31,7 @@ func TestAManagedIdentityGetsTheSecret(t *testing.T) {
 
 func TestAJobOnBehalfOfItsUserGetsTheSecret(t *testing.T) {
 	azure := local.Test(t, "--as", "user", "--grant", "managed:none")
-	v := open(t, in(azure))
+	v := local.Open(t, azure.Variables())
 	secret := get(t, v)
 	defer secret.Close()
 	if secret.Reveal() != local.Value {
@@ -44,19 +44,19 @@ func TestAJobOnBehalfOfItsUserGetsTheSecret(t *testing.T) {
 	if who.Source != "azureml-obo" || who.UPN == "" || who.ExpiresOn.Before(time.Now()) {
 		t.Errorf("%+v", who)
 	}
-	managed := open(t, in(azure), vaultlet.WithIdentity("managed-identity"))
+	managed := local.Open(t, azure.Variables(), vaultlet.WithIdentity("managed-identity"))
 	_, err = managed.Get(t.Context(), local.Reference)
-	is(t, err, vaultlet.ErrDenied, "vault-forbidden")
+	local.Failed(t, err, vaultlet.ErrDenied, "vault-forbidden")
 }
 
-func TestManyComeInTheirOrder(t *testing.T) {
-	v := open(t)
+func TestGetManyKeepsTheOrder(t *testing.T) {
+	v := local.Open(t)
 	references := []string{"akv://my-key-vault/hub-token", local.Reference, local.Reference + "?json=/x"}
 	secrets, err := v.GetMany(t.Context(), references[:2])
 	if err != nil {
 		t.Fatal(err)
 	}
-	// One that is closed takes no other with it.
+	// Closing one secret does not close the others.
 	secrets[0].Close()
 	if len(secrets) != 2 || secrets[1].Reveal() != local.Value {
 		t.Error("another value")
@@ -64,14 +64,14 @@ func TestManyComeInTheirOrder(t *testing.T) {
 	secrets[1].Close()
 
 	_, err = v.GetMany(t.Context(), references)
-	is(t, err, vaultlet.ErrInvalidArgument, "secret-not-json")
+	local.Failed(t, err, vaultlet.ErrInvalidArgument, "secret-not-json")
 	if none, err := v.GetMany(t.Context(), nil); err != nil || len(none) != 0 {
 		t.Error(none, err)
 	}
 }
 
 func TestAVaultIsListed(t *testing.T) {
-	v := open(t)
+	v := local.Open(t)
 	listed, err := v.List(t.Context(), local.Vault)
 	if err != nil {
 		t.Fatal(err)
@@ -93,8 +93,8 @@ func TestAVaultIsListed(t *testing.T) {
 	}
 }
 
-func TestATokenIsForWhatWasAsked(t *testing.T) {
-	v := open(t)
+func TestATokenIsForTheRequestedResource(t *testing.T) {
+	v := local.Open(t)
 	token, err := v.Token(t.Context(), vaultlet.TokenRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestATokenIsForWhatWasAsked(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 	if !strings.HasPrefix(token.Reveal(), "eyJ") {
-		t.Error("this is no token")
+		t.Error("not a token")
 	}
 	scope := vaultlet.TokenRequest{Resource: "https://storage.azure.com/.default"}
 	token, err = v.Token(t.Context(), scope)
@@ -115,18 +115,18 @@ func TestATokenIsForWhatWasAsked(t *testing.T) {
 	}
 }
 
-func TestACallMayHaveAnIdentityOfItsOwn(t *testing.T) {
-	v := open(t)
+func TestACallCanNameItsOwnIdentity(t *testing.T) {
+	v := local.Open(t)
 	_, err := v.Get(t.Context(), local.Reference, vaultlet.WithClientID("11111111-2222-3333-4444-555555555555"))
-	is(t, err, vaultlet.ErrUnauthenticated, "identity-refused")
+	local.Failed(t, err, vaultlet.ErrUnauthenticated, "identity-refused")
 	get(t, v).Close()
 
 	_, err = v.Get(t.Context(), local.Reference, vaultlet.WithClientID("a"), vaultlet.WithObjectID("b"))
-	is(t, err, vaultlet.ErrUsage, "usage")
+	local.Failed(t, err, vaultlet.ErrUsage, "usage")
 }
 
 func TestAPlanNeedsNoNetwork(t *testing.T) {
-	v := open(t, vaultlet.WithVariables(map[string]string{
+	v := local.Open(t, vaultlet.WithVariables(map[string]string{
 		"MSI_ENDPOINT": "http://127.0.0.1:9/msi/token", "MSI_SECRET": "x",
 	}))
 	plan, err := v.Plan(t.Context(), local.Reference)
@@ -145,22 +145,22 @@ func TestAPlanNeedsNoNetwork(t *testing.T) {
 	}
 }
 
-// The environment is that of Go at the time of Open.
-func TestTheEnvironmentIsGosOwn(t *testing.T) {
+// Open reads the environment of Go, which C does not see.
+func TestOpenReadsTheEnvironmentOfGo(t *testing.T) {
 	azure := local.Test(t, "--grant", "managed:none")
 	for name, value := range azure.Env {
 		t.Setenv(name, value)
 	}
-	_, err := open(t).Get(t.Context(), local.Reference)
-	is(t, err, vaultlet.ErrDenied, "vault-forbidden")
+	_, err := local.Open(t).Get(t.Context(), local.Reference)
+	local.Failed(t, err, vaultlet.ErrDenied, "vault-forbidden")
 	t.Setenv("VAULTLET_TIMEOUT", "soon")
 	_, err = vaultlet.Open()
-	is(t, err, vaultlet.ErrConfiguration, "setting-malformed")
+	local.Failed(t, err, vaultlet.ErrConfiguration, "setting-malformed")
 }
 
-// Go's runtime keeps its signals: a fault of Go's is still a panic that can be recovered.
+// The library leaves the signal handlers of Go in place: a fault in Go is still a panic that can be recovered.
 func TestAFaultIsStillAPanic(t *testing.T) {
-	get(t, open(t)).Close()
+	get(t, local.Open(t)).Close()
 	defer func() {
 		if recovered := recover(); recovered == nil {
 			t.Error("no panic")

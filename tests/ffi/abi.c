@@ -1,5 +1,5 @@
-/* Each function of the ABI as a careful program uses it, and as a careless one does. What it prints
- * is compared by the test that runs it; a secret is never among it. */
+/* Calls each function of the ABI as a careful program does, and as a careless one does. The test that runs
+ * this program compares what it prints, which is never a secret. */
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ static void ok(vaultlet_error *failed, const char *what) {
     exit(1);
 }
 
-/* Prints what a program could act on, and frees it. */
+/* Prints the members of an error that a program can act on, and frees it. */
 static void failed(const char *what, vaultlet_error *error) {
     if (error == NULL) {
         fprintf(stderr, "%s: no error\n", what);
@@ -37,8 +37,8 @@ static void value_is(const vaultlet_secret *secret, const char *value) {
     }
 }
 
-/* One answer, awaited. */
-struct told {
+/* The result of one callback, which the main thread waits for. */
+struct result {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int times;
@@ -51,56 +51,56 @@ struct told {
     vaultlet_error *in_callback;
 };
 
-static void begin(struct told *told) {
-    memset(told, 0, sizeof *told);
-    pthread_mutex_init(&told->lock, NULL);
-    pthread_cond_init(&told->changed, NULL);
+static void begin(struct result *result) {
+    memset(result, 0, sizeof *result);
+    pthread_mutex_init(&result->lock, NULL);
+    pthread_cond_init(&result->changed, NULL);
 }
 
-static void wait_for(struct told *told) {
-    pthread_mutex_lock(&told->lock);
-    while (told->times == 0) pthread_cond_wait(&told->changed, &told->lock);
-    assert(told->times == 1);
-    pthread_mutex_unlock(&told->lock);
+static void wait_for(struct result *result) {
+    pthread_mutex_lock(&result->lock);
+    while (result->times == 0) pthread_cond_wait(&result->changed, &result->lock);
+    assert(result->times == 1);
+    pthread_mutex_unlock(&result->lock);
 }
 
-static void tell(struct told *told) {
-    pthread_mutex_lock(&told->lock);
-    told->times++;
-    pthread_cond_signal(&told->changed);
-    pthread_mutex_unlock(&told->lock);
+static void signal_result(struct result *result) {
+    pthread_mutex_lock(&result->lock);
+    result->times++;
+    pthread_cond_signal(&result->changed);
+    pthread_mutex_unlock(&result->lock);
 }
 
 static void on_secret(void *context, vaultlet_error *error, vaultlet_secret *secret) {
-    struct told *told = context;
-    told->error = error;
-    told->secret = secret;
-    if (told->ask_in_callback != NULL) {
+    struct result *result = context;
+    result->error = error;
+    result->secret = secret;
+    if (result->ask_in_callback != NULL) {
         vaultlet_secret *none = NULL;
-        told->in_callback = vaultlet_get(told->ask_in_callback, "akv://my-key-vault/db", NULL, &none);
+        result->in_callback = vaultlet_get(result->ask_in_callback, "akv://my-key-vault/db", NULL, &none);
     }
-    tell(told);
+    signal_result(result);
 }
 
 static void on_secrets(void *context, vaultlet_error *error, vaultlet_secrets *secrets) {
-    struct told *told = context;
-    told->error = error;
-    told->secrets = secrets;
-    tell(told);
+    struct result *result = context;
+    result->error = error;
+    result->secrets = secrets;
+    signal_result(result);
 }
 
 static void on_listing(void *context, vaultlet_error *error, vaultlet_listing *listing) {
-    struct told *told = context;
-    told->error = error;
-    told->listing = listing;
-    tell(told);
+    struct result *result = context;
+    result->error = error;
+    result->listing = listing;
+    signal_result(result);
 }
 
 static void on_token(void *context, vaultlet_error *error, vaultlet_token *token) {
-    struct told *told = context;
-    told->error = error;
-    told->token = token;
-    tell(told);
+    struct result *result = context;
+    result->error = error;
+    result->token = token;
+    signal_result(result);
 }
 
 static void waiting(const vaultlet_handle *vault, const char *value) {
@@ -153,59 +153,59 @@ static void waiting(const vaultlet_handle *vault, const char *value) {
 }
 
 static void called_back(const vaultlet_handle *vault, const char *value) {
-    struct told told;
-    begin(&told);
-    told.ask_in_callback = vault;
-    vaultlet_get_then(vault, "akv://my-key-vault/db", NULL, on_secret, &told);
-    wait_for(&told);
-    ok(told.error, "get_then");
-    value_is(told.secret, value);
-    vaultlet_secret_free(told.secret);
-    failed("waiting in a callback", told.in_callback);
+    struct result result;
+    begin(&result);
+    result.ask_in_callback = vault;
+    vaultlet_get_then(vault, "akv://my-key-vault/db", NULL, on_secret, &result);
+    wait_for(&result);
+    ok(result.error, "get_then");
+    value_is(result.secret, value);
+    vaultlet_secret_free(result.secret);
+    failed("waiting in a callback", result.in_callback);
 
-    begin(&told);
+    begin(&result);
     const char *one[] = {"akv://my-key-vault/db"};
-    vaultlet_get_many_then(vault, one, 1, NULL, on_secrets, &told);
-    wait_for(&told);
-    value_is(told.secrets->items[0], value);
-    vaultlet_secrets_free(told.secrets);
+    vaultlet_get_many_then(vault, one, 1, NULL, on_secrets, &result);
+    wait_for(&result);
+    value_is(result.secrets->items[0], value);
+    vaultlet_secrets_free(result.secrets);
 
-    begin(&told);
-    vaultlet_list_then(vault, "akv://my-key-vault", NULL, on_listing, &told);
-    wait_for(&told);
-    printf("list_then: %zu\n", told.listing->len);
-    vaultlet_listing_free(told.listing);
+    begin(&result);
+    vaultlet_list_then(vault, "akv://my-key-vault", NULL, on_listing, &result);
+    wait_for(&result);
+    printf("list_then: %zu\n", result.listing->len);
+    vaultlet_listing_free(result.listing);
 
-    begin(&told);
-    vaultlet_versions_then(vault, "akv://my-key-vault/missing", NULL, on_listing, &told);
-    wait_for(&told);
-    failed("versions_then of a missing one", told.error);
+    begin(&result);
+    vaultlet_versions_then(vault, "akv://my-key-vault/missing", NULL, on_listing, &result);
+    wait_for(&result);
+    failed("versions_then of a missing one", result.error);
 
-    begin(&told);
-    vaultlet_get_token_then(vault, NULL, NULL, on_token, &told);
-    wait_for(&told);
-    printf("token_then: %d\n", vaultlet_token_reveal(told.token, NULL)[0] == 'e');
-    vaultlet_token_free(told.token);
+    begin(&result);
+    vaultlet_get_token_then(vault, NULL, NULL, on_token, &result);
+    wait_for(&result);
+    printf("token_then: %d\n", vaultlet_token_reveal(result.token, NULL)[0] == 'e');
+    vaultlet_token_free(result.token);
 
-    begin(&told);
-    vaultlet_get_then(vault, "nonsense", NULL, on_secret, &told);
-    wait_for(&told);
-    failed("get_then of nonsense", told.error);
+    begin(&result);
+    vaultlet_get_then(vault, "nonsense", NULL, on_secret, &result);
+    wait_for(&result);
+    failed("get_then of nonsense", result.error);
 
-    begin(&told);
+    begin(&result);
     vaultlet_cancel *cancel = vaultlet_cancel_new();
     vaultlet_cancel_now(cancel);
     vaultlet_call call = {.size = sizeof call, .cancel = cancel};
-    vaultlet_get_then(vault, "akv://my-key-vault/db", &call, on_secret, &told);
+    vaultlet_get_then(vault, "akv://my-key-vault/db", &call, on_secret, &result);
     vaultlet_cancel_free(cancel);
-    wait_for(&told);
-    failed("get_then, cancelled", told.error);
+    wait_for(&result);
+    failed("get_then, cancelled", result.error);
 
-    begin(&told);
-    vaultlet_get_then(NULL, "akv://my-key-vault/db", NULL, on_secret, &told);
-    wait_for(&told);
-    failed("get_then without a handle", told.error);
-    /* Nobody to tell; nothing to leak. */
+    begin(&result);
+    vaultlet_get_then(NULL, "akv://my-key-vault/db", NULL, on_secret, &result);
+    wait_for(&result);
+    failed("get_then without a handle", result.error);
+    /* Without a callback the result is dropped, and must not leak. */
     vaultlet_get_then(vault, "akv://my-key-vault/db", NULL, NULL, NULL);
 }
 

@@ -1,5 +1,5 @@
-/* Many threads with one handle, of whose calls some are cancelled and some have no time. Then handles
- * opened and closed, one after the other. Prints what memory was held before and after, in KiB. */
+/* Many threads call one handle; some of the calls are cancelled and some have a very short time limit. Then
+ * handles are opened and closed, one after the other. Prints the memory in use before and after, in KiB. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,14 +13,14 @@ static vaultlet_handle *vault;
 static int calls;
 static atomic_int got, cancelled, late, others;
 
-/* Callbacks that are to come. */
+/* The number of callbacks that have not come yet. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int to_come;
+static int pending;
 
-static void coming(int more) {
+static void add_pending(int more) {
     pthread_mutex_lock(&lock);
-    to_come += more;
+    pending += more;
     pthread_cond_signal(&changed);
     pthread_mutex_unlock(&lock);
 }
@@ -48,10 +48,10 @@ static void count(vaultlet_error *error, vaultlet_secret *secret) {
     vaultlet_secret_free(secret);
 }
 
-static void told(void *context, vaultlet_error *error, vaultlet_secret *secret) {
+static void on_secret(void *context, vaultlet_error *error, vaultlet_secret *secret) {
     (void)context;
     count(error, secret);
-    coming(-1);
+    add_pending(-1);
 }
 
 static void *work(void *number) {
@@ -69,15 +69,15 @@ static void *work(void *number) {
             case 1: {
                 vaultlet_cancel *cancel = vaultlet_cancel_new();
                 call.cancel = cancel;
-                coming(1);
-                vaultlet_get_then(vault, "akv://my-key-vault/db", &call, told, NULL);
+                add_pending(1);
+                vaultlet_get_then(vault, "akv://my-key-vault/db", &call, on_secret, NULL);
                 vaultlet_cancel_now(cancel);
                 vaultlet_cancel_free(cancel);
                 break;
             }
             case 2:
-                coming(1);
-                vaultlet_get_then(vault, "akv://my-key-vault/db", &call, told, NULL);
+                add_pending(1);
+                vaultlet_get_then(vault, "akv://my-key-vault/db", &call, on_secret, NULL);
                 break;
             default:
                 error = vaultlet_get(vault, "akv://my-key-vault/db", &call, &secret);
@@ -98,7 +98,7 @@ static void crowd(int threads) {
     for (int at = 0; at < threads; at++) pthread_create(&all[at], NULL, work, (void *)(size_t)(at + 1));
     for (int at = 0; at < threads; at++) pthread_join(all[at], NULL);
     pthread_mutex_lock(&lock);
-    while (to_come > 0) pthread_cond_wait(&changed, &lock);
+    while (pending > 0) pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
 }
 

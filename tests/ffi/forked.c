@@ -1,4 +1,4 @@
-/* A child of a process whose threads are in the middle of calls, of opening, and of closing. */
+/* Forks while other threads are calling, opening and closing, and uses the handle in the child. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -54,10 +54,10 @@ int main(int argc, char **argv) {
     for (int at = 0; at < atoi(argv[1]); at++) {
         pid_t child = fork();
         if (child == 0) {
-            /* A hang ends by this, and is a failure. */
+            /* A child that hangs is killed, and counts as a failure. */
             alarm(60);
             int code = gets(vault, value);
-            /* A child of the child, too. */
+            /* The child forks, too. */
             pid_t grandchild = fork();
             if (grandchild == 0) _exit(gets(vault, value));
             int status = 0;

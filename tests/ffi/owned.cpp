@@ -1,4 +1,4 @@
-// What the C++ header promises: values move, errors are typed, and nothing prints a value.
+// The promises of the C++ header: values move, errors are typed, and nothing prints the value of a secret.
 #include <cstdlib>
 #include <iostream>
 #include <sstream>

@@ -1,4 +1,4 @@
-/* A plugin that nobody trusts, called from C: PLUGIN.wasm is the component, EXPECTED the value. */
+/* Opens an untrusted plugin from C and calls it. The argument is the path of the component. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +32,12 @@ static void *file(const char *name, size_t *len) {
     return bytes;
 }
 
-static void tell(const vaultlet_plugin *plugin, const char *call) {
-    char *told = NULL;
-    vaultlet_error *error = vaultlet_plugin_call(plugin, call, NULL, &told);
-    if (error == NULL) printf("%s\n", told);
+static void call_and_print(const vaultlet_plugin *plugin, const char *call) {
+    char *result = NULL;
+    vaultlet_error *error = vaultlet_plugin_call(plugin, call, NULL, &result);
+    if (error == NULL) printf("%s\n", result);
     else failed(error);
-    vaultlet_text_free(told);
+    vaultlet_text_free(result);
 }
 
 int main(int argc, char **argv) {
@@ -67,26 +67,26 @@ int main(int argc, char **argv) {
     failed(vaultlet_plugin_open(NULL, wasm, len, NULL, &none));
     if (none != NULL) return 4;
     free(wasm);
-    /* The plugin has its own share of it. */
+    /* The plugin keeps what it needs of the handle. */
     vaultlet_close(vault);
 
     char *quoted = vaultlet_wave_text("akv://my-key-vault/db"), call[256];
     snprintf(call, sizeof call, "describe(%s)", quoted);
     vaultlet_text_free(quoted);
-    tell(plugin, call);
-    tell(plugin, "describe(\"akv://my-key-vault/other\")");
-    tell(plugin, "no-such-function()");
-    tell(plugin, "describe(7)");
-    tell(plugin, NULL);
-    tell(NULL, call);
+    call_and_print(plugin, call);
+    call_and_print(plugin, "describe(\"akv://my-key-vault/other\")");
+    call_and_print(plugin, "no-such-function()");
+    call_and_print(plugin, "describe(7)");
+    call_and_print(plugin, NULL);
+    call_and_print(NULL, call);
 
-    /* A child has it, too. */
+    /* A child of fork can use the plugin, too. */
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        /* A hang ends by this, and is a failure. */
+        /* A child that hangs is killed, and counts as a failure. */
         alarm(60);
-        tell(plugin, call);
+        call_and_print(plugin, call);
         fflush(stdout);
         _exit(0);
     }
@@ -94,18 +94,18 @@ int main(int argc, char **argv) {
     if (child < 0 || waitpid(child, &status, 0) != child || status != 0) return 6;
 
     vaultlet_call with = {.size = sizeof with, .client_id = "11111111-1111-4111-8111-111111111111"};
-    char *told = NULL;
-    failed(vaultlet_plugin_call(plugin, call, &with, &told));
+    char *result = NULL;
+    failed(vaultlet_plugin_call(plugin, call, &with, &result));
     with.client_id = NULL;
     vaultlet_cancel *cancel = vaultlet_cancel_new();
     with.cancel = cancel;
     with.timeout_ms = 60000;
-    must(vaultlet_plugin_call(plugin, call, &with, &told));
-    vaultlet_text_free(told);
+    must(vaultlet_plugin_call(plugin, call, &with, &result));
+    vaultlet_text_free(result);
     vaultlet_cancel_now(cancel);
-    failed(vaultlet_plugin_call(plugin, call, &with, &told));
+    failed(vaultlet_plugin_call(plugin, call, &with, &result));
     vaultlet_cancel_free(cancel);
-    if (told != NULL || vaultlet_wave_text(NULL) != NULL) return 5;
+    if (result != NULL || vaultlet_wave_text(NULL) != NULL) return 5;
     vaultlet_plugin_close(plugin);
     vaultlet_plugin_close(NULL);
     vaultlet_plugin_options_free(NULL);

@@ -1,4 +1,4 @@
-/* What lies where a value was, once it is freed: read through the system, as the address is nobody's. */
+/* Reads the memory of a value after it was freed, through /proc because the address is not valid any more. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static void must(vaultlet_error *failed) {
     exit(1);
 }
 
-/* How many of its bytes are still there. */
+/* Returns how many bytes of the value are still there. */
 static size_t left(const char *at, const char *value, size_t len) {
     char now[256];
     int memory = open("/proc/self/mem", O_RDONLY);
@@ -24,14 +24,14 @@ static size_t left(const char *at, const char *value, size_t len) {
     return same;
 }
 
-static void tell(const char *what, const char *at, size_t len, void (*free_it)(void *), void *it) {
+static void check(const char *what, const char *at, size_t len, void (*free_it)(void *), void *it) {
     char value[256];
     if (len > sizeof value) exit(2);
     memcpy(value, at, len);
     size_t before = left(at, value, len);
     free_it(it);
     size_t after = left(at, value, len);
-    /* By chance a few are. */
+    /* A few bytes can be equal by chance. */
     printf("%s: %s, then %s\n", what, before == len ? "all" : "some", after <= len / 8 ? "none" : "some");
 }
 
@@ -51,11 +51,11 @@ int main(void) {
     must(vaultlet_get_token(vault, NULL, NULL, &token));
     size_t len = 0;
     const char *at = vaultlet_secret_reveal(secret, &len);
-    tell("secret", at, len, free_secret, secret);
+    check("secret", at, len, free_secret, secret);
     at = vaultlet_secret_reveal(secrets->items[1], &len);
-    tell("one of many", at, len, free_secrets, secrets);
+    check("one of many", at, len, free_secrets, secrets);
     at = vaultlet_token_reveal(token, &len);
-    tell("token", at, len > 256 ? 256 : len, free_token, token);
+    check("token", at, len > 256 ? 256 : len, free_token, token);
     vaultlet_close(vault);
     return 0;
 }

@@ -1,10 +1,10 @@
-//! The R package, installed as its users do, in the local Azure.
+//! Tests of the R package, installed as users install it, in the local Azure.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "test helpers, which may panic"
 )]
 
 use std::fs;
@@ -32,15 +32,15 @@ fn a_job_gets_the_secret() {
 }
 
 #[test]
-fn a_job_that_is_denied_says_what_the_command_line_says() {
+fn the_error_of_a_denied_job_is_that_of_the_command_line() {
     let local = local(Who::Managed);
     local.grant("managed:none".parse().unwrap());
     let Some(ended) = run(&local, "examples/job.R") else { return };
-    let told = Run::vaultlet(["get", "akv://my-key-vault/db-password"])
+    let command_line = Run::vaultlet(["get", "akv://my-key-vault/db-password"])
         .environment(local.environment().iter().cloned())
         .end();
-    assert_eq!((ended.code, told.code), (1, 77), "{}", ended.stderr);
-    assert_eq!(ended.stderr, told.stderr.trim_start_matches("vaultlet: "));
+    assert_eq!((ended.code, command_line.code), (1, 77), "{}", ended.stderr);
+    assert_eq!(ended.stderr, command_line.stderr.trim_start_matches("vaultlet: "));
     ended.reveals_none_of(&[VALUE], true);
 }
 
@@ -50,10 +50,10 @@ fn the_package_passes_its_own_tests() {
     let Some(ended) = run(&local, "tests/vaultlet.R") else { return };
     assert_eq!((ended.stdout.as_str(), ended.code), ("done\n", 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE], true);
-    assert_eq!(local.counters().tunnels, 0, "it talked to somebody else: {:?}", local.log());
+    assert_eq!(local.counters().tunnels, 0, "it connected to another server: {:?}", local.log());
 }
 
-/// While it waits for an identity endpoint that never answers.
+/// The call waits for an identity endpoint that never responds.
 #[test]
 fn an_interrupt_ends_a_call() {
     let local = local(Who::Managed);
@@ -69,11 +69,11 @@ fn an_interrupt_ends_a_call() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let asked = silent.accept().unwrap();
+    let request = silent.accept().unwrap();
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     let ended = Ended::from(child.wait_with_output().unwrap());
-    drop(asked);
+    drop(request);
     assert_eq!((ended.stdout.as_str(), ended.code), ("interrupted", 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE], true);
 }
@@ -91,7 +91,7 @@ fn local(who: Who) -> Local {
 }
 
 fn run(local: &Local, program: &str) -> Option<Ended> {
-    // An identity endpoint that never answers, for the tests that want one.
+    // An identity endpoint that never responds, for some of the tests.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let output = rscript()?
         .env("SILENT", endpoint(&silent))
@@ -103,11 +103,11 @@ fn run(local: &Local, program: &str) -> Option<Ended> {
     Some(Ended::from(output))
 }
 
-fn endpoint(of: &TcpListener) -> String {
-    format!("http://{}/msi/token", of.local_addr().unwrap())
+fn endpoint(listener: &TcpListener) -> String {
+    format!("http://{}/msi/token", listener.local_addr().unwrap())
 }
 
-/// Its interpreter, with the package; nothing else in the environment.
+/// The interpreter with the package installed, in an otherwise empty environment.
 fn rscript() -> Option<Command> {
     static INSTALLED: OnceLock<Option<PathBuf>> = OnceLock::new();
     let library = INSTALLED.get_or_init(install).as_ref()?;
@@ -121,12 +121,12 @@ fn rscript() -> Option<Command> {
 
 fn install() -> Option<PathBuf> {
     if Command::new("R").arg("--version").output().is_err() {
-        skipped("the R package", "`R` is not there");
+        skipped("the R package", "`R` is not installed");
         return None;
     }
     let packages = target().join("peers/r-library");
     fs::create_dir_all(&packages).unwrap();
-    // A copy: R compiles where the source is.
+    // A copy, because R compiles in the folder of the source.
     let source = target().join("peers/r-source");
     let _ = fs::remove_dir_all(&source);
     let copied = Command::new("cp").arg("-R").arg(root().join("host/r")).arg(&source).status();

@@ -1,36 +1,38 @@
-//! Ending calls from outside.
+//! Cancelling calls from outside.
 
 use vaultlet_host::Cancel;
 
-/// Ends the calls that were made with it. Every thread may use it at any time.
+use crate::run::free;
+
+/// A cancellation: cancels the calls that name it in their `vaultlet_call`. Any thread may use it at any
+/// time.
 pub struct vaultlet_cancel(pub(crate) Cancel);
 
-/// A new one.
+/// Creates a cancellation.
 #[unsafe(no_mangle)]
 pub extern "C" fn vaultlet_cancel_new() -> *mut vaultlet_cancel {
     Box::into_raw(Box::new(vaultlet_cancel(Cancel::new())))
 }
 
-/// Ends the calls that were made with it, now and later, with an error of the id `cancelled`.
+/// Cancels all calls that name a cancellation, those that run and those made later: they fail with the
+/// id `cancelled`.
 ///
 /// # Safety
-/// It is NULL or from vaultlet.
+/// `cancel` is NULL or from `vaultlet_cancel_new`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_cancel_now(cancel: *const vaultlet_cancel) {
-    // SAFETY: as the caller says.
+    // SAFETY: by the contract of this function.
     if let Some(cancel) = unsafe { cancel.as_ref() } {
         cancel.0.cancel();
     }
 }
 
-/// Frees it; NULL is nothing. Calls that were made with it go on.
+/// Frees a cancellation; NULL is ignored. Calls that name it continue.
 ///
 /// # Safety
-/// It is NULL or from vaultlet, and not freed yet.
+/// `cancel` is NULL, or from `vaultlet_cancel_new` and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_cancel_free(cancel: *mut vaultlet_cancel) {
-    if !cancel.is_null() {
-        // SAFETY: each comes from `vaultlet_cancel_new`.
-        drop(unsafe { Box::from_raw(cancel) });
-    }
+    // SAFETY: each comes from `vaultlet_cancel_new`.
+    unsafe { free(cancel) };
 }

@@ -1,94 +1,95 @@
-//! Why a call failed, as a struct.
+//! Errors as a C struct.
 
 use std::ffi::c_char;
 use std::ptr;
 
 use vaultlet_host::{Error, Kind};
 
+use crate::run::free;
 use crate::text::Texts;
 
-/// A number that is not known.
+/// The value of a number that is not known.
 pub const VAULTLET_UNKNOWN: i64 = i64::MIN;
 
-/// The call's arguments contradict each other: correct the program.
+/// The arguments contradict each other; correct the program.
 pub const VAULTLET_USAGE: i32 = 1;
-/// A reference, name or JSON pointer is malformed, or the secret is not what was expected of it.
+/// A reference, name or JSON pointer is malformed, or the secret is not of the expected form.
 pub const VAULTLET_INVALID_ARGUMENT: i32 = 2;
-/// There is no such secret, or no such version of it.
+/// The secret, or this version of it, does not exist.
 pub const VAULTLET_NOT_FOUND: i32 = 3;
 /// The secret exists and is disabled.
 pub const VAULTLET_DISABLED: i32 = 4;
-/// A server cannot be reached, or answers nonsense; it was retried already.
+/// A server cannot be reached, or its response is not understood, also after retries.
 pub const VAULTLET_UNAVAILABLE: i32 = 5;
-/// The time that was allowed has run out, or the caller has cancelled (id `cancelled`).
+/// The time limit has passed, or the caller has cancelled the call (id `cancelled`).
 pub const VAULTLET_TIMEOUT: i32 = 6;
-/// A defect of vaultlet's.
+/// A bug in vaultlet.
 pub const VAULTLET_INTERNAL: i32 = 7;
-/// The state of the secret forbids it now.
+/// The state of the secret does not allow the operation now.
 pub const VAULTLET_CONFLICT: i32 = 8;
-/// The service asked for more patience than the caller has: wait `retry_after_ms`.
+/// The service is throttling requests, for longer than the time limit; wait `retry_after_ms`.
 pub const VAULTLET_THROTTLED: i32 = 9;
-/// The identity may not do this.
+/// The identity is not allowed to do this.
 pub const VAULTLET_DENIED: i32 = 10;
-/// Settings contradict each other, or a security check refused.
+/// Settings are malformed or contradict each other, or a security check failed.
 pub const VAULTLET_CONFIGURATION: i32 = 11;
-/// No source of credentials is configured here; `attempts` lists what was looked for.
+/// No source of credentials is configured on this machine; `attempts` lists the sources.
 pub const VAULTLET_NOT_CONFIGURED: i32 = 12;
-/// An identity was found and was refused; `attempts` says which.
+/// An identity was found, but it was refused; `attempts` says which.
 pub const VAULTLET_UNAUTHENTICATED: i32 = 13;
 
-/// One source of credentials that was asked.
+/// An attempt to get a token from one source of credentials.
 #[repr(C)]
 pub struct vaultlet_attempt {
-    /// Its label: `managed-identity`.
+    /// The label of the source, such as `managed-identity`.
     pub source: *const c_char,
-    /// Which form of it: `azure-ml`; or NULL.
+    /// The kind of endpoint, such as `azure-ml`; or NULL.
     pub endpoint: *const c_char,
     /// `not-configured`, `failed` or `skipped`.
     pub outcome: *const c_char,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub message: *const c_char,
 }
 
-/// Why a call failed. Its texts are UTF-8, end with NUL and live as long as it does; none holds a
-/// token, a secret or a secret's value. This layout is the same in every version of the ABI.
+/// An error. The strings are UTF-8, end with NUL and live as long as the error; none contains a token
+/// or the value of a secret. The layout is the same in every version of the ABI.
 #[repr(C)]
 pub struct vaultlet_error {
-    /// What to do next, for programs: `VAULTLET_NOT_FOUND` and so on.
+    /// What a program can do about it: `VAULTLET_NOT_FOUND` and so on.
     pub kind: i32,
-    /// The HTTP status; 0 when no server answered.
+    /// The HTTP status of the response; 0 if there was none.
     pub status: i32,
-    /// How long the service asked to be left alone, in milliseconds, or `VAULTLET_UNKNOWN`.
+    /// How long the service asks to wait, in milliseconds, or `VAULTLET_UNKNOWN`.
     pub retry_after_ms: i64,
-    /// The name of the kind: `not-found`.
+    /// The name of the kind, such as `not-found`.
     pub kind_name: *const c_char,
-    /// A stable name of this failure, an anchor in README's table of errors: `secret-not-found`.
+    /// The stable id of this error, such as `secret-not-found`; `vaultlet explain` says more about it.
     pub id: *const c_char,
-    /// What was being done and what happened.
+    /// What was being done, and what happened.
     pub message: *const c_char,
-    /// What to do about it; may be empty.
+    /// What a person can do about it; may be empty.
     pub help: *const c_char,
-    /// The service's own code (`ForbiddenByRbac`), or NULL.
+    /// The error code of the service, such as `ForbiddenByRbac`; or NULL.
     pub code: *const c_char,
-    /// The service's id of the request, or NULL.
+    /// The request id of the service; or NULL.
     pub request_id: *const c_char,
-    /// All of that in one line, as the command line prints it.
+    /// The whole error in one line, as the command line prints it.
     pub line: *const c_char,
-    /// One for each source that was asked, whenever no token was had.
+    /// One attempt for each source, if no token could be obtained.
     pub attempts: *const vaultlet_attempt,
-    /// How many.
+    /// The number of `attempts`.
     pub attempts_len: usize,
 }
 
-/// The struct, and what it points to.
+/// An error with what it points to; the public part comes first.
 #[repr(C)]
-struct Whole {
-    shown: vaultlet_error,
+struct OwnedError {
+    error: vaultlet_error,
     attempts: Vec<vaultlet_attempt>,
     texts: Texts,
 }
 
-/// For the caller to free.
+/// Makes the C struct of an error, which the caller frees.
 pub(crate) fn give(error: &Error) -> *mut vaultlet_error {
     let mut texts = Texts::default();
     let attempts: Vec<_> = error
@@ -102,7 +103,7 @@ pub(crate) fn give(error: &Error) -> *mut vaultlet_error {
         })
         .collect();
     let retry_after = error.retry_after.and_then(|time| i64::try_from(time.as_millis()).ok());
-    let shown = vaultlet_error {
+    let error = vaultlet_error {
         kind: number(error.kind),
         status: error.status.map_or(0, i32::from),
         retry_after_ms: retry_after.unwrap_or(VAULTLET_UNKNOWN),
@@ -116,7 +117,7 @@ pub(crate) fn give(error: &Error) -> *mut vaultlet_error {
         attempts: if attempts.is_empty() { ptr::null() } else { attempts.as_ptr() },
         attempts_len: attempts.len(),
     };
-    Box::into_raw(Box::new(Whole { shown, attempts, texts })).cast()
+    Box::into_raw(Box::new(OwnedError { error, attempts, texts })).cast()
 }
 
 fn number(kind: Kind) -> i32 {
@@ -133,19 +134,17 @@ fn number(kind: Kind) -> i32 {
         Kind::Configuration => VAULTLET_CONFIGURATION,
         Kind::NotConfigured => VAULTLET_NOT_CONFIGURED,
         Kind::Unauthenticated => VAULTLET_UNAUTHENTICATED,
-        // The kinds are those of this version; one that were added would be a defect here.
+        // All kinds of this version are above; a new one must be added there.
         _ => VAULTLET_INTERNAL,
     }
 }
 
-/// Frees an error; NULL is nothing.
+/// Frees an error; NULL is ignored.
 ///
 /// # Safety
-/// It is NULL or from vaultlet, and not freed yet.
+/// `error` is NULL, or from vaultlet and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_error_free(error: *mut vaultlet_error) {
-    if !error.is_null() {
-        // SAFETY: each comes from `give`, where it is the first member of this.
-        drop(unsafe { Box::from_raw(error.cast::<Whole>()) });
-    }
+    // SAFETY: each is the first member of an `OwnedError`.
+    unsafe { free(error.cast::<OwnedError>()) };
 }

@@ -1,65 +1,25 @@
 //! Getting secrets.
 
 use std::ffi::{c_char, c_void};
-use std::future::Future;
-use std::ptr;
 use std::slice;
 
-use vaultlet_host::{Error, Secret, Vaultlet};
+use vaultlet_host::{Error, Secret};
 
-use crate::call::{vaultlet_call, with};
-use crate::error::{give, vaultlet_error};
-use crate::handle::{of, vaultlet_handle};
-use crate::run::{Context, answered, then, wait};
-use crate::secret::{give as give_secret, give_all, vaultlet_secret, vaultlet_secrets};
+use crate::call::vaultlet_call;
+use crate::error::vaultlet_error;
+use crate::handle::vaultlet_handle;
+use crate::operation::{Operation, then, wait};
+use crate::secret::{vaultlet_secret, vaultlet_secrets};
 use crate::text::{text, usage};
 
-/// # Safety
-/// The pointers are NULL or as they should be.
-unsafe fn start(
-    handle: *const vaultlet_handle,
-    reference: *const c_char,
-    call: *const vaultlet_call,
-) -> Result<(Vaultlet, impl Future<Output = Result<Secret, Error>> + Send + 'static), Error> {
-    // SAFETY: as the caller says.
-    unsafe {
-        let reference = text(reference, "the reference")?.to_owned();
-        let vaultlet = with(of(handle)?, call)?;
-        let on = vaultlet.clone();
-        Ok((vaultlet, async move { on.get(&reference).await }))
-    }
-}
-
-/// # Safety
-/// The pointers are NULL or as they should be.
-unsafe fn start_many(
-    handle: *const vaultlet_handle,
-    references: *const *const c_char,
-    len: usize,
-    call: *const vaultlet_call,
-) -> Result<(Vaultlet, impl Future<Output = Result<Vec<Secret>, Error>> + Send + 'static), Error> {
-    if references.is_null() && len > 0 {
-        return Err(usage("getting secrets: the references are NULL".into(), "give an array"));
-    }
-    // SAFETY: as the caller says.
-    unsafe {
-        let given = if len == 0 { &[][..] } else { slice::from_raw_parts(references, len) };
-        let references: Result<Vec<_>, _> =
-            given.iter().map(|one| text(*one, "a reference").map(str::to_owned)).collect();
-        let references = references?;
-        let vaultlet = with(of(handle)?, call)?;
-        let on = vaultlet.clone();
-        Ok((vaultlet, async move { on.get_many(&references).await }))
-    }
-}
-
-/// Gets a secret: two requests for the first of a vault, one for each further one. It waits.
+/// Gets a secret and waits for it. The first secret of a vault takes two requests, each further one
+/// takes one.
 ///
-/// A reference is `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the secret's own URL, or
+/// `reference` is `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the secret's own URL, or
 /// `@Microsoft.KeyVault(…)`. `call` may be NULL.
 ///
 /// # Safety
-/// The pointers are NULL or as they should be; `out` may be written.
+/// Each pointer is NULL or valid; `out` may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get(
     handle: *const vaultlet_handle,
@@ -67,14 +27,15 @@ pub unsafe extern "C" fn vaultlet_get(
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_secret,
 ) -> *mut vaultlet_error {
-    // SAFETY: as the caller says.
-    unsafe { answered(out, || Ok(give_secret(&wait(start(handle, reference, call)?.1)?))) }
+    // SAFETY: by the contract of this function.
+    unsafe { wait(out, || get(handle, reference, call)) }
 }
 
-/// Gets several secrets at once, in their order: all, or the first error. It waits.
+/// Gets several secrets at once and waits for them. The secrets are in the order of the references. If
+/// one of them cannot be got, the call fails with the error of that one.
 ///
 /// # Safety
-/// `references` are `len` pointers; for the rest as for `vaultlet_get`.
+/// `references` is NULL or points to `len` pointers; otherwise as for `vaultlet_get`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_many(
     handle: *const vaultlet_handle,
@@ -83,11 +44,11 @@ pub unsafe extern "C" fn vaultlet_get_many(
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_secrets,
 ) -> *mut vaultlet_error {
-    // SAFETY: as the caller says.
-    unsafe { answered(out, || Ok(give_all(&wait(start_many(handle, references, len, call)?.1)?))) }
+    // SAFETY: by the contract of this function.
+    unsafe { wait(out, || get_many(handle, references, len, call)) }
 }
 
-/// Told a secret or an error, either of which is the callee's to free.
+/// The callback of `vaultlet_get_then`: receives a secret or an error (the other is NULL), and frees it.
 pub type vaultlet_on_secret = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -96,7 +57,8 @@ pub type vaultlet_on_secret = Option<
     ),
 >;
 
-/// Told secrets or an error, either of which is the callee's to free.
+/// The callback of `vaultlet_get_many_then`: receives secrets or an error (the other is NULL), and frees
+/// them.
 pub type vaultlet_on_secrets = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -105,11 +67,12 @@ pub type vaultlet_on_secrets = Option<
     ),
 >;
 
-/// As `vaultlet_get`, and calls back instead of waiting: exactly once, on a thread of the library; or,
-/// when the call cannot even be started, before this returns. A callback must not wait for anything.
+/// Gets a secret like `vaultlet_get`, but calls `told` back instead of waiting: exactly once, on a
+/// thread of the library, or, if the call cannot be started, before this function returns. A callback
+/// must not call a function that waits.
 ///
 /// # Safety
-/// As for `vaultlet_get`; `told` may be called on another thread.
+/// As for `vaultlet_get`; `told` may be called with `context` on another thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_then(
     handle: *const vaultlet_handle,
@@ -118,25 +81,14 @@ pub unsafe extern "C" fn vaultlet_get_then(
     told: vaultlet_on_secret,
     context: *mut c_void,
 ) {
-    let context = Context(context);
-    // SAFETY: as the caller says.
-    let start = || unsafe { start(handle, reference, call) };
-    then(start, move |ended| {
-        let (context, Some(told)) = (context, told) else { return };
-        // SAFETY: it is the caller's function with the caller's context.
-        unsafe {
-            match ended {
-                Ok(secret) => told(context.0, ptr::null_mut(), give_secret(&secret)),
-                Err(error) => told(context.0, give(&error), ptr::null_mut()),
-            }
-        }
-    });
+    // SAFETY: by the contract of this function.
+    unsafe { then(told, context, || get(handle, reference, call)) }
 }
 
-/// As `vaultlet_get_many`, and calls back as `vaultlet_get_then` does.
+/// Gets several secrets like `vaultlet_get_many`, and calls back like `vaultlet_get_then`.
 ///
 /// # Safety
-/// As for both.
+/// As for `vaultlet_get_many` and `vaultlet_get_then`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_many_then(
     handle: *const vaultlet_handle,
@@ -146,17 +98,41 @@ pub unsafe extern "C" fn vaultlet_get_many_then(
     told: vaultlet_on_secrets,
     context: *mut c_void,
 ) {
-    let context = Context(context);
-    // SAFETY: as the caller says.
-    let start = || unsafe { start_many(handle, references, len, call) };
-    then(start, move |ended| {
-        let (context, Some(told)) = (context, told) else { return };
-        // SAFETY: it is the caller's function with the caller's context.
-        unsafe {
-            match ended {
-                Ok(secrets) => told(context.0, ptr::null_mut(), give_all(&secrets)),
-                Err(error) => told(context.0, give(&error), ptr::null_mut()),
-            }
-        }
-    });
+    // SAFETY: by the contract of this function.
+    unsafe { then(told, context, || get_many(handle, references, len, call)) }
+}
+
+/// # Safety
+/// Each pointer is NULL or valid.
+unsafe fn get(
+    handle: *const vaultlet_handle,
+    reference: *const c_char,
+    call: *const vaultlet_call,
+) -> Result<Operation<Secret>, Error> {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let reference = text(reference, "the reference")?.to_owned();
+        Operation::new(handle, call, |vaultlet| async move { vaultlet.get(&reference).await })
+    }
+}
+
+/// # Safety
+/// Each pointer is NULL or valid; `references` points to `len` pointers.
+unsafe fn get_many(
+    handle: *const vaultlet_handle,
+    references: *const *const c_char,
+    len: usize,
+    call: *const vaultlet_call,
+) -> Result<Operation<Vec<Secret>>, Error> {
+    if references.is_null() && len > 0 {
+        return Err(usage("getting secrets: the references are NULL".into(), "give an array"));
+    }
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let given = if len == 0 { &[][..] } else { slice::from_raw_parts(references, len) };
+        let references: Result<Vec<_>, _> =
+            given.iter().map(|one| text(*one, "a reference").map(str::to_owned)).collect();
+        let references = references?;
+        Operation::new(handle, call, |vaultlet| async move { vaultlet.get_many(&references).await })
+    }
 }

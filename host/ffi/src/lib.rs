@@ -1,9 +1,9 @@
-//! The C ABI of vaultlet; `vaultlet.h` is made of this crate by cbindgen and documents it.
+//! The C ABI of vaultlet. cbindgen makes `vaultlet.h` from this crate, with its documentation.
 //!
-//! Each function catches panics, checks its pointers for NULL and its texts for UTF-8; a pointer that
-//! is neither NULL nor from here is undefined behaviour, as everywhere in C.
+//! Each function catches panics, checks its pointers for NULL and its strings for UTF-8. A pointer that
+//! is neither NULL nor from this library is undefined behaviour, as everywhere in C.
 
-#![allow(non_camel_case_types, reason = "names of C")]
+#![allow(non_camel_case_types, reason = "the names are those of the C header")]
 
 mod call;
 mod cancel;
@@ -11,6 +11,7 @@ mod error;
 mod get;
 mod handle;
 mod list;
+mod operation;
 mod options;
 mod plan;
 #[cfg(feature = "plugins")]

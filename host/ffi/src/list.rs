@@ -1,76 +1,45 @@
-//! What a vault has.
+//! Listing the secrets of a vault and the versions of a secret.
 
 use std::ffi::{c_char, c_void};
-use std::future::Future;
-use std::ptr;
 
-use vaultlet_host::{Error, Properties, Vaultlet};
+use vaultlet_host::{Error, Properties};
 
-use crate::call::{vaultlet_call, with};
-use crate::error::{give, vaultlet_error};
-use crate::handle::{of, vaultlet_handle};
-use crate::properties::{Shown, vaultlet_properties};
-use crate::run::{Context, answered, then, wait};
+use crate::call::vaultlet_call;
+use crate::error::vaultlet_error;
+use crate::handle::vaultlet_handle;
+use crate::operation::{Answer, Operation, then, wait};
+use crate::properties::{PropertiesList, vaultlet_properties};
+use crate::run::free;
 use crate::text::text;
 
-/// What was listed, in order.
+/// The properties of the secrets of a vault, or of the versions of a secret.
 #[repr(C)]
 pub struct vaultlet_listing {
-    /// Each lives as long as this.
+    /// The entries, which live as long as the listing.
     pub items: *const vaultlet_properties,
-    /// How many.
+    /// The number of `items`.
     pub len: usize,
 }
 
+/// A listing with what it points to; the public part comes first.
 #[repr(C)]
-struct Listing {
+struct OwnedListing {
     listing: vaultlet_listing,
-    shown: Shown,
+    list: PropertiesList,
 }
 
-fn give_listing(all: &[Properties]) -> *mut vaultlet_listing {
-    let shown = Shown::of(all);
-    let (items, len) = (shown.items().as_ptr(), shown.items().len());
-    Box::into_raw(Box::new(Listing { listing: vaultlet_listing { items, len }, shown })).cast()
-}
-
-type Started<F> = Result<(Vaultlet, F), Error>;
-
-/// # Safety
-/// The pointers are NULL or as they should be.
-unsafe fn start_list(
-    handle: *const vaultlet_handle,
-    vault: *const c_char,
-    call: *const vaultlet_call,
-) -> Started<impl Future<Output = Result<Vec<Properties>, Error>> + Send + 'static> {
-    // SAFETY: as the caller says.
-    unsafe {
-        let vault = text(vault, "the vault")?.to_owned();
-        let vaultlet = with(of(handle)?, call)?;
-        let on = vaultlet.clone();
-        Ok((vaultlet, async move { on.list(&vault).await }))
+impl Answer<Vec<Properties>> for vaultlet_listing {
+    fn give(all: &Vec<Properties>) -> *mut Self {
+        let list = PropertiesList::new(all);
+        let (items, len) = (list.items().as_ptr(), list.items().len());
+        Box::into_raw(Box::new(OwnedListing { listing: Self { items, len }, list })).cast()
     }
 }
 
-/// # Safety
-/// The pointers are NULL or as they should be.
-unsafe fn start_versions(
-    handle: *const vaultlet_handle,
-    reference: *const c_char,
-    call: *const vaultlet_call,
-) -> Started<impl Future<Output = Result<Vec<Properties>, Error>> + Send + 'static> {
-    // SAFETY: as the caller says.
-    unsafe {
-        let reference = text(reference, "the reference")?.to_owned();
-        let vaultlet = with(of(handle)?, call)?;
-        let on = vaultlet.clone();
-        Ok((vaultlet, async move { on.versions(&reference).await }))
-    }
-}
-
-/// Lists the secrets of a vault, without their values, by name; disabled ones, too. It waits.
+/// Lists the secrets of a vault, without their values, sorted by name, and waits. Disabled secrets are
+/// listed, too.
 ///
-/// The vault is its name, its full host, or `akv://<vault>`.
+/// `vault` is the name of a vault, its full host name, or `akv://<vault>`.
 ///
 /// # Safety
 /// As for `vaultlet_get`.
@@ -81,11 +50,11 @@ pub unsafe extern "C" fn vaultlet_list(
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_listing,
 ) -> *mut vaultlet_error {
-    // SAFETY: as the caller says.
-    unsafe { answered(out, || Ok(give_listing(&wait(start_list(handle, vault, call)?.1)?))) }
+    // SAFETY: by the contract of this function.
+    unsafe { wait(out, || list(handle, vault, call)) }
 }
 
-/// Lists the versions of a secret, without their values, newest first. It waits.
+/// Lists the versions of a secret, without their values, newest first, and waits.
 ///
 /// # Safety
 /// As for `vaultlet_get`.
@@ -96,13 +65,12 @@ pub unsafe extern "C" fn vaultlet_versions(
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_listing,
 ) -> *mut vaultlet_error {
-    // SAFETY: as the caller says.
-    unsafe {
-        answered(out, || Ok(give_listing(&wait(start_versions(handle, reference, call)?.1)?)))
-    }
+    // SAFETY: by the contract of this function.
+    unsafe { wait(out, || versions(handle, reference, call)) }
 }
 
-/// Told what was listed or an error, either of which is the callee's to free.
+/// The callback of `vaultlet_list_then` and `vaultlet_versions_then`: receives a listing or an error (the
+/// other is NULL), and frees it.
 pub type vaultlet_on_listing = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -111,10 +79,10 @@ pub type vaultlet_on_listing = Option<
     ),
 >;
 
-/// As `vaultlet_list`, and calls back as `vaultlet_get_then` does.
+/// Lists secrets like `vaultlet_list`, and calls back like `vaultlet_get_then`.
 ///
 /// # Safety
-/// As for both.
+/// As for `vaultlet_get_then`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_list_then(
     handle: *const vaultlet_handle,
@@ -123,15 +91,14 @@ pub unsafe extern "C" fn vaultlet_list_then(
     told: vaultlet_on_listing,
     context: *mut c_void,
 ) {
-    // SAFETY: as the caller says.
-    let start = || unsafe { start_list(handle, vault, call) };
-    then(start, tell(told, Context(context)));
+    // SAFETY: by the contract of this function.
+    unsafe { then(told, context, || list(handle, vault, call)) }
 }
 
-/// As `vaultlet_versions`, and calls back as `vaultlet_get_then` does.
+/// Lists versions like `vaultlet_versions`, and calls back like `vaultlet_get_then`.
 ///
 /// # Safety
-/// As for both.
+/// As for `vaultlet_get_then`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_versions_then(
     handle: *const vaultlet_handle,
@@ -140,35 +107,44 @@ pub unsafe extern "C" fn vaultlet_versions_then(
     told: vaultlet_on_listing,
     context: *mut c_void,
 ) {
-    // SAFETY: as the caller says.
-    let start = || unsafe { start_versions(handle, reference, call) };
-    then(start, tell(told, Context(context)));
+    // SAFETY: by the contract of this function.
+    unsafe { then(told, context, || versions(handle, reference, call)) }
 }
 
-fn tell(
-    told: vaultlet_on_listing,
-    context: Context,
-) -> impl FnOnce(Result<Vec<Properties>, Error>) + Send + 'static {
-    move |ended| {
-        let (context, Some(told)) = (context, told) else { return };
-        // SAFETY: it is the caller's function with the caller's context.
-        unsafe {
-            match ended {
-                Ok(all) => told(context.0, ptr::null_mut(), give_listing(&all)),
-                Err(error) => told(context.0, give(&error), ptr::null_mut()),
-            }
-        }
+/// Frees a listing; NULL is ignored.
+///
+/// # Safety
+/// `listing` is NULL, or from vaultlet and not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vaultlet_listing_free(listing: *mut vaultlet_listing) {
+    // SAFETY: each is the first member of an `OwnedListing`.
+    unsafe { free(listing.cast::<OwnedListing>()) };
+}
+
+/// # Safety
+/// Each pointer is NULL or valid.
+unsafe fn list(
+    handle: *const vaultlet_handle,
+    vault: *const c_char,
+    call: *const vaultlet_call,
+) -> Result<Operation<Vec<Properties>>, Error> {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let vault = text(vault, "the vault")?.to_owned();
+        Operation::new(handle, call, |vaultlet| async move { vaultlet.list(&vault).await })
     }
 }
 
-/// Frees what was listed; NULL is nothing.
-///
 /// # Safety
-/// It is NULL or from vaultlet, and not freed yet.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vaultlet_listing_free(listing: *mut vaultlet_listing) {
-    if !listing.is_null() {
-        // SAFETY: each comes from `give_listing`, where it is the first member of this.
-        drop(unsafe { Box::from_raw(listing.cast::<Listing>()) });
+/// Each pointer is NULL or valid.
+unsafe fn versions(
+    handle: *const vaultlet_handle,
+    reference: *const c_char,
+    call: *const vaultlet_call,
+) -> Result<Operation<Vec<Properties>>, Error> {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let reference = text(reference, "the reference")?.to_owned();
+        Operation::new(handle, call, |vaultlet| async move { vaultlet.versions(&reference).await })
     }
 }

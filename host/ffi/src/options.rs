@@ -1,14 +1,14 @@
-//! How a handle is opened: by the names that the command line has.
+//! Options of a handle, by the names of the command line's flags.
 
 use std::ffi::c_char;
 
 use vaultlet_host::{Builder, Error, Kind};
 
 use crate::error::vaultlet_error;
-use crate::run::guarded;
+use crate::run::{free, guarded};
 use crate::text::{text, usage};
 
-/// How to open a handle. One thread at a time may use it.
+/// Options to open a handle with. Only one thread at a time may use them.
 #[derive(Default)]
 pub struct vaultlet_options {
     builder: Builder,
@@ -68,7 +68,7 @@ fn set(builder: Builder, name: &str, value: &str) -> Result<Builder, Error> {
     })
 }
 
-/// Options that set nothing: all comes from the environment.
+/// Makes options in which nothing is set, so that all settings come from the environment.
 #[unsafe(no_mangle)]
 pub extern "C" fn vaultlet_options_new() -> *mut vaultlet_options {
     Box::into_raw(Box::default())
@@ -77,11 +77,12 @@ pub extern "C" fn vaultlet_options_new() -> *mut vaultlet_options {
 /// Sets an option. The names are those of the command line's flags: `identity`, `exclude`,
 /// `client-id`, `object-id`, `resource-id`, `additional-tenants`, `user-assertion-file`, `cloud`,
 /// `timeout` (seconds), `ca-file` and `resolve` (both may be set several times),
-/// `allow-http-loopback` (`true`, `false`); and `concurrency`: calls at once, 1 to 1024 (64).
-/// An option wins over the environment's variable. Some values are checked by `vaultlet_open` only.
+/// `allow-http-loopback` (`true` or `false`); and `concurrency`, the number of concurrent calls, 1 to
+/// 1024 (default 64). An option takes precedence over the environment variable. Some values are checked
+/// by `vaultlet_open` only.
 ///
 /// # Safety
-/// `options` is NULL or from vaultlet; the texts are NULL or end with NUL.
+/// `options` is NULL or from vaultlet; the strings are NULL or end with NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_options_set(
     options: *mut vaultlet_options,
@@ -89,16 +90,16 @@ pub unsafe extern "C" fn vaultlet_options_set(
     value: *const c_char,
 ) -> *mut vaultlet_error {
     guarded(|| {
-        // SAFETY: as the caller says.
+        // SAFETY: by the contract of this function.
         unsafe {
             let (name, value) = (text(name, "the option's name")?, text(value, "its value")?);
-            of(options)?.set(name, value)
+            options_mut(options)?.set(name, value)
         }
     })
 }
 
-/// Adds a variable to an environment that is read instead of the process's; it is empty before the
-/// first.
+/// Sets an environment variable for this handle. Once one is set, the environment of the process is not
+/// read any more.
 ///
 /// # Safety
 /// As for `vaultlet_options_set`.
@@ -109,30 +110,32 @@ pub unsafe extern "C" fn vaultlet_options_variable(
     value: *const c_char,
 ) -> *mut vaultlet_error {
     guarded(|| {
-        // SAFETY: as the caller says.
+        // SAFETY: by the contract of this function.
         unsafe {
             let (name, value) = (text(name, "the variable's name")?, text(value, "its value")?);
-            let variables = of(options)?.variables.get_or_insert_default();
+            let variables = options_mut(options)?.variables.get_or_insert_default();
             variables.push((name.to_owned(), value.to_owned()));
         }
         Ok(())
     })
 }
 
-/// Frees options; NULL is nothing.
+/// Frees options; NULL is ignored.
 ///
 /// # Safety
-/// They are NULL or from vaultlet, and not freed yet.
+/// `options` is NULL, or from vaultlet and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_options_free(options: *mut vaultlet_options) {
-    if !options.is_null() {
-        // SAFETY: each comes from `vaultlet_options_new`.
-        drop(unsafe { Box::from_raw(options) });
-    }
+    // SAFETY: each comes from `vaultlet_options_new`.
+    unsafe { free(options) };
 }
 
-unsafe fn of<'a>(options: *mut vaultlet_options) -> Result<&'a mut vaultlet_options, Error> {
-    // SAFETY: as the caller says.
+/// # Safety
+/// `options` is NULL or from vaultlet.
+unsafe fn options_mut<'a>(
+    options: *mut vaultlet_options,
+) -> Result<&'a mut vaultlet_options, Error> {
+    // SAFETY: by the contract of this function.
     unsafe { options.as_mut() }
         .ok_or_else(|| usage("setting an option: the options are NULL".into(), "make them first"))
 }

@@ -1,4 +1,4 @@
-//! Plugins: components of other people that read what they are granted.
+//! Plugins: components by third parties, which may read only the secrets that they are granted.
 
 use std::ffi::{CString, c_char};
 use std::slice;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use vaultlet_host::{Error, Kind, Plugin, PluginBuilder, wave_text};
 
-use crate::call::{said, vaultlet_call};
+use crate::call::{CallOptions, vaultlet_call};
 use crate::error::vaultlet_error;
-use crate::handle::{of, vaultlet_handle};
-use crate::run::{answered, guarded, wait};
+use crate::handle::{handle_of, vaultlet_handle};
+use crate::run::{blocking, deliver, free, guarded};
 use crate::text::{text, usage};
 
-/// What a plugin may read and use. One thread at a time may use it.
+/// What a plugin may read and use. Only one thread at a time may use it.
 pub struct vaultlet_plugin_options {
     grants: Vec<String>,
     lists: Vec<String>,
@@ -22,13 +22,12 @@ pub struct vaultlet_plugin_options {
     concurrency: Option<usize>,
 }
 
-/// A plugin that was opened. Every thread may call it at any time; each call runs in an instance of its
-/// own.
+/// An open plugin. Any thread may call it at any time; each call runs in an instance of its own.
 pub struct vaultlet_plugin {
     inner: Plugin,
 }
 
-/// Options of a plugin that may read nothing yet.
+/// Makes options that grant nothing to a plugin.
 #[unsafe(no_mangle)]
 pub extern "C" fn vaultlet_plugin_options_new() -> *mut vaultlet_plugin_options {
     Box::into_raw(Box::new(vaultlet_plugin_options {
@@ -41,46 +40,49 @@ pub extern "C" fn vaultlet_plugin_options_new() -> *mut vaultlet_plugin_options 
     }))
 }
 
-/// Lets the plugin read a secret; may be repeated. Without a version it may read each version, without
-/// a JSON pointer the whole and each member.
+/// Lets the plugin read a secret; may be called several times. A reference without a version grants all
+/// versions, one without a JSON pointer grants the whole secret and each member of it.
 ///
 /// # Safety
-/// The pointers are NULL or as they should be.
+/// Each pointer is NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_plugin_options_grant(
     options: *mut vaultlet_plugin_options,
     reference: *const c_char,
 ) -> *mut vaultlet_error {
     guarded(|| {
-        // SAFETY: as the caller says.
-        let (options, reference) = unsafe { (given(options)?, text(reference, "the reference")?) };
+        // SAFETY: by the contract of this function.
+        let (options, reference) =
+            unsafe { (options_mut(options)?, text(reference, "the reference")?) };
         options.grants.push(reference.to_owned());
         Ok(())
     })
 }
 
-/// Lets the plugin list the secrets of a vault and their versions, without values; may be repeated.
+/// Lets the plugin list the secrets of a vault and their versions, without values; may be called
+/// several times.
 ///
 /// # Safety
-/// The pointers are NULL or as they should be.
+/// Each pointer is NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_plugin_options_grant_list(
     options: *mut vaultlet_plugin_options,
     vault: *const c_char,
 ) -> *mut vaultlet_error {
     guarded(|| {
-        // SAFETY: as the caller says.
-        let (options, vault) = unsafe { (given(options)?, text(vault, "the vault")?) };
+        // SAFETY: by the contract of this function.
+        let (options, vault) = unsafe { (options_mut(options)?, text(vault, "the vault")?) };
         options.lists.push(vault.to_owned());
         Ok(())
     })
 }
 
-/// Sets an option: `name` (what it is called in the log), `memory` (bytes of one call, 64 MiB unless
-/// set), `timeout` (seconds of one call, 30 unless set), `concurrency` (calls at once, 4 unless set).
+/// Sets an option: `name` (of the plugin in the log), `memory` (limit of one call in bytes, default
+/// 64 MiB), `timeout` (of one call in seconds, default 30), `concurrency` (number of concurrent calls,
+/// default 4).
 ///
 /// # Safety
-/// The pointers are NULL or as they should be.
+/// Each pointer is NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_plugin_options_set(
     options: *mut vaultlet_plugin_options,
@@ -88,32 +90,31 @@ pub unsafe extern "C" fn vaultlet_plugin_options_set(
     value: *const c_char,
 ) -> *mut vaultlet_error {
     guarded(|| {
-        // SAFETY: as the caller says.
+        // SAFETY: by the contract of this function.
         let (options, name, value) =
-            unsafe { (given(options)?, text(name, "the name")?, text(value, "the value")?) };
+            unsafe { (options_mut(options)?, text(name, "the name")?, text(value, "the value")?) };
         options.set(name, value)
     })
 }
 
-/// Frees options; NULL is nothing.
+/// Frees options; NULL is ignored.
 ///
 /// # Safety
-/// It is NULL or from vaultlet, and not freed yet.
+/// `options` is NULL, or from vaultlet and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_plugin_options_free(options: *mut vaultlet_plugin_options) {
-    if !options.is_null() {
-        // SAFETY: each comes from `vaultlet_plugin_options_new`.
-        drop(unsafe { Box::from_raw(options) });
-    }
+    // SAFETY: each comes from `vaultlet_plugin_options_new`.
+    unsafe { free(options) };
 }
 
 /// Opens a plugin: compiles `len` bytes of WebAssembly, a component that imports
-/// `vaultlet:keyvault/secrets`, and looks at what it imports. It asks with the handle's settings and
-/// identity, also after the handle is closed. Milliseconds for a small one, seconds for one with an
-/// interpreter in it. No network. `options` may be NULL and stays the caller's.
+/// `vaultlet:keyvault/secrets`, and checks its imports. The plugin reads secrets with the settings and
+/// the identity of the handle, also after the handle is closed. Opening takes milliseconds for a small
+/// plugin and seconds for one that contains an interpreter, and does not use the network. `options` may
+/// be NULL and still belongs to the caller.
 ///
 /// # Safety
-/// The pointers are NULL or as they should be; `out` may be written.
+/// Each pointer is NULL or valid; `out` may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_plugin_open(
     handle: *const vaultlet_handle,
@@ -126,27 +127,27 @@ pub unsafe extern "C" fn vaultlet_plugin_open(
         if wasm.is_null() {
             return Err(usage("opening a plugin: its bytes are NULL".into(), "give a component"));
         }
-        // SAFETY: as the caller says.
+        // SAFETY: by the contract of this function.
         let (handle, wasm, options) =
-            unsafe { (of(handle)?, slice::from_raw_parts(wasm, len), options.as_ref()) };
+            unsafe { (handle_of(handle)?, slice::from_raw_parts(wasm, len), options.as_ref()) };
         let mut builder = handle.plugin(wasm);
         if let Some(options) = options {
             builder = options.applied_to(builder);
         }
         Ok(Box::into_raw(Box::new(vaultlet_plugin { inner: builder.open()? })))
     };
-    // SAFETY: as the caller says.
-    unsafe { answered(out, open) }
+    // SAFETY: by the contract of this function.
+    unsafe { deliver(out, open) }
 }
 
-/// Calls a function that the plugin exports, `function(arguments)` in WAVE, the text form of component
-/// values: `describe("akv://job/db")`, or with its interface
-/// `example:plugin/api@0.1.0#describe("…")`. The result is in the same form, `ok("…")`, empty where the
-/// function has none; it is freed by `vaultlet_text_free`. It waits. Of `call`, which may be NULL, no
-/// identity may be set.
+/// Calls a function that the plugin exports, and waits for its result. The call is text in WAVE, the
+/// text form of component values: `describe("akv://job/db")`, or with the interface of the function
+/// `example:plugin/api@0.1.0#describe("…")`. The result is in the same form, such as `ok("…")`, or empty
+/// if the function has none, and is freed by `vaultlet_text_free`. `call` may be NULL and must not name
+/// an identity.
 ///
 /// # Safety
-/// The pointers are NULL or as they should be; `out` may be written.
+/// Each pointer is NULL or valid; `out` may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_plugin_call(
     plugin: *const vaultlet_plugin,
@@ -154,52 +155,50 @@ pub unsafe extern "C" fn vaultlet_plugin_call(
     call: *const vaultlet_call,
     out: *mut *mut c_char,
 ) -> *mut vaultlet_error {
-    // SAFETY: as the caller says.
+    // SAFETY: by the contract of this function.
     unsafe {
-        answered(out, || {
+        deliver(out, || {
             let Some(plugin) = plugin.as_ref() else {
                 return Err(usage("calling a plugin: it is NULL".into(), "open one first"));
             };
             let function = text(function, "the call")?;
-            let mut on = plugin.inner.clone();
-            let said = said(call)?;
-            if said.identity.is_some() {
+            let mut plugin = plugin.inner.clone();
+            let options = CallOptions::read(call)?;
+            if options.identity.is_some() {
                 let message = "calling a plugin: the call names an identity";
                 return Err(usage(message.into(), "it has that of the handle it was opened with"));
             }
-            if let Some(timeout) = said.timeout {
-                on = on.with_timeout(timeout);
+            if let Some(timeout) = options.timeout {
+                plugin = plugin.with_timeout(timeout);
             }
-            if let Some(cancel) = said.cancel {
-                on = on.with_cancel(cancel);
+            if let Some(cancel) = options.cancel {
+                plugin = plugin.with_cancel(cancel);
             }
-            Ok(plain(wait(on.call(function))?)?.into_raw())
+            Ok(c_string(blocking(plugin.call(function))?)?.into_raw())
         })
     }
 }
 
-/// A text in quotes, as WAVE writes it, for the arguments of a call; it is freed by
-/// `vaultlet_text_free`. NULL for what is NULL or not UTF-8.
+/// Quotes a string as WAVE does, for the arguments of a call. The result is freed by
+/// `vaultlet_text_free`. Returns NULL if `value` is NULL or not UTF-8.
 ///
 /// # Safety
-/// It is NULL or ends with NUL.
+/// `value` is NULL or ends with NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_wave_text(value: *const c_char) -> *mut c_char {
-    // SAFETY: as the caller says.
-    let quoted = unsafe { text(value, "the text") }.map(wave_text).and_then(plain);
+    // SAFETY: by the contract of this function.
+    let quoted = unsafe { text(value, "the text") }.map(wave_text).and_then(c_string);
     quoted.map_or(std::ptr::null_mut(), CString::into_raw)
 }
 
-/// Closes a plugin; NULL is nothing. No thread may use it any more.
+/// Closes a plugin; NULL is ignored. No thread may use the plugin any more.
 ///
 /// # Safety
-/// It is NULL or from vaultlet, and not closed yet.
+/// `plugin` is NULL, or from vaultlet and not closed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_plugin_close(plugin: *mut vaultlet_plugin) {
-    if !plugin.is_null() {
-        // SAFETY: each comes from `vaultlet_plugin_open`.
-        drop(unsafe { Box::from_raw(plugin) });
-    }
+    // SAFETY: each comes from `vaultlet_plugin_open`.
+    unsafe { free(plugin) };
 }
 
 impl vaultlet_plugin_options {
@@ -257,17 +256,17 @@ impl vaultlet_plugin_options {
 }
 
 /// # Safety
-/// It is NULL or from vaultlet.
-unsafe fn given<'a>(
+/// `options` is NULL or from vaultlet.
+unsafe fn options_mut<'a>(
     options: *mut vaultlet_plugin_options,
 ) -> Result<&'a mut vaultlet_plugin_options, Error> {
-    // SAFETY: as the caller says.
+    // SAFETY: by the contract of this function.
     unsafe { options.as_mut() }
         .ok_or_else(|| usage("setting an option: the options are NULL".into(), "make some first"))
 }
 
-/// A text of a plugin's may hold a NUL, which WAVE writes as it is.
-fn plain(text: String) -> Result<CString, Error> {
+/// Makes a C string of a plugin's text. WAVE does not escape NUL, so this does.
+fn c_string(text: String) -> Result<CString, Error> {
     CString::new(text.replace('\0', "\\u{0}")).map_err(|_| {
         let message = "calling a plugin: its result is no text";
         Error::new(Kind::Internal, "internal", message, "report this with the message")

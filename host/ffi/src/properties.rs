@@ -1,4 +1,4 @@
-//! All that is known of a secret but for its value, as a struct.
+//! Properties of secrets as C structs.
 
 use std::ffi::c_char;
 use std::ptr;
@@ -11,63 +11,65 @@ use crate::text::Texts;
 /// A tag of a secret.
 #[repr(C)]
 pub struct vaultlet_tag {
-    /// Its name.
+    /// The name of the tag.
     pub name: *const c_char,
-    /// Its value.
+    /// The value of the tag.
     pub value: *const c_char,
 }
 
-/// All that is known of one version of a secret but for its value. A text that is not known is NULL,
-/// a number `VAULTLET_UNKNOWN`; texts are UTF-8, end with NUL and live as long as what this is part of.
+/// The properties of one version of a secret: everything but the value. A string that is not known is
+/// NULL, a number that is not known is `VAULTLET_UNKNOWN`. Strings are UTF-8, end with NUL and live as
+/// long as the secret or listing that the properties belong to.
 #[repr(C)]
 pub struct vaultlet_properties {
-    /// The vault's host, with its port if it is not 443.
+    /// The host name of the vault, with the port if that is not 443.
     pub vault: *const c_char,
-    /// The secret's name.
+    /// The name of the secret.
     pub name: *const c_char,
     /// The version, 32 hexadecimal digits.
     pub version: *const c_char,
-    /// The content type that its author gave it.
+    /// The content type, as the author of the secret set it.
     pub content_type: *const c_char,
-    /// What deleting it would mean: `Recoverable+Purgeable`.
+    /// The recovery level, such as `Recoverable+Purgeable`: what happens to a deleted secret.
     pub recovery_level: *const c_char,
-    /// The key of the certificate that it belongs to.
+    /// The key id, if the secret belongs to a certificate.
     pub kid: *const c_char,
-    /// Whether it may be read: 0 or 1.
+    /// Whether the value can be read: 0 or 1.
     pub enabled: i64,
-    /// Whether it belongs to a certificate: 0 or 1.
+    /// Whether the secret belongs to a certificate: 0 or 1.
     pub managed: i64,
-    /// When this version was made, Unix seconds.
+    /// When this version was created, in Unix seconds.
     pub created: i64,
-    /// When it was last changed, Unix seconds.
+    /// When this version was last changed, in Unix seconds.
     pub updated: i64,
-    /// Not meant to be used before, Unix seconds. Nobody enforces it.
+    /// When this version becomes valid, in Unix seconds. Key Vault does not enforce this.
     pub not_before: i64,
-    /// Not meant to be used after, Unix seconds. Nobody enforces it.
+    /// When this version expires, in Unix seconds. Key Vault does not enforce this.
     pub expires: i64,
-    /// Days for which a deleted one can be recovered.
+    /// The number of days for which a deleted secret can be recovered.
     pub recoverable_days: i64,
-    /// Its tags, sorted by name.
+    /// The tags, sorted by name.
     pub tags: *const vaultlet_tag,
-    /// How many.
+    /// The number of `tags`.
     pub tags_len: usize,
 }
 
-/// The structs, and what they point to.
-pub(crate) struct Shown {
+/// The structs of several secrets, with what they point to.
+pub(crate) struct PropertiesList {
     items: Vec<vaultlet_properties>,
     _tags: Vec<Vec<vaultlet_tag>>,
     _texts: Texts,
 }
 
-// SAFETY: its pointers lead to what it owns and nobody changes.
-unsafe impl Send for Shown {}
+// SAFETY: the pointers lead to what the list owns, which does not change.
+unsafe impl Send for PropertiesList {}
 
-impl Shown {
-    pub(crate) fn of(all: &[Properties]) -> Self {
+impl PropertiesList {
+    pub(crate) fn new(all: &[Properties]) -> Self {
         let mut texts = Texts::default();
         let mut tags = Vec::with_capacity(all.len());
-        let items = all.iter().map(|properties| show(properties, &mut texts, &mut tags)).collect();
+        let items =
+            all.iter().map(|properties| convert(properties, &mut texts, &mut tags)).collect();
         Self { items, _tags: tags, _texts: texts }
     }
 
@@ -76,7 +78,7 @@ impl Shown {
     }
 }
 
-fn show(
+fn convert(
     properties: &Properties,
     texts: &mut Texts,
     all_tags: &mut Vec<Vec<vaultlet_tag>>,
@@ -87,7 +89,7 @@ fn show(
         .iter()
         .map(|(name, value)| vaultlet_tag { name: texts.keep(name), value: texts.keep(value) })
         .collect();
-    let shown = vaultlet_properties {
+    let converted = vaultlet_properties {
         vault: texts.keep(&properties.vault),
         name: texts.keep(&properties.name),
         version: texts.keep_if(properties.version.as_deref()),
@@ -105,5 +107,5 @@ fn show(
         tags_len: tags.len(),
     };
     all_tags.push(tags);
-    shown
+    converted
 }

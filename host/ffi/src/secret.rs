@@ -6,66 +6,74 @@ use std::ptr;
 use vaultlet_host::Secret;
 use zeroize::Zeroizing;
 
-use crate::properties::{Shown, vaultlet_properties};
+use crate::operation::Answer;
+use crate::properties::{PropertiesList, vaultlet_properties};
+use crate::run::free;
 
 /// One version of one secret, with its value.
 pub struct vaultlet_secret {
     value: Value,
-    shown: Shown,
+    properties: PropertiesList,
 }
 
-/// A text that is scrubbed, with a NUL after it.
+/// A string with a NUL after it, which is scrubbed when it is dropped.
 pub(crate) struct Value(Zeroizing<Vec<u8>>);
 
 impl Value {
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + 1));
         bytes.extend_from_slice(text.as_bytes());
         bytes.push(0);
         Self(bytes)
     }
 
+    /// The string, and its length in `*len`.
+    ///
     /// # Safety
     /// `len` is NULL or may be written.
-    pub(crate) unsafe fn show(&self, len: *mut usize) -> *const c_char {
+    pub(crate) unsafe fn reveal(&self, len: *mut usize) -> *const c_char {
         if !len.is_null() {
-            // SAFETY: as the caller says.
+            // SAFETY: by the contract of this function.
             unsafe { *len = self.0.len().saturating_sub(1) };
         }
         self.0.as_ptr().cast()
     }
 }
 
-/// For the caller to free.
-pub(crate) fn give(secret: &Secret) -> *mut vaultlet_secret {
-    let shown = Shown::of(std::slice::from_ref(secret.properties()));
-    Box::into_raw(Box::new(vaultlet_secret { value: Value::of(secret.reveal()), shown }))
+impl Answer<Secret> for vaultlet_secret {
+    fn give(secret: &Secret) -> *mut Self {
+        let properties = PropertiesList::new(std::slice::from_ref(secret.properties()));
+        Box::into_raw(Box::new(Self { value: Value::new(secret.reveal()), properties }))
+    }
 }
 
-/// Several secrets, in the order in which they were asked for.
+/// Several secrets, in the order of their references.
 #[repr(C)]
 pub struct vaultlet_secrets {
-    /// Each belongs to this, and is freed with it.
+    /// The secrets, which are freed together with this struct and not one by one.
     pub items: *const *mut vaultlet_secret,
-    /// How many.
+    /// The number of `items`.
     pub len: usize,
 }
 
+/// Several secrets with what they point to; the public part comes first.
 #[repr(C)]
-struct Secrets {
-    shown: vaultlet_secrets,
+struct OwnedSecrets {
+    secrets: vaultlet_secrets,
     items: Vec<*mut vaultlet_secret>,
 }
 
-/// For the caller to free.
-pub(crate) fn give_all(secrets: &[Secret]) -> *mut vaultlet_secrets {
-    let items: Vec<_> = secrets.iter().map(give).collect();
-    let shown = vaultlet_secrets { items: items.as_ptr(), len: items.len() };
-    Box::into_raw(Box::new(Secrets { shown, items })).cast()
+impl Answer<Vec<Secret>> for vaultlet_secrets {
+    fn give(secrets: &Vec<Secret>) -> *mut Self {
+        let items: Vec<_> = secrets.iter().map(vaultlet_secret::give).collect();
+        let secrets = Self { items: items.as_ptr(), len: items.len() };
+        Box::into_raw(Box::new(OwnedSecrets { secrets, items })).cast()
+    }
 }
 
-/// The plaintext: UTF-8 of `*len` bytes, with a NUL after them; it may be empty, and may hold a NUL.
-/// It lives until the secret is freed, which scrubs it. `len` may be NULL. NULL gives NULL.
+/// Returns the value of a secret: `*len` bytes of UTF-8 with a NUL after them. The value may be empty
+/// and may contain NUL bytes. It lives until the secret is freed, which scrubs it. `len` may be NULL.
+/// Returns NULL for NULL.
 ///
 /// # Safety
 /// `secret` is NULL or from vaultlet; `len` is NULL or may be written.
@@ -74,48 +82,47 @@ pub unsafe extern "C" fn vaultlet_secret_reveal(
     secret: *const vaultlet_secret,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: as the caller says.
-    unsafe { secret.as_ref().map_or(ptr::null(), |secret| secret.value.show(len)) }
+    // SAFETY: by the contract of this function.
+    unsafe { secret.as_ref().map_or(ptr::null(), |secret| secret.value.reveal(len)) }
 }
 
-/// All but the value, for as long as the secret lives. NULL gives NULL.
+/// Returns the properties of a secret, which live as long as the secret. Returns NULL for NULL.
 ///
 /// # Safety
-/// It is NULL or from vaultlet.
+/// `secret` is NULL or from vaultlet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_secret_properties(
     secret: *const vaultlet_secret,
 ) -> *const vaultlet_properties {
-    // SAFETY: as the caller says.
+    // SAFETY: by the contract of this function.
     let secret = unsafe { secret.as_ref() };
-    secret.and_then(|secret| secret.shown.items().first()).map_or(ptr::null(), ptr::from_ref)
+    secret.and_then(|secret| secret.properties.items().first()).map_or(ptr::null(), ptr::from_ref)
 }
 
-/// Scrubs and frees a secret; NULL is nothing. Not for those of `vaultlet_secrets`.
+/// Scrubs and frees a secret; NULL is ignored. The items of a `vaultlet_secrets` must not be freed
+/// by this function.
 ///
 /// # Safety
-/// It is NULL or from vaultlet, and not freed yet.
+/// `secret` is NULL, or from vaultlet and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_secret_free(secret: *mut vaultlet_secret) {
-    if !secret.is_null() {
-        // SAFETY: each comes from `give`.
-        drop(unsafe { Box::from_raw(secret) });
-    }
+    // SAFETY: each comes from `Answer::give`.
+    unsafe { free(secret) };
 }
 
-/// Scrubs and frees several secrets; NULL is nothing.
+/// Scrubs and frees several secrets; NULL is ignored.
 ///
 /// # Safety
-/// They are NULL or from vaultlet, and not freed yet.
+/// `secrets` is NULL, or from vaultlet and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_secrets_free(secrets: *mut vaultlet_secrets) {
     if secrets.is_null() {
         return;
     }
-    // SAFETY: each comes from `give_all`, where it is the first member of this.
-    let secrets = unsafe { Box::from_raw(secrets.cast::<Secrets>()) };
+    // SAFETY: each is the first member of an `OwnedSecrets`.
+    let secrets = unsafe { Box::from_raw(secrets.cast::<OwnedSecrets>()) };
     for secret in &secrets.items {
-        // SAFETY: they are freed here only.
-        unsafe { vaultlet_secret_free(*secret) };
+        // SAFETY: the items are freed here only.
+        unsafe { free(*secret) };
     }
 }

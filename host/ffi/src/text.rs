@@ -1,16 +1,16 @@
-//! Texts, there and back.
+//! Strings, from C and to C.
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
 use vaultlet_host::{Error, Kind};
 
-/// Texts that belong to one answer, for as long as it lives.
+/// The strings that an answer points to, which live as long as the answer.
 #[derive(Default)]
 pub(crate) struct Texts(Vec<CString>);
 
 impl Texts {
-    /// A text with a NUL after it; one within, which no name or message has, ends it.
+    /// Keeps a string, with a NUL after it. It ends at a NUL within, which no name or message has.
     pub(crate) fn keep(&mut self, text: &str) -> *const c_char {
         let whole = text.split('\0').next().unwrap_or_default();
         let text = CString::new(whole).unwrap_or_default();
@@ -19,23 +19,23 @@ impl Texts {
         pointer
     }
 
-    /// NULL where there is none.
+    /// Keeps a string if there is one, and gives NULL otherwise.
     pub(crate) fn keep_if(&mut self, text: Option<&str>) -> *const c_char {
         text.map_or(ptr::null(), |text| self.keep(text))
     }
 }
 
-/// A text of the caller's; `what` it is goes into the error.
+/// Reads a string of the caller; `what` names it in errors.
 ///
 /// # Safety
-/// It is NULL or ends with a NUL, and lives for `'a`.
+/// `pointer` is NULL, or ends with NUL and lives for `'a`.
 pub(crate) unsafe fn text<'a>(pointer: *const c_char, what: &str) -> Result<&'a str, Error> {
-    // SAFETY: as the caller says.
+    // SAFETY: by the contract of this function.
     let found = unsafe { optional(pointer, what) }?;
     found.ok_or_else(|| usage(format!("calling vaultlet: {what} is NULL"), "give a text"))
 }
 
-/// The same where NULL means none.
+/// Reads a string of the caller, where NULL means none.
 ///
 /// # Safety
 /// As for [`text`].
@@ -46,7 +46,7 @@ pub(crate) unsafe fn optional<'a>(
     if pointer.is_null() {
         return Ok(None);
     }
-    // SAFETY: as the caller says.
+    // SAFETY: by the contract of this function.
     let bytes = unsafe { CStr::from_ptr(pointer) };
     let text = bytes.to_str().map_err(|_| {
         let message = format!("calling vaultlet: {what} is not UTF-8");

@@ -1,83 +1,83 @@
-//! Tokens, and whose they are.
+//! Tokens, and the identities that they belong to.
 
 use std::ffi::{c_char, c_void};
-use std::future::Future;
 use std::ptr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use vaultlet_host::{Error, Token, TokenRequest, Vaultlet};
+use vaultlet_host::{Error, Token, TokenRequest};
 
-use crate::call::{vaultlet_call, with};
-use crate::error::{give, vaultlet_error};
-use crate::handle::{of, vaultlet_handle};
-use crate::run::{Context, answered, then, wait};
+use crate::call::vaultlet_call;
+use crate::error::vaultlet_error;
+use crate::handle::vaultlet_handle;
+use crate::operation::{Answer, Operation, then, wait};
+use crate::run::free;
 use crate::secret::Value;
 use crate::text::{Texts, optional, usage};
 
-/// What a token is asked for: set all of it to zero, then `size`, then what is needed.
+/// A request for a token. Set the whole struct to zero, then `size`, then the members you need.
 #[repr(C)]
 pub struct vaultlet_token_request {
-    /// `sizeof(vaultlet_token_request)`.
+    /// `sizeof(vaultlet_token_request)`, by which later versions know which members are there.
     pub size: usize,
-    /// The resource (`https://storage.azure.com`) or scope (`…/.default`); NULL is Key Vault of the
-    /// configured cloud.
+    /// The resource (`https://storage.azure.com`) or scope (`…/.default`); NULL means the Key Vault of
+    /// the configured cloud.
     pub resource: *const c_char,
-    /// The tenant, where a source has a choice; or NULL.
+    /// The tenant, for sources that can choose one; or NULL.
     pub tenant: *const c_char,
-    /// A claims challenge as JSON, which bypasses the cache; or NULL.
+    /// The claims that a service asked for, as JSON, which bypass the token cache; or NULL.
     pub claims: *const c_char,
 }
 
-/// What is known of a token and whose it is, by what it says of itself; nothing of that is verified.
-/// A text that is not known is NULL.
+/// The identity that a token belongs to, as the token itself says; nothing of it is verified. A string
+/// that is not known is NULL.
 #[repr(C)]
 pub struct vaultlet_identity {
-    /// The source that gave it: `managed-identity`.
+    /// The source of the token, such as `managed-identity`.
     pub source: *const c_char,
-    /// Which form of the source: `azure-ml`.
+    /// The kind of endpoint, such as `azure-ml`.
     pub endpoint: *const c_char,
-    /// The resource that it is for.
+    /// The resource that the token is for.
     pub resource: *const c_char,
-    /// The client id that was asked for, when one was.
+    /// The client id of the user-assigned identity, if the request named one.
     pub client_id: *const c_char,
-    /// The directory: a GUID.
+    /// The tenant, a GUID.
     pub tenant: *const c_char,
-    /// The identity's object id in it: what a role is granted to.
+    /// The object id of the identity, to which roles are granted.
     pub object_id: *const c_char,
-    /// The application that asked.
+    /// The application that the token was issued to.
     pub app_id: *const c_char,
-    /// The user's name, masked.
+    /// The name of the user, masked.
     pub upn: *const c_char,
-    /// Whom it is for.
+    /// The audience of the token.
     pub audience: *const c_char,
-    /// Not accepted after, Unix seconds.
+    /// When the token expires, in Unix seconds.
     pub expires_on: i64,
-    /// A new one is fetched from then on, Unix seconds.
+    /// When the token should be replaced by a new one, in Unix seconds.
     pub refresh_on: i64,
-    /// What is worth knowing besides, one line each.
+    /// Remarks for people, one line each.
     pub notes: *const *const c_char,
-    /// How many.
+    /// The number of `notes`.
     pub notes_len: usize,
 }
 
-/// An access token.
+/// An access token, with its value and its identity.
 pub struct vaultlet_token {
     value: Value,
-    identity: Box<Identity>,
+    identity: Box<OwnedIdentity>,
 }
 
-/// The struct, and what it points to.
+/// An identity with what it points to; the public part comes first.
 #[repr(C)]
-struct Identity {
-    shown: vaultlet_identity,
+struct OwnedIdentity {
+    identity: vaultlet_identity,
     notes: Vec<*const c_char>,
     texts: Texts,
 }
 
-fn identity(token: &Token) -> Box<Identity> {
+fn identity_of(token: &Token) -> Box<OwnedIdentity> {
     let (mut texts, holder) = (Texts::default(), token.holder());
     let notes: Vec<_> = holder.notes.iter().map(|note| texts.keep(note)).collect();
-    let shown = vaultlet_identity {
+    let identity = vaultlet_identity {
         source: texts.keep(token.source()),
         endpoint: texts.keep_if(token.endpoint()),
         resource: texts.keep(token.resource()),
@@ -92,7 +92,7 @@ fn identity(token: &Token) -> Box<Identity> {
         notes: if notes.is_empty() { ptr::null() } else { notes.as_ptr() },
         notes_len: notes.len(),
     };
-    Box::new(Identity { shown, notes, texts })
+    Box::new(OwnedIdentity { identity, notes, texts })
 }
 
 fn seconds(time: SystemTime) -> i64 {
@@ -100,44 +100,23 @@ fn seconds(time: SystemTime) -> i64 {
     i64::try_from(since).unwrap_or(i64::MAX)
 }
 
-fn give_token(token: &Token) -> *mut vaultlet_token {
-    let value = Value::of(token.reveal());
-    Box::into_raw(Box::new(vaultlet_token { value, identity: identity(token) }))
-}
-
-/// # Safety
-/// `request` is NULL or as it should be.
-unsafe fn start(
-    handle: *const vaultlet_handle,
-    request: *const vaultlet_token_request,
-    call: *const vaultlet_call,
-) -> Result<(Vaultlet, impl Future<Output = Result<Token, Error>> + Send + 'static), Error> {
-    let mut asked = TokenRequest::default();
-    // SAFETY: as the caller says.
-    unsafe {
-        if !request.is_null() {
-            let size = ptr::read(request.cast::<usize>());
-            if size != size_of::<vaultlet_token_request>() {
-                return Err(usage(
-                    format!("getting a token: `size` of the request is {size}"),
-                    "set it to sizeof(vaultlet_token_request)",
-                ));
-            }
-            let given = |text, what| optional(text, what).map(|text| text.map(str::to_owned));
-            asked.resource = given((*request).resource, "`resource`")?;
-            asked.tenant = given((*request).tenant, "`tenant`")?;
-            asked.claims = given((*request).claims, "`claims`")?;
-        }
-        let vaultlet = with(of(handle)?, call)?;
-        let on = vaultlet.clone();
-        Ok((vaultlet, async move { on.token(asked).await }))
+impl Answer<Token> for vaultlet_token {
+    fn give(token: &Token) -> *mut Self {
+        let value = Value::new(token.reveal());
+        Box::into_raw(Box::new(Self { value, identity: identity_of(token) }))
     }
 }
 
-/// Gets a token, from the cache if it has one. It waits.
+impl Answer<Token> for vaultlet_identity {
+    fn give(token: &Token) -> *mut Self {
+        Box::into_raw(identity_of(token)).cast()
+    }
+}
+
+/// Gets a token, from the token cache if it is there, and waits for it.
 ///
 /// # Safety
-/// `request` and `call` are NULL or as they should be; `out` may be written.
+/// `request` and `call` are NULL or valid; `out` may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_get_token(
     handle: *const vaultlet_handle,
@@ -145,12 +124,12 @@ pub unsafe extern "C" fn vaultlet_get_token(
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_token,
 ) -> *mut vaultlet_error {
-    // SAFETY: as the caller says.
-    unsafe { answered(out, || Ok(give_token(&wait(start(handle, request, call)?.1)?))) }
+    // SAFETY: by the contract of this function.
+    unsafe { wait(out, || get_token(handle, request, call)) }
 }
 
-/// Says whose token would be had, by getting one. It waits; a token of `vaultlet_get_token_then`
-/// says the same.
+/// Gets a token, waits for it, and says which identity it belongs to. A token of
+/// `vaultlet_get_token_then` says the same by `vaultlet_token_identity`.
 ///
 /// # Safety
 /// As for `vaultlet_get_token`.
@@ -161,16 +140,12 @@ pub unsafe extern "C" fn vaultlet_whoami(
     call: *const vaultlet_call,
     out: *mut *mut vaultlet_identity,
 ) -> *mut vaultlet_error {
-    // SAFETY: as the caller says.
-    unsafe {
-        answered(out, || {
-            let token = wait(start(handle, request, call)?.1)?;
-            Ok(Box::into_raw(identity(&token)).cast())
-        })
-    }
+    // SAFETY: by the contract of this function.
+    unsafe { wait(out, || get_token(handle, request, call)) }
 }
 
-/// Told a token or an error, either of which is the callee's to free.
+/// The callback of `vaultlet_get_token_then`: receives a token or an error (the other is NULL), and frees
+/// it.
 pub type vaultlet_on_token = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -179,7 +154,7 @@ pub type vaultlet_on_token = Option<
     ),
 >;
 
-/// As `vaultlet_get_token`, and calls back instead of waiting, as `vaultlet_get_then` does.
+/// Gets a token like `vaultlet_get_token`, and calls back like `vaultlet_get_then`.
 ///
 /// # Safety
 /// As for `vaultlet_get_then`.
@@ -191,23 +166,12 @@ pub unsafe extern "C" fn vaultlet_get_token_then(
     told: vaultlet_on_token,
     context: *mut c_void,
 ) {
-    let context = Context(context);
-    // SAFETY: as the caller says.
-    let start = || unsafe { start(handle, request, call) };
-    then(start, move |ended| {
-        let (context, Some(told)) = (context, told) else { return };
-        // SAFETY: it is the caller's function with the caller's context.
-        unsafe {
-            match ended {
-                Ok(token) => told(context.0, ptr::null_mut(), give_token(&token)),
-                Err(error) => told(context.0, give(&error), ptr::null_mut()),
-            }
-        }
-    });
+    // SAFETY: by the contract of this function.
+    unsafe { then(told, context, || get_token(handle, request, call)) }
 }
 
-/// The token itself, what goes after `Bearer`: `*len` bytes and a NUL. It lives until the token is
-/// freed, which scrubs it. `len` may be NULL. NULL gives NULL.
+/// Returns the token itself, which goes after `Bearer`: `*len` bytes with a NUL after them. It lives
+/// until the token is freed, which scrubs it. `len` may be NULL. Returns NULL for NULL.
 ///
 /// # Safety
 /// `token` is NULL or from vaultlet; `len` is NULL or may be written.
@@ -216,42 +180,67 @@ pub unsafe extern "C" fn vaultlet_token_reveal(
     token: *const vaultlet_token,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: as the caller says.
-    unsafe { token.as_ref().map_or(ptr::null(), |token| token.value.show(len)) }
+    // SAFETY: by the contract of this function.
+    unsafe { token.as_ref().map_or(ptr::null(), |token| token.value.reveal(len)) }
 }
 
-/// Whose it is and how long it serves, for as long as the token lives. NULL gives NULL.
+/// Returns the identity that a token belongs to, which lives as long as the token. Returns NULL for
+/// NULL.
 ///
 /// # Safety
-/// It is NULL or from vaultlet.
+/// `token` is NULL or from vaultlet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_token_identity(
     token: *const vaultlet_token,
 ) -> *const vaultlet_identity {
-    // SAFETY: as the caller says.
-    unsafe { token.as_ref() }.map_or(ptr::null(), |token| &raw const token.identity.shown)
+    // SAFETY: by the contract of this function.
+    unsafe { token.as_ref() }.map_or(ptr::null(), |token| &raw const token.identity.identity)
 }
 
-/// Scrubs and frees a token; NULL is nothing.
+/// Scrubs and frees a token; NULL is ignored.
 ///
 /// # Safety
-/// It is NULL or from vaultlet, and not freed yet.
+/// `token` is NULL, or from vaultlet and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_token_free(token: *mut vaultlet_token) {
-    if !token.is_null() {
-        // SAFETY: each comes from `give_token`.
-        drop(unsafe { Box::from_raw(token) });
-    }
+    // SAFETY: each comes from `Answer::give`.
+    unsafe { free(token) };
 }
 
-/// Frees what `vaultlet_whoami` gave; NULL is nothing. Not for that of a token.
+/// Frees an identity of `vaultlet_whoami`; NULL is ignored. The identity of a token must not be freed
+/// by this function.
 ///
 /// # Safety
-/// It is NULL or from vaultlet, and not freed yet.
+/// `identity` is NULL, or from `vaultlet_whoami` and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_identity_free(identity: *mut vaultlet_identity) {
-    if !identity.is_null() {
-        // SAFETY: each comes from `identity`, where it is the first member of this.
-        drop(unsafe { Box::from_raw(identity.cast::<Identity>()) });
+    // SAFETY: each is the first member of an `OwnedIdentity`.
+    unsafe { free(identity.cast::<OwnedIdentity>()) };
+}
+
+/// # Safety
+/// Each pointer is NULL or valid.
+unsafe fn get_token(
+    handle: *const vaultlet_handle,
+    request: *const vaultlet_token_request,
+    call: *const vaultlet_call,
+) -> Result<Operation<Token>, Error> {
+    let mut what = TokenRequest::default();
+    // SAFETY: by the contract of this function.
+    unsafe {
+        if !request.is_null() {
+            let size = ptr::read(request.cast::<usize>());
+            if size != size_of::<vaultlet_token_request>() {
+                return Err(usage(
+                    format!("getting a token: `size` of the request is {size}"),
+                    "set it to sizeof(vaultlet_token_request)",
+                ));
+            }
+            let given = |text, what| optional(text, what).map(|text| text.map(str::to_owned));
+            what.resource = given((*request).resource, "`resource`")?;
+            what.tenant = given((*request).tenant, "`tenant`")?;
+            what.claims = given((*request).claims, "`claims`")?;
+        }
+        Operation::new(handle, call, |vaultlet| async move { vaultlet.token(what).await })
     }
 }

@@ -1,12 +1,12 @@
-// Package azure makes a vaultlet a credential for the Azure SDK:
+// Package azure makes a vaultlet handle a credential for the Azure SDK:
 //
 //	v, err := vaultlet.Open()
 //	…
 //	client, err := azblob.NewClient("https://data.blob.core.windows.net/", azure.NewCredential(v), nil)
 //
-// It finds the identities that [vaultlet.Open] finds, Azure ML's on behalf of the user among them,
-// and shares the handle's cache. It is a module of its own, so that programs that need no SDK have
-// none of it.
+// The credential finds the identities that [vaultlet.Open] finds, including the user of an Azure ML job,
+// and shares the token cache of the handle. The package is a module of its own, so that other programs do
+// not depend on the SDK.
 package azure
 
 import (
@@ -19,7 +19,8 @@ import (
 	"vaultlet.dev/go"
 )
 
-// A Credential is an [azcore.TokenCredential] by a handle, for any number of clients and goroutines.
+// A Credential is an [azcore.TokenCredential] that gets its tokens from a handle. Any number of clients
+// and goroutines may use it at once.
 type Credential struct {
 	vaultlet *vaultlet.Vaultlet
 	options  []vaultlet.CallOption
@@ -27,15 +28,15 @@ type Credential struct {
 
 var _ azcore.TokenCredential = (*Credential)(nil)
 
-// NewCredential makes a credential; its calls have these options. The handle stays yours to close,
-// when no client needs it any more.
+// NewCredential makes a credential that gets its tokens from a handle, with these options for each call.
+// The caller closes the handle when no client needs it any more.
 func NewCredential(v *vaultlet.Vaultlet, options ...vaultlet.CallOption) *Credential {
 	return &Credential{v, append([]vaultlet.CallOption(nil), options...)}
 }
 
-// GetToken gets a token for one scope, in the tenant and with the claims of the request. Claims
-// bypass the cache. EnableCAE changes nothing: where the authority knows it, it is always announced.
-// An error is a [*vaultlet.Error]; the handle has made all the attempts that are worth it.
+// GetToken gets a token for one scope, with the tenant and the claims of the request. Claims bypass the
+// token cache. EnableCAE has no effect: vaultlet always declares the capability to authorities that know
+// it. An error is a [*vaultlet.Error]; vaultlet has already retried what is worth a retry.
 func (c *Credential) GetToken(ctx context.Context, request policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	if len(request.Scopes) != 1 {
 		return azcore.AccessToken{}, &vaultlet.Error{
@@ -53,7 +54,7 @@ func (c *Credential) GetToken(ctx context.Context, request policy.TokenRequestOp
 	}
 	defer token.Close()
 	identity := token.Identity()
-	// The SDK keeps it as a string, as it does with the tokens of its own credentials.
+	// The SDK keeps the token as a string, as it does with the tokens of its own credentials.
 	return azcore.AccessToken{
 		Token: token.Reveal(), ExpiresOn: identity.ExpiresOn, RefreshOn: identity.RefreshOn,
 	}, nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -18,33 +17,7 @@ import (
 	"vaultlet.dev/go/internal/local"
 )
 
-// The SDK's own connections need the proxy of the local Azure, which is for the whole process.
-func TestMain(m *testing.M) {
-	job, err := local.Start("--as", "user")
-	if err == nil {
-		err = local.Library()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	for name, value := range job.Env {
-		os.Setenv(name, value)
-	}
-	code := m.Run()
-	job.Stop()
-	os.Exit(code)
-}
-
-func open(t testing.TB, options ...vaultlet.Option) *vaultlet.Vaultlet {
-	t.Helper()
-	v, err := vaultlet.Open(options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { v.Close() })
-	return v
-}
+func TestMain(m *testing.M) { local.Main(m, "--as", "user") }
 
 func ExampleNewCredential() {
 	v, err := vaultlet.Open()
@@ -64,10 +37,10 @@ func ExampleNewCredential() {
 	// Output: 28
 }
 
-// Two identities, one SDK: each of the handles is a credential of its own.
+// Each handle is a credential of its own, here for two identities.
 func TestTheSDKReadsSecretsByEachIdentity(t *testing.T) {
 	for _, source := range []string{"azureml-obo", "managed-identity"} {
-		v := open(t, vaultlet.WithIdentity(source))
+		v := local.Open(t, vaultlet.WithIdentity(source))
 		client, err := azsecrets.NewClient("https://my-key-vault.vault.azure.net/", azure.NewCredential(v), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -83,18 +56,18 @@ func TestTheSDKReadsSecretsByEachIdentity(t *testing.T) {
 }
 
 func TestTokensAreForTheScopeAndTheTenant(t *testing.T) {
-	credential := azure.NewCredential(open(t))
+	credential := azure.NewCredential(local.Open(t))
 	scopes := []string{"https://storage.azure.com/.default"}
 	token, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: scopes, EnableCAE: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(token.Token, "eyJ") || token.ExpiresOn.IsZero() || token.RefreshOn.After(token.ExpiresOn) {
-		t.Error("it is not a token, or for no time")
+		t.Error("not a token, or one with wrong times")
 	}
 	again, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: scopes})
 	if err != nil || again.Token != token.Token {
-		t.Error("the cache has it not", err)
+		t.Error("the token is not in the cache", err)
 	}
 	claims := `{"access_token":{"nbf":{"essential":true,"value":"1"}}}`
 	fresh, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: scopes, Claims: claims})
@@ -102,18 +75,18 @@ func TestTokensAreForTheScopeAndTheTenant(t *testing.T) {
 		t.Error("claims do not bypass the cache", err)
 	}
 	application := local.Test(t, "--identity-form", "client-secret")
-	credential = azure.NewCredential(open(t, vaultlet.WithVariables(application.Env)))
+	credential = azure.NewCredential(local.Open(t, application.Variables()))
 	if _, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: scopes}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = credential.GetToken(t.Context(), policy.TokenRequestOptions{
 		Scopes: scopes, TenantID: "99999999-2222-3333-4444-555555555555",
 	})
-	is(t, err, vaultlet.ErrConfiguration, "tenant-not-allowed")
+	local.Failed(t, err, vaultlet.ErrConfiguration, "tenant-not-allowed")
 }
 
 func TestErrorsComeThroughTheSDK(t *testing.T) {
-	v := open(t, vaultlet.WithClientID("11111111-2222-3333-4444-555555555555"), vaultlet.WithIdentity("managed-identity"))
+	v := local.Open(t, vaultlet.WithClientID("11111111-2222-3333-4444-555555555555"), vaultlet.WithIdentity("managed-identity"))
 	var requests counting
 	options := &azsecrets.ClientOptions{}
 	options.Transport = &requests
@@ -122,14 +95,14 @@ func TestErrorsComeThroughTheSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.GetSecret(t.Context(), "db-password", "", nil)
-	is(t, err, vaultlet.ErrUnauthenticated, "identity-refused")
+	local.Failed(t, err, vaultlet.ErrUnauthenticated, "identity-refused")
 	if requests != 1 {
 		t.Errorf("the SDK tried %d times", requests)
 	}
 
 	credential := azure.NewCredential(v)
 	_, err = credential.GetToken(t.Context(), policy.TokenRequestOptions{})
-	is(t, err, vaultlet.ErrInvalidArgument, "argument-malformed")
+	local.Failed(t, err, vaultlet.ErrInvalidArgument, "argument-malformed")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://storage.azure.com/.default"}})
@@ -138,23 +111,14 @@ func TestErrorsComeThroughTheSDK(t *testing.T) {
 	}
 }
 
-func TestItPrintsNothingOfItself(t *testing.T) {
-	credential := azure.NewCredential(open(t))
+func TestACredentialDoesNotPrintItsToken(t *testing.T) {
+	credential := azure.NewCredential(local.Open(t))
 	if _, err := credential.GetToken(t.Context(), policy.TokenRequestOptions{
 		Scopes: []string{"https://vault.azure.net/.default"},
 	}); err != nil {
 		t.Fatal(err)
 	}
 	local.ShowsNone(t, "the credential", fmt.Sprintf("%v %+v %#v", credential, credential, *credential))
-}
-
-func is(t testing.TB, err error, kind vaultlet.Kind, id string) {
-	t.Helper()
-	var typed *vaultlet.Error
-	if !errors.As(err, &typed) || !errors.Is(err, kind) || typed.ID != id {
-		t.Fatalf("not %v (%s): %v", kind, id, err)
-	}
-	local.ShowsNone(t, "the error", err.Error())
 }
 
 type counting int

@@ -1,9 +1,9 @@
-// Pack makes the released form of the modules: a folder that is a Go module proxy, in which the
-// native library is inside of vaultlet.dev/go.
+// Pack makes the released modules: a folder that is a Go module proxy, in which vaultlet.dev/go contains
+// the native library.
 //
 //	go run . -out FOLDER [-notices FILE] linux_amd64=…/libvaultlet.so [GOOS_GOARCH=FILE…]
 //
-// The version is that of the Rust workspace.
+// The version of the modules is that of the Rust workspace.
 package main
 
 import (
@@ -27,7 +27,7 @@ const path = "vaultlet.dev/go"
 func main() {
 	log.SetFlags(0)
 	out := flag.String("out", "", "the folder to write")
-	notices := flag.String("notices", "", "a text on what is in the library, to go with it")
+	notices := flag.String("notices", "", "a file with the notices of third parties in the library, to be included")
 	flag.Parse()
 	if *out == "" || flag.NArg() == 0 {
 		log.Fatal("usage: pack -out FOLDER [-notices FILE] GOOS_GOARCH=FILE…")
@@ -68,7 +68,7 @@ func pack(out, notices string, libraries []string) error {
 	if err := require(filepath.Join(staged, "azure", "go.mod"), version); err != nil {
 		return err
 	}
-	for of, folder := range map[string]string{path: staged, path + "/azure": filepath.Join(staged, "azure")} {
+	for name, folder := range map[string]string{path: staged, path + "/azure": filepath.Join(staged, "azure")} {
 		licence, err := os.ReadFile(filepath.Join(root, "LICENSE"))
 		if err != nil {
 			return err
@@ -76,14 +76,14 @@ func pack(out, notices string, libraries []string) error {
 		if err := os.WriteFile(filepath.Join(folder, "LICENSE"), licence, 0o644); err != nil {
 			return err
 		}
-		if err := publish(out, module.Version{Path: of, Version: version}, folder); err != nil {
-			return fmt.Errorf("%s: %w", of, err)
+		if err := publish(out, module.Version{Path: name, Version: version}, folder); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// workspace is the root of the repository, and the version that stands there.
+// workspace returns the root of the repository and the version of its Rust workspace.
 func workspace() (root, version string, err error) {
 	root, err = os.Getwd()
 	if err != nil {
@@ -96,12 +96,12 @@ func workspace() (root, version string, err error) {
 			return root, "v" + string(found[1]), nil
 		}
 		if root == filepath.Dir(root) {
-			return "", "", errors.New("this is not in the repository")
+			return "", "", errors.New("the working directory is not in the repository")
 		}
 	}
 }
 
-// embed puts a library into the module, for one platform.
+// embed adds the library for one platform to the module.
 func embed(folder, library string) error {
 	platform, file, ok := strings.Cut(library, "=")
 	if !ok || !regexp.MustCompile(`^[a-z0-9]+_[a-z0-9]+$`).MatchString(platform) {
@@ -131,7 +131,7 @@ func init() { library = embedded }
 	)
 }
 
-// require has a module require the main one in this version, which it finds beside it here.
+// require makes a module require the main module in this version, instead of the one beside it.
 func require(file, version string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -152,9 +152,9 @@ func require(file, version string) error {
 	return os.WriteFile(file, formatted, 0o644)
 }
 
-// publish writes what a proxy has of one version of a module.
-func publish(out string, what module.Version, folder string) error {
-	versions := filepath.Join(out, filepath.FromSlash(what.Path), "@v")
+// publish writes the files that a module proxy serves for one version of a module.
+func publish(out string, version module.Version, folder string) error {
+	versions := filepath.Join(out, filepath.FromSlash(version.Path), "@v")
 	if err := os.MkdirAll(versions, 0o755); err != nil {
 		return err
 	}
@@ -163,14 +163,14 @@ func publish(out string, what module.Version, folder string) error {
 		return err
 	}
 	var archive bytes.Buffer
-	if err := zip.CreateFromDir(&archive, what, folder); err != nil {
+	if err := zip.CreateFromDir(&archive, version, folder); err != nil {
 		return err
 	}
 	for name, text := range map[string][]byte{
-		"list":                 []byte(what.Version + "\n"),
-		what.Version + ".info": []byte(fmt.Sprintf("{\"Version\":%q}\n", what.Version)),
-		what.Version + ".mod":  mod,
-		what.Version + ".zip":  archive.Bytes(),
+		"list":                    []byte(version.Version + "\n"),
+		version.Version + ".info": []byte(fmt.Sprintf("{\"Version\":%q}\n", version.Version)),
+		version.Version + ".mod":  mod,
+		version.Version + ".zip":  archive.Bytes(),
 	} {
 		if err := os.WriteFile(filepath.Join(versions, name), text, 0o644); err != nil {
 			return err

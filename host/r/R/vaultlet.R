@@ -1,17 +1,17 @@
-# Every function of C gives its result, or an error as a list of this class.
+# Each C function returns its result, or an error as a list of the class vaultlet_failure.
 checked <- function(result) {
   if (!inherits(result, "vaultlet_failure")) return(result)
   if (result$id == "cancelled") interrupt()
   stop(condition(unclass(result)))
 }
 
-# Nobody but a person cancels here.
+# Only an interrupt by the user cancels a call.
 interrupt <- function() {
   signalCondition(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
   invokeRestart("abort")
 }
 
-# One line for people; class, id and the rest for code.
+# Makes an error condition: the message is the whole line, the class and the members are for programs.
 condition <- function(fields) {
   kind <- paste0("vaultlet_", gsub("-", "_", fields$kind, fixed = TRUE))
   fields$what <- fields$message
@@ -22,7 +22,7 @@ condition <- function(fields) {
   )
 }
 
-# The handle of those who need no other: opened when it is first needed.
+# The default handle, which is opened when it is first needed.
 shared <- new.env(parent = emptyenv())
 default <- function() {
   if (is.null(shared$handle)) shared$handle <- vaultlet_open()
@@ -35,7 +35,7 @@ vaultlet_open <- function(identity = NULL, exclude = NULL, client_id = NULL, obj
                           timeout = NULL, ca_file = NULL, resolve = NULL,
                           allow_http_loopback = NULL, variables = NULL) {
   joined <- function(texts, by) if (!is.null(texts)) paste(texts, collapse = by)
-  given <- list( # those that are NULL are not given
+  given <- list( # an element that is NULL is left out
     identity = joined(identity, ","), exclude = joined(exclude, ","), `client-id` = client_id,
     `object-id` = object_id, `resource-id` = resource_id,
     `additional-tenants` = joined(additional_tenants, ";"),
@@ -43,7 +43,7 @@ vaultlet_open <- function(identity = NULL, exclude = NULL, client_id = NULL, obj
     timeout = timeout, `ca-file` = ca_file, resolve = resolve,
     `allow-http-loopback` = if (!is.null(allow_http_loopback)) tolower(isTRUE(allow_http_loopback))
   )
-  # One that may be repeated is one element each.
+  # An option that is given several times has one element for each value.
   names <- rep(names(given), lengths(given))
   values <- vapply(unlist(given, use.names = FALSE), plain, "")
   if (!is.null(variables)) variables <- vapply(variables, text, "")
@@ -84,7 +84,7 @@ vaultlet_version <- function() .Call(C_version)
 
 reveal <- function(secret, raw = FALSE) {
   stopifnot(inherits(secret, "vaultlet_sealed"))
-  .Call(C_reveal, secret$pointer, secret$is, isTRUE(raw))
+  .Call(C_reveal, secret$pointer, secret$type, isTRUE(raw))
 }
 
 properties <- function(secret) {
@@ -94,7 +94,7 @@ properties <- function(secret) {
 
 sealed <- function(result) {
   result <- checked(result)
-  structure(result, class = c(paste0("vaultlet_", result$is), "vaultlet_sealed"))
+  structure(result, class = c(paste0("vaultlet_", result$type), "vaultlet_sealed"))
 }
 
 pointer <- function(vaultlet) {
@@ -109,7 +109,7 @@ text <- function(value) {
 
 plain <- function(value) enc2utf8(format(value, scientific = FALSE, digits = 15))
 
-# Milliseconds; 0 is the limit of the handle.
+# A time limit in milliseconds; 0 means that of the handle.
 limit <- function(seconds) {
   if (is.null(seconds)) return(0)
   stopifnot(is.numeric(seconds), length(seconds) == 1L, seconds > 0)
@@ -126,7 +126,7 @@ print.vaultlet <- function(x, ...) {
 close.vaultlet_sealed <- function(con, ...) invisible(.Call(C_close, con$pointer))
 format.vaultlet_sealed <- function(x, ...) {
   p <- x$properties
-  if (x$is == "token") return(paste0("<token for ", p$resource, ">"))
+  if (x$type == "token") return(paste0("<token for ", p$resource, ">"))
   version <- if (!is.na(p$version)) paste0("/", p$version) else ""
   paste0("<secret akv://", p$vault, "/", p$name, version, ">")
 }

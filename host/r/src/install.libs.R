@@ -1,4 +1,4 @@
-# Ours, and beside it the one that it calls, by the name that it calls it.
+# Installs the library of this package, and beside it libvaultlet under its soname.
 folder <- file.path(R_PACKAGE_DIR, paste0("libs", R_ARCH))
 dir.create(folder, recursive = TRUE, showWarnings = FALSE)
 native <- readLines("native")

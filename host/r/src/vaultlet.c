@@ -1,6 +1,6 @@
-/* Calls of libvaultlet as functions of R.  Each gives its result, or the error as a list of the
- * class vaultlet_failure.  What R allocates may jump out of here, so all that is native is in an
- * external pointer before. */
+/* R functions that call libvaultlet.  Each returns its result, or an error as a list of the class
+ * vaultlet_failure.  An allocation by R can fail and jump out of a function, so every native object is
+ * in an external pointer before. */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -14,26 +14,26 @@
 
 /* -- native objects in external pointers ------------------------------------------------------ */
 
-/* What frees it is the tag, a raw vector with a function's address. */
+/* The tag of a pointer is a raw vector with the address of the function that frees the object. */
 typedef void (*freeing)(void *);
 
-static void freed(SEXP pointer) {
+static void release(SEXP pointer) {
   void *object = R_ExternalPtrAddr(pointer);
   SEXP tag = R_ExternalPtrTag(pointer);
   if (object == NULL) return;
   R_ClearExternalPtr(pointer);
   if (TYPEOF(tag) != RAWSXP) return;
-  freeing release;
-  memcpy(&release, RAW(tag), sizeof release);
-  release(object);
+  freeing free_object;
+  memcpy(&free_object, RAW(tag), sizeof free_object);
+  free_object(object);
 }
 
-/* An empty one, to be filled when there is something: it is R that may fail here. */
-static SEXP holder(freeing release) {
-  SEXP tag = PROTECT(Rf_allocVector(RAWSXP, sizeof release));
-  memcpy(RAW(tag), &release, sizeof release);
+/* An external pointer without an object yet, because making it can fail. */
+static SEXP holder(freeing free_object) {
+  SEXP tag = PROTECT(Rf_allocVector(RAWSXP, sizeof free_object));
+  memcpy(RAW(tag), &free_object, sizeof free_object);
   SEXP pointer = PROTECT(R_MakeExternalPtr(NULL, tag, R_NilValue));
-  R_RegisterCFinalizerEx(pointer, freed, TRUE);
+  R_RegisterCFinalizerEx(pointer, release, TRUE);
   UNPROTECT(2);
   return pointer;
 }
@@ -46,26 +46,30 @@ static void free_token(void *object) { vaultlet_token_free(object); }
 static void free_listing(void *object) { vaultlet_listing_free(object); }
 static void free_error(void *object) { vaultlet_error_free(object); }
 
-static void *opened(SEXP pointer) {
+static void *object_of(SEXP pointer) {
   void *object = R_ExternalPtrAddr(pointer);
   if (object == NULL) Rf_error("it is closed, or from another session");
   return object;
 }
 
 SEXP C_close(SEXP pointer) {
-  freed(pointer);
+  release(pointer);
   return R_NilValue;
 }
 
 /* -- lists of R ------------------------------------------------------------------------------- */
 
-static SEXP text(const char *of) {
-  return Rf_ScalarString(of == NULL ? NA_STRING : Rf_mkCharCE(of, CE_UTF8));
+static SEXP text(const char *value) {
+  return Rf_ScalarString(value == NULL ? NA_STRING : Rf_mkCharCE(value, CE_UTF8));
 }
 
-static SEXP number(int64_t of) { return Rf_ScalarReal(of == VAULTLET_UNKNOWN ? NA_REAL : (double)of); }
+static SEXP number(int64_t value) {
+  return Rf_ScalarReal(value == VAULTLET_UNKNOWN ? NA_REAL : (double)value);
+}
 
-static SEXP flag(int64_t of) { return Rf_ScalarLogical(of == VAULTLET_UNKNOWN ? NA_LOGICAL : of != 0); }
+static SEXP flag(int64_t value) {
+  return Rf_ScalarLogical(value == VAULTLET_UNKNOWN ? NA_LOGICAL : value != 0);
+}
 
 static SEXP instant(int64_t seconds) {
   SEXP time = PROTECT(number(seconds));
@@ -78,7 +82,7 @@ static SEXP instant(int64_t seconds) {
   return time;
 }
 
-/* Each member is put in as soon as it is made, and is safe there. */
+/* Puts each member into the list as soon as it is made, where it is protected. */
 #define MEMBER(value) SET_VECTOR_ELT(list, at++, value)
 
 static SEXP properties(const vaultlet_properties *p) {
@@ -169,24 +173,24 @@ static SEXP failure(vaultlet_error *error) {
   MEMBER(attempts(error));
   MEMBER(text(error->line));
   Rf_setAttrib(list, R_ClassSymbol, PROTECT(Rf_mkString("vaultlet_failure")));
-  freed(pointer);
+  release(pointer);
   UNPROTECT(3);
   return list;
 }
 
-/* A secret or token: what it is, its pointer, and all but the value. */
-static SEXP sealed(const char *is, SEXP pointer, SEXP known) {
-  const char *names[] = {"is", "pointer", "properties", ""};
+/* A secret or token: its type, its pointer, and everything but the value. */
+static SEXP sealed(const char *type, SEXP pointer, SEXP known) {
+  const char *names[] = {"type", "pointer", "properties", ""};
   SEXP list = PROTECT(Rf_mkNamed(VECSXP, names));
   int at = 0;
   SET_VECTOR_ELT(list, 2, known);
   SET_VECTOR_ELT(list, 1, pointer);
-  MEMBER(text(is));
+  MEMBER(text(type));
   UNPROTECT(1);
   return list;
 }
 
-/* -- calls, which an interrupt ends ----------------------------------------------------------- */
+/* -- calls, which an interrupt cancels ----------------------------------------------------------- */
 
 typedef struct {
   pthread_mutex_t mutex;
@@ -206,10 +210,10 @@ static void end(running *r, vaultlet_error *error, void *result) {
   pthread_mutex_unlock(&r->mutex);
 }
 
-static void on_secret(void *of, vaultlet_error *error, vaultlet_secret *result) { end(of, error, result); }
-static void on_secrets(void *of, vaultlet_error *error, vaultlet_secrets *result) { end(of, error, result); }
-static void on_listing(void *of, vaultlet_error *error, vaultlet_listing *result) { end(of, error, result); }
-static void on_token(void *of, vaultlet_error *error, vaultlet_token *result) { end(of, error, result); }
+static void on_secret(void *r, vaultlet_error *error, vaultlet_secret *result) { end(r, error, result); }
+static void on_secrets(void *r, vaultlet_error *error, vaultlet_secrets *result) { end(r, error, result); }
+static void on_listing(void *r, vaultlet_error *error, vaultlet_listing *result) { end(r, error, result); }
+static void on_token(void *r, vaultlet_error *error, vaultlet_token *result) { end(r, error, result); }
 
 static vaultlet_call begin(running *r, SEXP limit) {
   memset(r, 0, sizeof *r);
@@ -225,8 +229,8 @@ static void interrupts(void *unused) {
   R_CheckUserInterrupt();
 }
 
-/* Waits without allocating, and looks for an interrupt now and then.  The result goes into the
- * pointer; else the error is the answer. */
+/* Waits without allocating, and checks for an interrupt ten times a second.  Puts the result into the
+ * pointer and returns NULL of R, or returns the error. */
 static SEXP await(running *r, SEXP pointer) {
   int interrupted = 0;
   pthread_mutex_lock(&r->mutex);
@@ -265,7 +269,8 @@ SEXP C_open(SEXP names, SEXP values, SEXP variables, SEXP variable_values) {
   R_SetExternalPtrAddr(options, vaultlet_options_new());
   vaultlet_options *native = R_ExternalPtrAddr(options);
   vaultlet_error *error = NULL;
-  /* An empty one is unset; with it the process's own are not read, were there no other. */
+  /* An empty variable counts as unset.  Setting one makes the library ignore the process environment,
+   * even if no other variable is given. */
   if (!Rf_isNull(variable_values)) error = vaultlet_options_variable(native, "VAULTLET_IDENTITY", "");
   for (R_xlen_t i = 0; error == NULL && i < Rf_xlength(variable_values); i++)
     error = vaultlet_options_variable(native, utf8(variables, i), utf8(variable_values, i));
@@ -274,7 +279,7 @@ SEXP C_open(SEXP names, SEXP values, SEXP variables, SEXP variable_values) {
   vaultlet_handle *opened = NULL;
   if (error == NULL) error = vaultlet_open(VAULTLET_ABI, native, &opened);
   R_SetExternalPtrAddr(handle, opened);
-  freed(options);
+  release(options);
   SEXP answer = error == NULL ? handle : failure(error);
   UNPROTECT(2);
   return answer;
@@ -283,7 +288,7 @@ SEXP C_open(SEXP names, SEXP values, SEXP variables, SEXP variable_values) {
 SEXP C_get(SEXP handle, SEXP reference, SEXP limit) {
   SEXP pointer = PROTECT(holder(free_secret));
   running r;
-  const vaultlet_handle *v = opened(handle);
+  const vaultlet_handle *v = object_of(handle);
   vaultlet_call call = begin(&r, limit);
   vaultlet_get_then(v, utf8(reference, 0), &call, on_secret, &r);
   SEXP answer = PROTECT(await(&r, pointer));
@@ -302,7 +307,7 @@ SEXP C_get_many(SEXP handle, SEXP references, SEXP limit) {
   const char **texts = (const char **)R_alloc(length + 1, sizeof *texts);
   for (R_xlen_t i = 0; i < length; i++) texts[i] = utf8(references, i);
   running r;
-  const vaultlet_handle *v = opened(handle);
+  const vaultlet_handle *v = object_of(handle);
   vaultlet_call call = begin(&r, limit);
   vaultlet_get_many_then(v, texts, length, &call, on_secrets, &r);
   SEXP answer = PROTECT(await(&r, pointer));
@@ -310,7 +315,7 @@ SEXP C_get_many(SEXP handle, SEXP references, SEXP limit) {
     const vaultlet_secrets *secrets = r.result;
     answer = PROTECT(Rf_allocVector(VECSXP, secrets->len));
     for (size_t i = 0; i < secrets->len; i++) {
-      /* Each keeps all of them, and the last one frees them. */
+      /* Each secret keeps all of them reachable, and they are freed with the last one. */
       SEXP one = PROTECT(R_MakeExternalPtr(secrets->items[i], R_NilValue, pointer));
       SEXP known = PROTECT(properties(vaultlet_secret_properties(secrets->items[i])));
       SET_VECTOR_ELT(answer, i, sealed("secret", one, known));
@@ -322,19 +327,19 @@ SEXP C_get_many(SEXP handle, SEXP references, SEXP limit) {
   return answer;
 }
 
-SEXP C_list(SEXP handle, SEXP of, SEXP limit, SEXP versions) {
+SEXP C_list(SEXP handle, SEXP subject, SEXP limit, SEXP versions) {
   SEXP pointer = PROTECT(holder(free_listing));
   running r;
-  const vaultlet_handle *v = opened(handle);
+  const vaultlet_handle *v = object_of(handle);
   vaultlet_call call = begin(&r, limit);
-  if (Rf_asLogical(versions)) vaultlet_versions_then(v, utf8(of, 0), &call, on_listing, &r);
-  else vaultlet_list_then(v, utf8(of, 0), &call, on_listing, &r);
+  if (Rf_asLogical(versions)) vaultlet_versions_then(v, utf8(subject, 0), &call, on_listing, &r);
+  else vaultlet_list_then(v, utf8(subject, 0), &call, on_listing, &r);
   SEXP answer = PROTECT(await(&r, pointer));
   if (Rf_isNull(answer)) {
     const vaultlet_listing *listing = r.result;
     answer = PROTECT(Rf_allocVector(VECSXP, listing->len));
     for (size_t i = 0; i < listing->len; i++) SET_VECTOR_ELT(answer, i, properties(&listing->items[i]));
-    freed(pointer);
+    release(pointer);
     UNPROTECT(1);
   }
   UNPROTECT(2);
@@ -344,7 +349,7 @@ SEXP C_list(SEXP handle, SEXP of, SEXP limit, SEXP versions) {
 SEXP C_token(SEXP handle, SEXP resource, SEXP tenant, SEXP claims, SEXP limit) {
   SEXP pointer = PROTECT(holder(free_token));
   running r;
-  const vaultlet_handle *v = opened(handle);
+  const vaultlet_handle *v = object_of(handle);
   vaultlet_token_request request = {sizeof request, optional(resource), optional(tenant), optional(claims)};
   vaultlet_call call = begin(&r, limit);
   vaultlet_get_token_then(v, &request, &call, on_token, &r);
@@ -358,17 +363,17 @@ SEXP C_token(SEXP handle, SEXP resource, SEXP tenant, SEXP claims, SEXP limit) {
   return answer;
 }
 
-SEXP C_reveal(SEXP pointer, SEXP is, SEXP raw) {
-  const void *object = opened(pointer);
+SEXP C_reveal(SEXP pointer, SEXP type, SEXP raw) {
+  const void *object = object_of(pointer);
   size_t length;
-  const char *value = strcmp(utf8(is, 0), "token") == 0 ? vaultlet_token_reveal(object, &length)
+  const char *value = strcmp(utf8(type, 0), "token") == 0 ? vaultlet_token_reveal(object, &length)
                                                         : vaultlet_secret_reveal(object, &length);
   if (Rf_asLogical(raw)) {
     SEXP bytes = Rf_allocVector(RAWSXP, length);
     if (length > 0) memcpy(RAW(bytes), value, length);
     return bytes;
   }
-  /* R's own error would show the value. */
+  /* The error that R itself makes of it would show the value. */
   if (memchr(value, 0, length) != NULL) Rf_error("the value has a NUL byte in it; use raw = TRUE");
   return Rf_ScalarString(Rf_mkCharLenCE(value, (int)length, CE_UTF8));
 }

@@ -3,13 +3,13 @@ library(vaultlet)
 
 expected <- Sys.getenv("EXPECTED")
 if (!nzchar(expected)) {
-  message("skipped: this is not in a local Azure")
+  message("skipped: not in a local Azure")
   quit()
 }
 reference <- "akv://my-key-vault/db-password"
 nowhere <- "akv://my-key-vault/another"
 
-# The secret, its properties, and what it prints as.
+# The value and the properties of a secret, and what it prints as.
 password <- vaultlet_get(reference)
 stopifnot(identical(reveal(password), expected))
 stopifnot(identical(reveal(password, raw = TRUE), charToRaw(expected)))
@@ -18,7 +18,7 @@ stopifnot(p$name == "db-password", nchar(p$version) == 32, p$enabled, is.na(p$ex
 stopifnot(inherits(p$created, "POSIXct"), abs(difftime(Sys.time(), p$created, units = "hours")) < 1)
 
 shown <- "<secret akv://my-key-vault.vault.azure.net/db-password/"
-said <- c(
+output <- c(
   capture.output(print(password)), capture.output(password), format(password), paste(password),
   as.character(password), toString(password), capture.output(str(password)),
   capture.output(str(list(a = password))), capture.output(print(list(a = password))),
@@ -29,24 +29,24 @@ said <- c(
   conditionMessage(tryCatch(stop(password), error = identity)),
   conditionMessage(tryCatch(password + 1, error = identity))
 )
-stopifnot(startsWith(format(password), shown), any(startsWith(said, shown)))
-stopifnot(!any(grepl(expected, said, fixed = TRUE)))
+stopifnot(startsWith(format(password), shown), any(startsWith(output, shown)))
+stopifnot(!any(grepl(expected, output, fixed = TRUE)))
 
-# It does not survive a file or its end.
+# A secret cannot be restored from a file, or revealed after close.
 again <- unserialize(serialize(password, NULL))
 stopifnot(grepl("closed", tryCatch(reveal(again), error = conditionMessage), fixed = TRUE))
 close(password)
 close(password)
 stopifnot(grepl("closed", tryCatch(reveal(password), error = conditionMessage), fixed = TRUE))
 
-# Several at once, of which each keeps its own.
+# Several secrets at once, which are closed one by one.
 both <- vaultlet_get_many(c(reference, reference))
 close(both[[1]])
 invisible(gc())
 stopifnot(length(both) == 2, identical(reveal(both[[2]]), expected))
 stopifnot(length(vaultlet_get_many(character())) == 0)
 
-# On behalf of the user, or by the compute.
+# On behalf of the user, or with the identity of the compute.
 stopifnot(vaultlet_whoami()$source == "azureml-obo")
 managed <- vaultlet_open(identity = "managed-identity", timeout = 30)
 stopifnot(vaultlet_whoami(managed)$source == "managed-identity")
@@ -62,7 +62,7 @@ close(token)
 stopifnot(vapply(vaultlet_list("my-key-vault"), `[[`, "", "name") == "db-password")
 stopifnot(length(vaultlet_versions(reference)) == 1)
 
-# Errors: a class for each kind, and all that is known.
+# Errors have a class for each kind, and members for the details.
 e <- tryCatch(vaultlet_get(nowhere), vaultlet_not_found = identity)
 stopifnot(inherits(e, "vaultlet_error"), inherits(e, "error"), e$id == "secret-not-found", e$status == 404)
 stopifnot(nzchar(e$help), endsWith(conditionMessage(e), "(secret-not-found)"), is.na(e$retry_after))
@@ -72,17 +72,17 @@ failing("secret-not-json", vaultlet_get_many(c(reference, paste0(reference, "?js
 failing("setting-malformed", vaultlet_open(timeout = "soon"))
 silent <- vaultlet_open(variables = c(MSI_ENDPOINT = Sys.getenv("SILENT"), MSI_SECRET = "x"))
 failing("timeout", vaultlet_token(vaultlet = silent, timeout = 0.05))
-nobody <- vaultlet_open(exclude = c("azureml-obo", "managed-identity"), variables = c(AZURE_TOKEN_CREDENTIALS = ""))
-e <- tryCatch(vaultlet_token(vaultlet = nobody), vaultlet_not_configured = identity)
+unconfigured <- vaultlet_open(exclude = c("azureml-obo", "managed-identity"), variables = c(AZURE_TOKEN_CREDENTIALS = ""))
+e <- tryCatch(vaultlet_token(vaultlet = unconfigured), vaultlet_not_configured = identity)
 stopifnot(e$id == "no-identity", length(e$attempts) > 0, e$attempts[[1]]$outcome %in% c("not-configured", "skipped"))
-close(nobody)
-stopifnot(grepl("closed", tryCatch(vaultlet_get(reference, nobody), error = conditionMessage), fixed = TRUE))
+close(unconfigured)
+stopifnot(grepl("closed", tryCatch(vaultlet_get(reference, unconfigured), error = conditionMessage), fixed = TRUE))
 
-# In the children of a fork, as mclapply makes them.
+# In forked processes, as mclapply starts them.
 values <- parallel::mclapply(1:4, function(i) identical(reveal(vaultlet_get(reference)), expected), mc.cores = 2)
 stopifnot(identical(unlist(values), rep(TRUE, 4)))
 
-# Much of it, in memory that stays the same.
+# Many secrets and handles.
 for (i in 1:100) close(vaultlet_get(reference))
 for (i in 1:20) close(vaultlet_open())
 invisible(gc())

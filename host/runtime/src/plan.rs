@@ -6,10 +6,11 @@ use crate::planner::{File, Planner, Subject};
 use crate::settings::Settings;
 
 /// What the credentials need of this machine, as the component says it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Plan {
     /// The vault of the reference that was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub vault: Option<Server>,
     /// Environment variables that decide which source is used, whether set or not.
     pub variables: Vec<String>,
@@ -24,7 +25,7 @@ pub struct Plan {
 }
 
 /// A server that may be talked to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Server {
     /// Host name or IP literal.

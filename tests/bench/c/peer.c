@@ -1,4 +1,4 @@
-/* Peer: vaultlet from C.  peer cold NAME | warm-same CALLS | warm-diff CALLS | conc CALLERS CALLS */
+/* Benchmark of vaultlet from C.  peer cold NAME | warm-same CALLS | warm-diff CALLS | conc CALLERS CALLS */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ static double *durations;
 static int calls;
 static atomic_int next;
 
-static double at(clockid_t clock) {
+static double now_us(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
     return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
@@ -30,10 +30,10 @@ static double call(const char *name, int print) {
     snprintf(reference, sizeof reference, "akv://bench-kv/%s", name);
     snprintf(value, sizeof value, "value-of-%s-0123456789abcdef0123456789abcdef", name);
     vaultlet_secret *secret = NULL;
-    double begun = at(CLOCK_MONOTONIC);
+    double begun = now_us(CLOCK_MONOTONIC);
     vaultlet_error *error = vaultlet_get(vault, reference, NULL, &secret);
     if (error != NULL) fail(error->line);
-    double duration = at(CLOCK_MONOTONIC) - begun;
+    double duration = now_us(CLOCK_MONOTONIC) - begun;
     if (strcmp(vaultlet_secret_reveal(secret, NULL), value) != 0) fail("another value came back");
     if (print) puts(vaultlet_secret_reveal(secret, NULL));
     vaultlet_secret_free(secret);
@@ -77,7 +77,7 @@ static void all(int callers, int many) {
 }
 
 int main(int argc, char **argv) {
-    double start = at(CLOCK_MONOTONIC);
+    double start = now_us(CLOCK_MONOTONIC);
     if (argc < 3) fail("no task");
     vaultlet_error *error = vaultlet_open(VAULTLET_ABI, NULL, &vault);
     if (error != NULL) fail(error->line);
@@ -85,22 +85,22 @@ int main(int argc, char **argv) {
         call(argv[2], 1);
     } else if (strncmp(argv[1], "warm", 4) == 0) {
         int different = strcmp(argv[1], "warm-diff") == 0;
-        double first = call("s0", 0), imported = at(CLOCK_MONOTONIC) - start;
+        double first = call("s0", 0), imported = now_us(CLOCK_MONOTONIC) - start;
         calls = atoi(argv[2]);
         durations = malloc((size_t)calls * sizeof *durations);
-        double wall = at(CLOCK_MONOTONIC), cpu = at(CLOCK_PROCESS_CPUTIME_ID);
+        double wall = now_us(CLOCK_MONOTONIC), cpu = now_us(CLOCK_PROCESS_CPUTIME_ID);
         for (int i = 0; i < calls; i++) {
             char name[16];
             snprintf(name, sizeof name, "s%d", different ? i + 1 : 0);
             durations[i] = call(name, 0);
         }
-        report(first, imported, at(CLOCK_MONOTONIC) - wall, at(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+        report(first, imported, now_us(CLOCK_MONOTONIC) - wall, now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     } else {
         int callers = atoi(argv[2]), many = atoi(argv[3]);
         all(callers, many / 5);
-        double wall = at(CLOCK_MONOTONIC), cpu = at(CLOCK_PROCESS_CPUTIME_ID);
+        double wall = now_us(CLOCK_MONOTONIC), cpu = now_us(CLOCK_PROCESS_CPUTIME_ID);
         all(callers, many);
-        report(0, 0, at(CLOCK_MONOTONIC) - wall, at(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+        report(0, 0, now_us(CLOCK_MONOTONIC) - wall, now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     }
     vaultlet_close(vault);
     return 0;

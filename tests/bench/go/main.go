@@ -1,4 +1,5 @@
-// Peer: Microsoft's SDK as its quickstart shows it (build tag sdk), or vaultlet.
+// Command peer is the benchmark of vaultlet from Go, or, with the build tag sdk, of Microsoft's SDK as in its
+// quickstart.
 //
 //	peer cold NAME | warm-same CALLS | warm-diff CALLS | conc CALLERS CALLS
 package main
@@ -82,7 +83,7 @@ func all(get func(string) (string, error), callers, calls int) []time.Duration {
 func report(first, imported time.Duration, durations []time.Duration, wall, cpu time.Duration) {
 	slices.Sort(durations)
 	us := func(d time.Duration) float64 { return float64(d) / 1e3 }
-	at := func(percent int) float64 {
+	percentile := func(percent int) float64 {
 		return us(durations[min(len(durations)*percent/100, len(durations)-1)])
 	}
 	status, err := os.ReadFile("/proc/self/statm")
@@ -92,8 +93,8 @@ func report(first, imported time.Duration, durations []time.Duration, wall, cpu 
 	var size, resident int
 	fmt.Sscan(string(status), &size, &resident)
 	line, err := json.Marshal(map[string]any{
-		"calls": len(durations), "first_us": us(first), "import_us": us(imported), "median_us": at(50),
-		"p99_us": at(99), "wall_us": us(wall), "cpu_us": us(cpu), "rss_kib": resident * os.Getpagesize() / 1024,
+		"calls": len(durations), "first_us": us(first), "import_us": us(imported), "median_us": percentile(50),
+		"p99_us": percentile(99), "wall_us": us(wall), "cpu_us": us(cpu), "rss_kib": resident * os.Getpagesize() / 1024,
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -1,5 +1,5 @@
-//! What is promised to those who compile against it: the header is the source's, the symbols are those
-//! of the golden list. `VAULTLET_BLESS=1` writes both anew.
+//! The interface that programs are compiled against: the header is the one that cbindgen makes from the
+//! source, and the symbols are those in the golden list. `VAULTLET_BLESS=1` updates both files.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::Command;
 use vaultlet_tests::{library, root};
 
 #[test]
-fn the_header_is_that_of_the_source() {
+fn the_header_is_generated_from_the_source() {
     let ffi = root().join("host/ffi");
     let config = cbindgen::Config::from_file(ffi.join("cbindgen.toml")).unwrap();
     let mut made = Vec::new();
@@ -24,7 +24,7 @@ fn the_header_is_that_of_the_source() {
 }
 
 #[test]
-fn the_symbols_are_those_of_the_list() {
+fn the_library_exports_the_symbols_in_the_golden_list() {
     let output = Command::new("nm").args(["-D", "--defined-only"]).arg(library()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
@@ -39,5 +39,9 @@ fn same(golden: &Path, made: &str) {
         fs::write(golden, made).unwrap();
     }
     let found = fs::read_to_string(golden).unwrap_or_default();
-    assert!(found == made, "{} is not what the source makes; it makes:\n{made}", golden.display());
+    assert!(
+        found == made,
+        "{} is out of date (VAULTLET_BLESS=1 updates it):\n{made}",
+        golden.display()
+    );
 }

@@ -1,10 +1,10 @@
-//! The C ABI: its header, its symbols, and programs in C and C++ that use it.
+//! Tests of the C ABI: the header, the exported symbols, and programs in C and C++.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "test helpers, which may panic"
 )]
 
 mod header;

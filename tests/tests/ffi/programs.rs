@@ -1,4 +1,4 @@
-//! Programs in C and C++, compiled as strictly as anybody's, in the local Azure.
+//! Programs in C and C++, compiled with strict warnings, in the local Azure.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use vaultlet_tests::{Ended, Run, library, root, target};
 
 const VALUE: &str = "correct horse battery staple";
 
-/// What a job is given: one secret that it may read, and one that it may not.
+/// A job in a local Azure, with one secret that it may not read.
 struct Job {
     local: Local,
 }
@@ -30,10 +30,11 @@ impl Job {
     }
 
     fn run(&self, program: &Path, arguments: &[&str]) -> Ended {
-        self.with(Run::program(program), arguments)
+        self.run_in_it(Run::program(program), arguments)
     }
 
-    fn with(&self, run: Run, arguments: &[&str]) -> Ended {
+    /// Runs a program with the variables of the job, and checks that it does not show a secret.
+    fn run_in_it(&self, run: Run, arguments: &[&str]) -> Ended {
         let ended = run
             .arguments(arguments)
             .environment(self.local.environment().iter().cloned())
@@ -56,7 +57,7 @@ fn every_function_does_what_the_header_says() {
 }
 
 #[test]
-fn ten_lines_of_c_and_of_c_plus_plus_print_the_secret() {
+fn the_examples_in_c_and_c_plus_plus_print_the_secret() {
     for (name, source) in
         [("job-c", "host/ffi/examples/job.c"), ("job-cpp", "host/ffi/examples/job.cpp")]
     {
@@ -68,21 +69,21 @@ fn ten_lines_of_c_and_of_c_plus_plus_print_the_secret() {
             let obo = job.local.counters().identity.get("azure-ml-obo").copied();
             assert_eq!(obo.is_some(), who == Who::User, "{:?}", job.local.counters());
         }
-        // Denied, it says what the command line says.
+        // Without a role, the error is that of the command line.
         let job = Job::new(Who::Managed);
         job.local.grant("managed:none".parse().unwrap());
         let ended = job.run(&program, &[]);
         let get = Run::vaultlet(["get", "akv://my-key-vault/db-password"]);
-        let told = job.with(get, &[]);
+        let command_line = job.run_in_it(get, &[]);
         assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
         let without_ids = |line: &str| line.trim_end().trim_start_matches("vaultlet: ").to_owned();
-        assert_eq!(without_ids(&ended.stderr), without_ids(&told.stderr));
+        assert_eq!(without_ids(&ended.stderr), without_ids(&command_line.stderr));
         assert!(ended.stderr.contains("(vault-forbidden)"), "{}", ended.stderr);
     }
 }
 
 #[test]
-fn c_plus_plus_owns_what_it_was_given() {
+fn the_c_plus_plus_header_frees_what_it_owns() {
     let program = compiled("owned", "tests/ffi/owned.cpp", &["-fsanitize=address,undefined"]);
     let ended = Job::new(Who::Managed).run(&program, &[]);
     assert_eq!((ended.stdout.as_str(), ended.code), ("done\n", 0), "{}", ended.stderr);
@@ -90,7 +91,7 @@ fn c_plus_plus_owns_what_it_was_given() {
 }
 
 #[test]
-fn what_is_freed_is_scrubbed() {
+fn a_freed_value_is_scrubbed() {
     let program = compiled("scrubbed", "tests/ffi/scrubbed.c", &[]);
     let ended = Job::new(Who::Managed).run(&program, &[]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -99,10 +100,10 @@ fn what_is_freed_is_scrubbed() {
 }
 
 #[test]
-fn a_crowd_leaks_nothing() {
-    // The leak checker counts what the library allocates, too.
+fn many_threads_leak_no_memory() {
+    // The leak checker also counts what the library allocates.
     let program = compiled("crowd", "tests/ffi/crowd.c", &["-fsanitize=address,undefined"]);
-    let (calls, cycles) = if whole() { ("1000", "10000") } else { ("100", "200") };
+    let (calls, cycles) = if full() { ("1000", "10000") } else { ("100", "200") };
     let job = Job::new(Who::Managed);
     let ended = job.run(&program, &["16", calls, cycles]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -110,35 +111,35 @@ fn a_crowd_leaks_nothing() {
     assert!(ended.stdout.starts_with(&format!("{answered} 0\n")), "{ended:?}");
     ended.reveals_none_of(&[VALUE], true);
 
-    // Held memory is that of the program as people run it.
+    // Without the sanitizer, memory use must not grow.
     let program = compiled("crowd-plain", "tests/ffi/crowd.c", &[]);
     let ended = job.run(&program, &["16", calls, cycles]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     for line in ended.stdout.lines().skip(1) {
         let held: Vec<u64> = line.split(' ').map(|number| number.parse().unwrap()).collect();
-        // Some MiB come and go with the threads' own heaps.
-        assert!(held[1] < held[0] + 8 * 1024, "it grows: {ended:?}");
+        // The heaps of the threads grow and shrink by some MiB.
+        assert!(held[1] < held[0] + 8 * 1024, "memory use grows: {ended:?}");
     }
 }
 
 #[test]
-fn a_child_of_fork_works() {
+fn a_handle_works_in_a_forked_child() {
     let program = compiled("forked", "tests/ffi/forked.c", &[]);
-    let times = if whole() { "300" } else { "30" };
+    let times = if full() { "300" } else { "30" };
     let ended = Job::new(Who::Managed).run(&program, &[times]);
     assert_eq!((ended.stdout.as_str(), ended.code), ("0\n", 0), "{}", ended.stderr);
 }
 
-/// Whether to do all that was ever measured; it takes minutes.
-fn whole() -> bool {
+/// Whether to run the long versions of the tests, which take minutes.
+fn full() -> bool {
     std::env::var("VAULTLET_TEST_FULL").is_ok_and(|v| v == "1")
 }
 
-/// A program of a source, linked as one that was installed would be.
+/// Compiles a program and links it as against an installed library.
 fn compiled(name: &str, source: &str, flags: &[&str]) -> PathBuf {
     let folder = target().join("ffi");
     std::fs::create_dir_all(&folder).unwrap();
-    // Programs ask for it by the name of its ABI.
+    // Programs load the library by its soname.
     let soname = folder.join("libvaultlet.so.1");
     if std::fs::read_link(&soname).ok().as_ref() != Some(library()) {
         let fresh = folder.join(format!("libvaultlet.{}", std::process::id()));

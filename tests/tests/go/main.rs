@@ -1,11 +1,11 @@
-//! The Go modules in the local Azure: their own tests under the race detector, the program of their
-//! README without a C compiler, and the packed form where nothing else is.
+//! Tests of the Go modules in the local Azure: their own tests under the race detector, the example
+//! without a C compiler, and the packed modules on their own.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "test helpers, which may panic"
 )]
 
 use std::ffi::{OsStr, OsString};
@@ -25,7 +25,11 @@ fn the_modules_pass_their_own_tests() {
     for module in ["host/go", "host/go/azure", "host/go/pack"] {
         let folder = root().join(module);
         let mut gofmt = Command::new("gofmt");
-        assert_eq!(succeeds(gofmt.arg("-l").arg(&folder)).stdout, "", "not as gofmt has it");
+        assert_eq!(
+            succeeds(gofmt.arg("-l").arg(&folder)).stdout,
+            "",
+            "gofmt would change these files"
+        );
         succeeds(go.command(&folder).args(["vet", "./..."]));
         succeeds(go.command(&folder).args(["mod", "tidy", "-diff"]));
         let mut test = go.command(&folder);
@@ -47,28 +51,28 @@ fn a_job_without_cgo_gets_the_secret() {
     let named = [("VAULTLET_LIBRARY", library().as_os_str())];
     gets_the_secret(&job, &named);
 
-    // As the command line, but for its name at the beginning.
+    // The error is that of the command line, without the program name at the beginning.
     let local = local(Who::Managed);
     local.grant("managed:none".parse().unwrap());
-    let in_it = |run: Run| {
+    let in_the_job = |run: Run| {
         let ended = run.environment(local.environment().iter().cloned()).environment(named).end();
         ended.reveals_none_of(&[VALUE], true);
         ended
     };
-    let denied = in_it(Run::program(&job));
-    let told = in_it(Run::vaultlet(["get", "akv://my-key-vault/db-password"]));
-    assert_eq!((denied.code, told.code), (1, 77), "{}", denied.stderr);
-    let line = told.stderr.trim_start_matches("vaultlet: ");
-    assert!(denied.stderr.ends_with(line), "{} is not {line}", denied.stderr);
+    let denied = in_the_job(Run::program(&job));
+    let command_line = in_the_job(Run::vaultlet(["get", "akv://my-key-vault/db-password"]));
+    assert_eq!((denied.code, command_line.code), (1, 77), "{}", denied.stderr);
+    let line = command_line.stderr.trim_start_matches("vaultlet: ");
+    assert!(denied.stderr.ends_with(line), "{} does not end with {line}", denied.stderr);
 
-    // Nowhere, and beside the program.
+    // The library is missing, and then beside the program.
     let missing = Run::program(&job).end();
     assert!(missing.stderr.contains("(library-missing)"), "{}", missing.stderr);
     fs::copy(library(), folder.path().join("libvaultlet.so.1")).unwrap();
     gets_the_secret(&job, &[]);
 }
 
-/// The release, got by the `go` command from a proxy that is a folder into an empty cache.
+/// The `go` command gets the released modules from a proxy folder into an empty cache.
 #[test]
 fn a_packed_module_needs_nothing_else() {
     let Some(go) = Go::found("the packed Go modules") else { return };
@@ -78,7 +82,7 @@ fn a_packed_module_needs_nothing_else() {
     pack(&go, &proxy);
     fs::create_dir(&project).unwrap();
     fs::copy(root().join("host/go/examples/job/main.go"), project.join("main.go")).unwrap();
-    // What it requires was got for the other tests, in the form of a proxy.
+    // The dependencies are in the module cache of the other tests, which has the form of a proxy.
     succeeds(go.command(&root().join("host/go/azure")).args(["mod", "download"]));
     let got = target().join("peers/go-modules/cache/download");
     let user = |arguments: &[&str]| {
@@ -95,7 +99,7 @@ fn a_packed_module_needs_nothing_else() {
     user(&["mod", "init", "job"]);
     user(&["get", &format!("vaultlet.dev/go@{version}")]);
     user(&["build", "-o", "job", "."]);
-    // No folder for temporary files, which it does not need.
+    // The bundled library needs no folder for temporary files.
     gets_the_secret(&project.join("job"), &[("TMPDIR", OsStr::new("/nowhere"))]);
 
     user(&["build", "-tags", "vaultlet_nobundle", "-o", "without", "."]);
@@ -122,7 +126,7 @@ fn local(who: Who) -> Local {
     builder.start().unwrap()
 }
 
-/// By the compute's identity, and on behalf of the user.
+/// Runs a job with the identity of the compute, and on behalf of the user.
 fn gets_the_secret(job: &Path, more: &[(&str, &OsStr)]) {
     for (who, endpoint) in [(Who::Managed, "azure-ml"), (Who::User, "azure-ml-obo")] {
         let local = local(who);
@@ -134,11 +138,11 @@ fn gets_the_secret(job: &Path, more: &[(&str, &OsStr)]) {
         ended.reveals_none_of(&[VALUE], false);
         let counters = local.counters();
         assert_eq!(counters.identity.get(endpoint), Some(&1), "{counters:?}");
-        assert_eq!(counters.tunnels, 0, "it talked to somebody else: {:?}", local.log());
+        assert_eq!(counters.tunnels, 0, "it connected to another server: {:?}", local.log());
     }
 }
 
-/// The `go` command, with folders of its own for what it gets and makes.
+/// The `go` command, with a module cache and a build cache of its own.
 struct Go {
     modules: PathBuf,
     cache: PathBuf,
@@ -148,7 +152,7 @@ impl Go {
     fn found(test: &str) -> Option<Self> {
         for tool in ["go", "gofmt"] {
             if Command::new(tool).arg("-h").output().is_err() {
-                skipped(test, &format!("`{tool}` is not there"));
+                skipped(test, &format!("`{tool}` is not installed"));
                 return None;
             }
         }

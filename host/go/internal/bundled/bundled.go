@@ -1,8 +1,8 @@
-// Package bundled is the native library inside the module. Here it has none: the release puts it and
-// a file for each platform into the module that it packs, see pack.
+// Package bundled contains the native library in released modules. It is empty in the repository: pack
+// adds the library and a Go file for each platform.
 package bundled
 
 var library string
 
-// Library is the library of this platform; empty where there is none.
+// Library returns the bytes of the library for this platform; empty if there is none.
 func Library() string { return library }

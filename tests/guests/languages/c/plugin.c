@@ -1,4 +1,4 @@
-/* A plugin in C: it names a secret and uses it, and sees no credential. */
+/* A plugin in C, which reads a secret by its reference and never sees a credential. */
 
 #include "plugin.h"
 
@@ -6,22 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The host frees it, by a function of the bindings. */
-static void say(plugin_string_t *told, const char *format, plugin_string_t a, plugin_string_t b,
+/* Makes a text that the host frees, by a function of the bindings. */
+static void set_text(plugin_string_t *result, const char *format, plugin_string_t a, plugin_string_t b,
                 plugin_string_t c) {
   char line[1024];
   snprintf(line, sizeof line, format, (int)a.len, (const char *)a.ptr, (int)b.len,
            (const char *)b.ptr, (int)c.len, (const char *)c.ptr);
-  plugin_string_dup(told, line);
+  plugin_string_dup(result, line);
 }
 
-bool exports_plugin_describe(plugin_string_t *reference, plugin_string_t *told, plugin_string_t *why) {
+bool exports_plugin_describe(plugin_string_t *reference, plugin_string_t *result, plugin_string_t *error_text) {
   vaultlet_keyvault_secrets_own_secret_t secret;
   vaultlet_keyvault_secrets_error_t error;
   bool got = vaultlet_keyvault_secrets_get(reference, NULL, &secret, &error);
   plugin_string_free(reference);
   if (!got) {
-    say(why, "%.*s; %.*s (%.*s)", error.message, error.help, error.id);
+    set_text(error_text, "%.*s; %.*s (%.*s)", error.message, error.help, error.id);
     vaultlet_keyvault_secrets_error_free(&error);
     return false;
   }
@@ -33,7 +33,7 @@ bool exports_plugin_describe(plugin_string_t *reference, plugin_string_t *told, 
   vaultlet_keyvault_secrets_method_secret_reveal(borrowed, &value);
   snprintf(digits, sizeof digits, "%zu", value.len);
   plugin_string_set(&length, digits);
-  say(told, "%.*s of %.*s has %.*s bytes", properties.name, properties.vault, length);
+  set_text(result, "%.*s of %.*s has %.*s bytes", properties.name, properties.vault, length);
   explicit_bzero(value.ptr, value.len);
   plugin_string_free(&value);
   vaultlet_keyvault_secrets_properties_free(&properties);

@@ -1,4 +1,4 @@
-// A plugin in JavaScript: it names a secret and uses it, and sees no credential.
+// A plugin in JavaScript, which reads a secret by its reference and never sees a credential.
 
 import { get } from 'vaultlet:keyvault/secrets@0.1.0';
 
@@ -9,7 +9,7 @@ export function describe(reference) {
     const length = new TextEncoder().encode(secret.reveal()).length;
     return `${name} of ${vault} has ${length} bytes`;
   } catch (error) {
-    // What is thrown here is the error of the result.
+    // The value that is thrown is the error of the WIT result.
     const { message, help, id } = error.payload;
     throw `${message}; ${help} (${id})`;
   }

@@ -1,4 +1,4 @@
-"""A plugin in Python: it names a secret and uses it, and sees no credential."""
+"""A plugin in Python, which reads a secret by its reference and never sees a credential."""
 
 from componentize_py_types import Err
 from wit_world import WitWorld as World
@@ -12,7 +12,7 @@ class WitWorld(World):
                 properties = secret.properties()
                 length = len(secret.reveal().encode())
         except Err as error:
-            # What is raised here is the error of the result.
+            # The value that is raised is the error of the WIT result.
             why = error.value
             raise Err(f"{why.message}; {why.help} ({why.id})") from None
         return f"{properties.name} of {properties.vault} has {length} bytes"
