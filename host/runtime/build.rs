@@ -8,7 +8,7 @@ use std::{env, fs};
 use wasmparser::BinaryReader;
 use wasmtime::{Engine, OptLevel};
 
-#[path = "src/config.rs"]
+#[path = "src/instance/config.rs"]
 mod config;
 
 const TARGET: &str = "wasm32-wasip2";
@@ -19,7 +19,7 @@ fn main() {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/config.rs");
+    println!("cargo::rerun-if-changed=src/instance/config.rs");
     if let Err(message) = build(&root) {
         println!("cargo::error={message}");
     }

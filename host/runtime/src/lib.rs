@@ -26,43 +26,71 @@
 
 #![deny(unsafe_code)]
 
+#[path = "net/server.rs"]
 mod authority;
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings;
+#[path = "role/broker.rs"]
 mod broker;
+#[path = "handle/builder.rs"]
 mod builder;
+#[path = "internal/identity/cache.rs"]
 mod cache;
+#[path = "handle/cancel.rs"]
 mod cancel;
+#[path = "instance/code_memory.rs"]
 mod code;
+#[path = "instance/component.rs"]
 mod component;
+#[path = "instance/config.rs"]
 mod config;
+#[path = "net/egress.rs"]
 mod egress;
+#[path = "handle/worker.rs"]
 mod engine;
+#[path = "instance/epoch.rs"]
 mod epoch;
 mod error;
+#[path = "internal/files.rs"]
 mod files;
+#[path = "handle/fork.rs"]
 mod fork;
 mod grant;
+#[path = "role/handler.rs"]
 mod handler;
+#[path = "net/mod.rs"]
 mod http;
+#[path = "internal/identity/endpoint.rs"]
 mod identity;
+#[path = "internal/response.rs"]
 mod inside;
+#[path = "internal/keys/mod.rs"]
 mod keys;
 mod lend;
+#[path = "instance/pool.rs"]
 mod level;
 mod limits;
+#[path = "handle/plan.rs"]
 mod plan;
+#[path = "role/planner.rs"]
 mod planner;
 #[cfg(feature = "plugins")]
 mod plugin;
+#[path = "handle/process.rs"]
 mod process;
+#[path = "internal/programs.rs"]
 mod programs;
+#[path = "internal/prompt.rs"]
 mod prompt;
 mod secret;
 mod settings;
+#[path = "handle/thread.rs"]
 mod shard;
+#[path = "instance/store_state.rs"]
 mod state;
+#[path = "handle/task.rs"]
 mod task;
+#[path = "handle/vaultlet.rs"]
 mod vaultlet;
 
 pub use builder::Builder;

@@ -3,11 +3,15 @@
 
 mod builder;
 mod convert;
+#[path = "workers.rs"]
 mod home;
 mod policy;
+#[path = "component.rs"]
 mod program;
 mod secrets;
+#[path = "store_state.rs"]
 mod state;
+#[path = "wave.rs"]
 mod text;
 
 use std::fmt;

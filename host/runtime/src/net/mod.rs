@@ -3,6 +3,7 @@
 mod client;
 mod connect;
 mod failure;
+#[path = "resolve.rs"]
 mod name;
 mod tls;
 
