@@ -1,21 +1,21 @@
-//! Ending calls from outside.
+//! Cancels calls from another thread.
 
 use std::fmt;
 
 use tokio_util::sync::CancellationToken;
 
-/// Ends every call that was made with it, by [`Vaultlet::with_cancel`](crate::Vaultlet::with_cancel),
-/// now and later. Clones are the same one.
+/// Cancels every call that was made with it, now and later; see
+/// [`Vaultlet::with_cancel`](crate::Vaultlet::with_cancel). Clones share one state.
 #[derive(Clone, Default)]
 pub struct Cancel(CancellationToken);
 
 impl Cancel {
-    /// One that is not cancelled.
+    /// Creates a value that is not cancelled.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends the calls. From any thread, as often as you like.
+    /// Cancels the calls. May be called from any thread, and more than once.
     pub fn cancel(&self) {
         self.0.cancel();
     }

@@ -1,5 +1,8 @@
-//! What belongs to one process. In a child of `fork` none of its threads exists and any of its locks
-//! may be held, so it is never touched again, and one of the child's own is made on first use.
+//! A value that is re-created after `fork`.
+//!
+//! In a child of `fork` none of the parent's threads exists and any of the parent's locks may be
+//! held. The parent's value is therefore never touched in the child, which makes a value of its own
+//! on first use.
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
@@ -7,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use crate::error::Error;
 
-/// A value of the process that made it, and of each child that asks for it one of its own.
+/// A value of the process that made it, and a new value for each child that asks for one.
 pub(crate) struct PerProcess<T> {
     id: u32,
     value: ManuallyDrop<T>,
@@ -15,7 +18,7 @@ pub(crate) struct PerProcess<T> {
 }
 
 impl<T> PerProcess<T> {
-    /// Makes the first one.
+    /// Makes the first value.
     pub(crate) fn new(make: impl FnOnce() -> Result<T, Error>) -> Result<Self, Error> {
         let _no_fork = begin();
         Ok(Self::made(make()?))
@@ -26,36 +29,37 @@ impl<T> PerProcess<T> {
         Self { id: std::process::id(), value, child: OnceLock::new() }
     }
 
-    /// The first one, of which a child may look at plain data only.
+    /// The first value. A child may only look at plain data in it.
     #[cfg(feature = "plugins")]
     pub(crate) fn first(&self) -> &T {
         &self.value
     }
 
-    /// That of the process that asks; `anew` makes it of what is plain data in the parent's.
-    pub(crate) fn here(&self, anew: impl Fn(&T) -> Result<T, Error>) -> Result<&T, Error> {
+    /// The value of the calling process. In a child, `remake` makes it from plain data in the
+    /// parent's value.
+    pub(crate) fn current(&self, remake: impl Fn(&T) -> Result<T, Error>) -> Result<&T, Error> {
         if self.id == std::process::id() {
             return Ok(&self.value);
         }
         if self.child.get().is_none() {
             let _no_fork = begin();
             if self.child.get().is_none() {
-                // Nobody else is making one.
-                let _ = self.child.set(Box::new(Self::made(anew(&self.value)?)));
+                // The lock is held, so that no other thread is making one.
+                let _ = self.child.set(Box::new(Self::made(remake(&self.value)?)));
             }
         }
         let Some(child) = self.child.get() else {
             return Err(Error::internal("opening anew after `fork`: it was not kept"));
         };
-        // There may have been several forks since.
-        child.here(anew)
+        // There may have been several forks since then.
+        child.current(remake)
     }
 }
 
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         if self.id == std::process::id() {
-            // SAFETY: it is not used after this.
+            // SAFETY: the value is not used after this.
             #[allow(unsafe_code, reason = "in a child of `fork` it must not be dropped")]
             unsafe {
                 ManuallyDrop::drop(&mut self.value);
@@ -64,8 +68,8 @@ impl<T> Drop for PerProcess<T> {
     }
 }
 
-/// One handle is opened at a time, and no process forks meanwhile: what loads code holds locks of
-/// the whole process, which a child would never see opened.
+/// Held while a handle is opened, so that the process does not fork meanwhile: loading code takes
+/// locks of the whole process, which would stay locked in the child for ever.
 static OPENING: Mutex<()> = Mutex::new(());
 
 thread_local! {
@@ -75,8 +79,8 @@ thread_local! {
 fn begin() -> MutexGuard<'static, ()> {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
-        // SAFETY: the three functions take and give back a lock, and call nothing of the caller's.
-        #[allow(unsafe_code, reason = "there is no safe way to hear of a fork")]
+        // SAFETY: the functions only take and release a lock.
+        #[allow(unsafe_code, reason = "there is no safe way to be told of a fork")]
         unsafe {
             libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork));
         }

@@ -1,4 +1,4 @@
-//! What a handle has in one process: threads, and what runs on them.
+//! What a handle has in one process: the workers that its calls run on, and what the workers share.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -6,57 +6,55 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 
-use crate::broker::Broker;
-use crate::component::Loaded;
-use crate::engine::Engine;
-use crate::epoch::Epoch;
 use crate::error::Error;
-use crate::http::{Client, Transport, client_config};
-use crate::identity::IdentityEndpoint;
-use crate::level::Level;
+use crate::grant::Role;
+use crate::instance::{Epoch, Loaded, Pool};
+use crate::internal::IdentityEndpoint;
 use crate::limits;
-use crate::planner::Planner;
+use crate::net::{Client, Transport, client_config};
+use crate::role::{Broker, Planner};
 use crate::settings::Settings;
-use crate::shard::Shard;
 
-/// What a handle is in one process.
-pub(crate) struct Process {
+use super::thread::RuntimeThread;
+use super::worker::Worker;
+
+pub(super) struct Process {
     settings: Settings,
     timeout: Duration,
-    engines: Vec<Arc<Engine>>,
+    workers: Vec<Arc<Worker>>,
 }
 
 impl Process {
-    pub(crate) fn open(settings: Settings) -> Result<Self, Error> {
+    pub(super) fn open(settings: Settings) -> Result<Self, Error> {
         let timeout = settings.timeout()?;
-        let engines = engines(&settings, timeout)?;
-        Ok(Self { settings, timeout, engines })
+        let workers = start_workers(&settings, timeout)?;
+        Ok(Self { settings, timeout, workers })
     }
 
-    /// Another one, with the settings that this was opened with.
-    pub(crate) fn anew(&self) -> Result<Self, Error> {
+    /// Opens the handle again, with the settings that it was opened with.
+    pub(super) fn reopen(&self) -> Result<Self, Error> {
         Self::open(self.settings.clone())
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
+    pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The thread with the fewest calls; of equals the first, whose connections are warm.
-    pub(crate) fn engine(&self) -> Result<Arc<Engine>, Error> {
-        let least = self.engines.iter().min_by_key(|engine| engine.shard.calls());
+    /// The worker with the fewest calls; of equals the first, whose connections are warm.
+    pub(super) fn worker(&self) -> Result<Arc<Worker>, Error> {
+        let least = self.workers.iter().min_by_key(|worker| worker.thread.calls());
         least.cloned().ok_or_else(|| Error::internal("starting a call: there is no thread"))
     }
 }
 
-fn engines(settings: &Settings, timeout: Duration) -> Result<Vec<Arc<Engine>>, Error> {
+fn start_workers(settings: &Settings, timeout: Duration) -> Result<Vec<Arc<Worker>>, Error> {
     let concurrency = settings.concurrency();
-    let brokers = concurrency.min(limits::BROKERS_MAX);
-    let plans = concurrency.min(limits::PLANS_MAX);
+    let brokers = Role::Broker.instances(concurrency);
+    let planners = Role::Planner.instances(concurrency);
     let transport = Arc::new(Transport {
         tls: client_config(
             settings.environment.get("SSL_CERT_FILE").map(PathBuf::from).as_deref(),
@@ -65,47 +63,48 @@ fn engines(settings: &Settings, timeout: Duration) -> Result<Vec<Arc<Engine>>, E
         overrides: settings.overrides()?,
         proxy: settings.proxy()?,
     });
-    let shards = (0..threads(concurrency)).map(|_| Shard::start());
-    let shards = shards.collect::<Result<Vec<_>, _>>()?;
-    let each = concurrency.div_ceil(shards.len());
-    let loaded = Loaded::new(settings.component.as_deref(), each * shards.len() + brokers + plans)?;
-    let loaded = Arc::new(loaded);
+    let threads = (0..thread_count(concurrency)).map(|_| RuntimeThread::start());
+    let threads = threads.collect::<Result<Vec<_>, _>>()?;
+    let each = Role::Vault.instances(concurrency).div_ceil(threads.len());
+    let instances = each * threads.len() + brokers + planners;
+    let loaded = Arc::new(Loaded::new(settings.component.as_deref(), instances)?);
     let epoch = Epoch::start(loaded.engine.clone())?;
-    let level = |size| Level::new(Arc::clone(&loaded), Arc::clone(&epoch), size);
-    let planner = Arc::new(Planner { level: level(plans), nothing: Arc::default() });
-    let of_guest: Arc<[_]> = settings.of_guest().into();
-    let mut engines: Vec<Arc<Engine>> = Vec::with_capacity(shards.len());
-    for shard in shards {
+    let pool = |size| Pool::new(Arc::clone(&loaded), Arc::clone(&epoch), size);
+    let planner = Arc::new(Planner::new(pool(planners)));
+    let component_settings: Arc<[_]> = settings.component_variables().into();
+    let mut workers: Vec<Arc<Worker>> = Vec::with_capacity(threads.len());
+    for thread in threads {
         let client = {
-            let _inside = shard.handle().enter();
+            let _runtime = thread.handle().enter();
             Arc::new(Client::new(Arc::clone(&transport)))
         };
-        let identity = match engines.first() {
+        let identity = match workers.first() {
             Some(first) => Arc::clone(&first.identity),
-            // Flights are the first thread's.
+            // Requests for tokens run on the first thread.
             None => {
-                let broker = Broker::new(level(brokers), &planner, settings, &client);
-                let flight = timeout.max(limits::FLIGHT);
-                let runtime = shard.handle().clone();
-                Arc::new(IdentityEndpoint::new(block_on(broker)?, runtime, flight))
+                let broker = Broker::new(pool(brokers), &planner, settings, &client);
+                let broker = Arc::new(block_on(broker)?);
+                let limit = timeout.max(limits::TOKEN_REQUEST);
+                Arc::new(IdentityEndpoint::new(broker, thread.handle().clone(), limit))
             }
         };
-        engines.push(Arc::new(Engine {
-            shard,
+        workers.push(Arc::new(Worker {
+            thread,
             planner: Arc::clone(&planner),
-            level: level(each),
+            pool: pool(each),
             client,
             identity,
-            settings: Arc::clone(&of_guest),
+            settings: Arc::clone(&component_settings),
             grants: Mutex::default(),
-            resolved: Mutex::default(),
+            vaults: Mutex::default(),
         }));
     }
-    Ok(engines)
+    Ok(workers)
 }
 
-/// Two are enough to keep a machine's network busy; a training job needs the rest itself.
-fn threads(concurrency: usize) -> usize {
+/// One thread for each processor, at most two: they keep a machine's network busy, and the rest of
+/// the machine is left to the program.
+fn thread_count(concurrency: usize) -> usize {
     if concurrency == 1 {
         return 1;
     }

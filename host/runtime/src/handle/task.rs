@@ -1,31 +1,36 @@
-//! A call that runs on a shard's threads, and who waits for it.
+//! A call that runs on a thread of the handle, and the caller that waits for it.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::error::Elapsed;
 
-use crate::cancel::Cancel;
 use crate::error::{Error, Kind};
-use crate::shard::Shard;
 
-/// Ended when nobody waits for it any more.
+use super::cancel::Cancel;
+use super::thread::RuntimeThread;
+
+/// A running call, which is aborted when this is dropped.
 pub(crate) struct Task<T> {
     running: tokio::task::JoinHandle<Result<Result<T, Error>, Elapsed>>,
     limit: Duration,
 }
 
 impl<T: Send + 'static> Task<T> {
+    /// Starts a call that may take as long as `limit`.
     pub(crate) fn start(
-        on: &Shard,
+        thread: &RuntimeThread,
         limit: Duration,
         call: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Self {
-        Self { running: on.spawn(async move { tokio::time::timeout(limit, call).await }), limit }
+        Self {
+            running: thread.spawn(async move { tokio::time::timeout(limit, call).await }),
+            limit,
+        }
     }
 
-    /// What became of it; `help` is for when its time has run out.
-    pub(crate) async fn end(
+    /// Waits for the result. `help` is the remedy of the error when the time has run out.
+    pub(crate) async fn finish(
         mut self,
         doing: &str,
         cancel: Option<&Cancel>,
@@ -57,8 +62,8 @@ impl<T> Drop for Task<T> {
     }
 }
 
-/// The error of a call whose caller wants it no more, before it began.
-pub(crate) fn unless_cancelled(doing: &str, cancel: Option<&Cancel>) -> Result<(), Error> {
+/// An error if the caller cancelled the call before it began.
+pub(crate) fn fail_if_cancelled(doing: &str, cancel: Option<&Cancel>) -> Result<(), Error> {
     match cancel {
         Some(cancel) if cancel.is_cancelled() => Err(cancelled(doing)),
         _ => Ok(()),

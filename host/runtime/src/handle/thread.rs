@@ -1,7 +1,8 @@
-//! Threads that everything runs on: an embedder's short-lived runtime cannot take it along.
+//! A thread with a tokio runtime of its own. Calls do not run on the embedder's runtime, which may
+//! be short-lived.
 //!
-//! Each has a runtime, connections and instances of its own, so that a call stays on one thread
-//! from its request to its answer: waking another thread costs as much as the rest of the call.
+//! A call stays on one thread from its request to its response, with connections and instances of
+//! that thread: waking another thread would cost as much as the rest of the call.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,14 +14,14 @@ use tokio::task::JoinHandle;
 
 use crate::error::Error;
 
-/// One thread. It ends, and what runs on it, with this.
-pub(crate) struct Shard {
+/// The thread and the tasks on it end when this is dropped.
+pub(crate) struct RuntimeThread {
     handle: Handle,
     calls: Arc<AtomicUsize>,
     _stop: oneshot::Sender<()>,
 }
 
-impl Shard {
+impl RuntimeThread {
     pub(crate) fn start() -> Result<Self, Error> {
         let failed = |e: std::io::Error| Error::internal(format!("starting a thread: {e}"));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -35,7 +36,7 @@ impl Shard {
             .spawn(move || {
                 // Ends when the sender is dropped.
                 let _ = runtime.block_on(stopped);
-                // A name lookup may still block a thread of its own; nobody waits for it.
+                // A name lookup may still block a thread of its own; nothing waits for it.
                 runtime.shutdown_background();
             })
             .map_err(failed)?;
@@ -46,6 +47,7 @@ impl Shard {
         &self.handle
     }
 
+    /// How many calls run on this thread now.
     pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
     }

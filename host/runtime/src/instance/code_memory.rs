@@ -1,5 +1,10 @@
-//! Makes compiled code executable where it lies: in this program's own file, of which the system maps
-//! only the pages that are used.
+//! Makes part of this program's own read-only data executable: the component's compiled code, which
+//! the build embeds. This is safe because the pages hold nothing but that code, are page-aligned,
+//! are never writable while they are executable, and came with the program, just as its own machine
+//! code did.
+//!
+//! The alternative is a copy of the code (about 1 MB) at each start. In place, the system maps only
+//! the pages that are used, from the program's file.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,15 +13,17 @@ use rustix::mm::{MprotectFlags, mprotect};
 use rustix::param::page_size;
 use wasmtime::CustomCodeMemory;
 
-/// Whether this handle may run the code where it lies: the first of a process, as no code can be
-/// registered twice; and where pages are such that nothing beside it is touched.
-pub(crate) fn claim_in_place(code: &[u8]) -> bool {
+/// Whether this handle may run the code in place. Only the first handle of a process may, as
+/// wasmtime cannot register the same code twice; and only where the system's pages are no larger
+/// than the alignment of the code, so that nothing else becomes executable.
+pub(super) fn claim_in_place(code: &[u8]) -> bool {
     static CLAIMED: AtomicBool = AtomicBool::new(false);
     let fits = code.as_ptr().addr().is_multiple_of(page_size()) && page_size() <= 4096;
     fits && !CLAIMED.swap(true, Ordering::Relaxed)
 }
 
-pub(crate) struct Pages;
+/// Publishes code by changing the protection of its pages.
+pub(super) struct Pages;
 
 impl CustomCodeMemory for Pages {
     fn required_alignment(&self) -> usize {
@@ -25,8 +32,8 @@ impl CustomCodeMemory for Pages {
 
     fn publish_executable(&self, start: *const u8, length: usize) -> wasmtime::Result<()> {
         let flags = MprotectFlags::READ | MprotectFlags::EXEC;
-        // SAFETY: the caller owns this memory and has no other use for it than to run it; from now
-        // on it cannot be written.
+        // SAFETY: wasmtime owns this memory and only ever executes it; from now on it cannot be
+        // written.
         #[allow(unsafe_code, reason = "there is no safe way to say that memory is code")]
         unsafe {
             mprotect(start.cast_mut().cast::<c_void>(), length, flags)?;
@@ -34,7 +41,7 @@ impl CustomCodeMemory for Pages {
         Ok(())
     }
 
-    /// What is part of this program stays as it is; what is not is unmapped next.
+    /// Does nothing: embedded code stays as it is, and other code is unmapped right afterwards.
     fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
         Ok(())
     }

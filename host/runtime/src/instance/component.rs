@@ -1,4 +1,4 @@
-//! The engine and the component in it.
+//! Loads the component: wasmtime's engine, the compiled code and its imports.
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -8,35 +8,36 @@ use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 
 use crate::bindings::ProviderPre;
-use crate::code;
-use crate::config::config;
 use crate::error::Error;
-use crate::files;
+use crate::internal::files;
 use crate::limits::MEMORY_MAX;
-use crate::state::State;
 
-/// The guest, compiled by the build script with this very configuration.
+use super::code_memory::{Pages, claim_in_place};
+use super::config::config;
+use super::store_state::StoreState;
+
+/// The component, compiled by the build script with the configuration of `config.rs`.
 static COMPILED: &[u8] = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/vaultlet.cwasm"))).0;
 
-/// To where a page begins, so that it runs where it lies and is not copied.
+/// Aligned to a page, so that the code runs in place and is not copied.
 #[repr(C, align(4096))]
 struct Aligned<const SIZE: usize>([u8; SIZE]);
 
-/// The engine, and the component with its imports resolved.
+/// wasmtime's engine, and the component with its imports resolved.
 pub(crate) struct Loaded {
     pub(crate) engine: Engine,
-    pub(crate) pre: ProviderPre<State>,
+    pub(crate) pre: ProviderPre<StoreState>,
 }
 
 impl Loaded {
-    /// Loads the built-in component, or these bytes of WebAssembly in its place.
-    /// There is room for so many instances at once.
-    pub(crate) fn new(own: Option<&[u8]>, instances: usize) -> Result<Self, Error> {
+    /// Loads the built-in component, or the given WebAssembly in its place, with room for this many
+    /// instances at once.
+    pub(crate) fn new(wasm: Option<&[u8]>, instances: usize) -> Result<Self, Error> {
         let failed = |e: wasmtime::Error| Error::internal(format!("loading the component: {e:#}"));
         let mut config = config();
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
-        config.with_custom_code_memory(Some(Arc::new(code::Pages)));
-        // The configuration is the build's: what fails is to reserve the pool.
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(allocation(instances)));
+        config.with_custom_code_memory(Some(Arc::new(Pages)));
+        // The build has used the same configuration, so that what fails here is reserving memory.
         let engine = Engine::new(&config).map_err(|e| {
             Error::configuration(
                 "address-space",
@@ -44,14 +45,14 @@ impl Loaded {
                 "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)",
             )
         })?;
-        let component = match own {
+        let component = match wasm {
             Some(bytes) => compile(&engine, bytes)?,
             None => {
-                // SAFETY: the bytes are this build's own output; nothing else can get here. They
-                // live and stay the same as long as this program.
+                // SAFETY: the bytes are the output of this build and nothing else. They stay the
+                // same for as long as the program runs.
                 #[allow(unsafe_code, reason = "wasmtime trusts compiled code; ours is embedded")]
                 let component = unsafe {
-                    if code::claim_in_place(COMPILED) {
+                    if claim_in_place(COMPILED) {
                         Component::deserialize_raw(&engine, NonNull::from(COMPILED))
                     } else {
                         Component::deserialize(&engine, COMPILED)
@@ -83,24 +84,26 @@ fn compile(_: &Engine, _: &[u8]) -> Result<Component, Error> {
     Err(Error::internal("loading the component: this build has no compiler"))
 }
 
-/// The component's golden list of imports, and no more.
-fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+/// Adds exactly the interfaces that the component imports.
+fn link(linker: &mut Linker<StoreState>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
-    wasmtime_wasi::p2::bindings::cli::environment::add_to_linker::<State, WasiCli>(
+    wasmtime_wasi::p2::bindings::cli::environment::add_to_linker::<StoreState, WasiCli>(
         linker,
-        State::cli,
+        StoreState::cli,
     )?;
-    files::link(linker)?;
+    files::add_to_linker(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }
 
-/// Room for every level at once: instances wait in line before the pool, never in it.
-fn pool(instances: usize) -> PoolingAllocationConfig {
+/// The pooling allocator's limits: room for all instance pools at once, as calls wait for an
+/// instance there and never here, where the limit is an error.
+fn allocation(instances: usize) -> PoolingAllocationConfig {
     let instances = u32::try_from(instances).unwrap_or(u32::MAX);
-    // Idle instances of vaults that are not called now keep their place, too.
+    // Idle instances of other vaults keep their memory, too.
     let total = instances * 2;
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(total)
+    let mut allocation = PoolingAllocationConfig::new();
+    allocation
+        .total_component_instances(total)
         .total_core_instances(total * 4)
         .total_memories(total)
         .total_tables(total * 4)
@@ -113,5 +116,5 @@ fn pool(instances: usize) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(128 << 10)
         .async_stack_keep_resident(32 << 10)
         .max_unused_warm_slots(instances);
-    pool
+    allocation
 }

@@ -1,10 +1,12 @@
-//! The engine's configuration, shared by the build script, which compiles the component with it,
-//! and the host, which loads the result: a difference of one option and loading is refused.
+//! wasmtime's configuration, shared by the build script, which compiles the component, and the
+//! host, which loads the result. wasmtime refuses to load code that was compiled with other
+//! options.
 
 use wasmtime::{Config, Inlining, WasmBacktraceDetails, WasmFeatures};
 
-/// Each option is set that has an effect on the compiled code and whose default depends on a cargo
-/// feature or on the machine, so that an embedder's feature choices cannot make loading fail.
+/// The configuration. It sets each option that affects the compiled code and whose default depends
+/// on a cargo feature or on the machine, so that an embedder's choice of features cannot make
+/// loading fail.
 pub(crate) fn config() -> Config {
     let mut config = Config::new();
     config
@@ -26,7 +28,7 @@ pub(crate) fn config() -> Config {
         .debug_info(false)
         .compiler_inlining(Inlining::No)
         .memory_init_cow(true)
-        // Wide enough that no access needs a check of its bounds: a third of the code.
+        // Large enough that no memory access needs a bounds check, which saves a third of the code.
         .memory_reservation(4 << 30)
         .memory_reservation_for_growth(0)
         .memory_guard_size(32 << 20)

@@ -1,4 +1,5 @@
-//! Ticks while guests run, so that one that computes without end can be ended; silent otherwise.
+//! wasmtime's epoch: a thread that ticks while guests run, so that a guest in an endless loop can
+//! be stopped. The thread sleeps while no guest runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use wasmtime::Engine;
 use crate::error::Error;
 use crate::limits;
 
-/// The ticker. Its thread ends with the last owner.
+/// The ticking thread, which ends when the last owner is dropped.
 pub(crate) struct Epoch {
     shared: Arc<Shared>,
     thread: Thread,
@@ -22,22 +23,23 @@ struct Shared {
     stopped: AtomicBool,
 }
 
-/// A guest runs as long as this lives.
+/// Keeps the epoch ticking for as long as it lives.
 pub(crate) struct Running(Arc<Shared>);
 
 impl Epoch {
     pub(crate) fn start(engine: Engine) -> Result<Arc<Self>, Error> {
         let shared = Arc::new(Shared::default());
-        let of_thread = Arc::clone(&shared);
+        let for_thread = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("vaultlet-epoch".into())
-            .spawn(move || tick(&engine, &of_thread))
+            .spawn(move || tick(&engine, &for_thread))
             .map_err(|e| Error::internal(format!("starting a thread: {e}")))?
             .thread()
             .clone();
         Ok(Arc::new(Self { shared, thread }))
     }
 
+    /// Counts in a guest that runs from now on.
     pub(crate) fn run(&self) -> Running {
         self.shared.running.fetch_add(1, Ordering::SeqCst);
         if self.shared.parked.swap(false, Ordering::SeqCst) {

@@ -1,4 +1,4 @@
-//! Instances of one level of roles: how many run at once, and which are kept.
+//! Instance pool: concurrency limit and reuse of idle instances.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,48 +6,50 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Store;
 
 use crate::bindings::Provider;
-use crate::component::Loaded;
-use crate::epoch::{Epoch, Running};
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::limits;
-use crate::state::State;
 
-/// A level. Callers wait here, before the pooling allocator, which refuses at its limit.
-pub(crate) struct Level {
+use super::component::Loaded;
+use super::epoch::{Epoch, Running};
+use super::store_state::StoreState;
+
+/// An instance pool. When it is full, calls wait here; the pooling allocator below would refuse
+/// them.
+pub(crate) struct Pool {
     loaded: Arc<Loaded>,
     epoch: Arc<Epoch>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     size: usize,
-    /// Oldest first; at most `size`, of all grants together.
+    /// Idle instances of all grants, the oldest first; at most `size`.
     idle: Mutex<Vec<Instance>>,
 }
 
 struct Instance {
-    store: Store<State>,
+    store: Store<StoreState>,
     provider: Provider,
     grant: Arc<Grant>,
     calls: u32,
 }
 
-impl Level {
+impl Pool {
     pub(crate) fn new(loaded: Arc<Loaded>, epoch: Arc<Epoch>, size: usize) -> Arc<Self> {
-        let places = Arc::new(Semaphore::new(size));
-        Arc::new(Self { loaded, epoch, places, size, idle: Mutex::default() })
+        let permits = Arc::new(Semaphore::new(size));
+        Arc::new(Self { loaded, epoch, permits, size, idle: Mutex::default() })
     }
 
-    /// An instance with exactly this grant, when there is a place.
+    /// Leases an instance with exactly this grant; waits while the pool is full.
     pub(crate) async fn lease(self: &Arc<Self>, grant: &Arc<Grant>) -> Result<Lease, Error> {
-        let place = Arc::clone(&self.places)
+        let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
-            .map_err(|_| Error::internal("waiting for an instance: the engine has stopped"))?;
+            .map_err(|_| Error::internal("waiting for an instance: the pool is closed"))?;
         let instance = match self.take_idle(grant) {
             Some(instance) => instance,
             None => self.instantiate(grant).await?,
         };
         let running = self.epoch.run();
-        Ok(Lease { level: Arc::clone(self), instance, _running: running, _place: place })
+        Ok(Lease { pool: Arc::clone(self), instance, _running: running, _permit: permit })
     }
 
     fn take_idle(&self, grant: &Arc<Grant>) -> Option<Instance> {
@@ -57,10 +59,11 @@ impl Level {
     }
 
     async fn instantiate(&self, grant: &Arc<Grant>) -> Result<Instance, Error> {
-        let mut store = Store::new(&self.loaded.engine, State::new(Arc::clone(grant)));
+        let mut store = Store::new(&self.loaded.engine, StoreState::new(Arc::clone(grant)));
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
-        // A guest that computes gives the thread back, so that its caller's deadline can end it.
+        // A guest in a long computation yields the thread, so that the deadline of its call can
+        // stop it.
         store.epoch_deadline_async_yield_and_update(1);
         let provider = self
             .loaded
@@ -72,32 +75,33 @@ impl Level {
     }
 }
 
-/// One instance for one call. Dropped without [`Lease::keep`], as when the call was cancelled or
-/// the guest trapped, the instance is thrown away.
+/// One instance, leased for one call. Dropped without [`Lease::keep`], as when the call was
+/// cancelled or the guest trapped, the instance is thrown away.
 pub(crate) struct Lease {
-    level: Arc<Level>,
+    pool: Arc<Pool>,
     instance: Instance,
     _running: Running,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Lease {
-    pub(crate) fn parts(&mut self) -> (&mut Store<State>, &Provider) {
+    pub(crate) fn parts(&mut self) -> (&mut Store<StoreState>, &Provider) {
         (&mut self.instance.store, &self.instance.provider)
     }
 
-    /// Ends the call well: the instance serves again.
+    /// Returns the instance to the pool after a call that ended normally.
     pub(crate) fn keep(self) {
-        let Self { level, mut instance, .. } = self;
+        let Self { pool, mut instance, .. } = self;
         instance.calls += 1;
-        // A failure that this call retried away is not the next one's cause.
+        // A transport failure that a retry made good must not become the cause of the next call's
+        // error.
         drop(instance.store.data().take_failure());
         if instance.calls >= limits::CALLS_PER_INSTANCE {
             return;
         }
-        let mut idle = level.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(instance);
-        if idle.len() > level.size {
+        if idle.len() > pool.size {
             idle.remove(0);
         }
     }

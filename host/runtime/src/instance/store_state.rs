@@ -1,4 +1,4 @@
-//! What one guest instance sees of the world: its role's grant, nothing else.
+//! Per-instance store state: the grant of the instance's role, and nothing else of this machine.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,32 +15,32 @@ use wasmtime_wasi_http::{
 
 use crate::error::Cause;
 use crate::grant::Grant;
+use crate::internal::LineStream;
+use crate::internal::files::{FilesView, FilesViewData};
 use crate::limits::MEMORY_MAX;
-use crate::prompt::Stderr;
 
 /// The data of one instance's store.
-pub(crate) struct State {
+pub(crate) struct StoreState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     table: ResourceTable,
-    door: Door,
+    egress: EgressHooks,
     pub(crate) limits: StoreLimits,
 }
 
-impl State {
+impl StoreState {
     pub(crate) fn new(grant: Arc<Grant>) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.envs(&grant.variables);
         match &grant.on_prompt {
-            Some(heard_by) => wasi.stderr(Stderr(Arc::clone(heard_by))),
+            Some(on_line) => wasi.stderr(LineStream(Arc::clone(on_line))),
             None => wasi.stderr(ClosedOutputStream),
         };
-        let wasi = wasi.build();
         Self {
-            wasi,
+            wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            door: Door { grant, failure: Arc::default() },
+            egress: EgressHooks { grant, failure: Arc::default() },
             limits: StoreLimitsBuilder::new()
                 .memory_size(MEMORY_MAX)
                 .instances(16)
@@ -50,48 +50,46 @@ impl State {
         }
     }
 
-    pub(crate) fn grant(&self) -> Arc<Grant> {
-        Arc::clone(&self.door.grant)
-    }
-
-    pub(crate) fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
-
-    /// The cause of this call's last transport failure, once.
+    /// Takes the cause of the last transport failure of this call.
     pub(crate) fn take_failure(&self) -> Option<Cause> {
-        self.door.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.egress.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-impl WasiView for State {
+impl WasiView for StoreState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-impl WasiHttpView for State {
+impl WasiHttpView for StoreState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.door, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView { hooks: &mut self.egress, table: &mut self.table, ctx: &mut self.http }
     }
 }
 
-/// The one door out.
-struct Door {
+impl FilesView for StoreState {
+    fn files(&mut self) -> FilesViewData<'_> {
+        FilesViewData { files: &self.egress.grant.files, table: &mut self.table }
+    }
+}
+
+/// Sends the guest's HTTP requests, as far as the grant allows.
+struct EgressHooks {
     grant: Arc<Grant>,
     failure: Arc<Mutex<Option<Cause>>>,
 }
 
-type Done = Box<dyn Future<Output = Result<(), WasiError>> + Send>;
-type Sent = Box<dyn Future<Output = Result<(Response<WasiBody>, Done), WasiError>> + Send>;
+type BodySent = Box<dyn Future<Output = Result<(), WasiError>> + Send>;
+type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, BodySent), WasiError>> + Send>;
 
-impl WasiHttpHooks for Door {
+impl WasiHttpHooks for EgressHooks {
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
-        _: Done,
-    ) -> Sent {
+        _: BodySent,
+    ) -> Sending {
         let (grant, failure) = (Arc::clone(&self.grant), Arc::clone(&self.failure));
         Box::new(async move {
             let keep = |cause: Option<Cause>| {
@@ -100,11 +98,11 @@ impl WasiHttpHooks for Door {
             let host = request.uri().host().unwrap_or_default().to_owned();
             match grant.send(request, options.unwrap_or_default()).await {
                 Ok(mut response) => {
-                    // What the broker failed of, who was asked inside the host.
+                    // The cause that the broker met, when the identity endpoint asked it.
                     if let Some(cause) = response.extensions_mut().remove::<Cause>() {
                         keep(Some(Cause { relayed: true, ..cause }));
                     }
-                    Ok((response, Box::new(async { Ok(()) }) as Done))
+                    Ok((response, Box::new(async { Ok(()) }) as BodySent))
                 }
                 Err(error) => {
                     let text = error.cause().map(str::to_owned);

@@ -1,7 +1,9 @@
-//! `wasi:filesystem`, as much of it as the component imports: the planned files, and nothing else.
+//! `wasi:filesystem`, as much of it as the component imports, for the planned files alone.
 //!
-//! There is no listing, no writing and no other path, so nothing that a guest does shows what else
-//! the machine has. What serves is read whole when it is opened, anew each time.
+//! There is no listing, no writing and no other path, so that a guest cannot find out what else is
+//! on the machine. A file is read whole each time it is opened.
+//!
+//! <https://github.com/WebAssembly/wasi-filesystem/blob/v0.2.6/wit/types.wit>
 
 use std::fs::{self, File as OsFile};
 use std::io::{self, Read as _};
@@ -10,44 +12,56 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource, ResourceType};
+use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, ErrorCode, OpenFlags, PathFlags,
 };
 use zeroize::Zeroizing;
 
+use crate::bindings::exports::vaultlet::keyvault::plan::File;
 use crate::limits;
-use crate::planner::File;
-use crate::state::State;
 
 const TYPES: &str = "wasi:filesystem/types@0.2.6";
 const PREOPENS: &str = "wasi:filesystem/preopens@0.2.6";
 
-/// The path that an embedder's own text is read by.
+/// The path that stands for text which an embedder gave in place of a file.
 pub(crate) const GIVEN: &str = "-";
 
-/// What one role may read.
+/// The files that one role may read.
 #[derive(Default)]
 pub(crate) struct Files {
     pub(crate) planned: Vec<File>,
-    /// In place of a file named [`GIVEN`], where that is planned.
+    /// The content of [`GIVEN`], where that path is planned.
     pub(crate) given: Option<Arc<Zeroizing<String>>>,
 }
 
-/// What a guest has a handle of.
-pub(crate) enum Descriptor {
-    /// Where absolute paths begin.
+/// What this module needs of the data of a store.
+pub(crate) trait FilesView: Send + 'static {
+    /// The files that may be read, and the table of open ones.
+    fn files(&mut self) -> FilesViewData<'_>;
+}
+
+/// The data that [`FilesView`] lends.
+pub(crate) struct FilesViewData<'a> {
+    pub(crate) files: &'a Arc<Files>,
+    pub(crate) table: &'a mut ResourceTable,
+}
+
+/// A resource `descriptor`.
+enum Descriptor {
+    /// The folder that absolute paths begin at.
     Root,
-    /// Where all others do.
-    Here,
+    /// The folder that all other paths begin at.
+    WorkingFolder,
     /// A file's content.
     File(Zeroizing<Vec<u8>>),
 }
 
-pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+/// Adds the interfaces to a linker whose stores have a view of files.
+pub(crate) fn add_to_linker<T: FilesView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     let mut types = linker.instance(TYPES)?;
     types.resource("descriptor", ResourceType::host::<Descriptor>(), |mut store, rep| {
-        store.data_mut().table().delete(Resource::<Descriptor>::new_own(rep))?;
+        store.data_mut().files().table.delete(Resource::<Descriptor>::new_own(rep))?;
         Ok(())
     })?;
     types.func_wrap_async("[method]descriptor.open-at", |store, arguments| {
@@ -56,11 +70,11 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     types
         .func_wrap("[method]descriptor.read", |store, arguments| Ok((read(store, arguments)?,)))?;
     let mut preopens = linker.instance(PREOPENS)?;
-    preopens.func_wrap("get-directories", |mut store: StoreContextMut<'_, State>, (): ()| {
-        let table = store.data_mut().table();
+    preopens.func_wrap("get-directories", |mut store: StoreContextMut<'_, T>, (): ()| {
+        let table = store.data_mut().files().table;
         let folders = vec![
             (table.push(Descriptor::Root)?, "/".to_owned()),
-            (table.push(Descriptor::Here)?, ".".to_owned()),
+            (table.push(Descriptor::WorkingFolder)?, ".".to_owned()),
         ];
         Ok((folders,))
     })
@@ -68,33 +82,34 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 type OpenAt = (Resource<Descriptor>, PathFlags, String, OpenFlags, DescriptorFlags);
 
-async fn open_at(
-    mut store: StoreContextMut<'_, State>,
+async fn open_at<T: FilesView>(
+    mut store: StoreContextMut<'_, T>,
     (folder, _, path, how, rights): OpenAt,
 ) -> wasmtime::Result<Result<Resource<Descriptor>, ErrorCode>> {
-    let state = store.data_mut();
-    let path = match state.table().get(&folder)? {
+    let FilesViewData { files, table } = store.data_mut().files();
+    let path = match table.get(&folder)? {
         Descriptor::Root => format!("/{path}"),
-        Descriptor::Here => path,
+        Descriptor::WorkingFolder => path,
         Descriptor::File(_) => return Ok(Err(ErrorCode::NotDirectory)),
     };
     let writing = DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY;
     if how != OpenFlags::empty() || rights & writing != DescriptorFlags::empty() {
         return Ok(Err(ErrorCode::NotPermitted));
     }
-    Ok(match state.grant().files.read(path).await {
-        Ok(content) => Ok(state.table().push(Descriptor::File(content))?),
+    let files = Arc::clone(files);
+    Ok(match files.read(path).await {
+        Ok(content) => Ok(store.data_mut().files().table.push(Descriptor::File(content))?),
         Err(code) => Err(code),
     })
 }
 
 type Read = (Resource<Descriptor>, u64, u64);
 
-fn read(
-    mut store: StoreContextMut<'_, State>,
+fn read<T: FilesView>(
+    mut store: StoreContextMut<'_, T>,
     (file, length, offset): Read,
 ) -> wasmtime::Result<Result<(Vec<u8>, bool), ErrorCode>> {
-    let Descriptor::File(content) = store.data_mut().table().get(&file)? else {
+    let Descriptor::File(content) = store.data_mut().files().table.get(&file)? else {
         return Ok(Err(ErrorCode::IsDirectory));
     };
     let start = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
@@ -107,7 +122,7 @@ fn read(
 impl Files {
     async fn read(&self, path: String) -> Result<Zeroizing<Vec<u8>>, ErrorCode> {
         let Some(planned) = self.planned.iter().find(|file| serves(file, &path)) else {
-            tracing::warn!(target: "vaultlet", "denied a file that is not granted to this role");
+            tracing::warn!(target: "vaultlet", "denied a file that is not granted to the role");
             return Err(ErrorCode::NotPermitted);
         };
         if path == GIVEN {
@@ -118,7 +133,7 @@ impl Files {
             File::Path(_) => None,
             File::Folder((folder, _)) => Some(folder.clone()),
         };
-        // It may be slow, and the thread has other calls.
+        // Reading may be slow, and the thread has other calls.
         let reading = tokio::task::spawn_blocking(move || {
             if let Some(folder) = folder
                 && fs::canonicalize(&path)?.parent() != Some(&fs::canonicalize(folder)?)
@@ -131,7 +146,7 @@ impl Files {
     }
 }
 
-/// Whether it is that path, or a name directly in that folder.
+/// Whether a planned file is this path, or its folder has this path directly in it.
 fn serves(file: &File, path: &str) -> bool {
     match file {
         File::Path(planned) => planned == path,
@@ -144,16 +159,16 @@ fn serves(file: &File, path: &str) -> bool {
     }
 }
 
-/// A regular file's content; an error where it is longer. Links are followed: a cluster's token
-/// files are links.
+/// Reads a regular file of at most `max` bytes; a longer one is an error. Links are followed, as
+/// the token files of a cluster are links.
 pub(crate) fn read_whole(path: &Path, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Without waiting for whoever might write into a pipe of that name.
+    // Opening a pipe would wait for its writer.
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = OsFile::options().read(true).custom_flags(nonblocking).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    // Of a fixed size: what grows leaves copies behind.
+    // Of a fixed size: a buffer that grows leaves copies of the secret behind.
     let mut content = Zeroizing::new(vec![0; max + 1]);
     let (mut length, mut file) = (0, file);
     while let Some(room) = content.get_mut(length..).filter(|room| !room.is_empty()) {
@@ -186,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_planned_is_served() {
+    fn only_planned_paths_are_served() {
         let folder = || File::Folder(("/var/opt/agent/tokens".into(), ".key".into()));
         for (file, path, expected) in [
             (File::Path("/run/token".into()), "/run/token", true),

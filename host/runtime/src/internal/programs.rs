@@ -1,6 +1,8 @@
-//! Programs of a plan, run for the role that was granted them, at
-//! `http://programs.vaultlet.internal/<name>?<value>=…`: without a shell, and what they say goes to
-//! that role alone. The WIT of `plan` has the rules.
+//! The service that runs planned programs for the role that is granted them, at
+//! `http://programs.vaultlet.internal/<name>?<value>=…`.
+//!
+//! A program runs without a shell, and its output goes to that role alone. The WIT of `plan` has
+//! the rules.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Instant;
 
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -18,22 +20,23 @@ use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
 use zeroize::Zeroizing;
 
-use crate::inside::{answer, refusal, scrubbed};
+use crate::bindings::exports::vaultlet::keyvault::plan::Program;
 use crate::limits;
-use crate::planner::Program;
 use crate::settings::Environment;
 
-/// The name at which a role with that grant finds them; it resolves nowhere else.
-pub(crate) const HOST: &str = "programs.vaultlet.internal";
+use super::response::{refusal, response, scrubbed};
+use super::service::{Service, ServiceError, ServiceFuture};
 
-/// The programs that one role may have run, and in which environment.
-#[derive(Default)]
+/// The service's host name.
+const HOST: &str = "programs.vaultlet.internal";
+
+/// The programs that one role may have run, and their environment.
 pub(crate) struct Programs {
     pub(crate) planned: Vec<Program>,
     pub(crate) environment: Environment,
 }
 
-/// Why there is no answer of the program's.
+/// Why a program did not run to its end.
 type Refused = (StatusCode, String);
 
 struct Ended {
@@ -42,15 +45,27 @@ struct Ended {
     stderr: Zeroizing<Vec<u8>>,
 }
 
-impl Programs {
-    pub(crate) fn find(&self, name: &str) -> Option<&Program> {
-        self.planned.iter().find(|program| program.name == name)
+impl Service for Programs {
+    fn host(&self) -> &'static str {
+        HOST
     }
 
-    pub(crate) async fn answer(&self, program: &Program, query: &str) -> Response<WasiBody> {
+    fn respond(&self, request: Request<WasiBody>) -> ServiceFuture<'_> {
+        let name = request.uri().path().trim_start_matches('/').to_owned();
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        Box::pin(async move {
+            let program = self.planned.iter().find(|program| program.name == name);
+            let not_granted = || ServiceError::NotGranted(format!("the program `{name}`"));
+            Ok(self.run(program.ok_or_else(not_granted)?, &query).await)
+        })
+    }
+}
+
+impl Programs {
+    async fn run(&self, program: &Program, query: &str) -> Response<WasiBody> {
         let started = Instant::now();
         let ended = match self.command(program, query) {
-            Ok(command) => run(command).await,
+            Ok(command) => run_to_end(command).await,
             Err(refused) => Err(refused),
         };
         let (name, ms) = (&program.command, started.elapsed().as_millis());
@@ -92,7 +107,8 @@ impl Programs {
         Ok(command)
     }
 
-    /// Only absolute folders: where we run is nobody's choice of programs.
+    /// Looks a command up in the absolute folders of `PATH`. Relative ones are skipped, so that the
+    /// working folder does not decide which program runs.
     fn look_up(&self, command: &str) -> Option<PathBuf> {
         let path = self.environment.get("PATH").filter(|_| !command.contains('/'))?;
         let is_program = |file: &PathBuf| {
@@ -103,7 +119,7 @@ impl Programs {
     }
 }
 
-/// The values of an address. `None` when one is not what a command line may have.
+/// The values in a query. `None` when one of them must not be put on a command line.
 fn values(query: &str) -> Option<Vec<(String, String)>> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let decoded = pairs.map(|pair| {
@@ -113,12 +129,12 @@ fn values(query: &str) -> Option<Vec<(String, String)>> {
         let fits = value.len() <= limits::PROGRAM_VALUE_MAX && !value.starts_with('-');
         (printable && fits).then(|| (name.to_owned(), value.into_owned()))
     });
-    // Empty is unset, as everywhere.
+    // An empty value is an unset one, as everywhere.
     Some(decoded.collect::<Option<Vec<_>>>()?.into_iter().filter(|(_, v)| !v.is_empty()).collect())
 }
 
-/// A text with each `{value}` in it; `None` when one is not given. Braces around anything but a
-/// value's name are text.
+/// Replaces each `{value}` in a text; `None` when one of the values is not given. Braces around
+/// anything but a value's name are plain text.
 fn fill(text: &str, values: &[(String, String)]) -> Option<String> {
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b == b'_')
@@ -141,7 +157,7 @@ fn fill(text: &str, values: &[(String, String)]) -> Option<String> {
     Some(filled)
 }
 
-async fn run(mut command: Command) -> Result<Ended, Refused> {
+async fn run_to_end(mut command: Command) -> Result<Ended, Refused> {
     let failed = |what: String| (StatusCode::BAD_GATEWAY, what.to_lowercase());
     let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
     let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
@@ -156,7 +172,7 @@ async fn run(mut command: Command) -> Result<Ended, Refused> {
                 child.wait().await
             }
             status = child.wait() => {
-                // Something that it left running may hold its pipes for ever.
+                // A process that the program left running may hold the pipes open for ever.
                 if let Ok(both) = timeout(limits::PROGRAM_PIPES, reading).await {
                     both.map_err(failed)?;
                 }
@@ -170,24 +186,24 @@ async fn run(mut command: Command) -> Result<Ended, Refused> {
         (StatusCode::GATEWAY_TIMEOUT, format!("it did not end within {seconds} s"))
     };
     let status = ended.await.unwrap_or_else(|_| Err(took_too_long()))?;
-    // It has ended: its number may be another's soon.
+    // The program has ended, and its process id may soon be another's.
     group.0 = None;
     Ok(Ended { status, stdout: out, stderr: err })
 }
 
-/// A process group that is killed unless it ended well.
+/// Kills a process group when dropped, unless the group ended by itself.
 struct Group(Option<Pid>);
 
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // It may have ended by now.
+            // The group may have ended by now.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-/// Of its full size at once: what grows leaves copies behind.
+/// A buffer of its full size: one that grows leaves copies of the secret behind.
 fn buffer() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(Vec::with_capacity(limits::PROGRAM_OUTPUT_MAX + 1))
 }
@@ -202,7 +218,7 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-/// As a shell gives it.
+/// The exit status, as a shell reports it.
 fn status(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
 }
@@ -213,7 +229,7 @@ impl Ended {
         let mut both = Zeroizing::new(Vec::with_capacity(length + self.stderr.len()));
         both.extend_from_slice(&self.stdout);
         both.extend_from_slice(&self.stderr);
-        let mut response = answer(StatusCode::OK, scrubbed(both));
+        let mut response = response(StatusCode::OK, scrubbed(both));
         let headers = response.headers_mut();
         headers.insert("vaultlet-exit-status", HeaderValue::from(status));
         headers.insert("vaultlet-stdout-length", HeaderValue::from(length));
@@ -226,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_what_a_command_line_may_have() {
+    fn values_are_fit_for_a_command_line_or_refused() {
         let long = format!("a={}", "x".repeat(limits::PROGRAM_VALUE_MAX));
         for (query, expected) in [
             ("", Some(vec![])),
@@ -248,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_values_stand_for_something() {
+    fn only_names_of_values_are_replaced() {
         let values = [("tenant".to_owned(), "{scope}; $(x)".to_owned())];
         for (text, expected) in [
             ("--tenant", Some("--tenant")),

@@ -1,5 +1,7 @@
-//! What a guest must tell a person, line by line on its standard error, which is closed
-//! where nobody hears, so that the guest knows.
+//! A guest's output for people, passed on line by line.
+//!
+//! A guest that must tell a person something writes to its standard error. Where nobody listens,
+//! that stream is closed (`store_state.rs`), so that the guest knows.
 
 use std::io;
 use std::pin::Pin;
@@ -10,27 +12,26 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
 use crate::limits;
+use crate::settings::OnLine;
 
-/// Who hears.
-pub(crate) type OnPrompt = Arc<dyn Fn(&str) + Send + Sync>;
+/// An output stream of a guest whose lines are passed to a listener.
+pub(crate) struct LineStream(pub(crate) OnLine);
 
-/// A guest's standard error, where somebody hears.
-pub(crate) struct Stderr(pub(crate) OnPrompt);
-
-impl IsTerminal for Stderr {
+impl IsTerminal for LineStream {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for Stderr {
+impl StdoutStream for LineStream {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(Lines { heard_by: Arc::clone(&self.0), begun: Vec::new() })
+        Box::new(Lines { on_line: Arc::clone(&self.0), begun: Vec::new() })
     }
 }
 
 struct Lines {
-    heard_by: OnPrompt,
+    on_line: OnLine,
+    /// The beginning of a line whose end was not written yet.
     begun: Vec<u8>,
 }
 
@@ -43,7 +44,7 @@ impl AsyncWrite for Lines {
         self.begun.extend_from_slice(bytes);
         while let Some(end) = self.begun.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.begun.drain(..=end).collect();
-            (self.heard_by)(&plain(&line));
+            (self.on_line)(&plain(&line));
         }
         self.begun.truncate(limits::PROMPT_LINE_MAX);
         Poll::Ready(Ok(bytes.len()))
@@ -58,7 +59,7 @@ impl AsyncWrite for Lines {
     }
 }
 
-/// Text came over the network: what a terminal would obey is left out.
+/// A line without control characters, which a terminal would obey: the text came over the network.
 fn plain(line: &[u8]) -> String {
     String::from_utf8_lossy(line).chars().filter(|c| !c.is_control()).collect()
 }

@@ -1,5 +1,5 @@
-//! The pooled client: a pool for each purpose, and one for each server that is trusted in a way of
-//! its own, so that none reuses a connection which the rules of another allowed.
+//! The HTTP client: one connection pool for each purpose, and one for each server with trust
+//! settings of its own, so that no request reuses a connection that the rules of another allowed.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,54 +14,54 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, Sleep};
-use wasmtime_wasi_http::{Error as WasiError, WasiBody};
+use wasmtime_wasi_http::{Error as WasiError, RequestOptions, WasiBody};
 
-use crate::authority::{PlannedServer, Purpose, Trust};
 use crate::limits;
 
 use super::connect::Connector;
-use super::{Failure, Transport};
+use super::failure::Failure;
+use super::server::{PlannedServer, Purpose, Trust};
+use super::transport::Transport;
 
-pub(crate) use wasmtime_wasi_http::RequestOptions;
+type ConnectionPool = legacy::Client<Connector, WasiBody>;
 
-type Pool = legacy::Client<Connector, WasiBody>;
-
-/// Sends requests that were granted.
+/// Sends requests that the grant allows.
 pub(crate) struct Client {
     transport: Arc<Transport>,
-    vaults: Pool,
-    token_authorities: Pool,
-    identity_endpoints: Pool,
-    /// As many as plans name, which are few.
-    own: Mutex<Vec<(PlannedServer, Pool)>>,
+    vaults: ConnectionPool,
+    token_authorities: ConnectionPool,
+    identity_endpoints: ConnectionPool,
+    /// Pools of servers with trust settings of their own. A plan names few of them.
+    private: Mutex<Vec<(PlannedServer, ConnectionPool)>>,
 }
 
 impl Client {
     pub(crate) fn new(transport: Arc<Transport>) -> Self {
-        let shared = |purpose| pool(&transport, purpose, Trust::Roots);
+        let shared = |purpose| connection_pool(&transport, purpose, Trust::Roots);
         Self {
             vaults: shared(Purpose::Vault),
             token_authorities: shared(Purpose::TokenAuthority),
             identity_endpoints: shared(Purpose::IdentityEndpoint),
-            own: Mutex::default(),
+            private: Mutex::default(),
             transport,
         }
     }
 
-    /// One request, no redirect followed. The body that comes back is capped and timed.
+    /// Sends one request and follows no redirect. The body of the response is limited in size and
+    /// in the time between two pieces.
     ///
-    /// The time to the first byte counts from here, connecting included.
+    /// The first-byte timeout includes connecting.
     pub(crate) async fn send(
         &self,
         to: &PlannedServer,
         mut request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Failure> {
-        let own;
+        let private;
         let pool = match (&to.trust, to.purpose) {
             (Trust::Pinned(_) | Trust::Private { .. }, _) => {
-                own = self.own(to);
-                &own
+                private = self.private_pool(to);
+                &private
             }
             (_, Purpose::Vault) => &self.vaults,
             (_, Purpose::TokenAuthority) => &self.token_authorities,
@@ -73,24 +73,24 @@ impl Client {
         let within = options.first_byte_timeout.unwrap_or(limits::FIRST_BYTE);
         let response = tokio::time::timeout(within, pool.request(request))
             .await
-            .map_err(|_| Failure::AnswerTimeout)?
-            .map_err(|e| Failure::of_client(&e))?;
+            .map_err(|_| Failure::ResponseTimeout)?
+            .map_err(|e| Failure::from_client(&e))?;
         let between = options.between_bytes_timeout.unwrap_or(limits::BETWEEN_BYTES);
         Ok(response.map(|body| Capped::new(body, between).boxed_unsync()))
     }
 
-    fn own(&self, to: &PlannedServer) -> Pool {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, pool)) = own.iter().find(|(authority, _)| authority == to) {
+    fn private_pool(&self, to: &PlannedServer) -> ConnectionPool {
+        let mut private = self.private.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pool)) = private.iter().find(|(server, _)| server == to) {
             return pool.clone();
         }
-        let pool = pool(&self.transport, to.purpose, to.trust.clone());
-        own.push((to.clone(), pool.clone()));
+        let pool = connection_pool(&self.transport, to.purpose, to.trust.clone());
+        private.push((to.clone(), pool.clone()));
         pool
     }
 }
 
-fn pool(transport: &Arc<Transport>, purpose: Purpose, trust: Trust) -> Pool {
+fn connection_pool(transport: &Arc<Transport>, purpose: Purpose, trust: Trust) -> ConnectionPool {
     legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(limits::IDLE)
@@ -99,7 +99,7 @@ fn pool(transport: &Arc<Transport>, purpose: Purpose, trust: Trust) -> Pool {
         .build(Connector { transport: Arc::clone(transport), purpose, trust })
 }
 
-/// A body that ends in an error past its size or when a piece is late.
+/// A body that ends in an error when it is too large or when a piece is late.
 struct Capped {
     inner: Incoming,
     left: usize,
@@ -135,7 +135,7 @@ impl Body for Capped {
                         None => Some(Err(Failure::TooLarge.into_wasi())),
                     }
                 }
-                Some(Err(error)) => Some(Err(Failure::of_hyper(&error).into_wasi())),
+                Some(Err(error)) => Some(Err(Failure::from_hyper(&error).into_wasi())),
                 None => None,
             });
         }
@@ -144,7 +144,7 @@ impl Body for Capped {
             .late
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + between)));
         ready!(late.as_mut().poll(cx));
-        Poll::Ready(Some(Err(Failure::AnswerTimeout.into_wasi())))
+        Poll::Ready(Some(Err(Failure::ResponseTimeout.into_wasi())))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,4 +1,4 @@
-//! One connection: proxy or address, TCP, TLS.
+//! One connection: through a proxy or to an address, by TCP and, where wanted, TLS.
 
 use std::future::Future;
 use std::io;
@@ -16,17 +16,19 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
-use crate::authority::{PlannedServer, Purpose, Trust};
 use crate::limits;
 
-use super::{Failure, Transport, name, tls};
+use super::failure::Failure;
+use super::server::{PlannedServer, Purpose, Target, Trust, is_localhost};
+use super::transport::Transport;
+use super::{resolve, tls};
 
 /// Connects for requests of one purpose and trust.
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) transport: Arc<Transport>,
     pub(crate) purpose: Purpose,
-    /// Of TLS; what is plain needs none.
+    /// Trust for `https`; plain `http` needs none.
     pub(crate) trust: Trust,
 }
 
@@ -51,13 +53,13 @@ impl Service<Uri> for Connector {
 
 impl Connector {
     async fn connect(&self, target: Uri) -> Result<TokioIo<Stream>, Failure> {
-        let (host, port, tls) = PlannedServer::of(&target)
+        let Target { host, port, tls } = Target::from_uri(&target)
             .ok_or_else(|| Failure::Protocol("the request names no server".into()))?;
         let trust = if tls { self.trust.clone() } else { Trust::None };
         let server = PlannedServer { host, port, trust, purpose: self.purpose };
         let tcp = match self.proxy(&target, &server.host) {
             Some(proxy) => tunnel(&proxy, target).await?,
-            None => tcp(&name::addresses(&self.transport.overrides, &server).await?).await?,
+            None => tcp(&resolve::addresses(&self.transport.overrides, &server).await?).await?,
         };
         let (config, name) = match server.trust {
             Trust::None => return Ok(TokioIo::new(Stream::Plain(tcp))),
@@ -68,14 +70,14 @@ impl Connector {
         let server = ServerName::try_from(name.unwrap_or(server.host))
             .map_err(|_| Failure::Name("not a name that a certificate can have".into()))?;
         let connector = tokio_rustls::TlsConnector::from(config);
-        let stream = connector.connect(server, tcp).await.map_err(|e| Failure::of_tls(&e))?;
+        let stream = connector.connect(server, tcp).await.map_err(|e| Failure::from_tls(&e))?;
         Ok(TokioIo::new(Stream::Tls(Box::new(stream))))
     }
 
-    /// Vaults and authorities go by `HTTPS_PROXY`; this machine's own names and what is trusted by
-    /// its very certificate never do.
+    /// The proxy for a request, if any. Vaults and token authorities go through `HTTPS_PROXY`;
+    /// names and addresses of this machine, and servers with a pinned certificate, never do.
     fn proxy(&self, target: &Uri, host: &str) -> Option<Intercept> {
-        let local = crate::authority::is_localhost(host)
+        let local = is_localhost(host)
             || host.parse().is_ok_and(|ip: std::net::IpAddr| match ip.to_canonical() {
                 std::net::IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
                 std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local(),
@@ -90,7 +92,7 @@ impl Connector {
 
 type Intercept = hyper_util::client::proxy::matcher::Intercept;
 
-/// CONNECT. Behind a proxy only the name can be checked; the address is the proxy's to find.
+/// Opens a CONNECT tunnel. Behind a proxy only the name can be checked, as the proxy resolves it.
 async fn tunnel(proxy: &Intercept, target: Uri) -> Result<TcpStream, Failure> {
     let mut tunnel = Tunnel::new(proxy.uri().clone(), Dial);
     if let Some(auth) = proxy.basic_auth() {
@@ -108,7 +110,7 @@ async fn tunnel(proxy: &Intercept, target: Uri) -> Result<TcpStream, Failure> {
     }
 }
 
-/// TCP to the proxy itself, which its settings chose.
+/// TCP to the proxy itself, which the settings name.
 #[derive(Clone)]
 struct Dial;
 
@@ -123,12 +125,12 @@ impl Service<Uri> for Dial {
 
     fn call(&mut self, proxy: Uri) -> Self::Future {
         Box::pin(async move {
-            let (host, port, _) = PlannedServer::of(&proxy)
+            let Target { host, port, .. } = Target::from_uri(&proxy)
                 .ok_or_else(|| Failure::Proxy("its URL names no server".into()))?;
             let stream = TcpStream::connect((host.as_str(), port))
                 .await
-                .map_err(|e| Failure::of_connect(&e))?;
-            Ok(TokioIo::new(ready(stream)))
+                .map_err(|e| Failure::from_connect(&e))?;
+            Ok(TokioIo::new(without_delay(stream)))
         })
     }
 }
@@ -137,15 +139,15 @@ async fn tcp(addresses: &[std::net::SocketAddr]) -> Result<TcpStream, Failure> {
     let mut last = Failure::Name("the name has no address".into());
     for address in addresses {
         match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(ready(stream)),
-            Err(error) => last = Failure::of_connect(&error),
+            Ok(stream) => return Ok(without_delay(stream)),
+            Err(error) => last = Failure::from_connect(&error),
         }
     }
     Err(last)
 }
 
-fn ready(stream: TcpStream) -> TcpStream {
-    // Requests are one small write each; waiting to fill a segment only delays them.
+fn without_delay(stream: TcpStream) -> TcpStream {
+    // A request is one small write; waiting to fill a segment would only delay it.
     let _ = stream.set_nodelay(true);
     stream
 }

@@ -1,22 +1,24 @@
-//! Which addresses a name may lead to. Names are checked per request against the role's grant;
-//! addresses here, after the lookup, on their canonical form.
+//! The egress policy for addresses: which IP addresses a granted name may resolve to.
+//!
+//! Names are checked for each request against the role's grant (`grant.rs`). Addresses are checked
+//! here, after the lookup, in their canonical form.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::authority::{Purpose, is_localhost};
+use super::server::{Purpose, is_localhost};
 
-/// The kinds of address that the policy tells apart.
+/// The kinds of addresses that the policy distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Public,
     Private,
     Loopback,
     LinkLocal,
-    /// Never the address of a server: unspecified, multicast, reserved, or a cloud's own.
+    /// Never a server's address: unspecified, multicast, reserved, or the cloud platform's own.
     Nowhere,
 }
 
-/// Whether a connection for `host` may go to `address`, `plain` or by TLS.
+/// Whether a connection for `host` may go to `address`; `plain` means without TLS.
 pub(crate) fn allows(purpose: Purpose, host: &str, address: IpAddr, plain: bool) -> bool {
     let literal =
         host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical() == address.to_canonical());
@@ -25,7 +27,7 @@ pub(crate) fn allows(purpose: Purpose, host: &str, address: IpAddr, plain: bool)
         (_, Reach::Loopback) if is_localhost(host) => true,
         // The plan named the address itself.
         (_, Reach::Loopback) if literal => true,
-        // Credentials go there.
+        // Credentials are sent there.
         (Purpose::TokenAuthority, _) if plain => false,
         (Purpose::IdentityEndpoint, Reach::Public) => false,
         (Purpose::IdentityEndpoint, _) => true,
@@ -43,7 +45,7 @@ fn reach(address: IpAddr) -> Reach {
 
 fn reach_v4(ip: Ipv4Addr) -> Reach {
     let [a, b, ..] = ip.octets();
-    // Azure's platform address: public by range, the machine's own by meaning.
+    // Azure's platform address: in a public range, but local to the virtual machine.
     // https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
     if ip == Ipv4Addr::new(168, 63, 129, 16) {
         return Reach::Nowhere;
@@ -52,7 +54,7 @@ fn reach_v4(ip: Ipv4Addr) -> Reach {
         _ if ip.is_loopback() => Reach::Loopback,
         _ if ip.is_link_local() => Reach::LinkLocal,
         _ if ip.is_private() => Reach::Private,
-        // RFC 6598, carrier-grade NAT; some clouds' private networks.
+        // RFC 6598, carrier-grade NAT; which some clouds use for private networks.
         _ if a == 100 && (64..128).contains(&b) => Reach::Private,
         _ if a == 0 || ip.is_multicast() || a >= 240 => Reach::Nowhere,
         _ => Reach::Public,
@@ -72,7 +74,7 @@ fn reach_v6(ip: Ipv6Addr) -> Reach {
     }
 }
 
-/// IPv4 inside IPv6: NAT64 (RFC 6052) and 6to4 (RFC 3056). Mapped ones are canonical already.
+/// IPv4 inside IPv6: NAT64 (RFC 6052) and 6to4 (RFC 3056). Mapped addresses are canonical already.
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());

@@ -1,4 +1,4 @@
-//! Why a request got no answer: a class for the guest, a cause for people.
+//! Why a request failed: a class of error for the guest, and a cause for people.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,7 +8,7 @@ use wasmtime_wasi_http::Error as Wasi;
 /// A failure of transport.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
-    /// Our policy: the name is not granted, or no address of it is allowed.
+    /// The egress policy: the name is not granted, or none of its addresses is allowed.
     Denied(String),
     /// The name has no address.
     Name(String),
@@ -16,24 +16,24 @@ pub(crate) enum Failure {
     Refused,
     /// No route, reset, and other faults of the network.
     Network(String),
-    /// Not within the time allowed.
+    /// No connection within the time allowed.
     ConnectTimeout,
-    /// Connected, and no answer in time.
-    AnswerTimeout,
+    /// Connected, and no response in time.
+    ResponseTimeout,
     /// The server's certificate is not trusted.
     Certificate(String),
-    /// No TLS, or TLS gone wrong.
+    /// The server does not speak TLS, or the handshake failed.
     Tls(String),
     /// The proxy refused or failed.
     Proxy(String),
-    /// A body larger than we read.
+    /// A body larger than the limit.
     TooLarge,
-    /// An answer that is not HTTP, or that ended early.
+    /// A response that is not HTTP, or that ended early.
     Protocol(String),
 }
 
 impl Failure {
-    /// The class for the guest; WASI's has no text.
+    /// The class of error for the guest; WASI's error codes have no room for text.
     pub(crate) fn into_wasi(self) -> Wasi {
         match self {
             Self::Denied(_) => Wasi::HttpRequestDenied,
@@ -41,7 +41,7 @@ impl Failure {
             Self::Refused => Wasi::ConnectionRefused,
             Self::Network(_) | Self::Proxy(_) => Wasi::DestinationUnavailable,
             Self::ConnectTimeout => Wasi::ConnectionTimeout,
-            Self::AnswerTimeout => Wasi::ConnectionReadTimeout,
+            Self::ResponseTimeout => Wasi::ConnectionReadTimeout,
             Self::Certificate(_) => Wasi::TlsCertificateError,
             Self::Tls(_) => Wasi::TlsProtocolError,
             Self::TooLarge => Wasi::HttpResponseBodySize(Some(crate::limits::BODY_MAX as u64)),
@@ -49,7 +49,7 @@ impl Failure {
         }
     }
 
-    /// What lies behind the class, where it says more than the class.
+    /// The cause, where it says more than the class.
     pub(crate) fn cause(&self) -> Option<&str> {
         match self {
             Self::Denied(text)
@@ -59,11 +59,11 @@ impl Failure {
             | Self::Tls(text)
             | Self::Proxy(text)
             | Self::Protocol(text) => Some(text),
-            Self::Refused | Self::ConnectTimeout | Self::AnswerTimeout | Self::TooLarge => None,
+            Self::Refused | Self::ConnectTimeout | Self::ResponseTimeout | Self::TooLarge => None,
         }
     }
 
-    pub(crate) fn of_connect(error: &std::io::Error) -> Self {
+    pub(crate) fn from_connect(error: &std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::ConnectionRefused => Self::Refused,
             std::io::ErrorKind::TimedOut => Self::ConnectTimeout,
@@ -71,7 +71,7 @@ impl Failure {
         }
     }
 
-    pub(crate) fn of_tls(error: &std::io::Error) -> Self {
+    pub(crate) fn from_tls(error: &std::io::Error) -> Self {
         match error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
             Some(rustls::Error::InvalidCertificate(reason)) => {
                 Self::Certificate(certificate_text(reason))
@@ -84,22 +84,23 @@ impl Failure {
         }
     }
 
-    /// What hyper's client says, with our own failure in its chain preferred.
-    pub(crate) fn of_client(error: &(dyn StdError + 'static)) -> Self {
+    /// The failure that hyper's client reports; one of this crate's own in its chain of sources is
+    /// preferred.
+    pub(crate) fn from_client(error: &(dyn StdError + 'static)) -> Self {
         let mut cause = Some(error);
         while let Some(current) = cause {
             if let Some(own) = current.downcast_ref::<Self>() {
                 return own.clone();
             }
             if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
-                return Self::of_hyper(hyper);
+                return Self::from_hyper(hyper);
             }
             cause = current.source();
         }
         Self::Protocol("the request failed".into())
     }
 
-    pub(crate) fn of_hyper(error: &hyper::Error) -> Self {
+    pub(crate) fn from_hyper(error: &hyper::Error) -> Self {
         let mut cause = error.source();
         while let Some(current) = cause {
             if let Some(own) = current.downcast_ref::<Self>() {
@@ -107,7 +108,7 @@ impl Failure {
             }
             if let Some(io) = current.downcast_ref::<std::io::Error>() {
                 return match io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
-                    Some(_) => Self::of_tls(io),
+                    Some(_) => Self::from_tls(io),
                     None => Self::Network(io.kind().to_string()),
                 };
             }
@@ -130,7 +131,8 @@ impl Failure {
 fn certificate_text(reason: &rustls::CertificateError) -> String {
     use rustls::CertificateError as E;
     match reason {
-        // A bad signature is that of another CA of the same name, as a test CA made anew is.
+        // A bad signature comes from another CA of the same name, such as a test CA that was made
+        // again.
         E::UnknownIssuer | E::BadSignature => {
             "its certificate was issued by an authority that is not trusted here".into()
         }
@@ -141,7 +143,7 @@ fn certificate_text(reason: &rustls::CertificateError) -> String {
         E::NotValidForName | E::NotValidForNameContext { .. } => {
             "its certificate is for another name".into()
         }
-        // What a pinned server's is refused with.
+        // How the verifier of a pinned certificate refuses.
         E::ApplicationVerificationFailure => {
             "its certificate is not the one that was named by its thumbprint".into()
         }
@@ -154,7 +156,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Refused => f.write_str("connection refused"),
             Self::ConnectTimeout => f.write_str("no connection within the time allowed"),
-            Self::AnswerTimeout => f.write_str("no answer within the time allowed"),
+            Self::ResponseTimeout => f.write_str("no answer within the time allowed"),
             Self::TooLarge => f.write_str("the answer is too large"),
             other => f.write_str(other.cause().unwrap_or("failed")),
         }

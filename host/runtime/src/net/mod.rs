@@ -1,23 +1,18 @@
-//! The host's HTTP: one pooled client a handle, its names, addresses, TLS and proxy.
+//! The host's network side: HTTP with one connection pool per purpose and trust, name resolution,
+//! TLS, the proxy, and the egress policy for addresses.
 
 mod client;
 mod connect;
+mod egress;
 mod failure;
-#[path = "resolve.rs"]
-mod name;
+mod resolve;
+mod server;
 mod tls;
+mod transport;
 
 pub(crate) use client::Client;
 pub(crate) use failure::Failure;
-pub(crate) use name::Override;
-
-use std::sync::Arc;
-
-/// How to reach servers: the same for each request of a handle.
-pub(crate) struct Transport {
-    pub(crate) tls: Arc<rustls::ClientConfig>,
-    pub(crate) overrides: Vec<Override>,
-    pub(crate) proxy: hyper_util::client::proxy::matcher::Matcher,
-}
-
+pub(crate) use resolve::Override;
+pub(crate) use server::{Issuers, PlannedServer, Purpose, Target, Trust};
 pub(crate) use tls::client_config;
+pub(crate) use transport::Transport;

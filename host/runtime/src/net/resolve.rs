@@ -1,14 +1,15 @@
-//! From a name to addresses: `--resolve`, then this machine's own names, then the system.
+//! Name resolution: `--resolve` overrides, then the names of this machine, then the system's
+//! resolver.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use crate::authority::{PlannedServer, Trust, bare, is_localhost};
-use crate::egress;
+use super::egress;
+use super::failure::Failure;
+use super::server::{PlannedServer, Trust, is_localhost, without_brackets};
 
-use super::Failure;
-
-/// `HOST:PORT:ADDR[:PORT]`: connect there for that authority; name and certificate check unchanged.
+/// `HOST:PORT:ADDR[:PORT]`: connect to this address instead of the host's; the certificate is still
+/// checked against the host name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Override {
     host: String,
@@ -28,19 +29,19 @@ impl FromStr for Override {
         let port: u16 = port.parse().map_err(|_| ())?;
         let to = match address.parse::<SocketAddr>() {
             Ok(to) => to,
-            Err(_) => SocketAddr::new(bare(address).parse().map_err(|_| ())?, port),
+            Err(_) => SocketAddr::new(without_brackets(address).parse().map_err(|_| ())?, port),
         };
         let valid = !host.is_empty() && port != 0 && to.port() != 0;
         valid.then(|| Self { host: host.to_ascii_lowercase(), port, to }).ok_or(())
     }
 }
 
-/// The addresses to try, in order; an error when there is none, or none that is allowed.
+/// The addresses to try, in order. An error when the name has no address, or none that is allowed.
 pub(crate) async fn addresses(
     overrides: &[Override],
-    authority: &PlannedServer,
+    server: &PlannedServer,
 ) -> Result<Vec<SocketAddr>, Failure> {
-    let PlannedServer { host, port, trust, purpose } = authority;
+    let PlannedServer { host, port, trust, purpose } = server;
     let (port, plain) = (*port, *trust == Trust::None);
     if let Some(fixed) = overrides.iter().find(|o| o.host == *host && o.port == port) {
         return Ok(vec![fixed.to]);
@@ -73,7 +74,7 @@ async fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
             }
             Ok(found)
         }
-        // The system's text is "failed to lookup address information: …"; its end is the reason.
+        // The system's text is "failed to lookup address information: …"; the reason is at its end.
         Err(error) => {
             let text = error.to_string();
             Err(Failure::Name(text.rsplit(": ").next().unwrap_or(&text).to_lowercase()))

@@ -1,15 +1,15 @@
-//! Servers, as a plan names them.
+//! Servers, as the component's plan names them.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-/// What an authority is for; it decides which addresses are plausible and whether a proxy is used.
+/// What a server is for, which decides the addresses it may have and whether a proxy is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Purpose {
     /// A local identity endpoint: on this machine or its private network, never through a proxy.
     IdentityEndpoint,
-    /// What gives tokens over the network: public or private addresses.
+    /// A token authority on the network: public or private addresses.
     TokenAuthority,
     /// A vault: public or private addresses.
     Vault,
@@ -22,53 +22,44 @@ pub(crate) enum Trust {
     None,
     /// TLS with the handle's roots.
     Roots,
-    /// TLS with the certificate that has this SHA-1, whoever issued it.
+    /// TLS with the one certificate whose SHA-1 this is, whoever issued it.
     Pinned([u8; 20]),
-    /// TLS with roots of its own.
+    /// TLS with roots for this server alone.
     Private {
-        /// Who may have issued its certificate.
+        /// Who may have issued the server's certificate.
         issuers: Issuers,
-        /// The name to ask for and to find in it, where it is not the host's.
+        /// The name to send and to find in the certificate, where it is not the host's.
         name: Option<String>,
     },
 }
 
-/// Certificates in place of the handle's roots.
+/// Certificates that are trusted in place of the handle's roots.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Issuers {
-    /// A PEM file, read anew for each connection.
+    /// A PEM file, read again for each connection.
     File(PathBuf),
     /// PEM text.
     Text(String),
 }
 
-/// A server that a guest may talk to.
+/// A server that a role may talk to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PlannedServer {
     /// Host name or IP literal, lower case, without brackets.
     pub(crate) host: String,
     /// TCP port.
     pub(crate) port: u16,
-    /// How it is trusted.
+    /// How the server is trusted.
     pub(crate) trust: Trust,
-    /// What it is for.
+    /// What the server is for.
     pub(crate) purpose: Purpose,
 }
 
 impl PlannedServer {
-    /// Host and port of a request's target, with the scheme's default port.
-    pub(crate) fn of(uri: &http::Uri) -> Option<(String, u16, bool)> {
-        let tls = match uri.scheme_str()? {
-            "https" => true,
-            "http" => false,
-            _ => return None,
-        };
-        let host = bare(uri.host()?).to_ascii_lowercase();
-        Some((host, uri.port_u16().unwrap_or(if tls { 443 } else { 80 }), tls))
-    }
-
-    pub(crate) fn is(&self, host: &str, port: u16, tls: bool) -> bool {
-        self.host == host && self.port == port && tls == (self.trust != Trust::None)
+    /// Whether a request to `target` is a request to this server.
+    pub(crate) fn matches(&self, target: &Target) -> bool {
+        let tls = self.trust != Trust::None;
+        self.host == target.host && self.port == target.port && tls == target.tls
     }
 }
 
@@ -81,12 +72,43 @@ impl fmt::Display for PlannedServer {
     }
 }
 
+/// Where a request goes: the host, port and scheme of its URI.
+pub(crate) struct Target {
+    /// Host name or IP literal, lower case, without brackets.
+    pub(crate) host: String,
+    /// TCP port; the scheme's default where the URI has none.
+    pub(crate) port: u16,
+    /// Whether the scheme is `https`.
+    pub(crate) tls: bool,
+}
+
+impl Target {
+    /// The target of a URI; `None` unless it has a host and the scheme `http` or `https`.
+    pub(crate) fn from_uri(uri: &http::Uri) -> Option<Self> {
+        let tls = match uri.scheme_str()? {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        let host = without_brackets(uri.host()?).to_ascii_lowercase();
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        Some(Self { host, port, tls })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
 /// `[::1]` as `::1`.
-pub(crate) fn bare(host: &str) -> &str {
+pub(super) fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
 }
 
-/// Names that mean this machine (RFC 6761), which many systems' resolvers do not know.
-pub(crate) fn is_localhost(host: &str) -> bool {
+/// Whether a name means this machine (RFC 6761); many systems' resolvers do not know these names.
+pub(super) fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }

@@ -1,5 +1,5 @@
-//! Trust: Mozilla's roots as compiled in, more by `--ca-file`, others by `SSL_CERT_FILE`; and what a
-//! plan says of a single server.
+//! TLS trust: Mozilla's roots, which are compiled in; more roots by `--ca-file`; other roots by
+//! `SSL_CERT_FILE`; and the trust that a plan sets for a single server.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,12 +15,13 @@ use rustls::{
 };
 use subtle::ConstantTimeEq as _;
 
-use crate::authority::Issuers;
 use crate::error::Error;
 
-use super::Failure;
+use super::failure::Failure;
+use super::server::Issuers;
 
-/// The client's TLS: 1.2 and 1.3, ring, no client certificate, and no way to turn checks off.
+/// The handle's TLS: versions 1.2 and 1.3 by ring, no client certificate, and no way to turn checks
+/// off.
 pub(crate) fn client_config(
     replacing: Option<&Path>,
     added: &[(String, PathBuf)],
@@ -44,14 +45,14 @@ pub(crate) fn client_config(
         roots = read(origin, path, roots)?;
     }
     let builder = builder().map_err(|e| Error::internal(format!("preparing TLS: {e}")))?;
-    Ok(by_roots(builder, roots))
+    Ok(config_with_roots(builder, roots))
 }
 
-/// TLS with the roots of one server's own.
+/// TLS with roots for one server alone.
 pub(super) async fn private(issuers: Issuers) -> Result<Arc<ClientConfig>, Failure> {
-    // It may be on a network's file system.
+    // The file may be on a network file system.
     let read = tokio::task::spawn_blocking(move || {
-        let (certificates, of) = match &issuers {
+        let (certificates, origin) = match &issuers {
             Issuers::File(path) => {
                 (CertificateDer::pem_file_iter(path).and_then(Iterator::collect), path.display())
             }
@@ -60,16 +61,16 @@ pub(super) async fn private(issuers: Issuers) -> Result<Arc<ClientConfig>, Failu
                 (certificates, Path::new("its text").display())
             }
         };
-        add(certificates, RootCertStore::empty()).map_err(|what| format!("{of}: {what}"))
+        add(certificates, RootCertStore::empty()).map_err(|what| format!("{origin}: {what}"))
     });
     let roots = read.await.unwrap_or_else(|_| Err("not read".into()));
     let roots = roots.map_err(|what| {
         Failure::Certificate(format!("the CA certificates for it cannot be used: {what}"))
     })?;
-    Ok(by_roots(builder().map_err(|e| Failure::Tls(e.to_string()))?, roots))
+    Ok(config_with_roots(builder().map_err(|e| Failure::Tls(e.to_string()))?, roots))
 }
 
-/// TLS with one certificate, by its SHA-1.
+/// TLS that trusts one certificate, by its SHA-1.
 pub(super) fn pinned(sha1: [u8; 20]) -> Result<Arc<ClientConfig>, Failure> {
     let builder = builder().map_err(|e| Failure::Tls(e.to_string()))?;
     let provider = Arc::clone(builder.crypto_provider());
@@ -83,7 +84,7 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error
     ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
 }
 
-fn by_roots(
+fn config_with_roots(
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
     roots: RootCertStore,
 ) -> Arc<ClientConfig> {
@@ -109,8 +110,8 @@ fn add(
     }
 }
 
-/// Trusts one certificate, whoever issued it and whatever its name. That the server has its key is
-/// checked as always.
+/// Trusts one certificate, whoever issued it and whatever name is in it. The handshake still proves
+/// that the server holds the certificate's key.
 #[derive(Debug)]
 struct Pinned {
     sha1: [u8; 20],

@@ -1,4 +1,5 @@
-//! A plugin's code: compiled on an engine of its own, with its imports looked at and resolved.
+//! A plugin's component: compiled and run by an engine of its own, with its imports checked and
+//! resolved.
 
 use std::sync::Arc;
 
@@ -11,17 +12,18 @@ use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiView as _, p2};
 
-use crate::config::config;
 use crate::error::{Error, Kind};
+use crate::instance::config;
 
-use super::builder::Terms;
-use super::secrets;
-use super::state::State;
-use super::text::{self, Call};
-use super::{DOING, secrets::SECRETS, secrets::TYPES};
+use super::DOING;
+use super::options::{CompiledCode, PluginOptions};
+use super::secrets::{self, SECRETS, TYPES};
+use super::store_state::PluginState;
+use super::wave::{self, FunctionCall};
 
-/// What a plugin may import, whatever the version within WASI 0.2: its own door, and what the
-/// libraries of the usual languages ask for when they start. None of it leads out.
+/// The interfaces that a plugin may import, in any version within WASI 0.2: secrets, and what the
+/// runtime libraries of common languages import. None of them reaches files, network or
+/// environment.
 const IMPORTS: [&str; 22] = [
     SECRETS.0,
     TYPES.0,
@@ -47,36 +49,31 @@ const IMPORTS: [&str; 22] = [
     "wasi:random/random",
 ];
 
-pub(super) struct Program {
-    pre: InstancePre<State>,
+/// A loaded component with its imports resolved.
+pub(super) struct PluginComponent {
+    pre: InstancePre<PluginState>,
 }
 
-/// Code that wasmtime compiled, here and now: it trusts it completely, so there is no other way to have
-/// any.
-pub(super) struct Compiled(Vec<u8>);
-
-impl Compiled {
-    /// Takes its time, and no lock that a fork would wait for.
-    pub(super) fn new(wasm: &[u8]) -> Result<Self, Error> {
-        engine()?.precompile_component(wasm).map(Self).map_err(|e| refused(&e))
-    }
+/// Compiles a component. Compiling may take seconds, and holds no lock that a `fork` would wait
+/// for.
+pub(super) fn compile(wasm: &[u8]) -> Result<CompiledCode, Error> {
+    engine()?.precompile_component(wasm).map(CompiledCode).map_err(|e| refused(&e))
 }
 
-/// Not the handle's, where each instance has its room set aside: a plugin's memory is its own, of any
-/// size, and comes from no place that a call of the handle waits for.
+/// An engine without the pooling allocator of the handle's: a plugin may have memory of any size,
+/// and its instances take no memory that was reserved for the handle.
 fn engine() -> Result<Engine, Error> {
     Engine::new(&config()).map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
 }
 
-impl Program {
-    pub(super) fn new(compiled: &Compiled) -> Result<Self, Error> {
+impl PluginComponent {
+    pub(super) fn new(code: &CompiledCode) -> Result<Self, Error> {
         let engine = engine()?;
-        // SAFETY: an engine of the same configuration made it, in this process or its parent.
+        // SAFETY: an engine of the same configuration compiled it, in this process or its parent.
         #[allow(unsafe_code, reason = "wasmtime trusts compiled code; this is its own")]
-        let component = unsafe { Component::deserialize(&engine, &compiled.0) };
+        let component = unsafe { Component::deserialize(&engine, &code.0) };
         let component = component.map_err(|e| refused(&e))?;
-        let of = component.component_type();
-        for (name, _) in of.imports(&engine) {
+        for (name, _) in component.component_type().imports(&engine) {
             let interface = name.split_once('@').map_or(name, |(interface, _)| interface);
             if !IMPORTS.contains(&interface) {
                 let name = name.escape_debug();
@@ -92,24 +89,28 @@ impl Program {
         self.pre.engine()
     }
 
-    pub(super) fn call(&self, text: &str) -> Result<Call, Error> {
-        Call::parse(self.pre.component(), text)
+    pub(super) fn parse_call(&self, text: &str) -> Result<FunctionCall, Error> {
+        FunctionCall::parse(self.pre.component(), text)
     }
 
-    /// One call in an instance of its own.
-    pub(super) async fn run(&self, terms: &Arc<Terms>, call: Call) -> Result<String, Error> {
-        let mut store = State::store(self.engine(), terms);
+    /// Runs one call in an instance of its own.
+    pub(super) async fn run(
+        &self,
+        options: &Arc<PluginOptions>,
+        call: FunctionCall,
+    ) -> Result<String, Error> {
+        let mut store = PluginState::new_store(self.engine(), options);
         let mut results = vec![Val::Bool(false); call.results];
         match self.run_in(&mut store, &call, &mut results).await {
-            Ok(()) => text::written(&results),
-            Err(error) => Err(ended(&error, store.data().limits.refused.as_deref())),
+            Ok(()) => wave::results_text(&results),
+            Err(error) => Err(call_error(&error, store.data().limits.refused.as_deref())),
         }
     }
 
     async fn run_in(
         &self,
-        store: &mut Store<State>,
-        call: &Call,
+        store: &mut Store<PluginState>,
+        call: &FunctionCall,
         results: &mut [Val],
     ) -> wasmtime::Result<()> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
@@ -119,21 +120,29 @@ impl Program {
     }
 }
 
-/// [`IMPORTS`], and no more.
-fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+/// Adds [`IMPORTS`] and nothing else.
+fn link(linker: &mut Linker<PluginState>) -> wasmtime::Result<()> {
     p2::add_to_linker_proxy_interfaces_async(linker)?;
-    cli::environment::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_input::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_output::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_stdin::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_stdout::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, State::cli)?;
-    filesystem::types::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
-    filesystem::preopens::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
-    random::insecure::add_to_linker::<State, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
-    secrets::link(linker)
+    cli::environment::add_to_linker::<PluginState, WasiCli>(linker, PluginState::cli)?;
+    cli::exit::add_to_linker::<PluginState, WasiCli>(linker, PluginState::cli)?;
+    cli::terminal_input::add_to_linker::<PluginState, WasiCli>(linker, PluginState::cli)?;
+    cli::terminal_output::add_to_linker::<PluginState, WasiCli>(linker, PluginState::cli)?;
+    cli::terminal_stdin::add_to_linker::<PluginState, WasiCli>(linker, PluginState::cli)?;
+    cli::terminal_stdout::add_to_linker::<PluginState, WasiCli>(linker, PluginState::cli)?;
+    cli::terminal_stderr::add_to_linker::<PluginState, WasiCli>(linker, PluginState::cli)?;
+    filesystem::types::add_to_linker::<PluginState, WasiFilesystem>(
+        linker,
+        PluginState::filesystem,
+    )?;
+    filesystem::preopens::add_to_linker::<PluginState, WasiFilesystem>(
+        linker,
+        PluginState::filesystem,
+    )?;
+    random::insecure::add_to_linker::<PluginState, WasiRandom>(linker, |s| s.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<PluginState, WasiRandom>(linker, |s| {
+        s.ctx().ctx.random()
+    })?;
+    secrets::add_to_linker(linker)
 }
 
 fn refused(error: &wasmtime::Error) -> Error {
@@ -148,8 +157,8 @@ fn not_usable(why: String) -> Error {
     )
 }
 
-/// How a call ended that did not end well.
-fn ended(error: &wasmtime::Error, refused: Option<&str>) -> Error {
+/// The error of a call that trapped, exited or exceeded a limit.
+fn call_error(error: &wasmtime::Error, refused: Option<&str>) -> Error {
     let how = match error.downcast_ref::<I32Exit>() {
         Some(I32Exit(status)) => format!("it exited with status {status}"),
         None => one_line(&error.root_cause().to_string()),

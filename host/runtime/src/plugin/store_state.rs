@@ -1,4 +1,4 @@
-//! What one instance of a plugin has, and how much of it.
+//! Per-instance store state of a plugin, and its limits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,42 +7,41 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Result, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::internal::LineStream;
 use crate::limits;
-use crate::prompt::{OnPrompt, Stderr};
+use crate::settings::OnLine;
 
-use super::builder::Terms;
+use super::options::PluginOptions;
+use super::secrets::{Secrets, SecretsView, SecretsViewData};
 
 /// The data of one instance's store.
-pub(super) struct State {
-    pub(super) terms: Arc<Terms>,
-    pub(super) table: ResourceTable,
-    /// Secrets that it was given and has not dropped.
-    pub(super) held: usize,
-    /// How often it has asked.
-    pub(super) asked: usize,
+pub(super) struct PluginState {
+    secrets: Secrets,
+    table: ResourceTable,
     pub(super) limits: Limits,
     wasi: WasiCtx,
 }
 
-impl State {
-    /// A store for one call. Nothing of the process is in it: no variable, no argument, no stream, no
-    /// folder.
-    pub(super) fn store(engine: &wasmtime::Engine, terms: &Arc<Terms>) -> Store<Self> {
+impl PluginState {
+    /// A store for one call. Nothing of the process is in it: no variables, arguments, standard
+    /// input or folders.
+    pub(super) fn new_store(
+        engine: &wasmtime::Engine,
+        options: &Arc<PluginOptions>,
+    ) -> Store<Self> {
         let mut wasi = WasiCtx::builder();
         wasi.max_random_size(limits::PLUGIN_RANDOM_MAX);
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-        if let Some(hear) = &terms.on_output {
-            let hear = at_most(Arc::clone(hear));
-            wasi.stdout(Stderr(Arc::clone(&hear))).stderr(Stderr(hear));
+        if let Some(on_output) = &options.on_output {
+            let on_output = limited(Arc::clone(on_output));
+            wasi.stdout(LineStream(Arc::clone(&on_output))).stderr(LineStream(on_output));
         }
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits::PLUGIN_HANDLES_MAX);
         let state = Self {
-            terms: Arc::clone(terms),
+            secrets: Secrets::new(options),
             table,
-            held: 0,
-            asked: 0,
-            limits: Limits { memory: terms.memory, ..Limits::default() },
+            limits: Limits { memory: options.memory, ..Limits::default() },
             wasi: wasi.build(),
         };
         let mut store = Store::new(engine, state);
@@ -50,36 +49,43 @@ impl State {
         store.set_hostcall_fuel(limits::PLUGIN_PASSED_MAX);
         store.set_max_component_handles(limits::PLUGIN_HANDLES_MAX);
         store.set_epoch_deadline(1);
-        // It gives the thread back, so that its deadline can end it and others have their turn.
+        // A plugin in a long computation yields the thread, so that its deadline can stop it and
+        // other calls can run.
         store.epoch_deadline_async_yield_and_update(1);
         store
     }
 }
 
-impl WasiView for State {
+impl WasiView for PluginState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-/// Passes lines on until there were many.
-fn at_most(hear: OnPrompt) -> OnPrompt {
-    let heard = AtomicUsize::new(0);
+impl SecretsView for PluginState {
+    fn secrets(&mut self) -> SecretsViewData<'_> {
+        SecretsViewData { secrets: &mut self.secrets, table: &mut self.table }
+    }
+}
+
+/// Passes lines on until their limit is reached.
+fn limited(on_output: OnLine) -> OnLine {
+    let passed = AtomicUsize::new(0);
     Arc::new(move |line: &str| {
-        let before = heard.fetch_add(line.len() + 1, Ordering::Relaxed);
+        let before = passed.fetch_add(line.len() + 1, Ordering::Relaxed);
         if before + line.len() < limits::PLUGIN_OUTPUT_MAX {
-            hear(line);
+            on_output(line);
         }
     })
 }
 
-/// Counts what all memories and all tables of an instance have together.
+/// Limits the size of all memories together, and of all tables together.
 #[derive(Default)]
 pub(super) struct Limits {
     memory: usize,
     memory_used: usize,
     elements_used: usize,
-    /// What it was refused.
+    /// What the plugin was refused, if anything.
     pub(super) refused: Option<String>,
 }
 

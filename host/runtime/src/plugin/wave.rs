@@ -1,4 +1,5 @@
-//! Calls as text: WAVE, what component values look like when they are written down.
+//! Calls of a plugin's functions as text, in WAVE (WebAssembly Value Encoding), the text form of
+//! component values.
 
 use std::fmt::Write as _;
 
@@ -12,14 +13,14 @@ use crate::limits;
 
 use super::DOING;
 
-/// A call that fits the component.
-pub(super) struct Call {
+/// A call whose function and argument types are those of the component.
+pub(super) struct FunctionCall {
     pub(super) function: ComponentExportIndex,
     pub(super) arguments: Vec<Val>,
     pub(super) results: usize,
 }
 
-/// A string as WAVE writes it, in quotes: for the arguments of [`Plugin::call`](crate::Plugin::call).
+/// Quotes a string as WAVE does, for the arguments of [`Plugin::call`](crate::Plugin::call).
 pub fn wave_text(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -37,8 +38,9 @@ pub fn wave_text(text: &str) -> String {
     quoted
 }
 
-impl Call {
-    /// Errors say where the text is wrong and never quote an argument, which may be a secret.
+impl FunctionCall {
+    /// Parses a call. Errors say where the text is wrong and never quote an argument, which may be
+    /// a secret.
     pub(super) fn parse(component: &Component, text: &str) -> Result<Self, Error> {
         let Some((name, _)) = text.split_once('(') else {
             return Err(refused("it is no call, `function(arguments)`".into()));
@@ -53,26 +55,27 @@ impl Call {
                 .and_then(|interface| component.get_export(Some(&interface), function)),
             None => component.get_export(None, name),
         };
-        let Some((ComponentItem::ComponentFunc(of), function)) = function else {
+        let Some((ComponentItem::ComponentFunc(signature), function)) = function else {
             return Err(refused(format!("it exports no function `{}`", name.escape_debug())));
         };
-        // Its own name may be qualified, which the grammar does not know.
+        // The function is renamed, as the grammar has no qualified names.
         let call = format!("f{}", arguments.trim_end());
-        let types: Vec<Type> = of.params().map(|(_, of)| of).collect();
+        let types: Vec<Type> = signature.params().map(|(_, ty)| ty).collect();
         let malformed = |error: ParserError| {
             let at = (error.span().start + skipped).saturating_sub(1);
             refused(format!("{} at byte {at}", error.kind()))
         };
-        let arguments =
-            roomy(call.len(), || UntypedFuncCall::parse(&call)?.to_wasm_params(&types))?;
+        let arguments = with_enough_stack(call.len(), || {
+            UntypedFuncCall::parse(&call)?.to_wasm_params(&types)
+        })?;
         let arguments = arguments.map_err(malformed)?;
-        Ok(Self { function, arguments, results: of.results().len() })
+        Ok(Self { function, arguments, results: signature.results().len() })
     }
 }
 
-/// The lexer of WAVE goes deeper with each character of a string, unless it was optimised: a long text
-/// gets a stack that is long enough.
-fn roomy<T: Send>(length: usize, parse: impl FnOnce() -> T + Send) -> Result<T, Error> {
+/// Parses on a stack that is large enough: unless it was optimised, the lexer of WAVE recurses for
+/// each character of a string.
+fn with_enough_stack<T: Send>(length: usize, parse: impl FnOnce() -> T + Send) -> Result<T, Error> {
     if length <= limits::PLUGIN_TEXT_SHORT {
         return Ok(parse());
     }
@@ -88,8 +91,8 @@ fn roomy<T: Send>(length: usize, parse: impl FnOnce() -> T + Send) -> Result<T, 
     })
 }
 
-/// The result of a call; empty where it has none.
-pub(super) fn written(results: &[Val]) -> Result<String, Error> {
+/// The result of a call as text; empty if the function has none.
+pub(super) fn results_text(results: &[Val]) -> Result<String, Error> {
     let Some(result) = results.first() else { return Ok(String::new()) };
     result.to_wave().map_err(|_| refused("its result has no text form".into()))
 }
@@ -108,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_string_is_written_as_it_is_read() {
+    fn a_quoted_string_reads_back_as_itself() {
         for text in ["", "plain", "\"\\", "a\nb\t\u{0}\u{85}é\u{1F600}", "\\u{61}"] {
             let read = Val::from_wave(&Type::String, &wave_text(text)).unwrap();
             assert_eq!(read, Val::String(text.into()), "{text:?}");

@@ -1,63 +1,64 @@
-//! Where a plugin runs: on threads of its own, so that one that computes keeps no call of the handle
-//! waiting.
+//! A plugin's own threads, so that a plugin in a long computation does not delay calls of the
+//! handle.
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::epoch::Epoch;
 use crate::error::Error;
-use crate::shard::Shard;
+use crate::handle::RuntimeThread;
+use crate::instance::Epoch;
 
 use super::DOING;
-use super::builder::Terms;
-use super::program::Program;
-use super::text::Call;
+use super::component::PluginComponent;
+use super::options::PluginOptions;
+use super::wave::FunctionCall;
 
-/// Its code, and the threads that run it.
-pub(super) struct Running {
-    terms: Arc<Terms>,
-    program: Program,
+/// A plugin's component, and the threads that run it.
+pub(super) struct Workers {
+    options: Arc<PluginOptions>,
+    component: PluginComponent,
     epoch: Arc<Epoch>,
-    places: Semaphore,
-    shards: Vec<Shard>,
+    permits: Semaphore,
+    threads: Vec<RuntimeThread>,
 }
 
-impl Running {
-    pub(super) fn open(terms: Arc<Terms>) -> Result<Arc<Self>, Error> {
-        let program = Program::new(&terms.code)?;
-        let epoch = Epoch::start(program.engine().clone())?;
+impl Workers {
+    pub(super) fn open(options: Arc<PluginOptions>) -> Result<Arc<Self>, Error> {
+        let component = PluginComponent::new(&options.code)?;
+        let epoch = Epoch::start(component.engine().clone())?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let shards = (0..terms.concurrency.min(processors)).map(|_| Shard::start());
-        let shards = shards.collect::<Result<_, _>>()?;
-        let places = Semaphore::new(terms.concurrency);
-        Ok(Arc::new(Self { terms, program, epoch, places, shards }))
+        let threads = (0..options.concurrency.min(processors)).map(|_| RuntimeThread::start());
+        let threads = threads.collect::<Result<_, _>>()?;
+        let permits = Semaphore::new(options.concurrency);
+        Ok(Arc::new(Self { options, component, epoch, permits, threads }))
     }
 
-    /// Another one, on the same terms.
-    pub(super) fn anew(self: &Arc<Self>) -> Result<Arc<Self>, Error> {
-        Self::open(Arc::clone(&self.terms))
+    /// Opens the plugin again, with the same options.
+    pub(super) fn reopen(self: &Arc<Self>) -> Result<Arc<Self>, Error> {
+        Self::open(Arc::clone(&self.options))
     }
 
-    pub(super) fn terms(&self) -> &Terms {
-        &self.terms
+    pub(super) fn options(&self) -> &PluginOptions {
+        &self.options
     }
 
-    pub(super) fn program(&self) -> &Program {
-        &self.program
+    pub(super) fn component(&self) -> &PluginComponent {
+        &self.component
     }
 
     /// The thread with the fewest calls.
-    pub(super) fn shard(&self) -> Result<&Shard, Error> {
-        let least = self.shards.iter().min_by_key(|shard| shard.calls());
+    pub(super) fn thread(&self) -> Result<&RuntimeThread, Error> {
+        let least = self.threads.iter().min_by_key(|thread| thread.calls());
         least.ok_or_else(|| Error::internal(format!("{DOING}: there is no thread")))
     }
 
-    /// Runs a call, in its turn.
-    pub(super) async fn run(self: Arc<Self>, call: Call) -> Result<String, Error> {
-        let place = self.places.acquire().await;
-        let _place = place.map_err(|_| Error::internal(format!("{DOING}: it has been closed")))?;
+    /// Runs a call; waits while as many calls as are allowed run.
+    pub(super) async fn run(self: Arc<Self>, call: FunctionCall) -> Result<String, Error> {
+        let permit = self.permits.acquire().await;
+        let _permit =
+            permit.map_err(|_| Error::internal(format!("{DOING}: it has been closed")))?;
         let _running = self.epoch.run();
-        self.program.run(&self.terms, call).await
+        self.component.run(&self.options, call).await
     }
 }

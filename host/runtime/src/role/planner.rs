@@ -1,22 +1,26 @@
-//! Asks the component what its roles must see, in instances without any capability.
+//! The planner role: asks the component what its other roles must see, in instances without any
+//! capability.
 
 use std::sync::Arc;
 
-use crate::authority::{Issuers, PlannedServer, Purpose, Trust};
 use crate::bindings::exports::vaultlet::keyvault::plan as wit;
 use crate::error::Error;
-use crate::grant::Grant;
-use crate::level::Level;
+use crate::grant::{Grant, Role};
+use crate::instance::Pool;
+use crate::net::{Issuers, PlannedServer, Purpose, Trust};
 use crate::settings::Settings;
 
-pub(crate) use wit::{File, Key, Program, Resolved, Subject};
+use super::trap::trapped;
+
+use wit::{File, Key, Program, Resolved, Subject};
 
 type Variables = [(String, String)];
 
-/// The plan of one handle.
+/// Calls the component's pure functions of the interface `plan`.
 pub(crate) struct Planner {
-    pub(crate) level: Arc<Level>,
-    pub(crate) nothing: Arc<Grant>,
+    pool: Arc<Pool>,
+    /// The planner's grant, which allows nothing.
+    grant: Arc<Grant>,
 }
 
 /// What the credentials need.
@@ -26,52 +30,56 @@ pub(crate) struct CredentialPlan {
     pub(crate) files: Vec<File>,
     pub(crate) keys: Vec<Key>,
     pub(crate) programs: Vec<Program>,
-    /// Whether a person must be told something.
+    /// Whether a source must tell a person something.
     pub(crate) tells: bool,
 }
 
 impl Planner {
-    /// The vault that it leads to.
+    pub(crate) fn new(pool: Arc<Pool>) -> Self {
+        let grant = Grant { role: Role::Planner, ..Grant::default() };
+        Self { pool, grant: Arc::new(grant) }
+    }
+
+    /// The vault of a subject.
     pub(crate) async fn vault(
         &self,
         what: &Subject,
         settings: &Variables,
     ) -> Result<PlannedServer, Error> {
-        server(self.resolved(what, settings).await?.server)
+        planned_server(self.resolve(what, settings).await?.server)
     }
 
-    /// It in its canonical form, which is the one that policies compare.
-    pub(crate) async fn resolved(
+    /// A subject in canonical form, which is what policies compare.
+    pub(crate) async fn resolve(
         &self,
         what: &Subject,
         settings: &Variables,
     ) -> Result<Resolved, Error> {
-        let mut lease = self.level.lease(&self.nothing).await?;
+        let mut lease = self.pool.lease(&self.grant).await?;
         let (store, provider) = lease.parts();
-        let resolved = provider
-            .vaultlet_keyvault_plan()
-            .call_resolve(store, what, settings)
-            .await
-            .map_err(|e| trapped(&e))?;
+        let plan = provider.vaultlet_keyvault_plan();
+        let resolved = plan.call_resolve(store, what, settings).await.map_err(|e| self.trapped(&e));
+        let resolved = resolved?;
         lease.keep();
         Ok(resolved?)
     }
 
-    /// What the credentials need under these settings, and the variables that decided it; one that
-    /// is unset has an empty value.
-    pub(crate) async fn of(
+    /// What the credentials need under these settings, and the variables that decided it. An unset
+    /// variable has an empty value.
+    pub(crate) async fn credentials(
         &self,
         settings: &Settings,
     ) -> Result<(CredentialPlan, Vec<(String, String)>), Error> {
-        let of_guest = settings.of_guest();
-        let named = self.plan_credentials(&of_guest, &[]).await?.variables;
-        // No values at all would ask for the variables again.
+        let component_variables = settings.component_variables();
+        let named = self.plan_credentials(&component_variables, &[]).await?.variables;
+        // Unset variables have an empty value: a call without any values would ask for the
+        // variables again.
         let value = |name: String| {
             let value = settings.environment.get(&name).unwrap_or_default();
             (name, value)
         };
         let values: Vec<_> = named.into_iter().map(value).collect();
-        Ok((self.plan_credentials(&of_guest, &values).await?, values))
+        Ok((self.plan_credentials(&component_variables, &values).await?, values))
     }
 
     async fn plan_credentials(
@@ -79,41 +87,38 @@ impl Planner {
         settings: &Variables,
         values: &Variables,
     ) -> Result<CredentialPlan, Error> {
-        let mut lease = self.level.lease(&self.nothing).await?;
+        let mut lease = self.pool.lease(&self.grant).await?;
         let (store, provider) = lease.parts();
-        let needs = provider
-            .vaultlet_keyvault_plan()
-            .call_plan_credentials(store, settings, values)
-            .await
-            .map_err(|e| trapped(&e))?;
+        let plan = provider.vaultlet_keyvault_plan();
+        let planned = plan.call_plan_credentials(store, settings, values).await;
+        let planned = planned.map_err(|e| self.trapped(&e))?;
         lease.keep();
-        let needs = needs?;
-        let servers = needs.servers.into_iter().map(server).collect::<Result<_, _>>()?;
-        let wit::CredentialPlan { variables, files, keys, programs, tells, .. } = needs;
+        let wit::CredentialPlan { variables, servers, files, keys, programs, tells } = planned?;
+        let servers = servers.into_iter().map(planned_server).collect::<Result<_, _>>()?;
         Ok(CredentialPlan { variables, servers, files, keys, programs, tells })
     }
 
-    /// The variables by which a child finds the endpoint that is lent to it.
-    pub(crate) async fn lent(
+    /// The variables by which a child process finds the endpoint that is lent to it.
+    pub(crate) async fn lent_variables(
         &self,
-        authority: &str,
+        address: &str,
         secret: &str,
     ) -> Result<Vec<(String, String)>, Error> {
-        let mut lease = self.level.lease(&self.nothing).await?;
+        let mut lease = self.pool.lease(&self.grant).await?;
         let (store, provider) = lease.parts();
         let plan = provider.vaultlet_keyvault_plan();
-        let lent = plan.call_lent(store, authority, secret).await.map_err(|e| trapped(&e))?;
+        let lent = plan.call_lent(store, address, secret).await.map_err(|e| self.trapped(&e))?;
         lease.keep();
         Ok(lent)
     }
+
+    fn trapped(&self, trap: &wasmtime::Error) -> Error {
+        trapped(self.grant.role, trap)
+    }
 }
 
-pub(crate) fn trapped(trap: &wasmtime::Error) -> Error {
-    tracing::error!(target: "vaultlet", "the component trapped: {trap:#}");
-    Error::internal(format!("running the component: {}", trap.root_cause()))
-}
-
-fn server(planned: wit::Server) -> Result<PlannedServer, Error> {
+/// A server of the plan, with its trust checked and parsed.
+fn planned_server(planned: wit::Server) -> Result<PlannedServer, Error> {
     let wit::Server { host, port, trust, purpose } = planned;
     if host.is_empty() || port == 0 {
         return Err(Error::internal("reading the plan: it names no server"));
@@ -141,7 +146,7 @@ fn server(planned: wit::Server) -> Result<PlannedServer, Error> {
     Ok(PlannedServer { host, port, trust, purpose })
 }
 
-/// 40 hexadecimal digits.
+/// A SHA-1 from its 40 hexadecimal digits.
 fn sha1(digits: &str) -> Option<[u8; 20]> {
     let mut sha1 = [0; 20];
     if digits.len() != 2 * sha1.len() || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {

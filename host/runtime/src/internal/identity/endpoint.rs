@@ -1,174 +1,185 @@
-//! The in-process identity endpoint: an HTTP cache in front of the component's own handler.
+//! The in-process identity endpoint at `http://identity.vaultlet.internal/`.
 //!
-//! It does not know what a token is. One request flies per key; a flight is a task of its own, so
-//! that cancelling an asker never cancels it; different keys never wait for each other.
+//! The endpoint does not know what a token is. It forwards a request to its source, at most one at
+//! a time for each cache key, and callers with the same key share the response. The forwarded
+//! request is a task of its own, so that a caller who is cancelled does not cancel it for the
+//! others; different keys never wait for each other.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
+use http::{Request, request};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use wasmtime_wasi_http::WasiBody;
 
-use crate::broker::Broker;
-use crate::cache::{Answer, Cache, Next};
-use crate::http::Failure;
-use crate::{inside, limits};
+use crate::internal::response::BufferedResponse;
+use crate::internal::service::{Service, ServiceFuture};
+use crate::limits;
+use crate::net::Failure;
 
-/// The name at which a role with that grant finds the endpoint; it resolves nowhere else.
+use super::cache::{Cache, Lookup};
+
+/// The endpoint's host name.
 pub(crate) const HOST: &str = "identity.vaultlet.internal";
 
-/// The endpoint of one handle.
+/// What gets tokens for the endpoint: the broker role.
+pub(crate) trait TokenSource: Send + Sync {
+    /// Responds to one request. An error is text that follows `the identity endpoint`.
+    fn request(
+        &self,
+        parts: request::Parts,
+    ) -> Pin<Box<dyn Future<Output = Result<BufferedResponse, String>> + Send + '_>>;
+}
+
+/// The identity endpoint of one handle.
 pub(crate) struct IdentityEndpoint {
-    broker: Arc<Broker>,
+    source: Arc<dyn TokenSource>,
     runtime: Handle,
-    /// The time that a flight may take.
-    flight: Duration,
-    inner: Arc<Mutex<Inner>>,
+    /// The time that one forwarded request may take.
+    timeout: Duration,
+    shared: Arc<Mutex<Shared>>,
 }
 
-struct Inner {
+struct Shared {
     cache: Cache,
-    flights: HashMap<String, Flight>,
+    /// Requests that wait for the source, by cache key.
+    pending: HashMap<String, Pending>,
 }
 
-type Landed = Result<Arc<Answer>, Failure>;
-type Flight = watch::Receiver<Option<Landed>>;
+type Forwarded = Result<Arc<BufferedResponse>, Failure>;
+type Pending = watch::Receiver<Option<Forwarded>>;
 
-/// What one request does: takes an answer now, or waits for a flight, with an old answer to fall
-/// back on.
+/// How one request is served.
 enum Step {
-    Now(Arc<Answer>),
-    Wait(Flight, Option<Arc<Answer>>),
+    /// By this stored response.
+    Serve(Arc<BufferedResponse>),
+    /// By a forwarded request, or by an old response should that fail.
+    Wait(Pending, Option<Arc<BufferedResponse>>),
 }
-use Step::{Now, Wait};
 
 impl IdentityEndpoint {
-    pub(crate) fn new(broker: Broker, runtime: Handle, flight: Duration) -> Self {
-        let cache = Cache::new(limits::ANSWERS_KEPT);
-        let inner = Arc::new(Mutex::new(Inner { cache, flights: HashMap::new() }));
-        Self { broker: Arc::new(broker), runtime, flight, inner }
+    pub(crate) fn new(source: Arc<dyn TokenSource>, runtime: Handle, timeout: Duration) -> Self {
+        let cache = Cache::new(limits::RESPONSES_KEPT);
+        let shared = Arc::new(Mutex::new(Shared { cache, pending: HashMap::new() }));
+        Self { source, runtime, timeout, shared }
     }
 
-    pub(crate) fn is(&self, host: &str, port: u16, tls: bool) -> bool {
-        host == HOST && port == 80 && !tls
-    }
-
-    pub(crate) async fn handle(
-        &self,
-        request: Request<WasiBody>,
-    ) -> Result<Response<WasiBody>, Failure> {
+    async fn handle(&self, request: Request<WasiBody>) -> Forwarded {
         let (parts, _) = request.into_parts();
         let key = format!("{} {}", parts.method, parts.uri);
-        let landed = match self.next(&key, parts) {
-            Now(answer) => Ok(answer),
-            Wait(flight, old) => match (landing(flight).await, old) {
-                (Ok(answer), _) if answer.is_success() => Ok(answer),
+        match self.next_step(&key, parts) {
+            Step::Serve(response) => Ok(response),
+            Step::Wait(pending, old) => match (wait_for(pending).await, old) {
+                (Ok(response), _) if response.is_success() => Ok(response),
                 (_, Some(old)) => Ok(old),
-                (landed, None) => landed,
+                (forwarded, None) => forwarded,
             },
-        };
-        landed.map(|answer| respond(&answer))
+        }
     }
 
-    /// Looks up and joins under one lock: between the two a flight could land.
-    fn next(&self, key: &str, parts: http::request::Parts) -> Step {
-        let mut inner = self.lock();
-        if bypasses(&parts.headers) {
-            let name = format!("{key} {:?}", told(&parts.headers));
-            return Wait(self.flight(&mut inner, &name, key, parts), None);
+    /// Looks up and joins under one lock: a request could end between the two.
+    fn next_step(&self, key: &str, parts: request::Parts) -> Step {
+        let mut shared = self.lock();
+        if bypasses_cache(&parts.headers) {
+            let name = format!("{key} {:?}", sorted(&parts.headers));
+            return Step::Wait(self.join_or_forward(&mut shared, &name, key, parts), None);
         }
-        match inner.cache.next(key, Instant::now()) {
-            Next::Serve(answer) => Now(answer),
-            Next::ServeAndRefresh(answer) => {
-                self.flight(&mut inner, key, key, parts);
-                Now(answer)
+        match shared.cache.lookup(key, Instant::now()) {
+            Lookup::Serve(response) => Step::Serve(response),
+            Lookup::ServeAndRefresh(response) => {
+                self.join_or_forward(&mut shared, key, key, parts);
+                Step::Serve(response)
             }
-            Next::Ask(old) => Wait(self.flight(&mut inner, key, key, parts), old),
+            Lookup::Forward(old) => {
+                Step::Wait(self.join_or_forward(&mut shared, key, key, parts), old)
+            }
         }
     }
 
-    /// Joins the flight of that name, or starts it.
-    fn flight(
+    /// Joins the pending request of that name, or forwards a new one.
+    fn join_or_forward(
         &self,
-        inner: &mut Inner,
+        shared: &mut Shared,
         name: &str,
         key: &str,
-        parts: http::request::Parts,
-    ) -> Flight {
-        if let Some(flight) = inner.flights.get(name) {
-            return flight.clone();
+        parts: request::Parts,
+    ) -> Pending {
+        if let Some(pending) = shared.pending.get(name) {
+            return pending.clone();
         }
         let (sender, receiver) = watch::channel(None);
-        inner.flights.insert(name.to_owned(), receiver.clone());
+        shared.pending.insert(name.to_owned(), receiver.clone());
         let (name, key) = (name.to_owned(), key.to_owned());
-        let (broker, shared) = (Arc::clone(&self.broker), Arc::clone(&self.inner));
-        let limit = self.flight;
+        let (source, shared) = (Arc::clone(&self.source), Arc::clone(&self.shared));
+        let limit = self.timeout;
         self.runtime.spawn(async move {
-            // Lands even when the broker panics.
-            let landing = Landing { name, shared: Arc::clone(&shared) };
-            let landed = match tokio::time::timeout(limit, broker.ask(parts)).await {
-                Ok(Ok(answer)) => Ok(Arc::new(answer)),
+            // Ends the pending request even if the source panics.
+            let ending = Ending { name, shared: Arc::clone(&shared) };
+            let forwarded = match tokio::time::timeout(limit, source.request(parts)).await {
+                Ok(Ok(response)) => Ok(Arc::new(response)),
                 Ok(Err(what)) => Err(Failure::Protocol(format!("the identity endpoint {what}"))),
-                Err(_) => Err(Failure::AnswerTimeout),
+                Err(_) => Err(Failure::ResponseTimeout),
             };
-            if let Ok(answer) = &landed {
-                let mut inner = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                inner.cache.store(&key, answer, Instant::now());
+            if let Ok(response) = &forwarded {
+                let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                shared.cache.store(&key, response, Instant::now());
             }
-            drop(landing);
-            sender.send_replace(Some(landed));
+            drop(ending);
+            sender.send_replace(Some(forwarded));
         });
         receiver
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Ends a flight in the table, after its answer was stored.
-struct Landing {
+impl Service for IdentityEndpoint {
+    fn host(&self) -> &'static str {
+        HOST
+    }
+
+    fn respond(&self, request: Request<WasiBody>) -> ServiceFuture<'_> {
+        Box::pin(async move { Ok(self.handle(request).await?.to_response()) })
+    }
+}
+
+/// Removes a pending request, after its response was stored.
+struct Ending {
     name: String,
-    shared: Arc<Mutex<Inner>>,
+    shared: Arc<Mutex<Shared>>,
 }
 
-impl Drop for Landing {
+impl Drop for Ending {
     fn drop(&mut self) {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner).flights.remove(&self.name);
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).pending.remove(&self.name);
     }
 }
 
-async fn landing(mut flight: Flight) -> Landed {
-    match flight.wait_for(Option::is_some).await {
-        Ok(landed) => landed.clone().unwrap_or_else(|| Err(broken())),
-        Err(_) => Err(broken()),
+async fn wait_for(mut pending: Pending) -> Forwarded {
+    match pending.wait_for(Option::is_some).await {
+        Ok(forwarded) => forwarded.clone().unwrap_or_else(|| Err(ended())),
+        Err(_) => Err(ended()),
     }
 }
 
-fn broken() -> Failure {
+fn ended() -> Failure {
     Failure::Protocol("the identity endpoint ended without an answer".into())
 }
 
-fn bypasses(headers: &http::HeaderMap) -> bool {
+fn bypasses_cache(headers: &http::HeaderMap) -> bool {
     let values = headers.get_all(http::header::CACHE_CONTROL);
     values.iter().any(|v| v.to_str().is_ok_and(|v| v.contains("no-cache")))
 }
 
-/// The headers that tell one bypassing request from another, in order.
-fn told(headers: &http::HeaderMap) -> Vec<(&str, &[u8])> {
-    let mut told: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
-    told.sort_unstable();
-    told
-}
-
-fn respond(answer: &Answer) -> Response<WasiBody> {
-    let mut response = inside::answer(answer.status, answer.body.clone());
-    *response.headers_mut() = answer.headers.clone();
-    if let Some(cause) = &answer.cause {
-        response.extensions_mut().insert(cause.clone());
-    }
-    response
+/// All headers in a fixed order, which tell one request that bypasses the cache from another.
+fn sorted(headers: &http::HeaderMap) -> Vec<(&str, &[u8])> {
+    let mut sorted: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
+    sorted.sort_unstable();
+    sorted
 }

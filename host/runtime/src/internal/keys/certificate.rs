@@ -1,12 +1,12 @@
-//! Certificates beside a key: which one is its own, and who issued it.
+//! The certificate chain of a key (RFC 5280).
 
 use pkcs8::der::Decode as _;
 use x509_cert::Certificate;
 
-use super::Fault;
+use super::fault::Fault;
 
-/// The certificate with that public key (`RSAPublicKey`, RFC 8017) and its issuers, as far as they are
-/// there. Others are left out.
+/// The certificate with this public key (`RSAPublicKey`, RFC 8017), followed by its issuers as far
+/// as the file has them. Other certificates are left out.
 pub(super) fn chain(certificates: Vec<Vec<u8>>, key: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
     let parsed = certificates.into_iter().map(|der| {
         let parsed = Certificate::from_der(&der);

@@ -1,4 +1,4 @@
-//! The ciphers that key files are encrypted with, the old ones, too: they are read, never written.
+//! Decryption of key files, old ciphers included: such files are read and never written.
 
 use aes::{Aes128, Aes192, Aes256};
 use cbc::Decryptor;
@@ -17,7 +17,7 @@ use rc2::Rc2;
 use sha1::Sha1;
 use zeroize::Zeroizing;
 
-use super::Fault;
+use super::fault::Fault;
 
 /// RFC 8018.
 const PBES2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.13");
@@ -25,7 +25,7 @@ const UNKNOWN: Fault = Fault::Form("it is encrypted in a way that is not support
 
 type Plain = Zeroizing<Vec<u8>>;
 
-/// PBES2, and the two of PKCS#12 that are still met.
+/// Decrypts PBES2 (RFC 8018), and the two schemes of PKCS#12 (RFC 7292) that are still in use.
 pub(super) fn decrypt(
     algorithm: &AlgorithmIdentifierOwned,
     data: &[u8],
@@ -40,12 +40,12 @@ pub(super) fn decrypt(
             decrypted.map_err(|_| Fault::Password)?.len()
         }
         PKCS_12_PBE_WITH_SHAAND3_KEY_TRIPLE_DES_CBC => {
-            let (key, iv) = of_pkcs12(&parameters, password, 24)?;
+            let (key, iv) = derive_pkcs12(&parameters, password, 24)?;
             let cipher = Decryptor::<TdesEde3>::new_from_slices(&key, &iv).map_err(|_| UNKNOWN)?;
             unpad(cipher, &mut plain)?
         }
         PKCS_12_PBEWITH_SHAAND40_BIT_RC2_CBC => {
-            let (key, iv) = of_pkcs12(&parameters, password, 5)?;
+            let (key, iv) = derive_pkcs12(&parameters, password, 5)?;
             let iv: [u8; 8] = iv.as_slice().try_into().map_err(|_| UNKNOWN)?;
             let cipher = Rc2::new_with_eff_key_len(&key, 40);
             unpad(Decryptor::inner_iv_init(cipher, &iv.into()), &mut plain)?
@@ -56,7 +56,8 @@ pub(super) fn decrypt(
     Ok(plain)
 }
 
-/// OpenSSL's: `AES-256-CBC,<iv>`; the key is MD5 over password and the beginning of the IV.
+/// Decrypts OpenSSL's traditional form, `AES-256-CBC,<iv>`: the key is MD5 over the password and
+/// the first bytes of the IV.
 pub(super) fn decrypt_traditional(
     encryption: &str,
     mut data: Plain,
@@ -105,8 +106,12 @@ fn unpad(cipher: impl BlockDecryptMut, data: &mut [u8]) -> Result<usize, Fault> 
     Ok(plain.len())
 }
 
-/// Key and IV, RFC 7292, appendix B.
-fn of_pkcs12(parameters: &[u8], password: &str, length: usize) -> Result<(Plain, Plain), Fault> {
+/// Derives key and IV (RFC 7292, appendix B).
+fn derive_pkcs12(
+    parameters: &[u8],
+    password: &str,
+    length: usize,
+) -> Result<(Plain, Plain), Fault> {
     let parameters = Pkcs12PbeParams::from_der(parameters).map_err(|_| UNKNOWN)?;
     let password = utf16(password);
     let derive = |what, length| {
@@ -117,7 +122,7 @@ fn of_pkcs12(parameters: &[u8], password: &str, length: usize) -> Result<(Plain,
     Ok((derive(Pkcs12KeyType::EncryptionKey, length), derive(Pkcs12KeyType::Iv, 8)))
 }
 
-/// A password as PKCS#12 has it: UTF-16 with an end.
+/// A password as PKCS#12 encodes it: UTF-16, big-endian, with a terminating zero.
 pub(super) fn utf16(password: &str) -> Plain {
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * password.len() + 2));
     bytes.extend(password.encode_utf16().chain([0]).flat_map(u16::to_be_bytes));

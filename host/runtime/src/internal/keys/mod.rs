@@ -1,12 +1,15 @@
-//! Keys of a plan, which sign for the role that was granted them at
-//! `http://keys.vaultlet.internal/<name>`: no guest ever holds one, nor the password of its file.
-//! The WIT of `plan` has the rules.
+//! The service that signs with planned keys for the role that is granted them, at
+//! `http://keys.vaultlet.internal/<name>`.
+//!
+//! No guest ever holds a key or the password of its file. The WIT of `plan` has the rules.
 
 mod certificate;
 mod cipher;
+mod fault;
 mod file;
 mod pem;
 mod pkcs12;
+mod pkcs8;
 mod sign;
 
 use std::io;
@@ -19,44 +22,50 @@ use http_body_util::{BodyExt as _, Limited};
 use wasmtime_wasi_http::WasiBody;
 use zeroize::Zeroizing;
 
-use crate::files::read_whole;
-use crate::inside::{answer, refusal};
+use crate::internal::files::read_whole;
+use crate::internal::response::{refusal, response};
+use crate::internal::service::{Service, ServiceError, ServiceFuture};
 use crate::limits;
 
+use fault::Fault;
 use sign::Signer;
 
-/// The name at which a role with that grant finds them; it resolves nowhere else.
-pub(crate) const HOST: &str = "keys.vaultlet.internal";
+/// The service's host name.
+const HOST: &str = "keys.vaultlet.internal";
 
-/// One key. Its file is read anew for each request.
+/// The keys that sign for one role.
+pub(crate) struct Keys(pub(crate) Vec<Arc<Key>>);
+
+/// One key. The file is read again for each request.
 pub(crate) struct Key {
     pub(crate) name: String,
     pub(crate) path: String,
-    /// The variable with the password, which is named to people.
+    /// The variable with the password; errors name it.
     pub(crate) password_variable: Option<String>,
     pub(crate) password: Option<Zeroizing<String>>,
 }
 
-/// What is wrong with a file.
-#[derive(Debug, PartialEq, Eq)]
-enum Fault {
-    /// Encrypted, and the password does not open it.
-    Password,
-    /// Neither form that is known, or broken.
-    Form(&'static str),
-    NoKey,
-    NoCertificate,
-    /// None of its certificates is the key's.
-    Foreign,
-    NotRsa,
-    Size,
+impl Service for Keys {
+    fn host(&self) -> &'static str {
+        HOST
+    }
+
+    fn respond(&self, request: Request<WasiBody>) -> ServiceFuture<'_> {
+        Box::pin(async move {
+            let name = request.uri().path().trim_start_matches('/');
+            let key = self.0.iter().find(|key| key.name == name);
+            let not_granted = || ServiceError::NotGranted(format!("the key `{name}`"));
+            let key = key.ok_or_else(not_granted)?;
+            Ok(key.respond(request).await)
+        })
+    }
 }
 
 type Refused = (StatusCode, String);
 
 impl Key {
     /// Certificates for `GET`, a signature of the body for `POST`.
-    pub(crate) async fn answer(self: &Arc<Self>, request: Request<WasiBody>) -> Response<WasiBody> {
+    async fn respond(self: &Arc<Self>, request: Request<WasiBody>) -> Response<WasiBody> {
         let (parts, body) = request.into_parts();
         let algorithm = match (&parts.method, parts.uri.query()) {
             (&Method::GET, None) => None,
@@ -70,7 +79,7 @@ impl Key {
             return refusal(StatusCode::PAYLOAD_TOO_LARGE, "too much to sign");
         };
         let (key, message) = (Arc::clone(self), message.to_bytes());
-        // Passwords are stretched for a second, and nobody else shall wait for that.
+        // Deriving a key from a password can take a second, and other calls must not wait for that.
         let done = tokio::task::spawn_blocking(move || {
             let signer = key.load()?;
             let Some(algorithm) = algorithm else {
@@ -85,9 +94,9 @@ impl Key {
         let ended = || Err((StatusCode::INTERNAL_SERVER_ERROR, "reading it failed".to_owned()));
         match done.await.unwrap_or_else(|_| ended()) {
             Ok((bytes, digests)) => {
-                let mut response = answer(StatusCode::OK, bytes);
+                let mut response = response(StatusCode::OK, bytes);
                 for (name, digest) in digests.into_iter().flatten() {
-                    // Base64url is always a header's value.
+                    // Base64url is always a valid header value.
                     if let Ok(value) = HeaderValue::try_from(digest) {
                         response.headers_mut().insert(name, value);
                     }

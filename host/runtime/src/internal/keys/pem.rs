@@ -5,15 +5,16 @@ use pkcs8::der::Decode as _;
 use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use zeroize::Zeroizing;
 
-use super::file::unwrap;
-use super::{Fault, cipher};
+use super::cipher;
+use super::fault::Fault;
+use super::pkcs8::unwrap;
 
 type Found = (Option<Zeroizing<Vec<u8>>>, Vec<Vec<u8>>);
 
 const MALFORMED: Fault = Fault::Form("its key is malformed");
 const BROKEN: Fault = Fault::Form("its PEM is malformed");
 
-/// The first private key and all certificates.
+/// Reads the first private key and all certificates.
 pub(super) fn read(file: &[u8], password: Option<&str>) -> Result<Found, Fault> {
     let sections = sections(file)?;
     if sections.is_empty() {
@@ -32,7 +33,7 @@ pub(super) fn read(file: &[u8], password: Option<&str>) -> Result<Found, Fault> 
     Ok((key, certificates))
 }
 
-/// What is between BEGIN and END.
+/// What stands between a BEGIN and an END line.
 struct Section<'a> {
     label: &'a str,
     /// The value of `DEK-Info`, which only the older encrypted form has.

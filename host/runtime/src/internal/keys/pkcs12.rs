@@ -18,8 +18,9 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
-use super::file::unwrap;
-use super::{Fault, cipher};
+use super::cipher;
+use super::fault::Fault;
+use super::pkcs8::unwrap;
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
@@ -34,11 +35,11 @@ fn malformed(_: der::Error) -> Fault {
     Fault::Form("its PKCS#12 is malformed, or not DER")
 }
 
-/// The first private key and all certificates.
+/// Reads the first private key and all certificates.
 pub(super) fn read(file: &[u8], password: Option<&str>) -> Result<Found, Fault> {
     let file = Pfx::from_der(file).map_err(malformed)?;
     let content = data(&file.auth_safe)?;
-    // None and an empty one are the same to whoever made the file.
+    // Programs that write such files treat no password and an empty one alike.
     let password = password.unwrap_or_default();
     if let Some(mac) = &file.mac_data
         && !is_right(mac, &content, password)?
@@ -88,15 +89,15 @@ fn decrypted(info: &ContentInfo, password: &str) -> Result<Zeroizing<Vec<u8>>, F
     cipher::decrypt(&info.content_enc_alg, data, password)
 }
 
-/// What a bag holds, which is tagged.
+/// The value of a bag, which is tagged.
 fn value<T: for<'a> Decode<'a> + der::Tagged>(bag: &SafeBag) -> Result<T, Fault> {
     let tagged = ContextSpecific::<T>::from_der(&bag.bag_value).map_err(malformed)?;
     Ok(tagged.value)
 }
 
-/// Whether the password made this file's MAC. Of an empty one there are two forms.
+/// Whether the MAC of the file was made with this password. An empty password has two encodings.
 fn is_right(mac: &MacData, content: &[u8], password: &str) -> Result<bool, Fault> {
-    macro_rules! by {
+    macro_rules! verify {
         ($hash:ty, $length:expr) => {{
             let fits = |password: &[u8]| {
                 let (salt, rounds) = (mac.mac_salt.as_bytes(), mac.iterations);
@@ -111,10 +112,10 @@ fn is_right(mac: &MacData, content: &[u8], password: &str) -> Result<bool, Fault
         }};
     }
     Ok(match mac.mac.algorithm.oid {
-        SHA1 => by!(Sha1, 20),
-        SHA256 => by!(Sha256, 32),
-        SHA384 => by!(Sha384, 48),
-        SHA512 => by!(Sha512, 64),
+        SHA1 => verify!(Sha1, 20),
+        SHA256 => verify!(Sha256, 32),
+        SHA384 => verify!(Sha384, 48),
+        SHA512 => verify!(Sha512, 64),
         _ => return Err(Fault::Form("its MAC is of a kind that is not supported")),
     })
 }

@@ -1,21 +1,21 @@
-//! A key that was read, ready to sign.
+//! Signing with a key that was read from its file.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 
-use super::Fault;
 use super::certificate::chain;
+use super::fault::Fault;
 use super::file::Content;
 
 pub(super) struct Signer {
     key: RsaKeyPair,
-    /// Its own first, in DER.
+    /// The key's own certificate first, in DER.
     certificates: Vec<Vec<u8>>,
 }
 
-/// `algorithm=PS256`, by its name in RFC 7518.
+/// The algorithm that a query names: `algorithm=PS256`, with a name of RFC 7518.
 pub(super) fn algorithm(query: &str) -> Option<&'static dyn RsaEncoding> {
     match query.strip_prefix("algorithm=")? {
         "PS256" => Some(&RSA_PSS_SHA256),
@@ -53,8 +53,11 @@ impl Signer {
     /// The digests of the key's own certificate, by the names of their headers.
     pub(super) fn digests(&self) -> [(&'static str, String); 2] {
         let own = self.certificates.first().map(Vec::as_slice).unwrap_or_default();
-        let of = |algorithm| Base64UrlUnpadded::encode_string(digest(algorithm, own).as_ref());
-        [("vaultlet-sha1", of(&SHA1_FOR_LEGACY_USE_ONLY)), ("vaultlet-sha256", of(&SHA256))]
+        let encoded = |algorithm| Base64UrlUnpadded::encode_string(digest(algorithm, own).as_ref());
+        [
+            ("vaultlet-sha1", encoded(&SHA1_FOR_LEGACY_USE_ONLY)),
+            ("vaultlet-sha256", encoded(&SHA256)),
+        ]
     }
 
     pub(super) fn sign(
