@@ -49,7 +49,7 @@ impl<T> PerProcess<T> {
             }
         }
         let Some(child) = self.child.get() else {
-            return Err(Error::internal("opening anew after `fork`: it was not kept"));
+            return Err(Error::internal("opening again after `fork`: the new value was lost"));
         };
         // There may have been several forks since then.
         child.current(remake)

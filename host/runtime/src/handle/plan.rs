@@ -1,4 +1,4 @@
-//! What a handle would read and whom it would talk to, for people and policies.
+//! What a handle would read and which servers it would talk to, for people and policies.
 
 use serde::Serialize;
 

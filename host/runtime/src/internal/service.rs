@@ -10,7 +10,7 @@ use crate::net::{Failure, Target};
 
 /// Why a service has no response to a request.
 pub(crate) enum ServiceError {
-    /// What was asked for is not granted: `` the key `x` ``.
+    /// Something in the request is not granted: `` the key `x` ``.
     NotGranted(String),
     /// The service failed.
     Failed(Failure),

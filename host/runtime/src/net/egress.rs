@@ -54,7 +54,7 @@ fn reach_v4(ip: Ipv4Addr) -> Reach {
         _ if ip.is_loopback() => Reach::Loopback,
         _ if ip.is_link_local() => Reach::LinkLocal,
         _ if ip.is_private() => Reach::Private,
-        // RFC 6598, carrier-grade NAT; which some clouds use for private networks.
+        // RFC 6598, carrier-grade NAT, which some clouds use for private networks.
         _ if a == 100 && (64..128).contains(&b) => Reach::Private,
         _ if a == 0 || ip.is_multicast() || a >= 240 => Reach::Nowhere,
         _ => Reach::Public,

@@ -115,13 +115,13 @@ impl Failure {
             cause = current.source();
         }
         if error.is_parse_too_large() {
-            return Self::Protocol("the answer's headers are too large".into());
+            return Self::Protocol("the response's headers are too large".into());
         }
         if error.is_parse() {
-            return Self::Protocol("the answer is not HTTP".into());
+            return Self::Protocol("the response is not HTTP".into());
         }
         if error.is_incomplete_message() {
-            return Self::Protocol("the connection closed before the whole answer came".into());
+            return Self::Protocol("the connection closed before the response was complete".into());
         }
         // hyper's own texts are constants; they quote nothing that was received.
         Self::Protocol(error.to_string())
@@ -156,8 +156,8 @@ impl fmt::Display for Failure {
         match self {
             Self::Refused => f.write_str("connection refused"),
             Self::ConnectTimeout => f.write_str("no connection within the time allowed"),
-            Self::ResponseTimeout => f.write_str("no answer within the time allowed"),
-            Self::TooLarge => f.write_str("the answer is too large"),
+            Self::ResponseTimeout => f.write_str("no response within the time allowed"),
+            Self::TooLarge => f.write_str("the response is too large"),
             other => f.write_str(other.cause().unwrap_or("failed")),
         }
     }

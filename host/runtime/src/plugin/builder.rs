@@ -13,7 +13,7 @@ use crate::handle::{PerProcess, Vaultlet};
 use crate::limits;
 use crate::settings::OnLine;
 
-use super::Plugin;
+use super::call::Plugin;
 use super::component::compile;
 use super::options::PluginOptions;
 use super::policy::{Policy, Reference};
@@ -39,8 +39,17 @@ impl fmt::Debug for PluginBuilder {
     }
 }
 
+impl Vaultlet {
+    /// Starts a builder for a plugin: WebAssembly of a component that imports
+    /// `vaultlet:keyvault/secrets`, as the world `vaultlet:keyvault/consumer` says. The plugin gets
+    /// secrets with this handle's settings and identity, and may read only what the builder grants.
+    pub fn plugin(&self, wasm: impl Into<Vec<u8>>) -> PluginBuilder {
+        PluginBuilder::new(self.clone(), wasm.into())
+    }
+}
+
 impl PluginBuilder {
-    pub(super) fn new(vaultlet: Vaultlet, wasm: Vec<u8>) -> Self {
+    fn new(vaultlet: Vaultlet, wasm: Vec<u8>) -> Self {
         Self {
             vaultlet,
             wasm,
@@ -131,7 +140,7 @@ impl PluginBuilder {
         let options =
             PluginOptions { vaultlet, code, name, policy, memory, timeout, concurrency, on_output };
         let workers = PerProcess::new(|| Workers::open(Arc::new(options)))?;
-        Ok(Plugin { workers: Arc::new(workers), timeout: None, cancel: None })
+        Ok(Plugin::new(workers))
     }
 }
 

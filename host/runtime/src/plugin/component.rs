@@ -15,8 +15,7 @@ use wasmtime_wasi::{WasiView as _, p2};
 use crate::error::{Error, Kind};
 use crate::instance::config;
 
-use super::DOING;
-use super::options::{CompiledCode, PluginOptions};
+use super::options::{CALLING, CompiledCode, PluginOptions};
 use super::secrets::{self, SECRETS, TYPES};
 use super::store_state::PluginState;
 use super::wave::{self, FunctionCall};
@@ -166,14 +165,14 @@ fn call_error(error: &wasmtime::Error, refused: Option<&str>) -> Error {
     if let Some(what) = refused {
         return Error::configuration(
             "plugin-limit",
-            format!("{DOING}: it was refused {what}, and ended: {how}"),
+            format!("{CALLING}: it was refused {what}, and ended: {how}"),
             "open it with more, if it is to be trusted with that",
         );
     }
     Error::new(
         Kind::Internal,
         "plugin-trapped",
-        format!("{DOING}: {how}"),
+        format!("{CALLING}: {how}"),
         "report it to whoever wrote the plugin; the next call has an instance of its own",
     )
 }

@@ -7,6 +7,9 @@ use crate::settings::OnLine;
 
 use super::policy::Policy;
 
+/// What the message of every error of a call begins with.
+pub(super) const CALLING: &str = "calling a plugin";
+
 /// A plugin's code, what it may read, and how much it may use.
 pub(super) struct PluginOptions {
     /// The handle that gets the secrets.

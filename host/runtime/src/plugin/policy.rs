@@ -23,8 +23,8 @@ pub(super) struct Reference {
 }
 
 impl Policy {
-    pub(super) fn reads(&self, asked: &Reference) -> bool {
-        self.secrets.iter().any(|granted| granted.covers(asked))
+    pub(super) fn reads(&self, requested: &Reference) -> bool {
+        self.secrets.iter().any(|granted| granted.covers(requested))
     }
 
     pub(super) fn lists(&self, vault: &str) -> bool {
@@ -33,11 +33,11 @@ impl Policy {
 
     /// Whether the versions of a secret may be listed: those of a secret that may be read in every
     /// version, and of every secret in a vault that may be listed.
-    pub(super) fn lists_versions(&self, asked: &Reference) -> bool {
+    pub(super) fn lists_versions(&self, requested: &Reference) -> bool {
         let is_in = |vault: &String| {
-            asked.secret.strip_prefix(vault.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            requested.secret.strip_prefix(vault.as_str()).is_some_and(|rest| rest.starts_with('/'))
         };
-        self.reads(asked) || self.vaults.iter().any(is_in)
+        self.reads(requested) || self.vaults.iter().any(is_in)
     }
 }
 
@@ -59,11 +59,11 @@ impl Reference {
     /// Whether this granted reference covers another. A grant without a version covers every
     /// version, one without a JSON pointer covers the whole value and every member; a version or
     /// pointer in the grant must match exactly.
-    fn covers(&self, asked: &Self) -> bool {
-        let part = |granted: &Option<String>, asked| granted.is_none() || granted == asked;
-        self.secret == asked.secret
-            && part(&self.version, &asked.version)
-            && part(&self.pointer, &asked.pointer)
+    fn covers(&self, requested: &Self) -> bool {
+        let part = |granted: &Option<String>, requested| granted.is_none() || granted == requested;
+        self.secret == requested.secret
+            && part(&self.version, &requested.version)
+            && part(&self.pointer, &requested.pointer)
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_grant_covers_the_parts_it_leaves_open_and_nothing_else() {
         const DB: &str = "akv://job.vault.test/db";
-        for (granted, asked, covered) in [
+        for (granted, requested, covered) in [
             ((DB, None, None), (DB, None, None), true),
             ((DB, None, None), (DB, Some("1"), None), true),
             ((DB, None, None), (DB, None, Some("/user")), true),
@@ -104,9 +104,9 @@ mod tests {
             ((DB, Some("1"), Some("/user")), (DB, None, Some("/user")), false),
             ((DB, Some("1"), Some("/user")), (DB, Some("1"), Some("/user")), true),
         ] {
-            let ((s, v, p), (s2, v2, p2)) = (granted, asked);
+            let ((s, v, p), (s2, v2, p2)) = (granted, requested);
             let covers = reference(s, v, p).covers(&reference(s2, v2, p2));
-            assert_eq!(covers, covered, "{granted:?} {asked:?}");
+            assert_eq!(covers, covered, "{granted:?} {requested:?}");
         }
     }
 

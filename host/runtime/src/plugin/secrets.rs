@@ -158,7 +158,7 @@ async fn list_page(
 const GET: &str = "getting a secret";
 const LIST: &str = "listing a page";
 
-/// One access that a plugin asks for.
+/// One access of a plugin to a secret or a listing.
 struct Access {
     doing: &'static str,
     chooses_identity: bool,
@@ -172,12 +172,12 @@ impl Access {
     }
 
     async fn get(&mut self, options: &PluginOptions, reference: &str) -> Result<Secret, Error> {
-        let asked = self.resolve(options, reference).await?;
-        if !options.policy.reads(&asked) {
+        let requested = self.resolve(options, reference).await?;
+        if !options.policy.reads(&requested) {
             return Err(self.denied());
         }
         // The reference that was compared is the one that is sent.
-        options.vaultlet.get(&asked.text).await
+        options.vaultlet.get(&requested.text).await
     }
 
     async fn list(
@@ -189,13 +189,13 @@ impl Access {
         let (granted, what) = match what {
             Listed::Secrets(vault) => {
                 self.check(&vault)?;
-                let asked = options.vaultlet.resolve(Subject::Vault(vault)).await?.reference;
-                self.note(&asked);
-                (options.policy.lists(&asked), Listed::Secrets(asked))
+                let requested = options.vaultlet.resolve(Subject::Vault(vault)).await?.reference;
+                self.note(&requested);
+                (options.policy.lists(&requested), Listed::Secrets(requested))
             }
             Listed::Versions(reference) => {
-                let asked = self.resolve(options, &reference).await?;
-                (options.policy.lists_versions(&asked), Listed::Versions(asked.text))
+                let requested = self.resolve(options, &reference).await?;
+                (options.policy.lists_versions(&requested), Listed::Versions(requested.text))
             }
         };
         if !granted {
@@ -211,9 +211,9 @@ impl Access {
     ) -> Result<Reference, Error> {
         self.check(reference)?;
         let resolved = options.vaultlet.resolve(Subject::Secret(reference.to_owned())).await?;
-        let asked = Reference::from(resolved);
-        self.note(&asked.text);
-        Ok(asked)
+        let requested = Reference::from(resolved);
+        self.note(&requested.text);
+        Ok(requested)
     }
 
     /// Notes the canonical reference for messages.
@@ -241,8 +241,8 @@ impl Access {
     /// The error of an access that is not granted. The vault is not asked, so that the error does
     /// not show whether the secret exists.
     fn denied(&self) -> Error {
-        let asked = self.reference.as_deref().unwrap_or("-");
-        not_granted(format!("{}: `{asked}` is not granted to this plugin", self.doing))
+        let requested = self.reference.as_deref().unwrap_or("-");
+        not_granted(format!("{}: `{requested}` is not granted to this plugin", self.doing))
     }
 
     /// Logs one line: never a value, and no reference that is malformed.
@@ -252,8 +252,8 @@ impl Access {
             Err(error) => &error.id,
         };
         let (plugin, doing) = (&options.name, self.doing);
-        let asked = self.reference.as_deref().unwrap_or("-");
-        tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {asked} {outcome}");
+        let requested = self.reference.as_deref().unwrap_or("-");
+        tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {requested} {outcome}");
     }
 }
 

@@ -11,7 +11,7 @@ use wasmtime::component::{Component, ComponentExportIndex, Type, Val};
 use crate::error::{Error, Kind};
 use crate::limits;
 
-use super::DOING;
+use super::options::CALLING;
 
 /// A call whose function and argument types are those of the component.
 pub(super) struct FunctionCall {
@@ -83,7 +83,7 @@ fn with_enough_stack<T: Send>(length: usize, parse: impl FnOnce() -> T + Send) -
         return Err(refused(format!("it has more than {} bytes", limits::PLUGIN_TEXT_MAX)));
     }
     let stack = (1 << 20) + length * limits::PLUGIN_TEXT_STACK;
-    let failed = |why: String| Error::internal(format!("{DOING}: reading a long text: {why}"));
+    let failed = |why: String| Error::internal(format!("{CALLING}: reading a long text: {why}"));
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("vaultlet-wave".into()).stack_size(stack);
         let parsing = builder.spawn_scoped(scope, parse).map_err(|e| failed(e.to_string()))?;
@@ -101,7 +101,7 @@ fn refused(what: String) -> Error {
     Error::new(
         Kind::InvalidArgument,
         "plugin-call",
-        format!("{DOING}: {what}"),
+        format!("{CALLING}: {what}"),
         "write a function that it exports with arguments of its types, as WAVE does: `run(\"x\", 3)`",
     )
 }

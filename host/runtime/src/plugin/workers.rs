@@ -9,9 +9,8 @@ use crate::error::Error;
 use crate::handle::RuntimeThread;
 use crate::instance::Epoch;
 
-use super::DOING;
 use super::component::PluginComponent;
-use super::options::PluginOptions;
+use super::options::{CALLING, PluginOptions};
 use super::wave::FunctionCall;
 
 /// A plugin's component, and the threads that run it.
@@ -50,14 +49,14 @@ impl Workers {
     /// The thread with the fewest calls.
     pub(super) fn thread(&self) -> Result<&RuntimeThread, Error> {
         let least = self.threads.iter().min_by_key(|thread| thread.calls());
-        least.ok_or_else(|| Error::internal(format!("{DOING}: there is no thread")))
+        least.ok_or_else(|| Error::internal(format!("{CALLING}: there is no thread")))
     }
 
     /// Runs a call; waits while as many calls as are allowed run.
     pub(super) async fn run(self: Arc<Self>, call: FunctionCall) -> Result<String, Error> {
         let permit = self.permits.acquire().await;
         let _permit =
-            permit.map_err(|_| Error::internal(format!("{DOING}: it has been closed")))?;
+            permit.map_err(|_| Error::internal(format!("{CALLING}: it has been closed")))?;
         let _running = self.epoch.run();
         self.component.run(&self.options, call).await
     }

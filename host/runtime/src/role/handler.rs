@@ -40,7 +40,7 @@ pub(super) async fn handle(
     }
     let cause = store.data().take_failure();
     lease.keep();
-    let response = response.ok_or("gave no answer")?;
+    let response = response.ok_or("gave no response")?;
     Ok(BufferedResponse { cause: cause.filter(|_| !response.is_success()), ..response })
 }
 

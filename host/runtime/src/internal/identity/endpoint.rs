@@ -169,7 +169,7 @@ async fn wait_for(mut pending: Pending) -> Forwarded {
 }
 
 fn ended() -> Failure {
-    Failure::Protocol("the identity endpoint ended without an answer".into())
+    Failure::Protocol("the identity endpoint ended without a response".into())
 }
 
 fn bypasses_cache(headers: &http::HeaderMap) -> bool {
