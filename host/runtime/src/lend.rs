@@ -55,7 +55,7 @@ pub struct Lent {
 
 type Counts = Mutex<BTreeMap<u16, u64>>;
 
-/// What serves the connections.
+/// What the connections of a lent endpoint share.
 struct Serving {
     front: Front,
     /// The time that one request may take.

@@ -3,7 +3,7 @@
 //! There is no listing, no writing and no other path, so that a guest cannot find out what else is
 //! on the machine. A file is read whole each time it is opened.
 //!
-//! <https://github.com/WebAssembly/wasi-filesystem/blob/v0.2.6/wit/types.wit>
+//! The interface: `wit/deps/filesystem/types.wit`.
 
 use std::fs::{self, File as OsFile};
 use std::io::{self, Read as _};

@@ -18,7 +18,7 @@ pub(crate) enum Purpose {
 /// How a server is trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Trust {
-    /// Plain HTTP.
+    /// Plain HTTP, without TLS.
     None,
     /// TLS with the handle's roots.
     Roots,
@@ -38,7 +38,7 @@ pub(crate) enum Trust {
 pub(crate) enum Issuers {
     /// A PEM file, read again for each connection.
     File(PathBuf),
-    /// PEM text.
+    /// Certificates as PEM text.
     Text(String),
 }
 
@@ -103,7 +103,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// `[::1]` as `::1`.
+/// A host without the brackets of an IPv6 literal: `[::1]` as `::1`.
 pub(super) fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
 }

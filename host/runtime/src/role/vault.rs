@@ -15,7 +15,7 @@ use crate::token::{Token, TokenRequest, UserAssigned};
 
 use super::trap::trapped;
 
-/// Gets a secret.
+/// Gets a secret by its reference.
 pub(crate) async fn get(
     pool: &Arc<Pool>,
     grant: &Arc<Grant>,
@@ -61,7 +61,7 @@ pub(crate) async fn list_page(
     result
 }
 
-/// Gets a token.
+/// Gets a token for a resource and an identity.
 pub(crate) async fn get_token(
     pool: &Arc<Pool>,
     grant: &Arc<Grant>,

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::fault::Fault;
 
-/// RFC 8018.
+/// The object identifier of PBES2 (RFC 8018).
 const PBES2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.13");
 const UNKNOWN: Fault = Fault::Form("it is encrypted in a way that is not supported");
 

@@ -104,7 +104,7 @@ impl Key {
                 response
             }
             Err((status, what)) => {
-                tracing::info!(target: "vaultlet", "the key `{}` is of no use: {what}", self.name);
+                tracing::info!(target: "vaultlet", "the key `{}` cannot be used: {what}", self.name);
                 refusal(status, what)
             }
         }

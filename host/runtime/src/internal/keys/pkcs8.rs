@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::fault::Fault;
 
-/// `rsaEncryption`, RFC 8017.
+/// The object identifier `rsaEncryption` (RFC 8017).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// Unwraps the RSA key inside PKCS#8.
