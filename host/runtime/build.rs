@@ -9,7 +9,7 @@ use std::{env, fs};
 
 use wasmtime::{Engine, OptLevel};
 
-#[path = "src/config.rs"]
+#[path = "src/instance/config.rs"]
 mod config;
 
 /// Names the command that makes the component in a checkout. It prints what to watch.
@@ -17,7 +17,7 @@ const COMMAND: &str = "VAULTLET_COMPONENT_COMMAND";
 
 fn main() {
     println!("cargo::rerun-if-env-changed={COMMAND}");
-    for watched in ["build.rs", "src/config.rs", "vaultlet.wasm"] {
+    for watched in ["build.rs", "src/instance/config.rs", "vaultlet.wasm"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     if let Err(message) = build(&variable("CARGO_MANIFEST_DIR")) {

@@ -61,7 +61,7 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
     for (name, path, headers) in protocols(&variables) {
         let ask = |query: &str, with: &str| {
             let (path, headers) = (path.replace(secret, with), headers.replace(secret, with));
-            get(lent.authority(), &format!("{path}?{query}"), &headers)
+            get(lent.address(), &format!("{path}?{query}"), &headers)
         };
         // Asked twice: what is in the cache is no more open than what is not.
         for _ in 0..2 {
@@ -78,11 +78,11 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
         let rebound = format!(
             "GET {path}?{VAULT} HTTP/1.1\r\nhost: evil.example.test\r\n{headers}connection: close\r\n\r\n"
         );
-        assert_eq!(send(lent.authority(), &rebound).status, 403, "{name}");
+        assert_eq!(send(lent.address(), &rebound).status, 403, "{name}");
     }
-    assert_eq!(get(lent.authority(), "/", "").status, 401);
+    assert_eq!(get(lent.address(), "/", "").status, 401);
     assert_eq!(
-        get(lent.authority(), &format!("/token?{VAULT}"), "").status,
+        get(lent.address(), &format!("/token?{VAULT}"), "").status,
         401,
         "not our own one"
     );
@@ -109,7 +109,7 @@ fn what_is_listed_is_lent() {
         ("resource=https%3A%2F%2Fstorage.azure.com", 200),
         ("resource=https%3A%2F%2Fgraph.microsoft.com", 403),
     ] {
-        assert_eq!(get(lent.authority(), &format!("{path}?{resource}"), &headers).status, status);
+        assert_eq!(get(lent.address(), &format!("{path}?{resource}"), &headers).status, status);
     }
 }
 
@@ -119,7 +119,7 @@ fn it_has_a_port_and_ends_with_its_owner() {
     let vaultlet = Vaultlet::builder().variables(nothing).open().unwrap();
     let lent = vaultlet.lend(Lend::default()).unwrap();
     drop(vaultlet);
-    let authority = lent.authority().to_owned();
+    let authority = lent.address().to_owned();
     assert_eq!(get(&authority, "/", "").status, 401, "it lives by itself");
     // A connection that is kept open ends, too.
     let mut kept = TcpStream::connect(&authority).unwrap();
@@ -139,7 +139,7 @@ fn it_has_a_port_and_ends_with_its_owner() {
 fn what_is_too_large_or_malformed_reaches_no_guest() {
     let prober = Prober::new("tells");
     let lent = prober.vaultlet().lend(Lend::default()).unwrap();
-    let at = lent.authority();
+    let at = lent.address();
     let long = "x".repeat((64 << 10) + 1);
     for (text, status) in [
         (
@@ -177,9 +177,9 @@ fn the_front_has_no_credential_and_reaches_nothing() {
     let resources = vec!["a".to_owned(), "b".to_owned()];
     let lent = prober.vaultlet().lend(Lend { port: None, resources }).unwrap();
     let variables = variables(&lent);
-    assert_eq!(variables["LENT_AT"], lent.authority());
-    let told = |what: &str| get(lent.authority(), &format!("/?{what}"), "").body;
-    assert_eq!(told("env=VAULTLET_LENT_AUTHORITY"), lent.authority());
+    assert_eq!(variables["LENT_AT"], lent.address());
+    let told = |what: &str| get(lent.address(), &format!("/?{what}"), "").body;
+    assert_eq!(told("env=VAULTLET_LENT_AUTHORITY"), lent.address());
     assert_eq!(told("env=VAULTLET_LENT_SECRET"), variables["LENT_SECRET"]);
     assert_eq!(told("env=VAULTLET_LENT_RESOURCES"), "a,b");
     assert_eq!(told("env=VAULTLET_CLIENT_ID"), "of-settings");
@@ -223,7 +223,7 @@ fn a_slow_identity_delays_no_other_child() {
     let lent = vaultlet.lend(Lend::default()).unwrap();
     let variables = variables(&lent);
     let [(_, path, headers), ..] = protocols(&variables);
-    let authority = lent.authority().to_owned();
+    let authority = lent.address().to_owned();
     let ask = move |more: &str| get(&authority, &format!("{path}?{VAULT}{more}"), &headers).status;
     let slow = {
         let ask = ask.clone();

@@ -104,12 +104,12 @@ fn print(lent: &Lent, format: Format) -> Result<(), Failure> {
     let variables = lent.variables().iter().map(|(name, value)| (name.as_str(), value.as_str()));
     match format {
         Format::Json => {
-            output::json_line(&Json { authority: lent.authority(), env: variables.collect() })?;
+            output::json_line(&Json { authority: lent.address(), env: variables.collect() })?;
         }
         Format::Export => output::lines(variables.map(|(k, v)| (format!("export {k}"), v)))?,
     }
     let mut stderr = std::io::stderr();
-    let _ = writeln!(stderr, "vaultlet identity: serving at {}", lent.authority());
+    let _ = writeln!(stderr, "vaultlet identity: serving at {}", lent.address());
     let _ = writeln!(stderr, "vaultlet identity: interrupt it to end it");
     Ok(())
 }

@@ -1,11 +1,13 @@
-//! The component's exports as Rust, from the WIT that it is built from.
+//! The component's exports as Rust, generated from the WIT that the component is built from.
 //!
-//! Never with bindgen's `tracing`: it would log results, and one of them is a secret.
+//! Never enable bindgen's `tracing`: it would log results, and one of them is a secret. No record
+//! holds a secret's value or a token, so that records may have `Debug`.
 
 wasmtime::component::bindgen!({
     path: "wit",
     world: "provider",
     exports: { default: async },
+    additional_derives: [Eq, Hash, PartialEq],
     with: {
         "wasi:io": wasmtime_wasi::p2::bindings::io,
         "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,

@@ -1,4 +1,5 @@
-//! What a role may do, and the one door by which it does it.
+//! Roles and grants: what the host allows each role of the component. This is where a request that
+//! is not granted is denied; addresses are checked later, in `net/egress.rs`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,32 +8,70 @@ use std::time::Instant;
 use http::{Request, Response};
 use wasmtime_wasi_http::{RequestOptions, WasiBody};
 
-use crate::authority::PlannedServer;
-use crate::files::Files;
-use crate::http::{Client, Failure};
-use crate::identity::IdentityEndpoint;
-use crate::keys::{self, Key};
-use crate::programs::{self, Programs};
-use crate::prompt::OnPrompt;
+use crate::internal::files::Files;
+use crate::internal::{Service, ServiceError};
+use crate::limits;
+use crate::net::{Client, Failure, PlannedServer, Target};
+use crate::settings::OnLine;
 
-/// What a role may see. One a pool, shared by its instances.
+/// A role in which the component runs. An instance serves one role only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Says what the other roles need. Pure functions, without any capability.
+    #[default]
+    Planner,
+    /// Gets tokens: reaches the planned identity endpoints, token authorities, files, keys and
+    /// programs.
+    Broker,
+    /// Reads secrets: reaches one vault and the in-process identity endpoint.
+    Vault,
+    /// Serves lent requests: reaches the in-process identity endpoint.
+    Front,
+}
+
+impl Role {
+    /// The role's name in the log.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Planner => "planner",
+            Self::Broker => "broker",
+            Self::Vault => "vault",
+            Self::Front => "front",
+        }
+    }
+
+    /// How many instances of the role run at once in a handle that runs this many calls at once.
+    pub(crate) fn instances(self, concurrency: usize) -> usize {
+        match self {
+            Self::Planner => concurrency.min(limits::PLANNERS_MAX),
+            Self::Broker => concurrency.min(limits::BROKERS_MAX),
+            Self::Vault | Self::Front => concurrency,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a role may see and do. The instances of a role share one grant; the default grant allows
+/// nothing.
 #[derive(Default)]
 pub(crate) struct Grant {
-    /// The environment, complete.
+    pub(crate) role: Role,
+    /// The whole environment of an instance.
     pub(crate) variables: Vec<(String, String)>,
-    /// Servers that it may reach, by which client.
+    /// Servers that the role may reach, and the client that reaches them.
     pub(crate) servers: Vec<PlannedServer>,
     pub(crate) client: Option<Arc<Client>>,
-    /// The in-process identity endpoint.
-    pub(crate) identity: Option<Arc<IdentityEndpoint>>,
-    /// Files that it may read.
-    pub(crate) files: Files,
-    /// Keys that sign for it.
-    pub(crate) keys: Vec<Arc<Key>>,
-    /// Programs that it may have run.
-    pub(crate) programs: Programs,
-    /// Who hears what it must tell a person.
-    pub(crate) on_prompt: Option<OnPrompt>,
+    /// Services inside this process that the role may reach.
+    pub(crate) services: Vec<Arc<dyn Service>>,
+    /// Files that the role may read.
+    pub(crate) files: Arc<Files>,
+    /// The listener for what the role must tell a person.
+    pub(crate) on_prompt: Option<OnLine>,
 }
 
 impl fmt::Debug for Grant {
@@ -43,38 +82,24 @@ impl fmt::Debug for Grant {
 }
 
 impl Grant {
-    /// Sends a request to a granted server, or has it answered inside the host.
+    /// Sends a request to a granted server or service; any other request is denied.
     pub(crate) async fn send(
         &self,
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Failure> {
-        let denied = |what: String| {
-            tracing::warn!(target: "vaultlet", "denied {what}");
-            Failure::Denied(format!("{what} is not granted to this role"))
+        let Some(target) = Target::from_uri(request.uri()) else {
+            return Err(self.denied("a request without a server"));
         };
-        let Some((host, port, tls)) = PlannedServer::of(request.uri()) else {
-            return Err(denied("a request without a server".into()));
-        };
-        if let Some(identity) = self.identity.as_ref().filter(|i| i.is(&host, port, tls)) {
-            return identity.handle(request).await;
+        if let Some(service) = self.services.iter().find(|service| service.serves(&target)) {
+            return service.respond(request).await.map_err(|error| match error {
+                ServiceError::NotGranted(what) => self.denied(&what),
+                ServiceError::Failed(failure) => failure,
+            });
         }
-        let name = request.uri().path().trim_start_matches('/').to_owned();
-        if port == 80 && !tls && host == keys::HOST {
-            let key = self.keys.iter().find(|key| key.name == name);
-            let key = key.ok_or_else(|| denied(format!("the key `{name}`")))?;
-            return Ok(key.answer(request).await);
-        }
-        if port == 80 && !tls && host == programs::HOST {
-            let program = self.programs.find(&name);
-            let program = program.ok_or_else(|| denied(format!("the program `{name}`")))?;
-            let query = request.uri().query().unwrap_or_default().to_owned();
-            return Ok(self.programs.answer(program, &query).await);
-        }
-        let granted = self.servers.iter().find(|a| a.is(&host, port, tls));
-        let (Some(server), Some(client)) = (granted, &self.client) else {
-            let scheme = if tls { "https" } else { "http" };
-            return Err(denied(format!("{scheme}://{host}:{port}")));
+        let server = self.servers.iter().find(|server| server.matches(&target));
+        let (Some(server), Some(client)) = (server, &self.client) else {
+            return Err(self.denied(&target.to_string()));
         };
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let started = Instant::now();
@@ -82,9 +107,14 @@ impl Grant {
         log(&method, server, &path, started, &result);
         result
     }
+
+    fn denied(&self, what: &str) -> Failure {
+        tracing::warn!(target: "vaultlet", "denied {what} to the {} role", self.role);
+        Failure::Denied(format!("{what} is not granted to the {} role", self.role))
+    }
 }
 
-/// One line per request: never a query, a header but the request's id, or a body.
+/// Logs one line for a request: never a query, a body, or a header other than the request's id.
 fn log(
     method: &http::Method,
     server: &PlannedServer,

@@ -1,6 +1,9 @@
-//! The identity endpoint lent to child processes, on loopback, in the protocols that the component
-//! speaks. Each request goes to an instance of the front role: it has no vault and no credential, checks
-//! the caller's secret, and asks the in-process endpoint. Nothing is remembered before that check.
+//! Lends a handle's identity to child processes: an identity endpoint on loopback, in the protocols
+//! that the component speaks.
+//!
+//! Each request goes to an instance of the front role, which has no vault and no credential. The
+//! instance checks the secret in the request and asks the in-process identity endpoint. Nothing is
+//! cached before that check.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -23,51 +26,50 @@ use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
 use zeroize::Zeroize as _;
 
-use crate::Vaultlet;
-use crate::broker::random_secret;
-use crate::cache::Answer;
 use crate::error::{Error, Kind};
-use crate::grant::Grant;
-use crate::handler::handle;
-use crate::inside::{answer, refusal};
-use crate::level::Level;
+use crate::handle::Vaultlet;
+use crate::internal::refusal;
 use crate::limits;
+use crate::role::{Front, random_secret};
 
-/// What is lent. The default is any free port, and tokens for Key Vault of the configured cloud.
+/// Settings of a lent identity endpoint. The default is any free port, and tokens for Key Vault of
+/// the configured cloud.
 #[derive(Clone, Debug, Default)]
 pub struct Lend {
-    /// The port on 127.0.0.1; any free one unless set.
+    /// The port on 127.0.0.1. `None` means any free port.
     pub port: Option<u16>,
-    /// The resources that may be asked for (`https://vault.azure.net`); none means Key Vault of the
-    /// configured cloud.
+    /// The resources that tokens may be requested for (`https://vault.azure.net`). An empty list
+    /// means Key Vault of the configured cloud.
     pub resources: Vec<String>,
 }
 
-/// The identity endpoint as it is lent, until this is dropped.
+/// A lent identity endpoint. Dropping this closes the endpoint and all its connections.
 pub struct Lent {
-    authority: String,
+    address: String,
     variables: Vec<(String, String)>,
     counts: Arc<Counts>,
     serving: AbortHandle,
-    /// What serves lives on its threads.
+    /// Keeps the threads that serve the endpoint.
     _vaultlet: Vaultlet,
 }
 
 type Counts = Mutex<BTreeMap<u16, u64>>;
 
-/// What answers lent requests.
-pub(crate) struct Front {
-    pub(crate) level: Arc<Level>,
-    pub(crate) grant: Arc<Grant>,
-    /// The whole of one request.
-    pub(crate) timeout: Duration,
+/// What the connections of a lent endpoint share.
+struct Serving {
+    front: Front,
+    /// The time that one request may take.
+    timeout: Duration,
+    counts: Arc<Counts>,
 }
 
 impl Vaultlet {
-    /// Lends this handle's identity to child processes, which find it by [`Lent::variables`] and share
-    /// its cache. Whoever has those variables gets tokens of the resources named here, and no other.
+    /// Lends this handle's identity to child processes, which find the endpoint by
+    /// [`Lent::variables`] and share the handle's cache. Any process that has those variables can
+    /// get tokens for the resources in `lend`, and for no other.
     ///
-    /// No network. Errors are of kind `unavailable` when the port is taken, and of `configuration`.
+    /// No network. The error is of kind [`Unavailable`](Kind::Unavailable) when the port is taken,
+    /// and of kind [`Configuration`](Kind::Configuration) when a setting is wrong.
     pub fn lend(&self, lend: Lend) -> Result<Lent, Error> {
         let port = lend.port.unwrap_or(0);
         let unbound = |error: std::io::Error| {
@@ -80,37 +82,38 @@ impl Vaultlet {
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(unbound)?;
         listener.set_nonblocking(true).map_err(unbound)?;
-        let authority = listener.local_addr().map_err(unbound)?.to_string();
+        let address = listener.local_addr().map_err(unbound)?.to_string();
         let secret = random_secret()?;
-        let variables = block_on(self.planner()?.lent(&authority, &secret))?;
+        let variables = block_on(self.planner()?.lent_variables(&address, &secret))?;
         let (front, runtime) = self.front([
-            ("VAULTLET_LENT_AUTHORITY", authority.as_str()),
+            ("VAULTLET_LENT_AUTHORITY", address.as_str()),
             ("VAULTLET_LENT_SECRET", secret.as_str()),
             ("VAULTLET_LENT_RESOURCES", &lend.resources.join(",")),
         ])?;
         let counts = Arc::<Counts>::default();
         let listener = {
-            let _inside = runtime.enter();
+            let _runtime = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(unbound)?
         };
-        let serving = runtime.spawn(serve(listener, Arc::new(front), Arc::clone(&counts)));
-        let serving = serving.abort_handle();
-        Ok(Lent { authority, variables, counts, serving, _vaultlet: self.clone() })
+        let serving = Serving { front, timeout: self.timeout()?, counts: Arc::clone(&counts) };
+        let serving = runtime.spawn(serve(listener, Arc::new(serving))).abort_handle();
+        Ok(Lent { address, variables, counts, serving, _vaultlet: self.clone() })
     }
 }
 
 impl Lent {
-    /// Where it is: `127.0.0.1:40123`.
-    pub fn authority(&self) -> &str {
-        &self.authority
+    /// The endpoint's address: `127.0.0.1:40123`.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
-    /// The variables by which a child finds it. Several of them hold the secret that it shows.
+    /// The environment variables by which a child process finds the endpoint. Several of them hold
+    /// the secret that the child must present.
     pub fn variables(&self) -> &[(String, String)] {
         &self.variables
     }
 
-    /// How many requests were answered so far, by status.
+    /// How many requests were served so far, by HTTP status.
     pub fn requests(&self) -> BTreeMap<u16, u64> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -119,7 +122,7 @@ impl Lent {
 impl fmt::Debug for Lent {
     // The variables hold the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Lent({})", self.authority)
+        write!(f, "Lent({})", self.address)
     }
 }
 
@@ -130,39 +133,44 @@ impl Drop for Lent {
     }
 }
 
-/// Ends, with all its connections, when the task is aborted.
-async fn serve(listener: tokio::net::TcpListener, front: Arc<Front>, counts: Arc<Counts>) {
-    let places = Arc::new(Semaphore::new(limits::LENT_CONNECTIONS));
+/// Accepts connections until the task is aborted, which also closes them.
+async fn serve(listener: tokio::net::TcpListener, serving: Arc<Serving>) {
+    let permits = Arc::new(Semaphore::new(limits::LENT_CONNECTIONS));
     let mut connections = JoinSet::new();
-    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
         let Ok((stream, _)) = listener.accept().await else {
-            // No file descriptors, as a rule; they come back.
+            // Usually the process is out of file descriptors, which become free again.
             tokio::time::sleep(limits::LENT_PAUSE).await;
             continue;
         };
-        let (front, counts) = (Arc::clone(&front), Arc::clone(&counts));
+        let serving = Arc::clone(&serving);
         connections.spawn(async move {
-            connection(stream, front, counts).await;
-            drop(place);
+            serve_connection(stream, serving).await;
+            drop(permit);
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connection(stream: TcpStream, front: Arc<Front>, counts: Arc<Counts>) {
+async fn serve_connection(stream: TcpStream, serving: Arc<Serving>) {
     let service = service_fn(|request: Request<Incoming>| {
-        let (front, counts) = (Arc::clone(&front), Arc::clone(&counts));
+        let serving = Arc::clone(&serving);
         async move {
             let method = request.method().clone();
-            let response = respond(&front, request).await;
+            let response = respond(&serving, request).await;
             let status = response.status().as_u16();
-            *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
-            // Not its path, which may hold the secret.
+            *serving
+                .counts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(status)
+                .or_default() += 1;
+            // Without the path, which may hold the secret.
             tracing::info!(target: "vaultlet", "lent: {method} {status}");
             Ok::<_, Infallible>(response)
         }
     });
-    // What a client breaks off is no failure of ours.
+    // A connection that the client closes early is not a failure.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::LENT_HEADERS)
@@ -171,7 +179,7 @@ async fn connection(stream: TcpStream, front: Arc<Front>, counts: Arc<Counts>) {
         .await;
 }
 
-async fn respond(front: &Front, request: Request<Incoming>) -> Response<WasiBody> {
+async fn respond(serving: &Serving, request: Request<Incoming>) -> Response<WasiBody> {
     let (parts, body) = request.into_parts();
     if parts.uri.authority().is_none() && !names_one_host(&parts.headers) {
         return refusal(StatusCode::BAD_REQUEST, "no host");
@@ -183,18 +191,15 @@ async fn respond(front: &Front, request: Request<Incoming>) -> Response<WasiBody
         Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "too slow"),
     };
     let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
-    let handled = handle(&front.level, &front.grant, Request::from_parts(parts, body));
-    match timeout(front.timeout, handled).await {
-        Ok(Ok(Answer { status, headers, body, .. })) => {
-            let mut response = answer(status, body);
-            *response.headers_mut() = headers;
-            response
-        }
+    let handled = serving.front.request(Request::from_parts(parts, body));
+    match timeout(serving.timeout, handled).await {
+        Ok(Ok(response)) => response.to_response(),
         Ok(Err(_)) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the identity endpoint failed"),
         Err(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "no answer within the time allowed"),
     }
 }
 
+/// Whether there is exactly one `Host` header, and it is not empty.
 fn names_one_host(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     hosts.next().is_some_and(|host| !host.is_empty()) && hosts.next().is_none()

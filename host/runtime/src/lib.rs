@@ -1,4 +1,4 @@
-//! Gets Azure Key Vault secrets for a training job, by a sandboxed component.
+//! Gets Azure Key Vault secrets for a training job, by a sandboxed WebAssembly component.
 //!
 //! ```no_run
 //! use vaultlet_host::Vaultlet;
@@ -11,88 +11,58 @@
 //! # fn connect(_: &str, _: &str) {}
 //! ```
 //!
-//! The identity is found as `vaultlet get` finds it: on Azure ML the compute's managed identity, or
-//! the user on whose behalf the job runs. In code that is not async, `get_blocking` does the same.
+//! In code that is not async, [`Vaultlet::get_blocking`] does the same. The identity is found as
+//! the command `vaultlet get` finds it: on Azure ML the managed identity of the compute, or the
+//! user on whose behalf the job runs.
 //!
-//! The component holds all knowledge of Azure and is given exactly what its plan names: the role
-//! that reads secrets reaches one vault and no credential, the role that gets tokens reaches the
-//! identity endpoint and no vault. This crate is the rest: instances, HTTP, TLS, the egress policy
-//! and a cache.
+//! # How it works
 //!
-//! Programs that use Microsoft's SDKs share a handle's identity and its cache by [`Vaultlet::lend`].
+//! All knowledge of Azure is in the component, which runs in several roles. The component states
+//! what each role needs, and the host grants exactly that: the role that reads secrets reaches one
+//! vault and has no credential; the role that gets tokens reaches the identity endpoint and no
+//! vault. This crate is the host: it runs instances of the component and provides HTTP, TLS, the
+//! egress policy and the cache of tokens.
 //!
-//! A [`Secret`] shows its value only by [`Secret::reveal`], and is scrubbed when dropped; buffers
-//! of the HTTP and TLS libraries are not.
+//! # Other programs
+//!
+//! Programs that use Microsoft's SDKs can share the identity and the token cache of a handle; see
+//! [`Vaultlet::lend`].
+//!
+//! # Secrets in memory
+//!
+//! A [`Secret`] shows its value only by [`Secret::reveal`], and is scrubbed from memory when it is
+//! dropped. The buffers of the HTTP and TLS libraries are not scrubbed.
+//!
+//! # Features
+//!
+//! * `plugins`: `Plugin`, components written by others that read secrets which they are granted.
+//! * `jit`: `Builder::component`, a component of your own in place of the built-in one.
+//!
+//! Both bring a compiler for WebAssembly with them.
 
 #![deny(unsafe_code)]
 
-mod authority;
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings;
-mod broker;
-mod builder;
-mod cache;
-mod cancel;
-mod code;
-mod component;
-mod config;
-mod egress;
-mod engine;
-mod epoch;
 mod error;
-mod files;
-mod fork;
 mod grant;
-mod handler;
-mod http;
-mod identity;
-mod inside;
-mod keys;
+mod handle;
+mod instance;
+mod internal;
 mod lend;
-mod level;
 mod limits;
-mod plan;
-mod planner;
+mod net;
 #[cfg(feature = "plugins")]
 mod plugin;
-mod process;
-mod programs;
-mod prompt;
+mod role;
 mod secret;
 mod settings;
-mod shard;
-mod state;
-mod task;
-mod vaultlet;
+mod token;
 
-pub use builder::Builder;
-pub use cancel::Cancel;
 pub use error::{Attempt, Error, Kind, Outcome};
+pub use handle::{Builder, Cancel, Plan, Server, Vaultlet};
 pub use lend::{Lend, Lent};
-pub use plan::{Plan, Server};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
-pub use secret::{Holder, Properties, Secret, Token};
-pub use vaultlet::Vaultlet;
-
-/// Which of several user-assigned managed identities to use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UserAssigned {
-    /// By client id, a GUID.
-    ClientId(String),
-    /// By object (principal) id, a GUID.
-    ObjectId(String),
-    /// By Azure resource id.
-    ResourceId(String),
-}
-
-/// What a token is asked for. The default is Key Vault of the configured cloud.
-#[derive(Clone, Debug, Default)]
-pub struct TokenRequest {
-    /// The resource (`https://vault.azure.net`) or scope (`…/.default`).
-    pub resource: Option<String>,
-    /// The tenant, where a source has a choice.
-    pub tenant: Option<String>,
-    /// A claims challenge as JSON text; it bypasses the cache and replaces what is in it.
-    pub claims: Option<String>,
-}
+pub use secret::{Properties, Secret};
+pub use token::{Holder, Token, TokenRequest, UserAssigned};

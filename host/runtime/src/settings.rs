@@ -1,5 +1,4 @@
-//! Settings: the builder's, else the environment's `VAULTLET_*`, in the form that every role and
-//! the stock command line take them.
+//! Settings of a handle: those set by the builder, else the environment's `VAULTLET_*` variables.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,11 +8,13 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::http::Override;
 use crate::limits;
-use crate::prompt::OnPrompt;
+use crate::net::Override;
 
-/// Where variables are read: the process, or what an embedder gave instead of it.
+/// A function that is called with each line of text that a guest writes for people.
+pub(crate) type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Where variables are read: in the process's environment, or in one that an embedder gave.
 #[derive(Clone, Default)]
 pub(crate) enum Environment {
     #[default]
@@ -22,7 +23,7 @@ pub(crate) enum Environment {
 }
 
 impl Environment {
-    /// A variable's value; empty means unset, everywhere.
+    /// The value of a variable. An empty value means unset, here as everywhere.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let value = match self {
             Self::Process => std::env::var(name).ok(),
@@ -36,22 +37,22 @@ impl Environment {
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) environment: Environment,
-    /// `VAULTLET_*` that an embedder set; they win over the environment's.
+    /// `VAULTLET_*` settings from the builder, which take precedence over the environment's.
     pub(crate) given: BTreeMap<&'static str, String>,
     pub(crate) ca_files: Vec<PathBuf>,
     pub(crate) overrides: Vec<String>,
-    /// Calls at once.
+    /// How many calls run at once.
     pub(crate) concurrency: Option<usize>,
-    /// What is read as the file `-`.
+    /// The content of the file `-`.
     pub(crate) user_assertion: Option<Arc<Zeroizing<String>>>,
-    /// Who hears what a person must be told.
-    pub(crate) on_prompt: Option<OnPrompt>,
+    /// The listener for what a source must tell a person.
+    pub(crate) on_prompt: Option<OnLine>,
     /// WebAssembly in place of the built-in component; set by the feature `jit` only.
     pub(crate) component: Option<Vec<u8>>,
 }
 
-/// The settings that the guest reads. Each can be given by flag, variable or builder.
-pub(crate) const OF_GUEST: [&str; 10] = [
+/// The settings that the component reads. Each can be given by flag, variable or builder.
+const COMPONENT_SETTINGS: [&str; 10] = [
     "VAULTLET_IDENTITY",
     "VAULTLET_EXCLUDE",
     "VAULTLET_CLIENT_ID",
@@ -69,9 +70,9 @@ impl Settings {
         self.given.get(name).cloned().or_else(|| self.environment.get(name))
     }
 
-    /// The guest's settings that are set, as variables.
-    pub(crate) fn of_guest(&self) -> Vec<(String, String)> {
-        OF_GUEST.iter().filter_map(|n| Some(((*n).to_owned(), self.get(n)?))).collect()
+    /// The component's settings that are set, as variables.
+    pub(crate) fn component_variables(&self) -> Vec<(String, String)> {
+        COMPONENT_SETTINGS.iter().filter_map(|n| Some(((*n).to_owned(), self.get(n)?))).collect()
     }
 
     pub(crate) fn concurrency(&self) -> usize {
@@ -104,8 +105,8 @@ impl Settings {
     }
 
     pub(crate) fn overrides(&self) -> Result<Vec<Override>, Error> {
-        let of_environment = self.environment.get("VAULTLET_RESOLVE");
-        let (origin, texts): (_, Vec<String>) = match of_environment {
+        let from_environment = self.environment.get("VAULTLET_RESOLVE");
+        let (origin, texts): (_, Vec<String>) = match from_environment {
             Some(text) if self.overrides.is_empty() => {
                 ("VAULTLET_RESOLVE", text.split(',').map(|t| t.trim().to_owned()).collect())
             }
@@ -126,8 +127,8 @@ impl Settings {
     /// `HTTPS_PROXY` and `NO_PROXY`, in either case. `HTTP_PROXY` is not read.
     pub(crate) fn proxy(&self) -> Result<hyper_util::client::proxy::matcher::Matcher, Error> {
         let either = |upper: &str, lower: &str| {
-            let of = |name: &str| self.environment.get(name).map(|v| (name.to_owned(), v));
-            of(upper).or_else(|| of(lower))
+            let get = |name: &str| self.environment.get(name).map(|v| (name.to_owned(), v));
+            get(upper).or_else(|| get(lower))
         };
         let mut builder = hyper_util::client::proxy::matcher::Matcher::builder();
         if let Some((name, url)) = either("HTTPS_PROXY", "https_proxy") {
@@ -138,7 +139,7 @@ impl Settings {
             if !usable {
                 return Err(Error::configuration(
                     "setting-malformed",
-                    // Its text may hold a password; it is not quoted.
+                    // The value may hold a password and is not quoted.
                     format!("reading `{name}`: its value is not the URL of an HTTP proxy"),
                     "give `http://host:port`, or unset it",
                 ));

@@ -1,4 +1,4 @@
-//! How a plugin is opened.
+//! Grants and limits of a plugin, and how it is opened.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,18 +7,19 @@ use std::time::Duration;
 use futures_lite::future::block_on;
 use sha2::{Digest as _, Sha256};
 
+use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
 use crate::error::Error;
-use crate::fork::PerProcess;
+use crate::handle::{PerProcess, Vaultlet};
 use crate::limits;
-use crate::planner::Subject;
-use crate::prompt::OnPrompt;
-use crate::{Plugin, Vaultlet};
+use crate::settings::OnLine;
 
-use super::home::Running;
+use super::call::Plugin;
+use super::component::compile;
+use super::options::PluginOptions;
 use super::policy::{Policy, Reference};
-use super::program::Compiled;
+use super::workers::Workers;
 
-/// What a plugin may read and how much it may use, begun by [`Vaultlet::plugin`].
+/// What a plugin may read and how much it may use; see [`Vaultlet::plugin`].
 #[must_use = "a builder does nothing until `open`"]
 pub struct PluginBuilder {
     vaultlet: Vaultlet,
@@ -29,7 +30,7 @@ pub struct PluginBuilder {
     memory: usize,
     timeout: Duration,
     concurrency: usize,
-    on_output: Option<OnPrompt>,
+    on_output: Option<OnLine>,
 }
 
 impl fmt::Debug for PluginBuilder {
@@ -38,20 +39,17 @@ impl fmt::Debug for PluginBuilder {
     }
 }
 
-/// The terms on which a plugin runs.
-pub(super) struct Terms {
-    pub(super) vaultlet: Vaultlet,
-    pub(super) code: Compiled,
-    pub(super) name: String,
-    pub(super) policy: Policy,
-    pub(super) memory: usize,
-    pub(super) timeout: Duration,
-    pub(super) concurrency: usize,
-    pub(super) on_output: Option<OnPrompt>,
+impl Vaultlet {
+    /// Starts a builder for a plugin: WebAssembly of a component that imports
+    /// `vaultlet:keyvault/secrets`, as the world `vaultlet:keyvault/consumer` says. The plugin gets
+    /// secrets with this handle's settings and identity, and may read only what the builder grants.
+    pub fn plugin(&self, wasm: impl Into<Vec<u8>>) -> PluginBuilder {
+        PluginBuilder::new(self.clone(), wasm.into())
+    }
 }
 
 impl PluginBuilder {
-    pub(super) fn new(vaultlet: Vaultlet, wasm: Vec<u8>) -> Self {
+    fn new(vaultlet: Vaultlet, wasm: Vec<u8>) -> Self {
         Self {
             vaultlet,
             wasm,
@@ -65,78 +63,88 @@ impl PluginBuilder {
         }
     }
 
-    /// Lets it read this secret, in any form of a reference; may be repeated. Without a version it may
-    /// read each version, with one only that; without a JSON pointer it may read the whole and each
-    /// member, with one only that member. Names are compared as they are written.
+    /// Lets the plugin read this secret, given in any form of a reference. May be called more than
+    /// once.
+    ///
+    /// Without a version the plugin may read every version, with a version only that one. Without a
+    /// JSON pointer it may read the whole value and every member, with a pointer only that member.
+    /// Names are compared as they are written.
     pub fn grant(mut self, reference: impl Into<String>) -> Self {
         self.grants.push(reference.into());
         self
     }
 
-    /// Lets it list the secrets of this vault and their versions, with all but the values; may be
-    /// repeated. The versions of a secret that it may read in each of them it may list anyway.
+    /// Lets the plugin list the secrets of this vault and their versions, without their values. May
+    /// be called more than once. The versions of a secret that was granted without a version can be
+    /// listed in any case.
     pub fn grant_list(mut self, vault: impl Into<String>) -> Self {
         self.lists.push(vault.into());
         self
     }
 
-    /// What it is called in the log; the beginning of its SHA-256 unless set.
+    /// The plugin's name in the log; the default is the first 12 digits of the SHA-256 of its
+    /// WebAssembly.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Bytes that the memories of one call may have together, at most 4 GiB; 64 MiB unless set.
+    /// How many bytes the memories of one call may have together; the default is 64 MiB, the
+    /// maximum 4 GiB.
     pub fn memory(mut self, bytes: usize) -> Self {
         self.memory = bytes;
         self
     }
 
-    /// The time that one call may take, from when it is made to its result; 30 s unless set.
+    /// The time that one call may take, waiting for its turn included; the default is 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many calls run at once, 1 to 64; 4 unless set. More wait in line. They share at most as
-    /// many threads as the machine has processors, none of them the handle's own.
+    /// How many calls run at once, 1 to 64; the default is 4. Further calls wait. The calls share
+    /// at most as many threads as the machine has processors, none of them the handle's own.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.clamp(1, limits::PLUGIN_CONCURRENCY_MAX);
         self
     }
 
-    /// Who hears what it writes to its standard output and error, line by line, as plain text, on a
-    /// thread that must not be kept: at most 64 KiB a call, the rest is dropped. Without it all is.
-    /// It may hold the secrets that the plugin was granted.
-    pub fn on_output(mut self, hear: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.on_output = Some(Arc::new(hear));
+    /// Calls this function with each line that the plugin writes to its standard output or error,
+    /// as plain text, on a thread that the function must not block. At most 64 KiB of each call are
+    /// passed on; the rest is dropped, as is everything when no function is set. The lines may
+    /// contain the granted secrets.
+    pub fn on_output(mut self, listen: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_output = Some(Arc::new(listen));
         self
     }
 
-    /// Compiles the component and looks at what it imports; nothing of it runs yet. No network. It
-    /// blocks the thread: milliseconds for a small plugin, seconds for one with a JavaScript or Python
-    /// engine in it. Errors are of kind `configuration`, or of a reference that is none.
+    /// Compiles the component and checks its imports; nothing of it runs yet. No network.
+    ///
+    /// The call blocks the thread: milliseconds for a small plugin, seconds for one that contains a
+    /// JavaScript or Python engine. Errors are of kind
+    /// [`Configuration`](crate::Kind::Configuration), or of kind
+    /// [`InvalidArgument`](crate::Kind::InvalidArgument) for a malformed reference.
     pub fn open(self) -> Result<Plugin, Error> {
         let mut policy = Policy::default();
         for reference in self.grants {
-            policy
-                .secrets
-                .push(Reference::of(block_on(self.vaultlet.resolved(Subject::Secret(reference)))?));
+            let resolved = block_on(self.vaultlet.resolve(Subject::Secret(reference)))?;
+            policy.secrets.push(Reference::from(resolved));
         }
         for vault in self.lists {
-            policy.vaults.push(block_on(self.vaultlet.resolved(Subject::Vault(vault)))?.reference);
+            policy.vaults.push(block_on(self.vaultlet.resolve(Subject::Vault(vault)))?.reference);
         }
         let Self { vaultlet, wasm, name, memory, timeout, concurrency, on_output, .. } = self;
         let name = name.unwrap_or_else(|| fingerprint(&wasm));
         let memory = memory.min(limits::PLUGIN_MEMORY_MAX);
-        let code = Compiled::new(&wasm)?;
-        let terms = Terms { vaultlet, code, name, policy, memory, timeout, concurrency, on_output };
-        let home = PerProcess::new(|| Running::open(Arc::new(terms)))?;
-        Ok(Plugin { home: Arc::new(home), timeout: None, cancel: None })
+        let code = compile(&wasm)?;
+        let options =
+            PluginOptions { vaultlet, code, name, policy, memory, timeout, concurrency, on_output };
+        let workers = PerProcess::new(|| Workers::open(Arc::new(options)))?;
+        Ok(Plugin::new(workers))
     }
 }
 
-/// Enough of it to tell plugins apart.
+/// The first 12 hexadecimal digits of the SHA-256, which tell plugins apart.
 fn fingerprint(wasm: &[u8]) -> String {
     Sha256::digest(wasm).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

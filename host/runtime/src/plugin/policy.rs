@@ -1,21 +1,21 @@
 //! What a plugin may read: canonical references, compared part by part.
 
-use crate::planner::Resolved;
+use crate::bindings::exports::vaultlet::keyvault::plan::Resolved;
 
-/// What one plugin is granted.
+/// What a plugin is granted.
 #[derive(Default)]
 pub(super) struct Policy {
     pub(super) secrets: Vec<Reference>,
-    /// Vaults that it may list.
+    /// Vaults that the plugin may list.
     pub(super) vaults: Vec<String>,
 }
 
-/// A canonical reference in parts.
+/// A canonical reference, split into its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
-    /// All of it.
+    /// The whole reference.
     pub(super) text: String,
-    /// Vault and name.
+    /// The reference up to the name, without version and pointer.
     secret: String,
     version: Option<String>,
     /// The JSON pointer, as the canonical form writes it.
@@ -23,43 +23,47 @@ pub(super) struct Reference {
 }
 
 impl Policy {
-    pub(super) fn reads(&self, asked: &Reference) -> bool {
-        self.secrets.iter().any(|granted| granted.covers(asked))
+    pub(super) fn reads(&self, requested: &Reference) -> bool {
+        self.secrets.iter().any(|granted| granted.covers(requested))
     }
 
     pub(super) fn lists(&self, vault: &str) -> bool {
         self.vaults.iter().any(|granted| granted == vault)
     }
 
-    /// Versions are listed of a secret that may be read in each of them, and in a vault that may be
-    /// listed.
-    pub(super) fn lists_versions(&self, asked: &Reference) -> bool {
+    /// Whether the versions of a secret may be listed: those of a secret that may be read in every
+    /// version, and of every secret in a vault that may be listed.
+    pub(super) fn lists_versions(&self, requested: &Reference) -> bool {
         let is_in = |vault: &String| {
-            asked.secret.strip_prefix(vault.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            requested.secret.strip_prefix(vault.as_str()).is_some_and(|rest| rest.starts_with('/'))
         };
-        self.reads(asked) || self.vaults.iter().any(is_in)
+        self.reads(requested) || self.vaults.iter().any(is_in)
     }
 }
 
-impl Reference {
-    pub(super) fn of(resolved: Resolved) -> Self {
+impl From<Resolved> for Reference {
+    fn from(resolved: Resolved) -> Self {
         let Resolved { reference, version, .. } = resolved;
         let (path, pointer) = match reference.split_once("?json=") {
             Some((path, pointer)) => (path, Some(pointer.to_owned())),
             None => (reference.as_str(), None),
         };
-        let of_version = version.as_ref().and_then(|version| path.strip_suffix(version.as_str()));
-        let secret = of_version.map_or(path, |path| path.trim_end_matches('/')).to_owned();
+        let before_version =
+            version.as_ref().and_then(|version| path.strip_suffix(version.as_str()));
+        let secret = before_version.map_or(path, |path| path.trim_end_matches('/')).to_owned();
         Self { secret, version, pointer, text: reference }
     }
+}
 
-    /// A grant covers what it leaves open: without a version each version, without a JSON pointer each
-    /// member and the whole. What it says must be asked for exactly.
-    fn covers(&self, asked: &Self) -> bool {
-        let part = |granted: &Option<String>, asked| granted.is_none() || granted == asked;
-        self.secret == asked.secret
-            && part(&self.version, &asked.version)
-            && part(&self.pointer, &asked.pointer)
+impl Reference {
+    /// Whether this granted reference covers another. A grant without a version covers every
+    /// version, one without a JSON pointer covers the whole value and every member; a version or
+    /// pointer in the grant must match exactly.
+    fn covers(&self, requested: &Self) -> bool {
+        let part = |granted: &Option<String>, requested| granted.is_none() || granted == requested;
+        self.secret == requested.secret
+            && part(&self.version, &requested.version)
+            && part(&self.pointer, &requested.pointer)
     }
 }
 
@@ -78,9 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_covers_what_it_leaves_open_and_nothing_beside() {
+    fn a_grant_covers_the_parts_it_leaves_open_and_nothing_else() {
         const DB: &str = "akv://job.vault.test/db";
-        for (granted, asked, covered) in [
+        for (granted, requested, covered) in [
             ((DB, None, None), (DB, None, None), true),
             ((DB, None, None), (DB, Some("1"), None), true),
             ((DB, None, None), (DB, None, Some("/user")), true),
@@ -100,14 +104,14 @@ mod tests {
             ((DB, Some("1"), Some("/user")), (DB, None, Some("/user")), false),
             ((DB, Some("1"), Some("/user")), (DB, Some("1"), Some("/user")), true),
         ] {
-            let ((s, v, p), (s2, v2, p2)) = (granted, asked);
+            let ((s, v, p), (s2, v2, p2)) = (granted, requested);
             let covers = reference(s, v, p).covers(&reference(s2, v2, p2));
-            assert_eq!(covers, covered, "{granted:?} {asked:?}");
+            assert_eq!(covers, covered, "{granted:?} {requested:?}");
         }
     }
 
     #[test]
-    fn versions_are_listed_in_a_vault_that_is_listed_and_no_other() {
+    fn versions_can_be_listed_in_a_granted_vault_only() {
         let policy = |vault: &str| Policy { vaults: vec![vault.into()], ..Policy::default() };
         let db = reference("akv://job.vault.test/db", None, None);
         assert!(policy("akv://job.vault.test").lists_versions(&db));

@@ -1,39 +1,81 @@
-//! `vaultlet:keyvault/secrets`, as a plugin imports it: answered from the handle, within its grants.
+//! The interface `vaultlet:keyvault/secrets`, as a plugin imports it: served by the handle, within
+//! the plugin's grants.
 
 use std::sync::Arc;
 
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource, ResourceType};
+use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
 use zeroize::Zeroize as _;
 
-use crate::bindings::exports::vaultlet::keyvault::types::{
-    Error as WitError, Properties as WitProperties, UserAssigned as WitUserAssigned,
-};
-use crate::engine::{Listed, Page};
+use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
+use crate::bindings::exports::vaultlet::keyvault::secrets::{Listed, Page};
+use crate::bindings::exports::vaultlet::keyvault::types::Error as WitError;
 use crate::error::{Error, Kind};
 use crate::limits;
-use crate::planner::Subject;
-use crate::secret::Secret;
+use crate::secret::{Properties, Secret};
+use crate::token::UserAssigned;
 
-use super::builder::Terms;
+use super::options::PluginOptions;
 use super::policy::Reference;
-use super::state::State;
 
-/// Interfaces with and without their version.
+/// Interfaces without and with their version.
 pub(super) const TYPES: (&str, &str) = ("vaultlet:keyvault/types", "vaultlet:keyvault/types@0.1.0");
 pub(super) const SECRETS: (&str, &str) =
     ("vaultlet:keyvault/secrets", "vaultlet:keyvault/secrets@0.1.0");
 
-type Context<'a> = StoreContextMut<'a, State>;
+/// What this module needs of the data of a store.
+pub(super) trait SecretsView: Send + 'static {
+    fn secrets(&mut self) -> SecretsViewData<'_>;
+}
 
-/// What a plugin has a handle of. Scrubbed when it drops it, or when its call ends.
-struct Held {
-    properties: WitProperties,
-    /// What is passed on is this and no copy of it.
+/// The data that [`SecretsView`] lends.
+pub(super) struct SecretsViewData<'a> {
+    pub(super) secrets: &'a mut Secrets,
+    pub(super) table: &'a mut ResourceTable,
+}
+
+/// The state of the interface in one instance.
+pub(super) struct Secrets {
+    options: Arc<PluginOptions>,
+    /// How many secrets the plugin has and has not dropped.
+    open: usize,
+    /// How many calls the plugin has made.
+    calls: usize,
+}
+
+impl Secrets {
+    pub(super) fn new(options: &Arc<PluginOptions>) -> Self {
+        Self { options: Arc::clone(options), open: 0, calls: 0 }
+    }
+
+    /// Counts a call, and refuses it beyond the limits that keep a plugin from filling the host's
+    /// memory and from asking a vault without end.
+    fn count_call(&mut self, doing: &str) -> Result<(), Error> {
+        self.calls += 1;
+        let what = if self.calls > limits::PLUGIN_CALLS_MAX {
+            format!("it has asked {} times in this call", limits::PLUGIN_CALLS_MAX)
+        } else if self.open >= limits::PLUGIN_SECRETS_MAX {
+            format!("it holds {} secrets", limits::PLUGIN_SECRETS_MAX)
+        } else {
+            return Ok(());
+        };
+        Err(Error::configuration(
+            "plugin-limit",
+            format!("{doing}: {what}, which is as many as a plugin may"),
+            "let it drop what it does not need any more, or do less in one call",
+        ))
+    }
+}
+
+/// A resource `secret`. The value is scrubbed when the plugin drops the resource, or when its call
+/// ends.
+struct OpenSecret {
+    properties: Properties,
+    /// The one copy of the value, from which the plugin's memory is filled.
     value: Arc<str>,
 }
 
-impl Drop for Held {
+impl Drop for OpenSecret {
     fn drop(&mut self) {
         if let Some(value) = Arc::get_mut(&mut self.value) {
             value.zeroize();
@@ -41,136 +83,147 @@ impl Drop for Held {
     }
 }
 
-pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+type Context<'a, T> = StoreContextMut<'a, T>;
+
+/// Adds the interface to a linker whose stores have a view of secrets.
+pub(super) fn add_to_linker<T: SecretsView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     linker.instance(TYPES.1)?;
     let mut secrets = linker.instance(SECRETS.1)?;
-    secrets.resource("secret", ResourceType::host::<Held>(), |mut store, rep| {
-        let state = store.data_mut();
-        state.table.delete(Resource::<Held>::new_own(rep))?;
-        state.held = state.held.saturating_sub(1);
+    secrets.resource("secret", ResourceType::host::<OpenSecret>(), |mut store, rep| {
+        let SecretsViewData { secrets, table } = store.data_mut().secrets();
+        table.delete(Resource::<OpenSecret>::new_own(rep))?;
+        secrets.open = secrets.open.saturating_sub(1);
         Ok(())
     })?;
     secrets.func_wrap(
         "[method]secret.properties",
-        |store: Context<'_>, (this,): (Resource<Held>,)| {
-            Ok((store.data().table.get(&this)?.properties.clone(),))
+        |mut store: Context<'_, T>, (this,): (Resource<OpenSecret>,)| {
+            Ok((store.data_mut().secrets().table.get(&this)?.properties.clone(),))
         },
     )?;
     secrets.func_wrap(
         "[method]secret.reveal",
-        |store: Context<'_>, (this,): (Resource<Held>,)| {
-            Ok((Arc::clone(&store.data().table.get(&this)?.value),))
+        |mut store: Context<'_, T>, (this,): (Resource<OpenSecret>,)| {
+            Ok((Arc::clone(&store.data_mut().secrets().table.get(&this)?.value),))
         },
     )?;
-    secrets.func_wrap_async("get", |mut store: Context<'_>, (reference, identity)| {
-        Box::new(async move { Ok((get(store.data_mut(), reference, identity).await?,)) })
+    secrets.func_wrap_async("get", |mut store: Context<'_, T>, (reference, identity)| {
+        Box::new(async move { Ok((get(store.data_mut().secrets(), reference, identity).await?,)) })
     })?;
-    secrets.func_wrap_async("list-page", |mut store: Context<'_>, (what, marker, identity)| {
-        Box::new(async move { Ok((list_page(store.data_mut(), what, marker, identity).await,)) })
+    secrets.func_wrap_async("list-page", |mut store: Context<'_, T>, (what, marker, identity)| {
+        Box::new(async move {
+            let secrets = store.data_mut().secrets().secrets;
+            Ok((list_page(secrets, what, marker, identity).await,))
+        })
     })
 }
 
 async fn get(
-    state: &mut State,
+    SecretsViewData { secrets, table }: SecretsViewData<'_>,
     reference: String,
-    identity: Option<WitUserAssigned>,
-) -> wasmtime::Result<Result<Resource<Held>, WitError>> {
-    let mut access = Access::of(GET, identity.as_ref());
-    let got = match state.admit(GET) {
-        Ok(()) => access.get(&state.terms, &reference).await,
+    identity: Option<UserAssigned>,
+) -> wasmtime::Result<Result<Resource<OpenSecret>, WitError>> {
+    let mut access = Access::new(GET, identity.as_ref());
+    let got = match secrets.count_call(GET) {
+        Ok(()) => access.get(&secrets.options, &reference).await,
         Err(error) => Err(error),
     };
-    access.log(&state.terms, &got);
+    access.log(&secrets.options, &got);
     match got {
         Ok(secret) => {
-            state.held += 1;
+            secrets.open += 1;
             let value = Arc::from(secret.reveal());
-            let properties = secret.properties().clone().into();
-            Ok(Ok(state.table.push(Held { properties, value })?))
+            let properties = secret.properties().clone();
+            Ok(Ok(table.push(OpenSecret { properties, value })?))
         }
         Err(error) => Ok(Err(error.into())),
     }
 }
 
 async fn list_page(
-    state: &mut State,
+    secrets: &mut Secrets,
     what: Listed,
     marker: Option<String>,
-    identity: Option<WitUserAssigned>,
+    identity: Option<UserAssigned>,
 ) -> Result<Page, WitError> {
-    let mut access = Access::of(LIST, identity.as_ref());
-    let got = match state.admit(LIST) {
-        Ok(()) => access.list(&state.terms, what, marker).await,
+    let mut access = Access::new(LIST, identity.as_ref());
+    let got = match secrets.count_call(LIST) {
+        Ok(()) => access.list(&secrets.options, what, marker).await,
         Err(error) => Err(error),
     };
-    access.log(&state.terms, &got);
+    access.log(&secrets.options, &got);
     got.map_err(Into::into)
 }
 
 const GET: &str = "getting a secret";
 const LIST: &str = "listing a page";
 
-/// One question of a plugin's.
+/// One access of a plugin to a secret or a listing.
 struct Access {
     doing: &'static str,
-    chooses: bool,
-    /// The canonical reference, once it is known.
-    asked: Option<String>,
+    chooses_identity: bool,
+    /// The canonical reference for messages, once it is known.
+    reference: Option<String>,
 }
 
 impl Access {
-    fn of(doing: &'static str, identity: Option<&WitUserAssigned>) -> Self {
-        Self { doing, chooses: identity.is_some(), asked: None }
+    fn new(doing: &'static str, identity: Option<&UserAssigned>) -> Self {
+        Self { doing, chooses_identity: identity.is_some(), reference: None }
     }
 
-    async fn get(&mut self, terms: &Terms, reference: &str) -> Result<Secret, Error> {
-        let asked = self.resolved(terms, reference).await?;
-        if !terms.policy.reads(&asked) {
+    async fn get(&mut self, options: &PluginOptions, reference: &str) -> Result<Secret, Error> {
+        let requested = self.resolve(options, reference).await?;
+        if !options.policy.reads(&requested) {
             return Err(self.denied());
         }
-        // What was compared is what is asked for.
-        terms.vaultlet.get(&asked.text).await
+        // The reference that was compared is the one that is sent.
+        options.vaultlet.get(&requested.text).await
     }
 
     async fn list(
         &mut self,
-        terms: &Terms,
+        options: &PluginOptions,
         what: Listed,
         marker: Option<String>,
     ) -> Result<Page, Error> {
         let (granted, what) = match what {
-            Listed::Secrets(of) => {
-                self.admit(&of)?;
-                let asked = terms.vaultlet.resolved(Subject::Vault(of)).await?.reference;
-                self.note(&asked);
-                (terms.policy.lists(&asked), Listed::Secrets(asked))
+            Listed::Secrets(vault) => {
+                self.check(&vault)?;
+                let requested = options.vaultlet.resolve(Subject::Vault(vault)).await?.reference;
+                self.note(&requested);
+                (options.policy.lists(&requested), Listed::Secrets(requested))
             }
-            Listed::Versions(of) => {
-                let asked = self.resolved(terms, &of).await?;
-                (terms.policy.lists_versions(&asked), Listed::Versions(asked.text))
+            Listed::Versions(reference) => {
+                let requested = self.resolve(options, &reference).await?;
+                (options.policy.lists_versions(&requested), Listed::Versions(requested.text))
             }
         };
         if !granted {
             return Err(self.denied());
         }
-        terms.vaultlet.list_page(what, marker).await
+        options.vaultlet.list_page(what, marker).await
     }
 
-    async fn resolved(&mut self, terms: &Terms, reference: &str) -> Result<Reference, Error> {
-        self.admit(reference)?;
-        let asked =
-            Reference::of(terms.vaultlet.resolved(Subject::Secret(reference.to_owned())).await?);
-        self.note(&asked.text);
-        Ok(asked)
+    async fn resolve(
+        &mut self,
+        options: &PluginOptions,
+        reference: &str,
+    ) -> Result<Reference, Error> {
+        self.check(reference)?;
+        let resolved = options.vaultlet.resolve(Subject::Secret(reference.to_owned())).await?;
+        let requested = Reference::from(resolved);
+        self.note(&requested.text);
+        Ok(requested)
     }
 
-    /// For what is said about it.
+    /// Notes the canonical reference for messages.
     fn note(&mut self, canonical: &str) {
-        self.asked = Some(canonical.escape_debug().to_string());
+        self.reference = Some(canonical.escape_debug().to_string());
     }
 
-    fn admit(&self, reference: &str) -> Result<(), Error> {
-        if self.chooses {
+    /// Refuses a choice of identity, and a reference that is too long.
+    fn check(&self, reference: &str) -> Result<(), Error> {
+        if self.chooses_identity {
             return Err(not_granted(format!("{}: no plugin may choose an identity", self.doing)));
         }
         if reference.len() > limits::PLUGIN_REFERENCE_MAX {
@@ -185,43 +238,25 @@ impl Access {
         Ok(())
     }
 
-    /// The same whether there is such a secret or not: nobody was asked.
+    /// The error of an access that is not granted. The vault is not asked, so that the error does
+    /// not show whether the secret exists.
     fn denied(&self) -> Error {
-        let asked = self.asked.as_deref().unwrap_or("-");
-        not_granted(format!("{}: `{asked}` is not granted to this plugin", self.doing))
+        let requested = self.reference.as_deref().unwrap_or("-");
+        not_granted(format!("{}: `{requested}` is not granted to this plugin", self.doing))
     }
 
-    /// One line: never a value, and no reference that is none.
-    fn log<T>(&self, terms: &Terms, result: &Result<T, Error>) {
+    /// Logs one line: never a value, and no reference that is malformed.
+    fn log<T>(&self, options: &PluginOptions, result: &Result<T, Error>) {
         let outcome = match result {
             Ok(_) => "ok",
             Err(error) => &error.id,
         };
-        let (plugin, doing) = (&terms.name, self.doing);
-        let asked = self.asked.as_deref().unwrap_or("-");
-        tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {asked} {outcome}");
+        let (plugin, doing) = (&options.name, self.doing);
+        let requested = self.reference.as_deref().unwrap_or("-");
+        tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {requested} {outcome}");
     }
 }
 
 fn not_granted(message: String) -> Error {
     Error::new(Kind::Denied, "plugin-not-granted", message, "grant it where the plugin is opened")
-}
-
-impl State {
-    /// Keeps a plugin from filling our memory, and from asking a vault without end.
-    fn admit(&mut self, doing: &str) -> Result<(), Error> {
-        self.asked += 1;
-        let what = if self.asked > limits::PLUGIN_ASKED_MAX {
-            format!("it has asked {} times in this call", limits::PLUGIN_ASKED_MAX)
-        } else if self.held >= limits::PLUGIN_HELD_MAX {
-            format!("it holds {} secrets", limits::PLUGIN_HELD_MAX)
-        } else {
-            return Ok(());
-        };
-        Err(Error::configuration(
-            "plugin-limit",
-            format!("{doing}: {what}, which is as many as a plugin may"),
-            "let it drop what it does not need any more, or do less in one call",
-        ))
-    }
 }

@@ -1,0 +1,75 @@
+//! A thread with a tokio runtime of its own. Calls do not run on the embedder's runtime, which may
+//! be short-lived.
+//!
+//! A call stays on one thread from its request to its response, with connections and instances of
+//! that thread: waking another thread would cost as much as the rest of the call.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::error::Error;
+
+/// The thread and the tasks on it end when this is dropped.
+pub(crate) struct RuntimeThread {
+    handle: Handle,
+    calls: Arc<AtomicUsize>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl RuntimeThread {
+    pub(crate) fn start() -> Result<Self, Error> {
+        let failed = |e: std::io::Error| Error::internal(format!("starting a thread: {e}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        std::thread::Builder::new()
+            .name("vaultlet".into())
+            .spawn(move || {
+                // Ends when the sender is dropped.
+                let _ = runtime.block_on(stopped);
+                // A name lookup may still block a thread of its own; nothing waits for it.
+                runtime.shutdown_background();
+            })
+            .map_err(failed)?;
+        Ok(Self { handle, calls: Arc::default(), _stop: stop })
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// How many calls run on this thread now.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let ended = Ended(Arc::clone(&self.calls));
+        self.handle.spawn(async move {
+            let _ended = ended;
+            call.await
+        })
+    }
+}
+
+/// Counts a call out, however it ends.
+struct Ended(Arc<AtomicUsize>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,161 @@
+//! TLS trust: Mozilla's roots, which are compiled in; more roots by `--ca-file`; other roots by
+//! `SSL_CERT_FILE`; and the trust that a plan sets for a single server.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore,
+    SignatureScheme, WantsVerifier,
+};
+use subtle::ConstantTimeEq as _;
+
+use crate::error::Error;
+
+use super::failure::Failure;
+use super::server::Issuers;
+
+/// The handle's TLS: versions 1.2 and 1.3 by ring, no client certificate, and no way to turn checks
+/// off.
+pub(crate) fn client_config(
+    replacing: Option<&Path>,
+    added: &[(String, PathBuf)],
+) -> Result<Arc<ClientConfig>, Error> {
+    let refused = |origin: &str, path: &Path, what: String| {
+        Error::configuration(
+            "ca-file",
+            format!("reading the certificates of `{origin}`: {}: {what}", path.display()),
+            "name a PEM file with at least one CA certificate",
+        )
+    };
+    let read = |origin: &str, path: &Path, roots| {
+        add(CertificateDer::pem_file_iter(path).and_then(Iterator::collect), roots)
+            .map_err(|what| refused(origin, path, what))
+    };
+    let mut roots = match replacing {
+        Some(path) => read("SSL_CERT_FILE", path, RootCertStore::empty())?,
+        None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+    };
+    for (origin, path) in added {
+        roots = read(origin, path, roots)?;
+    }
+    let builder = builder().map_err(|e| Error::internal(format!("preparing TLS: {e}")))?;
+    Ok(config_with_roots(builder, roots))
+}
+
+/// TLS with roots for one server alone.
+pub(super) async fn private(issuers: Issuers) -> Result<Arc<ClientConfig>, Failure> {
+    // The file may be on a network file system.
+    let read = tokio::task::spawn_blocking(move || {
+        let (certificates, origin) = match &issuers {
+            Issuers::File(path) => {
+                (CertificateDer::pem_file_iter(path).and_then(Iterator::collect), path.display())
+            }
+            Issuers::Text(text) => {
+                let certificates = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+                (certificates, Path::new("its text").display())
+            }
+        };
+        add(certificates, RootCertStore::empty()).map_err(|what| format!("{origin}: {what}"))
+    });
+    let roots = read.await.unwrap_or_else(|_| Err("not read".into()));
+    let roots = roots.map_err(|what| {
+        Failure::Certificate(format!("the CA certificates for it cannot be used: {what}"))
+    })?;
+    Ok(config_with_roots(builder().map_err(|e| Failure::Tls(e.to_string()))?, roots))
+}
+
+/// TLS that trusts one certificate, by its SHA-1.
+pub(super) fn pinned(sha1: [u8; 20]) -> Result<Arc<ClientConfig>, Failure> {
+    let builder = builder().map_err(|e| Failure::Tls(e.to_string()))?;
+    let provider = Arc::clone(builder.crypto_provider());
+    let verifier = Arc::new(Pinned { sha1, provider });
+    let config = builder.dangerous().with_custom_certificate_verifier(verifier);
+    Ok(finish(config.with_no_client_auth()))
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
+}
+
+fn config_with_roots(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    roots: RootCertStore,
+) -> Arc<ClientConfig> {
+    finish(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn finish(mut config: ClientConfig) -> Arc<ClientConfig> {
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+fn add(
+    read: Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error>,
+    mut roots: RootCertStore,
+) -> Result<RootCertStore, String> {
+    let certificates = read.map_err(|error| match error {
+        rustls::pki_types::pem::Error::Io(io) => io.to_string().to_lowercase(),
+        other => format!("not PEM: {other}"),
+    })?;
+    match roots.add_parsable_certificates(certificates) {
+        (0, _) => Err("no certificate in it can be used".into()),
+        _ => Ok(roots),
+    }
+}
+
+/// Trusts one certificate, whoever issued it and whatever name is in it. The handshake still proves
+/// that the server holds the certificate's key.
+#[derive(Debug)]
+struct Pinned {
+    sha1: [u8; 20],
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let found = digest(&SHA1_FOR_LEGACY_USE_ONLY, leaf);
+        if bool::from(found.as_ref().ct_eq(&self.sha1)) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, leaf, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, leaf, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,15 @@
+//! How a handle reaches servers.
+
+use std::sync::Arc;
+
+use super::resolve::Override;
+
+/// Settings that every connection of a handle shares.
+pub(crate) struct Transport {
+    /// TLS with the handle's roots.
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    /// Addresses to connect to in place of those a name resolves to.
+    pub(crate) overrides: Vec<Override>,
+    /// Which requests go through a proxy, and which proxy.
+    pub(crate) proxy: hyper_util::client::proxy::matcher::Matcher,
+}

@@ -1,0 +1,16 @@
+//! The component in its roles, one file each; `grant.rs` says what a role is. The planner says what
+//! the others need, the broker gets tokens, the vault role reads secrets, the front serves lent
+//! requests.
+
+mod broker;
+mod front;
+mod handler;
+mod planner;
+mod shared_secret;
+mod trap;
+pub(crate) mod vault;
+
+pub(crate) use broker::Broker;
+pub(crate) use front::Front;
+pub(crate) use planner::Planner;
+pub(crate) use shared_secret::random_secret;
