@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::files;
-use crate::settings::{Environment, Settings};
+use crate::settings::{Environment, FLAGS, Settings};
 use crate::vaultlet::Vaultlet;
 
 /// Settings of a [`Vaultlet`]. What is not set here comes from the environment: the same
@@ -118,6 +118,13 @@ impl Builder {
     pub fn resolve(mut self, rule: impl Into<String>) -> Self {
         self.settings.overrides.push(rule.into());
         self
+    }
+
+    /// The settings that a person gave as flags of the program, by their flags without the dashes:
+    /// an error about one of them names the flag, and is of kind `usage`.
+    pub fn given_as_flags<S: AsRef<str>>(self, flags: &[S]) -> Self {
+        let flags: Vec<_> = flags.iter().map(AsRef::as_ref).collect();
+        self.setting(FLAGS, flags.join(","))
     }
 
     /// Read these variables instead of the process's environment, all of it.
