@@ -60,7 +60,9 @@ macro_rules! settings {
 
 settings! {
     IDENTITY Component "VAULTLET_IDENTITY" "--identity" Some("LABEL,…"), Some(","),
-        "Sources of credentials, in order [default: auto]: environment, workload-identity, azureml-obo, managed-identity, azure-cli, azure-developer-cli, azure-powershell; only when named: azure-pipelines, on-behalf-of, device-code"
+        "Sources of credentials, in order [default: auto]: environment, workload-identity, \
+         azureml-obo, managed-identity, azure-cli, azure-developer-cli, azure-powershell; only when \
+         named: azure-pipelines, on-behalf-of, device-code"
     EXCLUDE Component "VAULTLET_EXCLUDE" "--exclude" Some("LABEL,…"), Some(","),
         "Sources of credentials to leave out"
     CLIENT_ID Component "VAULTLET_CLIENT_ID" "--client-id" Some("GUID"), None,
@@ -70,7 +72,8 @@ settings! {
     RESOURCE_ID Component "VAULTLET_RESOURCE_ID" "--resource-id" Some("ID"), None,
         "The user-assigned managed identity, by Azure resource id"
     ADDITIONAL_TENANTS Component "VAULTLET_ADDITIONAL_TENANTS" "--additional-tenants" Some("ID,…"), Some(";"),
-        "Tenants that tokens may be requested from besides the configured one, * for all; may be repeated"
+        "Tenants that tokens may be requested from besides the configured one, * for all; may be \
+         repeated"
     USER_ASSERTION_FILE Component "VAULTLET_USER_ASSERTION_FILE" "--user-assertion-file" Some("FILE"), None,
         "The file with the user's token, for on-behalf-of (- is stdin)"
     CLOUD Component "VAULTLET_CLOUD" "--cloud" Some("CLOUD"), None,
@@ -80,7 +83,8 @@ settings! {
     CA_FILE Host "VAULTLET_CA_FILE" "--ca-file" Some("PEM"), None,
         "Trust these certificates in addition to the built-in roots"
     RESOLVE Host "VAULTLET_RESOLVE" "--resolve" Some("HOST:PORT:ADDR[:PORT]"), Some(","),
-        "Connect to this address instead of the host's; the certificate is still checked against the host name; may be repeated"
+        "Connect to this address instead of the host's; the certificate is still checked against the \
+         host name; may be repeated"
     ALLOW_HTTP_LOOPBACK Component "VAULTLET_ALLOW_HTTP_LOOPBACK" "--allow-http-loopback" None, None,
         "Accept http:// for a vault on loopback"
 }
@@ -122,5 +126,51 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Settings;
+    use super::*;
+
+    fn refused(variables: &[(&str, &str)]) -> Error {
+        let value = |name: &str| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
+        };
+        Settings::read(&value).err().unwrap()
+    }
+
+    #[test]
+    fn an_error_calls_a_setting_as_it_was_given() {
+        for setting in SETTINGS.iter().filter(|setting| setting.reader == Reader::Component) {
+            if *setting == USER_ASSERTION_FILE {
+                // Any text is a file's name.
+                continue;
+            }
+            let wrong = (setting.variable, "not right");
+            let bare = setting.flag.trim_start_matches('-');
+            let by_flag = refused(&[wrong, (FLAGS, &alloc::format!("log,{bare}"))]);
+            assert_eq!((by_flag.id.as_str(), by_flag.kind.name()), ("usage", "usage"));
+            assert!(by_flag.message.contains(&alloc::format!("`{}`", setting.flag)), "{bare}");
+            for flags in ["", "log", "no"] {
+                let by_variable = refused(&[wrong, (FLAGS, flags)]);
+                assert_eq!(by_variable.id, "setting-malformed", "{bare}");
+                assert!(by_variable.message.contains(&alloc::format!("`{}`", setting.variable)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_conflict_of_a_flag_and_a_variable_names_both() {
+        const ID: &str = "11111111-1111-4111-8111-111111111111";
+        let both = [("VAULTLET_CLIENT_ID", ID), ("VAULTLET_OBJECT_ID", ID), (FLAGS, "object-id")];
+        let error = refused(&both);
+        assert_eq!(error.id, "settings-conflict");
+        assert!(
+            error.message.contains("`VAULTLET_CLIENT_ID` and `--object-id`"),
+            "{}",
+            error.message
+        );
     }
 }
