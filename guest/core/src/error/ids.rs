@@ -31,7 +31,7 @@ ids! {
         "see --help"
     ReferenceMalformed "reference-malformed" InvalidArgument
         "a reference does not name a secret"
-        "write akv://<vault>/<name>[/<version>]"
+        "write `akv://<vault>/<name>[/<version>]`"
     ArgumentMalformed "argument-malformed" InvalidArgument
         "a resource, tenant, claims challenge or identity is malformed"
         "correct it"
