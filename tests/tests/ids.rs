@@ -1,4 +1,5 @@
-//! Each id that an error can have is an anchor in README's table, with its exit code.
+//! Every id that an error can have has an entry in `host/cli/ERRORS.md`, which is made from the tables of
+//! ids, and every entry is an id that an error can have.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,43 +16,49 @@ use vaultlet_core::error::{ErrorKind, IDS};
 use vaultlet_tests::root;
 
 #[test]
-fn the_component_s_errors_are_in_the_table_word_for_word() {
-    let table = table();
+fn the_component_s_errors_have_entries_word_for_word() {
+    let page = page();
     for (id, kind, meaning, remedy) in IDS {
-        let row = table.get(*id).unwrap_or_else(|| panic!("README's table has no `{id}`"));
-        let expected = [exit(*kind), *meaning, *remedy];
-        assert_eq!(row.each_ref().map(String::as_str), expected, "{id}");
+        let entry = page.get(*id).unwrap_or_else(|| panic!("ERRORS.md has no `{id}`"));
+        let expected = format!("Exit code {}, kind `{}`.\n", exit(*kind), kind.name());
+        assert!(entry.starts_with(&expected), "{id}: {entry}");
+        // Without the letter that the page begins the sentence with.
+        let meaning: String = meaning.chars().skip(1).collect();
+        assert!(entry.contains(&format!("{meaning}.\n\nWhat to do: {remedy}.")), "{id}: {entry}");
     }
 }
 
-/// They have no table of their own: their sources are read.
+/// Their ids are written where the errors are made: the sources are read.
 #[test]
-fn the_host_s_and_the_command_line_s_errors_are_in_the_table() {
+fn the_host_s_and_the_command_line_s_errors_have_entries() {
+    let ids = of_sources();
+    for known in ["ca-file", "component-refused", "output-failed", "setting-malformed", "usage"] {
+        assert!(ids.contains(known), "the search for ids misses `{known}`: {ids:?}");
+    }
+    let page = page();
+    let missing: Vec<_> = ids.iter().filter(|id| !page.contains_key(*id)).collect();
+    assert!(missing.is_empty(), "ERRORS.md has none of {missing:?}");
+}
+
+#[test]
+fn the_page_has_nothing_else() {
+    let mut ids = of_sources();
+    ids.extend(IDS.iter().map(|(id, ..)| (*id).to_owned()));
+    let unknown: Vec<_> = page().into_keys().filter(|id| !ids.contains(id)).collect();
+    assert!(unknown.is_empty(), "no error has these ids: {unknown:?}");
+}
+
+/// The ids of the host, the library for C, the command line and the local Azure.
+fn of_sources() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for folder in ["host/runtime/src", "host/cli/src", "host/ffi/src"] {
         collect(&root().join(folder), &mut ids);
     }
-    for known in ["ca-file", "component-refused", "output-failed", "setting-malformed", "usage"] {
-        assert!(ids.contains(known), "the search for ids misses `{known}`: {ids:?}");
-    }
     ids.extend(of_dev());
-    let table = table();
-    let missing: Vec<_> = ids.iter().filter(|id| !table.contains_key(*id)).collect();
-    assert!(missing.is_empty(), "README's table of errors has none of {missing:?}");
+    ids
 }
 
-#[test]
-fn the_table_has_nothing_else() {
-    let mut ids: BTreeSet<_> = IDS.iter().map(|(id, ..)| (*id).to_owned()).collect();
-    for folder in ["host/runtime/src", "host/cli/src", "host/ffi/src"] {
-        collect(&root().join(folder), &mut ids);
-    }
-    ids.extend(of_dev());
-    let unknown: Vec<_> = table().into_keys().filter(|id| !ids.contains(id)).collect();
-    assert!(unknown.is_empty(), "no error has these ids: {unknown:?}");
-}
-
-/// The local Azure's, all of one prefix.
+/// The ids of the local Azure, which have one prefix.
 fn of_dev() -> Vec<String> {
     let text = fs::read_to_string(root().join("host/dev/src/error.rs")).unwrap();
     let ids = text.split('"').filter(|word| is_id(word) && word.starts_with("dev-"));
@@ -60,23 +67,15 @@ fn of_dev() -> Vec<String> {
     ids
 }
 
-/// By id: exit code, meaning, remedy.
-fn table() -> BTreeMap<String, [String; 3]> {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let rows = readme.lines().filter_map(|line| {
-        let cells: Vec<_> = line.strip_prefix('|')?.split(" | ").map(str::trim).collect();
-        let [exit, id, meaning, remedy] = cells.as_slice() else { return None };
-        let id = id.strip_prefix("<a id=\"")?;
-        let (anchor, shown) = id.split_once("\"></a>")?;
-        assert_eq!(shown, format!("`{anchor}`"), "anchor and text differ");
-        let rest = [*exit, *meaning, remedy.trim_end_matches('|').trim_end()];
-        Some((anchor.to_owned(), rest.map(str::to_owned)))
-    });
-    let mut table = BTreeMap::new();
-    for (id, row) in rows {
-        assert!(table.insert(id.clone(), row).is_none(), "`{id}` stands twice");
+/// The entries of `ERRORS.md`, by id.
+fn page() -> BTreeMap<String, String> {
+    let page = fs::read_to_string(root().join("host/cli/ERRORS.md")).unwrap();
+    let mut entries = BTreeMap::new();
+    for entry in page.split("\n## ").skip(1) {
+        let (id, text) = entry.split_once("\n\n").unwrap();
+        assert!(entries.insert(id.to_owned(), text.to_owned()).is_none(), "`{id}` stands twice");
     }
-    table
+    entries
 }
 
 /// What stands where an id stands: in a call that makes an error, the first word in quotes.
@@ -85,6 +84,10 @@ fn collect(folder: &Path, ids: &mut BTreeSet<String>) {
         ["::own(", "Error::new(", "Self::new(Kind", "configuration(", "Kind::"];
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        // The table itself is no use of an id.
+        if path.ends_with("host/cli/src/ids.rs") {
+            continue;
+        }
         if path.is_dir() {
             collect(&path, ids);
             continue;

@@ -4,6 +4,7 @@ use crate::bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, t
 use vaultlet_core::{
     error::{Error, ErrorKind, Id, Outcome, Record},
     plan as planned, planner,
+    settings::{Reader, Setting},
     token::{Holder, Token, UserAssigned},
     vault::{Page, Properties},
 };
@@ -197,5 +198,19 @@ fn to_certificates(certificates: planned::Certificates) -> plan::Certificates {
     match certificates {
         planned::Certificates::File(path) => plan::Certificates::File(path),
         planned::Certificates::Text(text) => plan::Certificates::Text(text),
+    }
+}
+
+pub(crate) fn to_setting(setting: &Setting) -> plan::Setting {
+    plan::Setting {
+        variable: setting.variable.into(),
+        flag: setting.flag.into(),
+        value: setting.value.map(Into::into),
+        separator: setting.separator.map(Into::into),
+        reader: match setting.reader {
+            Reader::Component => plan::SettingReader::Component,
+            Reader::Host => plan::SettingReader::Host,
+        },
+        help: setting.help.into(),
     }
 }

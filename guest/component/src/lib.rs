@@ -15,13 +15,13 @@ mod world;
 use alloc::{rc::Rc, string::String, vec::Vec};
 
 use bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, simple, types};
-use convert::{identity, subject, to_credential_plan, to_error, to_resolved};
+use convert::{identity, subject, to_credential_plan, to_error, to_resolved, to_setting};
 use vaultlet_core::{
     call::Call,
     error::Error,
     planner,
     serve::lend,
-    token, tokens,
+    settings, token, tokens,
     vault::{self, Listed},
 };
 use world::World;
@@ -151,5 +151,9 @@ impl plan::Guest for Provider {
 
     fn lent(authority: String, secret: String) -> Vec<plan::Variable> {
         lend::variables(&authority, &secret)
+    }
+
+    fn settings() -> Vec<plan::Setting> {
+        settings::SETTINGS.iter().map(to_setting).collect()
     }
 }

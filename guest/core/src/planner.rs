@@ -5,7 +5,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use crate::{
     error::Error,
     plan::{Plan, Purpose, Server, server},
-    settings::{Lookup, Settings},
+    settings::{self, Label, Lookup, Setting, Settings},
     source,
     vault::{self, Reference},
 };
@@ -58,16 +58,10 @@ pub fn plan_credentials(
     let lookup = |name: &str| find(settings, name).or_else(|| find(values, name));
     let lookup: Lookup<'_> = &lookup;
     let settings = Settings::read(lookup)?;
-    let of_settings = [
-        "AZURE_TOKEN_CREDENTIALS",
-        "AZURE_AUTHORITY_HOST",
-        "AZURE_ADDITIONALLY_ALLOWED_TENANTS",
-        "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH",
-    ];
     let of_chain = if settings.chain.auto { source::SERVICE } else { &[] };
     let of_sources = settings.chain.labels.iter().flat_map(|label| label.variables());
     let mut variables: Vec<String> = Vec::new();
-    for name in of_settings.iter().chain(of_chain).chain(of_sources) {
+    for name in AZURES.iter().chain(of_chain).chain(of_sources) {
         if !variables.iter().any(|known| known == name) {
             variables.push((*name).to_owned());
         }
@@ -77,6 +71,42 @@ pub fn plan_credentials(
         source::plan(lookup, &settings, &mut plan);
     }
     Ok(plan)
+}
+
+/// Azure's variables that settings are read from.
+const AZURES: [&str; 4] = [
+    "AZURE_TOKEN_CREDENTIALS",
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_ADDITIONALLY_ALLOWED_TENANTS",
+    "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH",
+];
+
+/// Every variable that can lead a program to an identity: whoever gives a child process another
+/// identity takes these from it.
+pub fn identity_variables() -> Vec<&'static str> {
+    /// Settings that choose among identities.
+    const CHOICES: [&Setting; 6] = [
+        &settings::IDENTITY,
+        &settings::EXCLUDE,
+        &settings::CLIENT_ID,
+        &settings::OBJECT_ID,
+        &settings::RESOURCE_ID,
+        &settings::USER_ASSERTION_FILE,
+    ];
+    /// Variables that Azure's SDKs read and the component does not.
+    const SDKS: [&str; 4] = [
+        "AZUREML_RUN_TOKEN_EXPIRY",
+        "AZUREML_OBO_ENABLED",
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+        "AZURE_REGIONAL_AUTHORITY_NAME",
+    ];
+    let of_sources = Label::ALL.iter().flat_map(|label| label.variables()).copied();
+    let of_choices = CHOICES.iter().map(|setting| setting.variable);
+    let mut all: Vec<_> =
+        AZURES.into_iter().chain(SDKS).chain(of_choices).chain(of_sources).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 fn find(variables: &[(String, String)], name: &str) -> Option<String> {

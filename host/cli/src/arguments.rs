@@ -1,33 +1,53 @@
-//! The arguments, and the variables that stand for them: `--some-flag` is `VAULTLET_SOME_FLAG`,
-//! those of `dev` `VAULTLET_DEV_SOME_FLAG`. The flag wins; empty means unset.
+//! The command line's arguments, and the variables that stand for them: `--some-flag` is
+//! `VAULTLET_SOME_FLAG`, a flag of `dev` is `VAULTLET_DEV_SOME_FLAG`. The flag wins over the variable, and
+//! an empty variable is the same as an unset one.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Arg, ArgMatches, Command as Clap, CommandFactory as _, FromArgMatches as _};
+use clap::{Parser, Subcommand};
+use clap_lex::{OsStrExt as _, RawArgs};
+use vaultlet_core::settings::SETTINGS;
 
-use crate::failure::{Failure, wants_json};
+use crate::failure::Failure;
+use crate::given::Given;
 use crate::log::Level;
-use crate::options::{self, Format};
+use crate::options::Format;
 
-/// Gets Azure Key Vault secrets by the identity that this machine or job has.
+/// Read Azure Key Vault secrets, using the identity of this machine or job.
 #[derive(Parser)]
 #[command(name = "vaultlet", version, arg_required_else_help = true, after_help = AFTER)]
 pub(crate) struct Arguments {
-    /// What to report on stderr: one line each, never a value, token or secret header
-    #[arg(long, global = true, value_enum, default_value_t = Level::Off, value_name = "LEVEL")]
+    /// What to report on stderr, one line for each event: off, error, warn, info (one line for each
+    /// request) or debug. A value, a token or a secret header is never reported [default: off]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Level::Off,
+        hide_default_value = true,
+        hide_possible_values = true,
+        value_name = "LEVEL",
+        display_order = 900
+    )]
     pub(crate) log: Level,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+#[cfg(feature = "dev")]
 const AFTER: &str = "\
-Each flag may be given as a variable: --some-flag is VAULTLET_SOME_FLAG.
-Try it without Azure: vaultlet demo";
+Every flag is also a variable: --some-flag is VAULTLET_SOME_FLAG. The flag wins.
+To try vaultlet without Azure: vaultlet demo";
+#[cfg(not(feature = "dev"))]
+const AFTER: &str = "\
+Every flag is also a variable: --some-flag is VAULTLET_SOME_FLAG. The flag wins.";
 
-/// What to do.
+/// The commands, in the order of `--help`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Get(crate::get::Get),
@@ -36,34 +56,40 @@ pub(crate) enum Command {
     Token(crate::token::Token),
     Whoami(crate::whoami::Whoami),
     Identity(crate::identity::Identity),
+    #[cfg(feature = "dev")]
     Dev(crate::dev::Dev),
+    #[cfg(feature = "dev")]
     Demo(crate::demo::Demo),
+    Explain(crate::explain::Explain),
 }
 
 impl Arguments {
-    /// Whether errors are asked for as JSON.
+    /// Whether errors are to be printed as JSON.
     pub(crate) fn json(&self) -> bool {
         match &self.command {
-            Command::Demo(_) => false,
-            Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             Command::Get(get) => get.output == Format::Json,
             Command::List(list) => list.output == crate::list::Format::Json,
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
+            Command::Token(token) => token.output == Format::Json,
+            Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
             Command::Identity(identity) => {
                 let crate::identity::What::Serve(serve) = &identity.what;
                 serve.output == crate::identity::Format::Json
             }
-            Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
-            Command::Token(token) => token.output == Format::Json,
+            #[cfg(feature = "dev")]
+            Command::Dev(dev) => dev.output == crate::dev::Format::Json,
+            #[cfg(feature = "dev")]
+            Command::Demo(_) => false,
+            Command::Explain(_) => false,
         }
     }
 }
 
-/// How it ends before anything was done.
+/// Why no command is run.
 pub(crate) enum Ending {
-    /// Help or version, asked for.
+    /// Help or the version was asked for.
     Shown(clap::Error),
-    /// Arguments or variables that cannot be read.
+    /// Arguments or variables are wrong.
     Wrong { failure: Failure, json: bool },
 }
 
@@ -80,18 +106,18 @@ impl Ending {
 }
 
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, Ending> {
-    let json = wants_json(&arguments);
-    let wrong = |failure| Ending::Wrong { failure, json };
-    // Flags alone first: what is wrong in them is a usage error, whatever the variables say.
+    let wrong = |failure| Ending::Wrong { failure, json: wants_json(&arguments) };
+    // Flags alone first: an error in them is a usage error, whatever the variables are.
     let flags = match Arguments::command().try_get_matches_from(&arguments) {
         Ok(flags) => flags,
         Err(help) if shows_help(&help) => return Err(Ending::Shown(help)),
-        Err(error) => return Err(wrong(Failure::usage(&one_line(&error)))),
+        Err(error) => return Err(wrong(Failure::usage(&sentence(&error)))),
     };
-    let all = with_variables(Arguments::command(), &flags)
+    let variables = variables(&flags);
+    let all = with_variables(&flags, &variables)
         .try_get_matches_from(&arguments)
-        .map_err(|error| wrong(wrong_variable(&error, &flags)))?;
-    Arguments::from_arg_matches(&all).map_err(|error| wrong(Failure::usage(&one_line(&error))))
+        .map_err(|error| wrong(wrong_variable(&arguments, &flags, &variables, &error)))?;
+    Arguments::from_arg_matches(&all).map_err(|error| wrong(Failure::usage(&sentence(&error))))
 }
 
 fn shows_help(error: &clap::Error) -> bool {
@@ -103,62 +129,140 @@ fn shows_help(error: &clap::Error) -> bool {
     )
 }
 
-/// The flags were well: what is wrong came from a variable, and is called by it.
-fn wrong_variable(error: &clap::Error, flags: &ArgMatches) -> Failure {
-    let line = one_line(error);
-    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
-        return Failure::variable("VAULTLET_…", &line);
-    };
-    let flag = argument.split(' ').next().unwrap_or_default().trim_start_matches('-');
-    let is_global = Arguments::command().get_arguments().any(|a| a.get_long() == Some(flag));
-    let prefix = if is_global { "VAULTLET_" } else { prefix(flags) };
-    let line = line.replace(&format!(" for '{argument}'"), "");
-    Failure::variable(&variable(prefix, flag), &line)
+/// A variable that is set, and the flag that it stands for.
+struct Variable {
+    name: String,
+    flag: String,
 }
 
-fn prefix(flags: &ArgMatches) -> &'static str {
-    if flags.subcommand_name() == Some("dev") { "VAULTLET_DEV_" } else { "VAULTLET_" }
+impl Variable {
+    /// `--reveal` has none: that a token may be shown is said on the command line. Settings have
+    /// theirs read where they are used, which then reports what is wrong with them.
+    fn of(argument: &Arg, prefix: &str) -> Option<Self> {
+        let flag = argument.get_long()?;
+        let is_setting = SETTINGS.iter().any(|it| it.flag.strip_prefix("--") == Some(flag));
+        if is_setting || ["help", "version", "reveal", "yes"].contains(&flag) {
+            return None;
+        }
+        let prefix = if argument.is_global_set() { PREFIX } else { prefix };
+        let name = format!("{prefix}{}", flag.to_uppercase().replace('-', "_"));
+        let is_set = std::env::var_os(&name).is_some_and(|value| !value.is_empty());
+        is_set.then(|| Self { name, flag: flag.to_owned() })
+    }
 }
 
-fn variable(prefix: &str, flag: &str) -> String {
-    format!("{prefix}{}", flag.to_uppercase().replace('-', "_"))
+const PREFIX: &str = "VAULTLET_";
+const DEV_PREFIX: &str = "VAULTLET_DEV_";
+
+/// The variables that are set for flags of the chosen command, where the flags are not given: they win.
+fn variables(flags: &ArgMatches) -> Vec<Variable> {
+    let prefix = if flags.subcommand_name() == Some("dev") { DEV_PREFIX } else { PREFIX };
+    let root = Arguments::command();
+    let (mut command, mut flags) = (&root, flags);
+    let mut arguments: Vec<_> = command.get_arguments().collect();
+    while let Some((name, of_chosen)) = flags.subcommand() {
+        let Some(chosen) = command.find_subcommand(name) else { break };
+        (command, flags) = (chosen, of_chosen);
+        arguments.extend(chosen.get_arguments());
+    }
+    // Those of the chosen command have global flags among them.
+    let given = Given::from_arg_matches(flags).unwrap_or_default();
+    let found = arguments.into_iter().filter_map(|argument| Variable::of(argument, prefix));
+    found.filter(|variable| !given.has(&variable.flag)).collect()
 }
 
-/// Names for each flag of the chosen command the variable that stands for it, where it is set.
-/// `--reveal` has none: showing a token is said on the command line.
-fn with_variables(command: clap::Command, flags: &ArgMatches) -> clap::Command {
-    let of_flags = |prefix: &'static str| {
-        move |argument: clap::Arg| match argument.get_long() {
-            Some("help" | "version" | "reveal" | "yes") | None => argument,
-            // These are read where they are used, which then says of the variable what is wrong.
-            Some(long) if options::variable_of(long).is_some() => argument,
-            Some(long) => {
-                let name = variable(prefix, long);
-                match std::env::var_os(&name).filter(|v| !v.is_empty()) {
-                    Some(_) => argument.env(name).hide_env_values(true),
-                    None => argument,
-                }
-            }
+/// The command line, with these variables for flags of the chosen command.
+fn with_variables(flags: &ArgMatches, variables: &[Variable]) -> Clap {
+    let bind = |argument: Arg| {
+        let variable = variables.iter().find(|it| argument.get_long() == Some(it.flag.as_str()));
+        match variable {
+            Some(variable) => argument.env(variable.name.clone()).hide_env_values(true),
+            None => argument,
         }
     };
-    chosen(command.mut_args(of_flags("VAULTLET_")), flags, &of_flags(prefix(flags)))
+    chosen(Arguments::command().mut_args(bind), flags, &bind)
 }
 
-/// The command that was chosen, and what was chosen of that one.
-fn chosen(
-    command: clap::Command,
-    flags: &ArgMatches,
-    own: &impl Fn(clap::Arg) -> clap::Arg,
-) -> clap::Command {
+/// The chosen command, and the one chosen among that one's, with their arguments changed.
+fn chosen(command: Clap, flags: &ArgMatches, change: &impl Fn(Arg) -> Arg) -> Clap {
     let Some((name, flags)) = flags.subcommand() else { return command };
-    command.mut_subcommand(name, |subcommand| chosen(subcommand.mut_args(own), flags, own))
+    command.mut_subcommand(name, |subcommand| chosen(subcommand.mut_args(change), flags, change))
 }
 
-/// clap's message without its usage block, on one line.
+/// The flags were right, so a variable is wrong: the first one with which parsing fails.
+fn wrong_variable(
+    arguments: &[OsString],
+    flags: &ArgMatches,
+    variables: &[Variable],
+    error: &clap::Error,
+) -> Failure {
+    for (at, variable) in variables.iter().enumerate() {
+        let so_far = variables.get(..=at).unwrap_or_default();
+        if let Err(error) = with_variables(flags, so_far).try_get_matches_from(arguments) {
+            return Failure::variable(&variable.name, &refusal(&error));
+        }
+    }
+    Failure::usage(&sentence(error))
+}
+
+/// What is wrong with a variable's value, in words that do not speak of the flag.
+fn refusal(error: &clap::Error) -> String {
+    match (error.get(ContextKind::ValidValue), error.source()) {
+        (Some(ContextValue::Strings(valid)), _) => {
+            format!("its value is not one of {}", valid.join(", "))
+        }
+        (_, Some(why)) => why.to_string(),
+        _ => sentence(error),
+    }
+}
+
+/// Whether errors are to be printed as JSON, for arguments that clap refused: its lexer alone, which
+/// knows neither commands nor other flags, and so takes no offence at what is wrong.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let arguments = RawArgs::new(arguments);
+    let mut cursor = arguments.cursor();
+    let (mut output, mut prefix) = (None, PREFIX);
+    // The first one is the program.
+    arguments.next(&mut cursor);
+    let mut is_first_word = true;
+    while let Some(argument) = arguments.next(&mut cursor) {
+        let value = if argument.is_escape() {
+            break;
+        } else if let Some((flag, value)) = argument.to_long() {
+            if flag != Ok("output") {
+                continue;
+            }
+            value
+        } else if let Some(mut flags) = argument.to_short() {
+            if !flags.by_ref().any(|flag| flag == Ok('o')) {
+                continue;
+            }
+            flags.next_value_os().map(|value| value.strip_prefix("=").unwrap_or(value))
+        } else {
+            if is_first_word && argument.to_value_os() == "dev" {
+                prefix = DEV_PREFIX;
+            }
+            is_first_word = false;
+            continue;
+        };
+        output = value.or_else(|| arguments.next_os(&mut cursor));
+    }
+    match output {
+        Some(output) => output == "json",
+        None => std::env::var(format!("{prefix}OUTPUT")).is_ok_and(|output| output == "json"),
+    }
+}
+
+/// An error of clap's as one line, without the block of usage.
+fn sentence(error: &clap::Error) -> String {
+    one_line(error)
+}
+
 fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let body = text.split("\n\nUsage:").next().unwrap_or(&text);
     let body = body.split("\n\nFor more information").next().unwrap_or(body);
-    let line = body.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
-    line.trim_end_matches('.').to_owned()
+    let paragraphs = body.trim_start_matches("error: ").split("\n\n");
+    let lines = paragraphs.map(|it| it.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join("; ").trim_end_matches('.').to_owned()
 }

@@ -1,4 +1,4 @@
-//! What commands share that ask for a token.
+//! The flags of commands that request a token.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,18 +6,18 @@ use clap::Args;
 use vaultlet_host::{Token, TokenRequest};
 
 use crate::failure::Failure;
-use crate::options::{Options, explain};
+use crate::options::Options;
 
-/// Which token.
+/// Which token to request.
 #[derive(Args)]
 pub(crate) struct Ask {
-    /// The resource to ask a token for [default: Key Vault of the cloud]
+    /// The resource to request a token for [default: Key Vault of the cloud]
     #[arg(long, value_name = "URI", conflicts_with = "scope")]
     resource: Option<String>,
-    /// The same as a scope, which ends in /.default
+    /// The resource as a scope, which ends in /.default
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
-    /// The tenant, where a source has a choice
+    /// The tenant to request the token in, where a source has a choice
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
 }
@@ -26,7 +26,7 @@ impl Ask {
     pub(crate) fn token(self, options: &Options, claims: Option<String>) -> Result<Token, Failure> {
         let resource = self.resource.or(self.scope);
         let request = TokenRequest { resource, tenant: self.tenant, claims };
-        options.open(1)?.token_blocking(request).map_err(explain)
+        Ok(options.open(1)?.token_blocking(request)?)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Running a child so that neither of us outlives the other: signals are passed on, and it ends
-//! as a shell says it.
+//! Runs a child process so that neither process outlives the other: signals are passed on, and the
+//! child's end is reported as a shell reports it.
 
 use std::io::{self, IsTerminal as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -14,10 +14,10 @@ use vaultlet_host::Kind;
 
 use crate::failure::Failure;
 
-/// Time that an interrupted child has to end by itself.
+/// The time that an interrupted child has to end by itself.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Interrupts, watched from now on in place of what they do by default.
+/// Watches for interrupts, which then no longer end this process by default.
 pub(crate) struct Signals {
     events: Receiver<Event>,
     sender: Sender<Event>,
@@ -28,7 +28,7 @@ enum Event {
     Ended(io::Result<Output>),
 }
 
-/// A signal that was to end us.
+/// A signal that asks this process to end.
 #[derive(Clone, Copy)]
 pub(crate) struct Interrupted(i32);
 
@@ -55,26 +55,26 @@ impl Interrupted {
     /// Waits for a signal.
     pub(crate) fn wait(signals: &Signals) -> Self {
         loop {
-            // The sender is ours: the channel cannot close.
+            // The channel cannot close: this value has a sender, too.
             if let Ok(Event::Signal(signal)) = signals.events.recv() {
                 return Self(signal);
             }
         }
     }
 
-    /// 128 + signal.
+    /// The exit code after the signal: 128 + signal.
     pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(signalled(self.0))
     }
 }
 
-/// Runs a child to its end; an interrupt ends both.
+/// Runs a child to its end; an interrupt ends the child and this process.
 pub(crate) fn run(
     command: &mut Command,
     signals: &Signals,
 ) -> Result<Result<Output, Interrupted>, Failure> {
-    // At a terminal the child shares our group, to which the terminal sends its interrupts, and may
-    // read from it. Elsewhere it has a group of its own, so that its children can be reached.
+    // At a terminal the child shares our process group, so that it may read from the terminal and gets
+    // the terminal's interrupts. Elsewhere it has its own group, so that its children can be signalled.
     let own_group = !io::stdin().is_terminal();
     if own_group {
         command.process_group(0);
@@ -92,7 +92,7 @@ pub(crate) fn run(
             Ok(Event::Ended(output)) => {
                 return match interrupted {
                     Some(interrupted) => {
-                        // What it left running in its group.
+                        // Ends what the child left running in its group.
                         pass_on(pid, own_group, Signal::KILL);
                         Ok(Err(interrupted))
                     }
@@ -105,13 +105,13 @@ pub(crate) fn run(
                     pass_on(pid, own_group, named(signal));
                 }
             }
-            // Asked twice, or in vain.
+            // A second interrupt, or the child did not end in time.
             Ok(Event::Signal(_)) | Err(_) => pass_on(pid, own_group, Signal::KILL),
         }
     }
 }
 
-/// The exit code that a shell would give.
+/// The exit code that a shell would report.
 pub(crate) fn code(status: ExitStatus) -> u8 {
     match (status.code(), status.signal()) {
         (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),
@@ -122,13 +122,13 @@ pub(crate) fn code(status: ExitStatus) -> u8 {
 
 fn wait_aside(child: Child, sender: Sender<Event>) {
     std::thread::spawn(move || {
-        // Nobody hears it when we are ending already.
+        // Sending fails when this process is ending already.
         let _ = sender.send(Event::Ended(child.wait_with_output()));
     });
 }
 
 fn pass_on(pid: Pid, group: bool, signal: Signal) {
-    // It may have ended by now.
+    // The child may have ended by now.
     let _ = if group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
 }
 

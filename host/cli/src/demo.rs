@@ -12,12 +12,13 @@ use vaultlet_host::Kind;
 use crate::child::{self, Interrupted, Signals};
 use crate::dev;
 use crate::failure::Failure;
+use crate::given::Given;
 
-/// See a training job get its secret, step by step, from a Key Vault on this machine
+/// Watch a training job read its secret, step by step, from a Key Vault on this machine
 ///
-/// Starts the local Azure and runs `vaultlet get` in it as a job would: by the compute's managed
-/// identity, on behalf of the job's user, then denied and mended. Shows each request and how long
-/// it took. Nothing leaves this machine.
+/// Starts a local Azure and runs `vaultlet get` in it as a job would: with the compute's managed
+/// identity, on behalf of the job's user, and then without and again with the user's role. Shows each
+/// request and how long it took. Nothing leaves this machine.
 #[derive(Args)]
 pub(crate) struct Demo {}
 
@@ -25,7 +26,7 @@ const VAULT: &str = "my-key-vault";
 const SECRET: &str = "db-password";
 const REFERENCE: &str = "akv://my-key-vault/db-password";
 
-/// Why a step ended the demo.
+/// Why the demo ended early.
 enum Stop {
     Interrupted(Interrupted),
     Failed(Failure),
@@ -34,10 +35,10 @@ enum Stop {
 impl Demo {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let signals = Signals::watch()?;
-        // Another value each time: what is shown has been fetched.
+        // A new value each time: a value that is shown was really fetched.
         let value = format!("demo-{:016x}", std::hash::RandomState::new().build_hasher().finish());
         let builder = Local::builder().vault(VAULT).seed(SECRET, value.as_str()).run_as(Who::User);
-        let stage = Stage { local: dev::start(builder)?, signals, value };
+        let stage = Stage { local: dev::start(builder, &Given::default())?, signals, value };
         match stage.play() {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(Stop::Interrupted(interrupted)) => Ok(interrupted.code()),
@@ -61,27 +62,33 @@ impl Stage {
             "https://{VAULT}.vault.azure.net, an Azure ML identity endpoint, and a secret."
         ));
 
-        step(1, "The job reads the secret by the compute's managed identity");
+        step(1, "The job reads the secret with the compute's managed identity");
         self.expect_value(&["get", "--identity", "managed-identity", REFERENCE])?;
 
-        step(2, "The job was submitted with its user's identity, and reads it on their behalf");
+        step(
+            2,
+            "The job was submitted with its user's identity, and reads the secret on the user's behalf",
+        );
         self.expect_value(&["get", "--identity", "azureml-obo", REFERENCE])?;
 
-        step(3, "The user loses the role `Key Vault Secrets User`, and is told what is wrong");
+        step(
+            3,
+            "The user loses the role `Key Vault Secrets User`, and the error says what is wrong",
+        );
         self.give(Role::None);
         self.expect_denial(&["get", REFERENCE])?;
 
-        step(4, "They are given it back, and it works again");
+        step(4, "The user is given the role again, and the secret can be read");
         self.give(Role::SecretsUser);
         self.expect_value(&["get", REFERENCE])?;
 
         say(format_args!(
-            "\nNext, your own program, unchanged; Microsoft's SDKs work in there, too:"
+            "\nNext, run your own program, unchanged; Microsoft's SDKs work there, too:"
         ));
         say(format_args!(
             "  vaultlet dev --vault {VAULT} --seed {SECRET}=hunter2 -- python job.py"
         ));
-        say(format_args!("In a job on Azure there is nothing to start:"));
+        say(format_args!("In a job on Azure, nothing needs to be started:"));
         say(format_args!("  vaultlet get {REFERENCE}"));
         Ok(())
     }
@@ -95,7 +102,7 @@ impl Stage {
         if output.status.success() && output.stdout == self.value.as_bytes() {
             return Ok(());
         }
-        Err(unexpected("the secret was not what came out"))
+        Err(unexpected("the output was not the secret"))
     }
 
     fn expect_denial(&self, arguments: &[&str]) -> Result<(), Stop> {
@@ -103,19 +110,19 @@ impl Stage {
         if child::code(output.status) == DENIED && output.stdout.is_empty() {
             return Ok(());
         }
-        Err(unexpected("the vault was to deny the secret"))
+        Err(unexpected("the vault did not deny the secret"))
     }
 
-    /// Runs ourselves as a job would, and shows what came out and what was asked.
+    /// Runs this program as a job would, and shows its output and the requests that it made.
     fn vaultlet(&self, arguments: &[&str]) -> Result<Output, Stop> {
         say(format_args!("\n  $ vaultlet {}", arguments.join(" ")));
         self.local.reset_counters();
-        let own =
-            std::env::current_exe().map_err(|_| unexpected("our own program is not there"))?;
+        let own = std::env::current_exe()
+            .map_err(|_| unexpected("this program's own file is not there"))?;
         let mut command = Command::new(own);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, _) in std::env::vars_os() {
-            // Settings of the outside would tell another story.
+            // Settings from outside would change what the demo shows.
             if name.to_str().is_some_and(|name| name.starts_with("VAULTLET_")) {
                 command.env_remove(name);
             }
@@ -136,7 +143,7 @@ impl Stage {
     }
 }
 
-/// A reader that has gone away does not stop the play.
+/// Prints a line. A reader that has gone away does not stop the demo.
 fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }
@@ -161,7 +168,7 @@ fn show(entry: &Entry) {
 }
 
 fn unexpected(what: &str) -> Stop {
-    let message = format!("playing the demo: {what}");
-    let help = "what it printed above says why; report it if it does not";
+    let message = format!("running the demo: {what}");
+    let help = "see the output above; report this if it does not say why";
     Stop::Failed(Failure::own(Kind::Internal, "demo-failed", message, help))
 }

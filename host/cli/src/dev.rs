@@ -10,17 +10,18 @@ use vaultlet_host::Kind;
 
 use crate::child::{self, Interrupted, Signals};
 use crate::failure::Failure;
+use crate::given::Given;
 use crate::{output, seeds};
 
-/// Run the local Azure: a Key Vault, a job's identity endpoint, and a proxy for the real names
+/// Run a local Azure: a Key Vault, a job's identity endpoint, and a proxy for the real names
 ///
 /// Programs written for Azure run in its environment unchanged: the vault answers at its real name,
-/// https://NAME.vault.azure.net, over TLS, as do the token authorities, login.microsoftonline.com
-/// and the others, and nothing leaves this machine for them. Secrets are in memory only, and gone
-/// when it ends.
+/// https://NAME.vault.azure.net, over TLS, and so do login.microsoftonline.com and the other token
+/// authorities. No request to them leaves this machine. Secrets are kept in memory only, and are gone
+/// when the local Azure ends.
 ///
-/// With a COMMAND, runs it in that environment and ends with its exit code. Without, prints the
-/// environment and serves until it is interrupted.
+/// With a COMMAND, vaultlet runs it in that environment and ends with the command's exit code. Without a
+/// COMMAND, vaultlet prints the environment and serves until it is interrupted.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -29,13 +30,15 @@ Examples:
   vaultlet dev --identity-form client-secret -- python job.py
   vaultlet dev --seed-file secrets.json -o json")]
 pub(crate) struct Dev {
-    /// A vault; may be repeated [default: job]
+    #[command(flatten)]
+    given: Given,
+    /// A vault's name; may be repeated [default: job]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     vault: Vec<String>,
-    /// A secret for each vault; may be repeated
+    /// A secret, in every vault; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     seed: Vec<String>,
-    /// Secrets from a file (- is stdin): a JSON object or lines NAME=VALUE
+    /// A file of secrets (- is stdin): a JSON object, or lines NAME=VALUE
     #[arg(long, value_name = "FILE")]
     seed_file: Option<PathBuf>,
     /// The job's identity: managed, or user, which adds OBO_ENDPOINT [default: managed]
@@ -46,19 +49,19 @@ pub(crate) struct Dev {
     /// user-password, on-behalf-of, device-code or azure-pipelines [default: azure-ml]
     #[arg(long, value_name = "FORM")]
     identity_form: Option<Form>,
-    /// Give managed, user or application a role (secrets-officer, secrets-user, reader, none) in all vaults or
-    /// on one secret; may be repeated
+    /// Grant managed, user or application a role (secrets-officer, secrets-user, reader, none) on all vaults
+    /// or on one secret; may be repeated
     #[arg(long, value_name = "WHO:ROLE[:NAME]", value_delimiter = ',')]
     grant: Vec<Grant>,
     /// export (lines for a shell) or json (one line)
     #[arg(long, short, value_enum, default_value_t = Format::Export, value_name = "FORMAT")]
     pub(crate) output: Format,
-    /// Run this in the environment, and end with its exit code
+    /// Run this command in the local Azure, and end with its exit code
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<std::ffi::OsString>,
 }
 
-/// In which form the environment is printed.
+/// The format of the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// export NAME='quoted', one line each
@@ -69,14 +72,15 @@ pub(crate) enum Format {
 
 impl Dev {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        // First of all: from here on an interrupt leaves nothing behind.
+        // First of all: from here on an interrupt leaves no files behind.
         let signals = Signals::watch()?;
         let (program, arguments) = match self.command.split_first() {
             Some((program, arguments)) => (Some(program.clone()), arguments.to_vec()),
             None => (None, Vec::new()),
         };
         let output = self.output;
-        let local = start(self.builder()?)?;
+        let (builder, given) = self.builder()?;
+        let local = start(builder, &given)?;
         let Some(program) = program else { return serve(&local, output, &signals) };
         let mut command = Command::new(program);
         environment(&local, command.args(arguments));
@@ -86,7 +90,7 @@ impl Dev {
         }
     }
 
-    fn builder(self) -> Result<Builder, Failure> {
+    fn builder(self) -> Result<(Builder, Given), Failure> {
         let mut builder = Local::builder();
         builder = self.vault.into_iter().fold(builder, Builder::vault);
         if let Some(file) = &self.seed_file {
@@ -95,20 +99,24 @@ impl Dev {
             }
         }
         for seed in self.seed {
-            // Read here and not by clap, which would quote it in its error.
+            // Not by a parser of clap's, whose error would quote the secret.
             let Some((name, value)) = seed.split_once('=') else {
-                let message = "reading `--seed`: it has no `=` after the secret's name".to_owned();
-                return Err(Failure::own(given("--seed"), "dev-seed", message, "write NAME=VALUE"));
+                let (kind, name) = match kind_of("--seed", &self.given) {
+                    Kind::Usage => (Kind::Usage, "--seed"),
+                    kind => (kind, "VAULTLET_DEV_SEED"),
+                };
+                let message = format!("reading `{name}`: it has no `=` after the secret's name");
+                return Err(Failure::own(kind, "dev-seed", message, "write NAME=VALUE"));
             };
             builder = builder.seed(name, value);
         }
         builder = self.grant.into_iter().fold(builder, Builder::grant);
         builder = builder.run_as(self.run_as.unwrap_or(Who::Managed));
-        Ok(builder.identity_form(self.identity_form.unwrap_or_default()))
+        Ok((builder.identity_form(self.identity_form.unwrap_or_default()), self.given))
     }
 }
 
-/// The identities that a job can be given by Azure ML; an application's comes by its form.
+/// The identities that Azure ML can give a job. An application's identity comes by its form.
 fn run_as(word: &str) -> Result<Who, String> {
     match word.parse() {
         Ok(who @ (Who::Managed | Who::User)) => Ok(who),
@@ -116,12 +124,12 @@ fn run_as(word: &str) -> Result<Who, String> {
     }
 }
 
-/// Starts the local Azure, its errors in our words.
-pub(crate) fn start(builder: Builder) -> Result<Local, Failure> {
+/// Starts the local Azure.
+pub(crate) fn start(builder: Builder, given: &Given) -> Result<Local, Failure> {
     builder.start().map_err(|error| {
         let kind = match &error {
-            StartError::VaultName(_) => given("--vault"),
-            StartError::SecretName(_) | StartError::Seed { .. } => given("--seed"),
+            StartError::VaultName(_) => kind_of("--vault", given),
+            StartError::SecretName(_) | StartError::Seed { .. } => kind_of("--seed", given),
             StartError::System { .. } => Kind::Unavailable,
             _ => Kind::Internal,
         };
@@ -131,16 +139,12 @@ pub(crate) fn start(builder: Builder) -> Result<Local, Failure> {
     })
 }
 
-/// What a malformed value is when it may stand in a flag or in its variable.
-fn given(flag: &str) -> Kind {
-    let is_flag = |argument: &std::ffi::OsString| {
-        argument.to_str().is_some_and(|it| it.split('=').next() == Some(flag))
-    };
-    let by_flag = std::env::args_os().take_while(|it| it != "--").any(|it| is_flag(&it));
-    if by_flag { Kind::Usage } else { Kind::Configuration }
+/// The kind of a malformed value: it stands in a flag, or in the variable that stands for the flag.
+fn kind_of(flag: &str, given: &Given) -> Kind {
+    if given.has(flag) { Kind::Usage } else { Kind::Configuration }
 }
 
-/// Gives a child the local Azure, and takes from it what leads to another identity.
+/// Gives a child process the local Azure, and removes the variables that lead to another identity.
 pub(crate) fn environment(local: &Local, command: &mut Command) {
     for name in Local::foreign_variables() {
         command.env_remove(name);
@@ -159,13 +163,13 @@ fn serve(local: &Local, format: Format, signals: &Signals) -> Result<ExitCode, F
     Ok(Interrupted::wait(signals).code())
 }
 
-/// What a person wants to know besides, on stderr.
+/// Tells a person on stderr what is served and where.
 fn tell(local: &Local) {
     use std::net::ToSocketAddrs as _;
     let names = local.vaults().map(|(name, vault)| format!("{name} at {}", vault.url()));
     note(format_args!("serving {}", names.collect::<Vec<_>>().join(", ")));
     for (name, _) in local.vaults() {
-        // Asked of the system, as every program there asks.
+        // By the system's resolver, as other programs ask.
         if (format!("{name}.localhost"), 443).to_socket_addrs().is_err() {
             note(format_args!(
                 "this system does not resolve `{name}.localhost`; use the real name \

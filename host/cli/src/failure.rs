@@ -1,6 +1,5 @@
-//! How a command fails: one line or one JSON object on stderr, and an exit code of sysexits.
+//! How a command fails: one line or one JSON object on stderr, and an exit code as in `sysexits.h`.
 
-use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -29,20 +28,20 @@ impl Failure {
         Self::own(Kind::Usage, "usage", message, "see `vaultlet --help`")
     }
 
-    /// A wrong variable in place of a flag.
+    /// A wrong variable that stands for a flag.
     pub(crate) fn variable(name: &str, what: &str) -> Self {
         let message = format!("reading `{name}`: {what}");
         Self::own(Kind::Configuration, "setting-malformed", message, "correct or unset it")
     }
 
-    /// A failure of the command line's own.
+    /// A failure of the command line itself.
     pub(crate) fn own(kind: Kind, id: &str, message: String, help: &str) -> Self {
         Self {
             kind: kind.as_str(),
             id: id.into(),
             message,
             help: help.into(),
-            exit: exit(kind),
+            exit: exit(kind.as_str()),
             status: None,
             code: None,
             request_id: None,
@@ -51,12 +50,17 @@ impl Failure {
         }
     }
 
-    /// The same with an exit code that no kind has.
+    /// The failure with another remedy.
+    pub(crate) fn with_help(self, help: &str) -> Self {
+        Self { help: help.into(), ..self }
+    }
+
+    /// The failure with an exit code that does not follow from its kind.
     pub(crate) fn with_exit(self, exit: u8) -> Self {
         Self { exit, ..self }
     }
 
-    /// Says it on stderr.
+    /// Reports the failure on stderr.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         let line = if json { self.json() } else { format!("vaultlet: {}", self.line()) };
         let _ = writeln!(std::io::stderr(), "{line}");
@@ -95,7 +99,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
             kind: error.kind.as_str(),
-            exit: exit(error.kind),
+            exit: exit(error.kind.as_str()),
             id: error.id,
             message: error.message,
             help: error.help,
@@ -108,37 +112,20 @@ impl From<Error> for Failure {
     }
 }
 
-fn exit(kind: Kind) -> u8 {
+/// The exit code of a kind of failure.
+pub(crate) fn exit(kind: &str) -> u8 {
     match kind {
-        Kind::Usage => 64,
-        Kind::InvalidArgument => 65,
-        Kind::NotFound | Kind::Disabled => 66,
-        Kind::Unavailable | Kind::Timeout => 69,
-        Kind::Conflict => 73,
-        Kind::Throttled => 75,
-        Kind::Denied => 77,
-        Kind::Configuration => 78,
-        Kind::NotConfigured | Kind::Unauthenticated => 79,
-        // `Internal`, and kinds that a newer component may add.
+        "usage" => 64,
+        "invalid-argument" => 65,
+        "not-found" | "disabled" => 66,
+        "unavailable" | "timeout" => 69,
+        "conflict" => 73,
+        "throttled" => 75,
+        "denied" => 77,
+        "configuration" => 78,
+        "not-configured" | "unauthenticated" => 79,
+        // `internal`, and kinds that a newer component may add.
         _ => 70,
-    }
-}
-
-/// Whether JSON was asked for, read from arguments that may not parse.
-pub(crate) fn wants_json(arguments: &[OsString]) -> bool {
-    let texts: Vec<_> =
-        arguments.iter().take_while(|a| *a != "--").filter_map(|a| a.to_str()).collect();
-    let mut asked = None;
-    for (at, text) in texts.iter().enumerate() {
-        let value = match *text {
-            "-o" | "--output" => texts.get(at + 1).copied(),
-            _ => text.strip_prefix("--output=").or_else(|| text.strip_prefix("-o")),
-        };
-        asked = value.or(asked);
-    }
-    match asked {
-        Some(asked) => asked == "json",
-        None => std::env::var("VAULTLET_OUTPUT").is_ok_and(|v| v == "json"),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use vaultlet_host::Secret;
 
 use crate::failure::Failure;
-use crate::options::{Format, Options, explain};
+use crate::options::{Format, Options};
 use crate::output;
 use crate::shown::Shown;
 
@@ -45,8 +45,7 @@ impl Get {
             ));
         }
         let vaultlet = self.options.open(self.references.len().min(CALLS_MAX))?;
-        let secrets =
-            futures_lite::future::block_on(vaultlet.get_many(&self.references)).map_err(explain)?;
+        let secrets = futures_lite::future::block_on(vaultlet.get_many(&self.references))?;
         let described: Vec<_> = self.references.iter().zip(&secrets).collect();
         match (self.output, described.as_slice()) {
             (Format::Value, [(_, secret)]) => output::value(secret.reveal())?,

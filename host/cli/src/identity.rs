@@ -7,12 +7,12 @@ use std::process::{Command, ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
-use vaultlet_dev::Local;
+use vaultlet_core::planner::identity_variables;
 use vaultlet_host::{Lend, Lent};
 
 use crate::child::{self, Interrupted, Signals};
 use crate::failure::Failure;
-use crate::options::{Options, explain};
+use crate::options::Options;
 use crate::output;
 
 /// Lend this machine's identity to other programs
@@ -22,7 +22,7 @@ pub(crate) struct Identity {
     pub(crate) what: What,
 }
 
-/// What to do with it.
+/// What to do with the identity.
 #[derive(Subcommand)]
 pub(crate) enum What {
     Serve(Serve),
@@ -30,21 +30,22 @@ pub(crate) enum What {
 
 /// Serve tokens on loopback, in the protocols of App Service, Azure ML, OBO and IMDS
 ///
-/// Programs that use Microsoft's SDKs find it by the variables that are printed, and share one cache.
-/// Whoever has those variables gets tokens of the resources named here, and of no other.
+/// Programs that use Microsoft's SDKs find the endpoint by the variables that are printed, and share one
+/// token cache. Whoever has those variables gets tokens for the resources named here, and for no other.
 ///
-/// With a COMMAND, runs it in that environment, without the variables that lead to another identity,
-/// and ends with its exit code. Without, prints the environment and serves until it is interrupted.
+/// With a COMMAND, vaultlet runs it with those variables, removes the variables that lead to another
+/// identity, and ends with the command's exit code. Without a COMMAND, vaultlet prints the variables and
+/// serves until it is interrupted.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   vaultlet identity serve -- python job.py
   vaultlet identity serve --port 40123 --resource https://vault.azure.net,https://storage.azure.com")]
 pub(crate) struct Serve {
-    /// The port on 127.0.0.1 [default: any that is free]
+    /// The port on 127.0.0.1 [default: any free port]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
-    /// Resources that may be asked for; may be repeated [default: Key Vault of the cloud]
+    /// Resources that tokens may be requested for; may be repeated [default: Key Vault of the cloud]
     #[arg(long, value_name = "URI,…", value_delimiter = ',')]
     resource: Vec<String>,
     /// export (lines for a shell) or json (one line)
@@ -52,22 +53,22 @@ pub(crate) struct Serve {
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,
-    /// Run this in the environment, and end with its exit code
+    /// Run this command with the lent identity, and end with its exit code
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
-/// In which form the environment is printed.
+/// The format of the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// export NAME='quoted', one line each
     Export,
-    /// One line of JSON: authority and environment
+    /// One line of JSON: the endpoint's address and the environment
     Json,
 }
 
-/// Requests that are answered at once: as many as there may be connections, so that those who wait
-/// for a slow identity keep nobody else waiting.
+/// Requests answered at once: as many as there may be connections, so that requests that wait for a
+/// slow identity do not delay others.
 const CALLS: usize = 256;
 
 impl Identity {
@@ -79,17 +80,17 @@ impl Identity {
 
 impl Serve {
     fn run(self) -> Result<ExitCode, Failure> {
-        // First of all: from here on an interrupt ends a child, too.
+        // First of all: from here on an interrupt ends the child, too.
         let signals = Signals::watch()?;
         let lend = Lend { port: self.port, resources: self.resource };
-        let lent = self.options.open(CALLS)?.lend(lend).map_err(explain)?;
+        let lent = self.options.open(CALLS)?.lend(lend)?;
         let Some((program, arguments)) = self.command.split_first() else {
             print(&lent, self.output)?;
             return Ok(Interrupted::wait(&signals).code());
         };
         let mut command = Command::new(program);
         command.args(arguments);
-        for name in Local::foreign_variables() {
+        for name in identity_variables() {
             command.env_remove(name);
         }
         command.envs(lent.variables().iter().map(|(name, value)| (name, value)));

@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 use vaultlet_host::Properties;
 
 use crate::failure::Failure;
-use crate::options::{Options, explain, is_flag};
+use crate::given::Given;
+use crate::options::Options;
 use crate::output;
 use crate::shown::Shown;
 
@@ -65,6 +66,8 @@ pub(crate) struct Versions {
 
 #[derive(Args)]
 struct Shared {
+    #[command(flatten)]
+    given: Given,
     /// The vault: a name, a full host, akv://VAULT, or its own URL
     #[arg(long, value_name = "VAULT")]
     vault: Option<String>,
@@ -84,11 +87,11 @@ pub(crate) enum Format {
 impl List {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let of = match (self.of, self.shared.vault) {
-            (Some(_), Some(_)) if is_flag("--vault") => return Err(contradiction()),
+            (Some(_), Some(_)) if self.shared.given.has("--vault") => return Err(contradiction()),
             (Some(of), _) | (None, Some(of)) => of,
             (None, None) => return Err(Failure::usage("`list` needs a vault")),
         };
-        let items = self.options.open(1)?.list_blocking(&of).map_err(explain)?;
+        let items = self.options.open(1)?.list_blocking(&of)?;
         print(self.output, &of, "NAME", &items)
     }
 }
@@ -97,7 +100,7 @@ impl Versions {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let is_name = !self.of.contains("://") && !self.of.starts_with('@');
         let of = match self.shared.vault {
-            Some(_) if !is_name && is_flag("--vault") => return Err(contradiction()),
+            Some(_) if !is_name && self.shared.given.has("--vault") => return Err(contradiction()),
             Some(vault) if is_name => within(&vault, &self.of),
             None if is_name => {
                 return Err(Failure::usage(
@@ -106,7 +109,7 @@ impl Versions {
             }
             _ => self.of,
         };
-        let items = self.options.open(1)?.versions_blocking(&of).map_err(explain)?;
+        let items = self.options.open(1)?.versions_blocking(&of)?;
         print(self.output, &of, "VERSION", &items)
     }
 }

@@ -7,22 +7,23 @@ use vaultlet_host::Kind;
 
 use crate::failure::Failure;
 
-/// How much to report.
+/// How much to report on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Level {
     /// Nothing
     Off,
-    /// Defects
+    /// Defects in vaultlet
     Error,
-    /// What was refused
+    /// Requests and connections that were refused
     Warn,
     /// One line for each request: method, host, path, status, ms, request id
     Info,
-    /// More, for us
+    /// Internal details, for bug reports
     Debug,
 }
 
-/// Only our own target: libraries may say at their lower levels what must not be seen.
+/// Starts the log, for vaultlet's own target only: at their lower levels, libraries may log what must
+/// not be seen.
 pub(crate) fn start(level: Level) -> Result<(), Failure> {
     let filter = match level {
         Level::Off => return Ok(()),

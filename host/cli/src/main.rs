@@ -6,15 +6,21 @@
 mod arguments;
 mod ask;
 mod child;
+#[cfg(feature = "dev")]
 mod demo;
+#[cfg(feature = "dev")]
 mod dev;
+mod explain;
 mod failure;
 mod get;
+mod given;
 mod identity;
+mod ids;
 mod list;
 mod log;
 mod options;
 mod output;
+#[cfg(feature = "dev")]
 mod seeds;
 mod shown;
 mod token;
@@ -32,8 +38,11 @@ fn main() -> ExitCode {
     };
     let json = arguments.json();
     let done = log::start(arguments.log).and_then(|()| match arguments.command {
+        #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
+        #[cfg(feature = "dev")]
         Command::Dev(command) => command.run(),
+        Command::Explain(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
         Command::List(command) => command.run(),

@@ -1,14 +1,16 @@
-//! Flags that commands share.
+//! The settings that commands share.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use vaultlet_host::{Builder, Error, Kind, Vaultlet};
+use vaultlet_core::settings::{self, SETTINGS, Setting};
+use vaultlet_host::{Builder, Kind, Vaultlet};
 
 use crate::failure::Failure;
+use crate::given::Given;
 
-/// In which form the answer is printed.
+/// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// The value alone, exactly its bytes
@@ -19,79 +21,86 @@ pub(crate) enum Format {
     Env,
 }
 
-/// Whose identity, and how to reach it and the vault.
+/// The settings that commands share: the rows of the component's table, as flags.
 #[derive(Args)]
 #[command(next_help_heading = "Identity and network")]
 pub(crate) struct Options {
-    /// Sources of credentials, in order [default: auto]: environment, workload-identity, azureml-obo,
-    /// managed-identity, azure-cli, azure-developer-cli, azure-powershell; only when named:
-    /// azure-pipelines, on-behalf-of, device-code
-    #[arg(long, value_name = "LABEL,…")]
+    #[command(flatten)]
+    given: Given,
+    #[arg(long, value_name = value_name(&settings::IDENTITY), help = settings::IDENTITY.help)]
     identity: Vec<String>,
-    /// Sources to leave out
-    #[arg(long, value_name = "LABEL,…")]
+    #[arg(long, value_name = value_name(&settings::EXCLUDE), help = settings::EXCLUDE.help)]
     exclude: Vec<String>,
-    /// The user-assigned managed identity, by client id
-    #[arg(long, value_name = "GUID", group = "user_assigned")]
+    #[arg(
+        long,
+        value_name = value_name(&settings::CLIENT_ID),
+        help = settings::CLIENT_ID.help,
+        group = "user_assigned"
+    )]
     client_id: Option<String>,
-    /// The same by object id
-    #[arg(long, value_name = "GUID", group = "user_assigned")]
+    #[arg(
+        long,
+        value_name = value_name(&settings::OBJECT_ID),
+        help = settings::OBJECT_ID.help,
+        group = "user_assigned"
+    )]
     object_id: Option<String>,
-    /// The same by Azure resource id
-    #[arg(long, value_name = "ID", group = "user_assigned")]
+    #[arg(
+        long,
+        value_name = value_name(&settings::RESOURCE_ID),
+        help = settings::RESOURCE_ID.help,
+        group = "user_assigned"
+    )]
     resource_id: Option<String>,
-    /// Tenants that may be asked besides the configured one, * for all; may be repeated
-    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = value_name(&settings::ADDITIONAL_TENANTS),
+        help = settings::ADDITIONAL_TENANTS.help,
+        value_delimiter = ','
+    )]
     additional_tenants: Vec<String>,
-    /// The file with the user's token, for on-behalf-of (- is stdin)
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = value_name(&settings::USER_ASSERTION_FILE),
+        help = settings::USER_ASSERTION_FILE.help
+    )]
     user_assertion_file: Option<String>,
-    /// The cloud of vaults that are named without a domain: public, china, usgov
-    #[arg(long, value_name = "CLOUD")]
+    #[arg(long, value_name = value_name(&settings::CLOUD), help = settings::CLOUD.help)]
     cloud: Option<String>,
-    /// The time that the whole command may take [default: 120]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = value_name(&settings::TIMEOUT), help = settings::TIMEOUT.help)]
     timeout: Option<String>,
-    /// Trust these certificates, too
-    #[arg(long, value_name = "PEM")]
+    #[arg(long, value_name = value_name(&settings::CA_FILE), help = settings::CA_FILE.help)]
     ca_file: Option<PathBuf>,
-    /// Connect there for that authority; name and certificate check unchanged
-    #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]")]
+    #[arg(long, value_name = value_name(&settings::RESOLVE), help = settings::RESOLVE.help)]
     resolve: Vec<String>,
-    /// Accept http:// for a vault on loopback
-    #[arg(long)]
+    #[arg(long, help = settings::ALLOW_HTTP_LOOPBACK.help)]
     allow_http_loopback: bool,
 }
 
-/// Bytes of a user's token; as much as of one in a file.
+/// What stands for a setting's value in help.
+fn value_name(setting: &'static Setting) -> &'static str {
+    setting.value.unwrap_or_default()
+}
+
+/// The most bytes that a user's token may have, on stdin as in a file.
 const ASSERTION_MAX: usize = 64 << 10;
 
 type Set = fn(Builder, String) -> Builder;
 
-/// Flag and variable of each setting that the component or the host reads by itself.
-const SETTINGS: [(&str, &str); 12] = [
-    ("--identity", "VAULTLET_IDENTITY"),
-    ("--exclude", "VAULTLET_EXCLUDE"),
-    ("--client-id", "VAULTLET_CLIENT_ID"),
-    ("--object-id", "VAULTLET_OBJECT_ID"),
-    ("--resource-id", "VAULTLET_RESOURCE_ID"),
-    ("--additional-tenants", "VAULTLET_ADDITIONAL_TENANTS"),
-    ("--user-assertion-file", "VAULTLET_USER_ASSERTION_FILE"),
-    ("--cloud", "VAULTLET_CLOUD"),
-    ("--timeout", "VAULTLET_TIMEOUT"),
-    ("--ca-file", "VAULTLET_CA_FILE"),
-    ("--resolve", "VAULTLET_RESOLVE"),
-    ("--allow-http-loopback", "VAULTLET_ALLOW_HTTP_LOOPBACK"),
-];
-
 impl Options {
-    /// Opens a handle for so many calls at once.
+    /// Opens a handle for this many calls at once.
     pub(crate) fn open(&self, calls: usize) -> Result<Vaultlet, Failure> {
-        self.builder()?.concurrency(calls).open().map_err(explain)
+        Ok(self.builder()?.concurrency(calls).open()?)
     }
 
     fn builder(&self) -> Result<Builder, Failure> {
-        let mut builder = Vaultlet::builder();
+        let given: Vec<_> = SETTINGS
+            .iter()
+            .map(|setting| setting.flag)
+            .filter(|flag| self.given.has(flag))
+            .map(|flag| flag.trim_start_matches('-'))
+            .collect();
+        let mut builder = Vaultlet::builder().given_as_flags(&given);
         if io::stderr().is_terminal() {
             builder = builder.on_prompt(|line| {
                 let _ = writeln!(io::stderr(), "{line}");
@@ -133,10 +142,10 @@ impl Options {
         Ok(self.resolve.iter().fold(builder, Builder::resolve))
     }
 
-    /// The user's token from stdin, where that is said.
+    /// The user's token from stdin, if a setting says `-`.
     fn user_assertion(&self) -> Result<Option<String>, Failure> {
-        const VARIABLE: &str = "VAULTLET_USER_ASSERTION_FILE";
-        let file = self.user_assertion_file.clone().or_else(|| std::env::var(VARIABLE).ok());
+        let variable = settings::USER_ASSERTION_FILE.variable;
+        let file = self.user_assertion_file.clone().or_else(|| std::env::var(variable).ok());
         if file.as_deref() != Some("-") {
             return Ok(None);
         }
@@ -150,34 +159,48 @@ impl Options {
     }
 }
 
-/// The variable of a setting that is not the command line's own, by its flag without the dashes.
-pub(crate) fn variable_of(long: &str) -> Option<&'static str> {
-    SETTINGS.iter().find(|(flag, _)| flag.strip_prefix("--") == Some(long)).map(|(_, name)| *name)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Whether it was given as a flag.
-pub(crate) fn is_flag(flag: &str) -> bool {
-    std::env::args_os().any(|a| {
-        a.to_str()
-            .and_then(|a| a.strip_prefix(flag))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    })
-}
-
-/// A setting that came from a flag is called by the flag, and a malformed one is a usage error.
-pub(crate) fn explain(mut error: Error) -> Failure {
-    let is_malformed = error.kind == Kind::Configuration && error.id == "setting-malformed";
-    for (flag, variable) in SETTINGS {
-        if !is_flag(flag) {
-            continue;
+    /// The component's table and the flags are one list.
+    #[test]
+    fn every_setting_is_a_flag_and_every_flag_a_setting() {
+        let command = Options::augment_args(clap::Command::new("test"));
+        let flags: Vec<_> = command
+            .get_arguments()
+            .map(|argument| {
+                let value = argument.get_value_names().and_then(<[_]>::first).map(|it| it.as_str());
+                let takes_value = argument.get_action().takes_values();
+                let help = argument.get_help().unwrap().to_string();
+                (format!("--{}", argument.get_long().unwrap()), value.filter(|_| takes_value), help)
+            })
+            .collect();
+        for (setting, (flag, value, help)) in SETTINGS.iter().zip(&flags) {
+            assert_eq!(
+                (setting.flag, setting.value, setting.help),
+                (flag.as_str(), *value, help.as_str())
+            );
+            let variable = setting.flag.trim_start_matches('-').replace('-', "_").to_uppercase();
+            assert_eq!(setting.variable, format!("VAULTLET_{variable}"));
         }
-        let (quoted, by_name) = (format!("`{variable}`"), format!("`{flag}`"));
-        error.message = error.message.replace(&quoted, &by_name);
-        error.help = error.help.replace(&quoted, &by_name);
-        if is_malformed && error.message.contains(&by_name) {
-            error.kind = Kind::Usage;
-            error.id = "usage".into();
+        assert_eq!(SETTINGS.len(), flags.len());
+    }
+
+    /// The page about the command line names every setting, as help does.
+    #[test]
+    fn the_page_has_every_setting() {
+        let page = include_str!("../README.md");
+        let section = page.split("\n## ").find(|it| it.starts_with("Settings\n")).unwrap();
+        for Setting { flag, value, .. } in SETTINGS {
+            let usage = match value {
+                Some(value) => format!("`{flag} {value}`"),
+                None => format!("`{flag}`"),
+            };
+            assert!(
+                section.contains(&usage),
+                "the section \"Settings\" of README.md has no {usage}"
+            );
         }
     }
-    Failure::from(error)
 }

@@ -1,5 +1,5 @@
-//! Files of secrets: a JSON object of values or of objects that describe them, or lines
-//! `NAME=VALUE`.
+//! Files of secrets for `vaultlet dev`: a JSON object of values or of objects that describe them, or
+//! lines `NAME=VALUE`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
-/// Bytes of such a file: a thousand secrets of full size.
+/// The most bytes that a file may have: a thousand secrets of full size.
 const LIMIT: u64 = 32 << 20;
 
 /// Reads a file of secrets; `-` is stdin.
@@ -44,7 +44,7 @@ fn load(file: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// What is wrong is said without what was read.
+/// Reads the secrets. The error says what is wrong without quoting the text.
 fn parse(text: &str) -> Result<Vec<(String, Seed)>, String> {
     if text.trim_start().starts_with('{') {
         let described: BTreeMap<String, Described> = serde_json::from_str(text)
@@ -58,7 +58,7 @@ fn parse(text: &str) -> Result<Vec<(String, Seed)>, String> {
         .collect()
 }
 
-/// A line as in `.env` files: `export` and quotes are allowed, escapes in double ones.
+/// Reads a line as in `.env` files: `export` and quotes are allowed, and escapes in double quotes.
 fn pair(line: &str) -> Option<(String, Seed)> {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let (name, value) = line.split_once('=')?;

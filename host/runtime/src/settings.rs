@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::limits;
 use crate::net::Override;
 
@@ -65,6 +65,9 @@ const COMPONENT_SETTINGS: [&str; 10] = [
     "VAULTLET_USER_ASSERTION_FILE",
 ];
 
+/// The variable that tells the component which settings came from flags; only an embedder sets it.
+pub(crate) const FLAGS: &str = "VAULTLET_FLAGS";
+
 impl Settings {
     pub(crate) fn get(&self, name: &'static str) -> Option<String> {
         self.given.get(name).cloned().or_else(|| self.environment.get(name))
@@ -72,7 +75,18 @@ impl Settings {
 
     /// The component's settings that are set, as variables.
     pub(crate) fn component_variables(&self) -> Vec<(String, String)> {
-        COMPONENT_SETTINGS.iter().filter_map(|n| Some(((*n).to_owned(), self.get(n)?))).collect()
+        let set = COMPONENT_SETTINGS.iter().filter_map(|n| Some(((*n).to_owned(), self.get(n)?)));
+        let flags = self.given.get(FLAGS).map(|flags| (FLAGS.to_owned(), flags.clone()));
+        set.chain(flags).collect()
+    }
+
+    /// An error about a setting: about the flag, if the setting came from one, else about `name`.
+    fn malformed(&self, flag: &str, name: &str, what: &str, help: &str) -> Error {
+        let flags = self.given.get(FLAGS).map_or("", String::as_str);
+        if flags.split(',').any(|given| Some(given) == flag.strip_prefix("--")) {
+            return Error::new(Kind::Usage, "usage", format!("reading `{flag}`: {what}"), help);
+        }
+        Error::configuration("setting-malformed", format!("reading `{name}`: {what}"), help)
     }
 
     pub(crate) fn concurrency(&self) -> usize {
@@ -83,11 +97,9 @@ impl Settings {
         let Some(text) = self.get("VAULTLET_TIMEOUT") else { return Ok(limits::CALL) };
         let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0 && *s <= 86_400.0);
         seconds.map(Duration::from_secs_f64).ok_or_else(|| {
-            Error::configuration(
-                "setting-malformed",
-                format!("reading `VAULTLET_TIMEOUT`: `{text}` is not a number of seconds"),
-                "give a number above 0, at most 86400",
-            )
+            let what = format!("`{text}` is not a number of seconds");
+            let help = "give a number above 0, at most 86400";
+            self.malformed("--timeout", "VAULTLET_TIMEOUT", &what, help)
         })
     }
 
@@ -114,11 +126,9 @@ impl Settings {
         };
         let parse = |text: &String| {
             text.parse().map_err(|()| {
-                Error::configuration(
-                    "setting-malformed",
-                    format!("reading `{origin}`: `{text}` is not `HOST:PORT:ADDR[:PORT]`"),
-                    "give a host, a port and an IP address, such as `my.vault.azure.net:443:10.0.0.4`",
-                )
+                let what = format!("`{text}` is not `HOST:PORT:ADDR[:PORT]`");
+                let help = "give a host, a port and an IP address, such as `my.vault.azure.net:443:10.0.0.4`";
+                self.malformed("--resolve", origin, &what, help)
             })
         };
         texts.iter().map(parse).collect()

@@ -20,12 +20,12 @@ macro_rules! names {
         pub enum $type { $($(#[$text])* $variant,)* }
 
         impl $type {
-            /// Its name in JSON and in documents.
+            /// The name in JSON and on pages.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// By that name.
+            /// The one with this name.
             pub fn parse(text: &str) -> Option<Self> {
                 match text { $($name => Some(Self::$variant),)* _ => None }
             }
@@ -48,7 +48,7 @@ names! {
         Unavailable "unavailable"
         /// Allow more time.
         Timeout "timeout"
-        /// Report it.
+        /// Report the defect.
         Internal "internal"
         /// Wait for the secret's state to change.
         Conflict "conflict"
@@ -66,36 +66,36 @@ names! {
 }
 
 names! {
-    /// What became of one source of credentials.
+    /// The outcome of asking one source of credentials.
     Outcome {
-        /// Nothing asks for it.
+        /// Nothing in the environment configures the source.
         NotConfigured "not-configured"
-        /// It was configured and gave no token.
+        /// The source is configured and gave no token.
         Failed "failed"
-        /// It was left out.
+        /// The source was left out.
         Skipped "skipped"
     }
 }
 
-/// One source that was asked.
+/// An attempt to get a token from one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Its label.
+    /// The source's label.
     pub source: String,
-    /// Its form, where it has several.
+    /// The form of the source, where it has several.
     pub endpoint: Option<String>,
-    /// What became of it.
+    /// The outcome of the attempt.
     pub outcome: Outcome,
-    /// Why, in one line.
+    /// The reason for the outcome, on one line.
     pub message: String,
 }
 
-/// Why a call failed. One word wide, because it travels through every function.
+/// The reason why a call failed. One word wide, because every function returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<Record>);
 
-/// What an error says; the same in WIT, in JSON and on the identity endpoint. It never holds a
-/// token, a secret or a secret's value.
+/// The fields of an error: in WIT, in JSON and on the identity endpoint they are the same. None of them
+/// ever holds a token, a secret or a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The stable name of this failure.
@@ -104,7 +104,7 @@ pub struct Record {
     pub kind: ErrorKind,
     /// What was being done and what happened, without the service's code.
     pub message: String,
-    /// What to do about it; may be empty.
+    /// What to do about the failure; may be empty.
     pub help: String,
     /// The HTTP status, when a server answered.
     pub status: Option<u16>,
@@ -112,14 +112,14 @@ pub struct Record {
     pub code: Option<String>,
     /// The service's id of the request.
     pub request_id: Option<String>,
-    /// How long the service asked to be left alone.
+    /// How long the service asked to wait.
     pub retry_after_ms: Option<u64>,
-    /// The sources that were asked, when no token was had.
+    /// The sources that were asked, when no token could be obtained.
     pub attempts: Vec<Attempt>,
 }
 
 impl Error {
-    /// A failure with the remedy of its id.
+    /// A failure with the remedy that belongs to its id.
     pub fn new(id: Id, message: impl Into<String>) -> Self {
         Self::with_message(id, message.into())
     }
@@ -140,14 +140,23 @@ impl Error {
         }))
     }
 
-    /// With a more particular remedy.
+    /// The failure with a more particular remedy.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
     }
 
-    /// With what a server answered.
+    /// The failure as one of the program's arguments, which a flag is.
+    #[must_use]
+    pub(crate) fn as_usage(mut self) -> Self {
+        let (name, kind, ..) = Id::Usage.entry();
+        self.id = name.into();
+        self.kind = kind;
+        self
+    }
+
+    /// The failure with the status and code of a server's response.
     #[must_use]
     pub fn with_answer(mut self, status: u16, code: Option<String>) -> Self {
         self.status = Some(status);
@@ -155,7 +164,7 @@ impl Error {
         self
     }
 
-    /// Whether it is the failure with this id.
+    /// Whether the failure has this id.
     pub fn is(&self, id: Id) -> bool {
         self.id == id.entry().0
     }
@@ -174,7 +183,7 @@ impl Error {
         line
     }
 
-    /// The same as JSON: `{"error":{…}}`.
+    /// The error as JSON: `{"error":{…}}`.
     pub fn json(&self) -> String {
         let attempts: Vec<_> = self.attempts.iter().map(Attempt::json).collect();
         let mut error = Object::default();
@@ -197,7 +206,7 @@ impl Error {
         core::mem::take(&mut *json)
     }
 
-    /// Reads that again.
+    /// Reads an error from JSON, as [`Error::json`] writes it.
     pub(crate) fn from_json(body: &[u8]) -> Option<Self> {
         let body = json::parse(body)?;
         let error = body.get("error")?;

@@ -2,34 +2,34 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Label, malformed};
+use super::{EXCLUDE, IDENTITY, Label, Lookup, Name, malformed};
 use crate::error::Error;
 
 /// The sources to ask, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chain {
-    /// Each at most once.
+    /// The sources to ask; none stands twice.
     pub labels: Vec<Label>,
-    /// Labels that were taken out.
+    /// Sources that a setting takes out of the chain.
     pub excluded: Vec<Label>,
-    /// Whether somebody named them. If not, a managed identity or a developer's login that fails lets
-    /// the chain go on, and IMDS is probed first.
+    /// Whether a setting named the sources. If not, the next source is asked after a managed identity or
+    /// a developer's login that failed, and IMDS is probed first.
     pub named: bool,
-    /// Whether developers' logins are left out in an Azure service.
+    /// Whether developers' logins are left out when this is an Azure service.
     pub auto: bool,
 }
 
-pub(super) fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Chain, Error> {
-    let mut chain = if let Some(list) = get("VAULTLET_IDENTITY") {
-        listed("VAULTLET_IDENTITY", &list)?
+pub(super) fn read(get: Lookup<'_>) -> Result<Chain, Error> {
+    let mut chain = if let Some((list, name)) = IDENTITY.read(get) {
+        listed(name, &list)?
     } else if let Some(name) = get("AZURE_TOKEN_CREDENTIALS") {
         azures(&name)?
     } else {
         auto()
     };
-    if let Some(list) = get("VAULTLET_EXCLUDE") {
+    if let Some((list, name)) = EXCLUDE.read(get) {
         for label in list.split(',').map(str::trim).filter(|label| !label.is_empty()) {
-            let label = Label::parse(label).ok_or_else(|| unknown("VAULTLET_EXCLUDE"))?;
+            let label = Label::parse(label).ok_or_else(|| unknown(name))?;
             chain.labels.retain(|kept| *kept != label);
             chain.excluded.push(label);
         }
@@ -41,14 +41,14 @@ fn auto() -> Chain {
     Chain { labels: Label::auto(), excluded: Vec::new(), named: false, auto: true }
 }
 
-fn listed(setting: &str, list: &str) -> Result<Chain, Error> {
+fn listed(setting: Name, list: &str) -> Result<Chain, Error> {
     let mut labels = Vec::new();
     for label in list.split(',').map(str::trim).filter(|label| !label.is_empty()) {
         if label.eq_ignore_ascii_case("auto") {
             if list.trim().eq_ignore_ascii_case("auto") {
                 return Ok(auto());
             }
-            return Err(malformed(setting, "`auto` alone, or labels without it"));
+            return Err(setting.malformed("`auto` alone, or labels without it"));
         }
         let label = Label::parse(label).ok_or_else(|| unknown(setting))?;
         if !labels.contains(&label) {
@@ -61,7 +61,7 @@ fn listed(setting: &str, list: &str) -> Result<Chain, Error> {
     Ok(Chain { labels, excluded: Vec::new(), named: true, auto: false })
 }
 
-/// `AZURE_TOKEN_CREDENTIALS` as Azure's own SDKs have it.
+/// The chain that `AZURE_TOKEN_CREDENTIALS` names, as in Azure's own SDKs.
 /// <https://learn.microsoft.com/azure/developer/python/sdk/authentication/credential-chains>
 fn azures(name: &str) -> Result<Chain, Error> {
     let (labels, named): (&[Label], bool) = match name.trim().to_ascii_lowercase().as_str() {
@@ -86,8 +86,8 @@ fn azures(name: &str) -> Result<Chain, Error> {
     Ok(Chain { labels: labels.to_vec(), excluded: Vec::new(), named, auto: false })
 }
 
-fn unknown(setting: &str) -> Error {
+fn unknown(setting: Name) -> Error {
     let labels: Vec<String> =
         Label::ALL.iter().map(|label| format!("`{}`", label.name())).collect();
-    malformed(setting, &format!("`auto` or a list of {}", labels.join(", ")))
+    setting.malformed(&format!("`auto` or a list of {}", labels.join(", ")))
 }

@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
 };
 
-use super::malformed;
+use super::{CLOUD, Lookup, malformed};
 use crate::{error::Error, words::url::Url};
 
 /// An Azure cloud.
@@ -20,10 +20,10 @@ pub enum Cloud {
 }
 
 impl Cloud {
-    /// All of them.
+    /// Every cloud.
     pub const ALL: [Self; 3] = [Self::Public, Self::China, Self::UsGov];
 
-    /// What vault hosts end in.
+    /// The domain that the hosts of the cloud's vaults end in.
     /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers>
     pub fn suffix(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Cloud {
         }
     }
 
-    /// The one whose vaults have this host, on the port that they have.
+    /// The cloud whose vaults have hosts like this one, on the port of every vault.
     pub(crate) fn of_vault(vault: &Url) -> Option<Self> {
         Self::ALL.into_iter().find(|cloud| {
             vault.secure
@@ -45,7 +45,7 @@ impl Cloud {
         })
     }
 
-    /// What tokens for its vaults are asked for.
+    /// The resource of tokens for the cloud's vaults.
     pub fn resource(self) -> String {
         format!("https://{}", self.suffix())
     }
@@ -63,16 +63,18 @@ impl Cloud {
     }
 }
 
-/// The cloud, and the authority where it is not simply the cloud's.
+/// Reads the cloud, and the authority where it is not the cloud's own.
 pub(super) fn read(
-    get: &dyn Fn(&str) -> Option<String>,
+    get: Lookup<'_>,
     allow_http_loopback: bool,
 ) -> Result<(Option<Cloud>, Option<Url>), Error> {
-    let named = match get("VAULTLET_CLOUD").as_deref() {
-        Some("public") => Some(Cloud::Public),
-        Some("china") => Some(Cloud::China),
-        Some("usgov") => Some(Cloud::UsGov),
-        Some(_) => return Err(malformed("VAULTLET_CLOUD", "`public`, `china` or `usgov`")),
+    let named = match CLOUD.read(get) {
+        Some((cloud, name)) => Some(match cloud.as_str() {
+            "public" => Cloud::Public,
+            "china" => Cloud::China,
+            "usgov" => Cloud::UsGov,
+            _ => return Err(name.malformed("`public`, `china` or `usgov`")),
+        }),
         None => None,
     };
     let Some(authority) = get("AZURE_AUTHORITY_HOST") else {
@@ -89,7 +91,7 @@ pub(super) fn read(
     match (named, known) {
         // The flag wins over the variable.
         (Some(_), Some(_)) => Ok((named, None)),
-        // On this machine it is a local Azure, whose vaults are called as the public ones.
+        // An authority on this machine is a local Azure's, whose vaults have the names of the public cloud.
         _ if url.is_loopback() => Ok((named.or(Some(Cloud::Public)), Some(url))),
         _ => Ok((named.or(known), Some(url))),
     }

@@ -1,10 +1,11 @@
-//! Settings: `VAULTLET_*` variables and the ones of Azure that choose among credentials. Empty
-//! means unset everywhere.
+//! Settings: `VAULTLET_*` variables, and Azure's variables that choose among credentials. An empty
+//! variable is the same as an unset one.
 
 mod chain;
 mod cloud;
 mod label;
 mod role;
+mod table;
 
 use alloc::{
     format,
@@ -23,26 +24,27 @@ pub use chain::Chain;
 pub use cloud::Cloud;
 pub use label::Label;
 pub use role::{Role, TokenOrigin};
+pub use table::*;
 
-/// Looks a variable up.
+/// Looks up a variable.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// What a call runs under.
+/// The settings of a call.
 #[derive(Debug)]
 pub struct Settings {
     /// The sources of credentials, in order.
     pub chain: Chain,
-    /// Which user-assigned identity, and the setting that says so (in back-ticks).
-    pub identity: Option<(UserAssigned, &'static str)>,
-    /// The cloud; none when the authority is one that we do not know.
+    /// The user-assigned identity, and the setting that chooses it.
+    pub identity: Option<(UserAssigned, Name)>,
+    /// The cloud; none when the authority belongs to no known cloud.
     pub cloud: Option<Cloud>,
     /// Where service principals get tokens.
     pub authority: Url,
-    /// The tenants in which they may, besides their own.
+    /// The tenants in which service principals may get tokens, besides their own.
     pub tenants: Tenants,
-    /// Whether a vault or an authority on loopback may be plain.
+    /// Whether a vault or an authority on loopback may use plain HTTP.
     pub allow_http_loopback: bool,
-    /// For a whole call.
+    /// The time that a whole call may take.
     pub timeout: Duration,
     /// Where tokens come from.
     pub token_origin: TokenOrigin,
@@ -51,30 +53,28 @@ pub struct Settings {
 /// Tenants in which tokens may be asked for, besides the one that is configured.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub enum Tenants {
-    /// No other, whatever is asked.
+    /// No other tenant, whatever a vault's challenge says.
     Never,
-    /// None was named.
+    /// No setting names a tenant.
     #[default]
     None,
-    /// These.
+    /// The tenants that a setting names.
     These(Vec<String>),
-    /// Any.
+    /// Any tenant.
     Any,
 }
 
 impl Settings {
-    /// Reads them all; a malformed one is an error that names it and what it may be.
+    /// Reads all settings. The error for a malformed one names the setting and what it may be.
     pub fn read(variables: Lookup<'_>) -> Result<Self, Error> {
         let get = |name: &str| set(variables, name);
-        let allow_http_loopback = match get("VAULTLET_ALLOW_HTTP_LOOPBACK").as_deref() {
-            None | Some("false" | "0") => false,
-            Some("true" | "1") => true,
-            Some(_) => {
-                return Err(malformed(
-                    "VAULTLET_ALLOW_HTTP_LOOPBACK",
-                    "`true`, `false`, `1` or `0`",
-                ));
-            }
+        let allow_http_loopback = match ALLOW_HTTP_LOOPBACK.read(&get) {
+            None => false,
+            Some((text, name)) => match text.as_str() {
+                "false" | "0" => false,
+                "true" | "1" => true,
+                _ => return Err(name.malformed("`true`, `false`, `1` or `0`")),
+            },
         };
         let (cloud, authority) = cloud::read(&get, allow_http_loopback)?;
         Ok(Self {
@@ -105,27 +105,23 @@ pub(crate) fn set(variables: Lookup<'_>, name: &str) -> Option<String> {
     variables(name).filter(|value| !value.is_empty())
 }
 
-/// A setting that is not what it must be. Its value is not repeated: it may be a secret that was
-/// put in the wrong place.
+/// A variable whose value is not what it must be. The value is not repeated: it may be a secret that
+/// was put in the wrong place.
 pub(crate) fn malformed(name: &str, expected: &str) -> Error {
     Error::new(Id::SettingMalformed, format!("reading settings: `{name}` is not {expected}"))
 }
 
-fn identity(
-    get: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<(UserAssigned, &'static str)>, Error> {
+fn identity(get: Lookup<'_>) -> Result<Option<(UserAssigned, Name)>, Error> {
+    type Parse = fn(&str) -> Option<UserAssigned>;
+    let ids: [(&'static Setting, Parse, &str); 3] = [
+        (&CLIENT_ID, UserAssigned::client_id, "a GUID"),
+        (&OBJECT_ID, UserAssigned::object_id, "a GUID"),
+        (&RESOURCE_ID, UserAssigned::resource_id, "`/subscriptions/…`"),
+    ];
     let mut found = None;
-    for (name, parse, expected) in [
-        (
-            "`VAULTLET_CLIENT_ID`",
-            UserAssigned::client_id as fn(&str) -> Option<UserAssigned>,
-            "a GUID",
-        ),
-        ("`VAULTLET_OBJECT_ID`", UserAssigned::object_id, "a GUID"),
-        ("`VAULTLET_RESOURCE_ID`", UserAssigned::resource_id, "`/subscriptions/…`"),
-    ] {
-        let Some(value) = get(name.trim_matches('`')) else { continue };
-        let id = parse(&value).ok_or_else(|| malformed(name.trim_matches('`'), expected))?;
+    for (setting, parse, expected) in ids {
+        let Some((value, name)) = setting.read(get) else { continue };
+        let id = parse(&value).ok_or_else(|| name.malformed(expected))?;
         if let Some((_, other)) = found.replace((id, name)) {
             return Err(Error::new(
                 Id::SettingsConflict,
@@ -137,33 +133,30 @@ fn identity(
 }
 
 /// <https://learn.microsoft.com/python/api/azure-identity/azure.identity.clientsecretcredential>
-fn tenants(get: &dyn Fn(&str) -> Option<String>) -> Result<Tenants, Error> {
+fn tenants(get: Lookup<'_>) -> Result<Tenants, Error> {
     if get("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH").is_some() {
         return Ok(Tenants::Never);
     }
-    let ours = "VAULTLET_ADDITIONAL_TENANTS";
-    let azures = "AZURE_ADDITIONALLY_ALLOWED_TENANTS";
-    let (name, list) = match (get(ours), get(azures)) {
-        (Some(list), _) => (ours, list),
-        (None, Some(list)) => (azures, list),
-        (None, None) => return Ok(Tenants::None),
-    };
+    const AZURES: &str = "AZURE_ADDITIONALLY_ALLOWED_TENANTS";
+    let given = ADDITIONAL_TENANTS.read(get);
+    let given = given.or_else(|| Some((get(AZURES)?, Name::variable(AZURES))));
+    let Some((list, name)) = given else { return Ok(Tenants::None) };
     let mut tenants = Vec::new();
     for tenant in list.split([';', ',']).map(str::trim).filter(|tenant| !tenant.is_empty()) {
         if tenant == "*" {
             return Ok(Tenants::Any);
         }
         if !is_tenant(tenant) {
-            return Err(malformed(name, "a list of tenants (ids or domains), or `*`"));
+            return Err(name.malformed("a list of tenants (ids or domains), or `*`"));
         }
         tenants.push(tenant.to_string());
     }
     Ok(Tenants::These(tenants))
 }
 
-fn timeout(get: &dyn Fn(&str) -> Option<String>) -> Result<Duration, Error> {
-    let Some(text) = get("VAULTLET_TIMEOUT") else { return Ok(CALL) };
-    let bad = || malformed("VAULTLET_TIMEOUT", "a number of seconds above 0 and up to 86400");
+fn timeout(get: Lookup<'_>) -> Result<Duration, Error> {
+    let Some((text, name)) = TIMEOUT.read(get) else { return Ok(CALL) };
+    let bad = || name.malformed("a number of seconds above 0 and up to 86400");
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     if !digits(whole) || !digits(fraction) || fraction.is_empty() {

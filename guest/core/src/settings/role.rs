@@ -1,9 +1,7 @@
 //! The role that an instance plays. A host gives each role only the variables that it needs, so the
 //! variables say which role it is; they are read once, here.
 
-use alloc::string::String;
-
-use super::malformed;
+use super::{Lookup, malformed};
 use crate::{
     error::Error,
     words::{secret::SecretString, url::Url},
@@ -19,7 +17,7 @@ pub enum TokenOrigin {
 }
 
 impl TokenOrigin {
-    pub(super) fn read(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    pub(super) fn read(get: Lookup<'_>) -> Result<Self, Error> {
         const VARIABLE: &str = "VAULTLET_IDENTITY_ENDPOINT";
         let Some(url) = get(VARIABLE) else { return Ok(Self::Chain) };
         Url::parse(&url).map(Self::Endpoint).map_err(|why| malformed(VARIABLE, why))
@@ -48,7 +46,7 @@ impl Role {
     pub const SERVICE_SECRET: &str = "VAULTLET_SERVE_SECRET";
 
     /// Reads the role. The front comes first: a host that lends sets its secret only.
-    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub fn read(variable: Lookup<'_>) -> Self {
         let secret = |name| variable(name).filter(|s| !s.is_empty()).map(SecretString::new);
         if let Some(secret) = secret(Self::FRONT_SECRET) {
             Self::Front(secret)

@@ -92,7 +92,7 @@ fn success<C: Context>(
     if let Some(other) = token.other.as_deref().filter(|_| error.is(Id::VaultForbidden)) {
         let source = &token.source;
         error.help = format!(
-            "{}; it was asked as `{source}`, and `{other}` is here, too: choose by `VAULTLET_IDENTITY`",
+            "{}; it was asked as `{source}`, and `{other}` is here, too: choose by `--identity` (`VAULTLET_IDENTITY`)",
             error.help
         );
     }

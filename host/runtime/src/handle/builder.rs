@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::internal::files;
-use crate::settings::{Environment, Settings};
+use crate::settings::{Environment, FLAGS, Settings};
 
 use super::vaultlet::Vaultlet;
 
@@ -131,6 +131,13 @@ impl Builder {
     pub fn resolve(mut self, rule: impl Into<String>) -> Self {
         self.settings.overrides.push(rule.into());
         self
+    }
+
+    /// Says which settings a person gave as flags of the program, each by its flag without the
+    /// dashes. An error about one of them names the flag, and is of kind `usage`.
+    pub fn given_as_flags<S: AsRef<str>>(self, flags: &[S]) -> Self {
+        let flags: Vec<_> = flags.iter().map(AsRef::as_ref).collect();
+        self.setting(FLAGS, flags.join(","))
     }
 
     /// Reads these variables in place of the process's whole environment.

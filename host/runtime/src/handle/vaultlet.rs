@@ -245,7 +245,7 @@ impl Vaultlet {
     }
 
     async fn finish<T: Send + 'static>(&self, doing: &str, task: Task<T>) -> Result<T, Error> {
-        let help = "allow more by `VAULTLET_TIMEOUT`, or look at what is slow";
+        let help = "allow more by `--timeout` (`VAULTLET_TIMEOUT`), or look at what is slow";
         task.finish(doing, self.cancel.as_ref(), help).await
     }
 }

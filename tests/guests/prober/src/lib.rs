@@ -116,6 +116,10 @@ impl plan::Guest for Prober {
     fn lent(authority: String, secret: String) -> Vec<(String, String)> {
         [("LENT_AT", authority), ("LENT_SECRET", secret)].map(|(n, v)| (n.into(), v)).into()
     }
+
+    fn settings() -> Vec<plan::Setting> {
+        Vec::new()
+    }
 }
 
 /// A line of a plan: `file PATH`, `folder PATH ENDING`, `key NAME PATH [VARIABLE]`,

@@ -1,6 +1,6 @@
 //! Which user-assigned identity is asked for, and who says so.
 
-use alloc::format;
+use alloc::{borrow::Cow, format, string::ToString};
 
 use super::Endpoint;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 /// An identity, and where it comes from in words.
 pub(in crate::source) struct Chosen {
     pub(in crate::source) id: UserAssigned,
-    pub(super) from: &'static str,
+    pub(super) from: Cow<'static, str>,
 }
 
 impl Chosen {
@@ -24,10 +24,10 @@ impl Chosen {
         request: &TokenRequest,
     ) -> Option<Self> {
         if let Some(id) = &request.identity {
-            return Some(Self { id: id.clone(), from: "the call" });
+            return Some(Self { id: id.clone(), from: "the call".into() });
         }
         let (id, from) = call.settings.identity.as_ref()?;
-        Some(Self { id: id.clone(), from })
+        Some(Self { id: id.clone(), from: from.to_string().into() })
     }
 
     /// Where no such id can be carried.
@@ -65,7 +65,7 @@ pub(super) fn choose<C: Context>(
             .any(|name| call.variable(name).is_some());
     if let Some(id) = call.variable("AZURE_CLIENT_ID").filter(|_| !principal) {
         return match UserAssigned::client_id(&id) {
-            Some(id) => Ok(Some(Chosen { id, from: "`AZURE_CLIENT_ID`" })),
+            Some(id) => Ok(Some(Chosen { id, from: "`AZURE_CLIENT_ID`".into() })),
             None => Err(malformed("AZURE_CLIENT_ID", "a GUID")),
         };
     }
@@ -74,7 +74,7 @@ pub(super) fn choose<C: Context>(
         let id = call.variable("DEFAULT_IDENTITY_CLIENT_ID").filter(|id| is_guid(id));
         return Ok(id.map(|id| Chosen {
             id: UserAssigned::Client(id),
-            from: "`DEFAULT_IDENTITY_CLIENT_ID`",
+            from: "`DEFAULT_IDENTITY_CLIENT_ID`".into(),
         }));
     }
     Ok(None)

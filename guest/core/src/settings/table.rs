@@ -1,0 +1,176 @@
+//! The settings of vaultlet: one table for the component, its host, both command lines and the pages.
+
+use alloc::string::String;
+use core::fmt;
+
+use super::Lookup;
+use crate::error::Error;
+
+/// A setting: a `VAULTLET_*` variable and the flag that stands for it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The variable: `VAULTLET_CLOUD`.
+    pub variable: &'static str,
+    /// The flag: `--cloud`.
+    pub flag: &'static str,
+    /// What stands for the value in a line of usage: `CLOUD`. None: a switch, whose variable is
+    /// `true` or `false`.
+    pub value: Option<&'static str>,
+    /// What separates several values in the variable; the flag may then be repeated. None: there is
+    /// one value only.
+    pub separator: Option<&'static str>,
+    /// Who reads the setting.
+    pub reader: Reader,
+    /// One line for `--help`.
+    pub help: &'static str,
+}
+
+/// Who reads a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The component, in every role that the setting concerns.
+    Component,
+    /// The native host, which connects for the component. A stock runtime ignores the setting.
+    Host,
+}
+
+/// The variable by which a host says which settings a person gave as flags: their flags without the
+/// dashes, separated by commas (`identity,cloud`). An error about one of them names the flag, and is of
+/// the kind `usage`; about any other setting it names the variable.
+pub const FLAGS: &str = "VAULTLET_FLAGS";
+
+macro_rules! settings {
+    ($($name:ident $reader:ident $variable:literal $flag:literal $value:expr, $separator:expr, $help:literal)*) => {
+        $(
+            #[doc = concat!("`", $variable, "`")]
+            pub const $name: Setting = Setting {
+                variable: $variable,
+                flag: $flag,
+                value: $value,
+                separator: $separator,
+                reader: Reader::$reader,
+                help: $help,
+            };
+        )*
+
+        /// All settings, in the order of `--help`.
+        pub const SETTINGS: &[Setting] = &[$($name),*];
+    };
+}
+
+settings! {
+    IDENTITY Component "VAULTLET_IDENTITY" "--identity" Some("LABEL,…"), Some(","),
+        "Sources of credentials, in order [default: auto]: environment, workload-identity, \
+         azureml-obo, managed-identity, azure-cli, azure-developer-cli, azure-powershell; only when \
+         named: azure-pipelines, on-behalf-of, device-code"
+    EXCLUDE Component "VAULTLET_EXCLUDE" "--exclude" Some("LABEL,…"), Some(","),
+        "Sources of credentials to leave out"
+    CLIENT_ID Component "VAULTLET_CLIENT_ID" "--client-id" Some("GUID"), None,
+        "The user-assigned managed identity, by client id"
+    OBJECT_ID Component "VAULTLET_OBJECT_ID" "--object-id" Some("GUID"), None,
+        "The user-assigned managed identity, by object id"
+    RESOURCE_ID Component "VAULTLET_RESOURCE_ID" "--resource-id" Some("ID"), None,
+        "The user-assigned managed identity, by Azure resource id"
+    ADDITIONAL_TENANTS Component "VAULTLET_ADDITIONAL_TENANTS" "--additional-tenants" Some("ID,…"), Some(";"),
+        "Tenants that tokens may be requested from besides the configured one, * for all; may be \
+         repeated"
+    USER_ASSERTION_FILE Component "VAULTLET_USER_ASSERTION_FILE" "--user-assertion-file" Some("FILE"), None,
+        "The file with the user's token, for on-behalf-of (- is stdin)"
+    CLOUD Component "VAULTLET_CLOUD" "--cloud" Some("CLOUD"), None,
+        "The cloud of vaults that are named without a domain: public, china, usgov [default: public]"
+    TIMEOUT Component "VAULTLET_TIMEOUT" "--timeout" Some("SECONDS"), None,
+        "The time that the whole command may take [default: 120]"
+    CA_FILE Host "VAULTLET_CA_FILE" "--ca-file" Some("PEM"), None,
+        "Trust these certificates in addition to the built-in roots"
+    RESOLVE Host "VAULTLET_RESOLVE" "--resolve" Some("HOST:PORT:ADDR[:PORT]"), Some(","),
+        "Connect to this address instead of the host's; the certificate is still checked against the \
+         host name; may be repeated"
+    ALLOW_HTTP_LOOPBACK Component "VAULTLET_ALLOW_HTTP_LOOPBACK" "--allow-http-loopback" None, None,
+        "Accept http:// for a vault on loopback"
+}
+
+impl Setting {
+    /// The setting's value and how the caller calls it; none when it is unset or empty.
+    pub(super) fn read(&'static self, get: Lookup<'_>) -> Option<(String, Name)> {
+        get(self.variable).map(|value| (value, self.name(get)))
+    }
+
+    fn name(&'static self, get: Lookup<'_>) -> Name {
+        let bare = self.flag.trim_start_matches('-');
+        let is_flag = get(FLAGS).is_some_and(|flags| flags.split(',').any(|flag| flag == bare));
+        Name { text: if is_flag { self.flag } else { self.variable }, is_flag }
+    }
+}
+
+/// What a caller calls a setting: the flag, if the value came from one, else the variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    text: &'static str,
+    is_flag: bool,
+}
+
+impl Name {
+    /// A setting that is only ever a variable.
+    pub(super) const fn variable(text: &'static str) -> Self {
+        Self { text, is_flag: false }
+    }
+
+    /// A setting whose value is not what it must be. The value is not repeated: it may be a secret
+    /// that was put in the wrong place.
+    pub(super) fn malformed(self, expected: &str) -> Error {
+        let error = super::malformed(self.text, expected);
+        if self.is_flag { error.as_usage() } else { error }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Settings;
+    use super::*;
+
+    fn refused(variables: &[(&str, &str)]) -> Error {
+        let value = |name: &str| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
+        };
+        Settings::read(&value).err().unwrap()
+    }
+
+    #[test]
+    fn an_error_calls_a_setting_as_it_was_given() {
+        for setting in SETTINGS.iter().filter(|setting| setting.reader == Reader::Component) {
+            if *setting == USER_ASSERTION_FILE {
+                // Any text is a file's name.
+                continue;
+            }
+            let wrong = (setting.variable, "not right");
+            let bare = setting.flag.trim_start_matches('-');
+            let by_flag = refused(&[wrong, (FLAGS, &alloc::format!("log,{bare}"))]);
+            assert_eq!((by_flag.id.as_str(), by_flag.kind.name()), ("usage", "usage"));
+            assert!(by_flag.message.contains(&alloc::format!("`{}`", setting.flag)), "{bare}");
+            for flags in ["", "log", "no"] {
+                let by_variable = refused(&[wrong, (FLAGS, flags)]);
+                assert_eq!(by_variable.id, "setting-malformed", "{bare}");
+                assert!(by_variable.message.contains(&alloc::format!("`{}`", setting.variable)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_conflict_of_a_flag_and_a_variable_names_both() {
+        const ID: &str = "11111111-1111-4111-8111-111111111111";
+        let both = [("VAULTLET_CLIENT_ID", ID), ("VAULTLET_OBJECT_ID", ID), (FLAGS, "object-id")];
+        let error = refused(&both);
+        assert_eq!(error.id, "settings-conflict");
+        assert!(
+            error.message.contains("`VAULTLET_CLIENT_ID` and `--object-id`"),
+            "{}",
+            error.message
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! Every error id: the component's, from its own table, and those of the host, of the libraries built
+//! on it, and of this program. `ERRORS.md` is made from this table.
+
+use vaultlet_core::error::IDS;
+
+use crate::failure::exit;
+
+/// An error id and its explanation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: &'static str,
+    kinds: &'static [&'static str],
+    /// The exit code, where it does not follow from the kind.
+    exit: Option<u8>,
+    meaning: &'static str,
+    /// Empty when there is nothing to do.
+    remedy: &'static str,
+}
+
+/// Every error id, sorted by exit code.
+pub(crate) fn all() -> impl Iterator<Item = Entry> {
+    let of_component = IDS.iter().map(|(id, kind, meaning, remedy)| {
+        let kinds = KINDS.iter().find(|one| one.first() == Some(&kind.name()));
+        let kinds = kinds.copied().unwrap_or_default();
+        Entry { id, kinds, exit: None, meaning, remedy }
+    });
+    let mut all: Vec<_> = of_component.chain(OF_HOST.iter().copied()).collect();
+    all.sort_by_key(Entry::first_exit);
+    all.into_iter()
+}
+
+impl Entry {
+    /// What the id means and what to do, as paragraphs.
+    pub(crate) fn text(&self) -> String {
+        let exits: Vec<_> = self.exits().map(|exit| exit.to_string()).collect();
+        let codes = if exits.len() > 1 { "Exit codes" } else { "Exit code" };
+        let exits = exits.join(" (in a flag) and ");
+        let last = if codes.ends_with('s') { " (in a variable)" } else { "" };
+        let kinds: Vec<_> = self.kinds.iter().map(|kind| format!("`{kind}`")).collect();
+        let kinds = kinds.join(" or ");
+        let mut text = format!("{codes} {exits}{last}, kind {kinds}.\n\n{}\n", said(self.meaning));
+        if !self.remedy.is_empty() {
+            text.extend(["\nWhat to do: ", self.remedy, ".\n"]);
+        }
+        text
+    }
+
+    /// The id and its meaning on one line.
+    pub(crate) fn line(&self) -> String {
+        format!("{:26} {}\n", self.id, self.meaning)
+    }
+
+    fn exits(&self) -> impl Iterator<Item = u8> {
+        self.kinds.iter().map(|kind| self.exit.unwrap_or_else(|| exit(kind)))
+    }
+
+    fn first_exit(&self) -> u8 {
+        self.exits().next().unwrap_or_default()
+    }
+}
+
+/// The text as a sentence.
+fn said(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next()
+        .map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
+        .unwrap_or_default()
+}
+
+/// The kinds of failure, as lists of one.
+const KINDS: &[&[&str]] = &[
+    &["usage"],
+    &["invalid-argument"],
+    &["not-found"],
+    &["disabled"],
+    &["unavailable"],
+    &["timeout"],
+    &["internal"],
+    &["conflict"],
+    &["throttled"],
+    &["denied"],
+    &["configuration"],
+    &["not-configured"],
+    &["unauthenticated"],
+];
+
+macro_rules! ids {
+    ($($id:literal [$($kind:literal),*] $(exit $exit:literal)? $meaning:literal $remedy:literal)*) => {
+        &[$(Entry {
+            id: $id,
+            kinds: &[$($kind),*],
+            exit: ids!(@exit $($exit)?),
+            meaning: $meaning,
+            remedy: $remedy,
+        },)*]
+    };
+    (@exit $exit:literal) => { Some($exit) };
+    (@exit) => { None };
+}
+
+/// The ids that are not the component's.
+const OF_HOST: &[Entry] = ids! {
+    // The host.
+    "address-space" ["configuration"]
+        "the system allows this process too little address space (not memory): each instance reserves 4 GiB"
+        "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)"
+    "ca-file" ["configuration"]
+        "a file of certificates cannot be read, or has no certificate in it"
+        "name a PEM file with at least one CA certificate"
+    "cancelled" ["timeout"]
+        "the caller cancelled the call"
+        ""
+    "component-refused" ["configuration"]
+        "a component given in place of the built-in one cannot be used (feature `jit`)"
+        "give one that exports the world `vaultlet:keyvault/provider`"
+    "lend-port" ["unavailable"]
+        "the port for the lent identity endpoint is not available"
+        "choose another port, or none for any free port"
+    "plugin-call" ["invalid-argument"]
+        "a plugin has no such function, or its function takes other arguments"
+        "name a function that the plugin exports, with arguments of its types, written as in WAVE"
+    "plugin-limit" ["configuration"]
+        "a plugin uses more memory or more secrets than it may"
+        "open it with higher limits, or let it do less in one call"
+    "plugin-not-granted" ["denied"]
+        "a plugin asks for a secret that it was not granted, whether or not that secret exists"
+        "grant the secret where the plugin is opened"
+    "plugin-refused" ["configuration"]
+        "a file opened as a plugin is not a component, or imports something that plugins are not given"
+        "give a component of the world `vaultlet:keyvault/consumer`, without sockets and HTTP"
+    "plugin-trapped" ["internal"]
+        "a plugin trapped, or exited"
+        "report it to the author of the plugin"
+    // The library for C and the languages built on it.
+    "abi-mismatch" ["configuration"]
+        "a program was compiled against a `vaultlet.h` of another release than the library"
+        "use the library and the header of one release"
+    "blocking-call" ["usage"]
+        "a function that waits was called in a callback, which must not wait"
+        "call the function that calls back, or leave the callback first"
+    // The program.
+    "command-not-executable" ["denied"] exit 126
+        "the command after `--` cannot be executed"
+        "make it executable"
+    "command-not-found" ["not-found"] exit 127
+        "the command after `--` does not exist"
+        "check its name and `PATH`"
+    "output-failed" ["unavailable"]
+        "the answer could not be written to standard output"
+        "check the program or file that reads the output"
+    // The local Azure.
+    "demo-failed" ["internal"]
+        "`vaultlet demo` did not go as it should"
+        "report it with this message"
+    "dev-certificate" ["internal"]
+        "`vaultlet dev` cannot make its certificates"
+        "report it with this message"
+    "dev-secret-name" ["usage", "configuration"]
+        "`vaultlet dev` is given a secret's name that Key Vault does not allow"
+        "choose a name of 1 to 127 letters, digits and hyphens"
+    "dev-seed" ["usage", "configuration"]
+        "`vaultlet dev` is given a secret that is malformed"
+        "write NAME=VALUE, within the limits of Key Vault"
+    "dev-system" ["unavailable"]
+        "the system gives `vaultlet dev` no port, folder or thread"
+        "see the message, and check the system's limits"
+    "dev-vault-name" ["usage", "configuration"]
+        "`vaultlet dev` is given a vault's name that Key Vault does not allow"
+        "choose a name of 3 to 24 letters, digits and hyphens"
+    "seed-file" ["invalid-argument"]
+        "`vaultlet dev` cannot read a file of secrets"
+        "give a JSON object, or lines NAME=VALUE"
+};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const HEAD: &str = "\
+# Error ids
+
+An error of `vaultlet`, or of a library built on it, has a stable id: the word in parentheses at the end of the line. This page
+explains every id; `vaultlet explain ID` prints the same text, offline. The kind says what to do next in general, and decides
+the exit code of the program.
+
+This page is generated from the program's tables: `VAULTLET_BLESS=1 cargo test -p vaultlet-cli` writes it.
+";
+
+    #[test]
+    fn ids_are_distinct_and_their_texts_are_one_line() {
+        let names: BTreeSet<_> = all().map(|entry| entry.id).collect();
+        assert_eq!(names.len(), all().count());
+        for Entry { id, kinds, meaning, remedy, .. } in all() {
+            assert!(kinds.iter().all(|kind| KINDS.contains(&[*kind].as_slice())), "{id}");
+            assert!(!kinds.is_empty() && !meaning.is_empty(), "{id}");
+            for text in [meaning, remedy] {
+                assert!(!text.contains('\n') && !text.ends_with('.'), "{id}: {text}");
+                assert!(!text.starts_with(char::is_uppercase), "{id}: {text}");
+            }
+        }
+    }
+
+    /// With `VAULTLET_BLESS=1` the page is written instead.
+    #[test]
+    fn the_page_is_what_the_tables_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ERRORS.md");
+        let entries = all().map(|entry| format!("\n## {}\n\n{}", entry.id, entry.text()));
+        let page: String = [HEAD.to_owned()].into_iter().chain(entries).collect();
+        if std::env::var_os("VAULTLET_BLESS").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        let found = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(found == page, "ERRORS.md differs; VAULTLET_BLESS=1 writes it");
+    }
+}
