@@ -58,6 +58,8 @@ mod plugin;
 mod process;
 mod programs;
 mod prompt;
+#[doc(hidden)]
+pub mod render;
 mod secret;
 mod settings;
 mod shard;

@@ -28,7 +28,7 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn open(settings: Settings) -> Result<Self, Error> {
-        let timeout = settings.timeout()?;
+        let timeout = settings.timeout();
         let engines = engines(&settings, timeout)?;
         Ok(Self { settings, timeout, engines })
     }

@@ -102,7 +102,7 @@ impl From<WitProperties> for Properties {
 /// An access token. `Debug` shows what it is for and never the token; the token is scrubbed when
 /// this is dropped.
 pub struct Token {
-    properties: TokenProperties,
+    pub(crate) properties: TokenProperties,
     holder: Holder,
     value: Zeroizing<String>,
 }

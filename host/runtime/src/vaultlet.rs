@@ -211,7 +211,7 @@ impl Vaultlet {
         self.finish(doing, task).await
     }
 
-    fn engine(&self) -> Result<Arc<Engine>, Error> {
+    pub(crate) fn engine(&self) -> Result<Arc<Engine>, Error> {
         self.process.here(Process::anew)?.engine()
     }
 
