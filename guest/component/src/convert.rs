@@ -102,6 +102,41 @@ pub(crate) fn to_properties(properties: Properties) -> types::Properties {
     }
 }
 
+pub(crate) fn properties(properties: types::Properties) -> Properties {
+    let types::Properties {
+        vault,
+        name,
+        version,
+        content_type,
+        enabled,
+        created,
+        updated,
+        not_before,
+        expires,
+        recovery_level,
+        recoverable_days,
+        managed,
+        kid,
+        tags,
+    } = properties;
+    Properties {
+        vault,
+        name,
+        version,
+        content_type,
+        enabled,
+        created,
+        updated,
+        not_before,
+        expires,
+        recovery_level,
+        recoverable_days,
+        managed,
+        kid,
+        tags,
+    }
+}
+
 pub(crate) fn to_page(page: Page) -> secrets::Page {
     secrets::Page { items: page.items.into_iter().map(to_properties).collect(), next: page.next }
 }
@@ -120,6 +155,11 @@ pub(crate) fn to_token_properties(token: &Token) -> credentials::TokenProperties
 pub(crate) fn to_holder(holder: Holder) -> credentials::Holder {
     let Holder { tenant, object_id, app_id, upn, audience, notes } = holder;
     credentials::Holder { tenant, object_id, app_id, upn, audience, notes }
+}
+
+pub(crate) fn holder(holder: credentials::Holder) -> Holder {
+    let credentials::Holder { tenant, object_id, app_id, upn, audience, notes } = holder;
+    Holder { tenant, object_id, app_id, upn, audience, notes }
 }
 
 pub(crate) fn to_resolved(resolved: planner::Resolved) -> plan::Resolved {

@@ -10,6 +10,7 @@ mod convert;
 mod files;
 mod handler;
 mod memory;
+mod render;
 mod world;
 
 use alloc::{rc::Rc, string::String, vec::Vec};

@@ -21,14 +21,25 @@ pub struct Call<'a, C> {
     pub(crate) memory: &'a Memory,
     /// On the monotonic clock.
     pub(crate) deadline: Duration,
+    /// Variables that win over the environment's.
+    given: &'a [(&'static str, String)],
 }
 
 impl<'a, C: Context> Call<'a, C> {
     /// Begins a call: reads the settings, starts the clock.
     pub fn new(context: &'a C, memory: &'a Memory) -> Result<Self, Error> {
-        let settings = Settings::read(&|name| context.variable(name))?;
+        Self::with_settings(context, memory, &[])
+    }
+
+    /// Begins a call with these variables before the environment's. An empty one is unset.
+    pub fn with_settings(
+        context: &'a C,
+        memory: &'a Memory,
+        given: &'a [(&'static str, String)],
+    ) -> Result<Self, Error> {
+        let settings = Settings::read(&|name| variable(context, given, name))?;
         let deadline = context.monotonic().saturating_add(settings.timeout);
-        Ok(Self { context, settings, memory, deadline })
+        Ok(Self { context, settings, memory, deadline, given })
     }
 
     /// What it runs under.
@@ -43,8 +54,18 @@ impl<'a, C: Context> Call<'a, C> {
 
     /// An environment variable; empty means unset.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        self.context.variable(name).filter(|value| !value.is_empty())
+        variable(self.context, self.given, name)
     }
+}
+
+fn variable<C: Context>(
+    context: &C,
+    given: &[(&'static str, String)],
+    name: &str,
+) -> Option<String> {
+    let given = given.iter().find(|(given, _)| *given == name);
+    let value = given.map(|(_, value)| value.clone()).or_else(|| context.variable(name));
+    value.filter(|value| !value.is_empty())
 }
 
 /// What one instance remembers between calls: tokens, where no host does it, and what vaults asked

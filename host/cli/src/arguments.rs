@@ -2,12 +2,11 @@
 //! `VAULTLET_SOME_FLAG`, a flag of `dev` is `VAULTLET_DEV_SOME_FLAG`. The flag wins over the variable, and
 //! an empty variable is the same as an unset one.
 
-use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command as Clap, CommandFactory as _, FromArgMatches as _};
 use clap::{Parser, Subcommand};
 use clap_lex::{OsStrExt as _, RawArgs};
@@ -17,6 +16,7 @@ use crate::failure::Failure;
 use crate::given::Given;
 use crate::log::Level;
 use crate::options::Format;
+use crate::usage;
 
 /// Read Azure Key Vault secrets, using the identity of this machine or job.
 #[derive(Parser)]
@@ -70,7 +70,7 @@ impl Arguments {
             Command::Get(get) => get.output == Format::Json,
             Command::List(list) => list.output == crate::list::Format::Json,
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
-            Command::Token(token) => token.output == Format::Json,
+            Command::Token(token) => token.output == crate::token::Format::Json,
             Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
             Command::Identity(identity) => {
                 let crate::identity::What::Serve(serve) = &identity.what;
@@ -111,13 +111,14 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, Ending> {
     let flags = match Arguments::command().try_get_matches_from(&arguments) {
         Ok(flags) => flags,
         Err(help) if shows_help(&help) => return Err(Ending::Shown(help)),
-        Err(error) => return Err(wrong(Failure::usage(&sentence(&error)))),
+        Err(error) => return Err(wrong(Failure::usage(&usage::sentence(&error)))),
     };
     let variables = variables(&flags);
     let all = with_variables(&flags, &variables)
         .try_get_matches_from(&arguments)
         .map_err(|error| wrong(wrong_variable(&arguments, &flags, &variables, &error)))?;
-    Arguments::from_arg_matches(&all).map_err(|error| wrong(Failure::usage(&sentence(&error))))
+    Arguments::from_arg_matches(&all)
+        .map_err(|error| wrong(Failure::usage(&usage::sentence(&error))))
 }
 
 fn shows_help(error: &clap::Error) -> bool {
@@ -199,21 +200,10 @@ fn wrong_variable(
     for (at, variable) in variables.iter().enumerate() {
         let so_far = variables.get(..=at).unwrap_or_default();
         if let Err(error) = with_variables(flags, so_far).try_get_matches_from(arguments) {
-            return Failure::variable(&variable.name, &refusal(&error));
+            return Failure::variable(&variable.name, &usage::refusal(&error));
         }
     }
-    Failure::usage(&sentence(error))
-}
-
-/// What is wrong with a variable's value, in words that do not speak of the flag.
-fn refusal(error: &clap::Error) -> String {
-    match (error.get(ContextKind::ValidValue), error.source()) {
-        (Some(ContextValue::Strings(valid)), _) => {
-            format!("its value is not one of {}", valid.join(", "))
-        }
-        (_, Some(why)) => why.to_string(),
-        _ => sentence(error),
-    }
+    Failure::usage(&usage::sentence(error))
 }
 
 /// Whether errors are to be printed as JSON, for arguments that clap refused: its lexer alone, which
@@ -251,18 +241,4 @@ fn wants_json(arguments: &[OsString]) -> bool {
         Some(output) => output == "json",
         None => std::env::var(format!("{prefix}OUTPUT")).is_ok_and(|output| output == "json"),
     }
-}
-
-/// An error of clap's as one line, without the block of usage.
-fn sentence(error: &clap::Error) -> String {
-    one_line(error)
-}
-
-fn one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let body = text.split("\n\nUsage:").next().unwrap_or(&text);
-    let body = body.split("\n\nFor more information").next().unwrap_or(body);
-    let paragraphs = body.trim_start_matches("error: ").split("\n\n");
-    let lines = paragraphs.map(|it| it.split_whitespace().collect::<Vec<_>>().join(" "));
-    lines.collect::<Vec<_>>().join("; ").trim_end_matches('.').to_owned()
 }

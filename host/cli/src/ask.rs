@@ -1,12 +1,9 @@
 //! The flags of commands that request a token.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use clap::Args;
-use vaultlet_host::{Token, TokenRequest};
+use vaultlet_host::{Token, TokenRequest, Vaultlet};
 
 use crate::failure::Failure;
-use crate::options::Options;
 
 /// Which token to request.
 #[derive(Args)]
@@ -23,14 +20,13 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    pub(crate) fn token(self, options: &Options, claims: Option<String>) -> Result<Token, Failure> {
+    pub(crate) fn token(
+        self,
+        vaultlet: &Vaultlet,
+        claims: Option<String>,
+    ) -> Result<Token, Failure> {
         let resource = self.resource.or(self.scope);
         let request = TokenRequest { resource, tenant: self.tenant, claims };
-        Ok(options.open(1)?.token_blocking(request)?)
+        Ok(vaultlet.token_blocking(request)?)
     }
-}
-
-/// Unix seconds.
-pub(crate) fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }

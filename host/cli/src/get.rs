@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use vaultlet_host::Secret;
+use vaultlet_core::command::sentence;
+use vaultlet_host::render::{self, Answer};
 
 use crate::failure::Failure;
 use crate::options::{Format, Options};
 use crate::output;
-use crate::shown::Shown;
 
 /// Get secrets
 ///
@@ -24,7 +24,7 @@ Examples:
   vaultlet get -o json 'akv://my-key-vault/db?json=/user'
   eval \"$(vaultlet get -o env akv://my-key-vault/db-password akv://my-key-vault/hub-token)\"")]
 pub(crate) struct Get {
-    /// Which secrets
+    /// The secrets to get
     #[arg(required = true, value_name = "REFERENCE")]
     references: Vec<String>,
     /// value (of one reference), json or env
@@ -34,40 +34,23 @@ pub(crate) struct Get {
     options: Options,
 }
 
-/// References that are fetched at once; the vault's own limit is not far above.
+/// Secrets that are fetched at once; the vault's own limit is not far above.
 const CALLS_MAX: usize = 32;
 
 impl Get {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         if self.output == Format::Value && self.references.len() > 1 {
-            return Err(Failure::usage(
-                "`--output value` takes one reference; use `-o env` or `-o json` for several",
-            ));
+            return Err(Failure::usage(sentence::ONE_VALUE));
         }
         let vaultlet = self.options.open(self.references.len().min(CALLS_MAX))?;
         let secrets = futures_lite::future::block_on(vaultlet.get_many(&self.references))?;
-        let described: Vec<_> = self.references.iter().zip(&secrets).collect();
-        match (self.output, described.as_slice()) {
+        let items: Vec<_> = self.references.iter().map(String::as_str).zip(&secrets).collect();
+        let render = |format| Answer::Secrets(&items).render(&vaultlet, format);
+        match (self.output, items.as_slice()) {
             (Format::Value, [(_, secret)]) => output::value(secret.reveal())?,
-            (Format::Json, [(reference, secret)]) => output::json(&json(reference, secret))?,
-            (Format::Json, several) => {
-                output::json(&several.iter().map(|(r, s)| json(r, s)).collect::<Vec<_>>())?;
-            }
-            (Format::Value | Format::Env, several) => output::lines(
-                several.iter().map(|(_, s)| (variable(&s.properties().name), s.reveal())),
-            )?,
+            (Format::Value | Format::Env, _) => output::parts(&render(render::Format::Env)?)?,
+            (Format::Json, _) => output::json(&render(render::Format::Json)?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// `db-password` as `DB_PASSWORD`.
-fn variable(name: &str) -> String {
-    let name = name.to_uppercase().replace('-', "_");
-    // A shell's names do not begin with a digit.
-    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
-}
-
-fn json<'a>(reference: &'a str, secret: &'a Secret) -> Shown<'a> {
-    Shown::new(reference.into(), secret.properties(), Some(secret.reveal()))
 }

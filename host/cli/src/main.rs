@@ -22,8 +22,8 @@ mod options;
 mod output;
 #[cfg(feature = "dev")]
 mod seeds;
-mod shown;
 mod token;
+mod usage;
 mod whoami;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Answers on stdout, and nothing else there.
+//! Writing answers to stdout, and nothing else.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -16,25 +16,62 @@ pub(crate) fn value(text: &str) -> Result<(), Failure> {
     written.and_then(|()| out.flush()).map_err(|e| failed(&e))
 }
 
-/// Lines for a person, without any secret.
-pub(crate) fn plain(text: &str) -> Result<(), Failure> {
+/// An answer in parts, exactly their bytes.
+pub(crate) fn parts(parts: &[Zeroizing<String>]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| failed(&e))
+    let mut written = parts.iter().try_for_each(|part| out.write_all(part.as_bytes()));
+    if written.is_ok() {
+        written = out.flush();
+    }
+    written.map_err(|e| failed(&e))
 }
 
-/// One JSON value on one line; indented for a person.
-pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
-    let terminal = io::stdout().is_terminal();
-    let done = if terminal {
-        serde_json::to_writer_pretty(&mut *text, value)
-    } else {
-        serde_json::to_writer(&mut *text, value)
-    };
-    done.map_err(|e| failed(&e.into()))?;
-    text.push(b'\n');
-    let mut out = io::stdout().lock();
-    out.write_all(&text).and_then(|()| out.flush()).map_err(|e| failed(&e))
+/// JSON on one line, in parts; indented for a person at a terminal.
+pub(crate) fn json(json: &[Zeroizing<String>]) -> Result<(), Failure> {
+    if io::stdout().is_terminal() { parts(&[indented(json)]) } else { parts(json) }
+}
+
+/// JSON that was on one line, with a line for each member and item.
+fn indented(json: &[Zeroizing<String>]) -> Zeroizing<String> {
+    // Room for all of it: a buffer that grows leaves copies behind.
+    let room = json.iter().map(|part| 4 * part.len()).sum::<usize>();
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    let (mut depth, mut is_string, mut is_escaped, mut is_opened) = (0, false, false, false);
+    for c in json.iter().flat_map(|part| part.chars()) {
+        if is_string {
+            text.push(c);
+            is_string = c != '"' || is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            continue;
+        }
+        let is_closed = matches!(c, '}' | ']');
+        if is_closed {
+            depth -= 1;
+        }
+        // An empty object or array stays on its line.
+        if is_opened != is_closed {
+            line(&mut text, depth);
+        }
+        is_opened = matches!(c, '{' | '[');
+        if is_opened {
+            depth += 1;
+        }
+        is_string = c == '"';
+        text.push(c);
+        match c {
+            ',' => line(&mut text, depth),
+            ':' => text.push(' '),
+            _ => {}
+        }
+    }
+    text
+}
+
+fn line(text: &mut String, depth: usize) {
+    text.push('\n');
+    for _ in 0..depth {
+        text.push_str("  ");
+    }
 }
 
 /// One JSON value on one line, whoever reads it.
@@ -67,4 +104,26 @@ pub(crate) fn quote(value: &str) -> String {
 fn failed(error: &io::Error) -> Failure {
     let message = format!("writing the answer: {}", error.to_string().to_lowercase());
     Failure::own(Kind::Unavailable, "output-failed", message, "see what reads our output")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indented_json_is_what_a_library_makes() {
+        for json in [
+            "{}",
+            "[]",
+            r#"{"a":[],"b":{},"c":[1,{"d":"x, [y]: {z}\"\\"},[[]],true],"e":null}"#,
+            r#"[{"a":"\\"},{"b":-1}]"#,
+            "\"x\"",
+        ] {
+            let value: serde_json::Value = serde_json::from_str(json).unwrap();
+            let (first, last) = json.split_at(json.len() / 2);
+            let parts = [first, last, "\n"].map(|part| Zeroizing::new(part.to_owned()));
+            let expected = serde_json::to_string_pretty(&value).unwrap() + "\n";
+            assert_eq!(*indented(&parts), expected);
+        }
+    }
 }

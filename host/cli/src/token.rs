@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
-use serde::Serialize;
+use clap::{Args, ValueEnum};
+use vaultlet_core::command::sentence;
+use vaultlet_host::render::{self, Answer};
 
-use crate::ask::{Ask, seconds};
+use crate::ask::Ask;
 use crate::failure::Failure;
-use crate::options::{Format, Options};
+use crate::options::Options;
 use crate::output;
 
 /// Get an access token
@@ -30,44 +31,29 @@ pub(crate) struct Token {
     options: Options,
 }
 
+/// In which form the token is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The token alone, exactly its bytes
+    Value,
+    /// One JSON object
+    Json,
+}
+
 impl Token {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         if !self.reveal {
-            return Err(Failure::usage(
-                "a token is a credential; `--reveal` says that it may be printed",
-            ));
+            return Err(Failure::usage(sentence::NOT_REVEALED));
         }
-        if self.output == Format::Env {
-            return Err(Failure::usage("`vaultlet token` prints value or json"));
-        }
-        let token = self.ask.token(&self.options, self.claims)?;
-        if self.output == Format::Value {
-            output::value(token.reveal())?;
-        } else {
-            output::json(&Json {
-                token: token.reveal(),
-                expires_on: seconds(token.expires_on()),
-                refresh_on: seconds(token.refresh_on()),
-                resource: token.resource(),
-                source: token.source(),
-                endpoint: token.endpoint(),
-                client_id: token.client_id(),
-            })?;
+        let vaultlet = self.options.open(1)?;
+        let token = self.ask.token(&vaultlet, self.claims)?;
+        match self.output {
+            Format::Value => output::value(token.reveal())?,
+            Format::Json => {
+                let rendered = Answer::Token(&token).render(&vaultlet, render::Format::Json);
+                output::json(&rendered?)?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Json<'a> {
-    token: &'a str,
-    expires_on: u64,
-    refresh_on: u64,
-    resource: &'a str,
-    source: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<&'a str>,
 }

@@ -3,18 +3,17 @@
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
-use vaultlet_host::Token;
+use vaultlet_host::render::{self, Answer};
 
-use crate::ask::{Ask, seconds};
+use crate::ask::Ask;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
 
-/// Show whose token is had here
+/// Show the identity that this machine's token belongs to
 ///
-/// Gets a token and says what it says of itself; nothing of that is verified, and the token is not
-/// shown. For a job that is denied: this is the identity to grant a role to.
+/// Gets a token and prints what the token says of its identity; nothing of it is verified, and the token
+/// itself is not shown. When a job is denied, this is the identity to grant a role to.
 #[derive(Args)]
 pub(crate) struct Whoami {
     #[command(flatten)]
@@ -37,63 +36,13 @@ pub(crate) enum Format {
 
 impl Whoami {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let token = self.ask.token(&self.options, None)?;
+        let vaultlet = self.options.open(1)?;
+        let token = self.ask.token(&vaultlet, None)?;
+        let render = |format| Answer::Whoami(&token).render(&vaultlet, format);
         match self.output {
-            Format::Json => output::json(&json(&token))?,
-            Format::Table => output::plain(&table(&token))?,
+            Format::Table => output::parts(&render(render::Format::Table)?)?,
+            Format::Json => output::json(&render(render::Format::Json)?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn table(token: &Token) -> String {
-    let Json { source, endpoint, tenant, object_id, app_id, upn, audience, notes, .. } =
-        json(token);
-    let members = [
-        ("source", Some(source)),
-        ("endpoint", endpoint),
-        ("tenant", tenant),
-        ("objectId", object_id),
-        ("appId", app_id),
-        ("upn", upn),
-        ("audience", audience),
-    ];
-    let notes = notes.iter().map(|note| ("note", Some(note.as_str())));
-    let known = members.into_iter().chain(notes).filter_map(|(name, value)| Some((name, value?)));
-    known.map(|(name, value)| format!("{name:9} {value}\n")).collect()
-}
-
-fn json(token: &Token) -> Json<'_> {
-    let holder = token.holder();
-    Json {
-        source: token.source(),
-        endpoint: token.endpoint(),
-        tenant: holder.tenant.as_deref(),
-        object_id: holder.object_id.as_deref(),
-        app_id: holder.app_id.as_deref(),
-        upn: holder.upn.as_deref(),
-        audience: holder.audience.as_deref(),
-        expires_on: seconds(token.expires_on()),
-        notes: &holder.notes,
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Json<'a> {
-    source: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    object_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    app_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    upn: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audience: Option<&'a str>,
-    expires_on: u64,
-    notes: &'a [String],
 }

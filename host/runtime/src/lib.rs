@@ -54,6 +54,8 @@ mod limits;
 mod net;
 #[cfg(feature = "plugins")]
 mod plugin;
+#[doc(hidden)]
+pub mod render;
 mod role;
 mod secret;
 mod settings;

@@ -93,14 +93,13 @@ impl Settings {
         self.concurrency.map_or(limits::CONCURRENCY, |n| n.clamp(1, limits::CONCURRENCY_MAX))
     }
 
-    pub(crate) fn timeout(&self) -> Result<Duration, Error> {
-        let Some(text) = self.get("VAULTLET_TIMEOUT") else { return Ok(limits::CALL) };
-        let seconds = text.parse::<f64>().ok().filter(|s| *s > 0.0 && *s <= 86_400.0);
-        seconds.map(Duration::from_secs_f64).ok_or_else(|| {
-            let what = format!("`{text}` is not a number of seconds");
-            let help = "give a number above 0, at most 86400";
-            self.malformed("--timeout", "VAULTLET_TIMEOUT", &what, help)
-        })
+    /// The time that a call may take. A malformed setting is the component's to report: it reads the
+    /// settings when a handle is opened.
+    pub(crate) fn timeout(&self) -> Duration {
+        let text = self.get("VAULTLET_TIMEOUT");
+        let seconds = text.and_then(|text| text.parse::<f64>().ok());
+        let seconds = seconds.filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
+        seconds.map_or(limits::CALL, Duration::from_secs_f64)
     }
 
     pub(crate) fn ca_files(&self) -> Vec<(String, PathBuf)> {

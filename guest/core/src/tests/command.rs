@@ -41,6 +41,33 @@ fn get_prints_json_and_variables() {
     assert!(done.stdout.starts_with("[{") && done.stdout.ends_with("}]\n"));
 }
 
+/// `1PASS='…'` would be a command to a shell, which shows it, value included, when there is none.
+#[test]
+fn a_variable_of_a_shell_does_not_begin_with_a_digit() {
+    let request = SECRET_REQUEST.replace("db-password", "1pass");
+    let world = ready().answer(&request, 200, &[], r#"{"value":"hunter2"}"#);
+    let done = command(&world, &["get", "-oenv", "akv://job/1pass"]);
+    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("_1PASS='hunter2'\n", ""));
+}
+
+#[test]
+fn an_answer_in_parts_is_the_whole_answer() {
+    use crate::command::render::{Format, Item, Part, secrets};
+    let properties = crate::vault::Properties { name: "a".into(), ..Default::default() };
+    let item = Item { reference: "akv://job/a", properties: &properties, value: "x" };
+    for format in [Format::Json, Format::Env] {
+        let render = |count, first, last| {
+            secrets(&[item, item, item][..count], Part { first, last }, format).unwrap().to_string()
+        };
+        let parts = [render(1, true, false), render(1, false, false), render(1, false, true)];
+        assert_eq!(render(3, true, true), parts.concat(), "{format:?}");
+        assert_eq!(render(2, true, false) + &render(1, false, true), parts.concat(), "{format:?}");
+    }
+    let object = secrets(&[item], Part::WHOLE, Format::Json).unwrap();
+    assert!(object.starts_with('{') && object.ends_with("}\n"));
+    assert_eq!(secrets(&[], Part::WHOLE, Format::Json).unwrap().as_str(), "[]\n");
+}
+
 #[test]
 fn one_failure_means_no_output() {
     let other = SECRET_REQUEST.replace("db-password", "other");
@@ -141,8 +168,7 @@ fn token_is_printed_when_asked_for() {
 #[test]
 fn wrong_arguments_are_said_in_one_line_and_nothing_is_sent() {
     for arguments in [
-        &[][..],
-        &["get"],
+        &["get"][..],
         &["put", "x"],
         &["get", "a", "b"],
         &["get", "--reveal", "a"],
@@ -170,7 +196,7 @@ fn wrong_arguments_are_said_in_one_line_and_nothing_is_sent() {
         let done = command(&World::new(&ML), arguments);
         assert!(!done.is_success && done.stdout.is_empty(), "{arguments:?}");
         assert!(
-            done.stderr.starts_with("vaultlet: reading arguments: "),
+            done.stderr.starts_with("vaultlet: reading the arguments: "),
             "{arguments:?}: {}",
             done.stderr
         );

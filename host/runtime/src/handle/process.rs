@@ -26,7 +26,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn open(settings: Settings) -> Result<Self, Error> {
-        let timeout = settings.timeout()?;
+        let timeout = settings.timeout();
         let workers = start_workers(&settings, timeout)?;
         Ok(Self { settings, timeout, workers })
     }

@@ -176,6 +176,11 @@ impl Vaultlet {
         Ok(())
     }
 
+    /// The component's settings, as variables.
+    pub(crate) fn component_settings(&self) -> Result<Arc<[(String, String)]>, Error> {
+        Ok(Arc::clone(&self.worker()?.settings))
+    }
+
     pub(crate) fn planner(&self) -> Result<Arc<Planner>, Error> {
         Ok(Arc::clone(&self.worker()?.planner))
     }

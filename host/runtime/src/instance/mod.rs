@@ -12,4 +12,4 @@ pub(crate) use component::Loaded;
 #[cfg(feature = "plugins")]
 pub(crate) use config::config;
 pub(crate) use epoch::Epoch;
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Lease, Pool};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::bindings::exports::vaultlet::keyvault::plan as wit;
 use crate::error::Error;
 use crate::grant::{Grant, Role};
-use crate::instance::Pool;
+use crate::instance::{Lease, Pool};
 use crate::net::{Issuers, PlannedServer, Purpose, Trust};
 use crate::settings::Settings;
 
@@ -40,6 +40,11 @@ impl Planner {
         Self { pool, grant: Arc::new(grant) }
     }
 
+    /// An instance without any capability, for pure functions of the component.
+    pub(crate) async fn lease(&self) -> Result<Lease, Error> {
+        self.pool.lease(&self.grant).await
+    }
+
     /// The vault of a subject.
     pub(crate) async fn vault(
         &self,
@@ -55,7 +60,7 @@ impl Planner {
         what: &Subject,
         settings: &Variables,
     ) -> Result<Resolved, Error> {
-        let mut lease = self.pool.lease(&self.grant).await?;
+        let mut lease = self.lease().await?;
         let (store, provider) = lease.parts();
         let plan = provider.vaultlet_keyvault_plan();
         let resolved = plan.call_resolve(store, what, settings).await.map_err(|e| self.trapped(&e));
@@ -87,7 +92,7 @@ impl Planner {
         settings: &Variables,
         values: &Variables,
     ) -> Result<CredentialPlan, Error> {
-        let mut lease = self.pool.lease(&self.grant).await?;
+        let mut lease = self.lease().await?;
         let (store, provider) = lease.parts();
         let plan = provider.vaultlet_keyvault_plan();
         let planned = plan.call_plan_credentials(store, settings, values).await;
@@ -104,7 +109,7 @@ impl Planner {
         address: &str,
         secret: &str,
     ) -> Result<Vec<(String, String)>, Error> {
-        let mut lease = self.pool.lease(&self.grant).await?;
+        let mut lease = self.lease().await?;
         let (store, provider) = lease.parts();
         let plan = provider.vaultlet_keyvault_plan();
         let lent = plan.call_lent(store, address, secret).await.map_err(|e| self.trapped(&e))?;
@@ -112,7 +117,7 @@ impl Planner {
         Ok(lent)
     }
 
-    fn trapped(&self, trap: &wasmtime::Error) -> Error {
+    pub(crate) fn trapped(&self, trap: &wasmtime::Error) -> Error {
         trapped(self.grant.role, trap)
     }
 }

@@ -21,6 +21,7 @@ use exports::vaultlet::keyvault::plan::{
     self, Server, Certificates, File, Key, PrivateTrust, Program, Purpose, CredentialPlan,
     Resolved, Subject, Trust,
 };
+use exports::vaultlet::keyvault::render::{self, Format, Part};
 use exports::vaultlet::keyvault::secrets::{self, Properties, UserAssigned};
 use exports::vaultlet::keyvault::simple;
 use exports::vaultlet::keyvault::types::{Error, ErrorKind};
@@ -317,6 +318,35 @@ impl credentials::Guest for Prober {
     type Token = NoToken;
 
     fn get_token(_: TokenRequest) -> Result<credentials::Token, Error> {
+        Err(told("not a prober's work".into()))
+    }
+}
+
+impl render::Guest for Prober {
+    fn secrets(
+        _: Vec<(String, Properties)>,
+        _: Vec<String>,
+        _: Part,
+        _: Format,
+    ) -> Result<String, Error> {
+        Err(told("not a prober's work".into()))
+    }
+
+    fn listing(
+        _: secrets::Listed,
+        _: Vec<(String, String)>,
+        _: Vec<Properties>,
+        _: Part,
+        _: Format,
+    ) -> Result<String, Error> {
+        Err(told("not a prober's work".into()))
+    }
+
+    fn token(_: String, _: TokenProperties) -> String {
+        String::new()
+    }
+
+    fn whoami(_: TokenProperties, _: credentials::Holder, _: Format) -> Result<String, Error> {
         Err(told("not a prober's work".into()))
     }
 }

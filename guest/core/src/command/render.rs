@@ -1,0 +1,257 @@
+//! The text that the commands print. The component's own commands and, by the interface `render`, the
+//! native program print what is rendered here.
+
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use zeroize::Zeroizing;
+
+use super::usage;
+use crate::{
+    error::Error,
+    token::Holder,
+    vault::{Listed, Properties},
+    words::{
+        date,
+        json::{self, Object},
+    },
+};
+
+/// A form of output, as `--output` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Values, names or versions alone.
+    Value,
+    /// JSON on one line.
+    Json,
+    /// `NAME='value'` for a shell.
+    Env,
+    /// Columns for a person.
+    Table,
+}
+
+/// Where some items stand in a whole answer, whose parts are rendered one by one and joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Whether the answer begins with these items.
+    pub first: bool,
+    /// Whether the answer ends with these items.
+    pub last: bool,
+}
+
+impl Part {
+    /// An answer in one part.
+    pub const WHOLE: Self = Self { first: true, last: true };
+}
+
+/// A secret to render.
+#[derive(Clone, Copy)]
+pub struct Item<'a> {
+    /// The reference as it was given.
+    pub reference: &'a str,
+    /// The secret's properties.
+    pub properties: &'a Properties,
+    /// The plaintext.
+    pub value: &'a str,
+}
+
+/// What is known of a token besides the token.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenProperties<'a> {
+    /// Unix seconds.
+    pub expires_on: i64,
+    /// Unix seconds.
+    pub refresh_on: i64,
+    /// The resource that the token is for.
+    pub resource: &'a str,
+    /// The source that gave it.
+    pub source: &'a str,
+    /// The form of the source.
+    pub endpoint: Option<&'a str>,
+    /// The client id that was asked for.
+    pub client_id: Option<&'a str>,
+}
+
+/// Renders secrets as JSON or as variables of a shell.
+pub fn secrets(items: &[Item<'_>], part: Part, format: Format) -> Result<Zeroizing<String>, Error> {
+    match format {
+        Format::Json => {
+            let render =
+                |item: &Item<'_>| secret(item.reference, item.properties, Some(item.value));
+            let mut objects: Vec<_> = items.iter().map(render).collect();
+            if let ([object], Part::WHOLE) = (objects.as_mut_slice(), part) {
+                object.push('\n');
+                return Ok(core::mem::take(object));
+            }
+            Ok(array(&objects, part))
+        }
+        Format::Env => {
+            let mut text = Zeroizing::new(String::new());
+            for item in items {
+                text.push_str(&variable(&item.properties.name));
+                text.push_str("='");
+                text.push_str(&Zeroizing::new(item.value.replace('\'', r"'\''")));
+                text.push_str("'\n");
+            }
+            Ok(text)
+        }
+        Format::Value | Format::Table => Err(usage("secrets are rendered as `json` or `env`")),
+    }
+}
+
+/// Renders items of a list as a table, as JSON, or as names or versions alone.
+pub fn listing(
+    listed: &Listed,
+    items: &[Properties],
+    part: Part,
+    format: Format,
+) -> Result<Zeroizing<String>, Error> {
+    let mut text = String::new();
+    match format {
+        Format::Json => {
+            let render = |item| secret(&listed.reference(item), item, None);
+            let objects: Vec<_> = items.iter().map(render).collect();
+            return Ok(array(&objects, part));
+        }
+        Format::Value => {
+            for item in items {
+                text.push_str(name(item));
+                text.push('\n');
+            }
+        }
+        Format::Table => {
+            if part.first {
+                let name = if listed.is_versions() { "VERSION" } else { "NAME" };
+                row(&mut text, ["ENABLED", "CREATED", "EXPIRES", name]);
+            }
+            for item in items {
+                let enabled = match item.enabled {
+                    Some(true) => "yes",
+                    Some(false) => "no",
+                    None => "-",
+                };
+                let moment = |at: Option<i64>| at.map_or_else(|| "-".to_owned(), date::text);
+                row(&mut text, [enabled, &moment(item.created), &moment(item.expires), name(item)]);
+            }
+        }
+        Format::Env => return Err(usage("a list is rendered as `table`, `json` or `value`")),
+    }
+    Ok(text.into())
+}
+
+/// Renders a token as JSON.
+pub fn token(token: &str, properties: TokenProperties<'_>) -> Zeroizing<String> {
+    let mut text = Object::default()
+        .text("token", token)
+        .some_number("expiresOn", Some(properties.expires_on))
+        .some_number("refreshOn", Some(properties.refresh_on))
+        .text("resource", properties.resource)
+        .text("source", properties.source)
+        .some_text("endpoint", properties.endpoint)
+        .some_text("clientId", properties.client_id)
+        .finish();
+    text.push('\n');
+    text
+}
+
+/// Renders the identity that a token belongs to, as a table or as JSON.
+pub fn whoami(
+    properties: TokenProperties<'_>,
+    holder: &Holder,
+    format: Format,
+) -> Result<Zeroizing<String>, Error> {
+    let Holder { tenant, object_id, app_id, upn, audience, notes } = holder;
+    let members = [
+        ("source", Some(properties.source)),
+        ("endpoint", properties.endpoint),
+        ("tenant", tenant.as_deref()),
+        ("objectId", object_id.as_deref()),
+        ("appId", app_id.as_deref()),
+        ("upn", upn.as_deref()),
+        ("audience", audience.as_deref()),
+    ];
+    match format {
+        Format::Json => {
+            let mut object = Object::default();
+            for (name, value) in members {
+                object.some_text(name, value);
+            }
+            let notes: Vec<_> = notes.iter().map(|note| json::text(note)).collect();
+            object.some_number("expiresOn", Some(properties.expires_on));
+            let mut text = object.raw("notes", &json::array(&notes)).finish();
+            text.push('\n');
+            Ok(text)
+        }
+        Format::Table => {
+            let mut text = String::new();
+            let notes = notes.iter().map(|note| ("note", Some(note.as_str())));
+            for (name, value) in members.into_iter().chain(notes) {
+                if let Some(value) = value {
+                    text.push_str(&format!("{name:9} {value}\n"));
+                }
+            }
+            Ok(text.into())
+        }
+        Format::Value | Format::Env => Err(usage("an identity is rendered as `table` or `json`")),
+    }
+}
+
+/// A secret as a JSON object; without a value it is an item of a list.
+fn secret(reference: &str, properties: &Properties, value: Option<&str>) -> Zeroizing<String> {
+    let mut object = Object::default();
+    object
+        .text("reference", reference)
+        .text("vault", &properties.vault)
+        .text("name", &properties.name)
+        .some_text("version", properties.version.as_deref())
+        .some_text("value", value)
+        .some_text("contentType", properties.content_type.as_deref())
+        .some_boolean("enabled", properties.enabled)
+        .some_number("created", properties.created)
+        .some_number("updated", properties.updated)
+        .some_number("notBefore", properties.not_before)
+        .some_number("expires", properties.expires)
+        .some_text("recoveryLevel", properties.recovery_level.as_deref())
+        .some_number("recoverableDays", properties.recoverable_days.map(i64::from))
+        .some_boolean("managed", properties.managed)
+        .some_text("kid", properties.kid.as_deref());
+    if !properties.tags.is_empty() {
+        let mut tags = Object::default();
+        for (name, tag) in &properties.tags {
+            tags.text(name, tag);
+        }
+        object.raw("tags", &tags.finish());
+    }
+    object.finish()
+}
+
+/// Part of a JSON array.
+fn array(items: &[Zeroizing<String>], part: Part) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::new());
+    for (at, item) in items.iter().enumerate() {
+        text.push(if at == 0 && part.first { '[' } else { ',' });
+        text.push_str(item);
+    }
+    if items.is_empty() && part.first {
+        text.push('[');
+    }
+    if part.last {
+        text.push_str("]\n");
+    }
+    text
+}
+
+/// The variable of a shell that has a secret's value: `db-password` is `DB_PASSWORD`. Such a name does
+/// not begin with a digit: `1pass` is `_1PASS`. A shell would take `1PASS='…'` for a command, and show
+/// the value in its error.
+fn variable(name: &str) -> String {
+    let name = name.to_ascii_uppercase().replace('-', "_");
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+/// The version of an item that has one: then all items are versions of one secret. Else the name.
+fn name(item: &Properties) -> &str {
+    item.version.as_deref().unwrap_or(&item.name)
+}
+
+fn row(text: &mut String, [enabled, created, expires, name]: [&str; 4]) {
+    text.push_str(&format!("{enabled:7}  {created:20}  {expires:20}  {name}\n"));
+}

@@ -1,0 +1,85 @@
+//! Wrong arguments, in the sentences that the component says of them, too. The suite
+//! `tests/tests/commands.rs` compares both programs.
+
+use std::error::Error as _;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use vaultlet_core::command::sentence as say;
+
+/// What is wrong with the arguments, in one sentence.
+pub(crate) fn sentence(error: &clap::Error) -> String {
+    let argument = first(error, ContextKind::InvalidArg).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument => say::unexpected(argument),
+        ErrorKind::InvalidSubcommand => no_command(error),
+        ErrorKind::MissingSubcommand => say::NO_COMMAND.into(),
+        ErrorKind::MissingRequiredArgument => say::missing(bare(argument)),
+        ErrorKind::TooManyValues => say::no_value(flag(argument)),
+        ErrorKind::InvalidValue => match allowed(error) {
+            Some(allowed) => say::not_allowed(flag(argument), &allowed),
+            None => say::needs_value(flag(argument)),
+        },
+        ErrorKind::ArgumentConflict => match first(error, ContextKind::PriorArg) {
+            Some(prior) if prior != argument => say::conflict(flag(argument), flag(prior)),
+            _ => say::repeated(flag(argument)),
+        },
+        _ => one_line(error),
+    }
+}
+
+/// What is wrong with a variable that stands for a flag, in a sentence that does not name the flag.
+pub(crate) fn refusal(error: &clap::Error) -> String {
+    match (allowed(error), error.source()) {
+        (Some(allowed), _) => say::variable_not_allowed(&allowed),
+        (None, Some(why)) => why.to_string(),
+        (None, None) => sentence(error),
+    }
+}
+
+/// The values that a flag may have, when it has another one.
+fn allowed(error: &clap::Error) -> Option<Vec<&str>> {
+    match error.get(ContextKind::ValidValue)? {
+        ContextValue::Strings(values) => {
+            let is_given = first(error, ContextKind::InvalidValue).is_some_and(|it| !it.is_empty());
+            is_given.then(|| values.iter().map(String::as_str).collect())
+        }
+        _ => None,
+    }
+}
+
+/// A command that does not exist, and the command that may have been meant.
+fn no_command(error: &clap::Error) -> String {
+    let command = first(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+    let meant = first(error, ContextKind::SuggestedSubcommand);
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    say::no_command(command) + &meant
+}
+
+/// The first text of this kind.
+fn first(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        ContextValue::Strings(texts) => texts.first().map(String::as_str),
+        _ => None,
+    }
+}
+
+/// `output` of `--output <FORMAT>`.
+fn flag(argument: &str) -> &str {
+    argument.split(' ').next().unwrap_or_default().trim_start_matches('-')
+}
+
+/// `REFERENCE` of `<REFERENCE>...`.
+fn bare(argument: &str) -> &str {
+    argument.trim_end_matches("...").trim_matches(['<', '>'])
+}
+
+/// clap's own message on one line, without the block of usage.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let body = text.split("\n\nUsage:").next().unwrap_or(&text);
+    let body = body.split("\n\nFor more information").next().unwrap_or(body);
+    let paragraphs = body.trim_start_matches("error: ").split("\n\n");
+    let lines = paragraphs.map(|it| it.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join("; ").trim_end_matches('.').to_owned()
+}
