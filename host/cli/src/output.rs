@@ -16,6 +16,12 @@ pub(crate) fn value(text: &str) -> Result<(), Failure> {
     written.and_then(|()| out.flush()).map_err(|e| failed(&e))
 }
 
+/// Writes lines for a person, without any secret.
+pub(crate) fn plain(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| failed(&e))
+}
+
 /// Writes an answer that comes in parts, exactly their bytes.
 pub(crate) fn parts(parts: &[Zeroizing<String>]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
