@@ -117,7 +117,9 @@ fn a_child_s_vault_is_not_ours() {
 fn a_child_s_output_is_not_ours() {
     let is_json = |(_, stderr): (i32, String)| stderr.starts_with("{\"error\":");
     let wrong = ["identity", "serve", "--identity=nobody"];
-    for child in [&["-o", "json"][..], &["-ojson"], &["--output=json"], &["--output", "json"]] {
+    for child in
+        [&["-o", "json"][..], &["-ojson"], &["-o=json"], &["--output=json"], &["--output", "json"]]
+    {
         let theirs = [&wrong[..], &["--", "echo"], child].concat();
         assert!(!is_json(run(&theirs, &[])), "{child:?}");
         let ours = [&wrong[..], child, &["--", "echo", "-o", "export"]].concat();
