@@ -14,8 +14,8 @@ use crate::output;
 
 /// List the secrets of a vault
 ///
-/// Disabled ones are listed, too; values are not read. A VAULT is a vault's name or full host,
-/// akv://VAULT, or its own URL. CREATED and all else that is shown is of the latest version.
+/// Disabled secrets are listed, too. Values are not read. A VAULT is a vault's name or full host,
+/// akv://VAULT, or the vault's own URL. CREATED and EXPIRES are those of the latest version.
 ///
 /// It takes the role Key Vault Reader or Key Vault Secrets User on the vault (or the access policy
 /// list).
@@ -26,7 +26,7 @@ Examples:
   vaultlet list --vault my-key-vault -o json
   vaultlet list -o value akv://my-key-vault.vault.azure.cn")]
 pub(crate) struct List {
-    /// Which vault
+    /// The vault to list
     #[arg(value_name = "VAULT")]
     of: Option<String>,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(crate) struct List {
 
 /// List the versions of a secret, newest first
 ///
-/// Disabled ones are listed, too; values are not read. A secret is given by a reference, as in
+/// Disabled versions are listed, too. Values are not read. A secret is given by a reference, as in
 /// `vaultlet get`, or by its name and --vault.
 ///
 /// It takes the role Key Vault Reader or Key Vault Secrets User on the vault (or the access policy
@@ -51,7 +51,7 @@ Examples:
   vaultlet versions akv://my-key-vault/db-password
   vaultlet versions db-password --vault my-key-vault -o json")]
 pub(crate) struct Versions {
-    /// Which secret
+    /// The secret whose versions are listed
     #[arg(value_name = "REFERENCE|NAME")]
     of: String,
     #[command(flatten)]
@@ -72,14 +72,14 @@ struct Shared {
     vault: Option<String>,
 }
 
-/// In which form the answer is printed.
+/// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// One line each, below a line of titles
+    /// One line for each item, below a line of titles
     Table,
-    /// One JSON array, of what `get -o json` prints without the value
+    /// One JSON array of the objects that `get -o json` prints, without values
     Json,
-    /// Names alone, or versions, one line each
+    /// Names or versions alone, one line for each
     Value,
 }
 

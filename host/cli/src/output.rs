@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
-/// Exactly these bytes; a newline only for a person at a terminal.
+/// Writes exactly these bytes, and a newline only for a person at a terminal.
 pub(crate) fn value(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let newline: &[u8] = if out.is_terminal() { b"\n" } else { b"" };
@@ -16,7 +16,13 @@ pub(crate) fn value(text: &str) -> Result<(), Failure> {
     written.and_then(|()| out.flush()).map_err(|e| failed(&e))
 }
 
-/// An answer in parts, exactly their bytes.
+/// Writes lines for a person, without any secret.
+pub(crate) fn plain(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| failed(&e))
+}
+
+/// Writes an answer that comes in parts, exactly their bytes.
 pub(crate) fn parts(parts: &[Zeroizing<String>]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let mut written = parts.iter().try_for_each(|part| out.write_all(part.as_bytes()));
@@ -26,12 +32,12 @@ pub(crate) fn parts(parts: &[Zeroizing<String>]) -> Result<(), Failure> {
     written.map_err(|e| failed(&e))
 }
 
-/// JSON on one line, in parts; indented for a person at a terminal.
+/// Writes JSON that comes in parts: on one line, or indented for a person at a terminal.
 pub(crate) fn json(json: &[Zeroizing<String>]) -> Result<(), Failure> {
     if io::stdout().is_terminal() { parts(&[indented(json)]) } else { parts(json) }
 }
 
-/// JSON that was on one line, with a line for each member and item.
+/// Indents JSON that is on one line: each member and item gets a line.
 fn indented(json: &[Zeroizing<String>]) -> Zeroizing<String> {
     // Room for all of it: a buffer that grows leaves copies behind.
     let room = json.iter().map(|part| 4 * part.len()).sum::<usize>();
@@ -74,7 +80,7 @@ fn line(text: &mut String, depth: usize) {
     }
 }
 
-/// One JSON value on one line, whoever reads it.
+/// Writes a JSON value on one line, at a terminal, too.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
     let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
     serde_json::to_writer(&mut *text, value).map_err(|e| failed(&e.into()))?;
@@ -83,7 +89,7 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
     out.write_all(&text).and_then(|()| out.flush()).map_err(|e| failed(&e))
 }
 
-/// Lines for a shell.
+/// Writes variables for a shell, one line for each.
 pub(crate) fn lines<'a>(pairs: impl Iterator<Item = (String, &'a str)>) -> Result<(), Failure> {
     let mut text = Zeroizing::new(String::with_capacity(64 << 10));
     for (name, value) in pairs {
@@ -96,7 +102,7 @@ pub(crate) fn lines<'a>(pairs: impl Iterator<Item = (String, &'a str)>) -> Resul
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| failed(&e))
 }
 
-/// For POSIX shells: everything between single quotes is itself.
+/// Quotes a value for POSIX shells, in which everything between single quotes stands for itself.
 pub(crate) fn quote(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }

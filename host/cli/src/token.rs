@@ -13,12 +13,12 @@ use crate::output;
 
 /// Get an access token
 ///
-/// For programs that call Azure themselves. The token is printed only with --reveal.
+/// For programs that call Azure's APIs themselves. The token is printed only with --reveal.
 #[derive(Args)]
 pub(crate) struct Token {
     #[command(flatten)]
     ask: Ask,
-    /// A claims challenge, as JSON; it bypasses the cache
+    /// A claims challenge as JSON; the request then bypasses the cache
     #[arg(long, value_name = "JSON")]
     claims: Option<String>,
     /// Print the token
@@ -31,7 +31,7 @@ pub(crate) struct Token {
     options: Options,
 }
 
-/// In which form the token is printed.
+/// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// The token alone, exactly its bytes

@@ -25,10 +25,10 @@ pub(crate) struct Whoami {
     options: Options,
 }
 
-/// In which form the answer is printed.
+/// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// One line for each thing that is known
+    /// One line for each property that is known
     Table,
     /// One JSON object
     Json,

@@ -38,8 +38,10 @@ pub(crate) fn get() -> Vec<List> {
         list(&["get", "-o=json", "{}/secrets/db"]).reveals(),
         list(&["get", "--output=env", "{}/secrets/db"]).reveals(),
         list(&["get", "-o", "env", "{}/secrets/1pass"]).reveals(),
-        list(&["get", "-o", "env", "{}/secrets/a-2-B", "{}/secrets/1pass", "{}/secrets/db"]).reveals(),
-        list(&["get", "-o", "json", "{}/secrets/a-2-B", "{}/secrets/full", "{}/secrets/db"]).reveals(),
+        list(&["get", "-o", "env", "{}/secrets/a-2-B", "{}/secrets/1pass", "{}/secrets/db"])
+            .reveals(),
+        list(&["get", "-o", "json", "{}/secrets/a-2-B", "{}/secrets/full", "{}/secrets/db"])
+            .reveals(),
         list(&["get", "-o", "json", "{}/secrets/full"]).reveals(),
         list(&["get", "{}/secrets/empty"]).reveals(),
         list(&["get", "-o", "json", "{}/secrets/empty", "{}/secrets/empty"]).reveals(),
@@ -149,7 +151,9 @@ pub(crate) fn settings() -> Vec<List> {
         list(&["get", db, "--identity=environment", "--identity", "nobody"]),
         list(&["get", db, "--identity", "environment"]),
         list(&["get", db, "--identity", "environment,workload-identity", "-o", "json"]),
-        list(&["get", db, "--identity", ""]).with("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential").reveals(),
+        list(&["get", db, "--identity", ""])
+            .with("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+            .reveals(),
         list(&get).with("AZURE_TOKEN_CREDENTIALS", "nobody"),
         list(&["get", db, "--additional-tenants", "a,b", "--additional-tenants", "c"]).reveals(),
         list(&["get", db, "--additional-tenants", "a,b", "--additional-tenants", "no tenant"]),
@@ -159,7 +163,8 @@ pub(crate) fn settings() -> Vec<List> {
         list(&["get", db, "--client-id", "a", "--client-id", "b"]),
         list(&["get", db, "--client-id", GUID]),
         list(&["get", db, "--client-id", GUID, "-o", "json"]),
-        list(&["get", "akv://job/db", "--cloud", ""]).with("AZURE_AUTHORITY_HOST", "https://login.example.test"),
+        list(&["get", "akv://job/db", "--cloud", ""])
+            .with("AZURE_AUTHORITY_HOST", "https://login.example.test"),
     ]);
     lists
 }

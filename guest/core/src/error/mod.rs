@@ -149,7 +149,7 @@ impl Error {
 
     /// The failure as one of the program's arguments, which a flag is.
     #[must_use]
-    pub(crate) fn as_usage(mut self) -> Self {
+    pub(crate) fn into_usage(mut self) -> Self {
         let (name, kind, ..) = Id::Usage.entry();
         self.id = name.into();
         self.kind = kind;

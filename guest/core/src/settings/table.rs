@@ -119,7 +119,7 @@ impl Name {
     /// that was put in the wrong place.
     pub(super) fn malformed(self, expected: &str) -> Error {
         let error = super::malformed(self.text, expected);
-        if self.is_flag { error.as_usage() } else { error }
+        if self.is_flag { error.into_usage() } else { error }
     }
 }
 
