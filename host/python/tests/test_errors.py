@@ -1,4 +1,4 @@
-"""Errors are typed, say what to do, and pass from process to process."""
+"""Errors are typed, say what to do, and can be pickled."""
 
 import copy
 import os
@@ -95,6 +95,6 @@ def test_pickled_and_copied():
         assert error.attempts[0].source == "azureml-obo"
 
 
-def test_as_a_person_makes_it():
+def test_an_error_can_be_constructed_by_hand():
     assert str(vaultlet.NotFoundError("mine")) == "mine"
     assert vaultlet.NotFoundError("mine").attempts == ()
