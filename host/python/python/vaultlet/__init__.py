@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from . import aio as aio, azure as azure
     from ._errors import *
+    from ._errors import TimeoutError as TimeoutError
     from ._options import CallOptions, TokenOptions
     from ._records import *
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ._records import Attempt
 
+# `TimeoutError` is left out, as in the package.
 __all__ = [
     "CancelledError",
     "ConfigurationError",
@@ -21,7 +22,6 @@ __all__ = [
     "NotConfiguredError",
     "NotFoundError",
     "ThrottledError",
-    "TimeoutError",
     "UnauthenticatedError",
     "UnavailableError",
     "UsageError",

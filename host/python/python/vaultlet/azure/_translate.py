@@ -5,7 +5,6 @@ A converted error is an instance of vaultlet's class, too, so that `except` clau
 
 from __future__ import annotations
 
-import functools
 import sys
 from contextlib import contextmanager
 
@@ -51,15 +50,13 @@ def no_versions_are_none() -> Iterator[list[str]]:
 
 def as_azure(error: VaultletError) -> VaultletError:
     """Converts an error to a class that derives from Azure's class and from its own."""
-    # `Any`, as mypy holds exception classes to be unhashable.
-    base: Any = _base(error)
-    own_class: Any = type(error)
+    base = _base(error)
     if base is None:
         return error
     line = str(error)
     is_response = issubclass(base, exceptions.HttpResponseError)
     response = {"response": Response(error)} if is_response else {}
-    converted: VaultletError = _combined(base, own_class)(line, **response)
+    converted: VaultletError = _combined(base, type(error))(line, **response)
     converted.__dict__.update(error.__dict__)
     converted.args, converted.message = (line,), line
     return converted
@@ -116,8 +113,16 @@ class Response:
         return json.dumps({"error": self._error})
 
 
-@functools.lru_cache(maxsize=None)
-def _combined(azure_class: Any, own_class: Any) -> Any:
+# No class is made twice, so that `type()` of equal errors is equal.
+_COMBINED: dict[tuple[type[Exception], type[VaultletError]], Any] = {}
+
+
+def _combined(azure_class: type[Exception], own_class: type[VaultletError]) -> Any:
+    classes = azure_class, own_class
+    return _COMBINED.get(classes) or _COMBINED.setdefault(classes, _new_class(*classes))
+
+
+def _new_class(azure_class: type[Exception], own_class: type[VaultletError]) -> type:
     def __str__(self: Any) -> Any:
         return self.args[0]
 
@@ -130,7 +135,10 @@ def _combined(azure_class: Any, own_class: Any) -> Any:
 
 
 def _restored(
-    azure_class: Any, own_class: Any, args: tuple[Any, ...], members: dict[str, Any]
+    azure_class: type[Exception],
+    own_class: type[VaultletError],
+    args: tuple[Any, ...],
+    members: dict[str, Any],
 ) -> Any:
     error = _combined(azure_class, own_class)(*args)
     error.__dict__.update(members)
