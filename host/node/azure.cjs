@@ -2,12 +2,12 @@
 
 const { NotConfiguredError, Vaultlet } = require("./index.cjs");
 
-/** vaultlet's identity for Microsoft's own SDKs: a `TokenCredential` of `@azure/core-auth`. */
+/** A `TokenCredential` (`@azure/core-auth`) with vaultlet's identity, for Microsoft's SDKs. */
 class VaultletCredential {
   #vaultlet;
 
-  constructor(of) {
-    this.#vaultlet = of instanceof Vaultlet ? of : new Vaultlet(of);
+  constructor(handle) {
+    this.#vaultlet = handle instanceof Vaultlet ? handle : new Vaultlet(handle);
   }
 
   async getToken(scopes, { abortSignal, tenantId, claims, requestOptions } = {}) {
@@ -18,18 +18,18 @@ class VaultletCredential {
         tenant: tenantId,
         claims,
         signal: abortSignal,
-        // Theirs is 0 for none.
+        // In Azure's SDKs 0 means no timeout.
         timeout: requestOptions?.timeout || undefined,
       })
-      .catch(explain);
-    const got = {
+      .catch(renameAndThrow);
+    const accessToken = {
       token: token.reveal(),
       expiresOnTimestamp: token.expiresOn.getTime(),
       refreshAfterTimestamp: token.refreshOn.getTime(),
       tokenType: "Bearer",
     };
     token.dispose();
-    return got;
+    return accessToken;
   }
 }
 
@@ -39,8 +39,8 @@ function scopeOf(scopes) {
   throw new TypeError("a token is for one scope: give a string, or an array of one");
 }
 
-/** What `ChainedTokenCredential` of `@azure/identity` goes by to ask the next in its chain. */
-function explain(error) {
+/** `ChainedTokenCredential` of `@azure/identity` asks its next credential after an error of this name. */
+function renameAndThrow(error) {
   if (error instanceof NotConfiguredError) {
     Object.defineProperty(error, "name", { value: "CredentialUnavailableError" });
   }

@@ -2,11 +2,11 @@ import type { AbortSignalLike, Vaultlet, VaultletOptions } from "./index.cjs";
 
 /** As in `@azure/core-auth`. */
 export interface AccessToken {
-  /** The token itself, as Azure's SDKs want it. */
+  /** The token itself, in plain text, as Azure's SDKs need it. */
   token: string;
-  /** Milliseconds since 1970. */
+  /** When the token expires, in milliseconds since 1970. */
   expiresOnTimestamp: number;
-  /** Milliseconds since 1970. */
+  /** When to fetch a new token, in milliseconds since 1970. */
   refreshAfterTimestamp: number;
   tokenType: "Bearer";
 }
@@ -20,12 +20,13 @@ export interface GetTokenOptions {
 }
 
 /**
- * vaultlet's identity for Microsoft's own SDKs: a `TokenCredential` of `@azure/core-auth`. In a
- * `ChainedTokenCredential` of `@azure/identity` it lets the next be asked where it finds none.
+ * A `TokenCredential` (`@azure/core-auth`) with vaultlet's identity, for Microsoft's SDKs. In a
+ * `ChainedTokenCredential` of `@azure/identity`, the next credential is asked if no identity is
+ * configured.
  */
 export declare class VaultletCredential {
-  /** On that handle, or on one of its own with these options. */
-  constructor(of?: Vaultlet | VaultletOptions);
-  /** A token for one scope (`https://vault.azure.net/.default`) or resource. */
+  /** Uses the given handle, or opens a handle with the given options. */
+  constructor(handle?: Vaultlet | VaultletOptions);
+  /** Gets a token for one scope (`https://vault.azure.net/.default`) or resource. */
   getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken>;
 }

@@ -6,7 +6,7 @@ const native = require("./lib/native.cjs");
 const { handleOptions } = require("./lib/options.cjs");
 const values = require("./lib/values.cjs");
 
-/** A handle with settings, a cache of tokens and connections of its own. */
+/** A handle with settings, a token cache and connections of its own. */
 class Vaultlet {
   #caller;
 
@@ -64,7 +64,7 @@ if (Symbol.asyncDispose) {
   Object.defineProperty(Vaultlet.prototype, Symbol.asyncDispose, { value });
 }
 
-/** The handle that the functions of the package use; all threads of the process share it. */
+/** The handle that the functions of the package use. All threads of the process share it. */
 const shared = new Caller(() => native().openShared());
 
 module.exports = {

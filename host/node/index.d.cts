@@ -8,120 +8,126 @@ export interface AbortSignalLike {
   removeEventListener(type: "abort", listener: (...args: any[]) => any, options?: any): void;
 }
 
-/** Which of several user-assigned managed identities: at most one of them. */
+/** Names a user-assigned managed identity, in one of three ways. */
 export interface UserAssigned {
-  /** By client id, a GUID. */
+  /** The identity's client id, a GUID. */
   clientId?: string | undefined;
-  /** By object (principal) id, a GUID. */
+  /** The identity's object (principal) id, a GUID. */
   objectId?: string | undefined;
-  /** By Azure resource id. */
+  /** The identity's Azure resource id. */
   resourceId?: string | undefined;
 }
 
-/** What one call may say besides. */
+/** Options of a call. */
 export interface CallOptions extends UserAssigned {
-  /** Ends the call, which is then rejected with the signal's reason. */
+  /** Cancels the call, which then rejects with the signal's reason. */
   signal?: AbortSignalLike | undefined;
-  /** Milliseconds that the call may take, at most a day; in place of the handle's. */
+  /** How long the call may take, in milliseconds, at most a day. Replaces the handle's timeout. */
   timeout?: number | undefined;
 }
 
-/** What a token is asked for. */
+/** Options of a call for a token. */
 export interface TokenOptions extends CallOptions {
-  /** The resource (`https://vault.azure.net`) or scope (`…/.default`); Key Vault's unless given. */
+  /** The resource (`https://vault.azure.net`) or scope (`…/.default`). Default: Key Vault. */
   resource?: string | undefined;
-  /** The tenant, where a source has a choice. */
+  /** The tenant, for sources that have a choice. */
   tenant?: string | undefined;
-  /** A claims challenge as JSON text; it bypasses the cache and replaces what is in it. */
+  /** A claims challenge as JSON text. It bypasses the cache; the new token replaces the cached one. */
   claims?: string | undefined;
 }
 
-/** Settings of a handle. Each that is not given is read from its variable, `VAULTLET_…`. */
+/** Options of a handle. An option that is not given is read from its variable, `VAULTLET_…`. */
 export interface VaultletOptions extends UserAssigned {
-  /** Sources of credentials, in order: `auto` (default), or labels as of `--identity`. */
+  /** Sources of credentials, in order: `auto` (default), or the names that `--identity` takes. */
   identity?: string | readonly string[] | undefined;
   /** Sources to leave out. */
   exclude?: string | readonly string[] | undefined;
-  /** Tenants that tokens may be asked of besides the configured one; `*` for all. */
+  /** Tenants that tokens may come from besides the configured one; `*` for all. */
   additionalTenants?: string | readonly string[] | undefined;
-  /** The token of the user on whose behalf `on-behalf-of` asks. */
+  /** The access token of the user on whose behalf the source `on-behalf-of` acts. */
   userAssertion?: string | undefined;
-  /** The file with that token, read anew whenever it is needed; at most 64 KiB. */
+  /** A file with the user's access token, at most 64 KiB. It is read whenever the token is needed. */
   userAssertionFile?: string | undefined;
-  /** The cloud of vaults that are named without a domain. */
+  /** The cloud of vaults that are given by name only. */
   cloud?: "public" | "china" | "usgov" | undefined;
-  /** How many calls run at once, 1 to 1024; 64 unless set. More wait in line. */
+  /** How many calls run at once, 1 to 1024, default 64. Further calls are queued. */
   concurrency?: number | undefined;
-  /** Milliseconds that one call may take, at most a day; 120,000 unless set. */
+  /** How long a call may take, in milliseconds, at most a day. Default: 120,000. */
   timeout?: number | undefined;
-  /** PEM files whose certificates are trusted besides the built-in roots. */
+  /** PEM files with certificates to trust in addition to the built-in roots. */
   caFile?: string | readonly string[] | undefined;
-  /** `HOST:PORT:ADDR[:PORT]`: connect there for that authority; name and certificate check stay. */
+  /**
+   * `HOST:PORT:ADDR[:PORT]`: connect to this address instead of the host's. The certificate is still
+   * checked against the host name.
+   */
   resolve?: string | readonly string[] | undefined;
-  /** Accept plain `http://` vaults on loopback, for tests. */
+  /** Accept vaults at plain `http://` on loopback, for tests. */
   allowHttpLoopback?: boolean | undefined;
-  /** Variables to read in place of the process's environment, all of it. */
+  /** Environment variables. They replace the process's whole environment. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Is told what a person must be told, a line at a time: `device-code` has a code to enter. */
+  /** Called with each line that a person must read, such as the code of the source `device-code`. */
   onPrompt?: ((line: string) => void) | undefined;
 }
 
-/** What is known of one version of a secret besides its value; what is not known is not there. */
+/** Everything that is known of one version of a secret except its value. Unknown fields are missing. */
 export interface SecretProperties {
   /** `akv://VAULT/NAME/VERSION`. */
   readonly reference: string;
   /** The vault's host, with its port if it is not 443. */
   readonly vault: string;
+  /** The secret's name. */
   readonly name: string;
-  /** 32 hexadecimal digits. */
+  /** The version, 32 hexadecimal digits. */
   readonly version?: string;
+  /** The content type that the secret's author set. */
   readonly contentType?: string;
-  /** Whether it may be read. */
+  /** Whether the secret may be read. */
   readonly enabled?: boolean;
-  /** When this version was made. */
+  /** When this version was created. */
   readonly created?: Date;
-  /** When it was last changed. */
+  /** When this version was last changed. */
   readonly updated?: Date;
-  /** Not meant to be used before; not enforced. */
+  /** The secret is not meant to be used before this time; not enforced. */
   readonly notBefore?: Date;
-  /** Not meant to be used after; not enforced. */
+  /** The secret is not meant to be used after this time; not enforced. */
   readonly expires?: Date;
-  /** What deleting it would mean. */
+  /** What deleting the secret would mean: `Recoverable+Purgeable`. */
   readonly recoveryLevel?: string;
-  /** Days for which a deleted one can be recovered. */
+  /** The number of days for which a deleted secret can be recovered. */
   readonly recoverableDays?: number;
-  /** True when it belongs to a certificate. */
+  /** True when the secret belongs to a certificate. */
   readonly managed?: boolean;
-  /** The key of that certificate. */
+  /** The key of the certificate that the secret belongs to. */
   readonly kid?: string;
+  /** The secret's tags. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** What is known of a token: where it came from, and whose it is by what it says of itself. */
+/** Where a token came from, and the identity that it belongs to, as the token says. */
 export interface Identity {
-  /** The source that gave it: `managed-identity`. */
+  /** The source that the token came from: `managed-identity`. */
   readonly source: string;
-  /** Which form of the source: `azure-ml`. */
+  /** The form of the source, where it has several: `azure-ml`. */
   readonly endpoint?: string;
-  /** The resource that it is for. */
+  /** The resource that the token is for. */
   readonly resource: string;
-  /** The client id that was asked for, when one was. */
+  /** The client id of the identity that was asked for, if one was named. */
   readonly clientId?: string;
-  /** The directory: a GUID. */
+  /** The tenant (Entra directory), a GUID. */
   readonly tenant?: string;
-  /** The identity's object id in it: the one to grant a role to. */
+  /** The identity's object id in the tenant: the one to grant a role to. */
   readonly objectId?: string;
-  /** The application that asked. */
+  /** The client id of the application that the token was issued to. */
   readonly appId?: string;
   /** The user's name, masked: `u…@contoso.com`. */
   readonly upn?: string;
-  /** Whom it is for. */
+  /** The audience that the token names. */
   readonly audience?: string;
-  /** Not accepted after. */
+  /** When the token expires. */
   readonly expiresOn: Date;
-  /** A new one is fetched from then on. */
+  /** When a new token is fetched. This one still works until it expires. */
   readonly refreshOn: Date;
-  /** What is worth knowing besides, one line each. */
+  /** Remarks for people, one line each. */
   readonly notes: readonly string[];
 }
 
@@ -133,15 +139,15 @@ export interface Server {
   readonly purpose: "vault" | "token-authority" | "identity-endpoint";
 }
 
-/** What the credentials would read and whom they would talk to. */
+/** What the credentials would read and which servers they would talk to. */
 export interface Plan {
-  /** The vault of the reference that was asked about. */
+  /** The vault of the reference, if one was given. */
   readonly vault?: Server;
-  /** Variables that decide which source is used, whether set or not. */
+  /** Environment variables that decide which source is used, whether they are set or not. */
   readonly variables: readonly string[];
-  /** Servers that the sources may ask, in their order. */
+  /** Servers that the sources may ask, in the order of the chain. */
   readonly servers: readonly Server[];
-  /** Files that may be read; one with `*` is all of a folder with that ending. */
+  /** Files that may be read. A path with `*` means all files of a folder with that ending. */
   readonly files: readonly string[];
   /** Files with a key that may sign. */
   readonly keys: readonly string[];
@@ -150,28 +156,31 @@ export interface Plan {
 }
 
 /**
- * A value that shows only by `reveal()`. A text made of it otherwise, by a template or by
- * `console.log`, is its name; JSON and arithmetic throw. `structuredClone` and `postMessage` lose it:
- * send its reference.
+ * A value that only `reveal()` shows. Templates and `console.log` show the name of the object instead;
+ * JSON and arithmetic throw. `structuredClone` and `postMessage` do not copy the value: send the secret's
+ * reference.
  */
 declare abstract class Held {
   private readonly held;
-  /** The plaintext: a string of JavaScript, which nobody can scrub. `TypeError` once disposed of. */
+  /**
+   * The value, as a string of JavaScript, which nobody can scrub. Throws a `TypeError` once it is
+   * disposed of.
+   */
   reveal(): string;
-  /** Scrubs the value now, in place of when this is collected; the rest stays known. */
+  /** Scrubs the value now, before this object is collected. The properties remain. */
   dispose(): void;
   [Symbol.dispose](): void;
   toString(): string;
   /** Throws: JSON would lose or show the value. */
   toJSON(): never;
-  /** Throws: a comparison with the value is meant to be `secret.reveal() === …`. */
+  /** Throws: to compare the value, write `secret.reveal() === …`. */
   valueOf(): never;
 }
 
 /** One version of one secret. */
 export declare class Secret extends Held implements SecretProperties {
   private constructor();
-  /** All that is known of it, as a plain object. */
+  /** Everything that is known of the secret except its value, as a plain object. */
   readonly properties: SecretProperties;
   readonly reference: string;
   readonly vault: string;
@@ -193,7 +202,7 @@ export declare class Secret extends Held implements SecretProperties {
 /** An access token. */
 export declare class Token extends Held implements Identity {
   private constructor();
-  /** All that is known of it, as a plain object. */
+  /** Everything that is known of the token, as a plain object. */
   readonly identity: Identity;
   readonly source: string;
   readonly endpoint?: string;
@@ -210,34 +219,35 @@ export declare class Token extends Held implements Identity {
 }
 
 /**
- * A handle with settings, a cache of tokens and connections of its own. It is opened by its first
- * call. It does not keep the process alive; a call does.
+ * A handle with settings, a token cache and connections of its own. Its first call opens it. A handle
+ * does not keep the process alive; a running call does.
  *
- * Arguments of the wrong type are a `TypeError` or `RangeError`; all else that fails is a
- * `VaultletError`, or the reason of the signal that ended the call.
+ * Arguments of the wrong type throw a `TypeError` or `RangeError`. Every other failure is a
+ * `VaultletError`, or the reason of the signal that cancelled the call.
  */
 export declare class Vaultlet {
   constructor(options?: VaultletOptions);
-  /** Opens it now, so that settings that are wrong show here. No network. */
+  /** Opens the handle now, so that wrong settings fail here. No network. */
   static open(options?: VaultletOptions): Promise<Vaultlet>;
-  /** Gets a secret: two requests for the first of a vault, one for each further one. */
+  /** Gets a secret. The first secret of a vault takes two requests, each further one takes one. */
   get(reference: string, options?: CallOptions): Promise<Secret>;
-  /** Gets several at once, in their order: all of them, or the first error. */
+  /** Gets several secrets at once, in the order of the references: all, or the first error. */
   getMany(references: readonly string[], options?: CallOptions): Promise<Secret[]>;
   /**
-   * The secrets of a vault, disabled ones too, by name: one request for each 25. No values, and no
-   * versions; all else is that of the latest. The vault is a name or host, or `akv://VAULT`.
+   * Lists all secrets of a vault by name, disabled ones too, without values, with one request for each
+   * 25 secrets. Items have no version; their other fields are those of the latest version. The vault is
+   * a name, a host, or `akv://VAULT`.
    */
   list(vault: string, options?: CallOptions): Promise<SecretProperties[]>;
-  /** The versions of a secret, newest first; no values. The reference has neither. */
+  /** Lists all versions of a secret, newest first, without values. The reference names no version. */
   versions(reference: string, options?: CallOptions): Promise<SecretProperties[]>;
-  /** Gets a token. One request, unless the cache has it. */
+  /** Gets an access token: from the cache, or with one request. */
   token(options?: TokenOptions): Promise<Token>;
-  /** Whose token is had here, as `vaultlet whoami` says it: for a job that is denied. */
+  /** Tells which identity this machine's token belongs to, as `vaultlet whoami` does. */
   whoami(options?: TokenOptions): Promise<Identity>;
-  /** What the credentials would read and whom they would talk to. No network. */
+  /** Tells what the credentials would read and which servers they would talk to. No network. */
   plan(reference?: string, options?: CallOptions): Promise<Plan>;
-  /** No further call begins; those that run go on. */
+  /** Closes the handle. Calls that are running go on; new calls fail. */
   close(): void;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -288,27 +298,27 @@ export interface Attempt {
   readonly message: string;
 }
 
-/** A failed call. `message` is the whole line as the command line prints it. */
+/** A failed call. `message` is the whole line that the command line prints. */
 export declare class VaultletError extends Error {
   protected constructor();
   readonly kind: Kind;
-  /** Stable: `vault-forbidden`; the README of vaultlet has them all. */
+  /** A stable name, which the table of errors explains: `vault-forbidden`. */
   readonly id: string;
-  /** The same as `id`, where Node.js has it. */
+  /** Equal to `id`. Node.js's own errors have their name here. */
   readonly code: string;
   /** What was being done and what happened. */
   readonly detail: string;
-  /** What to do about it. */
+  /** What to do about the failure. */
   readonly help?: string;
-  /** The HTTP status, when a server answered. */
+  /** The HTTP status, if a server responded. */
   readonly status?: number;
-  /** The service's own code: `ForbiddenByRbac`. */
+  /** The service's own error code: `ForbiddenByRbac`. */
   readonly serviceCode?: string;
   /** The service's id of the request. */
   readonly requestId?: string;
-  /** How long the service asked to be left alone. */
+  /** How long the service asked callers to wait before they try again. */
   readonly retryAfterMs?: number;
-  /** One for each source that was asked, whenever no token was had. */
+  /** One entry for each source that was asked, when no token could be obtained. */
   readonly attempts: readonly Attempt[];
 }
 
@@ -328,7 +338,7 @@ export declare class NotFoundError extends VaultletError {
 export declare class DisabledError extends VaultletError {
   readonly kind: "disabled";
 }
-/** A server cannot be reached or answers nonsense: try again in minutes. */
+/** A server cannot be reached, or its response makes no sense: try again in minutes. */
 export declare class UnavailableError extends VaultletError {
   readonly kind: "unavailable";
 }
@@ -336,7 +346,7 @@ export declare class UnavailableError extends VaultletError {
 export declare class TimeoutError extends VaultletError {
   readonly kind: "timeout";
 }
-/** A defect of vaultlet. */
+/** A defect of vaultlet: report it with the message. */
 export declare class InternalError extends VaultletError {
   readonly kind: "internal";
 }
@@ -344,7 +354,7 @@ export declare class InternalError extends VaultletError {
 export declare class ConflictError extends VaultletError {
   readonly kind: "conflict";
 }
-/** The service asked for more patience than the call has. */
+/** The service is throttling requests for longer than the call may take. */
 export declare class ThrottledError extends VaultletError {
   readonly kind: "throttled";
 }
@@ -360,7 +370,7 @@ export declare class ConfigurationError extends VaultletError {
 export declare class NotConfiguredError extends VaultletError {
   readonly kind: "not-configured";
 }
-/** An identity was found and refused. */
+/** An identity was found, and was refused. */
 export declare class UnauthenticatedError extends VaultletError {
   readonly kind: "unauthenticated";
 }

@@ -1,5 +1,6 @@
-// Makes the npm package of a built library: `node pack.mjs LIBRARY FOLDER [NOTICES]` puts
-// `vaultlet-VERSION.tgz` into that folder, and prints its path. NOTICES is a text on what is in the library.
+// Makes the npm package from a built library. `node pack.mjs LIBRARY FOLDER [NOTICES]` writes
+// `vaultlet-VERSION.tgz` to the folder and prints its path. NOTICES is a file with the licences of the
+// library's dependencies.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -35,7 +36,7 @@ function programs() {
   return names.flatMap((name) => ["cjs", "mjs", "d.cts", "d.mts"].map((end) => `${name}.${end}`));
 }
 
-/** The workspace's, the one place where it is written. */
+/** The version of the workspace, the only place that has it. */
 function version() {
   const section = readFileSync(join(root, "Cargo.toml"), "utf8").split("[workspace.package]")[1];
   const found = /^version = "([^"]+)"$/m.exec(section ?? "");
@@ -43,7 +44,7 @@ function version() {
   return found[1];
 }
 
-/** The library is of this platform. */
+/** The fields that restrict the package to the platform of the library, which is this one. */
 function platform() {
   const glibc = process.report.getReport().header.glibcVersionRuntime;
   const libc = process.platform === "linux" ? { libc: [glibc ? "glibc" : "musl"] } : {};

@@ -6,7 +6,7 @@ const native = require("./native.cjs");
 const { callOptions, text, texts, tokenOptions } = require("./options.cjs");
 const { propertiesOf, secretOf, tokenOf } = require("./values.cjs");
 
-/** The calls, on a handle that is opened by the first of them. */
+/** The operations of a handle, which the first call opens. */
 class Caller {
   #open;
   #handle;
@@ -20,7 +20,7 @@ class Caller {
     if (this.#closed) throw usage("starting a call: this handle is closed", "open another");
     if (this.#handle) return;
     const opened = this.#open();
-    // A handle is an external, which has no members.
+    // A handle is an external, which has no members. A failure has a kind.
     if (opened.kind !== undefined) throw errorOf(opened);
     this.#handle = opened;
   }
@@ -39,9 +39,9 @@ class Caller {
 
   async getMany(references, options) {
     if (!Array.isArray(references)) throw new TypeError("the references must be an array");
-    const many = texts(references, "a reference");
-    const outcome = await this.#call("getMany", callOptions(options), many);
-    return outcome.many.map(secretOf);
+    const checked = texts(references, "a reference");
+    const { many } = await this.#call("getMany", callOptions(options), checked);
+    return many.map(secretOf);
   }
 
   async list(vault, options) {

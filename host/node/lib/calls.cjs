@@ -3,23 +3,23 @@
 const { errorOf } = require("./errors.cjs");
 const native = require("./native.cjs");
 
-/** Who waits for the outcome of which call. */
+/** The callbacks of running calls, by the call's number. */
 const waiting = new Map();
 let port;
 let last = 0;
 
 /**
- * Begins a call with the thread's port and a number, and waits for what it is answered with. When
- * the signal is aborted it is over at once, with the signal's reason, as of `fetch`.
+ * Begins a call with the thread's port and a number, and waits for its result. When the signal is
+ * aborted, the call ends at once with the signal's reason, as `fetch` does.
  */
 async function call(signal, begin) {
-  const outcome = await outcomeOf(signal, begin);
-  // Made here, where the stack knows who awaits.
-  if (outcome.error) throw errorOf(outcome.error);
-  return outcome;
+  const settled = await settledCall(signal, begin);
+  // The error is made here, so that its stack has the function that awaits the call.
+  if (settled.error) throw errorOf(settled.error);
+  return settled;
 }
 
-function outcomeOf(signal, begin) {
+function settledCall(signal, begin) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(reasonOf(signal));
@@ -31,9 +31,9 @@ function outcomeOf(signal, begin) {
     const forget = signal && whenAborted(signal, abort);
     waiting.set(id, settle);
 
-    function settle(outcome) {
+    function settle(settled) {
       forget?.();
-      resolve(outcome);
+      resolve(settled);
     }
     function abort() {
       forget();
@@ -44,22 +44,22 @@ function outcomeOf(signal, begin) {
   });
 }
 
-/** Called by the native half when outcomes have come. */
+/** Called by the native half when results have arrived. */
 function wake() {
-  for (const outcome of native().drain(port)) {
-    const settle = waiting.get(outcome.id);
-    waiting.delete(outcome.id);
-    if (settle) settle(outcome);
-    else scrub(outcome);
+  for (const settled of native().drain(port)) {
+    const settle = waiting.get(settled.id);
+    waiting.delete(settled.id);
+    if (settle) settle(settled);
+    else scrub(settled);
   }
 }
 
-/** Nobody waits for it any more. */
+/** Scrubs the values of a call that nobody waits for any more. */
 function scrub({ held, many = [] }) {
   for (const value of held ? [held, ...many] : many) native().dispose(value);
 }
 
-/** Signals that calls wait with: one listener for each, as one signal may end very many calls. */
+/** One listener for each signal, as one signal may cancel very many calls. */
 const watched = new WeakMap();
 
 function whenAborted(signal, act) {

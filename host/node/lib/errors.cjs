@@ -23,7 +23,7 @@ class VaultletError extends Error {
   }
 }
 
-/** One class for each kind, by the kind's name. */
+/** The class of each kind of error. */
 const classes = {
   usage: class UsageError extends VaultletError {},
   "invalid-argument": class InvalidArgumentError extends VaultletError {},
@@ -40,27 +40,27 @@ const classes = {
   unauthenticated: class UnauthenticatedError extends VaultletError {},
 };
 
-for (const of of [VaultletError, ...Object.values(classes)]) {
-  // As the built-in errors have it: of the class, and not listed with an error's own members.
-  Object.defineProperty(of.prototype, "name", {
-    value: of.name,
+for (const type of [VaultletError, ...Object.values(classes)]) {
+  // On the prototype, as with built-in errors, so that it is not listed with an error's own members.
+  Object.defineProperty(type.prototype, "name", {
+    value: type.name,
     configurable: true,
     writable: true,
   });
 }
 
-/** The error of a failure of the native half, or of our own. */
+/** Makes an error of a failure of the native half, or of this package's own. */
 function errorOf(failure) {
-  // A kind that a newer component may add.
-  const of = classes[failure.kind] ?? VaultletError;
-  return new of(failure);
+  // A newer component may have further kinds.
+  const type = classes[failure.kind] ?? VaultletError;
+  return new type(failure);
 }
 
-/** A mistake of the program's that is no mistake of types. */
+/** Makes an error for a mistake of the caller that is not one of types. */
 function usage(detail, help) {
   const line = `${detail}; ${help} (usage)`;
   return errorOf({ kind: "usage", id: "usage", line, detail, help, attempts: [] });
 }
 
-const named = Object.fromEntries(Object.values(classes).map((of) => [of.name, of]));
+const named = Object.fromEntries(Object.values(classes).map((type) => [type.name, type]));
 module.exports = { errorOf, usage, public: { VaultletError, ...named } };

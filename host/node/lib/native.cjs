@@ -2,7 +2,7 @@
 
 let native;
 
-/** The native half, loaded when it is first needed: importing the package costs nothing. */
+/** The native half. It is loaded on first use, so that importing the package costs nothing. */
 module.exports = () => (native ??= load());
 
 function load() {

@@ -1,6 +1,6 @@
 "use strict";
 
-// The longest time that a call may take: a day.
+// The longest timeout of a call, in milliseconds: a day.
 const TIMEOUT_MAX = 86_400_000;
 const CONCURRENCY_MAX = 1024;
 
@@ -31,14 +31,14 @@ const HANDLE = {
   onPrompt: callback,
 };
 
-/** Options of a handle, as the native half takes them. */
-const handleOptions = (options) => one(checked(options, HANDLE));
-/** Options of a call. */
-const callOptions = (options) => one(checked(options, CALL));
-/** Options of a call for a token. */
-const tokenOptions = (options) => one(checked(options, TOKEN));
+/** Checks the options of a handle. */
+const handleOptions = (options) => atMostOneIdentity(checked(options, HANDLE));
+/** Checks the options of a call. */
+const callOptions = (options) => atMostOneIdentity(checked(options, CALL));
+/** Checks the options of a call for a token. */
+const tokenOptions = (options) => atMostOneIdentity(checked(options, TOKEN));
 
-/** The options that are set, each checked; nobody's typing error goes unnoticed. */
+/** The options that are set, each checked. An unknown name is an error, as it may be a typo. */
 function checked(options, known) {
   const set = {};
   if (options === undefined) return set;
@@ -57,7 +57,7 @@ function checked(options, known) {
   return set;
 }
 
-function one(options) {
+function atMostOneIdentity(options) {
   const ids = ["clientId", "objectId", "resourceId"].filter((id) => options[id] !== undefined);
   if (ids.length > 1) {
     throw new TypeError(`at most one of the options \`${ids.join("` and `")}\` may be given`);
@@ -110,7 +110,7 @@ function signal(value, what) {
   throw new TypeError(`${what} must be an AbortSignal, not ${kind(value)}`);
 }
 
-/** Those of `process.env`, or the like. */
+/** Environment variables: `process.env` or an object like it. */
 function variables(value, what) {
   if (value === null || typeof value !== "object") {
     throw new TypeError(`${what} must be an object of variables, not ${kind(value)}`);
@@ -119,7 +119,7 @@ function variables(value, what) {
   return Object.fromEntries(set.map(([name, v]) => [name, text(v, `variable \`${name}\``)]));
 }
 
-/** What it is, and never what is in it: it may be a secret that went astray. */
+/** The type of a value, for messages. Never the value itself, which may be a misplaced secret. */
 function kind(value) {
   if (value === null) return "null";
   return Array.isArray(value) ? "an array" : `of type ${typeof value}`;

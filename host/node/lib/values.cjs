@@ -2,26 +2,26 @@
 
 const native = require("./native.cjs");
 
-// What `util.inspect`, and so `console.log`, asks an object for.
+// The method that `util.inspect`, and so `console.log`, calls.
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
-// Who may make these: us.
-const OURS = Symbol("ours");
+// Only this module can construct held values.
+const INTERNAL = Symbol("internal");
 
-/** What is known of a held value besides itself, read once. */
+/** Everything that is known of a held value except the value, read once. */
 let known;
 
-/** A value that shows only by `reveal`; all else that makes a text of it gives its name. */
+/** A value that only `reveal` shows. Every other conversion to a string gives the object's name. */
 class Held {
   #held;
   #read;
   #known;
 
   static {
-    known = (of) => (of.#known ??= of.#read(of.#held));
+    known = (object) => (object.#known ??= object.#read(object.#held));
   }
 
   constructor(key, held, read) {
-    if (key !== OURS) throw new TypeError("Illegal constructor");
+    if (key !== INTERNAL) throw new TypeError("Illegal constructor");
     this.#held = held;
     this.#read = read;
   }
@@ -33,7 +33,7 @@ class Held {
   }
 
   dispose() {
-    // It goes with the value.
+    // Reads the properties first, as they go with the value.
     known(this);
     native().dispose(this.#held);
   }
@@ -95,7 +95,7 @@ const PROPERTIES = [
   "kid",
   "tags",
 ];
-members(Secret, PROPERTIES);
+defineGetters(Secret, PROPERTIES);
 
 /** An access token. */
 class Token extends Held {
@@ -126,39 +126,39 @@ const IDENTITY = [
   "refreshOn",
   "notes",
 ];
-members(Token, IDENTITY);
+defineGetters(Token, IDENTITY);
 
-function members(of, names) {
+function defineGetters(type, names) {
   for (const name of names) {
     const get = function () {
       return known(this)[name];
     };
-    Object.defineProperty(of.prototype, name, { get, configurable: true });
+    Object.defineProperty(type.prototype, name, { get, configurable: true });
   }
 }
 
-/** What the native half says of a secret, as JavaScript has it; what is not known is left out. */
-function propertiesOf(of) {
-  const version = of.version === undefined ? "" : `/${of.version}`;
-  const properties = { reference: `akv://${of.vault}/${of.name}${version}` };
-  for (const name of PROPERTIES) if (of[name] !== undefined) properties[name] = of[name];
+/** Converts a record of the native half. Unknown fields are left out. */
+function propertiesOf(record) {
+  const version = record.version === undefined ? "" : `/${record.version}`;
+  const properties = { reference: `akv://${record.vault}/${record.name}${version}` };
+  for (const name of PROPERTIES) if (record[name] !== undefined) properties[name] = record[name];
   for (const name of ["created", "updated", "notBefore", "expires"]) {
-    if (of[name] !== undefined) properties[name] = new Date(of[name] * 1000);
+    if (record[name] !== undefined) properties[name] = new Date(record[name] * 1000);
   }
-  properties.tags = Object.freeze(Object.fromEntries(of.tags));
+  properties.tags = Object.freeze(Object.fromEntries(record.tags));
   return Object.freeze(properties);
 }
 
-function identityOf(of) {
+function identityOf(record) {
   const identity = {};
-  for (const name of IDENTITY) if (of[name] !== undefined) identity[name] = of[name];
-  identity.expiresOn = new Date(of.expiresOn);
-  identity.refreshOn = new Date(of.refreshOn);
+  for (const name of IDENTITY) if (record[name] !== undefined) identity[name] = record[name];
+  identity.expiresOn = new Date(record.expiresOn);
+  identity.refreshOn = new Date(record.refreshOn);
   Object.freeze(identity.notes);
   return Object.freeze(identity);
 }
 
-const secretOf = (held) => new Secret(OURS, held);
-const tokenOf = (held) => new Token(OURS, held);
+const secretOf = (held) => new Secret(INTERNAL, held);
+const tokenOf = (held) => new Token(INTERNAL, held);
 
 module.exports = { propertiesOf, secretOf, tokenOf, public: { Secret, Token } };

@@ -1,14 +1,14 @@
-//! Why a call failed, for `lib/errors.cjs`.
+//! Errors as plain objects, from which `lib/errors.cjs` makes instances of `VaultletError`.
 
 use napi_derive::napi;
 use vaultlet_host::{Attempt, Error};
 
-/// An error of the host's.
+/// A failed call.
 #[napi(object, object_from_js = false)]
 pub(crate) struct Failure {
     pub kind: String,
     pub id: String,
-    /// All of it in one line.
+    /// The whole error in one line, as the command line prints it.
     pub line: String,
     pub detail: String,
     pub help: String,
@@ -16,12 +16,12 @@ pub(crate) struct Failure {
     pub code: Option<String>,
     pub request_id: Option<String>,
     pub retry_after_ms: Option<f64>,
-    pub attempts: Vec<Source>,
+    pub attempts: Vec<FailedAttempt>,
 }
 
 /// One source of credentials that was asked.
 #[napi(object, object_from_js = false)]
-pub(crate) struct Source {
+pub(crate) struct FailedAttempt {
     pub source: String,
     pub endpoint: Option<String>,
     pub outcome: String,
@@ -29,7 +29,7 @@ pub(crate) struct Source {
 }
 
 impl Failure {
-    /// A defect of ours.
+    /// A defect of this package.
     pub(crate) fn internal(detail: &str) -> Self {
         let help = "report this with the message";
         Self {
@@ -64,7 +64,7 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<Attempt> for Source {
+impl From<Attempt> for FailedAttempt {
     fn from(attempt: Attempt) -> Self {
         let Attempt { source, endpoint, outcome, message } = attempt;
         Self { source, endpoint, outcome: outcome.as_str().into(), message }

@@ -1,12 +1,12 @@
-//! The native half of the npm package `vaultlet`: what `lib/` of it calls, and nobody else.
+//! The native half of the npm package `vaultlet`. Only the package's `lib/` calls it.
 //!
-//! A call is begun on a thread of JavaScript and runs on the host's; its outcome comes back through
-//! the port of that thread. A secret's value stays in Rust until `reveal`: JavaScript holds it as an
-//! external, that cannot be looked into, and collecting that scrubs it.
+//! A call begins on a thread of JavaScript and runs on the host's threads; its result comes back through
+//! the port of the JavaScript thread. A secret's value stays in Rust until `reveal`: JavaScript holds it
+//! as an external, which it cannot look into, and the value is scrubbed when the external is collected.
 
 #![cfg_attr(
     test,
-    allow(dead_code, reason = "nothing is registered in the build of a test, which there is none")
+    allow(dead_code, reason = "there are no tests here, and a build for tests registers nothing")
 )]
 
 mod failure;
@@ -20,30 +20,30 @@ use failure::Failure;
 use napi::Env;
 use napi::bindgen_prelude::{Either, External, Result};
 use napi_derive::napi;
-use options::{Call, OnPrompt, Options};
-use port::{Outcome, Owner, Settled, Value, Wake};
+use options::{CallOptions, HandleOptions, OnPrompt};
+use port::{Ended, Owner, Settled, Value, Wake};
 use values::{Held, Identity, Properties};
-use vaultlet_host::{Error, TokenRequest, Vaultlet};
+use vaultlet_host::{Error, Vaultlet};
 
-/// A handle, as JavaScript holds it, until it is closed.
+/// A handle, as JavaScript holds it; `None` once it is closed.
 pub(crate) struct Handle(pub(crate) Option<Vaultlet>);
 
-/// Bytes that one keeps in memory, roughly, so that the collector hears of them.
-const HANDLE: usize = 1 << 20;
+/// The approximate size of a handle in bytes, for the garbage collector.
+const HANDLE_SIZE: usize = 1 << 20;
 
-/// The port of this thread; `wake` is called when there is something to [`drain`].
+/// Opens the port of this thread. `wake` is called when there are results to [`drain`].
 #[napi]
 pub(crate) fn open_port(wake: Wake) -> External<Owner> {
     External::new(Owner::new(wake))
 }
 
-/// The outcomes since the last time.
+/// The results that have arrived since the last time.
 #[napi]
 pub(crate) fn drain(env: &Env, port: &External<Owner>) -> Result<Vec<Settled>> {
     port.drain(env)
 }
 
-/// Ends a call; its outcome comes all the same.
+/// Cancels a call. Its result still arrives.
 #[napi]
 pub(crate) fn cancel(port: &External<Owner>, id: u32) {
     port.cancel(id);
@@ -52,19 +52,19 @@ pub(crate) fn cancel(port: &External<Owner>, id: u32) {
 /// Opens a handle.
 #[napi]
 pub(crate) fn open(
-    options: Options,
+    options: HandleOptions,
     on_prompt: Option<OnPrompt>,
 ) -> Either<External<Handle>, Failure> {
     external(options.builder(on_prompt).open())
 }
 
-/// Gives up what a handle has; calls that run go on with their own share.
+/// Closes a handle. Calls that are running go on.
 #[napi]
-pub(crate) fn close(on: &mut External<Handle>) {
-    on.0 = None;
+pub(crate) fn close(handle: &mut External<Handle>) {
+    handle.0 = None;
 }
 
-/// The handle that all threads of this process share.
+/// Opens the handle that all threads of this process share, or returns it where it is open.
 #[napi]
 pub(crate) fn open_shared() -> Either<External<Handle>, Failure> {
     static SHARED: Mutex<Option<Vaultlet>> = Mutex::new(None);
@@ -77,108 +77,69 @@ pub(crate) fn open_shared() -> Either<External<Handle>, Failure> {
 
 fn external(opened: std::result::Result<Vaultlet, Error>) -> Either<External<Handle>, Failure> {
     match opened {
-        Ok(vaultlet) => Either::A(External::new_with_size_hint(Handle(Some(vaultlet)), HANDLE)),
+        Ok(vaultlet) => {
+            Either::A(External::new_with_size_hint(Handle(Some(vaultlet)), HANDLE_SIZE))
+        }
         Err(error) => Either::B(error.into()),
     }
 }
 
-/// Begins to get a secret.
-#[napi]
-pub(crate) fn get(
-    env: &Env,
-    port: &External<Owner>,
-    on: &External<Handle>,
-    id: u32,
-    call: Call,
-    reference: String,
-) -> Result<()> {
-    port.begin(env, on, id, call, async move |on| {
-        Outcome::of(on.get(&reference).await, |secret| Value::Held(Held::Secret(secret)))
-    })
+/// Defines functions that begin a call: each takes the port of its thread, a handle, the call's number
+/// and options, and one argument of its own.
+macro_rules! calls {
+    ($($(#[$doc:meta])* fn $name:ident($argument:ident: $type:ty) $work:expr;)*) => {$(
+        $(#[$doc])*
+        #[napi]
+        pub(crate) fn $name(
+            env: &Env,
+            port: &External<Owner>,
+            handle: &External<Handle>,
+            id: u32,
+            options: CallOptions,
+            $argument: $type,
+        ) -> Result<()> {
+            port.begin(env, handle, id, options, $work)
+        }
+    )*};
 }
 
-/// Begins to get several.
-#[napi]
-pub(crate) fn get_many(
-    env: &Env,
-    port: &External<Owner>,
-    on: &External<Handle>,
-    id: u32,
-    call: Call,
-    references: Vec<String>,
-) -> Result<()> {
-    port.begin(env, on, id, call, async move |on| {
-        Outcome::of(on.get_many(&references).await, |secrets| {
+calls! {
+    /// Begins to get a secret.
+    fn get(reference: String) async move |on| {
+        Ended::new(on.get(&reference).await, |secret| Value::Held(Held::Secret(secret)))
+    };
+
+    /// Begins to get several secrets.
+    fn get_many(references: Vec<String>) async move |on| {
+        Ended::new(on.get_many(&references).await, |secrets| {
             Value::Many(secrets.into_iter().map(Held::Secret).collect())
         })
-    })
+    };
+
+    /// Begins to list a vault's secrets.
+    fn list(vault: String) async move |on| Ended::new(on.list(&vault).await, listing);
+
+    /// Begins to list a secret's versions.
+    fn versions(reference: String) async move |on| {
+        Ended::new(on.versions(&reference).await, listing)
+    };
+
+    /// Begins to get a token.
+    fn token(request: options::TokenRequest) async move |on| {
+        Ended::new(on.token(request.into()).await, |token| Value::Held(Held::Token(token)))
+    };
+
+    /// Begins to make a plan.
+    fn plan(reference: Option<String>) async move |on| {
+        Ended::new(on.plan(reference.as_deref()).await, |plan| Value::Plan(plan.into()))
+    };
 }
 
-/// Begins to list a vault's secrets.
-#[napi]
-pub(crate) fn list(
-    env: &Env,
-    port: &External<Owner>,
-    on: &External<Handle>,
-    id: u32,
-    call: Call,
-    vault: String,
-) -> Result<()> {
-    port.begin(env, on, id, call, async move |on| Outcome::of(on.list(&vault).await, listing))
+fn listing(items: Vec<vaultlet_host::Properties>) -> Value {
+    Value::Listing(items.iter().map(Into::into).collect())
 }
 
-/// Begins to list a secret's versions.
-#[napi]
-pub(crate) fn versions(
-    env: &Env,
-    port: &External<Owner>,
-    on: &External<Handle>,
-    id: u32,
-    call: Call,
-    reference: String,
-) -> Result<()> {
-    port.begin(env, on, id, call, async move |on| {
-        Outcome::of(on.versions(&reference).await, listing)
-    })
-}
-
-fn listing(of: Vec<vaultlet_host::Properties>) -> Value {
-    Value::Listing(of.iter().map(Into::into).collect())
-}
-
-/// Begins to get a token.
-#[napi]
-pub(crate) fn token(
-    env: &Env,
-    port: &External<Owner>,
-    on: &External<Handle>,
-    id: u32,
-    call: Call,
-    request: options::Token,
-) -> Result<()> {
-    let options::Token { resource, tenant, claims } = request;
-    let request = TokenRequest { resource, tenant, claims };
-    port.begin(env, on, id, call, async move |on| {
-        Outcome::of(on.token(request).await, |token| Value::Held(Held::Token(token)))
-    })
-}
-
-/// Begins to make a plan.
-#[napi]
-pub(crate) fn plan(
-    env: &Env,
-    port: &External<Owner>,
-    on: &External<Handle>,
-    id: u32,
-    call: Call,
-    reference: Option<String>,
-) -> Result<()> {
-    port.begin(env, on, id, call, async move |on| {
-        Outcome::of(on.plan(reference.as_deref()).await, |plan| Value::Plan(plan.into()))
-    })
-}
-
-/// The plaintext, as a string of JavaScript, which nobody can scrub; nothing once disposed of.
+/// The value as a string of JavaScript, which nobody can scrub; `undefined` once it is disposed of.
 #[napi]
 pub(crate) fn reveal(held: &External<Held>) -> Option<&str> {
     held.reveal()
@@ -190,13 +151,13 @@ pub(crate) fn dispose(held: &mut External<Held>) {
     **held = Held::Disposed;
 }
 
-/// What is known of a secret besides its value; nothing once disposed of.
+/// Everything that is known of a secret except its value; `undefined` once it is disposed of.
 #[napi]
 pub(crate) fn properties(held: &External<Held>) -> Option<Properties> {
     held.properties()
 }
 
-/// What is known of a token besides the token; nothing once disposed of.
+/// Everything that is known of a token except the token; `undefined` once it is disposed of.
 #[napi]
 pub(crate) fn identity(held: &External<Held>) -> Option<Identity> {
     held.identity()

@@ -1,4 +1,4 @@
-//! How a handle is opened and what one call may say besides, as `lib/options.cjs` has checked it.
+//! Options of handles and calls, after `lib/options.cjs` has checked them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use napi::threadsafe_function::{
     ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue,
 };
 use napi_derive::napi;
-use vaultlet_host::{Builder, UserAssigned, Vaultlet};
+use vaultlet_host::{self as host, Builder, UserAssigned, Vaultlet};
 
-/// Is told what a person must be told.
+/// A callback with a line that a person must read.
 pub(crate) type OnPrompt =
     ThreadsafeFunction<String, UnknownReturnValue, String, Status, false, true>;
 
-/// Settings of a handle.
+/// Options of a handle.
 #[napi(object, object_to_js = false)]
-pub(crate) struct Options {
+pub(crate) struct HandleOptions {
     pub identity: Option<String>,
     pub exclude: Option<String>,
     pub client_id: Option<String>,
@@ -35,9 +35,9 @@ pub(crate) struct Options {
     pub env: Option<HashMap<String, String>>,
 }
 
-/// Settings of one call.
+/// Options of a call.
 #[napi(object, object_to_js = false)]
-pub(crate) struct Call {
+pub(crate) struct CallOptions {
     /// Milliseconds.
     pub timeout: Option<f64>,
     pub client_id: Option<String>,
@@ -45,17 +45,24 @@ pub(crate) struct Call {
     pub resource_id: Option<String>,
 }
 
-/// What a token is asked for.
+/// A request for a token.
 #[napi(object, object_to_js = false)]
-pub(crate) struct Token {
+pub(crate) struct TokenRequest {
     pub resource: Option<String>,
     pub tenant: Option<String>,
     pub claims: Option<String>,
 }
 
+impl From<TokenRequest> for host::TokenRequest {
+    fn from(request: TokenRequest) -> Self {
+        let TokenRequest { resource, tenant, claims } = request;
+        Self { resource, tenant, claims }
+    }
+}
+
 type Set = fn(Builder, String) -> Builder;
 
-impl Options {
+impl HandleOptions {
     pub(crate) fn builder(self, on_prompt: Option<OnPrompt>) -> Builder {
         let texts: [(_, Set); 9] = [
             (self.identity, Builder::identity),
@@ -86,9 +93,9 @@ impl Options {
         if let Some(variables) = self.env {
             builder = builder.variables(variables);
         }
-        if let Some(tell) = on_prompt {
+        if let Some(callback) = on_prompt {
             builder = builder.on_prompt(move |line| {
-                tell.call(line.to_owned(), ThreadsafeFunctionCallMode::NonBlocking);
+                callback.call(line.to_owned(), ThreadsafeFunctionCallMode::NonBlocking);
             });
         }
         let builder = self.ca_file.into_iter().flatten().fold(builder, Builder::ca_file);
@@ -96,17 +103,17 @@ impl Options {
     }
 }
 
-impl Call {
-    pub(crate) fn apply(self, mut on: Vaultlet) -> Vaultlet {
+impl CallOptions {
+    pub(crate) fn apply(self, mut handle: Vaultlet) -> Vaultlet {
         if let Some(timeout) = self.timeout {
-            on = on.with_timeout(duration(timeout));
+            handle = handle.with_timeout(duration(timeout));
         }
         let identity = (self.client_id.map(UserAssigned::ClientId))
             .or_else(|| self.object_id.map(UserAssigned::ObjectId))
             .or_else(|| self.resource_id.map(UserAssigned::ResourceId));
         match identity {
-            Some(identity) => on.with_identity(identity),
-            None => on,
+            Some(identity) => handle.with_identity(identity),
+            None => handle,
         }
     }
 }

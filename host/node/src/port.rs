@@ -1,8 +1,8 @@
-//! How outcomes come back to the thread of JavaScript whose calls they are of.
+//! The port of a thread of JavaScript, through which the results of its calls come back.
 //!
-//! One function of that thread is woken for any number of outcomes. It keeps the process alive while
-//! a call runs, and no longer. When the thread ends, as a worker that is terminated does, its calls
-//! are cancelled, and values that nobody fetched are scrubbed.
+//! The port wakes one function of that thread for any number of results. It keeps the process alive
+//! while a call is running, and no longer. When the thread ends, such as a worker that is terminated, its
+//! calls are cancelled, and values that nobody fetched are scrubbed.
 
 use std::collections::HashMap;
 use std::mem;
@@ -18,29 +18,29 @@ use vaultlet_host::{Cancel, Error, Vaultlet};
 
 use crate::Handle;
 use crate::failure::Failure;
-use crate::options::Call;
+use crate::options::CallOptions;
 use crate::values::{Held, Plan, Properties};
 
-/// Wakes the thread. By itself it does not keep the process alive.
+/// Wakes the thread. It does not keep the process alive by itself.
 pub(crate) type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, false, true>;
 
-/// A port, as its thread holds it.
+/// A port, as its thread holds it. Dropping it cancels the thread's calls.
 pub(crate) struct Owner(Arc<Port>);
 
 struct Port {
     wake: Mutex<Wake>,
-    arrived: Mutex<Vec<(u32, Outcome)>>,
-    /// Those that have begun and are not drained.
+    arrived: Mutex<Vec<(u32, Ended)>>,
+    /// Calls that have begun and whose results are not drained.
     calls: Mutex<HashMap<u32, Cancel>>,
 }
 
-/// How a call ended.
-pub(crate) enum Outcome {
+/// The end of a call.
+pub(crate) enum Ended {
     Failed(Failure),
     Done(Value),
 }
 
-/// What a call is answered with.
+/// The return value of a call.
 pub(crate) enum Value {
     Held(Held),
     Many(Vec<Held>),
@@ -48,7 +48,7 @@ pub(crate) enum Value {
     Plan(Plan),
 }
 
-/// The outcome of one call; one of the others is there.
+/// The end of one call, for JavaScript. One field besides `id` is set.
 #[napi(object, object_from_js = false)]
 pub(crate) struct Settled {
     pub id: u32,
@@ -66,19 +66,19 @@ impl Owner {
     }
 
     /// Begins a call on one of the handle's threads.
-    pub(crate) fn begin<F: Future<Output = Outcome> + Send + 'static>(
+    pub(crate) fn begin<F: Future<Output = Ended> + Send + 'static>(
         &self,
         env: &Env,
-        on: &Handle,
+        handle: &Handle,
         id: u32,
-        call: Call,
+        options: CallOptions,
         work: impl FnOnce(Vaultlet) -> F,
     ) -> Result<()> {
-        let Some(on) = &on.0 else {
+        let Some(handle) = &handle.0 else {
             return Err(napi::Error::from_reason("the handle is closed"));
         };
         let cancel = Cancel::new();
-        let on = call.apply(on.with_cancel(&cancel));
+        let handle = options.apply(handle.with_cancel(&cancel));
         let is_first = {
             let mut calls = lock(&self.0.calls);
             calls.insert(id, cancel);
@@ -87,14 +87,14 @@ impl Owner {
         if is_first {
             self.0.keep_alive(env, true)?;
         }
-        let outlet = Outlet { port: Arc::clone(&self.0), id, outcome: None };
-        let work = work(on.clone());
-        let begun = on.spawn(async move {
-            let mut outlet = outlet;
-            outlet.outcome = Some(work.await);
+        let delivery = Delivery { port: Arc::clone(&self.0), id, ended: None };
+        let work = work(handle.clone());
+        let begun = handle.spawn(async move {
+            let mut delivery = delivery;
+            delivery.ended = Some(work.await);
         });
         if let Err(error) = begun {
-            // The outlet was dropped and has said that the call was lost; this is why.
+            // The delivery was dropped and has reported that the call was lost. This is the reason.
             self.0.replace(id, error.into());
         }
         Ok(())
@@ -118,7 +118,7 @@ impl Owner {
         if is_idle {
             self.0.keep_alive(env, false)?;
         }
-        Ok(arrived.into_iter().map(|(id, outcome)| outcome.settle(id)).collect())
+        Ok(arrived.into_iter().map(|(id, ended)| ended.settle(id)).collect())
     }
 }
 
@@ -133,14 +133,17 @@ impl Drop for Owner {
 impl Port {
     fn keep_alive(&self, env: &Env, alive: bool) -> Result<()> {
         let mut wake = lock(&self.wake);
-        #[allow(deprecated, reason = "its clones would count calls; this is one for all of them")]
+        #[allow(
+            deprecated,
+            reason = "clones of the function would count calls; this is one for all of them"
+        )]
         if alive { wake.refer(env) } else { wake.unref(env) }
     }
 
-    fn post(&self, id: u32, outcome: Outcome) {
+    fn post(&self, id: u32, ended: Ended) {
         let is_first = {
             let mut arrived = lock(&self.arrived);
-            arrived.push((id, outcome));
+            arrived.push((id, ended));
             arrived.len() == 1
         };
         if is_first
@@ -152,28 +155,28 @@ impl Port {
     }
 
     fn replace(&self, id: u32, failure: Failure) {
-        if let Some((_, outcome)) = lock(&self.arrived).iter_mut().find(|(of, _)| *of == id) {
-            *outcome = Outcome::Failed(failure);
+        if let Some((_, ended)) = lock(&self.arrived).iter_mut().find(|(other, _)| *other == id) {
+            *ended = Ended::Failed(failure);
         }
     }
 }
 
-/// Posts what became of a call, whatever becomes of it.
-struct Outlet {
+/// Posts the end of a call when it is dropped, even if the call never ran to its end.
+struct Delivery {
     port: Arc<Port>,
     id: u32,
-    outcome: Option<Outcome>,
+    ended: Option<Ended>,
 }
 
-impl Drop for Outlet {
+impl Drop for Delivery {
     fn drop(&mut self) {
-        let lost = || Outcome::Failed(Failure::internal("running a call: it was lost"));
-        self.port.post(self.id, self.outcome.take().unwrap_or_else(lost));
+        let lost = || Ended::Failed(Failure::internal("running a call: it was lost"));
+        self.port.post(self.id, self.ended.take().unwrap_or_else(lost));
     }
 }
 
-impl Outcome {
-    pub(crate) fn of<T>(
+impl Ended {
+    pub(crate) fn new<T>(
         result: std::result::Result<T, Error>,
         value: impl FnOnce(T) -> Value,
     ) -> Self {

@@ -1,4 +1,4 @@
-//! Secrets and tokens as JavaScript holds them, and what is known of them.
+//! Secrets and tokens as JavaScript holds them, and records of what is known of them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,19 +6,19 @@ use napi::bindgen_prelude::External;
 use napi_derive::napi;
 use vaultlet_host::{Plan as Planned, Secret, Server, Token};
 
-/// A value that JavaScript may hold and not look into. Dropping it scrubs the value.
+/// A value that JavaScript holds and cannot look into. Dropping it scrubs the value.
 pub(crate) enum Held {
     Secret(Secret),
     Token(Token),
     Disposed,
 }
 
-/// Bytes that one keeps in memory besides its value, roughly, so that the collector hears of them.
-const AROUND: usize = 512;
+/// The approximate size of a held value in bytes without the value itself, for the garbage collector.
+const BASE_SIZE: usize = 512;
 
 impl Held {
     pub(crate) fn external(self) -> External<Self> {
-        let size = AROUND + self.reveal().map_or(0, str::len);
+        let size = BASE_SIZE + self.reveal().map_or(0, str::len);
         External::new_with_size_hint(self, size)
     }
 
@@ -45,7 +45,7 @@ impl Held {
     }
 }
 
-/// Of one version of a secret. Times are Unix seconds.
+/// Everything that is known of one version of a secret except its value. Times are Unix seconds.
 #[napi(object, object_from_js = false)]
 pub(crate) struct Properties {
     pub vault: String,
@@ -86,7 +86,7 @@ impl From<&vaultlet_host::Properties> for Properties {
     }
 }
 
-/// Of a token: where it came from, and whose it is by what it says of itself. Times are
+/// Where a token came from, and the identity that it belongs to, as the token says. Times are
 /// milliseconds since 1970.
 #[napi(object, object_from_js = false)]
 pub(crate) struct Identity {
@@ -128,7 +128,7 @@ fn milliseconds(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1e3)
 }
 
-/// What a handle would read and whom it would talk to.
+/// What a handle would read and which servers it would talk to.
 #[napi(object, object_from_js = false)]
 pub(crate) struct Plan {
     pub vault: Option<Peer>,

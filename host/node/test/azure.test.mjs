@@ -1,4 +1,4 @@
-// vaultlet's identity for Microsoft's own SDKs, with those SDKs.
+// `VaultletCredential` with Microsoft's SDKs.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -18,7 +18,7 @@ const azure = await localAzure();
 const { env } = azure;
 const SCOPE = "https://vault.azure.net/.default";
 
-test("a token in the form that the SDKs want", async () => {
+test("a token has the form that the SDKs expect", async () => {
   const credential = new VaultletCredential({ env });
   const got = await credential.getToken(SCOPE);
   assert.deepEqual(Object.keys(got), [
@@ -35,7 +35,7 @@ test("a token in the form that the SDKs want", async () => {
   await assert.rejects(credential.getToken([SCOPE, SCOPE]), TypeError);
 });
 
-test("the SDKs' own policy sends it, and asks for one once", async () => {
+test("the SDKs' policy sends the token, and asks for it once", async () => {
   const seen = [];
   const server = createServer((request, response) => {
     seen.push(request.headers.authorization);
@@ -66,7 +66,7 @@ test("the SDKs' own policy sends it, and asks for one once", async () => {
   assert.ok(seen.every((header) => header === `Bearer ${token}`));
 });
 
-test("the SDK for secrets runs with it in the local Azure", async () => {
+test("the SDK for secrets works with the credential in the local Azure", async () => {
   const text = `
     import { SecretClient } from "@azure/keyvault-secrets";
     import { VaultletCredential } from "vaultlet/azure";
@@ -84,7 +84,7 @@ test("the SDK for secrets runs with it in the local Azure", async () => {
   revealsNothing(ended.stdout, ended.stderr);
 });
 
-test("in a chain it lets the next be asked where it finds no identity", async () => {
+test("a chain asks its next credential if no identity is configured", async () => {
   const { ChainedTokenCredential } = await import("@azure/identity");
   const none = new VaultletCredential({ env: {}, identity: "azureml-obo" });
   const error = await failure(none.getToken(SCOPE));

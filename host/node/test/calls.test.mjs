@@ -1,4 +1,4 @@
-// The calls, each in a local Azure, by its managed identity and on behalf of its user.
+// Calls in a local Azure, by its managed identity and on behalf of its user.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -9,7 +9,7 @@ import { failure, localAzure, PASSWORD, revealsNothing, runModule, VALUE, VAULT 
 const azure = await localAzure();
 const { env } = azure;
 
-test("a secret and what is known of it", async () => {
+test("a secret and its properties", async () => {
   const on = await Vaultlet.open({ env });
   const secret = await on.get(PASSWORD);
   assert.ok(secret instanceof Secret);
@@ -27,7 +27,7 @@ test("a secret and what is known of it", async () => {
   assert.equal((await on.get(secret.reference)).version, secret.version);
 });
 
-test("two requests for the first, one for each further one", async () => {
+test("two requests for the first secret, one for each further secret", async () => {
   const on = new Vaultlet({ env });
   const before = await azure.counters();
   for (let i = 0; i < 5; i++) await on.get(PASSWORD);
@@ -37,7 +37,7 @@ test("two requests for the first, one for each further one", async () => {
   on.close();
 });
 
-test("several at once, in their order, and all or none", async () => {
+test("getMany returns all secrets in order, or none", async () => {
   const on = new Vaultlet({ env });
   const references = [`akv://${VAULT}/db?json=/user`, PASSWORD, `akv://${VAULT}/db?json=/port`];
   const values = (await on.getMany(references)).map((secret) => secret.reveal());
@@ -47,7 +47,7 @@ test("several at once, in their order, and all or none", async () => {
   assert.equal(error.id, "secret-not-found");
 });
 
-test("what there is in a vault, and which versions a secret has", async () => {
+test("the secrets of a vault and the versions of a secret", async () => {
   const on = new Vaultlet({ env });
   const listed = await on.list(VAULT);
   assert.deepEqual(listed.map(({ name }) => name), ["db", "db-password"]);
@@ -63,7 +63,7 @@ test("what there is in a vault, and which versions a secret has", async () => {
   revealsNothing(JSON.stringify(listed), JSON.stringify(versions));
 });
 
-test("a token and whose it is", async () => {
+test("a token and its identity", async () => {
   const on = new Vaultlet({ env });
   const token = await on.token({ resource: "https://storage.azure.com/.default" });
   assert.ok(token instanceof Token);
@@ -111,7 +111,7 @@ test("a user-assigned identity, for the handle and for a call", async () => {
   assert.equal(other.kind, "unauthenticated");
 });
 
-test("a person is told the code to enter", async () => {
+test("onPrompt gets the code that a person must enter", async () => {
   const device = await localAzure("--identity-form", "device-code");
   const lines = [];
   const ended = new AbortController();
@@ -145,7 +145,7 @@ test("the functions of the package use the process's own environment", async () 
   revealsNothing(ended.stdout, ended.stderr);
 });
 
-test("what is imported and what is required is the same", () => {
+test("import and require give the same objects", () => {
   const required = createRequire(import.meta.url)("vaultlet");
   assert.equal(required, vaultlet);
   assert.equal(required.VaultletError, VaultletError);
@@ -164,7 +164,7 @@ test("importing loads nothing native; the first call does", async () => {
   assert.deepEqual(JSON.parse(ended.stdout), [false, false, true]);
 });
 
-test("a closed handle begins no call; those that run go on", async () => {
+test("a closed handle refuses calls; running calls go on", async () => {
   const on = new Vaultlet({ env });
   const running = on.get(PASSWORD);
   on.close();

@@ -1,4 +1,4 @@
-// How calls fail: by class, id and help as the command line has them, by a signal's reason, by time.
+// Failures of calls: class, id and help as on the command line, a signal's reason, and timeouts.
 
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
@@ -20,7 +20,7 @@ const { Vaultlet, VaultletError } = vaultlet;
 const azure = await localAzure("--grant", "managed:none:db");
 const { env } = azure;
 
-/** The same failure of the command line's. */
+/** The failure of the command line for the same reference. */
 async function ofCommandLine(arguments_, env) {
   const json = await run(program, ["get", "-o", "json", ...arguments_], env);
   const text = await run(program, ["get", ...arguments_], env);
@@ -58,7 +58,7 @@ for (const [what, reference, variables, name] of CASES) {
   });
 }
 
-test("the stack names who awaits", async () => {
+test("the stack names the function that awaits", async () => {
   const error = await failure(whoAwaits());
   assert.match(error.stack, /^NotFoundError: /);
   assert.match(error.stack, /whoAwaits/);
@@ -68,14 +68,14 @@ test("the stack names who awaits", async () => {
   }
 });
 
-test("settings that are wrong show when a handle is opened, else at its first call", async () => {
+test("wrong settings fail when a handle is opened, or at its first call", async () => {
   const wrong = { env, caFile: "/no/such/file" };
   const opened = await failure(Vaultlet.open(wrong));
   const called = await failure(new Vaultlet(wrong).get(PASSWORD));
   assert.deepEqual([opened.id, called.id], ["ca-file", "ca-file"]);
 });
 
-test("a denial that is mended", async () => {
+test("a call succeeds after the role is granted", async () => {
   const on = new Vaultlet({ env });
   const reference = `akv://${VAULT}/db?json=/user`;
   const denied = await failure(on.get(reference));
@@ -95,7 +95,7 @@ test("attempts name each source that was asked", async () => {
   assert.ok(Object.isFrozen(error.attempts) && Object.isFrozen(error.attempts[0]));
 });
 
-test("time that runs out, of a call and of a handle", async () => {
+test("timeouts of a call and of a handle", async () => {
   const silent = await silentAzure();
   const on = new Vaultlet({ env: silent.env, timeout: 60_000 });
   const ofCall = await failure(on.get(PASSWORD, { timeout: 5 }));
@@ -106,7 +106,7 @@ test("time that runs out, of a call and of a handle", async () => {
   }
 });
 
-test("a signal ends a call with its reason, as of fetch", async () => {
+test("a call rejects with its signal's reason, as fetch does", async () => {
   const silent = await silentAzure();
   const on = new Vaultlet({ env: silent.env });
   const calls = [
@@ -130,7 +130,7 @@ test("a signal ends a call with its reason, as of fetch", async () => {
   assert.ok(error instanceof DOMException);
 });
 
-test("a call that was aborted is over for the identity endpoint, too", async () => {
+test("an aborted call closes its connection to the identity endpoint", async () => {
   const silent = await silentAzure();
   const asked = silent.asked();
   const ended = new AbortController();
@@ -140,7 +140,7 @@ test("a call that was aborted is over for the identity endpoint, too", async () 
   assert.equal((await running).name, "AbortError");
 });
 
-test("one signal ends any number of calls, and none but those", async (t) => {
+test("one signal cancels all calls that have it, and no others", async (t) => {
   const warnings = [];
   const heard = (warning) => warnings.push(warning.name);
   process.on("warning", heard);
@@ -156,7 +156,7 @@ test("one signal ends any number of calls, and none but those", async (t) => {
   assert.deepEqual(warnings, []);
 });
 
-test("a signal that is never aborted is let go of", async () => {
+test("a signal that is never aborted is not kept alive", async () => {
   const on = new Vaultlet({ env });
   const listeners = { add: 0, remove: 0 };
   const signal = {
@@ -169,7 +169,7 @@ test("a signal that is never aborted is let go of", async () => {
   assert.deepEqual(listeners, { add: 2, remove: 2 });
 });
 
-test("arguments of the wrong type are told so, and what they are is not", async () => {
+test("errors for arguments of the wrong type do not show the argument", async () => {
   const on = new Vaultlet({ env });
   const wrong = [
     [() => on.get(7), /the reference must be a string, not of type number/],
@@ -196,7 +196,7 @@ test("arguments of the wrong type are told so, and what they are is not", async 
   assert.throws(() => new Vaultlet({ cluod: "public" }), /there is no option `cluod`/);
 });
 
-test("each class is exported by both forms of the package", async () => {
+test("both forms of the package export each class", async () => {
   const { default: required } = await import("vaultlet");
   const exported = Object.keys(vaultlet).filter((name) => name !== "default");
   assert.deepEqual(exported.sort(), Object.keys(required).sort());

@@ -1,4 +1,4 @@
-// Many calls, many handles, and memory that stays as it was. `VAULTLET_TEST_FULL=1` is all of it.
+// Many calls and many handles do not grow memory. `VAULTLET_TEST_FULL=1` runs the full number.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ const full = process.env.VAULTLET_TEST_FULL === "1";
 const azure = await localAzure();
 const { env } = azure;
 
-test("16 at once, a thousand calls each, some cancelled, some out of time", async (t) => {
+test("16 callers, a thousand calls each, some cancelled, some timed out", async (t) => {
   const each = full ? 1000 : 100;
   const on = new Vaultlet({ env });
   await on.get(PASSWORD);
@@ -61,14 +61,14 @@ async function calls(on, of, each, ended) {
   }
 }
 
-test("handles that are opened and closed, thousands of them", async (t) => {
+test("thousands of handles are opened and closed", async (t) => {
   const times = full ? 10_000 : 300;
   const warm = Math.ceil(times / 10);
   for (let at = 0; at < warm; at++) await openAndClose(at);
   // Threads of a handle end a moment after it.
   await until(async () => (await settledThreads()) === 0);
   const held = await Vaultlet.open({ env });
-  // They are there, that is, or this would see none in any case.
+  // Check that there are threads to count: otherwise this test could not fail.
   await until(async () => (await settledThreads()) > 0 || process.platform !== "linux");
   held.close();
   const before = await memory();
@@ -83,11 +83,11 @@ async function openAndClose(at) {
   const on = await Vaultlet.open({ env, concurrency: 1 });
   if (at % 10 === 0) assert.ok((await on.get(PASSWORD)).reveal() === VALUE);
   if (at % 10 === 1) await failure(on.get(PASSWORD, { signal: AbortSignal.abort() }));
-  // What is not closed is the collector's, when it finds time.
+  // The garbage collector closes the handles that were not closed.
   if (at % 8 !== 0) on.close();
 }
 
-/** Resident megabytes once what can be collected is. */
+/** Resident memory in megabytes, after garbage collection. */
 async function memory() {
   for (let times = 0; times < 5; times++) await collected();
   return Math.round(process.memoryUsage().rss / (1 << 20));
@@ -114,7 +114,7 @@ function nameOf(task) {
   }
 }
 
-/** What comes in time is waited for; what does not come is the runner's to end. */
+/** Waits until the condition holds. If it never does, the test runner ends the test. */
 async function until(holds) {
   while (!(await holds())) await new Promise(setImmediate);
 }

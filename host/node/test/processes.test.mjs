@@ -1,4 +1,4 @@
-// The process and its threads: when it ends, workers, children, and Node's own WebAssembly.
+// The process: its end, worker threads, child processes, and Node's own WebAssembly.
 
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
@@ -20,7 +20,7 @@ import {
 const azure = await localAzure();
 const { env } = azure;
 
-test("an idle handle does not keep the process alive, and a call does", async () => {
+test("a running call keeps the process alive, an idle handle does not", async () => {
   const text = `
     import { get, Vaultlet } from "vaultlet";
     const on = await Vaultlet.open();
@@ -35,7 +35,7 @@ test("an idle handle does not keep the process alive, and a call does", async ()
   revealsNothing(ended.stdout, ended.stderr);
 });
 
-test("an end in the middle of a call is an end", async () => {
+test("the process may exit during a call", async () => {
   const silent = await silentAzure();
   const text = `
     import { get } from "vaultlet";
@@ -45,7 +45,7 @@ test("an end in the middle of a call is an end", async () => {
   assert.deepEqual([ended.code, ended.signal ?? null], [7, null], ended.stderr);
 });
 
-test("an error that nobody caught is told in one line with what to do", async () => {
+test("an uncaught error is printed in one line that says what to do", async () => {
   const text = `import { get } from "vaultlet"; await get("akv://my-key-vault/other");`;
   const ended = await runModule(text, env);
   assert.equal(ended.code, 1);
@@ -68,7 +68,7 @@ function worker(text, workerData) {
   return worker;
 }
 
-test("worker threads, each with a handle of its own, all at once", async () => {
+test("worker threads, each with a handle of its own, in parallel", async () => {
   const lengths = Array(20).fill(VALUE.length);
   const workers = Array.from({ length: 6 }, () => worker(WORKER, { env }));
   const told = workers.map(async (worker) => (await once(worker, "message"))[0]);
@@ -96,7 +96,7 @@ test("worker threads share the package's handle: one token for all of them", asy
   assert.equal(counted.identity["azure-ml"] - (before.identity["azure-ml"] ?? 0), 1);
 });
 
-test("a package that only workers load outlives them", async () => {
+test("the package stays loaded when the workers that loaded it end", async () => {
   const text = `
     import { once } from "node:events";
     import { Worker } from "node:worker_threads";
@@ -110,7 +110,7 @@ test("a package that only workers load outlives them", async () => {
   assert.deepEqual([ended.code, ended.stdout], [0, "0\n".repeat(5)], ended.stderr);
 });
 
-test("a worker that is terminated in the middle of its calls takes nobody along", async () => {
+test("terminating a worker during its calls does not harm others", async () => {
   const silent = await silentAzure();
   const text = `
     import { parentPort, workerData } from "node:worker_threads";
@@ -129,7 +129,7 @@ test("a worker that is terminated in the middle of its calls takes nobody along"
   }
 });
 
-test("a worker's error is the parent's to hear, without what is secret", async () => {
+test("the parent gets a worker's error, which shows no secret", async () => {
   const text = `
     import { Vaultlet } from "vaultlet";
     import { workerData } from "node:worker_threads";
@@ -139,7 +139,7 @@ test("a worker's error is the parent's to hear, without what is secret", async (
   revealsNothing(error.stack, error.message);
 });
 
-test("a forked child gets it, while we hold a handle", async () => {
+test("a forked child gets a secret while the parent holds a handle", async () => {
   const on = await Vaultlet.open({ env });
   await on.get(PASSWORD);
   const file = moduleOf(`

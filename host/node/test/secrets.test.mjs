@@ -1,4 +1,4 @@
-// Every way by which JavaScript makes a text or a copy of a thing, tried on a secret and a token.
+// Every way in which JavaScript converts an object to a string or copies it, tried on a secret and a token.
 
 import assert from "node:assert/strict";
 import { Console } from "node:console";
@@ -20,7 +20,7 @@ const token = await on.token();
 for (const held of [secret, token]) {
   const name = held.constructor.name;
 
-  test(`${name}: texts are its name`, () => {
+  test(`${name}: strings show its name`, () => {
     const shown = held === secret ? secret.reference : "https://vault.azure.net by managed-identity";
     assert.equal(`${held}`, shown);
     assert.equal(String(held), shown);
@@ -32,7 +32,7 @@ for (const held of [secret, token]) {
     }
   });
 
-  test(`${name}: the console does not show it, however deep it looks`, () => {
+  test(`${name}: the console does not show the value, at any depth`, () => {
     let text = "";
     const write = (chunk, _, done) => done((text += chunk));
     const stream = new Writable({ write: (chunk, _, done) => write(chunk, _, () => done()) });
@@ -50,7 +50,7 @@ for (const held of [secret, token]) {
     revealsNothing(text);
   });
 
-  test(`${name}: copies do not have it`, () => {
+  test(`${name}: copies do not have the value`, () => {
     assert.deepEqual(Object.entries(held), []);
     assert.deepEqual({ ...held }, {});
     assert.deepEqual(Reflect.ownKeys(held), []);
@@ -86,7 +86,7 @@ for (const held of [secret, token]) {
     }
   });
 
-  test(`${name}: nobody but us makes one`, () => {
+  test(`${name}: only the package can construct one`, () => {
     const { constructor } = held;
     assert.throws(() => new constructor(), { name: "TypeError", message: "Illegal constructor" });
     assert.throws(() => constructor.prototype.reveal.call({}), TypeError);
@@ -95,7 +95,7 @@ for (const held of [secret, token]) {
   });
 }
 
-test("disposed of, its value is gone and the rest is known", async () => {
+test("after dispose the value is gone and the properties remain", async () => {
   for (const held of [await on.get(PASSWORD), await on.token()]) {
     const shown = `${held}`;
     held.dispose();
@@ -111,7 +111,7 @@ test("disposed of, its value is gone and the rest is known", async () => {
   }
 });
 
-test("a value of any text comes as it is", async () => {
+test("a value of any text is returned unchanged", async () => {
   const values = { letters: "ünï 🔑", lines: "a\r\nb\n", long: "x".repeat(25_000) };
   const seeds = Object.entries(values).flatMap(([name, value]) => ["--seed", `${name}=${value}`]);
   const nul = 'nul={"a":"b\\u0000c"}';
@@ -122,15 +122,15 @@ test("a value of any text comes as it is", async () => {
   assert.equal((await texts.get(`akv://${VAULT}/nul?json=/a`)).reveal(), "b\u0000c");
 });
 
-test("errors have it neither as a cause nor besides", async () => {
+test("errors do not have the value, neither as a cause nor as a property", async () => {
   const error = await failure(on.get(`${PASSWORD}?json=/a`));
   assert.equal(error.id, "secret-not-json");
   assert.equal(error.cause, undefined);
   revealsNothing(error.stack, inspect(error, { showHidden: true, depth: null }));
 });
 
-test("a diagnostic report and a heap snapshot have neither", async () => {
-  // In a process that never reveals it, and does not know it from here.
+test("diagnostic reports and heap snapshots have neither values nor tokens", async () => {
+  // In a process that never reveals the value, and does not have it from this test.
   const text = `
     import { writeFileSync } from "node:fs";
     import { writeHeapSnapshot } from "node:v8";

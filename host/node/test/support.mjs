@@ -1,4 +1,4 @@
-// What the tests share: a local Azure for each, programs run in it, and the scan that each ends with.
+// Helpers of the tests: a local Azure, programs that run in it, and the scan for secrets.
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
@@ -13,11 +13,11 @@ export const VALUE = "correct horse battery staple";
 export const VAULT = "my-key-vault";
 export const PASSWORD = `akv://${VAULT}/db-password`;
 
-// The program `vaultlet`, whose local Azure this is and whose errors ours are compared with.
+// The program `vaultlet`, for the local Azure and for comparing errors.
 export const program = process.env.VAULTLET_TEST_PROGRAM;
 assert.ok(program, "`VAULTLET_TEST_PROGRAM` names the program `vaultlet`");
 
-/** `vaultlet dev` until the file's tests have ended. */
+/** Runs `vaultlet dev` until the tests of the file have ended. */
 export async function localAzure(...flags) {
   const seeds = [`db-password=${VALUE}`, 'db={"user":"ann","port":5432}'];
   const seed = seeds.flatMap((seed) => ["--seed", seed]);
@@ -40,7 +40,7 @@ export async function localAzure(...flags) {
   };
 }
 
-/** Our environment without what would name an identity or a proxy. */
+/** The environment without variables that name an identity or a proxy. */
 function clean() {
   const { PATH, HOME, TMPDIR } = process.env;
   return Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR }).filter(([, v]) => v));
@@ -55,7 +55,7 @@ export function run(command, args, env) {
   });
 }
 
-/** Runs a text as a module of this folder, in a process of its own. */
+/** Runs source text as a module of this folder, in a process of its own. */
 export async function runModule(text, env) {
   const file = moduleOf(text);
   const ended = await run(process.execPath, [file], env);
@@ -63,7 +63,7 @@ export async function runModule(text, env) {
   return ended;
 }
 
-/** A file of this folder with this text. */
+/** Writes source text to a file of this folder. */
 export function moduleOf(text) {
   const file = `${here}${process.pid}-${(files += 1)}.mjs`;
   writeFileSync(file, text);
@@ -73,13 +73,13 @@ export function moduleOf(text) {
 let files = 0;
 export const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** An identity endpoint that takes every request and answers none, and the environment of it. */
+/** An identity endpoint that accepts requests and never responds, and the environment that names it. */
 export async function silentAzure() {
   const server = createServer(() => server.emit("asked"));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   server.unref();
-  // What was asked and never answered would else keep the tests alive.
+  // Open requests would keep the tests alive.
   server.on("connection", (socket) => socket.unref());
   const endpoint = `http://127.0.0.1:${server.address().port}/MSI/auth`;
   return {
@@ -88,7 +88,7 @@ export async function silentAzure() {
   };
 }
 
-/** Fails where a text has the secret or a token in it. */
+/** Fails if a text contains the secret or a token. */
 export function revealsNothing(...texts) {
   for (const text of texts) {
     // Not by `assert.match`, which would print what it found.
@@ -98,12 +98,12 @@ export function revealsNothing(...texts) {
   }
 }
 
-/** What a promise is rejected with. */
+/** The reason with which a promise rejects. */
 export async function failure(promise) {
   try {
     await promise;
   } catch (error) {
     return error;
   }
-  return assert.fail("it did not fail");
+  return assert.fail("the promise was not rejected");
 }

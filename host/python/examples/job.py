@@ -1,4 +1,4 @@
-"""A training job that gets its secret. In a local Azure, as the compute and as its author:
+"""A training job that gets its secret. To run it in a local Azure, as the compute or as its author:
 
 vaultlet dev --vault my-key-vault --seed db-password=hunter2 -- python job.py
 vaultlet dev --vault my-key-vault --seed db-password=hunter2 --as user -- python job.py

@@ -1,43 +1,43 @@
-//! Errors as Python's exceptions, whose classes are Python (`vaultlet._errors`): a native class of
-//! the stable ABI cannot derive from one of the interpreter's.
+//! Conversion of errors to exceptions. Their classes are Python (`vaultlet._errors`), as a native class
+//! of the stable ABI cannot derive from a class of the interpreter.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use vaultlet_host::{Attempt, Error, Kind};
 
-/// The exception of this error; the class is by its kind.
+/// Converts an error of the host. The exception's class follows from the error's kind.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
-    made(py, error).unwrap_or_else(|failed| failed)
+    from_host(py, error).unwrap_or_else(|failed| failed)
 }
 
-/// That the program uses this package in a way that it has not.
+/// An error of the caller: arguments contradict each other, or the handle is closed.
 pub(crate) fn usage(py: Python<'_>, message: &str, help: &str) -> PyErr {
-    own(py, Kind::Usage, "usage", message, help)
+    from_binding(py, Kind::Usage, "usage", message, help)
 }
 
-/// That an argument has not the form that it must have.
+/// An error of the caller: an argument is malformed.
 pub(crate) fn malformed(py: Python<'_>, message: &str, help: &str) -> PyErr {
-    own(py, Kind::InvalidArgument, "argument-malformed", message, help)
+    from_binding(py, Kind::InvalidArgument, "argument-malformed", message, help)
 }
 
-/// A defect of ours, or of the system's.
+/// A defect of this package, or a failure of the operating system.
 pub(crate) fn internal(py: Python<'_>, message: &str) -> PyErr {
-    own(py, Kind::Internal, "internal", message, "report this with the message")
+    from_binding(py, Kind::Internal, "internal", message, "report this with the message")
 }
 
-fn own(py: Python<'_>, kind: Kind, id: &str, message: &str, help: &str) -> PyErr {
+fn from_binding(py: Python<'_>, kind: Kind, id: &str, message: &str, help: &str) -> PyErr {
     let made = || {
         let members = PyDict::new(py);
         members.set_item("kind", kind.as_str())?;
         members.set_item("id", id)?;
         members.set_item("message", message)?;
         members.set_item("help", help)?;
-        of(py, &format!("{message}; {help} ({id})"), &members)
+        new_exception(py, &format!("{message}; {help} ({id})"), &members)
     };
     made().unwrap_or_else(|failed| failed)
 }
 
-fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+fn from_host(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let members = PyDict::new(py);
     members.set_item("kind", error.kind.as_str())?;
     members.set_item("id", &error.id)?;
@@ -52,10 +52,10 @@ fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         (source, endpoint, outcome.as_str(), message)
     });
     members.set_item("attempts", PyTuple::new(py, attempts.collect::<Vec<_>>())?)?;
-    of(py, &error.to_string(), &members)
+    new_exception(py, &error.to_string(), &members)
 }
 
-fn of(py: Python<'_>, line: &str, members: &Bound<'_, PyDict>) -> PyResult<PyErr> {
-    let make = py.import("vaultlet._errors")?.getattr("_of")?;
+fn new_exception(py: Python<'_>, line: &str, members: &Bound<'_, PyDict>) -> PyResult<PyErr> {
+    let make = py.import("vaultlet._errors")?.getattr("_exception")?;
     Ok(PyErr::from_value(make.call1((line, members))?))
 }

@@ -1,4 +1,4 @@
-//! The handle: blocking calls, and the start of asynchronous ones.
+//! The Python class `Vaultlet`: blocking calls, and the start of asynchronous ones.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,18 +8,20 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 use vaultlet_host as host;
 
-use crate::ask::{Ask, token_request};
-use crate::call::{Started, for_call};
-use crate::deliver::Mailbox;
-use crate::{error, options, wait};
+use crate::blocking::block_on;
+use crate::call_options::{self, Started};
+use crate::delivery::Callbacks;
+use crate::operation::{Operation, token_request};
+use crate::{error, options};
 
-/// Gets secrets and tokens, on any thread; opened once and kept, it keeps connections and tokens.
+/// A handle that gets secrets and tokens, for any number of threads. It keeps connections and tokens,
+/// so open it once and keep it.
 ///
-/// In a child of `os.fork` it opens itself anew on first use. Options are keywords; what is not
-/// given comes from the environment, as for the command line.
+/// In a child of `os.fork` the handle is opened again on first use. Settings that are not given come
+/// from the environment, as for the command line.
 #[pyclass(module = "vaultlet", frozen, weakref)]
 pub(crate) struct Vaultlet {
-    /// Locked only by who holds the interpreter, for a moment.
+    /// Locked only for a moment, by threads that hold the interpreter.
     open: Mutex<Option<host::Vaultlet>>,
 }
 
@@ -39,7 +41,7 @@ impl Vaultlet {
         Ok(Self { open: Mutex::new(Some(opened)) })
     }
 
-    /// Get a secret: two requests for the first of a vault, one for each further one.
+    /// Get a secret. The first secret of a vault takes two requests, each further one takes one.
     #[pyo3(
         signature = (reference, **call),
         text_signature = "($self, reference, *, timeout=None, cancel=None, client_id=None, \
@@ -51,10 +53,10 @@ impl Vaultlet {
         reference: String,
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.ask(py, Ask::Get(reference), call)
+        self.run(py, Operation::Get(reference), call)
     }
 
-    /// Get several secrets at once, in their order: all, or the first error.
+    /// Get several secrets at once, in the order of the references: all, or the first error.
     #[pyo3(
         signature = (references, **call),
         text_signature = "($self, references, *, timeout=None, cancel=None, client_id=None, \
@@ -66,11 +68,11 @@ impl Vaultlet {
         references: &Bound<'py, PyAny>,
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.ask(py, Ask::get_many(references)?, call)
+        self.run(py, Operation::get_many(references)?, call)
     }
 
-    /// List a vault's secrets, all of them, without values: one request for each 25. Items have no
-    /// version; all else is that of the latest.
+    /// List all secrets of a vault, without values, with one request for each 25 secrets. Items have
+    /// no version; their other fields are those of the latest version.
     #[pyo3(
         signature = (vault, **call),
         text_signature = "($self, vault, *, timeout=None, cancel=None, client_id=None, \
@@ -82,10 +84,10 @@ impl Vaultlet {
         vault: String,
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.ask(py, Ask::List(vault), call)
+        self.run(py, Operation::List(vault), call)
     }
 
-    /// List the versions of a secret, newest first, without values.
+    /// List all versions of a secret, newest first, without values.
     #[pyo3(
         signature = (reference, **call),
         text_signature = "($self, reference, *, timeout=None, cancel=None, client_id=None, \
@@ -97,10 +99,10 @@ impl Vaultlet {
         reference: String,
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.ask(py, Ask::Versions(reference), call)
+        self.run(py, Operation::Versions(reference), call)
     }
 
-    /// Get an access token. One request, unless the cache has it.
+    /// Get an access token: from the cache, or with one request.
     #[pyo3(
         signature = (resource=None, *, scope=None, tenant=None, claims=None, **call),
         text_signature = "($self, resource=None, *, scope=None, tenant=None, claims=None, \
@@ -116,10 +118,10 @@ impl Vaultlet {
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = token_request(py, resource, scope, tenant, claims)?;
-        self.ask(py, Ask::Token(request), call)
+        self.run(py, Operation::Token(request), call)
     }
 
-    /// Say whose token is had here, without the token: the identity to grant a role to.
+    /// Tell which identity this machine's token belongs to: the one to grant a role to.
     #[pyo3(
         signature = (resource=None, *, scope=None, tenant=None, claims=None, **call),
         text_signature = "($self, resource=None, *, scope=None, tenant=None, claims=None, \
@@ -135,10 +137,10 @@ impl Vaultlet {
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let request = token_request(py, resource, scope, tenant, claims)?;
-        self.ask(py, Ask::Whoami(request), call)
+        self.run(py, Operation::Whoami(request), call)
     }
 
-    /// Say what the credentials would read and whom they would talk to. No network.
+    /// Tell what the credentials would read and which servers they would talk to. No network.
     #[pyo3(
         signature = (reference=None, **call),
         text_signature = "($self, reference=None, *, timeout=None, cancel=None, client_id=None, \
@@ -150,10 +152,10 @@ impl Vaultlet {
         reference: Option<String>,
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.ask(py, Ask::Plan(reference), call)
+        self.run(py, Operation::Plan(reference), call)
     }
 
-    /// Close it. Calls that run on other threads go on.
+    /// Close the handle. Calls that are running on other threads go on.
     fn close(&self, py: Python<'_>) {
         let closed = self.lock().take();
         py.detach(|| drop(closed));
@@ -172,7 +174,7 @@ impl Vaultlet {
         if self.lock().is_some() { "Vaultlet()" } else { "Vaultlet(closed)" }
     }
 
-    /// Start the call of this name; `done(error, result)` is called once, on another thread.
+    /// Start the operation `name`; `done(error, result)` is called once, on another thread.
     #[pyo3(signature = (done, name, arguments, call))]
     fn _start(
         &self,
@@ -187,19 +189,19 @@ impl Vaultlet {
             return Err(PyTypeError::new_err(message));
         }
         let cancel = host::Cancel::new();
-        let ask = Ask::named(name, arguments)?;
-        let vaultlet = for_call(self.opened(py)?, Some(call))?.with_cancel(&cancel);
-        let mailbox = Mailbox::here(py)?;
+        let operation = Operation::parse(name, arguments)?;
+        let vaultlet = call_options::apply(self.opened(py)?, Some(call))?.with_cancel(&cancel);
+        let callbacks = Callbacks::of_process(py)?;
         let calling = vaultlet.clone();
         let work = async move {
-            let result = ask.of(&calling).await;
-            mailbox.leave(move |py| {
-                let told = match result.map(|answer| answer.into_python(py)) {
-                    Ok(Ok(answer)) => done.call1(py, (py.None(), answer)),
+            let result = operation.run(&calling).await;
+            callbacks.post(move |py| {
+                let called = match result.map(|output| output.into_python(py)) {
+                    Ok(Ok(value)) => done.call1(py, (py.None(), value)),
                     Ok(Err(failed)) => done.call1(py, (failed, py.None())),
                     Err(error) => done.call1(py, (error::exception(py, &error), py.None())),
                 };
-                if let Err(failed) = told {
+                if let Err(failed) = called {
                     failed.write_unraisable(py, None);
                 }
             });
@@ -210,15 +212,15 @@ impl Vaultlet {
 }
 
 impl Vaultlet {
-    fn ask<'py>(
+    fn run<'py>(
         &self,
         py: Python<'py>,
-        ask: Ask,
+        operation: Operation,
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let vaultlet = for_call(self.opened(py)?, call)?;
-        match wait::wait(py, ask.of(&vaultlet))? {
-            Ok(answer) => answer.into_python(py),
+        let vaultlet = call_options::apply(self.opened(py)?, call)?;
+        match block_on(py, operation.run(&vaultlet))? {
+            Ok(output) => output.into_python(py),
             Err(error) => Err(error::exception(py, &error)),
         }
     }
@@ -234,7 +236,7 @@ impl Vaultlet {
     }
 }
 
-/// The handle of this process that the functions of the package use; opened when first used.
+/// The handle that the functions of the package use, one for each process. It is opened on first use.
 #[pyfunction]
 #[pyo3(name = "_default")]
 pub(crate) fn default_handle(py: Python<'_>) -> PyResult<Py<Vaultlet>> {

@@ -1,25 +1,25 @@
-//! The native half of the Python package `vaultlet`, which documents it: README.md beside this and
-//! the type stubs in `python/vaultlet`.
+//! The native module of the Python package `vaultlet`. Its documentation for users is the package's
+//! `README.md` and the type stub `python/vaultlet/_vaultlet.pyi`.
 //!
-//! No thread of the engine ever waits for the interpreter: blocking calls wait detached from it, and
-//! what is called back is called by a thread of its own (`deliver`).
+//! No thread of the host ever waits for the interpreter: blocking calls wait detached from it, and
+//! callbacks run on a thread of their own (`delivery`).
 
-mod answer;
-mod ask;
-mod call;
-mod deliver;
+mod blocking;
+mod call_options;
+mod delivery;
 mod error;
 mod handle;
+mod operation;
 mod options;
+mod output;
 mod secret;
 mod time;
 mod token;
-mod wait;
 
 #[pyo3::pymodule(gil_used = true)]
 mod _vaultlet {
     #[pymodule_export]
-    use crate::call::{Cancel, Started};
+    use crate::call_options::{Cancel, Started};
     #[pymodule_export]
     use crate::handle::{Vaultlet, default_handle as _default};
     #[pymodule_export]
@@ -29,6 +29,6 @@ mod _vaultlet {
 
     /// The version of the package.
     #[pymodule_export]
-    #[allow(non_upper_case_globals, reason = "Python's name of it")]
+    #[allow(non_upper_case_globals, reason = "the name that Python programs expect")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 }

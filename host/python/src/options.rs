@@ -1,4 +1,4 @@
-//! How a handle is opened: the keywords of `Vaultlet`.
+//! Options of a handle: the keywords of `Vaultlet`.
 
 use std::path::PathBuf;
 
@@ -7,23 +7,23 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use vaultlet_host::{self as host, Builder};
 
-use crate::call;
-use crate::deliver::Mailbox;
+use crate::call_options;
+use crate::delivery::Callbacks;
 
-/// A builder with these keywords; `None` is as if it were not given.
+/// A builder with these options. An option that is `None` is not set.
 pub(crate) fn builder(py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Builder> {
     let mut builder = host::Vaultlet::builder();
     let Some(options) = options else { return Ok(builder) };
     for (name, value) in options {
         if !value.is_none() {
             let name: String = name.extract()?;
-            builder = set(py, builder, &name, &value)?;
+            builder = set_option(py, builder, &name, &value)?;
         }
     }
     Ok(builder)
 }
 
-fn set(
+fn set_option(
     py: Python<'_>,
     builder: Builder,
     name: &str,
@@ -42,8 +42,8 @@ fn set(
         }
         "cloud" => builder.cloud(value.extract::<String>()?),
         "concurrency" => builder.concurrency(value.extract()?),
-        "timeout" => builder.timeout(call::timeout(value)?),
-        "ca_file" => each::<PathBuf>(value)?.into_iter().fold(builder, Builder::ca_file),
+        "timeout" => builder.timeout(call_options::timeout(value)?),
+        "ca_file" => one_or_several::<PathBuf>(value)?.into_iter().fold(builder, Builder::ca_file),
         "resolve" => texts(value)?.into_iter().fold(builder, Builder::resolve),
         "allow_http_loopback" => builder.allow_http_loopback(value.extract()?),
         "variables" => builder.variables(variables(value)?),
@@ -55,12 +55,12 @@ fn set(
     })
 }
 
-/// One text, or several.
+/// One text or several.
 fn texts(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    each(value)
+    one_or_several(value)
 }
 
-fn each<'py, T>(value: &Bound<'py, PyAny>) -> PyResult<Vec<T>>
+fn one_or_several<'py, T>(value: &Bound<'py, PyAny>) -> PyResult<Vec<T>>
 where
     T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
 {
@@ -70,24 +70,24 @@ where
     value.try_iter()?.map(|one| one?.extract()).collect()
 }
 
-/// The items of a mapping, of `os.environ`, too.
+/// The items of a mapping, such as `os.environ`.
 fn variables(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let items = value.call_method0("items")?;
     items.try_iter()?.map(|item| item?.extract()).collect()
 }
 
-fn on_prompt(py: Python<'_>, builder: Builder, tell: Py<PyAny>) -> PyResult<Builder> {
-    if !tell.bind(py).is_callable() {
+fn on_prompt(py: Python<'_>, builder: Builder, callback: Py<PyAny>) -> PyResult<Builder> {
+    if !callback.bind(py).is_callable() {
         return Err(PyTypeError::new_err("on_prompt must be callable with one line of text"));
     }
-    let tell = std::sync::Arc::new(tell);
-    // Its thread is of the process that opens the handle: a child of it has nobody to tell.
-    let mailbox = Mailbox::here(py)?;
+    let callback = std::sync::Arc::new(callback);
+    // The queue belongs to the process that opens the handle: a forked child calls nobody back.
+    let callbacks = Callbacks::of_process(py)?;
     Ok(builder.on_prompt(move |line| {
-        let (tell, line) = (std::sync::Arc::clone(&tell), line.to_owned());
-        mailbox.leave(move |py| {
-            if let Err(failed) = tell.call1(py, (line,)) {
-                failed.write_unraisable(py, Some(tell.bind(py)));
+        let (callback, line) = (std::sync::Arc::clone(&callback), line.to_owned());
+        callbacks.post(move |py| {
+            if let Err(failed) = callback.call1(py, (line,)) {
+                failed.write_unraisable(py, Some(callback.bind(py)));
             }
         });
     }))

@@ -1,40 +1,40 @@
-//! A secret in Python's hands: it shows where it came from, and its value only when asked to.
+//! The Python class `Secret`: it shows where the secret came from, and its value only by `reveal()`.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyDict, PyTuple};
 use vaultlet_host::{self as host, Properties};
 
-use crate::{answer, time};
+use crate::{output, time};
 
-/// One version of one secret with its value. `str()`, `repr()` and everything that prints objects
-/// show its reference; the value comes from `reveal()`. Scrubbed from memory when it is collected;
-/// what `reveal()` returned is not.
+/// One version of one secret, with its value. `str()`, `repr()` and everything else that prints
+/// objects show the secret's reference; only `reveal()` shows the value. The value is scrubbed from
+/// memory when the object is collected; a `str` that `reveal()` returned is not.
 #[pyclass(module = "vaultlet", frozen, weakref)]
 pub(crate) struct Secret(pub(crate) host::Secret);
 
 #[pymethods]
 impl Secret {
-    /// The value.
+    /// The secret's value.
     fn reveal(&self) -> &str {
         self.0.reveal()
     }
 
-    /// The value's bytes, UTF-8, in a `bytearray`, which can be overwritten after use.
+    /// The value in UTF-8, in a `bytearray`, which can be overwritten after use.
     fn reveal_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyByteArray> {
         PyByteArray::new(py, self.0.reveal().as_bytes())
     }
 
-    /// All but the value, as a record.
+    /// Everything except the value, as a record.
     #[getter]
     fn properties<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        answer::properties(py, self.known())
+        output::properties(py, self.host_properties())
     }
 
     /// `akv://VAULT/NAME/VERSION`.
     #[getter]
     fn reference(&self) -> String {
-        let Properties { vault, name, version, .. } = self.known();
+        let Properties { vault, name, version, .. } = self.host_properties();
         match version {
             Some(version) => format!("akv://{vault}/{name}/{version}"),
             None => format!("akv://{vault}/{name}"),
@@ -44,85 +44,85 @@ impl Secret {
     /// The vault's host, with its port if it is not 443.
     #[getter]
     fn vault(&self) -> &str {
-        &self.known().vault
+        &self.host_properties().vault
     }
 
     /// The secret's name.
     #[getter]
     fn name(&self) -> &str {
-        &self.known().name
+        &self.host_properties().name
     }
 
     /// The version, 32 hexadecimal digits.
     #[getter]
     fn version(&self) -> Option<&str> {
-        self.known().version.as_deref()
+        self.host_properties().version.as_deref()
     }
 
-    /// The content type that its author gave it.
+    /// The content type that the secret's author set.
     #[getter]
     fn content_type(&self) -> Option<&str> {
-        self.known().content_type.as_deref()
+        self.host_properties().content_type.as_deref()
     }
 
-    /// Whether it may be read.
+    /// Whether the secret may be read.
     #[getter]
     fn enabled(&self) -> Option<bool> {
-        self.known().enabled
+        self.host_properties().enabled
     }
 
-    /// When this version was made.
+    /// When this version was created.
     #[getter]
     fn created_on<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        time::of_seconds(py, self.known().created)
+        time::from_unix(py, self.host_properties().created)
     }
 
-    /// When it was last changed.
+    /// When this version was last changed.
     #[getter]
     fn updated_on<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        time::of_seconds(py, self.known().updated)
+        time::from_unix(py, self.host_properties().updated)
     }
 
-    /// Not meant to be used before; not enforced.
+    /// The secret is not meant to be used before this time; not enforced.
     #[getter]
     fn not_before<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        time::of_seconds(py, self.known().not_before)
+        time::from_unix(py, self.host_properties().not_before)
     }
 
-    /// Not meant to be used after; not enforced.
+    /// The secret is not meant to be used after this time; not enforced.
     #[getter]
     fn expires_on<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        time::of_seconds(py, self.known().expires)
+        time::from_unix(py, self.host_properties().expires)
     }
 
-    /// What deleting it would mean.
+    /// What deleting the secret would mean: `Recoverable+Purgeable`.
     #[getter]
     fn recovery_level(&self) -> Option<&str> {
-        self.known().recovery_level.as_deref()
+        self.host_properties().recovery_level.as_deref()
     }
 
-    /// Days for which a deleted one can be recovered.
+    /// The number of days for which a deleted secret can be recovered.
     #[getter]
     fn recoverable_days(&self) -> Option<u32> {
-        self.known().recoverable_days
+        self.host_properties().recoverable_days
     }
 
-    /// True when it belongs to a certificate.
+    /// True when the secret belongs to a certificate.
     #[getter]
     fn managed(&self) -> Option<bool> {
-        self.known().managed
+        self.host_properties().managed
     }
 
-    /// The key of that certificate.
+    /// The key of the certificate that the secret belongs to.
     #[getter]
     fn key_id(&self) -> Option<&str> {
-        self.known().kid.as_deref()
+        self.host_properties().kid.as_deref()
     }
 
-    /// Its tags.
+    /// The secret's tags.
     #[getter]
     fn tags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        answer::tags(py, self.known())
+        output::tags(py, self.host_properties())
     }
 
     fn __repr__(&self) -> String {
@@ -130,38 +130,39 @@ impl Secret {
     }
 
     fn __format__(&self, _spec: &str) -> PyResult<String> {
-        Err(formatted("Secret"))
+        Err(format_refused("Secret"))
     }
 
     fn __reduce_ex__(&self, _protocol: i32) -> PyResult<()> {
-        Err(kept("Secret"))
+        Err(copy_refused("Secret"))
     }
 
     fn __copy__(&self) -> PyResult<()> {
-        Err(kept("Secret"))
+        Err(copy_refused("Secret"))
     }
 
     #[pyo3(signature = (*_memo))]
     fn __deepcopy__(&self, _memo: &Bound<'_, PyTuple>) -> PyResult<()> {
-        Err(kept("Secret"))
+        Err(copy_refused("Secret"))
     }
 }
 
 impl Secret {
-    fn known(&self) -> &Properties {
+    fn host_properties(&self) -> &Properties {
         self.0.properties()
     }
 }
 
-/// A secret that became part of a text by accident would be a reference where a value is meant.
-pub(crate) fn formatted(what: &str) -> PyErr {
+/// The exception for formatting a secret, which would put its reference where its value is meant.
+pub(crate) fn format_refused(what: &str) -> PyErr {
     PyTypeError::new_err(format!(
         "a {what} is not formatted: write `.reveal()` where its value is meant, or `!r` for what it is"
     ))
 }
 
-/// A copy would be one more to scrub, and a pickle would leave the process.
-pub(crate) fn kept(what: &str) -> PyErr {
+/// The exception for copying a secret: a copy would have to be scrubbed, too, and a pickle would leave
+/// the process.
+pub(crate) fn copy_refused(what: &str) -> PyErr {
     PyTypeError::new_err(format!(
         "a {what} is neither copied nor pickled: pass its reference on and get it there"
     ))

@@ -1,60 +1,60 @@
-//! An access token in Python's hands.
+//! The Python class `Token`: an access token, which it shows only by `reveal()`.
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use vaultlet_host as host;
 
-use crate::{answer, secret, time};
+use crate::{output, secret, time};
 
-/// An access token. `str()`, `repr()` and everything that prints objects show what it is for; the
-/// token comes from `reveal()`. Scrubbed from memory when it is collected.
+/// An access token. `str()`, `repr()` and everything else that prints objects show what the token is
+/// for; only `reveal()` shows the token, which is scrubbed from memory when the object is collected.
 #[pyclass(module = "vaultlet", frozen, weakref)]
 pub(crate) struct Token(pub(crate) host::Token);
 
 #[pymethods]
 impl Token {
-    /// The token itself, what goes after `Bearer`.
+    /// The token itself, which goes after `Bearer` in an `Authorization` header.
     fn reveal(&self) -> &str {
         self.0.reveal()
     }
 
-    /// Whose it is, by what it says of itself, as a record.
+    /// The identity that the token belongs to, as the token says.
     #[getter]
     fn holder<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        answer::identity(py, &self.0)
+        output::identity(py, &self.0)
     }
 
-    /// Not accepted after.
+    /// When the token expires.
     #[getter]
     fn expires_on<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        time::of_system(py, self.0.expires_on())
+        time::from_system(py, self.0.expires_on())
     }
 
-    /// A new one is fetched from then on.
+    /// When a new token is fetched. This one still works until it expires.
     #[getter]
     fn refresh_on<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        time::of_system(py, self.0.refresh_on())
+        time::from_system(py, self.0.refresh_on())
     }
 
-    /// The resource that it is for.
+    /// The resource that the token is for.
     #[getter]
     fn resource(&self) -> &str {
         self.0.resource()
     }
 
-    /// The source that gave it: `managed-identity`.
+    /// The source that the token came from: `managed-identity`.
     #[getter]
     fn source(&self) -> &str {
         self.0.source()
     }
 
-    /// Which form of the source: `azure-ml`.
+    /// The form of the source, where it has several: `azure-ml`.
     #[getter]
     fn endpoint(&self) -> Option<&str> {
         self.0.endpoint()
     }
 
-    /// The client id that was asked for, when one was.
+    /// The client id of the identity that was asked for, if one was named.
     #[getter]
     fn client_id(&self) -> Option<&str> {
         self.0.client_id()
@@ -65,19 +65,19 @@ impl Token {
     }
 
     fn __format__(&self, _spec: &str) -> PyResult<String> {
-        Err(secret::formatted("Token"))
+        Err(secret::format_refused("Token"))
     }
 
     fn __reduce_ex__(&self, _protocol: i32) -> PyResult<()> {
-        Err(secret::kept("Token"))
+        Err(secret::copy_refused("Token"))
     }
 
     fn __copy__(&self) -> PyResult<()> {
-        Err(secret::kept("Token"))
+        Err(secret::copy_refused("Token"))
     }
 
     #[pyo3(signature = (*_memo))]
     fn __deepcopy__(&self, _memo: &Bound<'_, PyTuple>) -> PyResult<()> {
-        Err(secret::kept("Token"))
+        Err(secret::copy_refused("Token"))
     }
 }

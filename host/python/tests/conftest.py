@@ -1,5 +1,5 @@
-"""In a local Azure: its variables are in the environment, with `CONTROL`, its control port, `HTTP`,
-its vault in plain HTTP, and `VALUE`, the value of every secret in it."""
+"""Fixtures for tests in a local Azure. The environment has its variables, and `CONTROL`, the URL of its
+control port, `HTTP`, the URL of its vault in plain HTTP, and `VALUE`, the value of every secret."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class Control:
 
 @pytest.fixture
 def control():
-    """With roles as they are at first, before and after."""
+    """The control port. Roles are as at the start, before and after the test."""
     control = Control()
     control.reset()
     yield control
@@ -45,7 +45,7 @@ def control():
 
 @pytest.fixture(autouse=True)
 def nothing_is_shown(capfd, caplog):
-    """No test leaves a value or a token in what it prints or logs."""
+    """No test prints or logs a value or a token."""
     yield
     for text in (*capfd.readouterr(), caplog.text):
         assert not shows(text)
@@ -56,7 +56,7 @@ def shows(text):
 
 
 class Silent:
-    """A vault that takes a request and never answers."""
+    """A vault that accepts a request and never responds."""
 
     def __init__(self):
         self.asked = threading.Event()

@@ -1,4 +1,4 @@
-"""The calls for asyncio: the loop goes on, and a cancelled task cancels its call."""
+"""Calls for asyncio: the event loop is not blocked, and a cancelled task cancels its call."""
 
 import asyncio
 import gc
@@ -60,7 +60,7 @@ def test_errors():
     asyncio.run(main())
 
 
-def test_the_loop_goes_on(silent):
+def test_the_event_loop_is_not_blocked(silent):
     async def main():
         asked, loop = asyncio.Event(), asyncio.get_running_loop()
         silent.when_asked = lambda: loop.call_soon_threadsafe(asked.set)
@@ -78,7 +78,7 @@ def test_the_loop_goes_on(silent):
     asyncio.run(main())
 
 
-def test_a_time_limit_cancels_the_call(silent):
+def test_a_timeout_of_asyncio_cancels_the_call(silent):
     async def main():
         async with vaultlet.aio.AsyncVaultlet(allow_http_loopback=True) as handle:
             with pytest.raises(asyncio.TimeoutError):
@@ -90,7 +90,7 @@ def test_a_time_limit_cancels_the_call(silent):
     asyncio.run(main())
 
 
-def test_a_loop_that_closes_before_the_answer(silent):
+def test_a_loop_may_close_before_the_response(silent):
     loop = asyncio.new_event_loop()
     handle = vaultlet.Vaultlet(allow_http_loopback=True)
     told = threading.Event()
@@ -132,7 +132,7 @@ def test_many_loops_at_once():
     assert names == ["db-password"] * 200
 
 
-def test_nothing_is_kept():
+def test_nothing_keeps_a_secret_alive():
     async def main():
         secret = await vaultlet.aio.get(REFERENCE)
         return weakref.ref(secret)
@@ -152,7 +152,7 @@ asyncio.run(main())
 """
 
 
-def test_a_program_that_ends_meanwhile():
+def test_a_program_may_end_during_calls():
     for _ in range(3):
         ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
         assert (ended.returncode, ended.stdout, ended.stderr) == (3, "db-password\n", "")
@@ -166,7 +166,7 @@ sys.stdin.read()
 """
 
 
-def test_a_program_that_ends_with_a_call_on_a_thread(silent):
+def test_a_program_may_end_during_a_call_on_a_thread(silent):
     run = [sys.executable, "-c", DAEMON, silent.reference]
     program = subprocess.Popen(run, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert silent.asked.wait(30)

@@ -1,5 +1,5 @@
-"""`vaultlet.azure.SecretClient` where it is not as Azure's; that it is as Azure's where it should be
-is told by a program that runs with both."""
+"""Where `vaultlet.azure.SecretClient` differs from Azure's client. That they agree everywhere else is
+tested by a program that runs with both (`tests/tests/python/azure.rs`)."""
 
 import asyncio
 import os
@@ -56,7 +56,7 @@ def test_a_secret_is_not_shown(client):
         (VaultletCredential(variables=dict(os.environ), exclude=["azureml-obo"]), "managed-identity"),
     ],
 )
-def test_who_asks(credential, source):
+def test_which_identity_a_credential_uses(credential, source):
     client = SecretClient(URL, credential=credential)
     assert client.get_secret("db-password").value == VALUE
     assert client._handle.whoami().source == source
@@ -71,7 +71,7 @@ def test_handles_are_shared():
     assert given._handle is not VaultletCredential(variables=dict(os.environ))._handle
 
 
-def test_credentials_of_azure():
+def test_azures_own_credentials():
     with pytest.warns(UserWarning, match="import it from vaultlet.azure"):
         client = SecretClient(URL, azure.identity.DefaultAzureCredential())
     assert client.get_secret("db-password").value == VALUE
@@ -80,7 +80,7 @@ def test_credentials_of_azure():
             SecretClient(URL, foreign)
 
 
-def test_what_chooses_an_identity_is_not_ignored():
+def test_options_that_choose_an_identity_are_not_ignored():
     with pytest.raises(TypeError, match="AZURE_AUTHORITY_HOST"):
         DefaultAzureCredential(authority="https://login.microsoftonline.us")
     with pytest.raises(ValueError, match="one of client_id"):
@@ -92,7 +92,7 @@ def test_what_chooses_an_identity_is_not_ignored():
         DefaultAzureCredential(logging_enable=True, connection_timeout=3)
 
 
-def test_what_writes(client):
+def test_methods_that_write_are_not_implemented(client):
     for call in (
         lambda: client.set_secret("db-password", "new"),
         lambda: client.update_secret_properties("db-password", enabled=False),
@@ -110,7 +110,7 @@ def test_what_writes(client):
     assert {name for name in dir(Azures) if not name.startswith("_")} - ours == set()
 
 
-def test_errors_are_both(client):
+def test_errors_are_instances_of_both_classes(client):
     with pytest.raises(vaultlet.NotFoundError) as raised:
         client.get_secret("missing")
     error = raised.value
@@ -152,7 +152,7 @@ def test_unreachable():
     assert isinstance(raised.value, ConnectionError)
 
 
-def test_time_runs_out(silent):
+def test_timeout(silent):
     url = silent.reference.partition("/secrets/")[0]
     client = SecretClient(url, VaultletCredential(allow_http_loopback=True), timeout=0.05)
     with pytest.raises(azure.core.exceptions.ServiceResponseError) as raised:

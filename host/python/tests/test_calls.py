@@ -1,4 +1,4 @@
-"""What can be asked, of whom, and by which options."""
+"""Calls and their options, by the managed identity and on behalf of the user."""
 
 import json
 import os
@@ -34,11 +34,11 @@ def test_list_and_versions():
     assert raised.value.id == "secret-not-found"
 
 
-def test_a_member_of_json():
+def test_a_pointer_into_json():
     assert vaultlet.get("akv://my-key-vault/settings?json=/user").reveal() == VALUE
 
 
-def test_two_requests_for_the_first_and_one_for_each_further(control):
+def test_two_requests_for_the_first_secret_and_one_for_each_further(control):
     with vaultlet.Vaultlet() as handle:
         for _ in range(3):
             handle.get(REFERENCE)
@@ -47,7 +47,7 @@ def test_two_requests_for_the_first_and_one_for_each_further(control):
     assert counters["vault"]["get"] == {"200": 3}, counters
 
 
-def test_whose_token():
+def test_the_identity_that_a_token_belongs_to():
     user = vaultlet.whoami()
     assert (user.source, user.endpoint) == ("azureml-obo", "job")
     assert user.upn.endswith("@contoso.com") or "…@" in user.upn
@@ -73,7 +73,7 @@ def test_plan_needs_no_network(control):
 def test_options(control, tmp_path):
     with vaultlet.Vaultlet(exclude="azureml-obo", timeout=30, concurrency=1) as handle:
         assert handle.whoami().source == "managed-identity"
-    # Without any variable there is nothing to ask, and no proxy to find the vault by.
+    # Without any variable no identity is configured, and no proxy leads to the vault.
     with vaultlet.Vaultlet(variables={}, identity="environment") as handle:
         with pytest.raises(vaultlet.NotConfiguredError) as raised:
             handle.token()
@@ -114,7 +114,7 @@ def test_options_of_a_call():
         vaultlet.get(None)
 
 
-def test_time_runs_out(silent):
+def test_timeout(silent):
     with vaultlet.Vaultlet(allow_http_loopback=True) as handle:
         with pytest.raises(vaultlet.TimeoutError) as raised:
             handle.get(silent.reference, timeout=0.05)
@@ -134,7 +134,7 @@ def test_cancelled_from_another_thread(silent):
     assert silent.gone.wait(30)
 
 
-def test_closed():
+def test_a_closed_handle_refuses_calls():
     handle = vaultlet.Vaultlet()
     assert repr(handle) == "Vaultlet()"
     handle.close()
@@ -171,7 +171,7 @@ def test_plain_http_only_when_allowed():
         vaultlet.get(reference)
 
 
-def test_names():
+def test_exported_names():
     public = {name for name in dir(vaultlet) if not name.startswith("_")}
     for name in public:
         assert getattr(vaultlet, name) is not None

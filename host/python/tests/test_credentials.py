@@ -1,5 +1,5 @@
-"""Vaultlet's credentials in Azure's own packages: their policies and clients ask for tokens by their
-protocol, and what they send has them."""
+"""Vaultlet's credentials in Azure's own packages, whose policies and clients ask for tokens by Azure's
+protocol and send them."""
 
 import asyncio
 import http.server
@@ -31,16 +31,16 @@ STORAGE = "https://storage.azure.com/.default"
 
 
 class Service:
-    """A service that keeps what it was shown, and shows nothing of it."""
+    """A service that remembers which tokens it received, and never shows them."""
 
     def __init__(self):
-        shown = self.shown = []
+        received = self.received = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                shown.append(self.headers.get("Authorization", ""))
+                received.append(self.headers.get("Authorization", ""))
                 body = json.dumps({"value": "content", "name": "workspace"}).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
@@ -58,8 +58,8 @@ class Service:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def was_shown(self, token):
-        return bool(self.shown) and set(self.shown) == {f"Bearer {token}"}
+    def received_only(self, token):
+        return bool(self.received) and set(self.received) == {f"Bearer {token}"}
 
     def close(self):
         self._server.shutdown()
@@ -70,7 +70,7 @@ BLOB = ("https://account.blob.core.windows.net", "container", "blob")
 
 
 class ToService(RequestsTransport):
-    """Sends to the local service what is meant for the real one and has been authorised for it."""
+    """Sends requests to the local service after they were authorised for the real one."""
 
     def __init__(self, service):
         super().__init__(use_env_settings=False)
@@ -82,7 +82,7 @@ class ToService(RequestsTransport):
 
 
 class AsyncToService(AioHttpTransport):
-    """The same for asyncio."""
+    """Sends requests to the local service, for asyncio."""
 
     def __init__(self, service):
         super().__init__(use_env_settings=False)
@@ -137,7 +137,7 @@ def test_policy(credential, service):
     with Pipeline(ToService(service), [policy]) as pipeline:
         for _ in range(3):
             pipeline.run(HttpRequest("GET", "https://account.blob.core.windows.net/"))
-    assert service.was_shown(credential.get_token(STORAGE).token)
+    assert service.received_only(credential.get_token(STORAGE).token)
 
 
 def test_asyncs_policy(service):
@@ -153,7 +153,7 @@ def test_asyncs_policy(service):
                 await credential.get_token()
             return token.token
 
-    assert service.was_shown(asyncio.run(main()))
+    assert service.received_only(asyncio.run(main()))
 
 
 def test_blobs(service, caplog):
@@ -161,7 +161,7 @@ def test_blobs(service, caplog):
     client = BlobClient(*BLOB, credential=credential, transport=ToService(service))
     with caplog.at_level(logging.DEBUG), client as blob:
         assert b"content" in blob.download_blob().readall()
-    assert service.was_shown(credential.get_token(STORAGE).token)
+    assert service.received_only(credential.get_token(STORAGE).token)
 
 
 def test_blobs_for_asyncio(service):
@@ -173,10 +173,10 @@ def test_blobs_for_asyncio(service):
                 assert b"content" in await stream.readall()
             return (await credential.get_token(STORAGE)).token
 
-    assert service.was_shown(asyncio.run(main()))
+    assert service.received_only(asyncio.run(main()))
 
 
-# It uses what its own dependencies call deprecated.
+# The package uses functions that its dependencies have deprecated.
 @pytest.mark.filterwarnings("ignore")
 def test_machine_learning(service):
     from azure.ai.ml import MLClient
@@ -186,4 +186,4 @@ def test_machine_learning(service):
     client = MLClient(credential, subscription, "group", "job", transport=ToService(service))
     assert client.workspaces.get("workspace").name == "workspace"
     token = credential.get_token("https://management.azure.com/.default").token
-    assert service.was_shown(token)
+    assert service.received_only(token)

@@ -1,4 +1,4 @@
-"""Errors are typed, say what to do, and pass from process to process."""
+"""Errors are typed, say what to do, and can be pickled."""
 
 import copy
 import os
@@ -75,12 +75,12 @@ def test_every_kind_has_its_class():
     from vaultlet import _errors
 
     for kind in " ".join(names).split():
-        error = _errors._of("line", {"kind": kind, "id": "x"})
+        error = _errors._exception("line", {"kind": kind, "id": "x"})
         name = "".join(part.capitalize() for part in kind.split("-")) + "Error"
         assert type(error) is getattr(vaultlet, name) is not vaultlet.VaultletError
         assert isinstance(error, vaultlet.VaultletError) and error.kind == kind
-    assert type(_errors._of("line", {"kind": "tomorrow", "id": "x"})) is vaultlet.VaultletError
-    cancelled = _errors._of("line", {"kind": "timeout", "id": "cancelled"})
+    assert type(_errors._exception("line", {"kind": "tomorrow", "id": "x"})) is vaultlet.VaultletError
+    cancelled = _errors._exception("line", {"kind": "timeout", "id": "cancelled"})
     assert type(cancelled) is vaultlet.CancelledError
 
 
@@ -95,6 +95,6 @@ def test_pickled_and_copied():
         assert error.attempts[0].source == "azureml-obo"
 
 
-def test_as_a_person_makes_it():
+def test_an_error_can_be_constructed_by_hand():
     assert str(vaultlet.NotFoundError("mine")) == "mine"
     assert vaultlet.NotFoundError("mine").attempts == ()

@@ -1,5 +1,5 @@
-"""Memory stays as it is, whatever is asked, given up and closed. `VAULTLET_TEST_FULL=1` asks for
-as much as is promised; otherwise for a part of it."""
+"""Memory does not grow, however many calls are made, cancelled and closed. `VAULTLET_TEST_FULL=1` makes
+the full number of calls; otherwise a part of them is made."""
 
 import asyncio
 import gc
@@ -21,7 +21,7 @@ MIB = 1 << 20
 
 @pytest.fixture
 def grows_by_no_more_than(capfd):
-    """The interpreter's own memory by `tracemalloc`, everybody's by the system's count."""
+    """Measures the interpreter's memory with `tracemalloc`, and the process's as the system counts it."""
 
     def measure(limit, first, then):
         first()
@@ -114,7 +114,7 @@ def test_handles_opened_and_closed(grows_by_no_more_than):
     grows_by_no_more_than(
         16 * MIB, lambda: open_and_close(HANDLES // 10), lambda: open_and_close(HANDLES)
     )
-    # Each took its threads along.
+    # The threads of each handle have ended, too.
     assert threads_of_process() < 40
 
 

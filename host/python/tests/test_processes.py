@@ -1,4 +1,4 @@
-"""A handle in processes that others make of it, and in pools of threads."""
+"""A handle in child processes and in pools of threads."""
 
 import asyncio
 import concurrent.futures
@@ -13,12 +13,12 @@ import vaultlet
 import vaultlet.aio
 from conftest import REFERENCE, VALUE
 
-# Newer interpreters warn of every fork with threads; that it works is what is tested here.
+# Newer interpreters warn of every fork of a process with threads. Here it must work.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
 def works(_=None):
-    """What a worker does: it tells nothing of the value but whether it is right."""
+    """The work of a worker. It reports only whether the value is right."""
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         secrets = list(pool.map(vaultlet.get, [REFERENCE] * 8))
     return [secret.reveal() == VALUE for secret in secrets]
@@ -99,7 +99,7 @@ def test_fork_after_asyncio():
     assert asyncio.run(get())
 
 
-def test_a_secret_stays_when_its_child_ends():
+def test_a_secret_stays_when_a_child_ends():
     secret = vaultlet.get(REFERENCE)
     assert in_child(lambda: secret.reveal() == VALUE) == 0
     assert secret.reveal() == VALUE
@@ -124,7 +124,7 @@ def test_a_handle_is_not_pickled():
 
 
 def in_child(work):
-    """The exit code of a child that does this: 0 where it comes true."""
+    """The exit code of a child that runs the function: 0 if it returns true."""
     child = os.fork()
     if child == 0:
         signal.alarm(120)

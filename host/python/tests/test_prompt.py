@@ -1,4 +1,4 @@
-"""What a person must be told is told, on a thread that no call waits for."""
+"""`on_prompt` is called with lines for a person, on a thread that no call waits for."""
 
 import json
 import os
@@ -17,7 +17,7 @@ def approve(line):
     Control._open(urllib.request.Request(os.environ["CONTROL"] + "/device", verdict)).close()
 
 
-def test_a_code_is_told():
+def test_the_callback_gets_the_code():
     told = []
 
     def tell(line):
@@ -30,7 +30,7 @@ def test_a_code_is_told():
     assert "/device and enter the code" in line and not on_this_thread
 
 
-def test_nobody_to_tell():
+def test_without_a_callback():
     with vaultlet.Vaultlet(identity="device-code") as handle:
         with pytest.raises(vaultlet.ConfigurationError) as raised:
             handle.get(REFERENCE)
@@ -38,7 +38,7 @@ def test_nobody_to_tell():
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_who_is_told_and_fails():
+def test_a_callback_that_raises():
     def tell(line):
         approve(line)
         raise RuntimeError("no paper")

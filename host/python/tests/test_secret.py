@@ -1,4 +1,4 @@
-"""A secret is not shown by accident, in any of the ways in which Python shows objects."""
+"""A secret is not shown by accident, in any way in which Python shows objects."""
 
 import collections
 import copy
@@ -29,7 +29,7 @@ def hidden(request):
     return vaultlet.get(REFERENCE) if request.param == "secret" else vaultlet.token()
 
 
-def test_what_it_is():
+def test_attributes():
     secret = vaultlet.get(REFERENCE)
     assert secret.reveal() == VALUE
     assert (secret.name, secret.vault) == ("db-password", "my-key-vault.vault.azure.net")

@@ -1,4 +1,4 @@
-"""A call that blocks hears signals, and is cancelled where one ends it."""
+"""A blocking call handles signals, and is cancelled if a handler raises."""
 
 import contextlib
 import os
@@ -10,8 +10,10 @@ import vaultlet
 
 @contextlib.contextmanager
 def handled(number, handler, server):
-    """The signal comes when the server is asked. Its handler is set even for Ctrl-C, which whoever
-    started us may have ignored."""
+    """Sets a handler for a signal, which the server raises when it gets a request.
+
+    The handler is set even for Ctrl-C, as the process may have been started with SIGINT ignored.
+    """
     before = signal.signal(number, handler)
     server.when_asked = lambda: os.kill(os.getpid(), number)
     try:
@@ -21,7 +23,7 @@ def handled(number, handler, server):
         signal.signal(number, before)
 
 
-def test_ctrl_c_ends_a_call(silent):
+def test_ctrl_c_interrupts_a_call(silent):
     with handled(signal.SIGINT, signal.default_int_handler, silent) as handle:
         with pytest.raises(KeyboardInterrupt):
             handle.get(silent.reference)
@@ -35,7 +37,7 @@ def test_a_handler_that_does_not_raise(silent):
             handle.get(silent.reference, cancel=cancel)
 
 
-def test_a_handler_may_ask_for_a_secret(silent):
+def test_a_handler_may_get_a_secret(silent):
     found, cancel = [], vaultlet.Cancel()
 
     def handler(*_):

@@ -1,4 +1,4 @@
-// Peer: Microsoft's SDK as its quickstart shows it, or vaultlet.
+// Benchmark in Node.js: Microsoft's SDK as its quickstart shows it, or vaultlet.
 //
 // peer.mjs sdk|ours cold NAME | warm-same CALLS | warm-diff CALLS | conc CALLERS CALLS
 const start = performance.now();
@@ -21,7 +21,7 @@ async function call(name) {
   const begun = performance.now();
   const value = await get(name);
   const duration = performance.now() - begun;
-  if (value !== `value-of-${name}-0123456789abcdef0123456789abcdef`) throw new Error(`${name} came back with another value`);
+  if (value !== `value-of-${name}-0123456789abcdef0123456789abcdef`) throw new Error(`${name} has a wrong value`);
   return duration;
 }
 

@@ -1,4 +1,4 @@
-"""Peer: Microsoft's SDK as its quickstart shows it, or vaultlet.
+"""Benchmark in Python: Microsoft's SDK as its quickstart shows it, or vaultlet.
 
 peer.py sdk|ours cold NAME | warm-same CALLS | warm-diff CALLS | conc CALLERS CALLS
 """
@@ -30,7 +30,7 @@ def call(name):
     value = get(name)
     duration = perf_counter() - start
     if value != f"value-of-{name}-0123456789abcdef0123456789abcdef":
-        raise SystemExit(f"`{name}` came back with another value")
+        raise SystemExit(f"`{name}` has a wrong value")
     return duration
 
 

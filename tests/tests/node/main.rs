@@ -1,9 +1,18 @@
 //! The npm package `vaultlet`, built, packed and installed as its users install it.
 //!
-//! Its own tests run in the installed package, with `node --test`. Where Node or npm is missing this
-//! says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+//! The package's own tests run in the installed package, with `node --test`. Where Node or npm is missing
+//! these tests say so and are skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests, which may fail so")]
+#![allow(
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod records;
+#[path = "../python/wit.rs"]
+mod wit;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +23,7 @@ use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Run, library, root, succeeds, target, vaultlet};
 
-/// In an empty folder, without scripts and without any other package.
+/// The folder has no other package, and npm runs no scripts.
 #[test]
 fn the_example_runs_where_only_the_package_is_installed() {
     let Some(package) = package() else { return };
@@ -47,7 +56,7 @@ fn the_example_runs_where_only_the_package_is_installed() {
 }
 
 #[test]
-fn its_own_tests() {
+fn the_packages_own_tests_pass() {
     let Some(package) = package() else { return };
     let folder = folder().join("tests");
     let source = root().join("host/node/test");
@@ -77,7 +86,7 @@ fn its_own_tests() {
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
 }
 
-/// The packed package, of what is there now.
+/// The packed package, made of the current sources; `None` where there is no Node or npm.
 fn package() -> Option<&'static PathBuf> {
     static PACKAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
     PACKAGE.get_or_init(pack).as_ref()
@@ -90,14 +99,14 @@ fn pack() -> Option<PathBuf> {
             return None;
         }
     }
-    // Built with the library for C, as all libraries of the workspace are.
+    // Built together with the library for C, as are all libraries of the workspace.
     let library = library().with_file_name("libvaultlet_node.so");
     let pack = root().join("host/node/pack.mjs");
     let packed = succeeds(Command::new("node").arg(pack).arg(library).arg(folder())).stdout;
     Some(PathBuf::from(packed.trim_end()))
 }
 
-/// Where all of it is.
+/// The folder in which packages are made and installed.
 fn folder() -> PathBuf {
     let folder = target().join("peers/node-package");
     fs::create_dir_all(&folder).unwrap();

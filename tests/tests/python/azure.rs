@@ -1,5 +1,5 @@
-//! A program for Azure's SDK, and the same with the one line changed that imports the client: what
-//! they print is the same.
+//! A program for Azure's SDK prints the same with vaultlet, where only the line that imports the client
+//! is changed.
 
 use std::fs;
 
@@ -12,15 +12,15 @@ const CLIENT: &str = "from azure.keyvault.secrets import SecretClient\n";
 const CREDENTIAL: &str = "from azure.identity import DefaultAzureCredential\n";
 
 #[test]
-fn with_the_client_of_vaultlet() {
+fn the_output_is_the_same_with_vaultlets_client() {
     let changed = |text: &str| text.replace(CLIENT, "from vaultlet.azure import SecretClient\n");
     let ended = prints_the_same(changed);
-    // Azure's credential stands for vaultlet's of the same name, which is said.
+    // A warning says that vaultlet's credential of the same name is used in place of Azure's.
     assert!(ended.is_none_or(|ended| ended.stderr.contains("import it from vaultlet.azure")));
 }
 
 #[test]
-fn with_the_client_and_the_credential_of_vaultlet() {
+fn the_output_is_the_same_with_vaultlets_client_and_credential() {
     let both = "from vaultlet.azure import DefaultAzureCredential, SecretClient\n";
     let ended = prints_the_same(|text| text.replace(CREDENTIAL, "").replace(CLIENT, both));
     assert!(ended.is_none_or(|ended| ended.stderr.is_empty()));
@@ -30,7 +30,10 @@ fn prints_the_same(change: impl Fn(&str) -> String) -> Option<Ended> {
     let python = install::python()?;
     let text = fs::read_to_string(root().join("tests/tests/python/reads.py")).unwrap();
     let changed = change(&text);
-    assert!(text.contains(CLIENT) && !changed.contains("azure.keyvault"), "nothing is changed");
+    assert!(
+        text.contains(CLIENT) && !changed.contains("azure.keyvault"),
+        "the import is not replaced"
+    );
     let local = local();
     let run = |text: &str| {
         Run::program(&python)
@@ -52,7 +55,7 @@ fn local() -> Local {
     let rich = seed().with_content_type("text/plain").with_tag("team", "a").with_tag("stage", "b");
     Local::builder()
         .vault("my-key-vault")
-        .seed("plain", "of old")
+        .seed("plain", "an old value")
         .seed("plain", seed())
         .seed("rich", rich.with_not_before(1_700_000_000).with_expires(4_000_000_000))
         .seed("denied", seed())

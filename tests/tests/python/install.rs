@@ -1,5 +1,5 @@
-//! The package, built as a wheel by its own build backend and installed with what its tests need
-//! into an environment of its own under `target/peers`.
+//! Builds the package as a wheel with its build backend, and installs it with the requirements of its
+//! tests into a virtual environment under `target/peers`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use std::sync::OnceLock;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{builds, root, succeeds, target};
 
-/// The backend that `pyproject.toml` names.
+/// The build backend that `pyproject.toml` names.
 const MATURIN: &str = "maturin==1.16.0";
 
-/// The interpreter that has the package as it is now; `None` where there is no Python and none is
-/// required.
+/// The interpreter of an environment with the current package; `None` where there is no Python and none
+/// is required.
 pub(crate) fn python() -> Option<PathBuf> {
     static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
     PYTHON.get_or_init(installed).clone()
@@ -26,7 +26,7 @@ fn installed() -> Option<PathBuf> {
     };
     let folder = target().join("peers/python-package");
     fs::create_dir_all(&folder).unwrap();
-    // Tests run at once, in this process and others.
+    // Tests run in parallel, in this process and in others.
     let lock = File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
     let maturin = environment(&folder.join("maturin"), &format!("{version}{MATURIN}"), &[MATURIN]);
@@ -45,7 +45,7 @@ fn installed() -> Option<PathBuf> {
     Some(python)
 }
 
-/// The interpreter of an environment with these packages.
+/// The interpreter of an environment that has these packages.
 fn environment(folder: &Path, wanted: &str, packages: &[&str]) -> PathBuf {
     let (python, stamp) = (folder.join("bin/python"), folder.join("stamp"));
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
@@ -61,7 +61,7 @@ fn environment(folder: &Path, wanted: &str, packages: &[&str]) -> PathBuf {
     python
 }
 
-/// Built as users build it, but for the time that an optimised build takes.
+/// Builds the wheel as users do, except that it is not optimised, which would take minutes.
 fn wheel(python: &Path, folder: &Path) -> PathBuf {
     if folder.exists() {
         fs::remove_dir_all(folder).unwrap();

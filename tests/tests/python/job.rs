@@ -1,5 +1,4 @@
-//! The example of the package, run as its users run it, and its errors beside those of the command
-//! line.
+//! The package's example, run as its users run it; its error lines are those of the command line.
 
 use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::{Ended, root, vaultlet};
@@ -7,7 +6,7 @@ use vaultlet_tests::{Ended, root, vaultlet};
 use super::install;
 
 #[test]
-fn by_the_managed_identity_and_on_behalf_of_the_user() {
+fn the_example_runs_as_the_compute_and_on_behalf_of_the_user() {
     for (who, source) in [("managed", "managed-identity"), ("user", "azureml-obo")] {
         let Some(ended) = job(&["--as", who]) else { return };
         assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -19,7 +18,7 @@ fn by_the_managed_identity_and_on_behalf_of_the_user() {
 }
 
 #[test]
-fn a_denied_secret_says_what_the_command_line_says() {
+fn the_error_for_a_denied_secret_is_the_command_lines() {
     let Some(ended) = job(&["--grant", "managed:none"]) else { return };
     let line = |ended: &Ended| ended.stderr.lines().last().unwrap_or_default().to_owned();
     let told = line(&ended);

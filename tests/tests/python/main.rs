@@ -1,20 +1,22 @@
-//! The Python package as its users have it: installed from its wheel into an environment of its
-//! own, in a local Azure. What it does is told by its own tests, `host/python/tests`, one file after
-//! another here; what it has in common with the command line and with Azure's SDK, here.
+//! The Python package as its users have it: installed from its wheel into a virtual environment, in a
+//! local Azure. The package's own tests, `host/python/tests`, run here one file at a time. The tests in
+//! this folder compare the package with the command line and with Azure's SDK.
 //!
-//! Where there is no Python the test says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+//! Where there is no Python these tests say so and are skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod azure;
 mod install;
 mod job;
+mod records;
 mod types;
+mod wit;
 
 use std::path::Path;
 
@@ -59,17 +61,17 @@ fn memory() {
 }
 
 #[test]
-fn azures_client() {
+fn client_like_azures() {
     passes("test_azure.py");
 }
 
 #[test]
-fn azures_credentials() {
+fn credentials_for_azures_packages() {
     passes("test_credentials.py");
 }
 
 #[test]
-fn the_version_is_cargos() {
+fn the_version_is_that_of_cargo() {
     let Some(python) = install::python() else { return };
     let program = "import importlib.metadata as metadata, vaultlet\n\
         print(vaultlet.__version__, metadata.version('vaultlet'))";
@@ -83,7 +85,7 @@ fn prompts() {
     passes_as(Form::DeviceCode, "test_prompt.py");
 }
 
-/// Runs one file of the package's own tests, each in a local Azure of its own.
+/// Runs one file of the package's own tests, in a local Azure of its own.
 fn passes(file: &str) {
     passes_as(Form::AzureMl, file);
 }

@@ -1,4 +1,4 @@
-# Written for Azure's SDK: all that a program reads of a vault, and the errors that it may see.
+# A program for Azure's SDK: everything that a program can read of a vault, and the errors it may get.
 import os
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -13,7 +13,7 @@ ATTRIBUTES = (
 
 def tell(what, properties):
     print(what, properties, *((name, getattr(properties, name)) for name in ATTRIBUTES))
-    # A kind of text in one, and a text in the other.
+    # An enumeration in Azure's SDK, a string in vaultlet: both are equal to the string.
     print(properties.recovery_level == "Recoverable+Purgeable")
 
 

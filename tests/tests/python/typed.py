@@ -1,5 +1,5 @@
 # pyright: strict
-"""Uses the whole package, for those who check types; it is never run."""
+"""Uses the whole package, for type checkers; this program is never run."""
 
 import asyncio
 import builtins

@@ -1,4 +1,4 @@
-// As a CommonJS module uses them.
+// Uses the declarations in a CommonJS module.
 
 import vaultlet = require("vaultlet");
 import azure = require("vaultlet/azure");

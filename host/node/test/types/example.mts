@@ -1,4 +1,4 @@
-// Every part of the types, as an ES module uses them; `tsc` has no complaint.
+// Uses every declaration in an ES module; `tsc` must accept it.
 
 import type { TokenCredential } from "@azure/core-auth";
 import { SecretClient } from "@azure/keyvault-secrets";
@@ -74,15 +74,15 @@ const credential: TokenCredential = new VaultletCredential(new Vaultlet());
 const client = new SecretClient("https://my-key-vault.vault.azure.net", new VaultletCredential());
 const same: typeof ConfigurationError = all.ConfigurationError;
 
-// @ts-expect-error: it has no value but by `reveal`
+// @ts-expect-error: only `reveal` gives the value
 secret.value;
-// @ts-expect-error: nobody makes one
+// @ts-expect-error: programs cannot construct a secret
 new Secret();
-// @ts-expect-error: nor changes one
+// @ts-expect-error: programs cannot change a secret
 secret.name = "other";
-// @ts-expect-error: options have names
+// @ts-expect-error: there is no such option
 await get("a", { timeOut: 1 });
-// @ts-expect-error: clouds, too
+// @ts-expect-error: there is no such cloud
 new Vaultlet({ cloud: "moon" });
 
 console.log(properties.reference, many.length, identity.upn, planned.servers[0]?.port, text);

@@ -4,13 +4,29 @@
     password = vaultlet.get("akv://my-key-vault/db-password").reveal()
 
 The identity is found as by the command `vaultlet get`: on Azure ML the compute's managed identity,
-or the user on whose behalf the job runs. The functions here use one handle of the process, which
-is opened when first used; `Vaultlet(...)` opens others, and `vaultlet.aio` is the same for asyncio.
+or the user on whose behalf the job runs. The functions of this module share one handle, which is
+opened on first use. `Vaultlet(...)` opens a handle with settings of its own, and `vaultlet.aio` has
+the same functions for asyncio.
 """
 
 from ._vaultlet import Cancel, Secret, Token, Vaultlet, __version__, _default
 
-# `list` and `TimeoutError` are here, too, but not for `import *`: they would hide Python's own.
+# Importing `typing`, `__future__` or the other modules of this package would take longer than
+# getting a secret. So annotations that need them are in quotes, and `__getattr__` imports the rest.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from builtins import list as _list
+    from collections.abc import Iterable
+
+    from typing_extensions import Unpack
+
+    from . import aio as aio, azure as azure
+    from ._errors import *
+    from ._errors import TimeoutError as TimeoutError
+    from ._options import CallOptions, TokenOptions
+    from ._records import *
+
+# `list` and `TimeoutError` are left out: `import *` would hide Python's own.
 __all__ = [
     "Attempt",
     "Cancel",
@@ -45,43 +61,42 @@ __all__ = [
 ]
 
 
-def get(reference, **call):
-    """Get a secret: two requests for the first of a vault, one for each further one."""
+def get(reference: str, **call: "Unpack[CallOptions]") -> Secret:
+    """Get a secret. The first secret of a vault takes two requests, each further one takes one."""
     return _default().get(reference, **call)
 
 
-def get_many(references, **call):
-    """Get several secrets at once, in their order: all, or the first error."""
+def get_many(references: "Iterable[str]", **call: "Unpack[CallOptions]") -> "_list[Secret]":
+    """Get several secrets at once, in the order of the references: all, or the first error."""
     return _default().get_many(references, **call)
 
 
-def list(vault, **call):
-    """List a vault's secrets, all of them, without values."""
+def list(vault: str, **call: "Unpack[CallOptions]") -> "_list[Properties]":
+    """List all secrets of a vault, without values."""
     return _default().list(vault, **call)
 
 
-def versions(reference, **call):
-    """List the versions of a secret, all of them, without values."""
+def versions(reference: str, **call: "Unpack[CallOptions]") -> "_list[Properties]":
+    """List all versions of a secret, newest first, without values."""
     return _default().versions(reference, **call)
 
 
-def token(resource=None, **call):
-    """Get an access token. One request, unless the cache has it."""
+def token(resource: "str | None" = None, **call: "Unpack[TokenOptions]") -> Token:
+    """Get an access token: from the cache, or with one request."""
     return _default().token(resource, **call)
 
 
-def whoami(resource=None, **call):
-    """Say whose token is had here, without the token: the identity to grant a role to."""
+def whoami(resource: "str | None" = None, **call: "Unpack[TokenOptions]") -> "Identity":
+    """Tell which identity this machine's token belongs to: the one to grant a role to."""
     return _default().whoami(resource, **call)
 
 
-def plan(reference=None, **call):
-    """Say what the credentials would read and whom they would talk to. No network."""
+def plan(reference: "str | None" = None, **call: "Unpack[CallOptions]") -> "Plan":
+    """Tell what the credentials would read and which servers they would talk to. No network."""
     return _default().plan(reference, **call)
 
 
-def __getattr__(name):
-    # A first secret needs none of these, and importing them takes longer than getting it.
+def __getattr__(name: str) -> object:
     if name in ("aio", "azure"):
         from importlib import import_module
 
@@ -95,5 +110,5 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> "_list[str]":
     return sorted({*globals(), *__all__, "TimeoutError", "aio", "azure"})

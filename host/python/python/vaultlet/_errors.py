@@ -1,31 +1,56 @@
 """Why a call failed: one class for each kind, which says what a caller should do next."""
 
+from __future__ import annotations
+
 import builtins
 
-from ._records import Attempt
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._records import Attempt
+
+# `TimeoutError` is left out, as in the package.
+__all__ = [
+    "CancelledError",
+    "ConfigurationError",
+    "ConflictError",
+    "DeniedError",
+    "DisabledError",
+    "InternalError",
+    "InvalidArgumentError",
+    "NotConfiguredError",
+    "NotFoundError",
+    "ThrottledError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UsageError",
+    "VaultletError",
+]
 
 
 class VaultletError(Exception):
     """A failed call. No attribute ever holds a token, a secret or a secret's value.
 
-    `str()` is the line that the command line prints, of `message` (what was being done and what
-    happened), `code` (the service's own), `help` (what to do) and `id` (stable, explained in the
-    README). `kind` says what a program should do next, as the class does. `status` is of HTTP,
-    `request_id` the service's, `retry_after` in seconds, each `None` when unknown; `attempts` has
-    one entry for each source of credentials that was asked, whenever no token was had.
+    `str()` is the line that the command line prints. It consists of `message` (what was being done
+    and what happened), `code` (the service's own error code), `help` (what to do) and `id` (a stable
+    name, which the table of errors explains). `kind` says what a program should do next, as the
+    class does. `status` is the HTTP status, `request_id` the service's id of the request, and
+    `retry_after` is in seconds; each is `None` when unknown. `attempts` has one entry for each source
+    of credentials that was asked, when no token could be obtained.
     """
 
-    kind = "internal"
-    id = "internal"
-    message = ""
-    help = ""
-    status = None
-    code = None
-    request_id = None
-    retry_after = None
-    attempts = ()
+    kind: str = "internal"
+    id: str = "internal"
+    message: str = ""
+    help: str = ""
+    status: int | None = None
+    code: str | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+    attempts: tuple[Attempt, ...] = ()
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, self.__dict__)
 
 
@@ -46,7 +71,7 @@ class DisabledError(VaultletError):
 
 
 class UnavailableError(VaultletError, ConnectionError):
-    """A server cannot be reached or answers nonsense: try again in minutes."""
+    """A server cannot be reached, or its response makes no sense: try again in minutes."""
 
 
 class TimeoutError(VaultletError, builtins.TimeoutError):
@@ -66,11 +91,11 @@ class ConflictError(VaultletError):
 
 
 class ThrottledError(VaultletError):
-    """The service asked for more patience than the caller has."""
+    """The service is throttling requests for longer than the call may take."""
 
 
 class DeniedError(VaultletError):
-    """The identity may not do this, or a policy of ours forbids it."""
+    """The identity may not do this, or the egress policy forbids it."""
 
 
 class ConfigurationError(VaultletError):
@@ -82,10 +107,10 @@ class NotConfiguredError(VaultletError):
 
 
 class UnauthenticatedError(VaultletError):
-    """An identity was found and refused."""
+    """An identity was found, and was refused."""
 
 
-_CLASSES = {
+_CLASSES: dict[str, type[VaultletError]] = {
     "usage": UsageError,
     "invalid-argument": InvalidArgumentError,
     "not-found": NotFoundError,
@@ -106,15 +131,20 @@ for _class in (VaultletError, CancelledError, *_CLASSES.values()):
     _class.__module__ = "vaultlet"
 
 
-def _of(line, members):
-    """The native half's exceptions."""
+def _exception(line: str, members: dict[str, Any]) -> VaultletError:
+    """Makes an exception for the native half."""
     cancelled = members["id"] == "cancelled"
     kind = CancelledError if cancelled else _CLASSES.get(members["kind"], VaultletError)
-    members["attempts"] = tuple(Attempt(*attempt) for attempt in members.get("attempts", ()))
+    if members.get("attempts"):
+        from ._records import Attempt
+
+        members["attempts"] = tuple(Attempt(*attempt) for attempt in members["attempts"])
     return _restored(kind, (line,), members)
 
 
-def _restored(kind, args, members):
+def _restored(
+    kind: type[VaultletError], args: tuple[Any, ...], members: dict[str, Any]
+) -> VaultletError:
     error = kind(*args)
     error.__dict__.update(members)
     return error

@@ -1,57 +1,90 @@
-"""What calls answer besides secrets: plain records, which may be printed, compared and pickled."""
+"""What calls return besides secrets and tokens: records to print, compare and pickle."""
 
-from collections import namedtuple
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Literal
+
+__all__ = ["Attempt", "Identity", "Plan", "Properties", "Server"]
 
 
-class Properties(
-    namedtuple(
-        "Properties",
-        "vault name version content_type enabled created_on updated_on not_before expires_on"
-        " recovery_level recoverable_days managed key_id tags",
-    )
-):
-    """All that is known of one version of a secret, but for its value; `None` where it is not.
+class Properties(NamedTuple):
+    """Everything that is known of one version of a secret except its value.
 
-    Times are aware, in UTC. What `list` answers has no version; all else is that of the latest.
+    A field is `None` where it is not known. Times are aware, in UTC. An item of `list` has no
+    version; its other fields are those of the latest version.
     """
 
-    __slots__ = ()
+    vault: str
+    name: str
+    version: str | None
+    content_type: str | None
+    enabled: bool | None
+    created_on: datetime | None
+    updated_on: datetime | None
+    not_before: datetime | None
+    expires_on: datetime | None
+    recovery_level: str | None
+    recoverable_days: int | None
+    managed: bool | None
+    key_id: str | None
+    tags: dict[str, str]
 
     @property
-    def reference(self):
+    def reference(self) -> str:
         """`akv://VAULT/NAME/VERSION`."""
         version = f"/{self.version}" if self.version else ""
         return f"akv://{self.vault}/{self.name}{version}"
 
 
-class Identity(
-    namedtuple(
-        "Identity",
-        "source endpoint resource client_id tenant object_id app_id upn audience expires_on"
-        " refresh_on notes",
-    )
-):
-    """Whose token it is, by what it says of itself; nothing of that is verified."""
+class Identity(NamedTuple):
+    """The identity that a token belongs to, as the token says; nothing of it is verified."""
 
-    __slots__ = ()
+    source: str
+    endpoint: str | None
+    resource: str
+    client_id: str | None
+    tenant: str | None
+    object_id: str | None
+    app_id: str | None
+    upn: str | None
+    audience: str | None
+    expires_on: datetime
+    refresh_on: datetime
+    notes: list[str]
 
 
-class Plan(namedtuple("Plan", "vault variables servers files keys programs")):
-    """What the credentials would read and whom they would talk to."""
-
-    __slots__ = ()
-
-
-class Server(namedtuple("Server", "host port tls purpose")):
+class Server(NamedTuple):
     """A server that may be talked to."""
 
-    __slots__ = ()
+    host: str
+    port: int
+    tls: bool
+    purpose: Literal["vault", "token-authority", "identity-endpoint"]
 
 
-class Attempt(namedtuple("Attempt", "source endpoint outcome message")):
-    """What became of one source of credentials."""
+class Plan(NamedTuple):
+    """What the credentials would read and which servers they would talk to."""
 
-    __slots__ = ()
+    vault: Server | None
+    variables: list[str]
+    servers: list[Server]
+    files: list[str]
+    keys: list[str]
+    programs: list[str]
+
+
+class Attempt(NamedTuple):
+    """One source of credentials that was asked."""
+
+    source: str
+    endpoint: str | None
+    outcome: Literal["not-configured", "failed", "skipped"]
+    message: str
 
 
 for _class in (Properties, Identity, Plan, Server, Attempt):

@@ -1,38 +1,36 @@
 from builtins import list as _list
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from os import PathLike
 from typing import Any, Literal, NoReturn, final
-from typing_extensions import Self, TypeAlias
+from typing_extensions import Self
 
+from ._options import Path
 from ._records import Identity, Plan, Properties
 
 __version__: str
 
-_Path: TypeAlias = str | PathLike[str]
-
 @final
 class Cancel:
-    """Ends calls from another thread: every call that was made with `cancel=` this, now and later."""
+    """Cancels calls from another thread: every call that is made with `cancel=`, now and later."""
     def __new__(cls) -> Self: ...
     def cancel(self) -> None:
-        """End the calls; each raises `CancelledError`."""
+        """Cancel the calls; each raises `CancelledError`."""
     @property
     def cancelled(self) -> bool:
         """Whether `cancel()` was called."""
 
 @final
 class Secret:
-    """One version of one secret with its value. `str()`, `repr()` and everything that prints objects
-    show its reference; the value comes from `reveal()`. Scrubbed from memory when it is collected;
-    what `reveal()` returned is not."""
+    """One version of one secret, with its value. `str()`, `repr()` and everything else that prints
+    objects show the secret's reference; only `reveal()` shows the value. The value is scrubbed from
+    memory when the object is collected; a `str` that `reveal()` returned is not."""
     def reveal(self) -> str:
-        """The value."""
+        """The secret's value."""
     def reveal_bytes(self) -> bytearray:
-        """The value's bytes, UTF-8, in a `bytearray`, which can be overwritten after use."""
+        """The value in UTF-8, in a `bytearray`, which can be overwritten after use."""
     @property
     def properties(self) -> Properties:
-        """All but the value, as a record."""
+        """Everything except the value, as a record."""
     @property
     def reference(self) -> str:
         """`akv://VAULT/NAME/VERSION`."""
@@ -47,37 +45,37 @@ class Secret:
         """The version, 32 hexadecimal digits."""
     @property
     def content_type(self) -> str | None:
-        """The content type that its author gave it."""
+        """The content type that the secret's author set."""
     @property
     def enabled(self) -> bool | None:
-        """Whether it may be read."""
+        """Whether the secret may be read."""
     @property
     def created_on(self) -> datetime | None:
-        """When this version was made."""
+        """When this version was created."""
     @property
     def updated_on(self) -> datetime | None:
-        """When it was last changed."""
+        """When this version was last changed."""
     @property
     def not_before(self) -> datetime | None:
-        """Not meant to be used before; not enforced."""
+        """The secret is not meant to be used before this time; not enforced."""
     @property
     def expires_on(self) -> datetime | None:
-        """Not meant to be used after; not enforced."""
+        """The secret is not meant to be used after this time; not enforced."""
     @property
     def recovery_level(self) -> str | None:
-        """What deleting it would mean."""
+        """What deleting the secret would mean: `Recoverable+Purgeable`."""
     @property
     def recoverable_days(self) -> int | None:
-        """Days for which a deleted one can be recovered."""
+        """The number of days for which a deleted secret can be recovered."""
     @property
     def managed(self) -> bool | None:
-        """True when it belongs to a certificate."""
+        """True when the secret belongs to a certificate."""
     @property
     def key_id(self) -> str | None:
-        """The key of that certificate."""
+        """The key of the certificate that the secret belongs to."""
     @property
     def tags(self) -> dict[str, str]:
-        """Its tags."""
+        """The secret's tags."""
     def __format__(self, spec: str, /) -> NoReturn: ...
     def __reduce_ex__(self, protocol: Any, /) -> NoReturn: ...
     def __copy__(self) -> NoReturn: ...
@@ -85,31 +83,32 @@ class Secret:
 
 @final
 class Token:
-    """An access token. `str()`, `repr()` and everything that prints objects show what it is for; the
-    token comes from `reveal()`. Scrubbed from memory when it is collected."""
+    """An access token. `str()`, `repr()` and everything else that prints objects show what the token
+    is for; only `reveal()` shows the token, which is scrubbed from memory when the object is
+    collected."""
     def reveal(self) -> str:
-        """The token itself, what goes after `Bearer`."""
+        """The token itself, which goes after `Bearer` in an `Authorization` header."""
     @property
     def holder(self) -> Identity:
-        """Whose it is, by what it says of itself, as a record."""
+        """The identity that the token belongs to, as the token says."""
     @property
     def expires_on(self) -> datetime:
-        """Not accepted after."""
+        """When the token expires."""
     @property
     def refresh_on(self) -> datetime:
-        """A new one is fetched from then on."""
+        """When a new token is fetched. This one still works until it expires."""
     @property
     def resource(self) -> str:
-        """The resource that it is for."""
+        """The resource that the token is for."""
     @property
     def source(self) -> str:
-        """The source that gave it: `managed-identity`."""
+        """The source that the token came from: `managed-identity`."""
     @property
     def endpoint(self) -> str | None:
-        """Which form of the source: `azure-ml`."""
+        """The form of the source, where it has several: `azure-ml`."""
     @property
     def client_id(self) -> str | None:
-        """The client id that was asked for, when one was."""
+        """The client id of the identity that was asked for, if one was named."""
     def __format__(self, spec: str, /) -> NoReturn: ...
     def __reduce_ex__(self, protocol: Any, /) -> NoReturn: ...
     def __copy__(self) -> NoReturn: ...
@@ -117,10 +116,11 @@ class Token:
 
 @final
 class Vaultlet:
-    """Gets secrets and tokens, on any thread; opened once and kept, it keeps connections and tokens.
+    """A handle that gets secrets and tokens, for any number of threads. It keeps connections and
+    tokens, so open it once and keep it.
 
-    In a child of `os.fork` it opens itself anew on first use. Options are keywords; what is not
-    given comes from the environment, as for the command line."""
+    In a child of `os.fork` the handle is opened again on first use. Settings that are not given come
+    from the environment, as for the command line."""
     def __new__(
         cls,
         *,
@@ -131,11 +131,11 @@ class Vaultlet:
         resource_id: str | None = None,
         additional_tenants: str | Iterable[str] | None = None,
         user_assertion: str | None = None,
-        user_assertion_file: str | PathLike[str] | None = None,
+        user_assertion_file: Path | None = None,
         cloud: Literal["public", "china", "usgov"] | None = None,
         concurrency: int | None = None,
         timeout: float | None = None,
-        ca_file: _Path | Iterable[_Path] | None = None,
+        ca_file: Path | Iterable[Path] | None = None,
         resolve: str | Iterable[str] | None = None,
         allow_http_loopback: bool | None = None,
         variables: Mapping[str, str] | None = None,
@@ -151,7 +151,7 @@ class Vaultlet:
         object_id: str | None = None,
         resource_id: str | None = None,
     ) -> Secret:
-        """Get a secret: two requests for the first of a vault, one for each further one."""
+        """Get a secret. The first secret of a vault takes two requests, each further one takes one."""
     def get_many(
         self,
         references: Iterable[str],
@@ -162,7 +162,7 @@ class Vaultlet:
         object_id: str | None = None,
         resource_id: str | None = None,
     ) -> _list[Secret]:
-        """Get several secrets at once, in their order: all, or the first error."""
+        """Get several secrets at once, in the order of the references: all, or the first error."""
     def list(
         self,
         vault: str,
@@ -173,8 +173,8 @@ class Vaultlet:
         object_id: str | None = None,
         resource_id: str | None = None,
     ) -> _list[Properties]:
-        """List a vault's secrets, all of them, without values: one request for each 25. Items have no
-        version; all else is that of the latest."""
+        """List all secrets of a vault, without values, with one request for each 25 secrets. Items
+        have no version; their other fields are those of the latest version."""
     def versions(
         self,
         reference: str,
@@ -185,7 +185,7 @@ class Vaultlet:
         object_id: str | None = None,
         resource_id: str | None = None,
     ) -> _list[Properties]:
-        """List the versions of a secret, newest first, without values."""
+        """List all versions of a secret, newest first, without values."""
     def token(
         self,
         resource: str | None = None,
@@ -199,7 +199,7 @@ class Vaultlet:
         object_id: str | None = None,
         resource_id: str | None = None,
     ) -> Token:
-        """Get an access token. One request, unless the cache has it."""
+        """Get an access token: from the cache, or with one request."""
     def whoami(
         self,
         resource: str | None = None,
@@ -213,7 +213,7 @@ class Vaultlet:
         object_id: str | None = None,
         resource_id: str | None = None,
     ) -> Identity:
-        """Say whose token is had here, without the token: the identity to grant a role to."""
+        """Tell which identity this machine's token belongs to: the one to grant a role to."""
     def plan(
         self,
         reference: str | None = None,
@@ -224,9 +224,9 @@ class Vaultlet:
         object_id: str | None = None,
         resource_id: str | None = None,
     ) -> Plan:
-        """Say what the credentials would read and whom they would talk to. No network."""
+        """Tell what the credentials would read and which servers they would talk to. No network."""
     def close(self) -> None:
-        """Close it. Calls that run on other threads go on."""
+        """Close the handle. Calls that are running on other threads go on."""
     def __enter__(self) -> Self: ...
     def __exit__(self, *_exception: object) -> None: ...
     def _start(
@@ -239,8 +239,8 @@ class Vaultlet:
 
 @final
 class Started:
-    """A call that was started and is not waited for."""
+    """A call that was started and that no thread waits for."""
     def cancel(self) -> None:
-        """End the call."""
+        """Cancel the call."""
 
 def _default() -> Vaultlet: ...

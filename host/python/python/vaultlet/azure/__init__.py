@@ -1,11 +1,12 @@
-"""`SecretClient` as of `azure-keyvault-secrets`, and credentials for Azure's other packages.
+"""A replacement for `SecretClient` of Azure's SDK, and credentials for Azure's other packages.
 
-A program that reads secrets by Azure's SDK changes one line:
+A program that reads secrets with Azure's SDK changes one line:
 
     from vaultlet.azure import DefaultAzureCredential, SecretClient
 
-What writes raises `NotImplementedError`. Errors are Azure's own classes where `azure-core` is
-installed, and vaultlet's at once; `vaultlet.azure.exceptions` has them either way.
+Methods that write raise `NotImplementedError`. An error is an instance both of vaultlet's class and
+of Azure's own, where `azure-core` is installed; `vaultlet.azure.exceptions` has the classes either
+way.
 """
 
 from ._client import SecretClient
@@ -18,6 +19,10 @@ from ._credentials import (
     VaultletCredential,
 )
 from ._models import KeyVaultSecret, KeyVaultSecretIdentifier, SecretProperties
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import aio as aio, exceptions as exceptions
 
 __all__ = [
     "AccessToken",

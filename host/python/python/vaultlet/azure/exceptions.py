@@ -1,5 +1,13 @@
-"""The classes of `azure.core.exceptions` that reading secrets can raise: Azure's own where
-`azure-core` is installed, else classes of the same names."""
+"""The classes of `azure.core.exceptions` that reading secrets can raise.
+
+Where `azure-core` is installed they are Azure's own classes, elsewhere classes of the same names.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = [
     "AzureError",
@@ -11,58 +19,77 @@ __all__ = [
     "ServiceResponseError",
 ]
 
+
+class AzureError(Exception):
+    """Every error of Azure's packages."""
+
+    message: str
+    inner_exception: BaseException | None
+
+    def __init__(self, message: object, *args: Any, **kwargs: Any) -> None:
+        self.message = str(message)
+        self.inner_exception = kwargs.get("error")
+        super().__init__(self.message, *args)
+
+
+class ServiceRequestError(AzureError):
+    """No request could be sent."""
+
+
+class ServiceResponseError(AzureError):
+    """A request was sent, and there was no valid response."""
+
+
+class HttpResponseError(AzureError):
+    """The response is an error."""
+
+    reason: str | None
+    status_code: int | None
+    response: Any
+    model: Any
+    error: _Body | None
+
+    def __init__(self, message: object = None, response: Any = None, **kwargs: Any) -> None:
+        self.response = response
+        self.status_code = response.status_code if response else None
+        self.reason = response.reason if response else None
+        self.model = None
+        self.error = _Body(response._error) if response else None
+        super().__init__(message, **kwargs)
+
+
+class ClientAuthenticationError(HttpResponseError):
+    """The identity was refused, or none is configured."""
+
+
+class ResourceNotFoundError(HttpResponseError):
+    """There is no such secret."""
+
+
+class ResourceExistsError(HttpResponseError):
+    """The state of the secret forbids the operation."""
+
+
+class _Body:
+    """The error in a response's body."""
+
+    code: str | None
+    message: str | None
+    target: str | None
+    details: list[Any]
+    innererror: dict[str, Any]
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        self.code = error["code"]
+        self.message = error["message"]
+        self.innererror = error.get("innererror", {})
+        self.target = None
+        self.details = []
+
+
 try:
-    from azure.core.exceptions import (
-        AzureError,
-        ClientAuthenticationError,
-        HttpResponseError,
-        ResourceExistsError,
-        ResourceNotFoundError,
-        ServiceRequestError,
-        ServiceResponseError,
-    )
+    import azure.core.exceptions as _azures
 except ImportError:
-
-    class AzureError(Exception):
-        """Every error of Azure's packages."""
-
-        def __init__(self, message, *args, **kwargs):
-            self.message = str(message)
-            self.inner_exception = kwargs.get("error")
-            super().__init__(self.message, *args)
-
-    class ServiceRequestError(AzureError):
-        """No request was sent."""
-
-    class ServiceResponseError(AzureError):
-        """A request was sent, and no answer came that is understood."""
-
-    class HttpResponseError(AzureError):
-        """An answer came, and it is an error."""
-
-        def __init__(self, message=None, response=None, **kwargs):
-            self.response = response
-            self.status_code = response.status_code if response else None
-            self.reason = response.reason if response else None
-            self.model = None
-            self.error = _Body(response._error) if response else None
-            super().__init__(message, **kwargs)
-
-    class ClientAuthenticationError(HttpResponseError):
-        """An identity is refused, or there is none."""
-
-    class ResourceNotFoundError(HttpResponseError):
-        """There is no such secret."""
-
-    class ResourceExistsError(HttpResponseError):
-        """The state of the secret forbids it."""
-
-    class _Body:
-        """The error in an answer's body."""
-
-        def __init__(self, error):
-            self.code = error["code"]
-            self.message = error["message"]
-            self.innererror = error.get("innererror", {})
-            self.target = None
-            self.details = []
+    pass
+else:
+    globals().update({name: getattr(_azures, name) for name in __all__})

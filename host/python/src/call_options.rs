@@ -1,4 +1,4 @@
-//! What one call may say besides its question.
+//! Options of a single call, and objects that cancel calls.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use vaultlet_host::{self as host, UserAssigned, Vaultlet};
 
 use crate::error;
 
-/// A day, as for a handle.
+/// The longest timeout of a call, in seconds: a day, as for a handle.
 const TIMEOUT_MAX: f64 = 86_400.0;
 
-/// The handle as one call wants it: `timeout`, `cancel`, and at most one of `client_id`,
-/// `object_id`, `resource_id`.
-pub(crate) fn for_call(
+/// Applies the options of a call to a handle: `timeout`, `cancel`, and at most one of `client_id`,
+/// `object_id` and `resource_id`.
+pub(crate) fn apply(
     vaultlet: Vaultlet,
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Vaultlet> {
@@ -54,7 +54,7 @@ pub(crate) fn for_call(
     })
 }
 
-/// Seconds, as a number.
+/// A timeout from a number of seconds.
 pub(crate) fn timeout(seconds: &Bound<'_, PyAny>) -> PyResult<Duration> {
     let number: f64 = seconds.extract()?;
     if number > 0.0 && number <= TIMEOUT_MAX {
@@ -65,7 +65,7 @@ pub(crate) fn timeout(seconds: &Bound<'_, PyAny>) -> PyResult<Duration> {
     Err(error::malformed(seconds.py(), &message, help))
 }
 
-/// Ends calls from another thread: every call that was made with `cancel=` this, now and later.
+/// Cancels calls from another thread: every call that is made with `cancel=`, now and later.
 #[pyclass(module = "vaultlet", frozen)]
 pub(crate) struct Cancel(pub(crate) host::Cancel);
 
@@ -76,7 +76,7 @@ impl Cancel {
         Self(host::Cancel::new())
     }
 
-    /// End the calls; each raises `CancelledError`.
+    /// Cancel the calls; each raises `CancelledError`.
     fn cancel(&self) {
         self.0.cancel();
     }
@@ -92,13 +92,13 @@ impl Cancel {
     }
 }
 
-/// A call that was started and is not waited for.
+/// A call that was started and that no thread waits for.
 #[pyclass(module = "vaultlet._vaultlet", frozen)]
 pub(crate) struct Started(pub(crate) host::Cancel);
 
 #[pymethods]
 impl Started {
-    /// End the call.
+    /// Cancel the call.
     fn cancel(&self) {
         self.0.cancel();
     }

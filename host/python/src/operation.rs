@@ -1,15 +1,15 @@
-//! What can be asked of a handle: one list for blocking and for asynchronous calls.
+//! The operations of a handle, for blocking and for asynchronous calls.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 use vaultlet_host::{Error, TokenRequest, Vaultlet};
 
-use crate::answer::Answer;
 use crate::error;
+use crate::output::Output;
 
-/// One call's question.
-pub(crate) enum Ask {
+/// An operation with its arguments.
+pub(crate) enum Operation {
     Get(String),
     GetMany(Vec<String>),
     List(String),
@@ -19,16 +19,16 @@ pub(crate) enum Ask {
     Plan(Option<String>),
 }
 
-impl Ask {
-    /// By the method's name, with its arguments in the method's order.
-    pub(crate) fn named(name: &str, arguments: &Bound<'_, PyTuple>) -> PyResult<Self> {
+impl Operation {
+    /// The operation of the method `name`, with that method's arguments.
+    pub(crate) fn parse(name: &str, arguments: &Bound<'_, PyTuple>) -> PyResult<Self> {
         match name {
             "get" => Ok(Self::Get(arguments.extract::<(String,)>()?.0)),
             "get_many" => Self::get_many(&arguments.get_item(0)?),
             "list" => Ok(Self::List(arguments.extract::<(String,)>()?.0)),
             "versions" => Ok(Self::Versions(arguments.extract::<(String,)>()?.0)),
-            "token" => Ok(Self::Token(request(arguments)?)),
-            "whoami" => Ok(Self::Whoami(request(arguments)?)),
+            "token" => Ok(Self::Token(token_request_from(arguments)?)),
+            "whoami" => Ok(Self::Whoami(token_request_from(arguments)?)),
             "plan" => Ok(Self::Plan(arguments.extract::<(Option<String>,)>()?.0)),
             other => Err(PyTypeError::new_err(format!("there is no call `{other}`"))),
         }
@@ -44,26 +44,26 @@ impl Ask {
         Ok(Self::GetMany(references.collect::<PyResult<_>>()?))
     }
 
-    pub(crate) async fn of(self, vaultlet: &Vaultlet) -> Result<Answer, Error> {
+    pub(crate) async fn run(self, vaultlet: &Vaultlet) -> Result<Output, Error> {
         Ok(match self {
-            Self::Get(reference) => Answer::Secret(vaultlet.get(&reference).await?),
-            Self::GetMany(references) => Answer::Secrets(vaultlet.get_many(&references).await?),
-            Self::List(vault) => Answer::Listing(vaultlet.list(&vault).await?),
-            Self::Versions(reference) => Answer::Listing(vaultlet.versions(&reference).await?),
-            Self::Token(request) => Answer::Token(vaultlet.token(request).await?),
-            Self::Whoami(request) => Answer::Identity(vaultlet.token(request).await?),
-            Self::Plan(reference) => Answer::Plan(vaultlet.plan(reference.as_deref()).await?),
+            Self::Get(reference) => Output::Secret(vaultlet.get(&reference).await?),
+            Self::GetMany(references) => Output::Secrets(vaultlet.get_many(&references).await?),
+            Self::List(vault) => Output::Listing(vaultlet.list(&vault).await?),
+            Self::Versions(reference) => Output::Listing(vaultlet.versions(&reference).await?),
+            Self::Token(request) => Output::Token(vaultlet.token(request).await?),
+            Self::Whoami(request) => Output::Identity(vaultlet.token(request).await?),
+            Self::Plan(reference) => Output::Plan(vaultlet.plan(reference.as_deref()).await?),
         })
     }
 }
 
-fn request(arguments: &Bound<'_, PyTuple>) -> PyResult<TokenRequest> {
+fn token_request_from(arguments: &Bound<'_, PyTuple>) -> PyResult<TokenRequest> {
     type Arguments = (Option<String>, Option<String>, Option<String>, Option<String>);
     let (resource, scope, tenant, claims) = arguments.extract::<Arguments>()?;
     token_request(arguments.py(), resource, scope, tenant, claims)
 }
 
-/// What a token is asked for; `resource` and `scope` are two names of one thing.
+/// A request for a token. `resource` and `scope` are two names of one field.
 pub(crate) fn token_request(
     py: Python<'_>,
     resource: Option<String>,

@@ -1,14 +1,14 @@
-//! What comes back, and what Python sees of it.
+//! Results of operations, and their conversion to Python objects.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use vaultlet_host::{Plan, Properties, Secret, Server, Token};
 
-use crate::time::{of_seconds, of_system};
+use crate::time::{from_system, from_unix};
 use crate::{secret, token};
 
-/// One call's result, made on a thread that knows no Python.
-pub(crate) enum Answer {
+/// The result of an [`Operation`](crate::operation::Operation), made on a thread without Python.
+pub(crate) enum Output {
     Secret(Secret),
     Secrets(Vec<Secret>),
     Listing(Vec<Properties>),
@@ -17,7 +17,7 @@ pub(crate) enum Answer {
     Plan(Plan),
 }
 
-impl Answer {
+impl Output {
     pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         match self {
             Self::Secret(secret) => Ok(Bound::new(py, secret::Secret(secret))?.into_any()),
@@ -36,7 +36,7 @@ impl Answer {
     }
 }
 
-/// The record of this name in `vaultlet._records`, which is imported when the first is made.
+/// Makes a record of `vaultlet._records`, which is imported on first use.
 fn record<'py>(
     py: Python<'py>,
     name: &str,
@@ -55,10 +55,10 @@ pub(crate) fn properties<'py>(
     members.set_item("version", &properties.version)?;
     members.set_item("content_type", &properties.content_type)?;
     members.set_item("enabled", properties.enabled)?;
-    members.set_item("created_on", of_seconds(py, properties.created)?)?;
-    members.set_item("updated_on", of_seconds(py, properties.updated)?)?;
-    members.set_item("not_before", of_seconds(py, properties.not_before)?)?;
-    members.set_item("expires_on", of_seconds(py, properties.expires)?)?;
+    members.set_item("created_on", from_unix(py, properties.created)?)?;
+    members.set_item("updated_on", from_unix(py, properties.updated)?)?;
+    members.set_item("not_before", from_unix(py, properties.not_before)?)?;
+    members.set_item("expires_on", from_unix(py, properties.expires)?)?;
     members.set_item("recovery_level", &properties.recovery_level)?;
     members.set_item("recoverable_days", properties.recoverable_days)?;
     members.set_item("managed", properties.managed)?;
@@ -86,8 +86,8 @@ pub(crate) fn identity<'py>(py: Python<'py>, token: &Token) -> PyResult<Bound<'p
     members.set_item("app_id", &holder.app_id)?;
     members.set_item("upn", &holder.upn)?;
     members.set_item("audience", &holder.audience)?;
-    members.set_item("expires_on", of_system(py, token.expires_on())?)?;
-    members.set_item("refresh_on", of_system(py, token.refresh_on())?)?;
+    members.set_item("expires_on", from_system(py, token.expires_on())?)?;
+    members.set_item("refresh_on", from_system(py, token.refresh_on())?)?;
     members.set_item("notes", &holder.notes)?;
     record(py, "Identity", &members)
 }
