@@ -28,7 +28,8 @@ fn main() {
 fn build(package: &Path) -> Result<(), String> {
     // cargo leaves this file in packages only.
     let is_checkout = !package.join("Cargo.toml.orig").exists();
-    if let Some(command) = env::var_os(COMMAND).filter(|command| is_checkout && !command.is_empty()) {
+    if let Some(command) = env::var_os(COMMAND).filter(|command| is_checkout && !command.is_empty())
+    {
         make_component(Path::new(&command))?;
     }
     let component = package.join("vaultlet.wasm");

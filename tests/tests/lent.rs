@@ -81,11 +81,7 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
         assert_eq!(send(lent.address(), &rebound).status, 403, "{name}");
     }
     assert_eq!(get(lent.address(), "/", "").status, 401);
-    assert_eq!(
-        get(lent.address(), &format!("/token?{VAULT}"), "").status,
-        401,
-        "not our own one"
-    );
+    assert_eq!(get(lent.address(), &format!("/token?{VAULT}"), "").status, 401, "not our own one");
     assert_eq!(local.counters().identity_requests(), 1, "one cache");
     let counts = lent.requests();
     assert_eq!(counts[&200], 8);

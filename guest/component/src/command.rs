@@ -1,4 +1,4 @@
-//! `wasi:cli/run` over [`crate::command`].
+//! `wasi:cli/run` over [`vaultlet_core::command`].
 
 use alloc::vec::Vec;
 
@@ -6,17 +6,12 @@ use crate::{
     Provider,
     bindings::{
         exports::wasi::cli::run::Guest,
-        wasi::{
-            cli::{environment, stderr, stdout},
-            io::streams::OutputStream,
-        },
+        wasi::cli::{environment, stderr, stdout},
     },
+    stream::write,
     world::World,
 };
 use vaultlet_core::command;
-
-/// `blocking-write-and-flush` takes no more at once, bytes.
-const CHUNK: usize = 4096;
 
 impl Guest for Provider {
     fn run() -> Result<(), ()> {
@@ -27,12 +22,4 @@ impl Guest for Provider {
         write(&stderr::get_stderr(), done.stderr.as_bytes())?;
         if done.is_success { Ok(()) } else { Err(()) }
     }
-}
-
-/// Writes all of it.
-pub(crate) fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), ()> {
-    for chunk in bytes.chunks(CHUNK) {
-        stream.blocking_write_and_flush(chunk).map_err(drop)?;
-    }
-    Ok(())
 }

@@ -10,15 +10,13 @@ use crate::{
             Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
         },
     },
+    stream::write,
     world::World,
 };
 use vaultlet_core::{
     secret::SecretString,
     serve::{self, Incoming, Reply},
 };
-
-/// `blocking-write-and-flush` takes no more at once, bytes.
-const CHUNK: usize = 4096;
 
 impl Guest for Provider {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -55,11 +53,8 @@ fn answer(served: &Reply, out: ResponseOutparam) {
     ResponseOutparam::set(out, Ok(response));
     let Ok(body) = body else { return };
     if let Ok(stream) = body.write() {
-        for chunk in served.body.as_bytes().chunks(CHUNK) {
-            if stream.blocking_write_and_flush(chunk).is_err() {
-                break;
-            }
-        }
+        // A host that hangs up early has its reason.
+        let _ = write(&stream, served.body.as_bytes());
     }
     let _ = OutgoingBody::finish(body, None);
 }

@@ -11,6 +11,7 @@ mod files;
 mod handler;
 mod memory;
 mod render;
+mod stream;
 mod world;
 
 use alloc::{rc::Rc, string::String, vec::Vec};

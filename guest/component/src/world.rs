@@ -25,7 +25,7 @@ use crate::bindings::wasi::{
     },
     random::random,
 };
-use crate::{command, files::Files};
+use crate::{files::Files, stream::write};
 use vaultlet_core::{
     call::Memory,
     context::{Context, FileError, Method, Request, Response, SendError},
@@ -134,13 +134,13 @@ impl Context for World {
 
     fn tell(&self, line: &str) {
         // Who has gone away since is told nothing.
-        let _ = command::write(&stderr::get_stderr(), format!("{line}\n").as_bytes());
+        let _ = write(&stderr::get_stderr(), format!("{line}\n").as_bytes());
     }
 }
 
 fn send_body(body: OutgoingBody, text: &str) -> Result<(), SendError> {
     let stream = body.write().map_err(|()| protocol("a body is not allowed"))?;
-    command::write(&stream, text.as_bytes()).map_err(|()| protocol("it was closed"))?;
+    write(&stream, text.as_bytes()).map_err(|()| protocol("it was closed"))?;
     drop(stream);
     OutgoingBody::finish(body, None).map_err(classify)
 }

@@ -61,10 +61,14 @@ impl Answer<'_> {
             match self {
                 Self::Secrets(secrets) => renderer.secrets(secrets, format).await,
                 Self::List { vault, items } => {
-                    renderer.items(vaultlet, &Listed::Secrets((*vault).to_owned()), items, format).await
+                    renderer
+                        .items(vaultlet, &Listed::Secrets((*vault).to_owned()), items, format)
+                        .await
                 }
                 Self::Versions { reference, items } => {
-                    renderer.items(vaultlet, &Listed::Versions((*reference).to_owned()), items, format).await
+                    renderer
+                        .items(vaultlet, &Listed::Versions((*reference).to_owned()), items, format)
+                        .await
                 }
                 Self::Token(token) => Ok(vec![renderer.token_text(token).await?]),
                 Self::Whoami(token) => Ok(vec![renderer.whoami(token, format).await?]),
@@ -100,9 +104,7 @@ impl Renderer<'_> {
         for (part, secrets) in parts(secrets, SECRETS) {
             let references: Vec<_> = secrets
                 .iter()
-                .map(|(reference, secret)| {
-                    ((*reference).to_owned(), secret.properties().clone())
-                })
+                .map(|(reference, secret)| ((*reference).to_owned(), secret.properties().clone()))
                 .collect();
             let values: Vec<_> = secrets.iter().map(|(_, secret)| secret.reveal().into()).collect();
             let values: Zeroizing<Vec<String>> = Zeroizing::new(values);
