@@ -163,8 +163,6 @@ pub(crate) fn settings() -> Vec<List> {
         list(&["get", db, "--client-id", "a", "--client-id", "b"]),
         list(&["get", db, "--client-id", GUID]),
         list(&["get", db, "--client-id", GUID, "-o", "json"]),
-        list(&["get", "akv://job/db", "--cloud", ""])
-            .with("AZURE_AUTHORITY_HOST", "https://login.example.test"),
     ]);
     lists
 }
