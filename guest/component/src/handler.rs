@@ -35,7 +35,7 @@ fn asked(request: &IncomingRequest) -> Incoming {
     Incoming {
         is_get: matches!(request.method(), Method::Get),
         target: request.path_with_query().unwrap_or_default(),
-        authority: request.authority(),
+        host: request.authority(),
         headers: entries
             .into_iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), text(value)))

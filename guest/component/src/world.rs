@@ -122,17 +122,17 @@ impl Context for World {
         self.files.is_there(path)
     }
 
-    fn is_lent(&self) -> bool {
+    fn has_host_services(&self) -> bool {
         // Our own host alone sets it.
         matches!(Role::read(&|name| self.variable(name)), Role::Broker(_))
     }
 
-    fn is_heard(&self) -> bool {
+    fn can_prompt(&self) -> bool {
         // Our own host closes it where nobody listens.
         stderr::get_stderr().check_write().is_ok()
     }
 
-    fn tell(&self, line: &str) {
+    fn prompt(&self, line: &str) {
         // Who has gone away since is told nothing.
         let _ = command::write(&stderr::get_stderr(), format!("{line}\n").as_bytes());
     }
@@ -165,7 +165,7 @@ fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
     }
     let scheme = if request.url.secure { Scheme::Https } else { Scheme::Http };
     let set = outgoing.set_scheme(Some(&scheme));
-    let set = set.and_then(|()| outgoing.set_authority(Some(&request.url.short_authority())));
+    let set = set.and_then(|()| outgoing.set_authority(Some(&request.url.short_host_and_port())));
     set.and_then(|()| outgoing.set_path_with_query(Some(&request.url.target)))
         .map_err(|()| protocol("the address is not allowed"))?;
     Ok(outgoing)

@@ -35,13 +35,13 @@ pub trait Context {
     fn is_file(&self, path: &str) -> bool;
 
     /// Whether the host lends what a component cannot do: programs, and keys that sign.
-    fn is_lent(&self) -> bool;
+    fn has_host_services(&self) -> bool;
 
     /// Whether there is a person who can be told something.
-    fn is_heard(&self) -> bool;
+    fn can_prompt(&self) -> bool;
 
     /// Tells that person one line.
-    fn tell(&self, line: &str);
+    fn prompt(&self, line: &str);
 }
 
 /// Methods that are used.
@@ -154,18 +154,18 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// What happened, in one line; `authority` is `host:port`.
-    pub fn describe(&self, authority: &str) -> String {
+    /// What happened, in one line; `server` is `host:port`.
+    pub fn describe(&self, server: &str) -> String {
         match self {
-            Self::Refused => format!("could not connect to {authority}: connection refused"),
-            Self::Unreachable => format!("could not connect to {authority}: unreachable"),
-            Self::Name => format!("could not connect to {authority}: the name is not known"),
-            Self::Timeout => format!("{authority} did not answer in time"),
-            Self::TlsUntrusted => format!("the certificate of {authority} is not trusted"),
-            Self::TlsProtocol => format!("TLS with {authority} failed"),
-            Self::Denied => format!("the host does not allow requests to {authority}"),
-            Self::BodyTooLarge => format!("the answer of {authority} is too long"),
-            Self::Protocol(what) => format!("the connection to {authority} failed: {what}"),
+            Self::Refused => format!("could not connect to {server}: connection refused"),
+            Self::Unreachable => format!("could not connect to {server}: unreachable"),
+            Self::Name => format!("could not connect to {server}: the name is not known"),
+            Self::Timeout => format!("{server} did not answer in time"),
+            Self::TlsUntrusted => format!("the certificate of {server} is not trusted"),
+            Self::TlsProtocol => format!("TLS with {server} failed"),
+            Self::Denied => format!("the host does not allow requests to {server}"),
+            Self::BodyTooLarge => format!("the answer of {server} is too long"),
+            Self::Protocol(what) => format!("the connection to {server} failed: {what}"),
         }
     }
 }

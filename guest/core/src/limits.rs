@@ -93,27 +93,27 @@ pub struct Retries {
     /// The longest single wait that is chosen here (a `Retry-After` may be longer).
     pub cap: Duration,
     /// The statuses that pass.
-    pub passing: fn(u16) -> bool,
+    pub transient: fn(u16) -> bool,
     /// The same `base` after a 410, which means that the service is being updated.
     pub gone: Option<Duration>,
 }
 
 /// Vaults: 0.8, 1.6, 3.2 s, as most SDKs.
 pub static VAULT: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
+    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
 /// Identity endpoints other than IMDS: the same.
 pub static IDENTITY: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
+    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
 /// The token authority: the same.
 pub static AUTHORITY: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
+    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
 /// IMDS: 0.8 to 12.8 s; after a 410 5, 10, 20, 40 s, which makes the 70 s that it is said to need.
 /// <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#retry-guidance>
 pub static IMDS: Retries =
-    Retries { count: 5, base: ms(800), cap: s(60), passing: imds, gone: Some(s(5)) };
+    Retries { count: 5, base: ms(800), cap: s(60), transient: imds, gone: Some(s(5)) };
 /// No second try: the probe, and an endpoint that has tried already.
 pub static ONCE: Retries =
-    Retries { count: 0, base: ms(0), cap: ms(0), passing: never, gone: None };
+    Retries { count: 0, base: ms(0), cap: ms(0), transient: never, gone: None };
 
 /// Without an answer (refused, unreachable, broken): quick tries, for a server that restarts.
 pub const TRANSPORT_TRIES: u32 = 2;

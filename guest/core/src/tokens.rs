@@ -29,7 +29,7 @@ pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<R
         {
             return Ok(token);
         }
-        let token = Rc::new(endpoint::ask(call, url, request)?);
+        let token = Rc::new(endpoint::request_token(call, url, request)?);
         remember(call, key, Rc::clone(&token));
         return Ok(token);
     }

@@ -4,7 +4,7 @@
 extern crate alloc;
 
 /// The component's own, which scrubs what is given back: values pass through.
-#[path = "../../../src/component/memory.rs"]
+#[path = "../../../component/src/memory.rs"]
 mod memory;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};

@@ -140,7 +140,7 @@ fn other<'a>(
 /// is missing, an agent's endpoint where that agent is installed.
 fn settled<C: Context>(ready: Ready, call: &Call<'_, C>) -> Ready {
     let ready = match ready {
-        Ready::Client(client) => match client.otherwise_if_missing(call) {
+        Ready::Client(client) => match client.fallback_if_file_missing(call) {
             Ok(endpoint) => Ready::Endpoint(endpoint),
             Err(client) => return Ready::Client(client),
         },

@@ -12,7 +12,7 @@ const FORM: &str = "cloud-shell";
 /// Present when `MSI_ENDPOINT` is without a secret.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "MSI_ENDPOINT")?;
-    let endpoint = Endpoint::named(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {
+    let endpoint = Endpoint::from_variable(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {
         protocol: Protocol::Form,
         metadata: true,
         ..endpoint

@@ -27,13 +27,13 @@ fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {
     Ok(Client {
         form: None,
         id: environment::id(CLIENT, get(CLIENT, DEVELOPERS))?,
-        id_from: CLIENT,
-        tenant: entra::tenant(TENANT, &get(TENANT, "organizations"))?,
-        tenant_from: TENANT,
+        id_variable: CLIENT,
+        tenant: entra::parse_tenant(TENANT, &get(TENANT, "organizations"))?,
+        tenant_variable: TENANT,
         proof: Proof::Nothing,
         grant: Grant::Device,
         authority: settings.authority.clone(),
         trust: None,
-        otherwise: None,
+        fallback: None,
     })
 }

@@ -73,14 +73,14 @@ pub(super) fn client(
     Ok(Client {
         form,
         id: id(CLIENT, set(variables, CLIENT).unwrap_or_default())?,
-        id_from: CLIENT,
-        tenant: entra::tenant(TENANT, &tenant)?,
-        tenant_from: TENANT,
+        id_variable: CLIENT,
+        tenant: entra::parse_tenant(TENANT, &tenant)?,
+        tenant_variable: TENANT,
         proof,
         grant,
         authority: settings.authority.clone(),
         trust: None,
-        otherwise: None,
+        fallback: None,
     })
 }
 

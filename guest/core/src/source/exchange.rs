@@ -18,8 +18,8 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Option<Found> 
         return None;
     }
     // Variables may be left from elsewhere: a file that is not there is no reason not to ask the machine.
-    let otherwise = imds::endpoint(variables, settings).ok().map(Box::new);
+    let fallback = imds::endpoint(variables, settings).ok().map(Box::new);
     let client = workload::client(variables, settings, Some(FORM));
-    let client = client.map(|client| Client { otherwise, ..client });
+    let client = client.map(|client| Client { fallback, ..client });
     Some(Found::from_form(Some(FORM), client.map(Ready::client)))
 }

@@ -3,7 +3,7 @@
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use base64ct::{Base64, Encoding as _};
 
-use super::{answer::Answer, denial::Denial, local::identity::Chosen};
+use super::{answer::Answer, denial::Denial, local::ChosenIdentity};
 use crate::{
     call::Call,
     context::{Context, Method, Request, Response},
@@ -45,7 +45,7 @@ pub(super) fn token<C: Context>(
     request: &TokenRequest,
 ) -> Result<Token, Denial> {
     let name = login.program.command;
-    if !call.context.is_lent() {
+    if !call.context.has_host_services() {
         let what = format!("`{name}` runs only at vaultlet's own host");
         return Err(if call.settings.chain.named {
             Error::new(Id::HostRequired, what).into()
@@ -53,8 +53,8 @@ pub(super) fn token<C: Context>(
             Denial::Absent(what)
         });
     }
-    if let Some(chosen) = Chosen::given(call, request) {
-        let error = chosen.refused();
+    if let Some(chosen) = ChosenIdentity::find_explicit(call, request) {
+        let error = chosen.unsupported_error();
         return Err(if call.settings.chain.named {
             error.into()
         } else {
@@ -130,7 +130,7 @@ fn run<C: Context>(
         max_body: limits::LOGIN_OUTPUT,
     })
     .map_err(|stopped| match stopped {
-        Stopped::TimeUp | Stopped::Patience { .. } => failed("the time has run out"),
+        Stopped::TimedOut | Stopped::Throttled { .. } => failed("the time has run out"),
         Stopped::Send(error) => failed(&error.describe("the host")),
     })?;
     match response.status {

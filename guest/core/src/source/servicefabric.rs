@@ -24,7 +24,7 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
 }
 
 fn endpoint(url: &str, secret: String, pin: &str) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::named(FORM, "IDENTITY_ENDPOINT", url)?;
+    let endpoint = Endpoint::from_variable(FORM, "IDENTITY_ENDPOINT", url)?;
     if !endpoint.url.secure {
         return Err(malformed("IDENTITY_ENDPOINT", "an `https` URL, as Service Fabric's is"));
     }
@@ -35,7 +35,7 @@ fn endpoint(url: &str, secret: String, pin: &str) -> Result<Endpoint, Error> {
     Ok(Endpoint {
         parameters: &[("api-version", "2019-07-01-preview")],
         header: Some(("secret", SecretString::new(secret))),
-        header_from: "IDENTITY_HEADER",
+        header_variable: "IDENTITY_HEADER",
         pin: Some(pin.to_ascii_lowercase()),
         ..endpoint
     })

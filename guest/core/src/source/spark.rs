@@ -5,7 +5,7 @@ use alloc::{format, string::String};
 
 use super::{
     found::{Found, Ready},
-    local::{Endpoint, Protocol, job::Job},
+    local::{Endpoint, Job, Protocol},
 };
 use crate::{
     error::Error,
@@ -53,7 +53,7 @@ fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
     }
     path.push('/');
     url::escape(&mut path, &api);
-    let endpoint = Endpoint::named(FORM, ENDPOINT, &format!("https://{host}/{path}"))?;
+    let endpoint = Endpoint::from_variable(FORM, ENDPOINT, &format!("https://{host}/{path}"))?;
     let job = Job {
         canary: canary.into(),
         object: set(variables, "OID"),
@@ -63,5 +63,5 @@ fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
         service: required("AZUREML_OBO_SERVICE_ENDPOINT")?,
         cluster: required("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER")?,
     };
-    Ok(Endpoint { protocol: Protocol::Spark(job), of_user: true, ..endpoint })
+    Ok(Endpoint { protocol: Protocol::Spark(job), is_user: true, ..endpoint })
 }

@@ -19,7 +19,7 @@ fn asked(target: &str, secret: Option<&str>) -> Incoming {
     Incoming {
         is_get: true,
         target: target.into(),
-        authority: None,
+        host: None,
         headers: headers.into_iter().collect(),
     }
 }

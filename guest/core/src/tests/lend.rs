@@ -19,7 +19,7 @@ fn asked(target: &str, headers: &[(&str, &str)]) -> Incoming {
     Incoming {
         is_get: true,
         target: target.into(),
-        authority: Some(AUTHORITY.into()),
+        host: Some(AUTHORITY.into()),
         headers: headers.iter().map(|(n, v)| (n.to_string(), (*v).into())).collect(),
     }
 }
@@ -104,9 +104,8 @@ fn without_the_secret_there_is_nothing_but_401_asked_twice() {
 #[test]
 fn another_host_and_what_was_sent_on_are_refused() {
     for (target, headers) in PROTOCOLS {
-        let other =
-            Incoming { authority: Some("evil.example:40123".into()), ..asked(target, headers) };
-        let none = Incoming { authority: None, ..asked(target, headers) };
+        let other = Incoming { host: Some("evil.example:40123".into()), ..asked(target, headers) };
+        let none = Incoming { host: None, ..asked(target, headers) };
         let sent_on = |name: &'static str| {
             let more = headers.iter().copied().chain([(name, "x")]).collect::<Vec<_>>();
             asked(target, &more)

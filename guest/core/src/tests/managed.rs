@@ -306,7 +306,7 @@ fn answers_of_an_endpoint_mean_what_the_contract_says() {
         ),
         (404, &[][..], "", 1, "identity-refused", Unauthenticated, "404"),
         (500, &[][..], "", 4, "identity-failed", Unavailable, "500"),
-        (429, &[][..], "", 4, "identity-throttled", Throttled, "patience"),
+        (429, &[][..], "", 4, "identity-throttled", Throttled, "throttling"),
         (
             302,
             &[("location", "https://evil.example")][..],

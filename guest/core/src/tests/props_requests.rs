@@ -43,7 +43,7 @@ fn asked(request: &TokenRequest) -> Incoming {
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
         headers.push((name.trim_end_matches(':').to_string(), value.into()));
     }
-    Incoming { is_get: true, target, authority: None, headers }
+    Incoming { is_get: true, target, host: None, headers }
 }
 
 proptest! {

@@ -20,7 +20,7 @@ fn asked(target: &str, secret: Option<&str>) -> Incoming {
     Incoming {
         is_get: true,
         target: target.into(),
-        authority: None,
+        host: None,
         headers: secret.map(|s| ("vaultlet-secret".to_string(), s.into())).into_iter().collect(),
     }
 }

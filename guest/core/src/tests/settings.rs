@@ -98,7 +98,7 @@ fn the_authority_and_the_cloud_are_told_apart() {
         let variables = [("VAULTLET_CLOUD", cloud), ("AZURE_AUTHORITY_HOST", host)];
         let settings = read(&variables).unwrap();
         assert_eq!(settings.cloud, expected, "{cloud} {host}");
-        assert_eq!(settings.authority.authority(), authority, "{cloud} {host}");
+        assert_eq!(settings.authority.host_and_port(), authority, "{cloud} {host}");
     }
     let plain = ("AZURE_AUTHORITY_HOST", "http://127.0.0.1:9");
     failed(read(&[plain]), "setting-malformed", ErrorKind::Configuration);

@@ -52,7 +52,7 @@ impl Challenge {
     /// included. `own_origin` is for plain vaults on loopback, which have no parent: they may name
     /// themselves.
     pub fn verify(&self, vault: &Url, own_origin: bool) -> Result<Audience, Error> {
-        let doing = format!("checking the challenge of {}", vault.short_authority());
+        let doing = format!("checking the challenge of {}", vault.short_host_and_port());
         let Some(resource) = &self.resource else {
             return Err(Error::new(Id::ChallengeMalformed, format!("{doing}: it has no resource")));
         };
@@ -72,7 +72,7 @@ impl Challenge {
             if !below || parsed.port != vault.port {
                 return refused(&format!(
                     "its resource belongs to {}, not to this vault",
-                    parsed.short_authority()
+                    parsed.short_host_and_port()
                 ));
             }
         }

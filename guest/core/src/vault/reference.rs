@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Id},
     limits::REFERENCE,
     settings::Settings,
-    words::url::{Url, host_and_port, unescaped},
+    words::url::{Url, split_host_and_port, unescaped},
 };
 
 /// What a pointer in a canonical reference has escaped: what RFC 3986 does not allow in a query, and
@@ -92,12 +92,12 @@ impl Reference {
 /// The one form of a vault.
 pub fn canonical(vault: &Url) -> String {
     // A host without a dot has its port, lest it be read as a vault's name.
-    let authority = match is_vault_name(&vault.host) {
-        true => vault.authority(),
-        false => vault.short_authority(),
+    let host = match is_vault_name(&vault.host) {
+        true => vault.host_and_port(),
+        false => vault.short_host_and_port(),
     };
     // A plain vault, which only loopback has, keeps its scheme: `akv` means TLS.
-    format!("{}://{authority}", if vault.secure { "akv" } else { "http" })
+    format!("{}://{host}", if vault.secure { "akv" } else { "http" })
 }
 
 /// A vault alone: as it stands in a reference, `akv://<vault>`, or its own URL.
@@ -125,7 +125,7 @@ fn akv(rest: &str, settings: &Settings) -> Result<Reference, Error> {
 /// A vault's name, or a full host with or without a port.
 fn akv_vault(vault: &str, settings: &Settings) -> Result<Url, Error> {
     if !is_vault_name(vault) {
-        return https(vault);
+        return https_url(vault);
     }
     let starts = vault.starts_with(|c: char| c.is_ascii_alphabetic());
     if !(3..=24).contains(&vault.len()) || !starts || vault.ends_with('-') || vault.contains("--") {
@@ -133,7 +133,7 @@ fn akv_vault(vault: &str, settings: &Settings) -> Result<Url, Error> {
             "a vault's name has 3 to 24 letters, digits and single hyphens, and begins with a letter",
         ));
     }
-    https(&format!("{vault}.{}", settings.known_cloud()?.suffix()))
+    https_url(&format!("{vault}.{}", settings.known_cloud()?.suffix()))
 }
 
 /// Whether it is read as a vault's name, not as a host.
@@ -142,9 +142,9 @@ fn is_vault_name(text: &str) -> bool {
     text.bytes().all(plain) && !text.eq_ignore_ascii_case("localhost")
 }
 
-fn https(authority: &str) -> Result<Url, Error> {
+fn https_url(host: &str) -> Result<Url, Error> {
     let (host, port) =
-        host_and_port(authority).map_err(|why| malformed(&format!("the vault is not {why}")))?;
+        split_host_and_port(host).map_err(|why| malformed(&format!("the vault is not {why}")))?;
     Ok(Url { secure: true, host, port: port.unwrap_or(443), target: "/".to_owned() })
 }
 

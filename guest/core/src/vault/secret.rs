@@ -82,7 +82,7 @@ pub(super) fn properties(bundle: &Value<'_>, vault: &Url) -> Properties {
         }
     }
     Properties {
-        vault: vault.short_authority(),
+        vault: vault.short_host_and_port(),
         content_type: bundle.text("contentType"),
         enabled: attributes.boolean("enabled"),
         created: attributes.integer("created"),

@@ -41,7 +41,7 @@ impl Url {
         if authority.userinfo().is_some() || uri.has_fragment() {
             return Err("a URL without user and fragment");
         }
-        let (host, port) = host_and_port(authority.as_str())?;
+        let (host, port) = split_host_and_port(authority.as_str())?;
         let mut target = match uri.path().as_str() {
             "" => "/".to_string(),
             path => path.to_string(),
@@ -75,20 +75,20 @@ impl Url {
     /// `<scheme>://<host>`, with the port if it is not the scheme's own.
     pub fn origin(&self) -> String {
         let scheme = if self.secure { "https" } else { "http" };
-        format!("{scheme}://{}", self.short_authority())
+        format!("{scheme}://{}", self.short_host_and_port())
     }
 
     /// `host:port`, always with the port.
-    pub fn authority(&self) -> String {
+    pub fn host_and_port(&self) -> String {
         format!("{}:{}", bracketed(&self.host), self.port)
     }
 
     /// `host`, with the port if it is not the scheme's own.
-    pub fn short_authority(&self) -> String {
+    pub fn short_host_and_port(&self) -> String {
         if self.port == if self.secure { 443 } else { 80 } {
             bracketed(&self.host)
         } else {
-            self.authority()
+            self.host_and_port()
         }
     }
 
@@ -135,7 +135,7 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 /// Splits and checks `host[:port]`; the host comes back in lower case, without brackets.
-pub fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
+pub fn split_host_and_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
     let text = format!("a://{authority}");
     let uri = Uri::parse(text.as_str()).map_err(|_| "a host")?;
     let parsed = uri.authority().filter(|a| a.as_str() == authority).ok_or("a host")?;

@@ -1,28 +1,29 @@
-//! The authority's own errors that a job meets: what they mean, what to do.
+//! Entra's error codes that a job may meet: meaning and remedy of each.
 //! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
 
 use alloc::string::String;
 
-use super::Client;
+use super::client::Client;
 
-/// One of them.
+/// An error code with its meaning and remedy.
 #[derive(Clone, Copy)]
 pub(super) struct Known {
     code: &'static str,
-    pub(super) means: &'static str,
-    /// With `{client}`, `{tenant}` for the variables that name them.
+    /// The meaning, as an error message says it.
+    pub(super) meaning: &'static str,
+    /// The remedy; `{client}` and `{tenant}` stand for the variables that hold them.
     help: &'static str,
     /// Whether a wrong clock is the usual cause.
-    pub(super) of_time: bool,
+    pub(super) clock_related: bool,
 }
 
 macro_rules! known {
-    ($($code:literal $means:literal $help:literal $($time:ident)?)*) => {
+    ($($code:literal $meaning:literal $help:literal $($time:ident)?)*) => {
         const KNOWN: &[Known] = &[$(Known {
             code: $code,
-            means: $means,
+            meaning: $meaning,
             help: $help,
-            of_time: !concat!($(stringify!($time))?).is_empty(),
+            clock_related: !concat!($(stringify!($time))?).is_empty(),
         }),*];
     };
 }
@@ -41,7 +42,7 @@ known! {
     "700027" "the signature is not of a certificate that the application has"
         "add the certificate of `AZURE_CLIENT_CERTIFICATE_PATH` to the application"
     "700024" "the assertion is not valid now"
-        "set this machine's clock, or renew the token that is shown" of_time
+        "set this machine's clock, or renew the token that is shown" clock
     "700211" "the application trusts no token of this issuer"
         "add a federated credential with the token's issuer to the application"
     "700212" "the federated token is for another audience"
@@ -62,7 +63,7 @@ known! {
     "500131" "the user's token is for another application"
         "get a user's token whose audience is the application of `{client}`"
     "50013" "the assertion cannot be trusted: its signature or its time is wrong"
-        "get a new one, and set this machine's clock" of_time
+        "get a new one, and set this machine's clock" clock
     "50126" "the user's name or password is wrong"
         "check `AZURE_USERNAME` and `AZURE_PASSWORD`"
     "50034" "there is no such user in this tenant" "check `AZURE_USERNAME` and `{tenant}`"
@@ -81,13 +82,13 @@ known! {
     "70020" "the code was not entered in time" "run it again"
 }
 
-/// By the code in an answer, `AADSTS…`.
-pub(super) fn known(code: &str) -> Option<Known> {
+/// Finds the entry of a code, `AADSTS…`.
+pub(super) fn find(code: &str) -> Option<Known> {
     let number = code.strip_prefix("AADSTS")?;
     KNOWN.iter().find(|known| known.code == number).copied()
 }
 
-/// What to do, with this client's variables.
+/// The remedy, with the names of this client's variables.
 pub(super) fn help(known: Known, client: &Client) -> String {
-    known.help.replace("{client}", client.id_from).replace("{tenant}", client.tenant_from)
+    known.help.replace("{client}", client.id_variable).replace("{tenant}", client.tenant_variable)
 }
