@@ -71,14 +71,14 @@ impl World {
 
     /// Makes this vaultlet's own host, which runs programs and signs.
     #[must_use]
-    pub fn with_host_services(self) -> Self {
+    pub fn hosted(self) -> Self {
         self.host_services.set(true);
         self
     }
 
     /// Makes this a context in which nobody can be prompted.
     #[must_use]
-    pub fn without_prompt(self) -> Self {
+    pub fn unattended(self) -> Self {
         *self.prompts.borrow_mut() = None;
         self
     }

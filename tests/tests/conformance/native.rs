@@ -47,10 +47,10 @@ fn native_or_panic(case: &Case) -> Result<(), String> {
     let case = &case.rendered(&Rendering { now: START, words })?;
     let variables: Vec<_> =
         case.is.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let world = case.is.exchanges.iter().fold(World::new(&variables).with_host_services(), scripted);
+    let world = case.is.exchanges.iter().fold(World::new(&variables).hosted(), scripted);
     let world = case.is.files.iter().fold(world, |w, (path, text)| w.file(path, text.as_str()));
     let world = case.is.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
-    let world = if case.is.alone { world.without_prompt() } else { world };
+    let world = if case.is.alone { world.unattended() } else { world };
     let memory = Memory::default();
     let results: Vec<_> = world.run(|| {
         let mut results = Vec::new();

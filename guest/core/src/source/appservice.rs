@@ -13,7 +13,7 @@ use crate::{
 
 const FORM: &str = "app-service";
 
-/// Present when both variables are.
+/// Present when `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` are set.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let (url, secret) = (set(variables, "IDENTITY_ENDPOINT")?, set(variables, "IDENTITY_HEADER")?);
     let endpoint =

@@ -13,7 +13,7 @@ use crate::{
 
 const FORM: &str = "azure-ml";
 
-/// Present when both variables are.
+/// Present when `MSI_ENDPOINT` and `MSI_SECRET` are set.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let (url, secret) = (set(variables, "MSI_ENDPOINT")?, set(variables, "MSI_SECRET")?);
     let endpoint = Endpoint::from_variable(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {

@@ -1,4 +1,4 @@
-//! Azure Machine Learning on behalf of the user who submitted the job.
+//! The identity of the user who submitted a job of Azure Machine Learning.
 //! <https://learn.microsoft.com/python/api/azure-ai-ml/azure.ai.ml.identity.azuremlonbehalfofcredential>
 
 use super::{

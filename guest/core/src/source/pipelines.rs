@@ -1,4 +1,4 @@
-//! Azure Pipelines: the pipeline's own token, in exchange for one of a service connection's.
+//! Azure Pipelines: a service connection, authenticated by the pipeline's federated token.
 //! <https://learn.microsoft.com/azure/devops/pipelines/library/connect-to-azure>
 
 use alloc::format;

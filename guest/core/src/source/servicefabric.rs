@@ -1,4 +1,4 @@
-//! The identity endpoint of Service Fabric, known by its certificate alone.
+//! The identity endpoint of Service Fabric, which is trusted by the SHA-1 of its certificate.
 //! <https://learn.microsoft.com/azure/service-fabric/how-to-managed-identity-service-fabric-app-code>
 
 use alloc::string::String;
@@ -16,7 +16,7 @@ use crate::{
 const FORM: &str = "service-fabric";
 const PIN_VARIABLE: &str = "IDENTITY_SERVER_THUMBPRINT";
 
-/// Present when all three variables are.
+/// Present when `IDENTITY_ENDPOINT`, `IDENTITY_HEADER` and `IDENTITY_SERVER_THUMBPRINT` are set.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "IDENTITY_ENDPOINT")?;
     let (secret, pin) = (set(variables, "IDENTITY_HEADER")?, set(variables, PIN_VARIABLE)?);

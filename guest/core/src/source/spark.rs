@@ -1,4 +1,5 @@
-//! The same of a job on serverless Spark, whose endpoint is a service of the workspace's.
+//! The identity of the user who submitted a job to serverless Spark in Azure Machine Learning; the endpoint is a
+//! service of the workspace.
 //! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
 
 use alloc::{format, string::String};
@@ -13,14 +14,14 @@ use crate::{
     words::url,
 };
 
-/// The variable that says so.
+/// The variable that marks such a job.
 pub(super) const MARKER: &str = "AZUREML_DATAPREP_TOKEN_PROVIDER";
 
 const FORM: &str = "spark";
 const ENDPOINT: &str = "AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT";
 const API: &str = "AZUREML_OBO_USER_TOKEN_FOR_SPARK_RETRIEVAL_API";
 
-/// Present when the job says that it is one of these.
+/// Present when [`MARKER`] marks the job as one of serverless Spark.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     if set(variables, MARKER)?.trim() != "sparkobo" {
         return None;

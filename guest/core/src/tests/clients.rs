@@ -57,7 +57,7 @@ fn a_certificate_signs_at_the_host() {
         );
         let keys = "http://keys.vaultlet.internal/client-certificate";
         let world = World::new(&variables)
-            .with_host_services()
+            .hosted()
             .answer(&format!("GET {keys}"), 200, &digests, pem)
             .answer(&format!("POST {keys}?algorithm={algorithm} | <*>"), 200, &[], vec![1, 2, 255])
             .answer(&request, 200, &[], ENTRA);
@@ -104,7 +104,7 @@ fn a_device_code_is_told_and_asked_about_until_it_was_entered() {
     );
     assert_eq!(world.waits(), [5, 5, 10].map(Duration::from_secs));
 
-    let world = World::new(&named).without_prompt();
+    let world = World::new(&named).unattended();
     failed(ask(&world, &Memory::default()), "terminal-required", ErrorKind::Configuration);
     let world = World::new(&named).answer(&first, 200, &[], code).answer(
         &poll,
@@ -207,7 +207,7 @@ fn a_developer_s_tool_says_it_in_its_own_words_and_no_token_shows() {
     let named = [("VAULTLET_IDENTITY", "azure-cli")];
     let printed = |status: &'static str, stdout: &str, stderr: &str| {
         let length = stdout.len().to_string();
-        World::new(&named).with_host_services().answer(
+        World::new(&named).hosted().answer(
             run,
             200,
             &[("vaultlet-exit-status", status), ("vaultlet-stdout-length", &length)],
@@ -228,7 +228,7 @@ fn a_developer_s_tool_says_it_in_its_own_words_and_no_token_shows() {
     let error = failed(ask(&world, &Memory::default()), "login-failed", ErrorKind::Unauthenticated);
     assert!(error.message.contains("AADSTS50076: mfa, run az login; …"), "{}", error.line());
     for (status, id) in [(404, "no-identity"), (504, "login-failed"), (502, "login-failed")] {
-        let world = World::new(&named).with_host_services().answer(run, status, &[], "");
+        let world = World::new(&named).hosted().answer(run, status, &[], "");
         assert_eq!(ask(&world, &Memory::default()).unwrap_err().id, id);
     }
     let world = World::new(&named);

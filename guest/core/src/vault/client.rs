@@ -101,7 +101,8 @@ fn discover_audience<C: Context>(
     match response.status {
         401 => {}
         200 => {
-            return Err(request.unexpected(&response, "what answered does not ask for a token"));
+            return Err(request
+                .unexpected(&response, "the server does not ask for a token, as a vault must"));
         }
         _ => return Err(request.refused(&response, call.context.now())),
     }

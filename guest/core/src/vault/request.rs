@@ -86,7 +86,7 @@ impl VaultRequest {
             409 => (Id::VaultConflict, "the secret's state forbids it now"),
             429 => (Id::VaultThrottled, "the vault is asked too often"),
             408 | 500..=599 => (Id::VaultFailed, "the vault has failed"),
-            _ => (Id::VaultUnexpected, "what answered is not a vault that is understood"),
+            _ => (Id::VaultUnexpected, "the answer is not one that a Key Vault gives"),
         };
         let mut text = format!("{}: {what}", self.doing);
         if matches!(id, Id::VaultFailed | Id::VaultUnexpected | Id::VaultRedirect) {
