@@ -1,4 +1,4 @@
-//! `wasi:cli/run` over [`crate::command`].
+//! The command line: the export `wasi:cli/run`.
 
 use alloc::vec::Vec;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 use vaultlet_core::command;
 
-/// `blocking-write-and-flush` takes no more at once, bytes.
+/// The most bytes that one `blocking-write-and-flush` takes.
 const CHUNK: usize = 4096;
 
 impl Guest for Provider {
@@ -29,7 +29,7 @@ impl Guest for Provider {
     }
 }
 
-/// Writes all of it.
+/// Writes all bytes, in chunks.
 pub(crate) fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), ()> {
     for chunk in bytes.chunks(CHUNK) {
         stream.blocking_write_and_flush(chunk).map_err(drop)?;

@@ -1,4 +1,4 @@
-//! `wasi:http/incoming-handler` over [`vaultlet_core::serve`].
+//! The HTTP server: the export `wasi:http/incoming-handler`, served by [`vaultlet_core::serve`].
 
 use alloc::string::String;
 
@@ -17,19 +17,19 @@ use vaultlet_core::{
     serve::{self, Incoming, Reply},
 };
 
-/// `blocking-write-and-flush` takes no more at once, bytes.
+/// The most bytes that one `blocking-write-and-flush` takes.
 const CHUNK: usize = 4096;
 
 impl Guest for Provider {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let asked = asked(&request);
+        let incoming = read_request(&request);
         let world = World::get();
-        answer(&serve::serve(world, &world.memory, &asked), out);
+        write_reply(&serve::serve(world, &world.memory, &incoming), out);
     }
 }
 
-fn asked(request: &IncomingRequest) -> Incoming {
-    // Values that are not text cannot be right; empty ones are wrong, too.
+fn read_request(request: &IncomingRequest) -> Incoming {
+    // A value that is not text becomes empty, which is as wrong.
     let text = |bytes| SecretString::new(String::from_utf8(bytes).unwrap_or_default());
     let entries = request.headers().entries();
     Incoming {
@@ -43,19 +43,19 @@ fn asked(request: &IncomingRequest) -> Incoming {
     }
 }
 
-fn answer(served: &Reply, out: ResponseOutparam) {
+fn write_reply(reply: &Reply, out: ResponseOutparam) {
     let headers = Fields::new();
-    for (name, value) in &served.headers {
-        // Constant names and plain values: nothing that a host refuses.
+    for (name, value) in &reply.headers {
+        // No host refuses these constant names and plain values.
         let _ = headers.append(name, value.as_bytes());
     }
     let response = OutgoingResponse::new(headers);
-    let _ = response.set_status_code(served.status);
+    let _ = response.set_status_code(reply.status);
     let body = response.body();
     ResponseOutparam::set(out, Ok(response));
     let Ok(body) = body else { return };
     if let Ok(stream) = body.write() {
-        for chunk in served.body.as_bytes().chunks(CHUNK) {
+        for chunk in reply.body.as_bytes().chunks(CHUNK) {
             if stream.blocking_write_and_flush(chunk).is_err() {
                 break;
             }

@@ -47,8 +47,8 @@ impl<'a, C: Context> Call<'a, C> {
     }
 }
 
-/// The caches of one instance: tokens, the audiences of vaults, and the absence of a metadata service. Only
-/// what was verified is cached.
+/// The caches of one instance: tokens, the audiences of vaults, and the absence of a metadata
+/// service. Only what was verified is cached.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) tokens: RefCell<Vec<(TokenKey, RememberedToken)>>,
@@ -57,8 +57,8 @@ pub struct Memory {
     pub(crate) no_metadata_until: Cell<i64>,
 }
 
-/// The key of a cached token: everything in a request that selects the token. Settings do not change within
-/// an instance.
+/// The key of a cached token: everything in a request that selects the token. Settings do not
+/// change within an instance.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TokenKey {
     pub(crate) resource: String,

@@ -10,7 +10,8 @@ const fn s(value: u64) -> Duration {
     Duration::from_secs(value)
 }
 
-/// The time-out of a call, unless `VAULTLET_TIMEOUT` is set: a metadata service under update may need 70 s.
+/// The time-out of a call, unless `VAULTLET_TIMEOUT` is set: a metadata service under update may
+/// need 70 s.
 pub const CALL: Duration = s(120);
 /// The longest `VAULTLET_TIMEOUT`: a day, so that sums of times cannot overflow.
 pub const CALL_MAX: Duration = s(86_400);
@@ -47,12 +48,14 @@ pub const ASSERTION_FILE: usize = 64 * 1024;
 pub const CERTIFICATES: usize = 64 * 1024;
 /// The longest output of a developer's tool, in bytes.
 pub const LOGIN_OUTPUT: usize = 256 * 1024;
-/// The longest response with a secret, in bytes: a value of 25,600, escaped to six times the length, and 15 tags
-/// of 1,024 characters.
+/// The longest response with a secret, in bytes: a value of 25,600, escaped to six times the
+/// length, and 15 tags of 1,024 characters.
 pub const VAULT_BODY: usize = 512 * 1024;
-/// The longest page of a listing, in bytes: 25 items with 15 tags of 1,024 characters, with room for escapes.
+/// The longest page of a listing, in bytes: 25 items with 15 tags of 1,024 characters, with room
+/// for escapes.
 pub const PAGE_BODY: usize = 1024 * 1024;
-/// The most pages of one listing: 100,000 secrets, and all the requests that a vault serves in ten seconds.
+/// The most pages of one listing: 100,000 secrets, and all the requests that a vault serves in ten
+/// seconds.
 /// <https://learn.microsoft.com/azure/key-vault/general/service-limits>
 pub const PAGES: u64 = 4_000;
 /// The longest link or marker of a next page, in bytes; real ones have some hundreds.
@@ -116,7 +119,8 @@ pub static IMDS: Retries =
 pub static ONCE: Retries =
     Retries { count: 0, base: ms(0), cap: ms(0), transient: never, gone: None };
 
-/// Quick retries of requests without a response (refused, unreachable, broken), for a server that restarts.
+/// Quick retries of requests without a response (refused, unreachable, broken), for a server that
+/// restarts.
 pub const TRANSPORT_TRIES: u32 = 2;
 /// The delay before the first of those retries, which doubles.
 pub const TRANSPORT_BASE: Duration = ms(200);

@@ -176,8 +176,8 @@ fn backoff(base: Duration, retried: u32) -> Duration {
     base.saturating_mul(2_u32.saturating_pow(retried))
 }
 
-/// Makes a delay up to 30 % longer, so that many clients do not retry at the same moment. A delay is never
-/// shorter than the published one.
+/// Makes a delay up to 30 % longer, so that many clients do not retry at the same moment. A delay
+/// is never shorter than the published one.
 fn jittered<C: Context>(call: &Call<'_, C>, delay: Duration) -> Duration {
     let mut byte = [0];
     call.context.random(&mut byte);

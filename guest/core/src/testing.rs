@@ -1,5 +1,5 @@
-//! A scripted [`Context`] for tests: it expects exact requests in order, and returns the scripted responses.
-//! Whatever the script does not have fails.
+//! A scripted [`Context`] for tests: it expects exact requests in order, and returns the scripted
+//! responses. Whatever the script does not have fails.
 
 use alloc::{
     collections::VecDeque,

@@ -13,8 +13,8 @@ use crate::{
     token::{Token, TokenRequest},
 };
 
-/// Gets a token: from the instance's cache, or else from the host's identity endpoint if the settings name
-/// one, or else from the chain of sources.
+/// Gets a token: from the instance's cache, or else from the host's identity endpoint if the
+/// settings name one, or else from the chain of sources.
 pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<Rc<Token>, Error> {
     let key = TokenKey {
         resource: request.resource.clone(),
@@ -48,8 +48,8 @@ pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<R
     }
 }
 
-/// A token that the host's endpoint returned within the last [`MOMENT`], so that a burst of calls makes one
-/// request. The time is short because only the endpoint knows when a token was replaced.
+/// A token that the host's endpoint returned within the last [`MOMENT`], so that a burst of calls
+/// makes one request. The time is short because only the endpoint knows when a token was replaced.
 fn recent<C: Context>(call: &Call<'_, C>, key: &TokenKey, now: i64) -> Option<Rc<Token>> {
     let tokens = call.memory.tokens.borrow();
     let (_, cached) = tokens.iter().find(|(other, _)| other == key)?;

@@ -1,4 +1,5 @@
-//! The client of the host's identity endpoint. It never retries, because the broker behind the endpoint does.
+//! The client of the host's identity endpoint. It never retries, because the broker behind the
+//! endpoint does.
 
 use alloc::{format, vec::Vec};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -45,7 +46,7 @@ pub(crate) fn request_token<C: Context>(
     let unexpected = || {
         Error::new(
             Id::IdentityUnexpected,
-            format!("{doing}: the host's identity endpoint gave an answer of another form"),
+            format!("{doing}: the response of the host's identity endpoint is malformed"),
         )
         .with_answer(response.status, None)
     };

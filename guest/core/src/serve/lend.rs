@@ -21,7 +21,8 @@ use crate::{
 
 /// The variable with the address that requests must be for: `127.0.0.1:40123`.
 pub const ADDRESS_VARIABLE: &str = "VAULTLET_LENT_AUTHORITY";
-/// The variable with the resources that may be requested, separated by commas; unset: Key Vault of the cloud.
+/// The variable with the resources that may be requested, separated by commas; unset: Key Vault of
+/// the cloud.
 pub const RESOURCES_VARIABLE: &str = "VAULTLET_LENT_RESOURCES";
 
 /// The environment variables by which a child process finds the endpoint. The two protocols without a

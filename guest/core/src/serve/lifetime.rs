@@ -8,9 +8,9 @@ use crate::{
     token::Token,
 };
 
-/// The `cache-control` of a token. `max-age` lasts until the proactive refresh, and for at least 30 s while the
-/// token is valid; `stale-while-revalidate` from then until 5 minutes before expiry; `stale-if-error`
-/// until expiry.
+/// The `cache-control` of a token. `max-age` lasts until the proactive refresh, and for at least 30
+/// s while the token is valid; `stale-while-revalidate` from then until 5 minutes before expiry;
+/// `stale-if-error` until expiry.
 pub(super) fn token_cache_control(token: &Token, now: i64) -> String {
     let left = token.expires_on.saturating_sub(now).max(0);
     let age = token.refresh_on.saturating_sub(now).max(RENEWAL_GAP).min(left);

@@ -1,6 +1,6 @@
-//! What the component serves over HTTP, by role: tokens for the host's other roles (`canonical`), tokens for
-//! child processes by Azure's own protocols (`lend`), secrets on a stock runtime (`read`). A caller
-//! without the role's secret learns nothing, not even which paths exist.
+//! What the component serves over HTTP, by role: tokens for the host's other roles (`canonical`),
+//! tokens for child processes by Azure's own protocols (`lend`), secrets on a stock runtime
+//! (`read`). A caller without the role's secret learns nothing, not even which paths exist.
 
 mod canonical;
 mod http;

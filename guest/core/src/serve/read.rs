@@ -25,7 +25,7 @@ const REFERENCES_VARIABLE: &str = "VAULTLET_SERVE_REFERENCES";
 
 /// The reply of a component that has no role to serve; the error says what to set.
 pub(super) fn not_served() -> Reply {
-    failure_reply(&Error::new(Id::NotServed, "serving: no secret is set for those who ask"))
+    failure_reply(&Error::new(Id::NotServed, "serving: no secret is set for callers"))
 }
 
 /// Serves one request for a secret.

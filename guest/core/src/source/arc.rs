@@ -15,7 +15,8 @@ use crate::{
 
 /// The agent's program, which exists where the agent is installed.
 const AGENT: &str = "/opt/azcmagent/bin/himds";
-/// The variable with another folder for key files, honored for an endpoint on loopback: the local Azure's.
+/// The variable with another folder for key files, honored for an endpoint on loopback: the local
+/// Azure's.
 pub(super) const FOLDER_VARIABLE: &str = "VAULTLET_ARC_KEY_FOLDER";
 
 const FORM: &str = "azure-arc";

@@ -30,9 +30,9 @@ pub(crate) const SERVICE: &[&str] = &[
 
 /// Asks the sources of the chain, in order, until one has a token.
 ///
-/// After a source that is not configured, the next one is asked. A source that fails ends the chain, except
-/// for a managed identity or a developer's login in the default chain. If several sources failed, the
-/// error is that of the first.
+/// After a source that is not configured, the next one is asked. A source that fails ends the
+/// chain, except for a managed identity or a developer's login in the default chain. If several
+/// sources failed, the error is that of the first.
 pub(crate) fn token<C: Context>(
     call: &Call<'_, C>,
     request: &TokenRequest,
@@ -96,8 +96,8 @@ pub(crate) fn token<C: Context>(
     Err(error)
 }
 
-/// Adds what the sources of the chain need to a plan, in order, up to the first source whose failure ends the
-/// chain.
+/// Adds what the sources of the chain need to a plan, in order, up to the first source whose
+/// failure ends the chain.
 pub(crate) fn plan(variables: Lookup<'_>, settings: &Settings, plan: &mut Plan) {
     for &label in &settings.chain.labels {
         if skip_reason(label, variables, settings).is_some() {
@@ -123,7 +123,7 @@ fn skip_reason(label: Label, variables: Lookup<'_>, settings: &Settings) -> Opti
         return None;
     }
     let service = SERVICE.iter().find(|name| set(variables, name).is_some())?;
-    Some(format!("no login of a developer's is used in an Azure service (`{service}` is set)"))
+    Some(format!("developers' logins are not used in an Azure service (`{service}` is set)"))
 }
 
 /// A later source that is certainly configured, and that the user may have meant instead.
@@ -136,8 +136,8 @@ fn find_alternative<'a>(
     later.find(is_there).map(|label| label.name().to_owned())
 }
 
-/// Replaces a source by its fallback where files of this machine call for it: a client without its token file by
-/// IMDS, IMDS by the endpoint of an installed Arc agent.
+/// Replaces a source by its fallback where files of this machine call for it: a client without its
+/// token file by IMDS, IMDS by the endpoint of an installed Arc agent.
 fn resolve_fallbacks<C: Context>(ready: Ready, call: &Call<'_, C>) -> Ready {
     let ready = match ready {
         Ready::Client(client) => match client.fallback_if_file_missing(call) {

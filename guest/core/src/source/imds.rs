@@ -17,8 +17,8 @@ use crate::{
 const FORM: &str = "imds";
 const HOST_VARIABLE: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
-/// Always assumed to be present: only a request can tell. Unless a setting names the endpoint, a probe precedes the
-/// token request.
+/// Always assumed to be present: only a request can tell. Unless a setting names the endpoint, a
+/// probe precedes the token request.
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     Found::from_form(Some(FORM), endpoint(variables, settings).map(Ready::endpoint))
 }

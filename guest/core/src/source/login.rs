@@ -146,7 +146,7 @@ fn run<C: Context>(
         _ => return Err(failed("the host could not run it").into()),
     }
     let Some((status, stdout, stderr)) = split_output(&response) else {
-        return Err(failed("the host's answer has another form").into());
+        return Err(failed("the host's response is malformed").into());
     };
     let words = core::str::from_utf8(stderr).unwrap_or_default();
     let printed = core::str::from_utf8(stdout).unwrap_or_default();

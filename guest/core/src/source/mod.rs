@@ -1,8 +1,8 @@
 //! The credential sources: one file each, in the order of `source_table.rs`.
 //!
-//! Protocols that several sources share are modules of their own: `local` (identity endpoints), `entra` (the
-//! token authority) and `login` (developers' tools). From the ground up: `denial`, `answer` · `local` ·
-//! `entra`, `login` · `found` · the sources · `chain`.
+//! Protocols that several sources share are modules of their own: `local` (identity endpoints),
+//! `entra` (the token authority) and `login` (developers' tools). From the ground up: `denial`,
+//! `answer` · `local` · `entra`, `login` · `found` · the sources · `chain`.
 
 mod answer;
 mod appservice;

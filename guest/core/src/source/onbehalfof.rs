@@ -21,8 +21,8 @@ pub(super) const VARIABLES: &[&str] = &[
 
 const FILE: &str = "VAULTLET_USER_ASSERTION_FILE";
 
-/// Present when the user's token and an application are configured: a service principal as in `environment`, or a
-/// workload identity.
+/// Present when the user's token and an application are configured: a service principal as in
+/// `environment`, or a workload identity.
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     let Some(file) = set(variables, FILE) else {
         return Found::Absent("`VAULTLET_USER_ASSERTION_FILE` is not set".into());

@@ -13,8 +13,8 @@ use crate::{
 
 pub(super) const VARIABLES: &[&str] = &[];
 
-/// The script that gets a token. Values are passed in environment variables, so that nothing needs quoting.
-/// Newer versions return the token as a `SecureString`.
+/// The script that gets a token. Values are passed in environment variables, so that nothing needs
+/// quoting. Newer versions return the token as a `SecureString`.
 const SCRIPT: &str = "\
 $ErrorActionPreference='Stop';\
 Import-Module Az.Accounts -MinimumVersion 2.2.0;\

@@ -1,5 +1,5 @@
-//! The identity of the user who submitted a job to serverless Spark in Azure Machine Learning; the endpoint is a
-//! service of the workspace.
+//! The identity of the user who submitted a job to serverless Spark in Azure Machine Learning; the
+//! endpoint is a service of the workspace.
 //! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
 
 use alloc::{format, string::String};

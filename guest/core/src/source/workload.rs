@@ -1,4 +1,5 @@
-//! Workload identity: an application, authenticated by a federated token that the cluster writes into a file.
+//! Workload identity: an application, authenticated by a federated token that the cluster writes
+//! into a file.
 //! <https://learn.microsoft.com/azure/aks/workload-identity-overview>
 
 use alloc::string::String;

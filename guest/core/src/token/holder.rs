@@ -74,7 +74,7 @@ fn read(claims: &Value<'_>) -> Holder {
 
 /// The holder of a token that cannot be read.
 fn opaque() -> Holder {
-    Holder { notes: ["the token does not say whose it is".into()].into(), ..Holder::default() }
+    Holder { notes: ["the token does not name its owner".into()].into(), ..Holder::default() }
 }
 
 /// A user's name reduced to the first letter and the domain.

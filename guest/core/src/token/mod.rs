@@ -139,7 +139,8 @@ impl Token {
     }
 }
 
-/// The audience of the tokens that a vault accepts. Only a verified challenge, or the vault's cloud, makes one.
+/// The audience of the tokens that a vault accepts. Only a verified challenge, or the vault's
+/// cloud, makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audience {
     /// The resource of token requests.
@@ -148,8 +149,8 @@ pub struct Audience {
     pub tenant: Option<String>,
 }
 
-/// The time from which a new token is requested, in Unix seconds: the one that the service names, else half
-/// of a long lifetime, else five minutes before expiry.
+/// The time from which a new token is requested, in Unix seconds: the one that the service names,
+/// else half of a long lifetime, else five minutes before expiry.
 pub(crate) fn refresh_on(now: i64, expires_on: i64, refresh_in: Option<i64>) -> i64 {
     let lifetime = expires_on.saturating_sub(now);
     match refresh_in {

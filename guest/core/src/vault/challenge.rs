@@ -48,9 +48,9 @@ impl Challenge {
         })
     }
 
-    /// Verifies that the challenge is about this vault: the host of the resource must be a parent domain of the
-    /// vault's, with the same port. With `own_origin` the resource may be the vault itself, for vaults
-    /// without TLS on loopback, which have no parent domain.
+    /// Verifies that the challenge is about this vault: the host of the resource must be a parent
+    /// domain of the vault's, with the same port. With `own_origin` the resource may be the vault
+    /// itself, for vaults without TLS on loopback, which have no parent domain.
     pub fn verify(&self, vault: &Url, own_origin: bool) -> Result<Audience, Error> {
         let doing = format!("checking the challenge of {}", vault.short_host_and_port());
         let Some(resource) = &self.resource else {

@@ -20,9 +20,10 @@ use crate::{
 
 /// Sends a request with a token, and returns the response if it is a success.
 ///
-/// For a vault of a known cloud, the first request carries a token. Any other vault first gets a request
-/// without one; its challenge says which tokens it takes, and is trusted only if it names the vault itself.
-/// After a 401 a second token is sent only if the challenge asks for a different one, and never a third.
+/// For a vault of a known cloud, the first request carries a token. Any other vault first gets a
+/// request without one; its challenge says which tokens it takes, and is trusted only if it names
+/// the vault itself. After a 401 a second token is sent only if the challenge asks for a different
+/// one, and never a third.
 pub(super) fn send<C: Context>(
     call: &Call<'_, C>,
     request: &VaultRequest,

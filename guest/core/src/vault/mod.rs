@@ -1,6 +1,7 @@
 //! Key Vault: references, challenges, reading and listing secrets.
 //!
-//! From the ground up: `reference` · `challenge` · `secret` · `pointer` · `request` · `client` · `get` and `pages`.
+//! From the ground up: `reference` · `challenge` · `secret` · `pointer` · `request` · `client` ·
+//! `get` and `pages`.
 //! <https://learn.microsoft.com/rest/api/keyvault/secrets>
 
 pub mod challenge;

@@ -100,9 +100,9 @@ impl Listed {
     }
 }
 
-/// The position of a page: the number of pages before it, whether they had any items, and the query of the
-/// link to it. Callers hold a marker as text and may change it; as it has only the query of the link, it
-/// cannot lead to another server or path.
+/// The position of a page: the number of pages before it, whether they had any items, and the query
+/// of the link to it. Callers hold a marker as text and may change it; as it has only the query of
+/// the link, it cannot lead to another server or path.
 #[derive(Default)]
 struct Marker<'a> {
     pages: u64,

@@ -15,8 +15,8 @@ use crate::{
     words::url::{Url, split_host_and_port, unescaped},
 };
 
-/// Characters to escape in the pointer of a canonical reference: those that RFC 3986 does not allow in a query,
-/// and those that would end the option.
+/// Characters to escape in the pointer of a canonical reference: those that RFC 3986 does not allow
+/// in a query, and those that would end the option.
 const IN_QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -195,7 +195,7 @@ fn parse_app_service(inner: &str, settings: &Settings) -> Result<Reference, Erro
             }
         };
         if place.replace(value.trim()).is_some() {
-            return Err(malformed("a key stands twice"));
+            return Err(malformed("a key is repeated"));
         }
     }
     match (uri, vault, name) {
@@ -254,7 +254,7 @@ fn parse_pointer(query: Option<&str>) -> Result<Option<String>, Error> {
             ));
         }
         if pointer.replace(value.into_owned()).is_some() {
-            return Err(malformed("`json=` stands twice"));
+            return Err(malformed("`json=` is repeated"));
         }
     }
     Ok(pointer)

@@ -52,16 +52,17 @@ impl VaultRequest {
         stopped.into_error(&self.doing, &self.url.host_and_port(), &IDS)
     }
 
-    /// The error of a response that is neither a success nor a challenge to follow. The status decides; the
-    /// body adds the code. A 403 repeats the caller's ids and address, which are left out.
+    /// The error of a response that is neither a success nor a challenge to follow. The status
+    /// decides; the body adds the code. A 403 repeats the caller's ids and address, which are left
+    /// out.
     pub(super) fn refused(&self, response: &Response, now: i64) -> Error {
         let Fault { code, outer, message } = message::fault(response, &[]);
         let is = |name: &str| outer.as_deref().or(code.as_deref()) == Some(name);
         let known = code.as_deref().unwrap_or_default();
         let (id, what) = match response.status {
-            300..=399 => (Id::VaultRedirect, "it was sent to another address"),
+            300..=399 => (Id::VaultRedirect, "the vault redirects to another address"),
             400 if is("BadParameter") => {
-                (Id::VaultRejected, "the vault calls the request malformed")
+                (Id::VaultRejected, "the vault rejects the request as malformed")
             }
             401 => (Id::VaultUnauthorized, "the vault refuses the token"),
             403 => match known {
@@ -84,7 +85,7 @@ impl VaultRequest {
                 _ => (Id::SecretNotFound, "there is no such secret"),
             },
             409 => (Id::VaultConflict, "the secret's state forbids it now"),
-            429 => (Id::VaultThrottled, "the vault is asked too often"),
+            429 => (Id::VaultThrottled, "the vault is throttling requests"),
             408 | 500..=599 => (Id::VaultFailed, "the vault has failed"),
             _ => (Id::VaultUnexpected, "the answer is not one that a Key Vault gives"),
         };

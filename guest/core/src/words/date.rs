@@ -7,8 +7,8 @@ use alloc::{
 
 use time::{Date, Month, OffsetDateTime, Time};
 
-/// Parses a time into Unix seconds: RFC 3339 (`2024-10-18T19:51:37.0000000+00:00`), of the two date texts of App
-/// Service (`06/20/2019 02:57:58 +00:00`, `1/16/2020 5:24:12 AM +00:00`), of
+/// Parses a time into Unix seconds: RFC 3339 (`2024-10-18T19:51:37.0000000+00:00`), of the two date
+/// texts of App Service (`06/20/2019 02:57:58 +00:00`, `1/16/2020 5:24:12 AM +00:00`), of
 /// `2006-01-02 15:04:05` (UTC), or of an HTTP date (`Wed, 21 Oct 2015 07:28:00 GMT`).
 pub(crate) fn parse(text: &str) -> Option<i64> {
     if text.len() > 64 {

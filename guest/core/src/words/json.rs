@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::words::secret::SecretString;
 
-/// The most values in one text, as each takes memory. The largest page of a vault, 25 items with 15 tags each,
-/// has some hundreds.
+/// The most values in one text, as each takes memory. The largest page of a vault, 25 items with 15
+/// tags each, has some hundreds.
 const VALUES: usize = 16 * 1024;
 /// The deepest nesting of arrays and objects: no service goes beyond 5, and the stack is 64 KiB.
 const DEPTH: usize = 32;

@@ -4,8 +4,8 @@ use alloc::{borrow::ToOwned, string::String};
 use core::fmt;
 use zeroize::Zeroizing;
 
-/// A token, a secret's value or a key. The memory is overwritten on drop; `Debug` is constant; there is no
-/// `Display` and no `Clone`.
+/// A token, a secret's value or a key. The memory is overwritten on drop; `Debug` is constant;
+/// there is no `Display` and no `Clone`.
 #[derive(Default)]
 pub struct SecretString(Zeroizing<String>);
 

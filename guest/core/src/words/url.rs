@@ -97,8 +97,8 @@ impl Url {
         is_loopback(&self.host)
     }
 
-    /// Whether the host is near enough for plain `http` to an identity endpoint: a loopback, link-local or private
-    /// address.
+    /// Whether the host is near enough for plain `http` to an identity endpoint: a loopback,
+    /// link-local or private address.
     pub fn is_near(&self) -> bool {
         if self.is_loopback() {
             return true;
@@ -157,7 +157,8 @@ pub fn split_host_and_port(text: &str) -> Result<(String, Option<u16>), &'static
     Ok((host, port))
 }
 
-/// Whether a text is a host's DNS name: labels of letters, digits and inner hyphens, without a trailing dot.
+/// Whether a text is a host's DNS name: labels of letters, digits and inner hyphens, without a
+/// trailing dot.
 fn is_name(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {

@@ -39,7 +39,7 @@ pub(super) fn token<C: Context>(
 ) -> Result<(SecretString, Response), Error> {
     let doing = client.doing();
     if !call.context.can_prompt() {
-        let what = format!("{doing}: nobody can be told the code to enter");
+        let what = format!("{doing}: nobody can be shown the code to enter");
         return Err(Error::new(Id::TerminalRequired, what));
     }
     let claims = claims::with_capabilities(request.claims.as_deref());

@@ -29,7 +29,7 @@ pub(super) fn key<C: Context>(
     let response = retry::send(call, endpoint.retries, build)
         .map_err(|stopped| refusal::unanswered(doing, endpoint, stopped))?;
     if response.status == 200 {
-        let what = "it gave a token without asking for proof, as no agent of Azure Arc does";
+        let what = "it gave a token without asking for proof, which an Azure Arc agent never does";
         let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {what}"));
         return Err(refusal::with_variable_help(error.with_answer(200, None), endpoint).into());
     }
