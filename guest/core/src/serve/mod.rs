@@ -1,4 +1,4 @@
-//! What the component serves over HTTP, by role: tokens for the host's other roles (`canonical`),
+//! The HTTP server of the component, by role: tokens for the host's other roles (`canonical`),
 //! tokens for child processes by Azure's own protocols (`lend`), secrets on a stock runtime
 //! (`read`). A caller without the role's secret learns nothing, not even which paths exist.
 

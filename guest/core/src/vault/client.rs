@@ -44,7 +44,7 @@ pub(super) fn send<C: Context>(
     let second = if challenge.claims.is_some() {
         token(call, &audience, challenge.claims, identity)?
     } else if discovered {
-        // The challenge of a moment ago asked for this very token.
+        // The token is the one that the vault's challenge has just asked for.
         return Err(refused(&response));
     } else {
         let requested = challenge.verify(&request.url, own_origin(call, &request.url))?;
@@ -81,7 +81,7 @@ fn success<C: Context>(
     Err(error)
 }
 
-/// The audience of the vault's tokens, if a challenge or the vault's cloud has told it.
+/// The audience of the vault's tokens, if an earlier challenge or the vault's cloud defines it.
 fn known_audience<C: Context>(call: &Call<'_, C>, vault: &Url) -> Option<Audience> {
     let vaults = call.memory.vaults.borrow();
     let origin = vault.origin();

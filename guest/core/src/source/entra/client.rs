@@ -75,7 +75,7 @@ pub(in crate::source) enum Grant {
     Client,
     /// A user's name and password.
     Password { user: String, password: SecretString },
-    /// A user's token for the client, in a file, on behalf of whom the client acts.
+    /// The token of a user on whose behalf the client acts, in a file.
     OnBehalfOf(String),
     /// A device code, which a user enters in a browser.
     Device,

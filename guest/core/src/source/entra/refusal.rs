@@ -114,6 +114,6 @@ fn is_plain(text: &str) -> bool {
 /// The difference between this machine's clock and the authority's, in seconds, if network delay does not
 /// explain it.
 fn skew(response: &Response, now: i64) -> Option<i64> {
-    let theirs = date::parse(response.header("date")?)?;
-    Some(theirs.abs_diff(now)).filter(|skew| *skew > 60).and_then(|skew| skew.try_into().ok())
+    let server_time = date::parse(response.header("date")?)?;
+    Some(server_time.abs_diff(now)).filter(|skew| *skew > 60).and_then(|skew| skew.try_into().ok())
 }
