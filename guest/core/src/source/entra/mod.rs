@@ -1,7 +1,7 @@
 //! Clients of the token authority (Microsoft Entra ID, or AD FS).
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 //!
-//! A source fills in a [`Client`]; [`token`] asks the authority.
+//! A source fills in a [`Client`]; [`token()`] asks the authority.
 
 mod aadsts;
 mod client;

@@ -1,6 +1,6 @@
 //! Local identity endpoints, whatever their protocol: one request, one JSON response.
 //!
-//! A source fills in an [`Endpoint`]; [`token`] sends the request that it describes.
+//! A source fills in an [`Endpoint`]; [`token()`] sends the request that it describes.
 
 mod endpoint;
 mod identity;
