@@ -1,4 +1,4 @@
-//! `wasi:cli/run` over [`vaultlet_core::command`].
+//! The command line: the export `wasi:cli/run`.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! Between the core's types and those of the bindings.
+//! Conversions between the core's types and those of the WIT bindings.
 
 use crate::bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, types};
 use vaultlet_core::{

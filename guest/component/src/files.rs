@@ -1,4 +1,4 @@
-//! Files over `wasi:filesystem`: by whichever preopened folder leads to them.
+//! Reading files through `wasi:filesystem`: a path is opened in a preopened folder.
 
 use alloc::{string::String, vec::Vec};
 use core::cell::OnceCell;
@@ -10,14 +10,15 @@ use crate::bindings::wasi::filesystem::{
 };
 use vaultlet_core::context::FileError;
 
-/// How much is read at once, bytes.
+/// The most bytes of one read.
 const CHUNK: usize = 16 * 1024;
 
-/// The folders that this instance may see.
+/// The preopened folders of this instance.
 #[derive(Default)]
 pub(crate) struct Files(OnceCell<Vec<(Descriptor, String)>>);
 
 impl Files {
+    /// Reads a file of at most `max` bytes.
     pub(crate) fn read(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
         let file = self.open(path).map_err(classify)?;
         let mut bytes = Zeroizing::new(Vec::new());
@@ -33,25 +34,25 @@ impl Files {
         }
     }
 
-    /// One that may not be read, or is long, is there all the same.
-    pub(crate) fn is_there(&self, path: &str) -> bool {
+    /// Whether a file exists, even if it cannot be read or is too long.
+    pub(crate) fn exists(&self, path: &str) -> bool {
         matches!(self.open(path), Ok(_) | Err(ErrorCode::Access | ErrorCode::FileTooLarge))
     }
 
-    /// Opens it by the folder with the longest name that leads to it.
+    /// Opens a file in the preopened folder with the longest matching path.
     fn open(&self, path: &str) -> Result<Descriptor, ErrorCode> {
         let folders = self.0.get_or_init(get_directories);
         let (folder, inside) = folders
             .iter()
-            .filter_map(|(folder, name)| Some((folder, inside(path, name)?)))
+            .filter_map(|(folder, name)| Some((folder, relative_path(path, name)?)))
             .min_by_key(|(_, inside)| inside.len())
             .ok_or(ErrorCode::NotPermitted)?;
         folder.open_at(PathFlags::SYMLINK_FOLLOW, inside, OpenFlags::empty(), DescriptorFlags::READ)
     }
 }
 
-/// A path as seen from a folder that it is in.
-fn inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+/// The path relative to a folder; none if it is not inside the folder.
+fn relative_path<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     match folder.trim_end_matches('/') {
         "." if !path.starts_with('/') => Some(path),
         folder => path.strip_prefix(folder)?.strip_prefix('/'),

@@ -1,4 +1,4 @@
-//! `wasi:http/incoming-handler` over [`vaultlet_core::serve`].
+//! The HTTP server: the export `wasi:http/incoming-handler`, served by [`vaultlet_core::serve`].
 
 use alloc::string::String;
 
@@ -20,20 +20,20 @@ use vaultlet_core::{
 
 impl Guest for Provider {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let asked = asked(&request);
+        let incoming = read_request(&request);
         let world = World::get();
-        answer(&serve::serve(world, &world.memory, &asked), out);
+        write_reply(&serve::serve(world, &world.memory, &incoming), out);
     }
 }
 
-fn asked(request: &IncomingRequest) -> Incoming {
-    // Values that are not text cannot be right; empty ones are wrong, too.
+fn read_request(request: &IncomingRequest) -> Incoming {
+    // A value that is not text becomes empty, which is as wrong.
     let text = |bytes| SecretString::new(String::from_utf8(bytes).unwrap_or_default());
     let entries = request.headers().entries();
     Incoming {
         is_get: matches!(request.method(), Method::Get),
         target: request.path_with_query().unwrap_or_default(),
-        authority: request.authority(),
+        host: request.authority(),
         headers: entries
             .into_iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), text(value)))
@@ -41,20 +41,20 @@ fn asked(request: &IncomingRequest) -> Incoming {
     }
 }
 
-fn answer(served: &Reply, out: ResponseOutparam) {
+fn write_reply(reply: &Reply, out: ResponseOutparam) {
     let headers = Fields::new();
-    for (name, value) in &served.headers {
-        // Constant names and plain values: nothing that a host refuses.
+    for (name, value) in &reply.headers {
+        // No host refuses these constant names and plain values.
         let _ = headers.append(name, value.as_bytes());
     }
     let response = OutgoingResponse::new(headers);
-    let _ = response.set_status_code(served.status);
+    let _ = response.set_status_code(reply.status);
     let body = response.body();
     ResponseOutparam::set(out, Ok(response));
     let Ok(body) = body else { return };
     if let Ok(stream) = body.write() {
         // A host that hangs up early has its reason.
-        let _ = write(&stream, served.body.as_bytes());
+        let _ = write(&stream, reply.body.as_bytes());
     }
     let _ = OutgoingBody::finish(body, None);
 }

@@ -1,5 +1,5 @@
-//! The shell of `vaultlet.wasm`: the WIT world `provider` on one side, the core on the other. Nothing
-//! is decided here.
+//! The shell of `vaultlet.wasm`: it implements the WIT world `provider` with the core, and the core's
+//! `Context` with WASI. It has no logic of its own.
 #![cfg(target_arch = "wasm32")]
 #![no_std]
 
@@ -48,7 +48,7 @@ mod bindings {
 struct Provider;
 bindings::export!(Provider with_types_in bindings);
 
-/// Makes a call of the core. It waits in the host.
+/// Makes one call into the core, and blocks until it is done.
 fn call<T>(work: impl FnOnce(&Call<'_, World>) -> Result<T, Error>) -> Result<T, types::Error> {
     let world = World::get();
     Call::new(world, &world.memory).and_then(|call| work(&call)).map_err(to_error)

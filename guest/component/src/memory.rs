@@ -1,5 +1,4 @@
-//! Memory of an instance without `std`: an allocator that leaves nothing behind, and the end of a
-//! panic.
+//! What an instance without `std` needs: an allocator that overwrites freed memory, and a panic handler.
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -7,14 +6,14 @@ use core::{
 };
 use dlmalloc::GlobalDlmalloc;
 
-/// Scrubs whatever is given back. Tokens and values pass through buffers of the bindings, of
-/// the JSON reader and of growing vectors; this covers them all.
+/// The allocator, which overwrites every freed block. Tokens and values pass through buffers of the
+/// bindings, of the JSON reader and of growing vectors; this covers them all.
 struct Scrubbing;
 
 #[global_allocator]
 static ALLOCATOR: Scrubbing = Scrubbing;
 
-// SAFETY: all is passed on to an allocator that keeps the contract. `realloc` stays the default one,
+// SAFETY: all calls are passed on to an allocator that keeps the contract. `realloc` is the default one,
 // which allocates, copies and deallocates by these two functions.
 unsafe impl GlobalAlloc for Scrubbing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -26,16 +25,16 @@ unsafe impl GlobalAlloc for Scrubbing {
         // SAFETY: the caller guarantees that the block was allocated with this layout and that
         // nobody uses it any more; its bytes may be uninitialized, and are only written.
         unsafe {
-            // One instruction; `zeroize` would store byte by byte, half of a call's time.
+            // One instruction. `zeroize` would store byte by byte, which takes half of a call's time.
             core::ptr::write_bytes(block, 0, layout.size());
-            // The bytes count as read, so the writing cannot be left out.
+            // The compiler must assume that the bytes are read, so it keeps the write.
             core::hint::black_box(block);
             GlobalDlmalloc.dealloc(block, layout);
         }
     }
 }
 
-/// How a host gets memory for what it passes in; the C library's would be another allocator.
+/// Allocates memory for what the host passes in. The C library's function would use another allocator.
 /// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md>
 ///
 /// # Safety
@@ -69,7 +68,7 @@ unsafe extern "C" fn cabi_realloc(
     block
 }
 
-/// Traps: the host throws the instance away. No text, which might hold what must not show.
+/// Traps, so that the host drops the instance. There is no message, which might contain a secret.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()

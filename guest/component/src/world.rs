@@ -1,4 +1,4 @@
-//! [`Context`] over WASI 0.2.
+//! The core's [`Context`], implemented with WASI 0.2.
 
 use alloc::{
     borrow::ToOwned,
@@ -32,10 +32,10 @@ use vaultlet_core::{
     settings::Role,
 };
 
-/// How much is read at once, bytes.
+/// The most bytes of one read.
 const CHUNK: u64 = 16 * 1024;
 
-/// This instance's world and what it remembers.
+/// The context of this instance, with its caches.
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) memory: Memory,
@@ -52,7 +52,7 @@ unsafe impl Sync for Single {}
 static WORLD: Single = Single(OnceCell::new());
 
 impl World {
-    /// The one of this instance.
+    /// The context of this instance.
     pub(crate) fn get() -> &'static Self {
         WORLD.0.get_or_init(Self::default)
     }
@@ -66,7 +66,7 @@ impl Context for World {
         let outgoing = outgoing(&request)?;
         let body = match &request.body {
             Some(_) => Some(outgoing.body().map_err(|()| protocol("a body is not allowed"))?),
-            // One that is never asked for is empty.
+            // A body that is never opened is empty.
             None => None,
         };
         let future = outgoing_handler::handle(outgoing, Some(options)).map_err(classify)?;
@@ -79,7 +79,7 @@ impl Context for World {
                 Some(Ok(Ok(response))) => break response,
                 Some(Ok(Err(code))) => return Err(classify(code)),
                 Some(Err(())) => return Err(protocol("no answer")),
-                None => until(&future.subscribe(), deadline)?,
+                None => wait_until_ready(&future.subscribe(), deadline)?,
             }
         };
         read(&response, max_body, deadline)
@@ -119,21 +119,21 @@ impl Context for World {
     }
 
     fn is_file(&self, path: &str) -> bool {
-        self.files.is_there(path)
+        self.files.exists(path)
     }
 
-    fn is_lent(&self) -> bool {
-        // Our own host alone sets it.
+    fn has_host_services(&self) -> bool {
+        // Only vaultlet's own host starts a broker.
         matches!(Role::read(&|name| self.variable(name)), Role::Broker(_))
     }
 
-    fn is_heard(&self) -> bool {
-        // Our own host closes it where nobody listens.
+    fn can_prompt(&self) -> bool {
+        // Vaultlet's own host closes stderr if nobody listens.
         stderr::get_stderr().check_write().is_ok()
     }
 
-    fn tell(&self, line: &str) {
-        // Who has gone away since is told nothing.
+    fn prompt(&self, line: &str) {
+        // Nobody listens any more if writing fails.
         let _ = write(&stderr::get_stderr(), format!("{line}\n").as_bytes());
     }
 }
@@ -160,12 +160,12 @@ fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
     }
     let outgoing = OutgoingRequest::new(headers);
     if request.method == Method::Post {
-        // A method of the standard is never refused.
+        // No host refuses a standard method.
         let _ = outgoing.set_method(&types::Method::Post);
     }
     let scheme = if request.url.secure { Scheme::Https } else { Scheme::Http };
     let set = outgoing.set_scheme(Some(&scheme));
-    let set = set.and_then(|()| outgoing.set_authority(Some(&request.url.short_authority())));
+    let set = set.and_then(|()| outgoing.set_authority(Some(&request.url.short_host_and_port())));
     set.and_then(|()| outgoing.set_path_with_query(Some(&request.url.target)))
         .map_err(|()| protocol("the address is not allowed"))?;
     Ok(outgoing)
@@ -208,7 +208,7 @@ fn drain(
     let mut bytes = Zeroizing::new(Vec::new());
     loop {
         match stream.read(CHUNK) {
-            Ok(chunk) if chunk.is_empty() => until(&stream.subscribe(), deadline)?,
+            Ok(chunk) if chunk.is_empty() => wait_until_ready(&stream.subscribe(), deadline)?,
             Ok(chunk) => {
                 if bytes.len() + chunk.len() > max_body {
                     return Err(SendError::BodyTooLarge);
@@ -226,8 +226,8 @@ fn drain(
     }
 }
 
-/// Waits for it, but not for longer than the request has.
-fn until(pollable: &Pollable, deadline: Duration) -> Result<(), SendError> {
+/// Waits until something is ready, but not beyond the deadline of the request.
+fn wait_until_ready(pollable: &Pollable, deadline: Duration) -> Result<(), SendError> {
     let timer = monotonic_clock::subscribe_instant(nanos(deadline));
     if poll(&[pollable, &timer]).contains(&0) { Ok(()) } else { Err(SendError::Timeout) }
 }
@@ -240,7 +240,7 @@ fn protocol(what: &str) -> SendError {
     SendError::Protocol(what.to_string())
 }
 
-/// The classes of WASI that call for different actions.
+/// Maps WASI's error codes to the classes that call for different actions.
 fn classify(code: ErrorCode) -> SendError {
     match code {
         ErrorCode::ConnectionRefused => SendError::Refused,
@@ -260,7 +260,7 @@ fn classify(code: ErrorCode) -> SendError {
         ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
             protocol("it was closed")
         }
-        // Only the name: hosts put whole addresses into the text of an internal error.
+        // The text of an internal error may have whole URLs, so it is left out.
         ErrorCode::InternalError(_) => protocol("the host reports an internal error"),
         ErrorCode::HttpProtocolError => protocol("it is not HTTP"),
         _ => protocol("the host refuses the request or its answer"),

@@ -1,4 +1,4 @@
-//! One call: what it may use and how long it may take.
+//! One call into the core: its settings, its deadline, and the caches of the instance.
 
 use alloc::{rc::Rc, string::String, vec::Vec};
 use core::{
@@ -19,7 +19,7 @@ pub struct Call<'a, C> {
     pub(crate) context: &'a C,
     pub(crate) settings: Settings,
     pub(crate) memory: &'a Memory,
-    /// On the monotonic clock.
+    /// The deadline, on the monotonic clock.
     pub(crate) deadline: Duration,
     /// Variables that win over the environment's.
     given: &'a [(&'static str, String)],
@@ -42,12 +42,12 @@ impl<'a, C: Context> Call<'a, C> {
         Ok(Self { context, settings, memory, deadline, given })
     }
 
-    /// What it runs under.
+    /// The settings of the call.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What is left of its time.
+    /// The time until the deadline.
     pub(crate) fn remaining(&self) -> Duration {
         self.deadline.saturating_sub(self.context.monotonic())
     }
@@ -68,17 +68,18 @@ fn variable<C: Context>(
     value.filter(|value| !value.is_empty())
 }
 
-/// What one instance remembers between calls: tokens, where no host does it, and what vaults asked
-/// tokens for. Only verified things are put in.
+/// The caches of one instance: tokens, the audiences of vaults, and the absence of a metadata
+/// service. Only what was verified is cached.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) tokens: RefCell<Vec<(TokenKey, RememberedToken)>>,
     pub(crate) vaults: RefCell<Vec<(String, Audience)>>,
-    /// There is no metadata service until then, Unix seconds.
+    /// The end of the time, in Unix seconds, for which the metadata service counts as absent.
     pub(crate) no_metadata_until: Cell<i64>,
 }
 
-/// Everything that changes which token is the right one (settings do not change within an instance).
+/// The key of a cached token: everything in a request that selects the token. Settings do not
+/// change within an instance.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TokenKey {
     pub(crate) resource: String,
@@ -86,10 +87,10 @@ pub(crate) struct TokenKey {
     pub(crate) identity: Option<UserAssigned>,
 }
 
-/// A token that this instance remembers.
+/// A cached token.
 #[derive(Debug)]
 pub(crate) struct RememberedToken {
     pub(crate) token: Rc<Token>,
-    /// When it was last tried to renew it, Unix seconds.
+    /// The time of the last request for this token, in Unix seconds.
     pub(crate) tried: i64,
 }

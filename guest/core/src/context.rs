@@ -1,6 +1,6 @@
-//! The only door out of the core: what it may do to the world, and in what shape.
+//! The trait by which the core reaches anything outside: HTTP, variables, files, clocks, randomness.
 //!
-//! Everything here is plain data, so that a test can script it and a shell can be small.
+//! All types are plain data, so that a test can script them and the component's shell stays small.
 
 use alloc::{format, string::String, vec::Vec};
 use core::{fmt, time::Duration};
@@ -8,66 +8,66 @@ use zeroize::Zeroizing;
 
 use crate::words::{secret::SecretString, url::Url};
 
-/// The world as the core sees it. With nothing behind it, nothing works.
+/// Everything that the core can reach. The core has no other input or output.
 pub trait Context {
-    /// Sends one request and reads the whole answer. Follows no redirect, keeps no cookie.
+    /// Sends one request and reads the whole response. Follows no redirect, keeps no cookie.
     fn send(&self, request: Request) -> Result<Response, SendError>;
 
-    /// An environment variable; empty means unset.
+    /// Reads an environment variable; an empty one counts as unset.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// Unix seconds.
+    /// The current time, in Unix seconds.
     fn now(&self) -> i64;
 
-    /// Time since some fixed moment; never goes back.
+    /// The monotonic clock: the time since a fixed moment.
     fn monotonic(&self) -> Duration;
 
-    /// Lets time pass.
+    /// Waits.
     fn wait(&self, duration: Duration);
 
-    /// Fills with random bytes.
+    /// Fills a buffer with random bytes.
     fn random(&self, bytes: &mut [u8]);
 
-    /// Reads a file anew, of at most `max` bytes.
+    /// Reads a file of at most `max` bytes, without any cache.
     fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError>;
 
-    /// Whether there is such a file, as far as can be seen.
+    /// Whether a file exists, as far as the sandbox shows it.
     fn is_file(&self, path: &str) -> bool;
 
-    /// Whether the host lends what a component cannot do: programs, and keys that sign.
-    fn is_lent(&self) -> bool;
+    /// Whether the host is vaultlet's own, which runs programs and signs with keys for the component.
+    fn has_host_services(&self) -> bool;
 
-    /// Whether there is a person who can be told something.
-    fn is_heard(&self) -> bool;
+    /// Whether there is a person who can be prompted.
+    fn can_prompt(&self) -> bool;
 
-    /// Tells that person one line.
-    fn tell(&self, line: &str);
+    /// Shows one line to that person.
+    fn prompt(&self, line: &str);
 }
 
-/// Methods that are used.
+/// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// `GET`
+    /// The method `GET`.
     Get,
-    /// `POST`
+    /// The method `POST`.
     Post,
 }
 
-/// Why a file was not read.
+/// Why a file could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileError {
-    /// There is none of that name.
+    /// The file does not exist.
     Missing,
-    /// The runtime does not let us see it, or the system does not let us read it.
+    /// The runtime does not show the file, or the system does not allow reading it.
     Forbidden,
-    /// It is longer than what was to be read.
+    /// The file is longer than the limit.
     TooLarge,
-    /// It is no file, or the system failed.
+    /// The path is not a file, or reading failed.
     Unreadable,
 }
 
 impl FileError {
-    /// What happened, in words that fit after the file's name.
+    /// The reason, in words that fit after the file's name and a colon.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Missing => "there is no such file",
@@ -78,44 +78,44 @@ impl FileError {
     }
 }
 
-/// One request.
+/// An HTTP request.
 #[derive(Debug)]
 pub struct Request {
-    /// Its method.
+    /// The method.
     pub method: Method,
-    /// Where to.
+    /// The URL.
     pub url: Url,
-    /// Names in lower case. Any value may be a secret, so all are kept as one.
+    /// The headers, names in lower case. Any value may be a secret, so all are secret strings.
     pub headers: Vec<(&'static str, SecretString)>,
-    /// What is sent along; its type is among the headers.
+    /// The body; `content-type` is among the headers.
     pub body: Option<SecretString>,
-    /// Until connected, TLS included.
+    /// The time until the connection is made, TLS included.
     pub connect_timeout: Duration,
-    /// From then to the answer's head.
+    /// The time from then until the head of the response.
     pub first_byte_timeout: Duration,
-    /// For all of it, the body included.
+    /// The time for everything, the body included.
     pub total_timeout: Duration,
-    /// The longest body that is read, in bytes.
+    /// The longest response body that is read, in bytes.
     pub max_body: usize,
 }
 
-/// One answer.
+/// An HTTP response.
 pub struct Response {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// Names in lower case.
+    /// The headers, names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, which may hold a token or a secret.
     pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Response {
-    /// The first header of that name (in lower case) if it is text.
+    /// The first header with this name that is text; the name is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers_named(name).next()
     }
 
-    /// All headers of that name (in lower case) that are text.
+    /// All headers with this name that are text; the name is in lower case.
     pub fn headers_named(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers
             .iter()
@@ -130,42 +130,42 @@ impl fmt::Debug for Response {
     }
 }
 
-/// Why there is no answer. The classes are those that call for different actions.
+/// Why a request got no response, in classes that call for different actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendError {
-    /// Nobody listens there.
+    /// The connection was refused.
     Refused,
-    /// No way to that address.
+    /// The address is unreachable.
     Unreachable,
-    /// The name is not known, or the resolver failed.
+    /// The host name does not resolve.
     Name,
-    /// It took too long.
+    /// The server did not respond in time.
     Timeout,
-    /// The certificate is not trusted, has expired or is for another name.
+    /// The server's certificate is not trusted, has expired or is for another name.
     TlsUntrusted,
-    /// TLS failed in another way; often the other side does not speak it.
+    /// TLS failed in another way; often the server does not speak TLS.
     TlsProtocol,
-    /// The host's egress policy forbids it.
+    /// The host's egress policy denies the request.
     Denied,
-    /// The body is longer than what was to be read.
+    /// The response body is longer than the limit.
     BodyTooLarge,
-    /// The connection broke, or what came was not HTTP; the text names which, for people.
+    /// The connection broke, or the response was not HTTP; the text says which, for people.
     Protocol(String),
 }
 
 impl SendError {
-    /// What happened, in one line; `authority` is `host:port`.
-    pub fn describe(&self, authority: &str) -> String {
+    /// The error as one line; `server` is `host:port`.
+    pub fn describe(&self, server: &str) -> String {
         match self {
-            Self::Refused => format!("could not connect to {authority}: connection refused"),
-            Self::Unreachable => format!("could not connect to {authority}: unreachable"),
-            Self::Name => format!("could not connect to {authority}: the name is not known"),
-            Self::Timeout => format!("{authority} did not answer in time"),
-            Self::TlsUntrusted => format!("the certificate of {authority} is not trusted"),
-            Self::TlsProtocol => format!("TLS with {authority} failed"),
-            Self::Denied => format!("the host does not allow requests to {authority}"),
-            Self::BodyTooLarge => format!("the answer of {authority} is too long"),
-            Self::Protocol(what) => format!("the connection to {authority} failed: {what}"),
+            Self::Refused => format!("could not connect to {server}: connection refused"),
+            Self::Unreachable => format!("could not connect to {server}: unreachable"),
+            Self::Name => format!("could not connect to {server}: the name is not known"),
+            Self::Timeout => format!("{server} did not answer in time"),
+            Self::TlsUntrusted => format!("the certificate of {server} is not trusted"),
+            Self::TlsProtocol => format!("TLS with {server} failed"),
+            Self::Denied => format!("the host does not allow requests to {server}"),
+            Self::BodyTooLarge => format!("the answer of {server} is too long"),
+            Self::Protocol(what) => format!("the connection to {server} failed: {what}"),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The pure core of vaultlet: all knowledge of Azure identity and Key Vault, with no I/O of its own.
 //!
-//! Whatever it does to the outside goes through [`context::Context`]. Shells compile it to
-//! WebAssembly and map their imports to that trait; natively it is an ordinary library, for tests.
+//! All input and output goes through the trait [`context::Context`]. The component compiles this crate to
+//! WebAssembly and implements the trait with WASI; natively the crate is an ordinary library, for tests.
 //!
-//! The modules, from the ground up. Each uses only those before it:
+//! The modules from the ground up; each uses only those before it:
 //! `words` · `limits` · [`context`] · [`error`] · `message` · [`plan`] · [`token`] · [`settings`] ·
 //! [`call`] · `retry` · `endpoint` · `source` · [`tokens`] · [`vault`] · [`serve`] · [`planner`] ·
 //! [`command`].

@@ -1,4 +1,4 @@
-//! Every time, size and count, with its unit and reason. Nothing else holds such a number.
+//! Every time-out, size and count, with unit and reason. No other module has such a number.
 
 use core::time::Duration;
 
@@ -10,114 +10,119 @@ const fn s(value: u64) -> Duration {
     Duration::from_secs(value)
 }
 
-/// A whole call unless `VAULTLET_TIMEOUT` says otherwise: a metadata service under update may need 70 s.
+/// The time-out of a call, unless `VAULTLET_TIMEOUT` is set: a metadata service under update may
+/// need 70 s.
 pub const CALL: Duration = s(120);
-/// The longest `VAULTLET_TIMEOUT`: a day; nobody waits longer, and sums cannot overflow.
+/// The longest `VAULTLET_TIMEOUT`: a day, so that sums of times cannot overflow.
 pub const CALL_MAX: Duration = s(86_400);
 
-/// Connecting to a vault: what a slow proxy needs.
+/// The connect time-out for vaults: what a slow proxy needs.
 pub const VAULT_CONNECT: Duration = s(10);
-/// A vault's answer: seconds when throttled, never a minute.
+/// The response time-out for vaults, which take some seconds when they throttle.
 pub const VAULT_FIRST_BYTE: Duration = s(30);
-/// Connecting to an identity endpoint: it is on this machine or this network.
+/// The connect time-out for identity endpoints, which are on this machine or this network.
 pub const IDENTITY_CONNECT: Duration = s(2);
-/// An identity endpoint's answer: it may ask the authority in turn.
+/// The response time-out for identity endpoints, which may ask the authority in turn.
 pub const IDENTITY_FIRST_BYTE: Duration = s(60);
-/// Finding out whether there is an IMDS, where its address may swallow packets.
+/// The time-out of the IMDS probe: outside Azure, packets to the address may be dropped silently.
 pub const PROBE: Duration = s(1);
 
-/// Connecting to the token authority: what a slow proxy needs.
+/// The connect time-out for the token authority: what a slow proxy needs.
 pub const AUTHORITY_CONNECT: Duration = s(10);
-/// The token authority's answer.
+/// The response time-out for the token authority.
 pub const AUTHORITY_FIRST_BYTE: Duration = s(30);
-/// How long an assertion of ours is good, seconds: as MSAL.
+/// The lifetime of a signed assertion, in seconds: MSAL's.
 pub const ASSERTION: i64 = 600;
-/// Between two questions whether a device code was entered, unless the authority says otherwise,
-/// seconds; by as much it grows when it says that this is too often.
+/// Seconds between two polls for a device code, unless the authority names another interval. After
+/// `slow_down` the interval grows by the same number.
 /// <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
 pub const DEVICE_INTERVAL: u64 = 5;
-/// How long a device code may be entered, unless the authority says otherwise, seconds.
+/// The lifetime of a device code, in seconds, unless the authority names another.
 pub const DEVICE_LIFE: u64 = 1_800;
 
-/// An Arc agent's key file, bytes: as every SDK.
+/// The largest key file of an Arc agent, in bytes: the limit of every SDK.
 pub const ARC_KEY: usize = 4_096;
-/// A file with a federated token or a user's, bytes.
+/// The largest file with a federated token or a user's token, in bytes.
 pub const ASSERTION_FILE: usize = 64 * 1024;
-/// The certificates of a key as PEM, bytes; chains have 3 or 4.
+/// The longest certificate chain as PEM, in bytes; usual chains have 3 or 4 certificates.
 pub const CERTIFICATES: usize = 64 * 1024;
-/// What a developer's tool may print, bytes.
+/// The longest output of a developer's tool, in bytes.
 pub const LOGIN_OUTPUT: usize = 256 * 1024;
-/// A vault's answer, bytes: 25,600 of value, six-fold escaped, 15 tags of 1,024 characters.
+/// The longest response with a secret, in bytes: a value of 25,600, escaped to six times the
+/// length, and 15 tags of 1,024 characters.
 pub const VAULT_BODY: usize = 512 * 1024;
-/// A page of a vault, bytes: 25 items with 15 tags of 1,024 characters, with room for escapes.
+/// The longest page of a listing, in bytes: 25 items with 15 tags of 1,024 characters, with room
+/// for escapes.
 pub const PAGE_BODY: usize = 1024 * 1024;
-/// Pages of one listing: 100,000 secrets, and ten seconds of all that a vault answers.
+/// The most pages of one listing: 100,000 secrets, and all the requests that a vault serves in ten
+/// seconds.
 /// <https://learn.microsoft.com/azure/key-vault/general/service-limits>
 pub const PAGES: u64 = 4_000;
-/// What leads to the next page, bytes; real ones have some hundred.
+/// The longest link or marker of a next page, in bytes; real ones have some hundreds.
 pub const MARKER: usize = 8 * 1024;
-/// A token answer, bytes: real tokens are 1 to 3 KiB, with many groups 10.
+/// The longest token response, in bytes: tokens have 1 to 3 KiB, and 10 KiB with many groups.
 pub const TOKEN_BODY: usize = 64 * 1024;
-/// The longest request target that the identity endpoint parses, bytes.
+/// The longest query that the identity endpoint parses, in bytes.
 pub const TARGET: usize = 4 * 1024;
-/// The longest claims, bytes, decoded.
+/// The longest claims of a token request, decoded, in bytes.
 pub const CLAIMS: usize = 16 * 1024;
-/// The longest claim of a token that is shown, bytes: an Azure resource id.
+/// The longest claim of a token that is shown, in bytes: an Azure resource id.
 pub const CLAIM: usize = 512;
-/// The longest reference, bytes: host 253, name 127, version 32, a JSON pointer.
+/// The longest reference, in bytes: a host of 253, a name of 127, a version of 32, and a JSON pointer.
 pub const REFERENCE: usize = 2 * 1024;
-/// What is shown of a text that a service sent, characters.
+/// The longest excerpt of a server's text in an error message, in characters.
 pub const EXCERPT: usize = 200;
-/// Tokens and vaults that one instance remembers.
+/// The most tokens, and the most vaults, that one instance caches.
 pub const REMEMBERED: usize = 64;
 
-/// A token that has less than this left is as good as expired, seconds: what every SDK does.
+/// Seconds before expiry from which a token counts as expired: the margin of every SDK.
 pub const EXPIRY_MARGIN: i64 = 300;
-/// From this life on, a token is renewed at half of it, seconds: as MSAL.
+/// The lifetime, in seconds, from which a token is renewed at half of it: MSAL's.
 pub const HALF_LIFE_FROM: i64 = 7_200;
-/// Least time between two tries to renew a token that still serves, seconds: as azure-core.
+/// Seconds between two attempts to renew a token that is still valid: those of azure-core.
 pub const RENEWAL_GAP: i64 = 30;
-/// Seconds for which an answer of the host's identity endpoint serves again without asking: that
-/// endpoint's cache is the place where a token is replaced.
+/// Seconds for which an instance reuses a token of the host's identity endpoint without a request. It is
+/// short because that endpoint has the cache in which tokens are replaced.
 pub const MOMENT: i64 = 5;
-/// How long a failure may be remembered, seconds.
+/// Seconds for which a failure may be cached.
 pub const FAILURE: i64 = 30;
 
-/// How one kind of server is asked again.
+/// The retry policy for one kind of server.
 #[derive(Debug)]
 pub struct Retries {
-    /// Tries after the first.
+    /// The number of retries after a transient status.
     pub count: u32,
-    /// Before the first of them; doubles each time.
+    /// The delay before the first retry, which doubles each time.
     pub base: Duration,
-    /// The longest single wait that is chosen here (a `Retry-After` may be longer).
+    /// The longest delay, unless `Retry-After` asks for more.
     pub cap: Duration,
-    /// The statuses that pass.
-    pub passing: fn(u16) -> bool,
-    /// The same `base` after a 410, which means that the service is being updated.
+    /// Whether a status is transient.
+    pub transient: fn(u16) -> bool,
+    /// Replaces `base` after a 410, which means that the service is being updated.
     pub gone: Option<Duration>,
 }
 
-/// Vaults: 0.8, 1.6, 3.2 s, as most SDKs.
+/// Retries for vaults: after 0.8, 1.6 and 3.2 s, as in most SDKs.
 pub static VAULT: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
-/// Identity endpoints other than IMDS: the same.
+    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
+/// Retries for identity endpoints other than IMDS.
 pub static IDENTITY: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
-/// The token authority: the same.
+    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
+/// Retries for the token authority.
 pub static AUTHORITY: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), passing: usual, gone: None };
-/// IMDS: 0.8 to 12.8 s; after a 410 5, 10, 20, 40 s, which makes the 70 s that it is said to need.
+    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
+/// Retries for IMDS: after 0.8 to 12.8 s; after a 410, which may last for 70 s, 5, 10, 20 and 40 s.
 /// <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#retry-guidance>
 pub static IMDS: Retries =
-    Retries { count: 5, base: ms(800), cap: s(60), passing: imds, gone: Some(s(5)) };
-/// No second try: the probe, and an endpoint that has tried already.
+    Retries { count: 5, base: ms(800), cap: s(60), transient: imds, gone: Some(s(5)) };
+/// No retries: for the probe, and for endpoints of the host, which retries itself.
 pub static ONCE: Retries =
-    Retries { count: 0, base: ms(0), cap: ms(0), passing: never, gone: None };
+    Retries { count: 0, base: ms(0), cap: ms(0), transient: never, gone: None };
 
-/// Without an answer (refused, unreachable, broken): quick tries, for a server that restarts.
+/// Quick retries of requests without a response (refused, unreachable, broken), for a server that
+/// restarts.
 pub const TRANSPORT_TRIES: u32 = 2;
-/// Before the first of them; doubles.
+/// The delay before the first of those retries, which doubles.
 pub const TRANSPORT_BASE: Duration = ms(200);
 
 fn usual(status: u16) -> bool {

@@ -1,4 +1,4 @@
-//! What a service said, made fit to be shown.
+//! Quoting what a server said, safely: no secrets, no control characters, a limited length.
 
 use alloc::{string::String, vec::Vec};
 
@@ -8,20 +8,20 @@ use crate::{
     words::{json, secret::SecretString},
 };
 
-/// The error that a body tells of, whichever of the known forms it has.
+/// The error in a response's body, in any of the known forms.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The code, the inner one where there is one.
+    /// The error code: the inner one, if there are two.
     pub(crate) code: Option<String>,
-    /// The outer code, when there is an inner one.
+    /// The outer error code, if there is an inner one.
     pub(crate) outer: Option<String>,
-    /// The message, fit to be shown.
+    /// The message, as an [`excerpt`].
     pub(crate) message: Option<String>,
 }
 
-/// Reads `{"error":{"code","message","innererror"}}`, `{"error","error_description"}`,
-/// `{"message"}` or plain text of an answer that is not a success. `hidden` is what must not show
-/// even if the service repeats it.
+/// Reads the error of a response that is not a success: `{"error":{"code","message","innererror"}}`,
+/// `{"error","error_description"}`, `{"message"}` or plain text. `hidden` are secrets that the server may
+/// repeat; they are replaced.
 pub(crate) fn fault(response: &Response, hidden: &[&SecretString]) -> Fault {
     let mut fault = Fault::default();
     if let Some(body) = json::parse(&response.body) {
@@ -44,8 +44,8 @@ pub(crate) fn fault(response: &Response, hidden: &[&SecretString]) -> Fault {
     fault
 }
 
-/// One line of at most [`EXCERPT`] characters, without what is hidden and without anything that
-/// looks like a token.
+/// One line of at most [`EXCERPT`] characters, without the hidden secrets and without anything that looks
+/// like a token.
 pub(crate) fn excerpt(text: &str, hidden: &[&SecretString]) -> String {
     let mut text = String::from(text);
     for secret in hidden.iter().map(|secret| secret.reveal()).filter(|s| !s.is_empty()) {
@@ -67,12 +67,12 @@ pub(crate) fn excerpt(text: &str, hidden: &[&SecretString]) -> String {
     }
 }
 
-/// A text of the caller's as it may stand in a line: it does not write on a terminal.
+/// A caller's text without control characters, which a terminal would interpret.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
-/// The service's id of the request, if it looks like one.
+/// The server's id of the request, if it looks like one.
 pub(crate) fn request_id(response: &Response) -> Option<String> {
     let id = response.header("x-ms-request-id")?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
@@ -80,7 +80,7 @@ pub(crate) fn request_id(response: &Response) -> Option<String> {
     is_id.then(|| id.into())
 }
 
-/// A code as services have them (`Malformed backup blob` has spaces).
+/// An error code, which may have spaces (`Malformed backup blob`); none if it is too long.
 fn as_code(code: &str, hidden: &[&SecretString]) -> Option<String> {
     let code = excerpt(code, hidden);
     (!code.is_empty() && code.len() <= 64).then_some(code)

@@ -1,36 +1,36 @@
-//! What a role must be able to see, as plain data: variables, files, keys, programs, servers.
+//! The plan of a role as plain data: the variables, files, keys, programs and servers that it needs.
 
 use alloc::{string::String, vec::Vec};
 
 use crate::words::url::Url;
 
-/// A server that may be talked to.
+/// A server that a role may send requests to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Name in lower case, or IP literal without brackets.
+    /// The host name in lower case, or an IP address without brackets.
     pub host: String,
-    /// Never 0.
+    /// The port, never 0.
     pub port: u16,
-    /// How it is trusted.
+    /// How the server is trusted.
     pub trust: Trust,
-    /// What for.
+    /// What the role uses the server for.
     pub purpose: Purpose,
 }
 
 /// How a server is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Plain HTTP.
+    /// Plain HTTP: the server does not prove its identity.
     None,
-    /// By the host's roots.
+    /// The certificate is checked against the host's roots.
     Roots,
-    /// By the SHA-1 of its certificate, in lower case.
+    /// The certificate must have this SHA-1, in lower case.
     Pinned(String),
-    /// By roots of its own.
+    /// The certificate is checked against roots for this server only.
     Private {
-        /// Who may have issued its certificate.
+        /// The certificates of the issuers.
         issuers: Certificates,
-        /// The name in its certificate, where it is not the host's.
+        /// The name in the certificate, if it differs from the host.
         name: Option<String>,
     },
 }
@@ -38,73 +38,74 @@ pub enum Trust {
 /// Certificates to trust.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certificates {
-    /// In this file.
+    /// Certificates in a file, as PEM.
     File(String),
-    /// In this text.
+    /// Certificates as PEM text.
     Text(String),
 }
 
 /// Files that may be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum File {
-    /// This one.
+    /// One file.
     Path(String),
-    /// Those in a folder that end so.
+    /// The files in a folder whose names have this ending.
     Folder(String, &'static str),
 }
 
 /// A private key that the host holds and signs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Its name at the host.
+    /// The name by which the component refers to the key.
     pub name: &'static str,
-    /// Its file.
+    /// The path of the key file.
     pub path: String,
-    /// The variable with the file's password.
+    /// The environment variable that holds the file's password.
     pub password_variable: Option<&'static str>,
 }
 
 /// A program that the host runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// Its name at the host.
+    /// The name by which the component refers to the program.
     pub name: &'static str,
-    /// What to look for in `PATH`.
+    /// The command that the host looks up in `PATH`.
     pub command: &'static str,
-    /// Groups of arguments, with `{value}`s.
+    /// Groups of arguments with placeholders, `{resource}`. A group without a value is left out.
     pub arguments: &'static [&'static [&'static str]],
-    /// Variables, with the same.
+    /// Environment variables, whose values may have placeholders too.
     pub variables: &'static [(&'static str, &'static str)],
 }
 
-/// What an authority is for.
+/// What a role uses a server for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Giving tokens to this machine.
+    /// Getting tokens from an identity endpoint of this machine or network.
     IdentityEndpoint,
-    /// Giving tokens over the network.
+    /// Getting tokens from the token authority.
     TokenAuthority,
-    /// Holding secrets.
+    /// Reading secrets from a vault.
     Vault,
 }
 
-/// What the credentials need.
+/// What the credentials of the chain need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The environment variables that decide.
+    /// The environment variables that the sources read.
     pub variables: Vec<String>,
-    /// The servers that the chain may ask, in its order.
+    /// The servers, in the order of the chain.
     pub servers: Vec<Server>,
-    /// The files that it may read.
+    /// The files that sources read.
     pub files: Vec<File>,
-    /// The keys that sign for it.
+    /// The private keys that sign assertions.
     pub keys: Vec<Key>,
-    /// The programs that it may have run.
+    /// The programs that the host runs for a developer's login.
     pub programs: Vec<Program>,
-    /// Whether a person must be told something.
+    /// Whether a source prompts a person.
     pub tells: bool,
 }
 
+/// A server with the usual trust: none for `http`, the host's roots for `https`.
 pub(crate) fn server(url: &Url, purpose: Purpose) -> Server {
     let trust = if url.secure { Trust::Roots } else { Trust::None };
     Server { host: url.host.clone(), port: url.port, trust, purpose }

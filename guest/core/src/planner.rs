@@ -1,4 +1,4 @@
-//! What a role must see, so that a host can grant exactly that. Pure functions.
+//! Pure functions that say what a call needs, so that a host can grant exactly that.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
@@ -10,29 +10,29 @@ use crate::{
     vault::{self, Reference},
 };
 
-/// What is resolved.
+/// A secret or a vault to resolve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A secret, by its reference.
     Secret(String),
-    /// A vault, in each form in which it may be listed.
+    /// A vault, in any form in which it may be listed.
     Vault(String),
 }
 
-/// The same, resolved.
+/// A resolved secret or vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// Its canonical form.
+    /// The reference in canonical form.
     pub reference: String,
-    /// The vault.
+    /// The vault's server.
     pub server: Server,
-    /// The secret's name; none of a vault.
+    /// The secret's name; none for a vault.
     pub name: Option<String>,
-    /// Its version, if the reference has one.
+    /// The secret's version, if the reference has one.
     pub version: Option<String>,
 }
 
-/// Resolves a secret or a vault.
+/// Resolves a secret or a vault to its canonical reference and its server.
 pub fn resolve(what: &Subject, settings: &[(String, String)]) -> Result<Resolved, Error> {
     let settings = Settings::read(&|name| find(settings, name))?;
     let (vault, reference, name, version) = match what {
@@ -50,7 +50,8 @@ pub fn resolve(what: &Subject, settings: &[(String, String)]) -> Result<Resolved
     Ok(Resolved { reference, server: server(&vault, Purpose::Vault), name, version })
 }
 
-/// Says what the credentials need: without `values` which variables, with them which servers.
+/// Plans the credentials of the chain. Without `values` the plan has only the variables to read; with the
+/// values of those variables it has the servers, files, keys and programs too.
 pub fn plan_credentials(
     settings: &[(String, String)],
     values: &[(String, String)],

@@ -1,4 +1,4 @@
-//! Asking again: which answers pass, how long to wait, when to give up.
+//! Retries: which failures are transient, how long to wait, when to give up.
 
 use alloc::format;
 use core::time::Duration;
@@ -11,35 +11,35 @@ use crate::{
     words::date,
 };
 
-/// Why there is no answer to judge.
+/// Why sending ended without a final response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stopped {
-    /// No answer at all.
+    /// No attempt got a response.
     Send(SendError),
-    /// The service asks for more patience than the call has.
-    Patience {
-        /// With this status.
+    /// The service asks the caller to wait for longer than the call may take.
+    Throttled {
+        /// The status of the response.
         status: u16,
-        /// For so long.
+        /// The time that the service asks to wait.
         after: Duration,
     },
-    /// The call's time has run out.
-    TimeUp,
+    /// The time of the call has run out.
+    TimedOut,
 }
 
-/// What a kind of server's failures to answer are called.
-pub(crate) struct Ids {
+/// The error ids of one kind of server.
+pub(crate) struct ErrorIds {
     pub(crate) throttled: Id,
     pub(crate) unexpected: Id,
     pub(crate) unreachable: Id,
 }
 
 impl Stopped {
-    /// The same as an error of what was being done at that authority.
-    pub(crate) fn explain(self, doing: &str, authority: &str, ids: &Ids) -> Error {
+    /// The error; `doing` begins the message, `server` is host and port.
+    pub(crate) fn into_error(self, doing: &str, server: &str, ids: &ErrorIds) -> Error {
         match self {
-            Self::TimeUp => Error::new(Id::Timeout, format!("{doing}: the time has run out")),
-            Self::Patience { status, after } => patience(doing, status, Some(after), ids),
+            Self::TimedOut => Error::new(Id::Timeout, format!("{doing}: the time has run out")),
+            Self::Throttled { status, after } => throttled_error(doing, status, Some(after), ids),
             Self::Send(error) => {
                 let id = match error {
                     SendError::Denied => Id::EgressDenied,
@@ -47,33 +47,40 @@ impl Stopped {
                     SendError::BodyTooLarge => ids.unexpected,
                     _ => ids.unreachable,
                 };
-                Error::new(id, format!("{doing}: {}", error.describe(authority)))
+                Error::new(id, format!("{doing}: {}", error.describe(server)))
             }
         }
     }
 }
 
-/// It asks to be left alone, longer than we can wait or again and again.
-pub(crate) fn patience(doing: &str, status: u16, after: Option<Duration>, ids: &Ids) -> Error {
-    let mut error = Error::new(ids.throttled, format!("{doing}: it asks for patience"))
+/// The error of a service that throttles requests, after the last retry or for longer than the call may
+/// take.
+pub(crate) fn throttled_error(
+    doing: &str,
+    status: u16,
+    after: Option<Duration>,
+    ids: &ErrorIds,
+) -> Error {
+    let mut error = Error::new(ids.throttled, format!("{doing}: it is throttling requests"))
         .with_answer(status, None);
     error.retry_after_ms = after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
     error
 }
 
-/// Sends, and sends again as `retries` says. An answer that is still a failure at the end is an
-/// answer. `build` makes each request anew: no copy of a secret waits between tries.
+/// Sends a request, and retries transient failures as `retries` says. After the last attempt a failed
+/// response is returned as it is. `build` makes a request for each attempt, so that no copy of a secret
+/// stays in memory between attempts.
 pub(crate) fn send<C: Context>(
     call: &Call<'_, C>,
     retries: &Retries,
     build: &dyn Fn() -> Request,
 ) -> Result<Response, Stopped> {
-    let mut answered = 0;
-    let mut unanswered = 0;
+    let mut retried_responses = 0;
+    let mut retried_errors = 0;
     loop {
         let remaining = call.remaining();
         if remaining.is_zero() {
-            return Err(Stopped::TimeUp);
+            return Err(Stopped::TimedOut);
         }
         let mut request = build();
         request.connect_timeout = request.connect_timeout.min(remaining);
@@ -81,18 +88,18 @@ pub(crate) fn send<C: Context>(
         request.total_timeout = request.total_timeout.min(remaining);
         match call.context.send(request) {
             Ok(response) => {
-                let passing = (retries.passing)(response.status);
+                let transient = (retries.transient)(response.status);
                 let after = if response.status >= 400 && retries.count > 0 {
                     retry_after(&response, call.context.now())
                 } else {
                     None
                 };
-                if !passing || answered >= retries.count {
+                if !transient || retried_responses >= retries.count {
                     return Ok(response);
                 }
                 let delay = match after {
                     Some(after) if after >= call.remaining() => {
-                        return Err(Stopped::Patience { status: response.status, after });
+                        return Err(Stopped::Throttled { status: response.status, after });
                     }
                     Some(after) => after,
                     None => {
@@ -100,49 +107,49 @@ pub(crate) fn send<C: Context>(
                             Some(gone) if response.status == 410 => gone,
                             _ => retries.base,
                         };
-                        jittered(call, backoff(base, answered).min(retries.cap))
+                        jittered(call, backoff(base, retried_responses).min(retries.cap))
                     }
                 };
                 if delay >= call.remaining() {
                     return Ok(response);
                 }
-                answered += 1;
+                retried_responses += 1;
                 drop(response);
                 call.context.wait(delay);
             }
-            Err(SendError::Timeout) if call.remaining().is_zero() => return Err(Stopped::TimeUp),
+            Err(SendError::Timeout) if call.remaining().is_zero() => return Err(Stopped::TimedOut),
             Err(error) => {
-                let tries = if retries.count == 0 { 0 } else { tries(&error) };
-                let delay = jittered(call, backoff(TRANSPORT_BASE, unanswered));
-                if unanswered >= tries || delay >= call.remaining() {
+                let limit = if retries.count == 0 { 0 } else { retry_limit(&error) };
+                let delay = jittered(call, backoff(TRANSPORT_BASE, retried_errors));
+                if retried_errors >= limit || delay >= call.remaining() {
                     return Err(Stopped::Send(error));
                 }
-                unanswered += 1;
+                retried_errors += 1;
                 call.context.wait(delay);
             }
         }
     }
 }
 
-/// How long the service asks to be left alone: `retry-after` (seconds or a date), or one of the two
-/// headers in milliseconds. None when there is no such header or it is nonsense.
+/// The time that a service asks the caller to wait: `retry-after` (seconds or a date), or one of the two
+/// headers in milliseconds. None if there is no such header, or it is malformed.
 /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
 pub(crate) fn retry_after(response: &Response, now: i64) -> Option<Duration> {
     for name in ["retry-after-ms", "x-ms-retry-after-ms"] {
-        if let Some(ms) = response.header(name).and_then(digits) {
+        if let Some(ms) = response.header(name).and_then(parse_digits) {
             return Some(Duration::from_millis(ms));
         }
     }
     let text = response.header("retry-after")?.trim();
-    if let Some(seconds) = digits(text) {
+    if let Some(seconds) = parse_digits(text) {
         return Some(Duration::from_secs(seconds));
     }
     let wait = date::parse(text)?.saturating_sub(now);
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
-/// Digits; a number that is too large is the largest.
-fn digits(text: &str) -> Option<u64> {
+/// Parses a number of digits only; one that is too large becomes the largest.
+fn parse_digits(text: &str) -> Option<u64> {
     let text = text.trim();
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -150,24 +157,27 @@ fn digits(text: &str) -> Option<u64> {
     Some(text.parse().unwrap_or(u64::MAX))
 }
 
-fn tries(error: &SendError) -> u32 {
+/// How often an error without a response is retried.
+fn retry_limit(error: &SendError) -> u32 {
     match error {
         SendError::Refused
         | SendError::Unreachable
         | SendError::Name
         | SendError::TlsProtocol
         | SendError::Protocol(_) => TRANSPORT_TRIES,
-        // It has cost its time already.
+        // A timeout has already taken its time.
         SendError::Timeout => 1,
         SendError::TlsUntrusted | SendError::Denied | SendError::BodyTooLarge => 0,
     }
 }
 
-fn backoff(base: Duration, tried: u32) -> Duration {
-    base.saturating_mul(2_u32.saturating_pow(tried))
+/// The delay before the next attempt, without jitter.
+fn backoff(base: Duration, retried: u32) -> Duration {
+    base.saturating_mul(2_u32.saturating_pow(retried))
 }
 
-/// Up to 30 % longer, so that many do not come back at once; never shorter than what was published.
+/// Makes a delay up to 30 % longer, so that many clients do not retry at the same moment. A delay
+/// is never shorter than the published one.
 fn jittered<C: Context>(call: &Call<'_, C>, delay: Duration) -> Duration {
     let mut byte = [0];
     call.context.random(&mut byte);
@@ -202,6 +212,6 @@ mod tests {
             let wait = retry_after(&response, now);
             assert_eq!(wait, expected.map(Duration::from_millis), "{name}: {value}");
         }
-        assert_eq!(digits("99999999999999999999999"), Some(u64::MAX));
+        assert_eq!(parse_digits("99999999999999999999999"), Some(u64::MAX));
     }
 }

@@ -1,13 +1,13 @@
-//! THE table of credential sources. Its order is the order of the chain.
+//! THE table of credential sources, in the order of the chain.
 //!
-//! To add a source: a file in `source/`, its `mod` line there, and a line here.
+//! To add a source, add a file to `source/`, its `mod` line to `source/mod.rs`, and a line here.
 //!
-//! * `auto` sources are asked without being named; `named` ones only when a setting names them.
-//! * A `configured` source that fails stops the chain. A `found` one (a local endpoint that may
-//!   belong to somebody else) and a `login` (of a developer's tool) let the next source be asked,
+//! * `auto` sources are part of the default chain; `named` ones are asked only if a setting names them.
+//! * A `configured` source that fails ends the chain. After a `found` one (a local endpoint, which may
+//!   belong to another program) or a `login` (of a developer's tool) fails, the next source is asked,
 //!   unless settings named the chain.
 
-/// Calls `$apply!` with the whole table.
+/// Passes the whole table to the macro `$apply!`.
 macro_rules! for_each_source {
     ($apply:ident) => {
         $apply! {

@@ -1,5 +1,5 @@
-//! A scripted world: what is expected to be sent, in order, and what comes back. Nothing that is
-//! not in the script works.
+//! A scripted [`Context`] for tests: it expects exact requests in order, and returns the scripted
+//! responses. Whatever the script does not have fails.
 
 use alloc::{
     collections::VecDeque,
@@ -17,11 +17,11 @@ use zeroize::Zeroizing;
 
 use crate::context::{Context, FileError, Method, Request, Response, SendError};
 
-/// One exchange: the request as text ([`World::sent`] has the form), and its answer.
+/// One exchange: the request as text, in the form of [`World::answer`], and the response.
 type Exchange = (String, Result<Response, SendError>);
 
-/// A world in a test. A request that differs from the script panics, and so does a script that is
-/// not used up.
+/// A scripted context. A request that differs from the script panics, and so does a script that is not
+/// used up.
 #[derive(Debug)]
 pub struct World {
     variables: Vec<(String, String)>,
@@ -31,16 +31,16 @@ pub struct World {
     elapsed: Cell<Duration>,
     jitter: Cell<u8>,
     files: RefCell<Vec<(String, Vec<u8>)>>,
-    lent: Cell<bool>,
-    /// What a person was told; none when there is nobody.
-    told: RefCell<Option<Vec<String>>>,
+    host_services: Cell<bool>,
+    /// The prompts that were shown; none if nobody can be prompted.
+    prompts: RefCell<Option<Vec<String>>>,
 }
 
 /// The wall clock at the start, Unix seconds.
 pub const START: i64 = 1_700_000_000;
 
 impl World {
-    /// With these variables.
+    /// Creates a context with these environment variables.
     pub fn new(variables: &[(&str, &str)]) -> Self {
         Self {
             variables: variables.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect(),
@@ -50,47 +50,47 @@ impl World {
             elapsed: Cell::default(),
             jitter: Cell::new(0),
             files: RefCell::default(),
-            lent: Cell::new(false),
-            told: RefCell::new(Some(Vec::new())),
+            host_services: Cell::new(false),
+            prompts: RefCell::new(Some(Vec::new())),
         }
     }
 
-    /// With a file in place of what was at that path.
+    /// Adds a file, or replaces the one at that path.
     #[must_use]
     pub fn file(self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.write(path, content);
         self
     }
 
-    /// The same while it runs.
+    /// Writes a file while a test runs.
     pub fn write(&self, path: &str, content: impl Into<Vec<u8>>) {
         let mut files = self.files.borrow_mut();
         files.retain(|(known, _)| known != path);
         files.push((path.to_string(), content.into()));
     }
 
-    /// At a host that runs programs and signs.
+    /// Makes this vaultlet's own host, which runs programs and signs.
     #[must_use]
-    pub fn lent(self) -> Self {
-        self.lent.set(true);
+    pub fn hosted(self) -> Self {
+        self.host_services.set(true);
         self
     }
 
-    /// With nobody who could be told something.
+    /// Makes this a context in which nobody can be prompted.
     #[must_use]
-    pub fn alone(self) -> Self {
-        *self.told.borrow_mut() = None;
+    pub fn unattended(self) -> Self {
+        *self.prompts.borrow_mut() = None;
         self
     }
 
-    /// What a person was told.
-    pub fn told(&self) -> Vec<String> {
-        self.told.borrow().clone().unwrap_or_default()
+    /// The prompts that were shown.
+    pub fn prompts(&self) -> Vec<String> {
+        self.prompts.borrow().clone().unwrap_or_default()
     }
 
-    /// Expects a request next: `GET <url>`, ` <name>: <value>` for each header but `accept`,
-    /// sorted, and ` | <body>` if there is one. `<*>` in it stands for anything without a space.
-    /// Answers with a status, headers and a body.
+    /// Expects a request, and responds with a status, headers and a body. The request is written as
+    /// `GET <url>`, ` <name>: <value>` for each header but `accept`, sorted, and ` | <body>` if there is
+    /// one; `<*>` matches any text without a space.
     #[must_use]
     pub fn answer(
         self,
@@ -105,41 +105,41 @@ impl World {
         self
     }
 
-    /// Expects a request next, which fails.
+    /// Expects a request, and fails it with this error.
     #[must_use]
     pub fn fail(self, request: &str, error: SendError) -> Self {
         self.script.borrow_mut().push_back((request.to_string(), Err(error)));
         self
     }
 
-    /// With all jitter at its largest (255) or smallest (0).
+    /// Sets the value of every random byte: 255 is the largest jitter, 0 the smallest.
     #[must_use]
     pub fn jitter(self, jitter: u8) -> Self {
         self.jitter.set(jitter);
         self
     }
 
-    /// Lets time pass.
+    /// Moves the clock forward.
     pub fn pass(&self, duration: Duration) {
         self.elapsed.set(self.elapsed.get() + duration);
     }
 
-    /// What was sent, in the script's form.
+    /// The requests that were sent, as the script writes them.
     pub fn sent(&self) -> Vec<String> {
         self.sent.borrow().clone()
     }
 
-    /// What was waited for.
+    /// The delays that were waited for.
     pub fn waits(&self) -> Vec<Duration> {
         self.waits.borrow().clone()
     }
 
-    /// Whether the whole script was used.
+    /// Whether the script is used up.
     pub fn is_done(&self) -> bool {
         self.script.borrow().is_empty()
     }
 
-    /// Runs something in this world, and checks that the script was used up.
+    /// Runs some work, and checks that it used up the script.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         let done = work();
         let left: Vec<_> =
@@ -150,7 +150,7 @@ impl World {
 }
 
 impl Context for World {
-    #[allow(clippy::panic, reason = "that is how a test fails")]
+    #[allow(clippy::panic, reason = "a test fails by panicking")]
     fn send(&self, request: Request) -> Result<Response, SendError> {
         assert!(!request.connect_timeout.is_zero() && !request.first_byte_timeout.is_zero());
         assert!(request.max_body > 0 && request.max_body <= 1024 * 1024);
@@ -161,7 +161,7 @@ impl Context for World {
         };
         assert!(matches(&expected, &text), "left == right?\n left: {text}\nright: {expected}");
         match answer {
-            // A server that is silent costs the time that it is given.
+            // A silent server takes all the time that a request has.
             Err(SendError::Timeout) => {
                 self.pass(request.connect_timeout.min(request.total_timeout));
                 Err(SendError::Timeout)
@@ -207,22 +207,22 @@ impl Context for World {
         self.files.borrow().iter().any(|(known, _)| known == path)
     }
 
-    fn is_lent(&self) -> bool {
-        self.lent.get()
+    fn has_host_services(&self) -> bool {
+        self.host_services.get()
     }
 
-    fn is_heard(&self) -> bool {
-        self.told.borrow().is_some()
+    fn can_prompt(&self) -> bool {
+        self.prompts.borrow().is_some()
     }
 
-    fn tell(&self, line: &str) {
-        if let Some(told) = self.told.borrow_mut().as_mut() {
-            told.push(line.to_string());
+    fn prompt(&self, line: &str) {
+        if let Some(prompts) = self.prompts.borrow_mut().as_mut() {
+            prompts.push(line.to_string());
         }
     }
 }
 
-/// Whether a text is as a pattern says: `<*>` in it stands for anything without a space.
+/// Whether a text matches a pattern, in which `<*>` matches any text without a space.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split("<*>");
     let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else {

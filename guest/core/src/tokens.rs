@@ -1,5 +1,4 @@
-//! Where tokens come from: this instance's memory, the host's identity endpoint, or the chain of
-//! sources.
+//! Getting a token: from the instance's cache, the host's identity endpoint, or the chain of sources.
 
 use alloc::rc::Rc;
 
@@ -14,8 +13,8 @@ use crate::{
     token::{Token, TokenRequest},
 };
 
-/// A token: from the host's endpoint if there is one, else by the chain, with what this instance
-/// remembers before it.
+/// Gets a token: from the instance's cache, or else from the host's identity endpoint if the
+/// settings name one, or else from the chain of sources.
 pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<Rc<Token>, Error> {
     let key = TokenKey {
         resource: request.resource.clone(),
@@ -25,63 +24,60 @@ pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<R
     let now = call.context.now();
     if let TokenOrigin::Endpoint(url) = &call.settings.token_origin {
         if !request.bypasses()
-            && let Some(token) = just_had(call, &key, now)
+            && let Some(token) = recent(call, &key, now)
         {
             return Ok(token);
         }
-        let token = Rc::new(endpoint::ask(call, url, request)?);
+        let token = Rc::new(endpoint::request_token(call, url, request)?);
         remember(call, key, Rc::clone(&token));
         return Ok(token);
     }
-    let held = if request.bypasses() { None } else { remembered(call, &key, now) };
-    if let Some((token, true)) = held {
+    let cached = if request.bypasses() { None } else { cached(call, &key, now) };
+    if let Some((token, true)) = cached {
         return Ok(token);
     }
-    match (source::token(call, request), held) {
+    match (source::token(call, request), cached) {
         (Ok(token), _) => {
             let token = Rc::new(token);
             remember(call, key, Rc::clone(&token));
             Ok(token)
         }
-        // One that is due for renewal still serves until it expires.
+        // A token that is due for renewal is used until it expires.
         (Err(_), Some((token, _))) if token.expires_on > call.context.now() => Ok(token),
         (Err(error), _) => Err(error),
     }
 }
 
-/// What the host's endpoint answered a moment ago: a burst of calls need not ask it each time. It is
-/// the endpoint that knows when a token was replaced, so the moment is short.
-fn just_had<C: Context>(call: &Call<'_, C>, key: &TokenKey, now: i64) -> Option<Rc<Token>> {
+/// A token that the host's endpoint returned within the last [`MOMENT`], so that a burst of calls
+/// makes one request. The time is short because only the endpoint knows when a token was replaced.
+fn recent<C: Context>(call: &Call<'_, C>, key: &TokenKey, now: i64) -> Option<Rc<Token>> {
     let tokens = call.memory.tokens.borrow();
-    let (_, held) = tokens.iter().find(|(held, _)| held == key)?;
-    let moment = held.tried..held.tried.saturating_add(MOMENT);
-    (moment.contains(&now) && now < held.token.refresh_on).then(|| Rc::clone(&held.token))
+    let (_, cached) = tokens.iter().find(|(other, _)| other == key)?;
+    let moment = cached.tried..cached.tried.saturating_add(MOMENT);
+    (moment.contains(&now) && now < cached.token.refresh_on).then(|| Rc::clone(&cached.token))
 }
 
-/// A held token that has not expired, and whether it may be used without asking.
-fn remembered<C: Context>(
-    call: &Call<'_, C>,
-    key: &TokenKey,
-    now: i64,
-) -> Option<(Rc<Token>, bool)> {
+/// A cached token that has not expired, and whether it may be used without an attempt to renew it.
+fn cached<C: Context>(call: &Call<'_, C>, key: &TokenKey, now: i64) -> Option<(Rc<Token>, bool)> {
     let mut tokens = call.memory.tokens.borrow_mut();
-    let (_, held) = tokens.iter_mut().find(|(held, _)| held == key)?;
-    if held.token.expires_on <= now {
+    let (_, cached) = tokens.iter_mut().find(|(other, _)| other == key)?;
+    if cached.token.expires_on <= now {
         return None;
     }
-    let fresh = now < held.token.refresh_on || now < held.tried.saturating_add(RENEWAL_GAP);
+    let fresh = now < cached.token.refresh_on || now < cached.tried.saturating_add(RENEWAL_GAP);
     if !fresh {
-        held.tried = now;
+        cached.tried = now;
     }
-    Some((Rc::clone(&held.token), fresh))
+    Some((Rc::clone(&cached.token), fresh))
 }
 
+/// Caches a token; the oldest one makes room.
 fn remember<C: Context>(call: &Call<'_, C>, key: TokenKey, token: Rc<Token>) {
-    let held = RememberedToken { token, tried: call.context.now() };
+    let cached = RememberedToken { token, tried: call.context.now() };
     let mut tokens = call.memory.tokens.borrow_mut();
     tokens.retain(|(other, _)| *other != key);
     if tokens.len() >= REMEMBERED {
         tokens.remove(0);
     }
-    tokens.push((key, held));
+    tokens.push((key, cached));
 }

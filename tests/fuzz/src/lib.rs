@@ -171,15 +171,15 @@ impl Context for World {
         false
     }
 
-    fn is_lent(&self) -> bool {
+    fn has_host_services(&self) -> bool {
         true
     }
 
-    fn is_heard(&self) -> bool {
+    fn can_prompt(&self) -> bool {
         true
     }
 
-    fn tell(&self, line: &str) {
+    fn prompt(&self, line: &str) {
         assert!(!line.chars().any(char::is_control), "{line:?}");
     }
 }

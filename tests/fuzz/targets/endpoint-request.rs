@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let incoming = Incoming {
         is_get: true,
         target: target.to_owned(),
-        authority: Some("broker".into()),
+        host: Some("broker".into()),
         headers,
     };
     let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");

@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     let incoming = Incoming {
         is_get: true,
         target: target.to_owned(),
-        authority: Some(authority.into()),
+        host: Some(authority.into()),
         headers,
     };
     let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
         ("MSI_ENDPOINT", "http://127.0.0.1:40000/token"),
         ("MSI_SECRET", "msi-s3cret"),
         (Role::FRONT_SECRET, SECRET),
-        (lend::AUTHORITY_VARIABLE, AUTHORITY),
+        (lend::ADDRESS_VARIABLE, AUTHORITY),
         (lend::RESOURCES_VARIABLE, RESOURCE),
     ];
     let world = World::new(&variables, vec![token]);

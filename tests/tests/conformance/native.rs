@@ -51,11 +51,11 @@ fn native_or_panic(case: &Case) -> Result<(), String> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let world = case.content.exchanges.iter().fold(World::new(&variables).lent(), scripted);
+    let world = case.content.exchanges.iter().fold(World::new(&variables).hosted(), scripted);
     let world =
         case.content.files.iter().fold(world, |w, (path, text)| w.file(path, text.as_str()));
     let world = case.content.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
-    let world = if case.content.alone { world.alone() } else { world };
+    let world = if case.content.alone { world.unattended() } else { world };
     let memory = Memory::default();
     let results: Vec<_> = world.run(|| {
         let mut results = Vec::new();
@@ -78,8 +78,8 @@ fn native_or_panic(case: &Case) -> Result<(), String> {
         step.check(&actual, START, world.now())?;
         scan(case, &format!("{shown} {memory:?}"))?;
     }
-    said(&case.content.told, &world.told(), matches)?;
-    scan(case, &world.told().join("\n"))?;
+    said(&case.content.told, &world.prompts(), matches)?;
+    scan(case, &world.prompts().join("\n"))?;
     programs(case)?;
     let late = world.now() - START;
     assertions(case, &world.sent(), late, |_, _, signature| signature == SIGNATURE.as_bytes())

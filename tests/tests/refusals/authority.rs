@@ -148,7 +148,7 @@ fn an_authority_that_is_down_or_none() {
             name: "patience longer than ours",
             identity: |_| Answer::status(429).header("retry-after", "3600"),
             expected: (75, "throttled", "authority-throttled"),
-            says: &["patience"],
+            says: &["throttling"],
             requests: Some((1, 0)),
             ..CLIENT_ROW
         },

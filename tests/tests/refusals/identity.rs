@@ -72,7 +72,7 @@ fn an_identity_endpoint_that_gives_no_token() {
             name: "patience longer than ours",
             identity: |_| Answer::status(429).header("retry-after", "3600"),
             expected: (75, "throttled", "identity-throttled"),
-            says: &["patience"],
+            says: &["throttling"],
             requests: Some((1, 0)),
             ..ROW
         },

@@ -1,25 +1,25 @@
-//! What the adapters share: which secret a key means, and an instance's memory.
+//! Code that the adapters share: the mapping of keys to secrets, and the allocator.
 #![no_std]
 
 extern crate alloc;
 
-/// The component's own, which scrubs what is given back: values pass through.
-#[path = "../../../src/component/memory.rs"]
+/// The component's allocator, which overwrites freed memory: values of secrets pass through it.
+#[path = "../../../component/src/memory.rs"]
 mod memory;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-/// The variable with the keys there are: `name=reference`, separated by commas (in a JSON pointer a
-/// comma is `%2C`). Unset, a key must itself be a reference.
+/// The variable that maps keys to references: `name=reference`, separated by commas (`%2C` within a JSON
+/// pointer). If it is unset, a key must itself be a reference.
 pub const VARIABLE: &str = "VAULTLET_CONFIG_REFERENCES";
 
-/// Which secret a key means.
+/// The mapping of keys to references.
 #[derive(Debug)]
 pub struct Keys(Option<Vec<(String, String)>>);
 
 impl Keys {
-    /// From an instance's variables. A list that is malformed is an error, whole: its text is not
-    /// repeated, for it may be a secret that was put in the wrong place.
+    /// Reads the mapping from environment variables. The error of a malformed list does not repeat
+    /// the text, which may be a secret in the wrong place.
     pub fn read(variables: &[(String, String)]) -> Result<Self, &'static str> {
         let list = variables.iter().find(|(name, _)| name == VARIABLE);
         let list = list.map(|(_, list)| list.as_str()).filter(|list| !list.trim().is_empty());
@@ -36,7 +36,7 @@ impl Keys {
         Ok(Self(Some(keys)))
     }
 
-    /// The reference that a key means; none when there is no such key.
+    /// The reference of a key; none if there is no such key.
     pub fn reference<'a>(&'a self, key: &'a str) -> Option<&'a str> {
         match &self.0 {
             Some(keys) => {
@@ -46,23 +46,23 @@ impl Keys {
         }
     }
 
-    /// The keys that are listed, with their references.
+    /// All keys of the mapping, with their references.
     pub fn listed(&self) -> &[(String, String)] {
         self.0.as_deref().unwrap_or_default()
     }
 }
 
 const MALFORMED: &str = "reading settings: `VAULTLET_CONFIG_REFERENCES` is not \
-    `name=reference`, separated by commas, no name twice; correct it (setting-malformed)";
+    `name=reference`, separated by commas, each name once; correct it (setting-malformed)";
 
-/// How each form of one begins; whether it is one is the component's to say.
+/// Whether a text begins like a reference. Only the component checks all of it.
 fn is_reference(text: &str) -> bool {
     ["akv://", "https://", "http://", "@microsoft.keyvault("]
         .iter()
         .any(|start| text.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start)))
 }
 
-/// An error as one line: `<doing>: <what happened> [<code>]; <what to do> (<id>)`.
+/// Writes an error as one line: `<doing>: <what happened> [<code>]; <what to do> (<id>)`.
 pub fn line(message: String, code: Option<String>, help: &str, id: &str) -> String {
     let mut line = message;
     if let Some(code) = code {

@@ -1,4 +1,4 @@
-//! Secrets of Key Vault as `wasi:config/store`, for components that know nothing of either.
+//! Key Vault secrets through `wasi:config/store`, for components that use only that interface.
 #![no_std]
 
 extern crate alloc;
@@ -39,13 +39,13 @@ struct Store;
 bindings::export!(Store with_types_in bindings);
 
 impl Guest for Store {
-    /// None when no such key is configured. One that is configured and cannot be had is an error,
-    /// also when the vault has no such secret.
+    /// The value of a key; none if no such key is configured. If a configured key's secret cannot
+    /// be read or does not exist, that is an error.
     fn get(key: String) -> Result<Option<String>, Error> {
         keys()?.reference(&key).map(value).transpose()
     }
 
-    /// All that is listed, or the first error.
+    /// The values of all configured keys, or the first error.
     fn get_all() -> Result<Vec<(String, String)>, Error> {
         let keys = keys()?;
         let all = keys.listed().iter();

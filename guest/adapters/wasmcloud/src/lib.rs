@@ -1,4 +1,4 @@
-//! Secrets of Key Vault as `wasmcloud:secrets`, for components that know nothing of either.
+//! Key Vault secrets through `wasmcloud:secrets`, for components that use only that interface.
 #![no_std]
 
 extern crate alloc;
@@ -42,7 +42,7 @@ mod bindings {
 struct Secrets;
 bindings::export!(Secrets with_types_in bindings);
 
-/// The vault's own handle: the value stays there until it is revealed.
+/// The vault's own handle: the value stays in `vaultlet.wasm` until it is revealed.
 struct Secret(secrets::Secret);
 
 impl store::GuestSecret for Secret {}

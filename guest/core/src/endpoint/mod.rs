@@ -6,13 +6,13 @@
 //! `{"error":{…}}`, the whole error record. A host caches by the response's `cache-control` (RFC 9111,
 //! RFC 5861) and need not know what a token is.
 
-mod ask;
+mod client;
 
-pub(crate) use ask::ask;
+pub(crate) use client::request_token;
 
-/// The path of a token request.
+/// The path of token requests.
 pub(crate) const PATH: &str = "/token";
-/// The header that proves that the request is the host's.
+/// The header with the secret that proves that a request comes from the host.
 pub const SECRET_HEADER: &str = "vaultlet-endpoint-secret";
-/// The header that carries claims.
+/// The header with the claims of a token request.
 pub(crate) const CLAIMS_HEADER: &str = "vaultlet-claims";

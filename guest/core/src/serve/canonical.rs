@@ -1,4 +1,4 @@
-//! The host's identity endpoint: canonical token requests, answered by the broker role.
+//! The host's identity endpoint: the broker role responds to canonical token requests.
 
 use alloc::{borrow::Cow, string::String};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -19,40 +19,40 @@ use crate::{
     words::{json::Object, secret::SecretString, url::unescaped},
 };
 
-/// Serves one request of the host's.
+/// Serves one request from the host.
 pub(super) fn serve<C: Context>(
     context: &C,
     memory: &Memory,
     incoming: &Incoming,
     secret: &SecretString,
 ) -> Reply {
-    if !incoming.shows(SECRET_HEADER, secret) {
-        return Reply::bare(401);
+    if !incoming.has_secret(SECRET_HEADER, secret) {
+        return Reply::without_body(401);
     }
     let query = match incoming.query(PATH) {
         Ok(query) => query,
         Err(refusal) => return refusal,
     };
-    let Some(request) = request(incoming, query) else { return Reply::bare(400) };
-    match answer(context, memory, &request) {
+    let Some(request) = parse_request(incoming, query) else { return Reply::without_body(400) };
+    match get_token(context, memory, &request) {
         Ok(reply) => reply,
-        Err(error) => Reply::json(502, lifetime::of_failure(), error.json().into()),
+        Err(error) => Reply::json(502, lifetime::failure_cache_control(), error.json().into()),
     }
 }
 
-fn answer<C: Context>(
+fn get_token<C: Context>(
     context: &C,
     memory: &Memory,
     request: &TokenRequest,
 ) -> Result<Reply, Error> {
     let call = Call::new(context, memory)?;
     let token = tokens::token(&call, request)?;
-    let cache = lifetime::of_token(&token, context.now());
-    Ok(Reply::json(200, cache, body(&token)))
+    let cache = lifetime::token_cache_control(&token, context.now());
+    Ok(Reply::json(200, cache, token_json(&token)))
 }
 
-/// The canonical request; nothing unknown, nothing twice.
-fn request(incoming: &Incoming, query: &str) -> Option<TokenRequest> {
+/// Parses a canonical request. None if a parameter is unknown, repeated or malformed.
+fn parse_request(incoming: &Incoming, query: &str) -> Option<TokenRequest> {
     if query.len() > TARGET {
         return None;
     }
@@ -86,7 +86,7 @@ fn request(incoming: &Incoming, query: &str) -> Option<TokenRequest> {
     Some(request)
 }
 
-fn body(token: &Token) -> Zeroizing<String> {
+fn token_json(token: &Token) -> Zeroizing<String> {
     Object::default()
         .text("access_token", token.secret.reveal())
         .some_number("expires_on", Some(token.expires_on))

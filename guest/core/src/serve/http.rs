@@ -1,4 +1,4 @@
-//! Requests that come in, and the replies to them.
+//! Requests to the component, and its replies.
 
 use alloc::{
     string::{String, ToString},
@@ -9,21 +9,21 @@ use zeroize::Zeroizing;
 
 use crate::{error::Error, words::secret::SecretString};
 
-/// A request that came in. Its body is never read.
+/// A request to the component. The body is never read.
 #[derive(Debug)]
 pub struct Incoming {
-    /// Whether its method is `GET`.
+    /// Whether the method is `GET`.
     pub is_get: bool,
-    /// Path and query.
+    /// The path and the query.
     pub target: String,
-    /// The server that was asked for, `host:port`.
-    pub authority: Option<String>,
-    /// Header names in lower case; values may be secrets.
+    /// The server that the request is addressed to, `host:port`.
+    pub host: Option<String>,
+    /// The headers, names in lower case. Values may be secrets.
     pub headers: Vec<(String, SecretString)>,
 }
 
 impl Incoming {
-    /// A header that is there once.
+    /// The value of a header that occurs exactly once.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(known, _)| known == name);
         match (found.next(), found.next()) {
@@ -32,42 +32,42 @@ impl Incoming {
         }
     }
 
-    /// Whether a header proves who asks.
-    pub(super) fn shows(&self, name: &str, secret: &SecretString) -> bool {
-        self.header(name).is_some_and(|shown| is_same(shown, secret))
+    /// Whether this header holds the secret, which proves who the caller is.
+    pub(super) fn has_secret(&self, name: &str, secret: &SecretString) -> bool {
+        self.header(name).is_some_and(|shown| equals_secret(shown, secret))
     }
 
-    /// The query of a request for what is at this path.
-    pub(super) fn query(&self, at: &str) -> Result<&str, Reply> {
+    /// The query of a `GET` request for this path; for any other request, the reply that refuses it.
+    pub(super) fn query(&self, expected: &str) -> Result<&str, Reply> {
         let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
-        match path == at {
-            false => Err(Reply::bare(404)),
-            true if !self.is_get => Err(Reply::only_get()),
+        match path == expected {
+            false => Err(Reply::without_body(404)),
+            true if !self.is_get => Err(Reply::method_not_allowed()),
             true => Ok(query),
         }
     }
 
-    /// Whether no cache may answer.
+    /// Whether the caller asks for a token that comes from no cache.
     pub(super) fn wants_fresh(&self) -> bool {
         let mut controls = self.headers.iter().filter(|(name, _)| name == "cache-control");
         controls.any(|(_, value)| value.reveal().to_ascii_lowercase().contains("no-cache"))
     }
 }
 
-/// The answer.
+/// The reply to a request.
 #[derive(Debug)]
 pub struct Reply {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// Its headers.
+    /// The headers, names in lower case.
     pub headers: Vec<(&'static str, String)>,
-    /// Its body, which may hold a token.
+    /// The body, which may hold a token or a secret.
     pub body: Zeroizing<String>,
 }
 
 impl Reply {
-    /// Without a body, which is to say without any detail.
-    pub(super) fn bare(status: u16) -> Self {
+    /// A reply without a body, which gives away no detail.
+    pub(super) fn without_body(status: u16) -> Self {
         Self {
             status,
             headers: [("cache-control", "no-store".into())].into(),
@@ -75,17 +75,19 @@ impl Reply {
         }
     }
 
-    /// What is only asked for.
-    pub(super) fn only_get() -> Self {
-        let mut served = Self::bare(405);
-        served.headers.push(("allow", "GET".into()));
-        served
+    /// The reply to any method but `GET`.
+    pub(super) fn method_not_allowed() -> Self {
+        let mut reply = Self::without_body(405);
+        reply.headers.push(("allow", "GET".into()));
+        reply
     }
 
+    /// A reply with a JSON body; `cache` is the value of `cache-control`.
     pub(super) fn json(status: u16, cache: String, body: Zeroizing<String>) -> Self {
         Self::new("application/json", status, cache, body)
     }
 
+    /// A reply with a body of this media type; `cache` is the value of `cache-control`.
     pub(super) fn new(kind: &str, status: u16, cache: String, body: Zeroizing<String>) -> Self {
         Self {
             status,
@@ -94,8 +96,8 @@ impl Reply {
         }
     }
 
-    /// When to ask again, if a service has said so.
-    pub(super) fn after(mut self, error: &Error) -> Self {
+    /// Adds `retry-after`, if the error has a time.
+    pub(super) fn with_retry_after(mut self, error: &Error) -> Self {
         if let Some(ms) = error.retry_after_ms {
             self.headers.push(("retry-after", ms.div_ceil(1000).to_string()));
         }
@@ -103,7 +105,7 @@ impl Reply {
     }
 }
 
-/// In constant time.
-pub(super) fn is_same(shown: &str, secret: &SecretString) -> bool {
+/// Compares a text with a secret in constant time.
+pub(super) fn equals_secret(shown: &str, secret: &SecretString) -> bool {
     shown.as_bytes().ct_eq(secret.reveal().as_bytes()).into()
 }

@@ -1,5 +1,5 @@
-//! The identity endpoint that is lent to child processes, in the protocols of Azure's own, so that
-//! Microsoft's SDKs find it. It asks for the same token as its host does, and keeps nothing.
+//! The lent identity endpoint: child processes get tokens from it by Azure's own protocols, so that
+//! Microsoft's SDKs find it. The tokens come from the host's identity endpoint; none is cached here.
 
 use alloc::{
     borrow::{Cow, ToOwned},
@@ -8,7 +8,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::http::{Incoming, Reply, is_same};
+use super::http::{Incoming, Reply, equals_secret};
 use crate::{
     call::{Call, Memory},
     context::Context,
@@ -19,21 +19,22 @@ use crate::{
     words::{json::Object, secret::SecretString, url::unescaped},
 };
 
-/// The one authority that a child may ask for, `127.0.0.1:40123`.
-pub const AUTHORITY_VARIABLE: &str = "VAULTLET_LENT_AUTHORITY";
-/// The resources that may be asked for, separated by commas; Key Vault of the cloud without it.
+/// The variable with the address that requests must be for: `127.0.0.1:40123`.
+pub const ADDRESS_VARIABLE: &str = "VAULTLET_LENT_AUTHORITY";
+/// The variable with the resources that may be requested, separated by commas; unset: Key Vault of
+/// the cloud.
 pub const RESOURCES_VARIABLE: &str = "VAULTLET_LENT_RESOURCES";
 
-/// The variables by which a child finds it. The two protocols without a secret header carry the
-/// secret in their path.
-pub fn variables(authority: &str, secret: &str) -> Vec<(String, String)> {
+/// The environment variables by which a child process finds the endpoint. The two protocols without a
+/// secret header carry the secret in the path.
+pub fn variables(address: &str, secret: &str) -> Vec<(String, String)> {
     [
-        ("IDENTITY_ENDPOINT", format!("http://{authority}{APP_SERVICE}")),
+        ("IDENTITY_ENDPOINT", format!("http://{address}{APP_SERVICE}")),
         ("IDENTITY_HEADER", secret.to_owned()),
-        ("MSI_ENDPOINT", format!("http://{authority}{AZURE_ML}")),
+        ("MSI_ENDPOINT", format!("http://{address}{AZURE_ML}")),
         ("MSI_SECRET", secret.to_owned()),
-        ("OBO_ENDPOINT", format!("http://{authority}{OBO}{secret}{OBO_END}")),
-        ("AZURE_POD_IDENTITY_AUTHORITY_HOST", format!("http://{authority}/{secret}")),
+        ("OBO_ENDPOINT", format!("http://{address}{OBO}{secret}{OBO_END}")),
+        ("AZURE_POD_IDENTITY_AUTHORITY_HOST", format!("http://{address}/{secret}")),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
@@ -44,10 +45,10 @@ const AZURE_ML: &str = "/MSI/auth";
 const OBO: &str = "/OBO/";
 const OBO_END: &str = "/token";
 const IMDS_END: &str = "/metadata/identity/oauth2/token";
-/// What a request has when somebody else sent it on.
+/// Headers that a proxy adds to a request that it forwards.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "via"];
 
-/// In which words is asked and answered.
+/// One of Azure's protocols for local identity endpoints.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     AppService,
@@ -56,7 +57,7 @@ enum Protocol {
     Imds,
 }
 
-/// Serves one request of a child's.
+/// Serves one request from a child process.
 pub(super) fn serve<C: Context>(
     context: &C,
     memory: &Memory,
@@ -64,41 +65,43 @@ pub(super) fn serve<C: Context>(
     secret: &SecretString,
 ) -> Reply {
     let (path, query) = incoming.target.split_once('?').unwrap_or((&incoming.target, ""));
-    let Some((protocol, shown)) = protocol(path, incoming) else { return Reply::bare(401) };
-    if !is_same(shown, secret) {
-        return Reply::bare(401);
+    let Some((protocol, shown)) = find_protocol(path, incoming) else {
+        return Reply::without_body(401);
+    };
+    if !equals_secret(shown, secret) {
+        return Reply::without_body(401);
     }
-    let authority = context.variable(AUTHORITY_VARIABLE).unwrap_or_default();
-    let is_ours =
-        incoming.authority.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(&authority));
+    let address = context.variable(ADDRESS_VARIABLE).unwrap_or_default();
+    let is_addressed =
+        incoming.host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(&address));
     let is_forwarded = incoming.headers.iter().any(|(name, _)| FORWARDED.contains(&name.as_str()));
-    if !is_ours || is_forwarded {
-        return Reply::bare(403);
+    if !is_addressed || is_forwarded {
+        return Reply::without_body(403);
     }
     if !incoming.is_get {
-        return Reply::only_get();
+        return Reply::method_not_allowed();
     }
     if protocol == Protocol::Imds
         && !incoming.header("metadata").is_some_and(|it| it.eq_ignore_ascii_case("true"))
     {
-        return protocol.refuse(400, "usage", "the header `Metadata: true` is missing");
+        return protocol.error_reply(400, "usage", "the header `Metadata: true` is missing");
     }
-    let Some(mut request) = protocol.request(query) else {
-        return protocol.refuse(400, "argument-malformed", "the request is malformed");
+    let Some(mut request) = protocol.parse_request(query) else {
+        return protocol.error_reply(400, "argument-malformed", "the request is malformed");
     };
     request.fresh = incoming.wants_fresh();
-    match answer(context, memory, &request) {
-        Ok(Some(token)) => protocol.give(&token, context.now()),
+    match get_token(context, memory, &request) {
+        Ok(Some(token)) => protocol.token_reply(&token, context.now()),
         Ok(None) => {
             let what = format!("{} is not among the resources that are lent", request.resource);
-            protocol.refuse(403, "egress-denied", &what)
+            protocol.error_reply(403, "egress-denied", &what)
         }
-        Err(error) => protocol.fail(&error),
+        Err(error) => protocol.failure_reply(&error),
     }
 }
 
-/// None when the resource is not lent.
-fn answer<C: Context>(
+/// Gets the token; none if the resource is not lent.
+fn get_token<C: Context>(
     context: &C,
     memory: &Memory,
     request: &TokenRequest,
@@ -113,15 +116,15 @@ fn answer<C: Context>(
         let text = text.trim();
         text.strip_suffix("/.default").unwrap_or(text).trim_end_matches('/').to_ascii_lowercase()
     };
-    let asked = plain(&request.resource);
-    if !listed.split(',').any(|one| plain(one) == asked) {
+    let requested = plain(&request.resource);
+    if !listed.split(',').any(|one| plain(one) == requested) {
         return Ok(None);
     }
     tokens::token(&call, request).map(Some)
 }
 
-/// Which protocol a path is of, and the secret that was shown.
-fn protocol<'a>(path: &'a str, incoming: &'a Incoming) -> Option<(Protocol, &'a str)> {
+/// The protocol of a request, and the secret that the request shows.
+fn find_protocol<'a>(path: &'a str, incoming: &'a Incoming) -> Option<(Protocol, &'a str)> {
     if path == APP_SERVICE {
         return Some((Protocol::AppService, incoming.header("x-identity-header")?));
     }
@@ -136,8 +139,8 @@ fn protocol<'a>(path: &'a str, incoming: &'a Incoming) -> Option<(Protocol, &'a 
 }
 
 impl Protocol {
-    /// What the parameters of a query ask for; those of the protocol's versions are passed over.
-    fn request(self, query: &str) -> Option<TokenRequest> {
+    /// Parses the query of a token request; parameters for the protocol's version are ignored.
+    fn parse_request(self, query: &str) -> Option<TokenRequest> {
         if query.len() > TARGET {
             return None;
         }
@@ -168,7 +171,8 @@ impl Protocol {
         TokenRequest::parse(&resource?, None, None, identity).ok()
     }
 
-    fn give(self, token: &Token, now: i64) -> Reply {
+    /// The reply with a token.
+    fn token_reply(self, token: &Token, now: i64) -> Reply {
         let left = token.expires_on.saturating_sub(now);
         let mut body = Object::default();
         body.text("access_token", token.secret.reveal());
@@ -182,25 +186,26 @@ impl Protocol {
                 .some_number("expires_on", Some(token.expires_on)),
         };
         body.text("resource", &token.resource).text("token_type", "Bearer");
-        Reply::json(200, NOT_KEPT.into(), body.finish())
+        Reply::json(200, NO_STORE.into(), body.finish())
     }
 
-    fn fail(self, error: &Error) -> Reply {
+    /// The reply to a failure to get a token.
+    fn failure_reply(self, error: &Error) -> Reply {
         let status = match error.kind {
             ErrorKind::Throttled => 429,
             ErrorKind::Unavailable | ErrorKind::Timeout => 503,
             ErrorKind::Internal => 500,
             _ => 400,
         };
-        self.refuse(status, &error.id, &error.line()).after(error)
+        self.error_reply(status, &error.id, &error.line()).with_retry_after(error)
     }
 
-    /// The protocol's own form of an error.
-    fn refuse(self, status: u16, id: &str, message: &str) -> Reply {
+    /// An error in the protocol's own form.
+    fn error_reply(self, status: u16, id: &str, message: &str) -> Reply {
         let mut body = Object::default();
         match self {
             Self::AppService => {
-                // It has no place for an id of its own.
+                // The protocol has no field for the id.
                 let end = format!("({id})");
                 let more = if message.ends_with(&end) { String::new() } else { format!(" {end}") };
                 let message = format!("{message}{more}");
@@ -214,9 +219,9 @@ impl Protocol {
                 body.raw("error", &inner);
             }
         }
-        Reply::json(status, NOT_KEPT.into(), body.finish())
+        Reply::json(status, NO_STORE.into(), body.finish())
     }
 }
 
-/// A child's secret stands in front of each answer.
-const NOT_KEPT: &str = "no-store";
+/// The `cache-control` of every reply: a reply is for the caller that has shown the secret.
+const NO_STORE: &str = "no-store";

@@ -1,4 +1,4 @@
-//! How long an answer is good, in the words of HTTP caching.
+//! The `cache-control` of token responses, by which the host caches them.
 //! <https://www.rfc-editor.org/rfc/rfc5861>
 
 use alloc::{format, string::String};
@@ -8,9 +8,10 @@ use crate::{
     token::Token,
 };
 
-/// `max-age`: to the proactive refresh, never under 30 s while the token is valid.
-/// `stale-while-revalidate`: from then to 5 minutes before expiry. `stale-if-error`: to expiry.
-pub(super) fn of_token(token: &Token, now: i64) -> String {
+/// The `cache-control` of a token. `max-age` lasts until the proactive refresh, and for at least 30
+/// s while the token is valid; `stale-while-revalidate` from then until 5 minutes before expiry;
+/// `stale-if-error` until expiry.
+pub(super) fn token_cache_control(token: &Token, now: i64) -> String {
     let left = token.expires_on.saturating_sub(now).max(0);
     let age = token.refresh_on.saturating_sub(now).max(RENEWAL_GAP).min(left);
     let revalidate = left.saturating_sub(EXPIRY_MARGIN).saturating_sub(age).max(0);
@@ -18,8 +19,8 @@ pub(super) fn of_token(token: &Token, now: i64) -> String {
     format!("max-age={age}, stale-while-revalidate={revalidate}, stale-if-error={error}")
 }
 
-/// An error says only when to ask again.
-pub(super) fn of_failure() -> String {
+/// The `cache-control` of a failure: the time before the next attempt.
+pub(super) fn failure_cache_control() -> String {
     format!("max-age={FAILURE}")
 }
 
@@ -29,7 +30,7 @@ mod tests {
     use crate::token::refresh_on;
 
     #[test]
-    fn lifetimes_follow_refresh_and_expiry() {
+    fn cache_control_follows_refresh_and_expiry() {
         for (life, refresh_in, expected) in [
             (86_400, None, "max-age=43200, stale-while-revalidate=42900, stale-if-error=43200"),
             (86_400, Some(100), "max-age=100, stale-while-revalidate=86000, stale-if-error=86300"),
@@ -49,7 +50,7 @@ mod tests {
                 client_id: None,
                 other: None,
             };
-            assert_eq!(of_token(&token, now), expected, "{life}");
+            assert_eq!(token_cache_control(&token, now), expected, "{life}");
         }
     }
 }

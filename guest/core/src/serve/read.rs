@@ -1,6 +1,6 @@
 //! Secrets over HTTP, for a runtime that serves this component (`wasmtime serve`):
-//! `GET /secret?reference=…`, percent-encoded. Whoever may open the port is not meant: it takes the
-//! service's secret, and gives what is listed.
+//! `GET /secret?reference=…`, percent-encoded. Access to the port is not enough: a request must carry the
+//! service's secret, and only listed references are served.
 
 use alloc::borrow::Cow;
 use zeroize::Zeroizing;
@@ -15,64 +15,69 @@ use crate::{
     words::{secret::SecretString, url::unescaped},
 };
 
-/// The path of the request.
+/// The path of requests for a secret.
 const PATH: &str = "/secret";
 /// The header with the service's secret.
 const SECRET_HEADER: &str = "vaultlet-secret";
-/// The variable with the references that may be read, separated by commas (in a JSON pointer a comma
-/// is `%2C`), compared in their canonical form.
+/// The variable with the references that may be read, separated by commas (`%2C` within a JSON pointer).
+/// References are compared in canonical form.
 const REFERENCES_VARIABLE: &str = "VAULTLET_SERVE_REFERENCES";
 
-/// Refuses a request where no role serves; the error says what to set.
+/// The reply of a component that has no role to serve; the error says what to set.
 pub(super) fn not_served() -> Reply {
-    fail(&Error::new(Id::NotServed, "serving: no secret is set for those who ask"))
+    failure_reply(&Error::new(Id::NotServed, "serving: no secret is set for callers"))
 }
 
-/// Serves one request.
+/// Serves one request for a secret.
 pub(super) fn serve<C: Context>(
     context: &C,
     memory: &Memory,
     incoming: &Incoming,
     secret: &SecretString,
 ) -> Reply {
-    let query = match admitted(incoming, secret) {
+    let query = match admit(incoming, secret) {
         Ok(query) => query,
         Err(refusal) => return refusal,
     };
-    match answer(context, memory, query) {
+    match get_secret(context, memory, query) {
         Ok(secret) => {
             let value = Zeroizing::new(secret.value.reveal().into());
-            Reply::new("text/plain; charset=utf-8", 200, NOT_KEPT.into(), value)
+            Reply::new("text/plain; charset=utf-8", 200, NO_STORE.into(), value)
         }
-        Err(error) => fail(&error),
+        Err(error) => failure_reply(&error),
     }
 }
 
-/// The query of a caller that shows the secret, if it is for secrets.
-fn admitted<'a>(incoming: &'a Incoming, secret: &SecretString) -> Result<&'a str, Reply> {
-    if !incoming.shows(SECRET_HEADER, secret) {
-        return Err(Reply::bare(401));
+/// The query of a request that carries the secret and is for the right path.
+fn admit<'a>(incoming: &'a Incoming, secret: &SecretString) -> Result<&'a str, Reply> {
+    if !incoming.has_secret(SECRET_HEADER, secret) {
+        return Err(Reply::without_body(401));
     }
     incoming.query(PATH)
 }
 
-fn fail(error: &Error) -> Reply {
-    Reply::json(status(error.kind), NOT_KEPT.into(), error.json().into()).after(error)
+/// The reply to a failure.
+fn failure_reply(error: &Error) -> Reply {
+    Reply::json(status(error.kind), NO_STORE.into(), error.json().into()).with_retry_after(error)
 }
 
-fn answer<C: Context>(context: &C, memory: &Memory, query: &str) -> Result<Secret, Error> {
+fn get_secret<C: Context>(context: &C, memory: &Memory, query: &str) -> Result<Secret, Error> {
     let call = Call::new(context, memory)?;
     let listed = call.variable(REFERENCES_VARIABLE).unwrap_or_default();
-    let reference = allowed(query, &listed, &call.settings)?;
+    let reference = listed_reference(query, &listed, &call.settings)?;
     vault::get(&call, &reference, None)
 }
 
-/// The reference that a query asks for, if it is listed.
-fn allowed<'a>(query: &'a str, listed: &str, settings: &Settings) -> Result<Cow<'a, str>, Error> {
+/// The reference in a query, if it is listed.
+fn listed_reference<'a>(
+    query: &'a str,
+    listed: &str,
+    settings: &Settings,
+) -> Result<Cow<'a, str>, Error> {
     let canonical =
         |text: &str| Reference::parse(text, settings).map(|reference| reference.canonical());
-    let asked = reference(query);
-    let wanted = canonical(&asked)?;
+    let requested = reference(query);
+    let wanted = canonical(&requested)?;
     let mut is_listed = false;
     for one in listed.split(',').filter(|one| !one.is_empty()) {
         let one = canonical(one)
@@ -80,18 +85,18 @@ fn allowed<'a>(query: &'a str, listed: &str, settings: &Settings) -> Result<Cow<
         is_listed |= one == wanted;
     }
     if is_listed {
-        return Ok(asked);
+        return Ok(requested);
     }
     Err(Error::new(Id::NotServed, "serving a secret: its reference is not listed"))
 }
 
-/// The one parameter; what is not of this form is no reference either.
+/// The only parameter. A query of another form yields an empty text, which is no reference.
 fn reference(query: &str) -> Cow<'_, str> {
     let value = query.strip_prefix("reference=").filter(|value| !value.contains('&'));
     value.and_then(unescaped).unwrap_or_default()
 }
 
-/// Of whoever asks, of the vault, of this service.
+/// The status of a failure: 4xx for the caller, 503 for the vault, 500 for this service's configuration.
 fn status(kind: ErrorKind) -> u16 {
     match kind {
         ErrorKind::Usage | ErrorKind::InvalidArgument => 400,
@@ -104,5 +109,5 @@ fn status(kind: ErrorKind) -> u16 {
     }
 }
 
-/// The service's secret stands in front of each answer.
-const NOT_KEPT: &str = "no-store";
+/// The `cache-control` of every reply: a reply is for the caller that has shown the secret.
+const NO_STORE: &str = "no-store";

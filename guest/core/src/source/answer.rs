@@ -1,5 +1,4 @@
-//! Token answers of local identity endpoints, the authority and developers' tools, in every form that
-//! has been seen.
+//! Token responses of local identity endpoints, the authority and developers' tools, in every known form.
 
 use crate::{
     token::{is_token, refresh_on},
@@ -10,7 +9,7 @@ use crate::{
     },
 };
 
-/// A token and its times.
+/// A token with its expiry and its refresh time.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) secret: SecretString,
@@ -18,7 +17,7 @@ pub(super) struct Answer {
     pub(super) refresh_on: i64,
 }
 
-/// Parses; the error says what is wrong, without a word of the body.
+/// Parses a token response. The error says what is wrong without quoting the body.
 pub(super) fn parse(body: &[u8], now: i64) -> Result<Answer, &'static str> {
     let body = json::parse(body).ok_or("its answer is not JSON")?;
     let secret = body
@@ -38,15 +37,15 @@ pub(super) fn parse(body: &[u8], now: i64) -> Result<Answer, &'static str> {
     Ok(Answer { secret, expires_on, refresh_on })
 }
 
-/// A number, or a text with a number in it.
+/// A member that is a number of seconds, or a text with one.
 fn seconds(body: &Value<'_>, name: &str) -> Option<i64> {
     body.integer(name)
         .or_else(|| json::whole(body.text(name)?.trim()))
-        // More is not a time that any calendar knows.
+        // The last second of the year 9999.
         .filter(|seconds| (0..=253_402_300_799).contains(seconds))
 }
 
-/// The same, or a date.
+/// A member that is a time: Unix seconds or a date.
 fn unix(body: &Value<'_>, name: &str) -> Option<i64> {
     seconds(body, name).or_else(|| date::parse(body.text(name)?.trim()))
 }
@@ -58,7 +57,7 @@ mod tests {
     const NOW: i64 = 1_700_000_000;
 
     #[test]
-    fn every_form_of_expiry_is_read() {
+    fn every_form_of_expiry_is_parsed() {
         for (fields, expires_on) in [
             (r#""expires_on":1700003600"#, NOW + 3600),
             (r#""expires_on":"1700003600""#, NOW + 3600),
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn refresh_is_as_said_or_half_of_a_long_life_or_five_minutes_before() {
+    fn refresh_is_as_stated_or_at_half_of_a_long_lifetime_or_five_minutes_before_expiry() {
         for (fields, refresh_on) in [
             (r#""expires_in":86400"#, NOW + 43_200),
             (r#""expires_in":7200"#, NOW + 3600),
@@ -99,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_token_is_refused_without_repeating_it() {
+    fn malformed_responses_are_refused_without_quoting_them() {
         for (body, why) in [
             ("", "its answer is not JSON"),
             ("<html>hunter2</html>", "its answer is not JSON"),

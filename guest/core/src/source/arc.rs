@@ -1,27 +1,28 @@
-//! Azure Arc: the agent's endpoint, which asks for proof by a key file.
+//! The identity endpoint of the Azure Arc agent, which asks for proof by a key file.
 //! <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>
 
 use alloc::borrow::ToOwned;
 
 use super::{
     found::{Found, Ready},
-    imds,
     local::{Agent, Endpoint, Protocol},
 };
 use crate::{
     error::Error,
     settings::{Lookup, set},
+    token::UserAssigned,
 };
 
-/// There where the agent is installed.
+/// The agent's program, which exists where the agent is installed.
 const AGENT: &str = "/opt/azcmagent/bin/himds";
-/// Another folder for an endpoint on loopback: that of the local Azure.
+/// The variable with another folder for key files, honored for an endpoint on loopback: the local
+/// Azure's.
 pub(super) const FOLDER_VARIABLE: &str = "VAULTLET_ARC_KEY_FOLDER";
 
 const FORM: &str = "azure-arc";
 const FOLDER: &str = "/var/opt/azcmagent/tokens";
 
-/// Present when both variables are.
+/// Present when `IDENTITY_ENDPOINT` and `IMDS_ENDPOINT` are set.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "IDENTITY_ENDPOINT")?;
     set(variables, "IMDS_ENDPOINT")?;
@@ -35,19 +36,28 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     Some(Found::from_form(Some(FORM), endpoint.map(Ready::endpoint)))
 }
 
-/// The agent that is installed and named by no variable.
+/// The agent at its default address, for a machine where no variable names the endpoint.
 pub(super) fn agent() -> Result<Agent, Error> {
     let endpoint = endpoint("http://127.0.0.1:40342/metadata/identity/oauth2/token")?;
     Ok(Agent { program: AGENT, endpoint })
 }
 
 fn endpoint(url: &str) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::named(FORM, "IDENTITY_ENDPOINT", url)?;
+    let endpoint = Endpoint::from_variable(FORM, "IDENTITY_ENDPOINT", url)?;
     Ok(Endpoint {
         protocol: Protocol::KeyFile(FOLDER.to_owned()),
         parameters: &[("api-version", "2020-06-01")],
         metadata: true,
-        id_parameter: imds::id_parameter,
+        id_parameter,
         ..endpoint
+    })
+}
+
+/// The parameter for a user-assigned identity, which is the same for the agent and for IMDS.
+pub(super) fn id_parameter(id: &UserAssigned) -> Option<&'static str> {
+    Some(match id {
+        UserAssigned::Client(_) => "client_id",
+        UserAssigned::Object(_) => "object_id",
+        UserAssigned::Resource(_) => "msi_res_id",
     })
 }

@@ -24,8 +24,8 @@ static LOGIN: Login = Login {
         ],
         variables: &[("NO_COLOR", "1")],
     },
-    how: "azd auth login",
-    nobody: &["not logged in", "azd auth login"],
+    login_command: "azd auth login",
+    not_logged_in: &["not logged in", "azd auth login"],
     takes_claims: true,
     parse: answer::parse,
 };

@@ -21,11 +21,11 @@ static LOGIN: Login = Login {
             &["account", "get-access-token", "--output", "json", "--resource", "{resource}"],
             &["--tenant", "{tenant}"],
         ],
-        // Older ones print local time only.
+        // Older versions print local time only.
         variables: &[("AZURE_CORE_NO_COLOR", "true"), ("TZ", "UTC")],
     },
-    how: "az login",
-    nobody: &["az login", "az account set"],
+    login_command: "az login",
+    not_logged_in: &["az login", "az account set"],
     takes_claims: false,
     parse: answer::parse,
 };

@@ -13,13 +13,13 @@ use crate::{
 
 const FORM: &str = "azure-ml";
 
-/// Present when both variables are.
+/// Present when `MSI_ENDPOINT` and `MSI_SECRET` are set.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let (url, secret) = (set(variables, "MSI_ENDPOINT")?, set(variables, "MSI_SECRET")?);
-    let endpoint = Endpoint::named(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {
+    let endpoint = Endpoint::from_variable(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {
         parameters: &[("api-version", "2017-09-01")],
         header: Some(("secret", SecretString::new(secret))),
-        header_from: "MSI_SECRET",
+        header_variable: "MSI_SECRET",
         id_parameter: |id| matches!(id, UserAssigned::Client(_)).then_some("clientid"),
         ..endpoint
     });

@@ -1,5 +1,4 @@
-//! The chain: who is asked next, who is not asked any more, and what is said when nobody had a
-//! token.
+//! The chain: which source is asked next, when the chain ends, and the error when no source has a token.
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
@@ -16,7 +15,7 @@ use crate::{
     token::{Token, TokenRequest},
 };
 
-/// Variables that are set in Azure's services, where nobody has logged in.
+/// Variables that Azure's services set. In a service no developer is logged in, so logins are skipped.
 pub(crate) const SERVICE: &[&str] = &[
     "AZUREML_ARM_SUBSCRIPTION",
     "AZUREML_RUN_ID",
@@ -29,11 +28,11 @@ pub(crate) const SERVICE: &[&str] = &[
     "WEBSITE_INSTANCE_ID",
 ];
 
-/// Runs the chain.
+/// Asks the sources of the chain, in order, until one has a token.
 ///
-/// A source that is not there lets the next one be asked. One that fails stops the chain, but a
-/// managed identity's endpoint or a developer's login in a chain that nobody chose does not. Of
-/// several that failed the first decides.
+/// After a source that is not configured, the next one is asked. A source that fails ends the
+/// chain, except for a managed identity or a developer's login in the default chain. If several
+/// sources failed, the error is that of the first.
 pub(crate) fn token<C: Context>(
     call: &Call<'_, C>,
     request: &TokenRequest,
@@ -48,7 +47,7 @@ pub(crate) fn token<C: Context>(
             attempts.push(attempt(label, None, Outcome::Skipped, "an earlier source has failed"));
             continue;
         }
-        if let Some(why) = left_out(label, &lookup, &call.settings) {
+        if let Some(why) = skip_reason(label, &lookup, &call.settings) {
             attempts.push(attempt(label, None, Outcome::Skipped, &why));
             continue;
         }
@@ -56,11 +55,11 @@ pub(crate) fn token<C: Context>(
             Found::Absent(why) => (None, Denial::Absent(why)),
             Found::Unusable(form, error) => (form, Denial::Failed(error)),
             Found::Here(ready) => {
-                let ready = settled(ready, call);
+                let ready = resolve_fallbacks(ready, call);
                 match ready.token(call, label, request) {
                     Ok(mut token) => {
                         let later = chain.labels.iter().skip(at + 1);
-                        token.other = other(later, &lookup, &call.settings);
+                        token.other = find_alternative(later, &lookup, &call.settings);
                         return Ok(token);
                     }
                     Err(denial) => (ready.form(), denial),
@@ -91,16 +90,17 @@ pub(crate) fn token<C: Context>(
             error.message = format!("{doing}: {}{form}: {}", label.name(), error.message);
             error
         }
-        None => Error::new(Id::NoIdentity, format!("{doing}: {}", nothing(&attempts))),
+        None => Error::new(Id::NoIdentity, format!("{doing}: {}", no_source_message(&attempts))),
     };
     error.attempts = attempts;
     Err(error)
 }
 
-/// Adds what the sources of the chain need, in its order; it ends with the first that stops it.
+/// Adds what the sources of the chain need to a plan, in order, up to the first source whose
+/// failure ends the chain.
 pub(crate) fn plan(variables: Lookup<'_>, settings: &Settings, plan: &mut Plan) {
     for &label in &settings.chain.labels {
-        if left_out(label, variables, settings).is_some() {
+        if skip_reason(label, variables, settings).is_some() {
             continue;
         }
         match label.find(variables, settings) {
@@ -108,7 +108,7 @@ pub(crate) fn plan(variables: Lookup<'_>, settings: &Settings, plan: &mut Plan) 
             Found::Unusable(..) => break,
             Found::Here(ready) => {
                 ready.plan(plan);
-                // A missing federated token lets the chain go on, too.
+                // If the file with the federated token does not exist, the next source is asked.
                 if !label.may_fail() && label != Label::WorkloadIdentity {
                     break;
                 }
@@ -117,17 +117,17 @@ pub(crate) fn plan(variables: Lookup<'_>, settings: &Settings, plan: &mut Plan) 
     }
 }
 
-/// Why a login is left out: nobody chose it, and in a service there is nobody to log in.
-fn left_out(label: Label, variables: Lookup<'_>, settings: &Settings) -> Option<String> {
+/// Why a source is skipped: a developer's login in the default chain, inside an Azure service.
+fn skip_reason(label: Label, variables: Lookup<'_>, settings: &Settings) -> Option<String> {
     if !settings.chain.auto || !label.is_login() {
         return None;
     }
     let service = SERVICE.iter().find(|name| set(variables, name).is_some())?;
-    Some(format!("no login of a developer's is used in an Azure service (`{service}` is set)"))
+    Some(format!("developers' logins are not used in an Azure service (`{service}` is set)"))
 }
 
-/// Another source that is there for certain, which somebody may have meant instead.
-fn other<'a>(
+/// A later source that is certainly configured, and that the user may have meant instead.
+fn find_alternative<'a>(
     mut later: impl Iterator<Item = &'a Label>,
     variables: Lookup<'_>,
     settings: &Settings,
@@ -136,11 +136,11 @@ fn other<'a>(
     later.find(is_there).map(|label| label.name().to_owned())
 }
 
-/// What the files of this machine make of a source: the machine's endpoint where a federated token
-/// is missing, an agent's endpoint where that agent is installed.
-fn settled<C: Context>(ready: Ready, call: &Call<'_, C>) -> Ready {
+/// Replaces a source by its fallback where files of this machine call for it: a client without its
+/// token file by IMDS, IMDS by the endpoint of an installed Arc agent.
+fn resolve_fallbacks<C: Context>(ready: Ready, call: &Call<'_, C>) -> Ready {
     let ready = match ready {
-        Ready::Client(client) => match client.otherwise_if_missing(call) {
+        Ready::Client(client) => match client.fallback_if_file_missing(call) {
             Ok(endpoint) => Ready::Endpoint(endpoint),
             Err(client) => return Ready::Client(client),
         },
@@ -164,7 +164,8 @@ fn attempt(label: Label, form: Option<&'static str>, outcome: Outcome, message: 
     }
 }
 
-fn nothing(attempts: &[Attempt]) -> String {
+/// The message when no source was configured.
+fn no_source_message(attempts: &[Attempt]) -> String {
     let tried: Vec<String> = attempts
         .iter()
         .filter(|attempt| attempt.outcome == Outcome::NotConfigured)

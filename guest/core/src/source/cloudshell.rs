@@ -1,4 +1,4 @@
-//! The identity endpoint of Cloud Shell: that of the user who is logged in there.
+//! The identity endpoint of Cloud Shell, whose identity is the user who is logged in there.
 //! <https://learn.microsoft.com/azure/cloud-shell/msi-authorization>
 
 use super::{
@@ -9,10 +9,10 @@ use crate::settings::{Lookup, set};
 
 const FORM: &str = "cloud-shell";
 
-/// Present when `MSI_ENDPOINT` is without a secret.
+/// Present when `MSI_ENDPOINT` is set. `azureml`, which also needs `MSI_SECRET`, is asked first.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "MSI_ENDPOINT")?;
-    let endpoint = Endpoint::named(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {
+    let endpoint = Endpoint::from_variable(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {
         protocol: Protocol::Form,
         metadata: true,
         ..endpoint

@@ -1,14 +1,14 @@
-//! Why a source gave no token: it is not there, or it failed. The difference decides about the chain.
+//! Why a source gave no token. The difference decides whether the chain goes on.
 
 use alloc::string::String;
 
 use crate::error::Error;
 
-/// Why a source gave no token.
+/// Why a source that was asked gave no token.
 pub(super) enum Denial {
-    /// It is not there after all.
+    /// The source turned out not to be configured here.
     Absent(String),
-    /// It failed.
+    /// The source is configured and failed.
     Failed(Error),
 }
 

@@ -1,4 +1,4 @@
-//! A service principal in the environment.
+//! A service principal or user in the environment variables.
 //! <https://learn.microsoft.com/python/api/azure-identity/azure.identity.environmentcredential>
 
 use alloc::string::String;
@@ -47,7 +47,7 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     )
 }
 
-/// What an application in the environment proves itself by, and the name of that form.
+/// The proof of the application in the environment variables, and the name of that form.
 pub(super) fn proof(variables: Lookup<'_>) -> Option<(&'static str, Proof)> {
     set(variables, CLIENT)?;
     set(variables, TENANT)?;
@@ -60,7 +60,7 @@ pub(super) fn proof(variables: Lookup<'_>) -> Option<(&'static str, Proof)> {
     Some(("client-certificate", Proof::Certificate { path, chain }))
 }
 
-/// The client of these variables.
+/// The client that the environment variables describe.
 pub(super) fn client(
     variables: Lookup<'_>,
     settings: &Settings,
@@ -68,23 +68,23 @@ pub(super) fn client(
     proof: Proof,
     grant: Grant,
 ) -> Result<Client, Error> {
-    // Users without a tenant may be of any that has users.
+    // `organizations` stands for the tenant of the user who logs in.
     let tenant = set(variables, TENANT).unwrap_or_else(|| "organizations".into());
     Ok(Client {
         form,
         id: id(CLIENT, set(variables, CLIENT).unwrap_or_default())?,
-        id_from: CLIENT,
-        tenant: entra::tenant(TENANT, &tenant)?,
-        tenant_from: TENANT,
+        id_variable: CLIENT,
+        tenant: entra::parse_tenant(TENANT, &tenant)?,
+        tenant_variable: TENANT,
         proof,
         grant,
         authority: settings.authority.clone(),
         trust: None,
-        otherwise: None,
+        fallback: None,
     })
 }
 
-/// A client id as variables have it.
+/// Checks a client id in an environment variable.
 pub(super) fn id(name: &'static str, id: String) -> Result<String, Error> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     let id: String = id.trim().into();

@@ -1,4 +1,4 @@
-//! Managed identity by a federated token, as Azure Kubernetes Service has it.
+//! Managed identity by a federated token, as on Azure Kubernetes Service.
 //! <https://learn.microsoft.com/azure/aks/workload-identity-overview>
 
 use alloc::boxed::Box;
@@ -12,14 +12,14 @@ use crate::settings::{Lookup, Settings, set};
 
 const FORM: &str = "token-exchange";
 
-/// Present when all three variables are.
+/// Present when all of [`workload::REQUIRED`] are set.
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Option<Found> {
     if !workload::REQUIRED.iter().all(|name| set(variables, name).is_some()) {
         return None;
     }
-    // Variables may be left from elsewhere: a file that is not there is no reason not to ask the machine.
-    let otherwise = imds::endpoint(variables, settings).ok().map(Box::new);
+    // The variables may be left over from another machine: if the file does not exist, IMDS is asked.
+    let fallback = imds::endpoint(variables, settings).ok().map(Box::new);
     let client = workload::client(variables, settings, Some(FORM));
-    let client = client.map(|client| Client { otherwise, ..client });
+    let client = client.map(|client| Client { fallback, ..client });
     Some(Found::from_form(Some(FORM), client.map(Ready::client)))
 }

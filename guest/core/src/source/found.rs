@@ -1,4 +1,4 @@
-//! What the environment says about a source, and the source as it will be asked.
+//! The result of looking for a source, and a source that is ready to be asked for tokens.
 
 use alloc::{boxed::Box, string::String};
 
@@ -12,18 +12,18 @@ use crate::{
     token::{Token, TokenRequest},
 };
 
-/// What the environment says about a source.
+/// What variables and settings say about a source.
 pub(super) enum Found {
-    /// Nothing asks for it, because of this.
+    /// The source is not configured, for this reason.
     Absent(String),
-    /// It is there.
+    /// The source is configured.
     Here(Ready),
-    /// It is there in a form, if it has several, that cannot be used.
+    /// The source is configured, in this form if it has several, but its variables are wrong.
     Unusable(Option<&'static str>, Error),
 }
 
 impl Found {
-    /// A source with one form, whose variables are right or wrong.
+    /// The result for a source in one form, whose variables are right or wrong.
     pub(super) fn from_form(form: Option<&'static str>, ready: Result<Ready, Error>) -> Self {
         match ready {
             Ok(ready) => Self::Here(ready),
@@ -32,7 +32,7 @@ impl Found {
     }
 }
 
-/// A source that is there, by what it takes to ask it.
+/// A source that is ready to be asked for tokens, by protocol.
 pub(super) enum Ready {
     /// A local identity endpoint.
     Endpoint(Box<local::Endpoint>),
@@ -51,6 +51,7 @@ impl Ready {
         Self::Client(Box::new(client))
     }
 
+    /// The form of the source, if it has several.
     pub(super) fn form(&self) -> Option<&'static str> {
         match self {
             Self::Endpoint(endpoint) => Some(endpoint.form),
@@ -59,7 +60,7 @@ impl Ready {
         }
     }
 
-    /// Whether nothing says that it exists.
+    /// Whether the source is assumed, not configured.
     pub(super) fn is_guessed(&self) -> bool {
         match self {
             Self::Endpoint(endpoint) => endpoint.guessed,
@@ -68,6 +69,7 @@ impl Ready {
         }
     }
 
+    /// Adds what the source needs to a plan.
     pub(super) fn plan(&self, plan: &mut Plan) {
         match self {
             Self::Endpoint(endpoint) => endpoint.plan(plan),
@@ -76,6 +78,7 @@ impl Ready {
         }
     }
 
+    /// Asks the source for a token.
     pub(super) fn token<C: Context>(
         &self,
         call: &Call<'_, C>,

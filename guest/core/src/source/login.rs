@@ -1,9 +1,9 @@
-//! Logins of a developer's tools: the host runs the tool, which knows who has logged in.
+//! Developers' logins: the host runs a tool such as `az`, which prints a token of whoever is logged in.
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use base64ct::{Base64, Encoding as _};
 
-use super::{answer::Answer, denial::Denial, local::identity::Chosen};
+use super::{answer::Answer, denial::Denial, local::ChosenIdentity};
 use crate::{
     call::Call,
     context::{Context, Method, Request, Response},
@@ -18,26 +18,28 @@ use crate::{
 
 const HOST: &str = "http://programs.vaultlet.internal";
 
-/// A tool that has a login.
+/// A developer's tool that can print tokens.
 pub(super) struct Login {
+    /// The program and its arguments.
     pub(super) program: Program,
-    /// How one logs in with it.
-    pub(super) how: &'static str,
-    /// What its words contain when nobody has.
-    pub(super) nobody: &'static [&'static str],
-    /// Whether it takes claims.
+    /// The command by which a person logs in.
+    pub(super) login_command: &'static str,
+    /// Phrases in the output of a tool with which nobody is logged in.
+    pub(super) not_logged_in: &'static [&'static str],
+    /// Whether the tool accepts claims.
     pub(super) takes_claims: bool,
-    /// Reads what it prints.
+    /// Parses the output.
     pub(super) parse: fn(&[u8], i64) -> Result<Answer, &'static str>,
 }
 
 impl Login {
+    /// Adds the program to a plan.
     pub(super) fn plan(&self, plan: &mut Plan) {
         plan.programs.push(self.program.clone());
     }
 }
 
-/// Gets a token by a tool.
+/// Gets a token from a developer's tool.
 pub(super) fn token<C: Context>(
     call: &Call<'_, C>,
     label: Label,
@@ -45,7 +47,7 @@ pub(super) fn token<C: Context>(
     request: &TokenRequest,
 ) -> Result<Token, Denial> {
     let name = login.program.command;
-    if !call.context.is_lent() {
+    if !call.context.has_host_services() {
         let what = format!("`{name}` runs only at vaultlet's own host");
         return Err(if call.settings.chain.named {
             Error::new(Id::HostRequired, what).into()
@@ -53,8 +55,8 @@ pub(super) fn token<C: Context>(
             Denial::Absent(what)
         });
     }
-    if let Some(chosen) = Chosen::given(call, request) {
-        let error = chosen.refused();
+    if let Some(chosen) = ChosenIdentity::find_explicit(call, request) {
+        let error = chosen.unsupported_error();
         return Err(if call.settings.chain.named {
             error.into()
         } else {
@@ -63,22 +65,25 @@ pub(super) fn token<C: Context>(
     }
     let claims = request.claims.as_deref().map(|claims| Base64::encode_string(claims.as_bytes()));
     if let (Some(claims), false) = (&claims, login.takes_claims) {
-        let how = login.how;
+        let how = login.login_command;
         return Err(Denial::Absent(format!(
             "it takes no claims; run `{how} --claims-challenge {claims}`"
         )));
     }
-    let mut said = run(call, login, request, request.tenant.as_deref(), claims.as_deref())?;
-    if request.tenant.is_some() && matches!(said, Said::Failed(_)) {
-        // Whoever has logged in may not be known in that tenant.
-        said = run(call, login, request, None, claims.as_deref())?;
+    let mut output = run(call, login, request, request.tenant.as_deref(), claims.as_deref())?;
+    if request.tenant.is_some() && matches!(output, ToolOutput::Failed(_)) {
+        // The person who is logged in may not exist in that tenant.
+        output = run(call, login, request, None, claims.as_deref())?;
     }
-    let answer = match said {
-        Said::Token(answer) => answer,
-        Said::Nobody => {
-            return Err(Denial::Absent(format!("nobody has logged in; run `{}`", login.how)));
+    let answer = match output {
+        ToolOutput::Token(answer) => answer,
+        ToolOutput::NotLoggedIn => {
+            return Err(Denial::Absent(format!(
+                "nobody has logged in; run `{}`",
+                login.login_command
+            )));
         }
-        Said::Failed(words) => {
+        ToolOutput::Failed(words) => {
             let error = Error::new(Id::LoginFailed, format!("`{name}` says: {words}"));
             return Err(error.into());
         }
@@ -95,21 +100,22 @@ pub(super) fn token<C: Context>(
     })
 }
 
-/// What a tool has said.
-enum Said {
+/// The output of a tool.
+enum ToolOutput {
     Token(Answer),
-    Nobody,
-    /// In its own words, fit to be shown.
+    NotLoggedIn,
+    /// An error in the tool's own words, as an excerpt.
     Failed(String),
 }
 
+/// Has the host run the tool.
 fn run<C: Context>(
     call: &Call<'_, C>,
     login: &Login,
     request: &TokenRequest,
     tenant: Option<&str>,
     claims: Option<&str>,
-) -> Result<Said, Denial> {
+) -> Result<ToolOutput, Denial> {
     let Program { name, command, .. } = login.program;
     let failed = |what: &str| Error::new(Id::LoginFailed, format!("running `{command}`: {what}"));
     let mut url = Url::parse(&format!("{HOST}/{name}")).map_err(failed)?;
@@ -130,7 +136,7 @@ fn run<C: Context>(
         max_body: limits::LOGIN_OUTPUT,
     })
     .map_err(|stopped| match stopped {
-        Stopped::TimeUp | Stopped::Patience { .. } => failed("the time has run out"),
+        Stopped::TimedOut | Stopped::Throttled { .. } => failed("the time has run out"),
         Stopped::Send(error) => failed(&error.describe("the host")),
     })?;
     match response.status {
@@ -139,39 +145,39 @@ fn run<C: Context>(
         504 => return Err(failed("it did not end in time").into()),
         _ => return Err(failed("the host could not run it").into()),
     }
-    let Some((status, stdout, stderr)) = output(&response) else {
-        return Err(failed("the host's answer has another form").into());
+    let Some((status, stdout, stderr)) = split_output(&response) else {
+        return Err(failed("the host's response is malformed").into());
     };
     let words = core::str::from_utf8(stderr).unwrap_or_default();
     let printed = core::str::from_utf8(stdout).unwrap_or_default();
     let says = |phrase: &&str| words.contains(*phrase) || printed.contains(*phrase);
-    // Entra's own refusal of a login is told in its words.
-    if status != 0 && login.nobody.iter().any(says) && !words.contains("AADSTS") {
-        return Ok(Said::Nobody);
+    // A refusal by Entra is quoted instead.
+    if status != 0 && login.not_logged_in.iter().any(says) && !words.contains("AADSTS") {
+        return Ok(ToolOutput::NotLoggedIn);
     }
     if status == 127 {
         return Err(Denial::Absent(format!("`{command}` is not there")));
     }
     if status != 0 {
-        let in_json = in_json(if words.trim().is_empty() { printed } else { words });
+        let in_json = message_in_json(if words.trim().is_empty() { printed } else { words });
         let words = in_json.as_deref().unwrap_or(words).trim();
         let words = message::excerpt(words.trim_start_matches("ERROR: "), &[]);
-        return Ok(Said::Failed(if words.is_empty() {
+        return Ok(ToolOutput::Failed(if words.is_empty() {
             format!("nothing, and ended with {status}")
         } else {
             words
         }));
     }
     match (login.parse)(stdout, call.context.now()) {
-        Ok(answer) => Ok(Said::Token(answer)),
-        // It may have said so without failing.
-        Err(_) if login.nobody.iter().any(says) => Ok(Said::Nobody),
+        Ok(answer) => Ok(ToolOutput::Token(answer)),
+        // Some tools report a missing login with exit status 0.
+        Err(_) if login.not_logged_in.iter().any(says) => Ok(ToolOutput::NotLoggedIn),
         Err(why) => Err(failed(why).into()),
     }
 }
 
-/// What lines of JSON tell, where a tool puts its errors into such.
-fn in_json(text: &str) -> Option<String> {
+/// The error message in lines of JSON, for tools that write errors as JSON.
+fn message_in_json(text: &str) -> Option<String> {
     text.lines().find_map(|line| {
         let line = json::parse_text(line)?;
         let message = line.get("data").and_then(|data| data.text("message"));
@@ -179,8 +185,8 @@ fn in_json(text: &str) -> Option<String> {
     })
 }
 
-/// Exit status, stdout and stderr, as the host puts them into one body.
-fn output(response: &Response) -> Option<(i32, &[u8], &[u8])> {
+/// The exit status, stdout and stderr, which the host sends in one body.
+fn split_output(response: &Response) -> Option<(i32, &[u8], &[u8])> {
     let status = response.header("vaultlet-exit-status")?.parse().ok()?;
     let length = response.header("vaultlet-stdout-length")?.parse().ok()?;
     let (stdout, stderr) = response.body.split_at_checked(length)?;

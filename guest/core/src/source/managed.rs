@@ -1,5 +1,4 @@
-//! Managed identity: whichever local endpoint is there. The order is that of Azure's SDKs (where
-//! they differ, that of most).
+//! Managed identity: the first local endpoint that is configured, in the order of most of Azure's SDKs.
 //! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/overview>
 
 use super::{appservice, arc, azureml, cloudshell, exchange, found::Found, imds, servicefabric};
@@ -16,7 +15,7 @@ pub(super) const VARIABLES: &[&str] = &[
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "AZURE_CLIENT_ID",
     "AZURE_TENANT_ID",
-    // With one of these beside it, `AZURE_CLIENT_ID` is not a managed identity's.
+    // Beside one of these variables, `AZURE_CLIENT_ID` is the id of a service principal.
     "AZURE_CLIENT_SECRET",
     "AZURE_CLIENT_CERTIFICATE_PATH",
     "AZURE_FEDERATED_TOKEN_FILE",

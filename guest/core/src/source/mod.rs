@@ -1,6 +1,8 @@
-//! The credential sources. The table below is the order; one source is one file, and what several
-//! of them speak has a folder or file of its own: `local` endpoints, the authority (`entra`),
-//! developers' `login`s.
+//! The credential sources: one file each, in the order of `source_table.rs`.
+//!
+//! Protocols that several sources share are modules of their own: `local` (identity endpoints),
+//! `entra` (the token authority) and `login` (developers' tools). From the ground up: `denial`,
+//! `answer` · `local` · `entra`, `login` · `found` · the sources · `chain`.
 
 mod answer;
 mod appservice;
@@ -45,6 +47,7 @@ macro_rules! sources {
                 match self { $(Self::$label => $module::VARIABLES,)* }
             }
 
+            /// Looks for this source in variables and settings, without any request.
             fn find(self, variables: Lookup<'_>, settings: &Settings) -> Found {
                 match self { $(Self::$label => $module::find(variables, settings),)* }
             }

@@ -1,4 +1,4 @@
-//! Azure Machine Learning on behalf of the user who submitted the job.
+//! The identity of the user who submitted a job of Azure Machine Learning.
 //! <https://learn.microsoft.com/python/api/azure-ai-ml/azure.ai.ml.identity.azuremlonbehalfofcredential>
 
 use super::{
@@ -36,7 +36,7 @@ pub(super) fn find(variables: Lookup<'_>, _: &Settings) -> Found {
             "`OBO_ENDPOINT` is not set (the job has no `identity: type: user_identity`)".into(),
         );
     };
-    let endpoint = Endpoint::named(FORM, "OBO_ENDPOINT", &url)
-        .map(|endpoint| Endpoint { of_user: true, ..endpoint });
+    let endpoint = Endpoint::from_variable(FORM, "OBO_ENDPOINT", &url)
+        .map(|endpoint| Endpoint { is_user: true, ..endpoint });
     Found::from_form(Some(FORM), endpoint.map(Ready::endpoint))
 }

@@ -1,4 +1,4 @@
-//! An application on behalf of the user whose token it was given.
+//! An application that acts on behalf of a user, whose token is in a file.
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow>
 
 use super::{
@@ -21,7 +21,8 @@ pub(super) const VARIABLES: &[&str] = &[
 
 const FILE: &str = "VAULTLET_USER_ASSERTION_FILE";
 
-/// The application is the one that `environment` would be, or a workload's.
+/// Present when the user's token and an application are configured: a service principal as in
+/// `environment`, or a workload identity.
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     let Some(file) = set(variables, FILE) else {
         return Found::Absent("`VAULTLET_USER_ASSERTION_FILE` is not set".into());

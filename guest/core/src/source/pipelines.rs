@@ -1,10 +1,10 @@
-//! Azure Pipelines: the pipeline's own token, in exchange for one of a service connection's.
+//! Azure Pipelines: a service connection, authenticated by the pipeline's federated token.
 //! <https://learn.microsoft.com/azure/devops/pipelines/library/connect-to-azure>
 
 use alloc::format;
 
 use super::{
-    entra::{self, Client, Grant, Proof, connection::Connection},
+    entra::{self, Client, Grant, Proof, ServiceConnection},
     environment,
     found::{Found, Ready},
 };
@@ -40,13 +40,13 @@ fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {
     Ok(Client {
         form: None,
         id: environment::id(CLIENT, get(CLIENT))?,
-        id_from: CLIENT,
-        tenant: entra::tenant(TENANT, &get(TENANT))?,
-        tenant_from: TENANT,
-        proof: Proof::Pipelines(Connection { url, token: SecretString::new(get(TOKEN)) }),
+        id_variable: CLIENT,
+        tenant: entra::parse_tenant(TENANT, &get(TENANT))?,
+        tenant_variable: TENANT,
+        proof: Proof::Pipelines(ServiceConnection { url, token: SecretString::new(get(TOKEN)) }),
         grant: Grant::Client,
         authority: settings.authority.clone(),
         trust: None,
-        otherwise: None,
+        fallback: None,
     })
 }

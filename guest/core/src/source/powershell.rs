@@ -13,8 +13,8 @@ use crate::{
 
 pub(super) const VARIABLES: &[&str] = &[];
 
-/// Values come by the environment: nothing is quoted. Newer versions give the token as a
-/// `SecureString`.
+/// The script that gets a token. Values are passed in environment variables, so that nothing needs
+/// quoting. Newer versions return the token as a `SecureString`.
 const SCRIPT: &str = "\
 $ErrorActionPreference='Stop';\
 Import-Module Az.Accounts -MinimumVersion 2.2.0;\
@@ -36,8 +36,8 @@ static LOGIN: Login = Login {
             ("VAULTLET_TENANT", "{tenant}"),
         ],
     },
-    how: "Connect-AzAccount",
-    nobody: &["Connect-AzAccount", "Az.Accounts"],
+    login_command: "Connect-AzAccount",
+    not_logged_in: &["Connect-AzAccount", "Az.Accounts"],
     takes_claims: false,
     parse: answer::parse,
 };

@@ -1,4 +1,4 @@
-//! The identity endpoint of Service Fabric, known by its certificate alone.
+//! The identity endpoint of Service Fabric, which is trusted by the SHA-1 of its certificate.
 //! <https://learn.microsoft.com/azure/service-fabric/how-to-managed-identity-service-fabric-app-code>
 
 use alloc::string::String;
@@ -16,7 +16,7 @@ use crate::{
 const FORM: &str = "service-fabric";
 const PIN_VARIABLE: &str = "IDENTITY_SERVER_THUMBPRINT";
 
-/// Present when all three variables are.
+/// Present when `IDENTITY_ENDPOINT`, `IDENTITY_HEADER` and `IDENTITY_SERVER_THUMBPRINT` are set.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "IDENTITY_ENDPOINT")?;
     let (secret, pin) = (set(variables, "IDENTITY_HEADER")?, set(variables, PIN_VARIABLE)?);
@@ -24,7 +24,7 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
 }
 
 fn endpoint(url: &str, secret: String, pin: &str) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::named(FORM, "IDENTITY_ENDPOINT", url)?;
+    let endpoint = Endpoint::from_variable(FORM, "IDENTITY_ENDPOINT", url)?;
     if !endpoint.url.secure {
         return Err(malformed("IDENTITY_ENDPOINT", "an `https` URL, as Service Fabric's is"));
     }
@@ -35,7 +35,7 @@ fn endpoint(url: &str, secret: String, pin: &str) -> Result<Endpoint, Error> {
     Ok(Endpoint {
         parameters: &[("api-version", "2019-07-01-preview")],
         header: Some(("secret", SecretString::new(secret))),
-        header_from: "IDENTITY_HEADER",
+        header_variable: "IDENTITY_HEADER",
         pin: Some(pin.to_ascii_lowercase()),
         ..endpoint
     })

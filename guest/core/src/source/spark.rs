@@ -1,11 +1,12 @@
-//! The same of a job on serverless Spark, whose endpoint is a service of the workspace's.
+//! The identity of the user who submitted a job to serverless Spark in Azure Machine Learning; the
+//! endpoint is a service of the workspace.
 //! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
 
 use alloc::{format, string::String};
 
 use super::{
     found::{Found, Ready},
-    local::{Endpoint, Protocol, job::Job},
+    local::{Endpoint, Job, Protocol},
 };
 use crate::{
     error::Error,
@@ -13,14 +14,14 @@ use crate::{
     words::url,
 };
 
-/// The variable that says so.
+/// The variable that marks such a job.
 pub(super) const MARKER: &str = "AZUREML_DATAPREP_TOKEN_PROVIDER";
 
 const FORM: &str = "spark";
 const ENDPOINT: &str = "AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT";
 const API: &str = "AZUREML_OBO_USER_TOKEN_FOR_SPARK_RETRIEVAL_API";
 
-/// Present when the job says that it is one of these.
+/// Present when [`MARKER`] marks the job as one of serverless Spark.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     if set(variables, MARKER)?.trim() != "sparkobo" {
         return None;
@@ -53,7 +54,7 @@ fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
     }
     path.push('/');
     url::escape(&mut path, &api);
-    let endpoint = Endpoint::named(FORM, ENDPOINT, &format!("https://{host}/{path}"))?;
+    let endpoint = Endpoint::from_variable(FORM, ENDPOINT, &format!("https://{host}/{path}"))?;
     let job = Job {
         canary: canary.into(),
         object: set(variables, "OID"),
@@ -63,5 +64,5 @@ fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
         service: required("AZUREML_OBO_SERVICE_ENDPOINT")?,
         cluster: required("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER")?,
     };
-    Ok(Endpoint { protocol: Protocol::Spark(job), of_user: true, ..endpoint })
+    Ok(Endpoint { protocol: Protocol::Spark(job), is_user: true, ..endpoint })
 }

@@ -1,4 +1,5 @@
-//! Workload identity: a token that the cluster writes into a file, in exchange for one of Entra's.
+//! Workload identity: an application, authenticated by a federated token that the cluster writes
+//! into a file.
 //! <https://learn.microsoft.com/azure/aks/workload-identity-overview>
 
 use alloc::string::String;
@@ -18,7 +19,7 @@ use crate::{
 pub(super) const VARIABLES: &[&str] =
     &["AZURE_CLIENT_ID", "AZURE_TENANT_ID", FILE, PROXY, SNI, CA_FILE, CA_DATA];
 
-/// What must be set.
+/// The variables that must all be set.
 pub(super) const REQUIRED: [&str; 3] = ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", FILE];
 
 const FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
@@ -37,7 +38,7 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     Found::from_form(None, client(variables, settings, None).map(Ready::client))
 }
 
-/// The client of these variables.
+/// The client that the environment variables describe.
 pub(super) fn client(
     variables: Lookup<'_>,
     settings: &Settings,
@@ -46,14 +47,14 @@ pub(super) fn client(
     let file = set(variables, FILE).unwrap_or_default();
     let client = environment::client(variables, settings, form, Proof::File(file), Grant::Client)?;
     match set(variables, PROXY) {
-        Some(url) => through(variables, client, &url),
+        Some(url) => use_proxy(variables, client, &url),
         None => Ok(client),
     }
 }
 
-/// Through the cluster's own proxy, which knows to which identities a pod is bound.
+/// Redirects the client to the cluster's token proxy, which knows the identities that a pod is bound to.
 /// <https://learn.microsoft.com/azure/aks/identity-bindings-concepts>
-fn through(variables: Lookup<'_>, client: Client, url: &str) -> Result<Client, Error> {
+fn use_proxy(variables: Lookup<'_>, client: Client, url: &str) -> Result<Client, Error> {
     let url = Url::parse(url.trim())
         .ok()
         .filter(|url| url.secure && !url.target.contains('?'))

@@ -15,7 +15,7 @@ fn the_user_comes_before_the_machine() {
 }
 
 #[test]
-fn a_user_who_is_refused_does_not_become_the_machine() {
+fn a_refused_user_does_not_fall_back_to_the_machine() {
     let world = World::new(&ml_and(&[OBO])).answer(OBO_REQUEST, 400, &[], "No token");
     let error =
         failed(ask(&world, &Memory::default()), "identity-refused", ErrorKind::Unauthenticated);
@@ -25,7 +25,7 @@ fn a_user_who_is_refused_does_not_become_the_machine() {
 }
 
 #[test]
-fn order_and_exclusion_are_the_setting_s() {
+fn settings_decide_order_and_exclusion() {
     for more in [
         ("VAULTLET_IDENTITY", "managed-identity,azureml-obo"),
         ("VAULTLET_IDENTITY", " Managed , obo "),
@@ -38,7 +38,7 @@ fn order_and_exclusion_are_the_setting_s() {
 }
 
 #[test]
-fn a_service_principal_is_never_passed_over() {
+fn a_failed_service_principal_ends_the_chain() {
     let application = [("AZURE_CLIENT_ID", GUID), ("AZURE_TENANT_ID", "t")];
     for (more, form) in [
         (vec![("AZURE_CLIENT_SECRET", "hunter2")], "client-secret"),
@@ -55,7 +55,7 @@ fn a_service_principal_is_never_passed_over() {
         );
         let failure = error.attempts.iter().find(|a| a.outcome == Outcome::Failed).unwrap();
         assert_eq!(failure.endpoint.as_deref(), Some(form));
-        // Excluded, it does not stand in the way.
+        // An excluded source does not end the chain.
         let variables: Vec<_> =
             variables.into_iter().chain([("VAULTLET_EXCLUDE", "environment")]).collect();
         let mut request = ML_REQUEST.to_string();
@@ -67,9 +67,8 @@ fn a_service_principal_is_never_passed_over() {
     }
 }
 
-/// Its file may be another pod's; the machine's identity may be meant.
 #[test]
-fn a_federated_token_that_is_not_there_lets_the_chain_go_on() {
+fn without_its_token_file_workload_identity_is_not_configured() {
     let variables = ml_and(&[
         ("AZURE_CLIENT_ID", GUID),
         ("AZURE_TENANT_ID", "t"),
@@ -77,19 +76,19 @@ fn a_federated_token_that_is_not_there_lets_the_chain_go_on() {
     ]);
     let world = World::new(&variables).answer(ML_REQUEST, 200, &[], ML_TOKEN);
     assert_eq!(ask(&world, &Memory::default()).unwrap().source, "managed-identity");
-    // One that is there and holds none has failed.
+    // A file without a token is a failure.
     let world = World::new(&variables).file("/var/run/token", " \n");
     failed(ask(&world, &Memory::default()), "credential-file", ErrorKind::Configuration);
 }
 
 #[test]
-fn nothing_left_to_ask_is_said_so() {
+fn an_empty_chain_is_reported() {
     let world = World::new(&ml_and(&[("VAULTLET_IDENTITY", "obo"), ("VAULTLET_EXCLUDE", "obo")]));
     failed(ask(&world, &Memory::default()), "no-identity", ErrorKind::NotConfigured);
 }
 
 #[test]
-fn a_token_is_kept_until_it_is_due_and_serves_until_it_expires() {
+fn a_token_is_cached_until_refresh_and_used_until_expiry() {
     let memory = Memory::default();
     let second = ML_TOKEN.replace("T0KEN.a-b_c", "T0KEN.2").replace("1700086400", "1700172800");
     let world = World::new(&ml_and(&[("VAULTLET_TIMEOUT", "1")]))
@@ -106,7 +105,7 @@ fn a_token_is_kept_until_it_is_due_and_serves_until_it_expires() {
         assert_eq!(reveal(get().unwrap()), "T0KEN.a-b_c");
         assert_eq!(world.sent().len(), 1);
         world.pass(Duration::from_secs(1));
-        // Due; the try fails, the old one serves, and there is no other try for 30 s.
+        // The renewal fails, the cached token is used, and there is no other attempt for 30 s.
         assert_eq!(reveal(get().unwrap()), "T0KEN.a-b_c");
         assert_eq!(reveal(get().unwrap()), "T0KEN.a-b_c");
         assert_eq!(world.sent().len(), 2);
@@ -119,7 +118,7 @@ fn a_token_is_kept_until_it_is_due_and_serves_until_it_expires() {
 }
 
 #[test]
-fn claims_pass_every_cache_and_replace_what_is_in_it() {
+fn claims_bypass_the_cache_and_replace_the_cached_token() {
     let memory = Memory::default();
     let world = World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN).answer(
         ML_REQUEST,

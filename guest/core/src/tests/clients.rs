@@ -18,7 +18,7 @@ fn post(path: &str, body: &str) -> String {
 }
 
 #[test]
-fn a_secret_gets_a_token() {
+fn a_client_secret_gets_a_token() {
     let request = post(
         "t-1/oauth2/v2.0/token",
         &format!(
@@ -36,7 +36,7 @@ fn a_secret_gets_a_token() {
 }
 
 #[test]
-fn a_certificate_signs_at_the_host() {
+fn the_host_signs_with_the_key_of_a_certificate() {
     for (tenant, path, algorithm, thumbprint, chain) in [
         ("t-1", "t-1/oauth2/v2.0/token", "PS256", "x5t#S256\":\"s256", true),
         ("adfs", "adfs/oauth2/token", "RS256", "x5t\":\"s1", false),
@@ -57,7 +57,7 @@ fn a_certificate_signs_at_the_host() {
         );
         let keys = "http://keys.vaultlet.internal/client-certificate";
         let world = World::new(&variables)
-            .lent()
+            .hosted()
             .answer(&format!("GET {keys}"), 200, &digests, pem)
             .answer(&format!("POST {keys}?algorithm={algorithm} | <*>"), 200, &[], vec![1, 2, 255])
             .answer(&request, 200, &[], ENTRA);
@@ -79,7 +79,7 @@ fn a_certificate_signs_at_the_host() {
 }
 
 #[test]
-fn a_device_code_is_told_and_asked_about_until_it_was_entered() {
+fn a_device_code_is_prompted_and_polled_until_it_was_entered() {
     let code = r#"{"user_code":"AB12-CD","device_code":"d3vice-c0de","verification_uri":"https://microsoft.com/devicelogin","expires_in":900,"interval":5}"#;
     let first = post(
         "organizations/oauth2/v2.0/devicecode",
@@ -99,12 +99,12 @@ fn a_device_code_is_told_and_asked_about_until_it_was_entered() {
         .answer(&poll, 200, &[], ENTRA);
     assert_eq!(ask(&world, &Memory::default()).unwrap().source, "device-code");
     assert_eq!(
-        world.told(),
+        world.prompts(),
         ["to log in, open https://microsoft.com/devicelogin and enter the code AB12-CD"]
     );
     assert_eq!(world.waits(), [5, 5, 10].map(Duration::from_secs));
 
-    let world = World::new(&named).alone();
+    let world = World::new(&named).unattended();
     failed(ask(&world, &Memory::default()), "terminal-required", ErrorKind::Configuration);
     let world = World::new(&named).answer(&first, 200, &[], code).answer(
         &poll,
@@ -124,7 +124,7 @@ fn a_device_code_is_told_and_asked_about_until_it_was_entered() {
 }
 
 #[test]
-fn the_authority_s_codes_are_explained_with_the_variables_to_look_at() {
+fn errors_of_the_authority_name_the_variables_to_check() {
     let request = post("t-1/oauth2/v2.0/token", "<*>");
     for (code, says) in [
         ("7000215", "`AZURE_CLIENT_SECRET`"),
@@ -163,7 +163,7 @@ fn the_authority_s_codes_are_explained_with_the_variables_to_look_at() {
 }
 
 #[test]
-fn tenants_are_those_that_are_allowed() {
+fn only_allowed_tenants_are_requested() {
     for (more, asked, path) in [
         (&[][..], None, Some("t-1")),
         (&[], Some("T-1"), Some("t-1")),
@@ -201,13 +201,13 @@ fn tenants_are_those_that_are_allowed() {
 }
 
 #[test]
-fn a_developer_s_tool_says_it_in_its_own_words_and_no_token_shows() {
+fn errors_of_a_developers_tool_are_quoted_without_tokens() {
     let run =
         "GET http://programs.vaultlet.internal/azure-cli?resource=https%3A%2F%2Fvault.azure.net";
     let named = [("VAULTLET_IDENTITY", "azure-cli")];
     let printed = |status: &'static str, stdout: &str, stderr: &str| {
         let length = stdout.len().to_string();
-        World::new(&named).lent().answer(
+        World::new(&named).hosted().answer(
             run,
             200,
             &[("vaultlet-exit-status", status), ("vaultlet-stdout-length", &length)],
@@ -228,7 +228,7 @@ fn a_developer_s_tool_says_it_in_its_own_words_and_no_token_shows() {
     let error = failed(ask(&world, &Memory::default()), "login-failed", ErrorKind::Unauthenticated);
     assert!(error.message.contains("AADSTS50076: mfa, run az login; …"), "{}", error.line());
     for (status, id) in [(404, "no-identity"), (504, "login-failed"), (502, "login-failed")] {
-        let world = World::new(&named).lent().answer(run, status, &[], "");
+        let world = World::new(&named).hosted().answer(run, status, &[], "");
         assert_eq!(ask(&world, &Memory::default()).unwrap_err().id, id);
     }
     let world = World::new(&named);

@@ -19,7 +19,7 @@ fn asked(target: &str, secret: Option<&str>) -> Incoming {
     Incoming {
         is_get: true,
         target: target.into(),
-        authority: None,
+        host: None,
         headers: headers.into_iter().collect(),
     }
 }
@@ -31,7 +31,7 @@ fn answer(world: &World, asked: &Incoming) -> Reply {
 const TARGET: &str = "/token?resource=https%3A%2F%2Fvault.azure.net";
 
 #[test]
-fn whoever_is_not_the_host_learns_nothing() {
+fn callers_other_than_the_host_get_an_empty_401() {
     let world = serving(&[]);
     for secret in
         [None, Some(""), Some("x"), Some("ep-s3cre"), Some("ep-s3crett"), Some("EP-S3CRET")]
@@ -50,7 +50,7 @@ fn whoever_is_not_the_host_learns_nothing() {
 }
 
 #[test]
-fn only_the_canonical_request_is_served() {
+fn only_canonical_requests_are_served() {
     let long = format!("{TARGET}&tenant={}", "a".repeat(5_000));
     for (target, status) in [
         ("/", 404),
@@ -85,7 +85,7 @@ fn only_the_canonical_request_is_served() {
 }
 
 #[test]
-fn a_token_comes_with_its_lifetime() {
+fn a_token_response_has_its_lifetime() {
     let world = serving(&[("DEFAULT_IDENTITY_CLIENT_ID", GUID)]).answer(
         &ML_REQUEST.replace(" secret", &format!("&clientid={GUID} secret")),
         200,
@@ -109,7 +109,7 @@ fn a_token_comes_with_its_lifetime() {
 }
 
 #[test]
-fn what_is_served_is_what_the_asking_side_reads() {
+fn a_served_token_is_parsed_by_the_client() {
     for (status, body) in [(200, ML_TOKEN), (400, r#"{"error":{"code":"c","message":"no"}}"#)] {
         let broker = serving(&[]).answer(ML_REQUEST, status, &[], body);
         let served = answer(&broker, &asked(TARGET, Some("ep-s3cret")));
@@ -138,7 +138,7 @@ fn what_is_served_is_what_the_asking_side_reads() {
 }
 
 #[test]
-fn the_vault_role_asks_the_canonical_request_only() {
+fn the_vault_role_sends_canonical_requests_only() {
     let identity = crate::token::UserAssigned::object_id(GUID);
     let request = TokenRequest::parse(
         "https://vault.azure.net",

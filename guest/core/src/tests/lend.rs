@@ -1,7 +1,7 @@
 use super::*;
 use crate::serve::{Incoming, Reply, lend::variables, serve};
 
-const AUTHORITY: &str = "127.0.0.1:40123";
+const ADDRESS: &str = "127.0.0.1:40123";
 const SECRET: &str = "lent0secret";
 const TOKEN: &str = r#"{"access_token":"T0KEN.x","expires_on":1700003600,"refresh_on":1700003300,"resource":"https://vault.azure.net","source":"managed-identity","endpoint":"azure-ml","client_id":"c"}"#;
 const HOST: &str = "http://identity.vaultlet.internal/token";
@@ -10,7 +10,7 @@ fn front(more: &[(&'static str, &'static str)]) -> World {
     let all = [
         ("VAULTLET_IDENTITY_ENDPOINT", HOST),
         ("VAULTLET_LENT_SECRET", SECRET),
-        ("VAULTLET_LENT_AUTHORITY", AUTHORITY),
+        ("VAULTLET_LENT_AUTHORITY", ADDRESS),
     ];
     World::new(&all.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
 }
@@ -19,7 +19,7 @@ fn asked(target: &str, headers: &[(&str, &str)]) -> Incoming {
     Incoming {
         is_get: true,
         target: target.into(),
-        authority: Some(AUTHORITY.into()),
+        host: Some(ADDRESS.into()),
         headers: headers.iter().map(|(n, v)| (n.to_string(), (*v).into())).collect(),
     }
 }
@@ -28,7 +28,7 @@ fn served(world: &World, asked: &Incoming) -> Reply {
     world.run(|| serve(world, &Memory::default(), asked))
 }
 
-/// Each protocol as its clients speak it.
+/// A request of each protocol, as its clients send it.
 const PROTOCOLS: [(&str, &[(&str, &str)]); 4] = [
     (
         "/msi/token?api-version=2019-08-01&resource=https://vault.azure.net",
@@ -46,7 +46,7 @@ const PROTOCOLS: [(&str, &[(&str, &str)]); 4] = [
 ];
 
 #[test]
-fn each_protocol_gives_the_same_token_in_its_words() {
+fn each_protocol_returns_the_token_in_its_own_form() {
     for ((target, headers), expected) in PROTOCOLS.iter().zip([
         r#""expires_in":"3600","expires_on":"1700003600""#,
         r#""expires_in":3600,"expires_on":1700003600"#,
@@ -66,7 +66,7 @@ fn each_protocol_gives_the_same_token_in_its_words() {
 }
 
 #[test]
-fn without_the_secret_there_is_nothing_but_401_asked_twice() {
+fn without_the_secret_every_request_gets_401() {
     let paths = [
         "/msi/token",
         "/MSI/auth",
@@ -102,11 +102,10 @@ fn without_the_secret_there_is_nothing_but_401_asked_twice() {
 }
 
 #[test]
-fn another_host_and_what_was_sent_on_are_refused() {
+fn requests_for_another_host_and_forwarded_requests_are_refused() {
     for (target, headers) in PROTOCOLS {
-        let other =
-            Incoming { authority: Some("evil.example:40123".into()), ..asked(target, headers) };
-        let none = Incoming { authority: None, ..asked(target, headers) };
+        let other = Incoming { host: Some("evil.example:40123".into()), ..asked(target, headers) };
+        let none = Incoming { host: None, ..asked(target, headers) };
         let sent_on = |name: &'static str| {
             let more = headers.iter().copied().chain([(name, "x")]).collect::<Vec<_>>();
             asked(target, &more)
@@ -120,7 +119,7 @@ fn another_host_and_what_was_sent_on_are_refused() {
 }
 
 #[test]
-fn only_what_is_lent_is_given() {
+fn only_lent_resources_get_a_token() {
     for (listed, resource, given) in [
         ("", "https://management.azure.com", false),
         ("", "https://vault.azure.net/.default", true),
@@ -143,7 +142,7 @@ fn only_what_is_lent_is_given() {
 }
 
 #[test]
-fn a_caller_names_an_identity_as_the_protocol_has_it_and_may_pass_by_the_cache() {
+fn each_protocol_selects_identities_and_may_bypass_the_cache() {
     let resource = "resource=https%3A%2F%2Fvault.azure.net";
     for (path, id, canonical) in [
         ("/MSI/auth", format!("clientid={GUID}"), format!("client_id={GUID}")),
@@ -178,7 +177,7 @@ fn a_caller_names_an_identity_as_the_protocol_has_it_and_may_pass_by_the_cache()
 }
 
 #[test]
-fn errors_are_in_the_protocol_s_form_with_our_id() {
+fn errors_have_the_protocols_form_and_the_error_id() {
     let record = r#"{"error":{"id":"identity-refused","kind":"unauthenticated","message":"no \"id\"","help":"assign one"}}"#;
     for ((target, headers), expected) in PROTOCOLS.iter().zip([
         r#"{"statusCode":400,"message":"no \"id\"; assign one (identity-refused)"}"#,
@@ -206,8 +205,8 @@ fn errors_are_in_the_protocol_s_form_with_our_id() {
 }
 
 #[test]
-fn the_variables_lead_to_it() {
-    let variables = variables(AUTHORITY, SECRET);
+fn the_variables_lead_to_the_lent_endpoint() {
+    let variables = variables(ADDRESS, SECRET);
     let of = |name: &str| &variables.iter().find(|(known, _)| known == name).unwrap().1;
     assert_eq!(of("MSI_ENDPOINT"), "http://127.0.0.1:40123/MSI/auth");
     assert_eq!(of("OBO_ENDPOINT"), "http://127.0.0.1:40123/OBO/lent0secret/token");

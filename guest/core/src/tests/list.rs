@@ -8,7 +8,7 @@ const LIST: &str = "https://job.vault.azure.net/secrets?api-version=2025-07-01";
 const VERSIONS: &str =
     "https://job.vault.azure.net/secrets/db-password/versions?api-version=2025-07-01";
 
-fn of(vault: &str) -> Result<Listed, Error> {
+fn secrets_of(vault: &str) -> Result<Listed, Error> {
     Listed::secrets(vault, &settings(&[]))
 }
 
@@ -23,7 +23,7 @@ fn asked(url: &str) -> String {
     format!("GET {url} authorization: Bearer T0KEN.a-b_c")
 }
 
-/// A page of these items, leading there.
+/// The body of a page with these items and this link.
 fn answer(items: &[&str], next: Option<&str>) -> String {
     let next = next.map_or_else(|| "null".to_owned(), |next| format!("{next:?}"));
     format!(r#"{{"value":[{}],"nextLink":{next}}}"#, items.join(","))
@@ -42,10 +42,10 @@ fn one(world: &World, what: &Listed, marker: Option<&str>) -> Result<Page, Error
 }
 
 #[test]
-fn an_item_says_all_but_a_value() {
+fn an_item_has_all_properties_and_no_value() {
     let item = r#"{"id":"https://job.vault.azure.net/secrets/db-password","value":"hunter2","contentType":"text/plain","managed":true,"attributes":{"enabled":false,"created":1,"updated":2,"nbf":3,"exp":4,"recoveryLevel":"Purgeable","recoverableDays":7},"tags":{"b":"2","a":"1"}}"#;
     let world = with_token().answer(&asked(LIST), 200, &[], answer(&[item], None));
-    let items = listed(&world, &of("job").unwrap()).unwrap();
+    let items = listed(&world, &secrets_of("job").unwrap()).unwrap();
     assert_eq!(
         items,
         [Properties {
@@ -69,14 +69,14 @@ fn an_item_says_all_but_a_value() {
 }
 
 #[test]
-fn a_marker_is_a_query_and_leads_nowhere_else() {
+fn a_marker_cannot_lead_to_another_server_or_path() {
     let next = "https://job.vault.azure.net:443/secrets?api-version=2025-07-01&$skiptoken=eA";
-    let what = of("job").unwrap();
+    let what = secrets_of("job").unwrap();
     let world = with_token().answer(&asked(LIST), 200, &[], answer(&[], Some(next)));
     let first = one(&world, &what, None).unwrap();
     let marker = first.next.unwrap();
     assert_eq!((first.items.len(), marker.as_str()), (0, "1?api-version=2025-07-01&$skiptoken=eA"));
-    // In another instance, after something was found.
+    // A marker from another instance, after a page with items.
     let query = "https://job.vault.azure.net/secrets?api-version=2025-07-01&$skiptoken=eA";
     let world = with_token().answer(&asked(query), 200, &[], answer(&[&secret("x")], Some(LIST)));
     let second = one(&world, &what, Some(&marker)).unwrap();
@@ -105,9 +105,11 @@ fn a_marker_is_a_query_and_leads_nowhere_else() {
 }
 
 #[test]
-fn a_link_elsewhere_is_refused_whenever_it_comes() {
-    let what =
-        [of("job").unwrap(), Listed::versions("akv://job/db-password", &settings(&[])).unwrap()];
+fn a_link_to_another_server_is_refused_on_every_page() {
+    let what = [
+        secrets_of("job").unwrap(),
+        Listed::versions("akv://job/db-password", &settings(&[])).unwrap(),
+    ];
     for (listed, url) in what.iter().zip([LIST, VERSIONS]) {
         let (_, path) = url.split_once(".net").unwrap();
         let path = path.split('?').next().unwrap();
@@ -137,7 +139,7 @@ fn a_link_elsewhere_is_refused_whenever_it_comes() {
             format!("//job.vault.azure.net{path}?a=b"),
             format!("https://job.vault.azure.net{path}?{}", "x".repeat(MARKER)),
         ] {
-            // Twice, as what was refused must not be remembered.
+            // Sent twice, because a refused link must not be cached.
             let memory = Memory::default();
             let world = with_token()
                 .answer(&asked(url), 200, &[], answer(&[], Some(&link)))
@@ -154,8 +156,8 @@ fn a_link_elsewhere_is_refused_whenever_it_comes() {
 }
 
 #[test]
-fn pages_that_do_not_end_are_left() {
-    let what = of("job").unwrap();
+fn endless_pages_are_an_error() {
+    let what = secrets_of("job").unwrap();
     let same = format!("{LIST}&$skiptoken=eA");
     let world = with_token().answer(&asked(LIST), 200, &[], answer(&[], Some(&same))).answer(
         &asked(&same),
@@ -165,7 +167,7 @@ fn pages_that_do_not_end_are_left() {
     );
     let error = failed(listed(&world, &what), "vault-unexpected", ErrorKind::Unavailable);
     assert!(error.message.ends_with("its pages do not end"), "{}", error.line());
-    // Always another one.
+    // Every page links to another one.
     let mut world = with_token();
     let mut url = LIST.to_owned();
     for number in 1..=PAGES {
@@ -178,7 +180,7 @@ fn pages_that_do_not_end_are_left() {
 }
 
 #[test]
-fn what_is_no_page_is_said_without_a_word_of_it() {
+fn malformed_pages_are_refused_without_quoting_them() {
     let other = secret("x").replace("job.", "hunter2.");
     for body in [
         "",
@@ -203,7 +205,11 @@ fn what_is_no_page_is_said_without_a_word_of_it() {
         &answer(&[&secret("x"), &secret("x").replace("/secrets/", "/keys/")], None),
     ] {
         let world = with_token().answer(&asked(LIST), 200, &[], body);
-        failed(listed(&world, &of("job").unwrap()), "vault-unexpected", ErrorKind::Unavailable);
+        failed(
+            listed(&world, &secrets_of("job").unwrap()),
+            "vault-unexpected",
+            ErrorKind::Unavailable,
+        );
     }
     let what = Listed::versions("akv://job/db-password", &settings(&[])).unwrap();
     for id in ["x", "other/0123456789abcdef0123456789abcdef", "db-password", "db-password/1"] {
@@ -213,7 +219,7 @@ fn what_is_no_page_is_said_without_a_word_of_it() {
 }
 
 #[test]
-fn versions_are_of_a_whole_secret() {
+fn versions_are_listed_for_a_secret_not_for_a_version() {
     for reference in [
         "akv://job/db-password/0123456789abcdef0123456789abcdef",
         "akv://job/db-password?json=/a",
@@ -228,7 +234,7 @@ fn versions_are_of_a_whole_secret() {
 }
 
 #[test]
-fn a_vault_is_named_in_each_of_its_forms() {
+fn a_vault_may_be_named_in_every_form() {
     for vault in [
         "job",
         " JOB ",
@@ -240,7 +246,7 @@ fn a_vault_is_named_in_each_of_its_forms() {
         "https://job.vault.azure.net:443/",
     ] {
         let world = with_token().answer(&asked(LIST), 200, &[], answer(&[], None));
-        assert_eq!(listed(&world, &of(vault).expect(vault)).unwrap(), []);
+        assert_eq!(listed(&world, &secrets_of(vault).expect(vault)).unwrap(), []);
     }
     for vault in [
         "",
@@ -257,7 +263,7 @@ fn a_vault_is_named_in_each_of_its_forms() {
         "ftp://job.vault.azure.net/",
         "job@evil.example",
     ] {
-        failed(of(vault), "reference-malformed", ErrorKind::InvalidArgument);
+        failed(secrets_of(vault), "reference-malformed", ErrorKind::InvalidArgument);
     }
     Listed::secrets(
         "http://127.0.0.1:8080",

@@ -10,7 +10,7 @@ fn imds(more: &str) -> String {
 }
 
 #[test]
-fn azure_ml_names_the_identity_by_precedence() {
+fn azure_ml_chooses_the_identity_by_precedence() {
     let other = "11111111-0000-4000-8000-0123456789ab";
     for (more, call, expected) in [
         (vec![], None, None),
@@ -48,7 +48,7 @@ fn azure_ml_names_the_identity_by_precedence() {
 }
 
 #[test]
-fn ids_that_a_source_cannot_carry_are_refused_before_anything_is_sent() {
+fn unsupported_ids_are_refused_before_any_request() {
     for id in [
         ("VAULTLET_OBJECT_ID", GUID),
         (
@@ -69,7 +69,7 @@ fn ids_that_a_source_cannot_carry_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn app_service_and_imds_carry_every_id() {
+fn app_service_and_imds_support_every_id() {
     let resource_id = "/subscriptions/a/x";
     for (setting, value, app, machine) in [
         ("VAULTLET_CLIENT_ID", GUID, format!("&client_id={GUID}"), format!("&client_id={GUID}")),
@@ -101,7 +101,7 @@ fn app_service_and_imds_carry_every_id() {
 }
 
 #[test]
-fn the_form_is_chosen_as_azure_s_sdks_do() {
+fn the_form_is_chosen_as_in_azures_sdks() {
     let identity = ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/i");
     let arc = "GET http://127.0.0.1:1/i?api-version=2020-06-01&resource=https%3A%2F%2Fvault.azure.net metadata: true";
     let shell = "POST http://127.0.0.1:1/x content-type: application/x-www-form-urlencoded metadata: true | resource=https%3A%2F%2Fvault.azure.net";
@@ -128,11 +128,11 @@ fn the_form_is_chosen_as_azure_s_sdks_do() {
         ("AZURE_CLIENT_ID", GUID),
         ("AZURE_FEDERATED_TOKEN_FILE", "/x"),
     ]);
-    // Its file is not there: the machine may have an identity of its own.
+    // Without the token file, the machine's own identity is used.
     let world = world.answer(&imds(""), 200, &[], ML_TOKEN);
     let token = ask(&world, &Memory::default()).unwrap();
     assert_eq!(token.endpoint.as_deref(), Some("imds"));
-    // Empty is unset, and `IDENTITY_ENDPOINT` alone decides nothing.
+    // An empty variable counts as unset, and `IDENTITY_ENDPOINT` alone selects no form.
     let world = World::new(&ml_and(&[identity, ("IDENTITY_HEADER", "")])).answer(
         ML_REQUEST,
         200,
@@ -143,7 +143,7 @@ fn the_form_is_chosen_as_azure_s_sdks_do() {
 }
 
 #[test]
-fn an_endpoint_is_plain_only_nearby() {
+fn plain_http_is_accepted_only_on_near_addresses() {
     for url in [
         "http://example.com/x",
         "http://8.8.8.8/x",
@@ -191,7 +191,7 @@ fn an_endpoint_is_plain_only_nearby() {
 }
 
 #[test]
-fn no_imds_is_known_after_one_short_try() {
+fn the_absence_of_imds_is_cached_after_one_probe() {
     for error in [SendError::Timeout, SendError::Refused, SendError::Unreachable, SendError::Denied]
     {
         let world = World::new(&[]).fail(&format!("GET {IMDS}"), error);
@@ -227,7 +227,7 @@ fn no_imds_is_known_after_one_short_try() {
 }
 
 #[test]
-fn imds_is_not_probed_when_it_was_named() {
+fn a_named_imds_is_not_probed() {
     let answer = r#"{"access_token":"T0KEN","expires_in":"3600"}"#;
     let pod = "http://127.0.0.1:2579/";
     for variable in [
@@ -253,7 +253,7 @@ fn imds_is_not_probed_when_it_was_named() {
 }
 
 #[test]
-fn imds_under_update_is_given_seventy_seconds() {
+fn imds_under_update_is_retried_for_seventy_seconds() {
     let answer = r#"{"access_token":"T0KEN","expires_in":"3600"}"#;
     for (last, body) in [(200, answer), (410, "")] {
         let mut world = World::new(&[("VAULTLET_IDENTITY", "managed")]);
@@ -266,14 +266,14 @@ fn imds_under_update_is_given_seventy_seconds() {
         if last == 200 {
             result.unwrap();
         } else {
-            // The next wait would be longer than what the call has left.
+            // The next delay would exceed the time of the call.
             failed(result, "identity-failed", ErrorKind::Unavailable);
         }
     }
 }
 
 #[test]
-fn answers_of_an_endpoint_mean_what_the_contract_says() {
+fn responses_of_an_endpoint_map_to_documented_errors() {
     use ErrorKind::*;
     let text = [("content-type", "text/plain")];
     for (status, headers, body, tries, id, kind, says) in [
@@ -306,7 +306,7 @@ fn answers_of_an_endpoint_mean_what_the_contract_says() {
         ),
         (404, &[][..], "", 1, "identity-refused", Unauthenticated, "404"),
         (500, &[][..], "", 4, "identity-failed", Unavailable, "500"),
-        (429, &[][..], "", 4, "identity-throttled", Throttled, "patience"),
+        (429, &[][..], "", 4, "identity-throttled", Throttled, "throttling"),
         (
             302,
             &[("location", "https://evil.example")][..],
@@ -355,7 +355,7 @@ fn answers_of_an_endpoint_mean_what_the_contract_says() {
 }
 
 #[test]
-fn a_refused_id_names_the_setting_that_it_came_from() {
+fn the_error_of_a_refused_id_names_its_setting() {
     for (name, says) in [
         ("AZURE_CLIENT_ID", "`AZURE_CLIENT_ID`"),
         ("DEFAULT_IDENTITY_CLIENT_ID", "`DEFAULT_IDENTITY_CLIENT_ID`"),

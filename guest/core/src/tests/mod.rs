@@ -1,11 +1,10 @@
-//! Whole flows in a scripted world: what is sent, what comes of it, and that no error shows what
-//! must not show.
+//! Tests of whole calls in a scripted context: the requests, the results, and that no error shows a
+//! secret.
 
 mod chain;
 mod clients;
 mod command;
 mod endpoint;
-mod found;
 mod lend;
 mod list;
 mod managed;
@@ -16,6 +15,7 @@ mod props_requests;
 mod props_times;
 mod read;
 mod reference;
+mod regressions;
 mod settings;
 mod transport;
 mod vault;
@@ -32,7 +32,7 @@ use crate::{
     words::secret::SecretString,
 };
 
-/// What no error may show: an endpoint's secret, a token, a value.
+/// Secrets that no error may show: an endpoint's secret, a token, a value.
 const HIDDEN: [&str; 4] = ["msi-s3cret", "T0KEN", "hunter2", "ep-s3cret"];
 
 const MSI: &str = "http://127.0.0.1:46808/MSI/auth";
@@ -44,12 +44,12 @@ const GUID: &str = "0a1b2c3d-0000-4000-8000-0123456789ab";
 const VERSION: &str = "0123456789abcdef0123456789abcdef";
 const BUNDLE: &str = r#"{"value":"hunter2","id":"https://job.vault.azure.net/secrets/db-password/0123456789abcdef0123456789abcdef","contentType":"text/plain","attributes":{"enabled":true,"created":1700000001,"updated":1700000002,"nbf":1,"exp":32503680000,"recoveryLevel":"Recoverable+Purgeable","recoverableDays":90},"tags":{"b":"2","a":"1"},"later":[{}]}"#;
 
-/// Variables besides those of Azure ML.
+/// The variables of Azure ML, and more.
 fn ml_and<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     ML.iter().chain(more).copied().collect()
 }
 
-/// Azure ML, its token already in the script.
+/// A context on Azure ML, with a token request in the script.
 fn with_token() -> World {
     World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN)
 }
@@ -66,7 +66,7 @@ fn ask_for(world: &World, memory: &Memory, request: TokenRequest) -> Result<Rc<T
     world.run(|| token(&Call::new(world, memory)?, &request))
 }
 
-/// Checks what every error must be, and gives it back.
+/// Checks an error's id, kind and line, and returns it.
 #[track_caller]
 fn failed<T>(result: Result<T, Error>, id: &str, kind: ErrorKind) -> Error {
     let Err(error) = result else { panic!("no error, but {id} was expected") };
@@ -83,7 +83,7 @@ fn failed<T>(result: Result<T, Error>, id: &str, kind: ErrorKind) -> Error {
 }
 
 #[test]
-fn no_public_type_shows_what_it_holds() {
+fn debug_of_public_types_shows_no_secret() {
     let world = World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN).answer(
         SECRET_REQUEST,
         200,

@@ -15,7 +15,7 @@ fn vault_of(text: &str) -> Subject {
 }
 
 #[test]
-fn a_reference_resolves_to_one_form() {
+fn every_form_of_a_reference_resolves_to_the_canonical_one() {
     for reference in [
         "akv://job/db-password",
         "akv://JOB.vault.azure.NET/db-password",
@@ -43,7 +43,7 @@ fn a_reference_resolves_to_one_form() {
 }
 
 #[test]
-fn a_vault_resolves_to_what_its_references_begin_with() {
+fn a_vault_resolves_to_the_beginning_of_its_references() {
     let settings = pairs(&[("VAULTLET_ALLOW_HTTP_LOOPBACK", "true")]);
     for (vault, canonical) in [
         (" job", "akv://job.vault.azure.net"),
@@ -69,7 +69,7 @@ fn a_vault_resolves_to_what_its_references_begin_with() {
             ErrorKind::InvalidArgument,
         );
     }
-    // What is no reference may be a value that was put in its place.
+    // A malformed reference may be a secret's value in the wrong place.
     for text in ["job", "hunter2", "akv://a_b", "akv://job", "ftp://job"] {
         failed(
             resolve(&secret(text), &settings),
@@ -80,7 +80,7 @@ fn a_vault_resolves_to_what_its_references_begin_with() {
 }
 
 #[test]
-fn what_is_canonical_resolves_to_itself() {
+fn a_canonical_reference_resolves_to_itself() {
     let settings = pairs(&[("VAULTLET_ALLOW_HTTP_LOOPBACK", "true")]);
     for reference in [
         "akv://job.localhost:8443/a/0123456789abcdef0123456789abcdef?json=/x%20y/%26/%25/+",
@@ -94,7 +94,7 @@ fn what_is_canonical_resolves_to_itself() {
 }
 
 #[test]
-fn needs_are_what_the_variables_select() {
+fn the_plan_has_the_servers_that_the_variables_select() {
     let all = plan_credentials(&[], &[]).unwrap();
     for name in [
         "MSI_ENDPOINT",
@@ -137,23 +137,22 @@ fn needs_are_what_the_variables_select() {
             vec!["login.microsoftonline.com:443"],
         ),
     ] {
-        let needs = plan_credentials(&pairs(&settings), &pairs(&values)).unwrap();
-        let authorities: Vec<_> =
-            needs.servers.iter().map(|a| format!("{}:{}", a.host, a.port)).collect();
-        assert_eq!(authorities, expected, "{values:?}");
-        for authority in needs.servers {
-            let (purpose, trust) = match authority.port {
+        let plan = plan_credentials(&pairs(&settings), &pairs(&values)).unwrap();
+        let servers: Vec<_> =
+            plan.servers.iter().map(|a| format!("{}:{}", a.host, a.port)).collect();
+        assert_eq!(servers, expected, "{values:?}");
+        for server in plan.servers {
+            let (purpose, trust) = match server.port {
                 443 => (Purpose::TokenAuthority, Trust::Roots),
                 _ => (Purpose::IdentityEndpoint, Trust::None),
             };
-            assert_eq!((authority.purpose, authority.trust), (purpose, trust));
+            assert_eq!((server.purpose, server.trust), (purpose, trust));
         }
     }
 }
 
-/// All that a source needs, and what it is trusted by.
 #[test]
-fn each_source_says_what_it_needs() {
+fn each_source_adds_what_it_needs_to_the_plan() {
     let application = [("AZURE_CLIENT_ID", "app-1"), ("AZURE_TENANT_ID", "t-1")];
     let all = |values: &[(&str, &str)], identity: &str| {
         let values: Vec<_> = application.iter().chain(values).copied().collect();
@@ -166,7 +165,7 @@ fn each_source_says_what_it_needs() {
         trust: Trust::Pinned("abcd00112233445566778899aabbccddeeff0011".into()),
         purpose: Purpose::IdentityEndpoint,
     };
-    for (thumbprint, authorities) in [
+    for (thumbprint, servers) in [
         ("AB:CD 00112233445566778899aabbccddeeff0011", &[pinned][..]),
         ("AB:CD 00112233445566778899aabbccddeeff001122", &[]),
         ("ABCD00112233445566778899aabbccddeeff001x", &[]),
@@ -176,7 +175,7 @@ fn each_source_says_what_it_needs() {
             ("IDENTITY_HEADER", "x"),
             ("IDENTITY_SERVER_THUMBPRINT", thumbprint),
         ];
-        assert_eq!(all(&fabric, "managed-identity").servers, authorities, "{thumbprint}");
+        assert_eq!(all(&fabric, "managed-identity").servers, servers, "{thumbprint}");
     }
 
     let arc = all(
@@ -213,7 +212,7 @@ fn each_source_says_what_it_needs() {
     let certificate = all(&[("AZURE_CLIENT_CERTIFICATE_PATH", "/key.pfx")], "environment");
     let key = &certificate.keys[0];
     assert_eq!((key.name, key.path.as_str()), ("client-certificate", "/key.pfx"));
-    // The host reads it; the component never sees it.
+    // Only the host reads the password.
     assert!(!certificate.variables.iter().any(|name| name == "AZURE_CLIENT_CERTIFICATE_PASSWORD"));
 
     let logins = all(&[], "azure-cli,azure-developer-cli,azure-powershell");

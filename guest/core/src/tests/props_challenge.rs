@@ -1,12 +1,12 @@
-//! Challenges: what a vault says of itself is read in every spelling; what it says of others is
-//! never believed.
+//! Properties of challenges: one about the vault itself is parsed in every spelling, and one about
+//! another host is never trusted.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::{token::Audience, vault::challenge::Challenge, words::url::Url};
 
-/// Labels of a host, at least two.
+/// The labels of a host name, at least two.
 fn labels() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec("[a-z][a-z0-9]{0,8}", 2..6)
 }
@@ -16,14 +16,14 @@ fn believed(header: &str, vault: &str) -> Option<Audience> {
     Challenge::parse([header].into_iter())?.verify(&vault, false).ok()
 }
 
-/// Whether a host is another or one above it.
+/// Whether a host is the other one or a parent domain of it.
 fn is_above(above: &str, host: &str) -> bool {
     host.strip_suffix(above).is_some_and(|rest| rest.ends_with('.'))
 }
 
 proptest! {
     #[test]
-    fn what_a_vault_says_is_read_in_every_spelling(
+    fn a_challenge_is_parsed_in_every_spelling(
         labels in labels(),
         up in 1..5_usize,
         scheme in "[Bb][Ee][Aa][Rr][Ee][Rr]",
@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn the_end_of_a_host_is_believed_at_a_dot_only(labels in labels(), cut in 0..54_usize) {
+    fn a_parent_domain_ends_at_a_dot(labels in labels(), cut in 0..54_usize) {
         let host = labels.join(".");
         let (before, end) = host.split_at(cut.min(host.len() - 1));
         prop_assume!(!end.starts_with('.'));
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn scheme_and_port_are_the_vault_s_own(
+    fn scheme_and_port_must_be_the_vaults(
         labels in labels(),
         up in 1..5_usize,
         scheme in prop::sample::select(vec!["https", "http", "ftp"]),
@@ -72,7 +72,7 @@ proptest! {
     }
 
     #[test]
-    fn another_host_is_never_believed(
+    fn a_challenge_for_another_host_is_refused(
         labels in labels(),
         up in 0..5_usize,
         label in "[a-z0-9-]{0,6}",
@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn no_header_is_believed_about_another(text in "\\PC{0,200}", bearer in any::<bool>()) {
+    fn no_header_makes_a_challenge_for_another_host_trusted(text in "\\PC{0,200}", bearer in any::<bool>()) {
         let header = if bearer { format!("Bearer resource={text}") } else { text };
         if let Some(audience) = believed(&header, "job.vault.corp.example") {
             let url = Url::parse(&audience.resource).unwrap();
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn an_agent_s_own_file_is_read_and_no_other(
+    fn only_the_agents_key_files_are_read(
         stem in "[A-Za-z0-9_-]{1,32}",
         odd in "[A-Za-z0-9_./\\\\~% -]{0,32}",
         quote in prop::sample::select(vec!["\"", ""]),
@@ -123,7 +123,7 @@ proptest! {
         prop_assume!(odd.bytes().any(|b| !is_name(b)));
         for path in [format!("{FOLDER}/{odd}.key"), format!("{FOLDER}{odd}"), odd.clone()] {
             let realm = format!("Basic realm={quote}{path}{quote}");
-            // Were it read, a second request would be made, which this world does not know.
+            // If the file were read, there would be a second request, which is not in the script.
             let world = World::new(&variables)
                 .file(path.trim(), "arc-k3y")
                 .answer(&plain, 401, &[("www-authenticate", &realm)], "");

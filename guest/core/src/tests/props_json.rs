@@ -1,11 +1,11 @@
-//! The JSON reader agrees with `serde_json::Value` on every text.
+//! Properties of the JSON reader: it agrees with `serde_json::Value` on every text.
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value as Expected;
 
 use crate::words::json::{Value, parse_text};
 
-/// Text as it is and with every character escaped, in quotes.
+/// Quoted strings, as they are and with every character escaped.
 fn strings() -> impl Strategy<Value = String> {
     (any::<String>(), any::<bool>()).prop_map(|(text, is_escaped)| {
         if is_escaped {
@@ -38,7 +38,7 @@ fn texts() -> impl Strategy<Value = String> {
     ("[ \t\r\n]{0,2}", nested).prop_map(|(space, value)| format!("{space}{value}{space}"))
 }
 
-/// Whether both readers found the same.
+/// Whether both readers agree.
 fn is_same(value: &Value<'_>, expected: &Expected) -> bool {
     match expected {
         Expected::Null => value.is_null(),
@@ -65,14 +65,14 @@ fn is_same(value: &Value<'_>, expected: &Expected) -> bool {
 
 proptest! {
     #[test]
-    fn json_is_read_as_serde_json_reads_it(text in texts()) {
+    fn json_is_parsed_as_by_serde_json(text in texts()) {
         let expected: Expected = serde_json::from_str(&text).unwrap();
         let value = parse_text(&text);
         prop_assert!(value.is_some_and(|value| is_same(&value, &expected)), "{}", text);
     }
 
     #[test]
-    fn a_value_that_is_written_reads_back(text in texts()) {
+    fn a_written_value_parses_back(text in texts()) {
         let expected: Expected = serde_json::from_str(&text).unwrap();
         let compact = parse_text(&text).unwrap().to_json();
         prop_assert!(is_same(&parse_text(&compact).unwrap(), &expected), "{}", compact);
@@ -80,7 +80,7 @@ proptest! {
     }
 
     #[test]
-    fn text_that_is_no_json_is_refused_as_serde_json_refuses_it(
+    fn malformed_json_is_refused_as_by_serde_json(
         text in texts(),
         at in any::<prop::sample::Index>(),
         other in "[\\[\\]{}\",:0-9eE+.\\-a-z \\\\\u{1}]{0,2}",
@@ -94,7 +94,7 @@ proptest! {
                 let value = parse_text(&text);
                 prop_assert!(value.is_some_and(|value| is_same(&value, &expected)), "{}", text);
             }
-            // Numbers that do not fit into a float are JSON for all that.
+            // Numbers that do not fit into a float are valid JSON.
             Err(error) if error.to_string().starts_with("number out of range") => {}
             Err(_) => prop_assert!(parse_text(&text).is_none(), "{}", text),
         }

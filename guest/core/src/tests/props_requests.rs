@@ -1,4 +1,4 @@
-//! Requests: what goes into a URL or a form comes out of it again, and nothing breaks out.
+//! Properties of requests: values that go into a URL or a form come out of it unchanged.
 
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
@@ -26,10 +26,10 @@ fn identities() -> impl Strategy<Value = Option<UserAssigned>> {
     ]
 }
 
-/// What one instance asks the host's endpoint.
+/// The request that an instance sends to the host's endpoint.
 fn asked(request: &TokenRequest) -> Incoming {
     let world = World::new(&[("VAULTLET_IDENTITY_ENDPOINT", &format!("{HOSTS}/token"))]);
-    // Anything, with a header or two.
+    // Any request matches, with a header or two.
     let pattern = match &request.claims {
         Some(_) => "GET <*> cache-control: no-cache vaultlet-claims: <*>",
         None => "GET <*>",
@@ -43,12 +43,12 @@ fn asked(request: &TokenRequest) -> Incoming {
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
         headers.push((name.trim_end_matches(':').to_string(), value.into()));
     }
-    Incoming { is_get: true, target, authority: None, headers }
+    Incoming { is_get: true, target, host: None, headers }
 }
 
 proptest! {
     #[test]
-    fn a_form_reads_back(values in prop::collection::vec(any::<String>(), 4)) {
+    fn a_form_decodes_to_its_fields(values in prop::collection::vec(any::<String>(), 4)) {
         let names = ["scope", "assertion", "client_id", "username"];
         let form = names.iter().zip(&values).fold(Form::default(), |f, (n, v)| f.text(n, v));
         let body = form.finish();
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn resource_and_identity_reach_the_machine_s_endpoint(
+    fn resource_and_identity_reach_the_local_endpoint(
         resource in "[A-Za-z0-9_.:/-]{1,80}",
         identity in identities(),
     ) {

@@ -1,4 +1,4 @@
-//! Moments in every form that services write: each second reads back as itself.
+//! Properties of dates: every second parses back from every form that services write.
 
 use proptest::prelude::*;
 use time::OffsetDateTime;
@@ -10,10 +10,10 @@ use crate::{context::Response, retry::retry_after, testing::START, words::date};
 
 /// The last second of 9999.
 const LAST: i64 = 253_402_300_799;
-/// None is further from UTC than this.
+/// The largest distance of a zone from UTC.
 const DAY: i64 = 86_400;
 
-/// A moment in each of the forms, `east` seconds from UTC where the form has a zone.
+/// A time in each of the forms, `east` seconds from UTC where the form has a zone.
 fn forms(unix: i64, east: i64) -> Vec<String> {
     let at = |unix: i64| OffsetDateTime::from_unix_timestamp(unix).unwrap();
     let (utc, local) = (at(unix), at(unix + east));
@@ -55,7 +55,7 @@ fn waiting(value: &str, now: i64) -> Option<Duration> {
 
 proptest! {
     #[test]
-    fn each_second_reads_back_in_every_form(
+    fn every_second_parses_back_in_every_form(
         unix in DAY..=LAST - DAY,
         minutes in -24 * 60 + 1..24 * 60_i64,
     ) {
@@ -65,7 +65,7 @@ proptest! {
     }
 
     #[test]
-    fn an_end_is_read_as_a_number_a_text_and_a_date(life in 1..LAST - START - DAY) {
+    fn expiry_is_parsed_as_number_text_and_date(life in 1..LAST - START - DAY) {
         let end = START + life;
         let quoted = forms(end, 0).into_iter().map(|text| format!("\"{text}\""));
         for text in quoted.chain([format!("{end}"), format!("\"{end}\""), format!("{end}.0")]) {
@@ -78,20 +78,20 @@ proptest! {
     }
 
     #[test]
-    fn a_wait_is_what_was_asked_for(now in DAY..LAST / 2, wait in 0..1_000_000_000_i64) {
+    fn retry_after_is_parsed_in_every_form(now in DAY..LAST / 2, wait in 0..1_000_000_000_i64) {
         let seconds = Duration::from_secs(wait.unsigned_abs());
         prop_assert_eq!(waiting(&format!(" {wait} "), now), Some(seconds));
         for date in forms(now + wait, 0) {
             prop_assert_eq!(waiting(&date, now), Some(seconds), "{}", date);
         }
-        // What is past asks for no wait.
+        // A date in the past means no delay.
         for date in forms(now - wait.min(now - DAY), 0) {
             prop_assert_eq!(waiting(&date, now), Some(Duration::ZERO), "{}", date);
         }
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in ".{0,80}") {
+    fn no_text_makes_the_date_parser_panic(text in ".{0,80}") {
         date::parse(&text);
         waiting(&text, START);
     }

@@ -5,13 +5,13 @@ const SECRET: &str = "serve-s3cret";
 const LISTED: &str = "akv://job/db-password, akv://JOB.vault.azure.net/other";
 
 fn serving(more: &[(&'static str, &'static str)]) -> World {
-    // The first of a name counts.
+    // The first variable with a name counts.
     let all = [("VAULTLET_SERVE_SECRET", SECRET), ("VAULTLET_SERVE_REFERENCES", LISTED)];
     let all = ml_and(&[more, &all[..]].concat());
     World::new(&all)
 }
 
-/// The same where a token is asked for.
+/// A context in which a token is requested.
 fn reading(more: &[(&'static str, &'static str)]) -> World {
     serving(more).answer(ML_REQUEST, 200, &[], ML_TOKEN)
 }
@@ -20,7 +20,7 @@ fn asked(target: &str, secret: Option<&str>) -> Incoming {
     Incoming {
         is_get: true,
         target: target.into(),
-        authority: None,
+        host: None,
         headers: secret.map(|s| ("vaultlet-secret".to_string(), s.into())).into_iter().collect(),
     }
 }
@@ -37,7 +37,7 @@ fn header<'a>(served: &'a Reply, name: &str) -> Option<&'a str> {
     served.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
 }
 
-/// The id of the error in a body, and that no secret is in it.
+/// Checks a refusal: status, error id, and that the body has no secret.
 #[track_caller]
 fn refused(served: &Reply, status: u16, id: &str) {
     assert_eq!((served.status, header(served, "cache-control")), (status, Some("no-store")));
@@ -49,7 +49,7 @@ fn refused(served: &Reply, status: u16, id: &str) {
 }
 
 #[test]
-fn a_listed_secret_is_given_by_any_of_its_forms() {
+fn a_listed_secret_is_served_for_any_form_of_its_reference() {
     for reference in [
         "akv%3A%2F%2Fjob%2Fdb-password",
         "akv://job/db-password",
@@ -66,7 +66,7 @@ fn a_listed_secret_is_given_by_any_of_its_forms() {
 }
 
 #[test]
-fn without_a_secret_nothing_is_served_and_the_answer_says_what_to_set() {
+fn without_a_configured_secret_the_reply_says_what_to_set() {
     for world in [
         World::new(&ML),
         World::new(&ml_and(&[
@@ -86,7 +86,7 @@ fn without_a_secret_nothing_is_served_and_the_answer_says_what_to_set() {
 }
 
 #[test]
-fn whoever_has_not_the_secret_learns_nothing() {
+fn callers_without_the_secret_get_an_empty_401() {
     let world = serving(&[]);
     for secret in [None, Some(""), Some("x"), Some("serve-s3cre"), Some("serve-s3crett")] {
         for target in ["/secret?reference=akv://job/db-password", "/secret", "/", ""] {
@@ -100,14 +100,14 @@ fn whoever_has_not_the_secret_learns_nothing() {
     let mut twice = asked("/secret?reference=akv://job/db-password", Some(SECRET));
     twice.headers.push(("vaultlet-secret".into(), SECRET.into()));
     assert_eq!(answer(&world, &twice).status, 401);
-    // The secret of another endpoint.
+    // The header of another endpoint.
     let mut other = asked("/secret?reference=akv://job/db-password", None);
     other.headers.push(("vaultlet-endpoint-secret".into(), SECRET.into()));
     assert_eq!(answer(&world, &other).status, 401);
 }
 
 #[test]
-fn what_is_not_listed_is_not_asked_for() {
+fn unlisted_references_are_not_requested() {
     let version = format!("akv://job/db-password/{VERSION}");
     for reference in [
         "akv://job/db-passwor",
@@ -126,7 +126,7 @@ fn what_is_not_listed_is_not_asked_for() {
 }
 
 #[test]
-fn a_version_and_a_pointer_are_listed_by_themselves() {
+fn versions_and_pointers_must_be_listed_themselves() {
     let listed = "akv://job/db?json=/a%2Cb,akv://job/db-password/0123456789ABCDEF0123456789ABCDEF";
     let request = SECRET_REQUEST.replace("db-password", "db");
     let body = r#"{"value":"{\"a,b\": \"hunter2\"}"}"#;
@@ -168,7 +168,7 @@ fn other_requests_are_refused() {
 }
 
 #[test]
-fn a_list_with_something_else_in_it_lets_nothing_through() {
+fn a_malformed_list_refuses_every_request() {
     for list in ["akv://job/db-password,hunter2", "job/db-password", "akv://job/a;akv://job/b"] {
         let world = serving(&[("VAULTLET_SERVE_REFERENCES", list)]);
         refused(&get(&world, "akv://job/db-password"), 500, "setting-malformed");
@@ -176,7 +176,7 @@ fn a_list_with_something_else_in_it_lets_nothing_through() {
 }
 
 #[test]
-fn the_status_says_whose_failure_it_is() {
+fn the_status_tells_caller_vault_and_service_failures_apart() {
     let inner = |code: &str, inner: &str| {
         format!(
             r#"{{"error":{{"code":"{code}","message":"m","innererror":{{"code":"{inner}"}}}}}}"#
@@ -210,7 +210,7 @@ fn the_status_says_whose_failure_it_is() {
 }
 
 #[test]
-fn whoever_is_set_to_serve_tokens_serves_no_secret() {
+fn a_broker_serves_no_secrets() {
     let world = serving(&[("VAULTLET_ENDPOINT_SECRET", "ep-s3cret")]);
     assert_eq!(get(&world, "akv://job/db-password").status, 401);
     let mut host = asked("/secret?reference=akv://job/db-password", None);

@@ -9,7 +9,7 @@ fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Reference, Error> {
 }
 
 #[test]
-fn every_form_is_read() {
+fn every_form_of_a_reference_is_parsed() {
     let loopback = ("VAULTLET_ALLOW_HTTP_LOOPBACK", "1");
     for (text, setting, canonical) in [
         ("akv://job/a", ("", ""), "akv://job.vault.azure.net/a"),
@@ -73,7 +73,7 @@ fn every_form_is_read() {
 }
 
 #[test]
-fn what_is_not_a_reference_is_refused_and_not_repeated() {
+fn malformed_references_are_refused_without_quoting_them() {
     let long = format!("akv://job/a?json=/{}", "x".repeat(3_000));
     let name = format!("akv://job/{}", "x".repeat(128));
     for text in [

@@ -12,7 +12,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Settings, Error> {
 }
 
 #[test]
-fn malformed_ones_are_named_and_their_values_are_not() {
+fn malformed_settings_are_named_without_their_values() {
     for (name, value) in [
         ("VAULTLET_IDENTITY", "hunter2"),
         ("VAULTLET_IDENTITY", "auto,managed-identity"),
@@ -40,7 +40,7 @@ fn malformed_ones_are_named_and_their_values_are_not() {
 }
 
 #[test]
-fn contradictions_are_named() {
+fn conflicting_settings_are_named() {
     let error = failed(
         read(&[("VAULTLET_CLIENT_ID", GUID), ("VAULTLET_OBJECT_ID", GUID)]),
         "settings-conflict",
@@ -51,7 +51,7 @@ fn contradictions_are_named() {
 }
 
 #[test]
-fn empty_is_unset() {
+fn an_empty_variable_counts_as_unset() {
     let names = [
         "VAULTLET_IDENTITY",
         "VAULTLET_EXCLUDE",
@@ -69,7 +69,7 @@ fn empty_is_unset() {
 }
 
 #[test]
-fn the_flag_wins_over_azure_s_variable() {
+fn the_setting_wins_over_azures_variable() {
     let settings =
         read(&[("VAULTLET_IDENTITY", "obo"), ("AZURE_TOKEN_CREDENTIALS", "hunter2")]).unwrap();
     assert_eq!(settings.chain.labels, [Label::AzuremlObo]);
@@ -78,12 +78,12 @@ fn the_flag_wins_over_azure_s_variable() {
 }
 
 #[test]
-fn the_authority_and_the_cloud_are_told_apart() {
+fn authority_and_cloud_are_independent() {
     for (cloud, host, expected, authority) in [
         ("", "", Some(Cloud::Public), "login.microsoftonline.com:443"),
         ("china", "", Some(Cloud::China), "login.chinacloudapi.cn:443"),
         ("", " login.microsoftonline.us/ ", Some(Cloud::UsGov), "login.microsoftonline.us:443"),
-        // The flag wins over the variable.
+        // The setting wins over Azure's variable.
         (
             "china",
             "https://login.microsoftonline.us",
@@ -92,13 +92,13 @@ fn the_authority_and_the_cloud_are_told_apart() {
         ),
         ("", "https://login.contoso.example", None, "login.contoso.example:443"),
         ("usgov", "https://login.contoso.example", Some(Cloud::UsGov), "login.contoso.example:443"),
-        // A local Azure.
+        // The local Azure.
         ("", "https://localhost:8443", Some(Cloud::Public), "localhost:8443"),
     ] {
         let variables = [("VAULTLET_CLOUD", cloud), ("AZURE_AUTHORITY_HOST", host)];
         let settings = read(&variables).unwrap();
         assert_eq!(settings.cloud, expected, "{cloud} {host}");
-        assert_eq!(settings.authority.authority(), authority, "{cloud} {host}");
+        assert_eq!(settings.authority.host_and_port(), authority, "{cloud} {host}");
     }
     let plain = ("AZURE_AUTHORITY_HOST", "http://127.0.0.1:9");
     failed(read(&[plain]), "setting-malformed", ErrorKind::Configuration);

@@ -3,7 +3,7 @@ use crate::context::SendError;
 use core::time::Duration;
 
 #[test]
-fn passing_failures_are_tried_again_and_the_last_one_counts() {
+fn transient_failures_are_retried_and_the_last_response_counts() {
     for status in [408, 429, 500, 502, 503, 504] {
         let world = with_token()
             .answer(SECRET_REQUEST, status, &[], "")
@@ -35,7 +35,7 @@ fn passing_failures_are_tried_again_and_the_last_one_counts() {
 }
 
 #[test]
-fn transport_failures_are_told_apart() {
+fn transport_failures_have_distinct_errors() {
     use ErrorKind::*;
     for (error, tries, id, kind, says) in [
         (SendError::Refused, 3, "vault-unreachable", Unavailable, "connection refused"),
@@ -72,7 +72,7 @@ fn transport_failures_are_told_apart() {
 }
 
 #[test]
-fn the_time_limit_is_for_the_whole_call() {
+fn the_timeout_limits_the_whole_call() {
     let world = World::new(&ml_and(&[("VAULTLET_TIMEOUT", "5")]))
         .answer(ML_REQUEST, 200, &[], ML_TOKEN)
         .fail(SECRET_REQUEST, SendError::Timeout);

@@ -5,7 +5,7 @@ const PRIVATE: &str = "akv://kv.corp.example/db-password";
 const PRIVATE_URL: &str = "GET https://kv.corp.example/secrets/db-password?api-version=2025-07-01";
 
 #[test]
-fn first_secret_of_a_known_vault_takes_two_requests_and_the_next_one() {
+fn the_first_secret_of_a_known_vault_takes_two_requests_and_the_next_takes_one() {
     let other = SECRET_REQUEST.replace("db-password", "other");
     let world = with_token().answer(SECRET_REQUEST, 200, &[], BUNDLE).answer(
         &other,
@@ -64,7 +64,7 @@ fn the_largest_value_fits() {
 }
 
 #[test]
-fn an_unknown_vault_is_asked_what_for_once() {
+fn an_unknown_vault_is_asked_for_its_challenge_once() {
     for header in [
         r#"Bearer authorization="https://login.microsoftonline.com/contoso.com", resource="https://corp.example""#,
         r#"Basic realm="a, b", Bearer authorization="https://login.windows.net/contoso.com", resource="https://corp.example/""#,
@@ -94,7 +94,7 @@ fn an_unknown_vault_is_asked_what_for_once() {
 }
 
 #[test]
-fn refused_challenge_is_not_remembered_and_gets_no_token() {
+fn a_refused_challenge_is_not_cached_and_gets_no_token() {
     for (vault, header, id) in [
         (PRIVATE, r#"Bearer resource="https://vault.azure.net""#, "challenge-refused"),
         (PRIVATE, r#"Bearer resource="https://kv.corp.example""#, "challenge-refused"),
@@ -154,7 +154,7 @@ fn refused_challenge_is_not_remembered_and_gets_no_token() {
 }
 
 #[test]
-fn a_plain_vault_on_loopback_may_name_itself_when_allowed() {
+fn a_vault_without_tls_on_loopback_may_name_itself_if_allowed() {
     let variables = ml_and(&[("VAULTLET_ALLOW_HTTP_LOOPBACK", "1")]);
     let url = "GET http://127.0.0.1:8080/secrets/db-password?api-version=2025-07-01";
     let token =
@@ -167,7 +167,7 @@ fn a_plain_vault_on_loopback_may_name_itself_when_allowed() {
 }
 
 #[test]
-fn a_401_after_a_good_token_is_final() {
+fn a_401_after_an_accepted_challenge_is_final() {
     for header in [
         "",
         r#"Bearer authorization="https://login.microsoftonline.com/other", resource="https://vault.azure.net""#,
@@ -197,7 +197,7 @@ fn a_401_that_names_a_foreign_resource_is_refused() {
         "challenge-refused",
         ErrorKind::Configuration,
     );
-    // The token is remembered, the challenge is not.
+    // The token is cached, the challenge is not.
     let world = World::new(&ML).answer(SECRET_REQUEST, 401, &[("www-authenticate", header)], "");
     failed(
         read(&world, &memory, "akv://job/db-password"),
@@ -229,7 +229,7 @@ fn a_claims_challenge_is_answered_once() {
 }
 
 #[test]
-fn refusals_mean_what_the_contract_says() {
+fn refusals_map_to_documented_errors() {
     use ErrorKind::*;
     let rbac = r#"{"error":{"code":"Forbidden","message":"Caller is not authorized.\r\nCaller: appid=x;oid=caller-oid;iss=y\r\nAction: 'z'","innererror":{"code":"ForbiddenByRbac"}}}"#;
     for (status, body, id, kind, code) in [

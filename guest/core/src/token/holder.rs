@@ -1,4 +1,4 @@
-//! Whose a token is, by what it says of itself.
+//! The identity that a token belongs to, according to the token's own claims.
 //! <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>
 
 use alloc::{format, string::String, vec::Vec};
@@ -11,25 +11,25 @@ use crate::{
     words::json::{self, Value},
 };
 
-/// What a token says. Nothing of it is verified.
+/// The claims of a token about its identity. They are not verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder {
-    /// The directory.
+    /// The tenant.
     pub tenant: Option<String>,
-    /// The identity's object id in it.
+    /// The identity's object id in that tenant.
     pub object_id: Option<String>,
-    /// The application that asked.
+    /// The client id of the application that requested the token.
     pub app_id: Option<String>,
     /// The user's name, masked.
     pub upn: Option<String>,
-    /// Whom it is for.
+    /// The audience: the resource that the token is for.
     pub audience: Option<String>,
-    /// What is worth knowing besides.
+    /// Remarks for people, one line each.
     pub notes: Vec<String>,
 }
 
 impl Token {
-    /// Whose it is.
+    /// The identity that the token belongs to.
     pub fn holder(&self) -> Holder {
         let mut parts = self.secret.reveal().split('.');
         let payload = match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -72,11 +72,12 @@ fn read(claims: &Value<'_>) -> Holder {
     }
 }
 
+/// The holder of a token that cannot be read.
 fn opaque() -> Holder {
-    Holder { notes: ["the token does not say whose it is".into()].into(), ..Holder::default() }
+    Holder { notes: ["the token does not name its owner".into()].into(), ..Holder::default() }
 }
 
-/// The first letter and the domain.
+/// A user's name reduced to the first letter and the domain.
 fn masked(upn: &str) -> String {
     let first: String = upn.chars().take(1).collect();
     match upn.split_once('@') {
@@ -85,7 +86,7 @@ fn masked(upn: &str) -> String {
     }
 }
 
-/// One line of a length that ids have.
+/// Whether a text is one line of printable ASCII, and not longer than an id.
 fn is_plain(text: &str) -> bool {
     (1..=CLAIM).contains(&text.len()) && text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_whose_it_is() {
+    fn the_claims_of_a_token_name_its_holder() {
         let user = token(jwt(
             r#"{"tid":"t","oid":"o","appid":"a","upn":"user@contoso.com","aud":"https://v","idtyp":"user","scp":"user_impersonation"}"#,
         ));
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_jwt_says_nothing_and_is_not_repeated() {
+    fn a_token_that_is_not_a_jwt_has_no_holder_and_is_not_quoted() {
         for secret in ["opaque", "a.b", "a.b.c.d", "a.!.c", "a.bm90IGpzb24.c", ""] {
             let holder = token(secret.into()).holder();
             assert_eq!((holder.tenant, holder.notes.len()), (None, 1), "{secret}");

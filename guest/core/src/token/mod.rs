@@ -11,23 +11,23 @@ use crate::{
 };
 pub use holder::Holder;
 
-/// What a token is asked for.
+/// A request for a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRequest {
     /// The resource, without `/.default`.
     pub resource: String,
-    /// The tenant, where a source has a choice.
+    /// The tenant, for sources that can get tokens of several tenants.
     pub tenant: Option<String>,
-    /// Claims as JSON text; they bypass every cache.
+    /// Claims as JSON text. A request with claims bypasses every cache.
     pub claims: Option<String>,
-    /// Which user-assigned identity, if the call says so.
+    /// The user-assigned identity, if the call names one.
     pub identity: Option<UserAssigned>,
-    /// Whether no cache may answer.
+    /// Whether the request bypasses every cache.
     pub fresh: bool,
 }
 
 impl TokenRequest {
-    /// Parses what a caller gave. `resource` may be a scope.
+    /// Checks a caller's request. `resource` may be a scope.
     pub fn parse(
         resource: &str,
         tenant: Option<String>,
@@ -38,7 +38,7 @@ impl TokenRequest {
         Self::for_resource(resource, tenant, claims, identity)
     }
 
-    /// Checks a request whose resource is no scope: a `/.default` at its end belongs to the resource.
+    /// Checks a request whose resource is not a scope: a `/.default` at the end belongs to the resource.
     pub(crate) fn for_resource(
         resource: &str,
         tenant: Option<String>,
@@ -57,35 +57,35 @@ impl TokenRequest {
         Ok(Self { resource: resource.to_owned(), tenant, claims, identity, fresh: false })
     }
 
-    /// Whether every cache is passed by.
+    /// Whether the request bypasses every cache.
     pub(crate) fn bypasses(&self) -> bool {
         self.fresh || self.claims.is_some()
     }
 }
 
-/// Which of several user-assigned identities.
+/// A user-assigned identity, by one of its ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserAssigned {
-    /// By client id, a GUID.
+    /// The client id, a GUID.
     Client(String),
-    /// By object id, a GUID.
+    /// The object id, a GUID.
     Object(String),
-    /// By Azure resource id.
+    /// The Azure resource id.
     Resource(String),
 }
 
 impl UserAssigned {
-    /// From a client id.
+    /// Checks a client id.
     pub fn client_id(text: &str) -> Option<Self> {
         is_guid(text).then(|| Self::Client(text.to_owned()))
     }
 
-    /// From an object id.
+    /// Checks an object id.
     pub fn object_id(text: &str) -> Option<Self> {
         is_guid(text).then(|| Self::Object(text.to_owned()))
     }
 
-    /// From an Azure resource id.
+    /// Checks an Azure resource id.
     pub fn resource_id(text: &str) -> Option<Self> {
         let prefix = "/subscriptions/";
         let starts = text.get(..prefix.len()).is_some_and(|p| p.eq_ignore_ascii_case(prefix));
@@ -94,7 +94,7 @@ impl UserAssigned {
             .then(|| Self::Resource(text.to_owned()))
     }
 
-    /// Its name in the canonical request.
+    /// The parameter of this kind of id in a canonical request.
     pub(crate) fn parameter(&self) -> &'static str {
         match self {
             Self::Client(_) => "client_id",
@@ -103,7 +103,7 @@ impl UserAssigned {
         }
     }
 
-    /// The id itself.
+    /// The id as text.
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Client(id) | Self::Object(id) | Self::Resource(id) => id,
@@ -111,81 +111,81 @@ impl UserAssigned {
     }
 }
 
-/// An access token and what is known of it.
+/// An access token and its properties.
 #[derive(Debug)]
 pub struct Token {
-    /// What goes after `Bearer`.
+    /// The token itself, as it goes after `Bearer`.
     pub secret: SecretString,
-    /// Unix seconds; not accepted after.
+    /// The expiry, in Unix seconds.
     pub expires_on: i64,
-    /// Unix seconds; a new one is fetched from then on.
+    /// The time from which a new token is requested, in Unix seconds.
     pub refresh_on: i64,
-    /// What it is for.
+    /// The resource that the token is for.
     pub resource: String,
-    /// The label of the source.
+    /// The label of the source that gave the token.
     pub source: String,
-    /// The form of the source.
+    /// The form of that source, if it has several.
     pub endpoint: Option<String>,
-    /// The client id that was asked for.
+    /// The client id in the token request, if there was one.
     pub client_id: Option<String>,
-    /// Another source that is there, too, and was not asked.
+    /// The label of a later source that is available as well and was not asked.
     pub other: Option<String>,
 }
 
 impl Token {
-    /// Whether its source would give another one for another tenant. Those of this machine or job do
-    /// not.
+    /// Whether the source issues tokens for several tenants. The sources of a machine or job do not.
     pub(crate) fn has_tenants(&self) -> bool {
         !matches!(self.source.as_str(), "managed-identity" | "azureml-obo")
     }
 }
 
-/// What a vault takes tokens for. Only a challenge that was verified makes one.
+/// The audience of the tokens that a vault accepts. Only a verified challenge, or the vault's
+/// cloud, makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audience {
-    /// The resource that tokens are for.
+    /// The resource of token requests.
     pub resource: String,
-    /// The tenant, if the challenge names one.
+    /// The tenant of token requests, if the challenge names one.
     pub tenant: Option<String>,
 }
 
-/// The Unix second from which a new token is fetched: what the service says, else half of a long
-/// life, else five minutes before the end.
+/// The time from which a new token is requested, in Unix seconds: the one that the service names,
+/// else half of a long lifetime, else five minutes before expiry.
 pub(crate) fn refresh_on(now: i64, expires_on: i64, refresh_in: Option<i64>) -> i64 {
-    let life = expires_on.saturating_sub(now);
+    let lifetime = expires_on.saturating_sub(now);
     match refresh_in {
-        Some(refresh) if (1..life).contains(&refresh) => now.saturating_add(refresh),
-        _ if life >= HALF_LIFE_FROM => now.saturating_add(life / 2),
+        Some(refresh) if (1..lifetime).contains(&refresh) => now.saturating_add(refresh),
+        _ if lifetime >= HALF_LIFE_FROM => now.saturating_add(lifetime / 2),
         _ => expires_on.saturating_sub(EXPIRY_MARGIN),
     }
 }
 
-/// Characters of a token, RFC 6750 `b64token`: it goes into a header.
+/// Whether a text is a `b64token` of RFC 6750, which can go into a header.
 pub(crate) fn is_token(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
     !text.is_empty() && text.bytes().all(plain)
 }
 
-/// Characters of a tenant: a GUID or a domain.
+/// Whether a text can be a tenant: a GUID or a domain.
 pub(crate) fn is_tenant(text: &str) -> bool {
-    // It stands in a path: `..` is none.
+    // A tenant goes into a path: `..` is none.
     (1..=253).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
 }
 
-/// Characters of a resource or scope.
+/// Whether a text can be a resource or scope.
 pub(crate) fn is_resource(text: &str) -> bool {
     (1..=512).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b))
 }
 
-/// A JSON object of bearable length.
+/// Whether a text is a JSON object, and not too long.
 pub(crate) fn is_claims(text: &str) -> bool {
     text.len() <= CLAIMS && text.trim_start().starts_with('{') && json::parse_text(text).is_some()
 }
 
-/// 8-4-4-4-12 hexadecimal digits.
+/// Whether a text is a GUID: 8-4-4-4-12 hexadecimal digits.
 pub(crate) fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, b)| match at {

@@ -1,4 +1,4 @@
-//! The challenge by which a vault says what tokens it takes, and whether to believe it.
+//! The challenge by which a vault says which tokens it accepts, and the check whether to trust it.
 //! <https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses>
 
 use alloc::{
@@ -16,17 +16,17 @@ use crate::{
     words::url::Url,
 };
 
-/// A `Bearer` challenge, parsed and not yet believed.
+/// A `Bearer` challenge that is parsed but not yet verified.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Challenge {
     resource: Option<String>,
     tenant: Option<String>,
-    /// Claims that a token must have, as JSON text, if that is what is wrong.
+    /// Claims that the token lacks, as JSON text, if that is why it was refused.
     pub claims: Option<String>,
 }
 
 impl Challenge {
-    /// The `Bearer` challenge of these `www-authenticate` headers, wherever it stands in them.
+    /// Finds and parses the `Bearer` challenge in `www-authenticate` headers.
     pub fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Self> {
         let parameters = headers.filter_map(bearer).next()?;
         let get = |name: &str| {
@@ -35,7 +35,7 @@ impl Challenge {
             value.filter(|value| !value.is_empty() && found.next().is_none())
         };
         let claims = if get("error") == Some("insufficient_claims") {
-            get("claims").and_then(decode)
+            get("claims").and_then(decode_claims)
         } else {
             None
         };
@@ -48,11 +48,11 @@ impl Challenge {
         })
     }
 
-    /// Believes it if it is about this vault: the resource's host is a parent of the vault's, port
-    /// included. `own_origin` is for plain vaults on loopback, which have no parent: they may name
-    /// themselves.
+    /// Verifies that the challenge is about this vault: the host of the resource must be a parent
+    /// domain of the vault's, with the same port. With `own_origin` the resource may be the vault
+    /// itself, for vaults without TLS on loopback, which have no parent domain.
     pub fn verify(&self, vault: &Url, own_origin: bool) -> Result<Audience, Error> {
-        let doing = format!("checking the challenge of {}", vault.short_authority());
+        let doing = format!("checking the challenge of {}", vault.short_host_and_port());
         let Some(resource) = &self.resource else {
             return Err(Error::new(Id::ChallengeMalformed, format!("{doing}: it has no resource")));
         };
@@ -72,7 +72,7 @@ impl Challenge {
             if !below || parsed.port != vault.port {
                 return refused(&format!(
                     "its resource belongs to {}, not to this vault",
-                    parsed.short_authority()
+                    parsed.short_host_and_port()
                 ));
             }
         }
@@ -80,19 +80,19 @@ impl Challenge {
     }
 }
 
-/// The parameters of the `Bearer` challenge of a header, which may hold several challenges.
+/// The parameters of the `Bearer` challenge in a header, which may have several challenges.
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>
 fn bearer(header: &str) -> Option<Vec<(String, String)>> {
     let mut rest = header.trim_start();
     let mut within: Option<Vec<(String, String)>> = None;
     while !rest.is_empty() {
         rest = rest.trim_start_matches([',', ' ', '\t']);
-        let (word, after) = word(rest)?;
+        let (word, after) = split_word(rest)?;
         let spaced = after.trim_start_matches([' ', '\t']);
-        // A word with `=` behind is a parameter; any other begins a challenge.
+        // A word before `=` is a parameter; any other word begins a challenge.
         match spaced.strip_prefix('=').filter(|_| !word.is_empty()) {
             Some(value) => {
-                let (value, after) = parameter(value.trim_start_matches([' ', '\t']))?;
+                let (value, after) = split_value(value.trim_start_matches([' ', '\t']))?;
                 if let Some(parameters) = &mut within {
                     parameters.push((word.to_owned(), value));
                 }
@@ -104,7 +104,7 @@ fn bearer(header: &str) -> Option<Vec<(String, String)>> {
                     return within;
                 }
                 within = word.eq_ignore_ascii_case("bearer").then(Vec::new);
-                rest = token68(spaced);
+                rest = skip_token68(spaced);
             }
         }
     }
@@ -112,7 +112,7 @@ fn bearer(header: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// Skips a bare value after a scheme (`Negotiate abc==`), which has no parameters.
-fn token68(text: &str) -> &str {
+fn skip_token68(text: &str) -> &str {
     let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
     let (value, rest) = text.split_at(end);
     let bare = value.trim_end_matches('=');
@@ -124,17 +124,18 @@ fn token68(text: &str) -> &str {
     }
 }
 
-fn word(text: &str) -> Option<(&str, &str)> {
+/// Splits off a token of RFC 9110.
+fn split_word(text: &str) -> Option<(&str, &str)> {
     let end = text
         .find(|c: char| !(c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)))
         .unwrap_or(text.len());
     text.split_at_checked(end)
 }
 
-/// A quoted string or a token.
-fn parameter(text: &str) -> Option<(String, &str)> {
+/// Splits off the value of a parameter: a quoted string or a token.
+fn split_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
-        // More lenient than a token: URLs without quotes have been seen.
+        // More lenient than RFC 9110: some services send URLs without quotes.
         let end = text.find([',', ' ', '\t', '"']).unwrap_or(text.len());
         let (value, rest) = text.split_at_checked(end)?;
         return Some((value.to_owned(), rest));
@@ -151,7 +152,7 @@ fn parameter(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// The first segment of the authority's path.
+/// The tenant in the authority's URL: the first segment of the path.
 fn tenant(authority: &str) -> Option<String> {
     let url = Url::parse(authority).ok()?;
     let path = url.target.split('?').next()?.strip_prefix('/')?;
@@ -159,8 +160,8 @@ fn tenant(authority: &str) -> Option<String> {
     is_tenant(tenant).then(|| tenant.to_owned())
 }
 
-/// Claims come in either alphabet, padded or not.
-fn decode(text: &str) -> Option<String> {
+/// Decodes claims from base64 in either alphabet, padded or not.
+fn decode_claims(text: &str) -> Option<String> {
     if text.len() > CLAIMS * 2 {
         return None;
     }

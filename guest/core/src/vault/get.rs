@@ -3,30 +3,30 @@
 use alloc::format;
 
 use super::{
-    Reference, Secret,
-    ask::{API_VERSION, About, Question, ask},
-    failure, pointer, secret,
+    Reference, Secret, client, pointer,
+    request::{API_VERSION, RequestKind, VaultRequest},
+    secret,
 };
 use crate::{call::Call, context::Context, error::Error, token::UserAssigned};
 
-/// Gets a secret.
+/// Reads a secret, or what a pointer in the reference leads to.
 pub fn get<C: Context>(
     call: &Call<'_, C>,
     reference: &str,
     identity: Option<UserAssigned>,
 ) -> Result<Secret, Error> {
     let reference = Reference::parse(reference, &call.settings)?;
-    let question = question(&reference);
-    let response = ask(call, &question, identity)?;
+    let request = request(&reference);
+    let response = client::send(call, &request, identity)?;
     let mut secret = secret::parse(&response.body, &reference)
-        .map_err(|why| failure::unexpected(&question, &response, why))?;
+        .map_err(|why| request.unexpected(&response, why))?;
     if let Some(pointer) = &reference.pointer {
         secret.value = pointer::follow(&secret.value, pointer)?;
     }
     Ok(secret)
 }
 
-fn question(reference: &Reference) -> Question {
+fn request(reference: &Reference) -> VaultRequest {
     let Reference { vault, name, version, .. } = reference;
     let mut url = vault.clone();
     url.target = format!("/secrets/{name}");
@@ -35,9 +35,9 @@ fn question(reference: &Reference) -> Question {
         url.target.push_str(version);
     }
     url.push("api-version", API_VERSION);
-    Question {
+    VaultRequest {
         url,
-        doing: format!("reading secret `{name}` of {}", vault.short_authority()),
-        about: if version.is_some() { About::Version } else { About::Secret },
+        doing: format!("reading secret `{name}` of {}", vault.short_host_and_port()),
+        kind: if version.is_some() { RequestKind::Version } else { RequestKind::Secret },
     }
 }

@@ -1,13 +1,16 @@
 //! Key Vault: references, challenges, reading and listing secrets.
+//!
+//! From the ground up: `reference` · `challenge` · `secret` · `pointer` · `request` · `client` ·
+//! `get` and `pages`.
 //! <https://learn.microsoft.com/rest/api/keyvault/secrets>
 
-mod ask;
 pub mod challenge;
-mod failure;
+mod client;
 mod get;
 mod pages;
 mod pointer;
 pub mod reference;
+mod request;
 mod secret;
 
 pub use get::get;

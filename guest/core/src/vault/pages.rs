@@ -1,14 +1,13 @@
-//! What there is in a vault, page by page.
+//! Listing secrets and versions, page by page.
 //! <https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets>
 
 use alloc::{format, string::String, vec::Vec};
 use fluent_uri::Uri;
 
 use super::{
-    Properties, Reference,
-    ask::{API_VERSION, About, Question, ask},
-    failure,
+    Properties, Reference, client,
     reference::{self, is_name, is_version},
+    request::{API_VERSION, RequestKind, VaultRequest},
     secret::properties,
 };
 use crate::{
@@ -24,31 +23,31 @@ use crate::{
     },
 };
 
-/// Some of what there is; it may be nothing, and still not the end.
+/// A page of a listing. A page without items need not be the last one.
 #[derive(Debug)]
 pub struct Page {
-    /// As the vault has them.
+    /// The items, in the vault's order.
     pub items: Vec<Properties>,
-    /// What leads to the next page.
+    /// The marker of the next page.
     pub next: Option<String>,
 }
 
-/// What is listed.
+/// What to list: the secrets of a vault, or the versions of a secret.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// Its target is `/`.
+    /// The vault; the target of the URL is `/`.
     vault: Url,
     /// The secret whose versions are listed; none means the secrets themselves.
     name: Option<String>,
 }
 
 impl Listed {
-    /// The secrets of a vault, which is given as in a reference, or alone in one, or by its URL.
+    /// The secrets of a vault: `<vault>` as in a reference, `akv://<vault>`, or the vault's URL.
     pub fn secrets(vault: &str, settings: &Settings) -> Result<Self, Error> {
         Ok(Self { vault: reference::vault(vault, settings)?, name: None })
     }
 
-    /// The versions of a secret.
+    /// The versions of the secret of a reference.
     pub fn versions(reference: &str, settings: &Settings) -> Result<Self, Error> {
         let Reference { vault, name, version, pointer } = Reference::parse(reference, settings)?;
         if version.is_some() || pointer.is_some() {
@@ -58,7 +57,7 @@ impl Listed {
         Ok(Self { vault, name: Some(name) })
     }
 
-    /// One item's reference.
+    /// The reference of an item.
     pub(crate) fn reference(&self, item: &Properties) -> String {
         Reference {
             vault: self.vault.clone(),
@@ -69,12 +68,12 @@ impl Listed {
         .canonical()
     }
 
-    /// Whether it is versions.
+    /// Whether versions are listed.
     pub(crate) fn is_versions(&self) -> bool {
         self.name.is_some()
     }
 
-    /// `/secrets`, `/secrets/<name>/versions`.
+    /// Whether a path is that of this listing: `/secrets`, or `/secrets/<name>/versions`.
     fn is_path(&self, path: &str) -> bool {
         match &self.name {
             None => path == "/secrets",
@@ -85,8 +84,8 @@ impl Listed {
         }
     }
 
-    fn question(&self) -> Question {
-        let (vault, mut url) = (self.vault.short_authority(), self.vault.clone());
+    fn request(&self) -> VaultRequest {
+        let (vault, mut url) = (self.vault.short_host_and_port(), self.vault.clone());
         let doing = match &self.name {
             None => {
                 url.target = "/secrets".into();
@@ -97,13 +96,13 @@ impl Listed {
                 format!("listing the versions of secret `{name}` of {vault}")
             }
         };
-        Question { url, doing, about: About::Page }
+        VaultRequest { url, doing, kind: RequestKind::Page }
     }
 }
 
-/// Where a page is: how many were before it, whether they had anything, and the query of the link
-/// to it. It is text to everyone else, who may change it: that a query leads to no other server or
-/// path is why nothing more of the link is in it.
+/// The position of a page: the number of pages before it, whether they had any items, and the query
+/// of the link to it. Callers hold a marker as text and may change it; as it has only the query of
+/// the link, it cannot lead to another server or path.
 #[derive(Default)]
 struct Marker<'a> {
     pages: u64,
@@ -112,7 +111,7 @@ struct Marker<'a> {
 }
 
 impl<'a> Marker<'a> {
-    /// `<pages>[+]?<query>`.
+    /// Parses `<pages>[+]?<query>`.
     fn parse(text: &'a str) -> Option<Self> {
         let (count, query) = text.split_once('?').filter(|_| text.len() <= MARKER)?;
         let (pages, is_found) = match count.strip_suffix('+') {
@@ -124,31 +123,31 @@ impl<'a> Marker<'a> {
     }
 }
 
-/// Gets a page: the first, or that of a marker.
+/// Gets a page: the first one, or the one that a marker leads to.
 pub fn page<C: Context>(
     call: &Call<'_, C>,
     listed: &Listed,
     marker: Option<&str>,
     identity: Option<UserAssigned>,
 ) -> Result<Page, Error> {
-    let mut question = listed.question();
+    let mut request = listed.request();
     let marker = match marker.map(Marker::parse) {
         None => Marker::default(),
         Some(Some(marker)) => marker,
         Some(None) => {
-            let what = format!("{}: the marker is not one that a page gave", question.doing);
+            let what = format!("{}: the marker is not one that a page gave", request.doing);
             return Err(Error::new(Id::ArgumentMalformed, what));
         }
     };
     match marker.query {
-        None => question.url.push("api-version", API_VERSION),
+        None => request.url.push("api-version", API_VERSION),
         Some(query) => {
-            question.url.target.push('?');
-            question.url.target.push_str(query);
+            request.url.target.push('?');
+            request.url.target.push_str(query);
         }
     }
-    let response = ask(call, &question, identity)?;
-    let unexpected = |why| Err(failure::unexpected(&question, &response, why));
+    let response = client::send(call, &request, identity)?;
+    let unexpected = |why| Err(request.unexpected(&response, why));
     let (items, link) = match read(&response.body, listed) {
         Ok(read) => read,
         Err(why) => return unexpected(why),
@@ -156,12 +155,12 @@ pub fn page<C: Context>(
     let is_found = marker.is_found || !items.is_empty();
     let next = match link {
         None if listed.is_versions() && !is_found => {
-            let what = format!("{}: there is no such secret", question.doing);
+            let what = format!("{}: there is no such secret", request.doing);
             return Err(Error::new(Id::SecretNotFound, what));
         }
         None => None,
         Some(link) => {
-            let Some(query) = pinned(&link, listed) else {
+            let Some(query) = next_query(&link, listed) else {
                 return unexpected("its next page is at another address");
             };
             let pages = marker.pages.saturating_add(1);
@@ -174,7 +173,7 @@ pub fn page<C: Context>(
     Ok(Page { items, next })
 }
 
-/// All pages, one after the other; versions newest first.
+/// Gets all pages; versions are sorted newest first.
 pub fn all<C: Context>(
     call: &Call<'_, C>,
     listed: &Listed,
@@ -185,7 +184,7 @@ pub fn all<C: Context>(
         let page = page(call, listed, marker.as_deref(), identity.clone())?;
         for item in page.items {
             let at = match listed.is_versions() {
-                // A vault has them in the order of their ids.
+                // A vault sorts versions by id.
                 true => all.partition_point(|other: &Properties| other.created >= item.created),
                 false => all.len(),
             };
@@ -198,8 +197,8 @@ pub fn all<C: Context>(
     }
 }
 
-/// The query of a link, if the rest of it is what was asked.
-fn pinned<'a>(link: &'a str, listed: &Listed) -> Option<&'a str> {
+/// The query of a link to the next page, if the link stays within this listing.
+fn next_query<'a>(link: &'a str, listed: &Listed) -> Option<&'a str> {
     let url = Url::parse(link).ok()?;
     let (path, _) = url.target.split_once('?')?;
     let is_here = url.origin() == listed.vault.origin() && listed.is_path(path);
@@ -207,16 +206,17 @@ fn pinned<'a>(link: &'a str, listed: &Listed) -> Option<&'a str> {
     (is_here && link.len() <= MARKER).then_some(query)
 }
 
-/// RFC 3986's, and not nothing: that would be the first page.
+/// Whether a text is a query of RFC 3986. An empty one would be the first page.
 fn is_query(text: &str) -> bool {
     let uri = format!("a:?{text}");
     !text.is_empty() && Uri::parse(uri.as_str()).is_ok_and(|uri| !uri.has_fragment())
 }
 
-type Read = (Vec<Properties>, Option<String>);
+/// The items of a page, and the link to the next one.
+type Items = (Vec<Properties>, Option<String>);
 
-/// Items and link; the error says what is wrong without a word of the body.
-fn read(body: &[u8], listed: &Listed) -> Result<Read, &'static str> {
+/// Parses a page. The error says what is wrong without quoting the body.
+fn read(body: &[u8], listed: &Listed) -> Result<Items, &'static str> {
     let page = json::parse(body).ok_or("its answer is not JSON")?;
     let Some(values) = page.get("value").and_then(Value::items) else {
         return Err("its answer is not a page");
@@ -228,7 +228,7 @@ fn read(body: &[u8], listed: &Listed) -> Result<Read, &'static str> {
     }
     let next = match page.get("nextLink").filter(|link| !link.is_null()) {
         None => None,
-        // Emulators end with an empty one.
+        // Emulators end with an empty link.
         Some(link) => Some(link.as_text().ok_or("its answer is not a page")?)
             .filter(|link| !link.is_empty())
             .map(String::from),
@@ -236,6 +236,7 @@ fn read(body: &[u8], listed: &Listed) -> Result<Read, &'static str> {
     Ok((items, next))
 }
 
+/// Parses an item; none if it is malformed or belongs to another vault or secret.
 fn item(value: &Value<'_>, listed: &Listed) -> Option<Properties> {
     let url = Url::parse(&value.text("id")?).ok()?;
     if url.origin() != listed.vault.origin() {

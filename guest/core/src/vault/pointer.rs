@@ -1,4 +1,4 @@
-//! JSON pointers into a secret.
+//! JSON pointers into a secret's value.
 //! <https://www.rfc-editor.org/rfc/rfc6901>
 
 use alloc::{format, string::ToString};
@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// What the pointer leads to: a string without its quotes, other JSON as it was written but without
-/// spaces (so that a large number stays what it was).
+/// The part of a value that a pointer leads to: a string without quotes, or other JSON as it was
+/// written but without white space, so that large numbers stay exact.
 pub(super) fn follow(value: &SecretString, pointer: &str) -> Result<SecretString, Error> {
     let doing = format!("following the JSON pointer `{}`", message::plain(pointer));
     let root = json::parse_text(value.reveal()).ok_or_else(|| {
@@ -22,12 +22,14 @@ pub(super) fn follow(value: &SecretString, pointer: &str) -> Result<SecretString
     let mut at = &root;
     for segment in pointer.split('/').skip(1) {
         let segment = segment.replace("~1", "/").replace("~0", "~");
-        at = step(at, &segment)
-            .ok_or_else(|| Error::new(Id::PointerMissing, format!("{doing}: there is nothing")))?;
+        at = step(at, &segment).ok_or_else(|| {
+            Error::new(Id::PointerMissing, format!("{doing}: nothing at this path"))
+        })?;
     }
     Ok(at.as_text().map_or_else(|| at.to_json().into(), SecretString::from))
 }
 
+/// The member or item that one segment of a pointer names.
 fn step<'v, 'a>(at: &'v Value<'a>, segment: &str) -> Option<&'v Value<'a>> {
     if let Some(items) = at.items() {
         // No sign, no leading zero: `01` is not an index.
@@ -42,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pointers_lead_to_what_was_written() {
+    fn a_pointer_leads_to_the_json_as_written() {
         let json = r#" {"a": {"b~/c": [1, {"d": "x\n\"y"}]}, "": "e", "n": 12345678901234567890123.10,
             "o": { "k" : "a  \" b", "l" : [ ] }, "w": [ 1.0, 1e3, -0, "\u00e9\/" , { "k": 1, "k": 2 } ],
             "2": "first", "2": "last", "t": true, "z": null, "u\u0041": "v", "é": "w"} "#;
@@ -70,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_miss_is_an_error_without_the_value() {
+    fn a_pointer_that_leads_nowhere_is_an_error_without_the_value() {
         for (json, pointer, id) in [
             (r#"{"a":"hunter2"}"#, "/b", Id::PointerMissing),
             (r#"{"a":"hunter2"}"#, "/a/b", Id::PointerMissing),

@@ -1,4 +1,4 @@
-//! References to secrets, in every form that users have them.
+//! References to secrets and vaults, in every form that users write.
 
 use alloc::{
     borrow::ToOwned,
@@ -12,11 +12,11 @@ use crate::{
     error::{Error, Id},
     limits::REFERENCE,
     settings::Settings,
-    words::url::{Url, host_and_port, unescaped},
+    words::url::{Url, split_host_and_port, unescaped},
 };
 
-/// What a pointer in a canonical reference has escaped: what RFC 3986 does not allow in a query, and
-/// what would end the option.
+/// Characters to escape in the pointer of a canonical reference: those that RFC 3986 does not allow
+/// in a query, and those that would end the option.
 const IN_QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -35,14 +35,14 @@ const IN_QUERY: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// One secret of one vault, checked.
+/// A checked reference to a secret of a vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// The vault; its target is `/`.
+    /// The vault's URL, with the target `/`.
     pub vault: Url,
     /// The secret's name.
     pub name: String,
-    /// The version, in lower case; none means the latest.
+    /// The version in lower case; none means the latest.
     pub version: Option<String>,
     /// A JSON pointer (RFC 6901) into the value.
     pub pointer: Option<String>,
@@ -59,20 +59,23 @@ impl Reference {
         const PREFIX: &str = "@Microsoft.KeyVault(";
         if text.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
             let inner = text.get(PREFIX.len()..).and_then(|rest| rest.strip_suffix(')'));
-            return app_service(inner.ok_or_else(|| malformed("the `)` is missing"))?, settings);
+            return parse_app_service(
+                inner.ok_or_else(|| malformed("the `)` is missing"))?,
+                settings,
+            );
         }
         match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("akv") => akv(rest, settings),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("akv") => parse_akv(rest, settings),
             Some((scheme, _))
                 if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") =>
             {
-                url(text, settings)
+                parse_url(text, settings)
             }
             _ => Err(malformed("it is not `akv://…`, `https://…` or `@Microsoft.KeyVault(…)`")),
         }
     }
 
-    /// The one form that all others of the same secret come to; policies compare it.
+    /// The canonical form, which is the same for all references to the same secret. Policies compare it.
     pub fn canonical(&self) -> String {
         let mut text = canonical(&self.vault);
         text.push_str(if self.vault.secure { "/" } else { "/secrets/" });
@@ -89,18 +92,18 @@ impl Reference {
     }
 }
 
-/// The one form of a vault.
+/// The canonical form of a vault.
 pub fn canonical(vault: &Url) -> String {
-    // A host without a dot has its port, lest it be read as a vault's name.
-    let authority = match is_vault_name(&vault.host) {
-        true => vault.authority(),
-        false => vault.short_authority(),
+    // A host without a dot keeps the port, so that it is not taken for a vault's name.
+    let host = match is_vault_name(&vault.host) {
+        true => vault.host_and_port(),
+        false => vault.short_host_and_port(),
     };
-    // A plain vault, which only loopback has, keeps its scheme: `akv` means TLS.
-    format!("{}://{authority}", if vault.secure { "akv" } else { "http" })
+    // A vault without TLS, which is allowed on loopback only, keeps the scheme: `akv` means TLS.
+    format!("{}://{host}", if vault.secure { "akv" } else { "http" })
 }
 
-/// A vault alone: as it stands in a reference, `akv://<vault>`, or its own URL.
+/// Parses a vault: `<vault>` as in a reference, `akv://<vault>`, or the vault's URL.
 pub fn vault(text: &str, settings: &Settings) -> Result<Url, Error> {
     if text.len() > REFERENCE {
         return Err(malformed("it is too long"));
@@ -111,21 +114,25 @@ pub fn vault(text: &str, settings: &Settings) -> Result<Url, Error> {
     if rest.contains(['/', '?', '#']) {
         return Err(malformed("it is more than a vault").with_help("write akv://<vault>"));
     }
-    if scheme.eq_ignore_ascii_case("akv") { akv_vault(rest, settings) } else { own(text, settings) }
+    if scheme.eq_ignore_ascii_case("akv") {
+        parse_vault(rest, settings)
+    } else {
+        parse_vault_url(text, settings)
+    }
 }
 
-/// After `akv://`.
-fn akv(rest: &str, settings: &Settings) -> Result<Reference, Error> {
+/// Parses what follows `akv://`.
+fn parse_akv(rest: &str, settings: &Settings) -> Result<Reference, Error> {
     let (path, query) = split_query(rest)?;
     let (vault, path) = path.split_once('/').unwrap_or((path, ""));
-    let vault = akv_vault(vault, settings)?;
-    with_path(vault, path, query)
+    let vault = parse_vault(vault, settings)?;
+    parse_secret(vault, path, query)
 }
 
-/// A vault's name, or a full host with or without a port.
-fn akv_vault(vault: &str, settings: &Settings) -> Result<Url, Error> {
+/// Parses a vault's name, or a full host with or without a port.
+fn parse_vault(vault: &str, settings: &Settings) -> Result<Url, Error> {
     if !is_vault_name(vault) {
-        return https(vault);
+        return https_url(vault);
     }
     let starts = vault.starts_with(|c: char| c.is_ascii_alphabetic());
     if !(3..=24).contains(&vault.len()) || !starts || vault.ends_with('-') || vault.contains("--") {
@@ -133,34 +140,34 @@ fn akv_vault(vault: &str, settings: &Settings) -> Result<Url, Error> {
             "a vault's name has 3 to 24 letters, digits and single hyphens, and begins with a letter",
         ));
     }
-    https(&format!("{vault}.{}", settings.known_cloud()?.suffix()))
+    https_url(&format!("{vault}.{}", settings.known_cloud()?.suffix()))
 }
 
-/// Whether it is read as a vault's name, not as a host.
+/// Whether a text is taken for a vault's name, not for a host.
 fn is_vault_name(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     text.bytes().all(plain) && !text.eq_ignore_ascii_case("localhost")
 }
 
-fn https(authority: &str) -> Result<Url, Error> {
+fn https_url(host: &str) -> Result<Url, Error> {
     let (host, port) =
-        host_and_port(authority).map_err(|why| malformed(&format!("the vault is not {why}")))?;
+        split_host_and_port(host).map_err(|why| malformed(&format!("the vault is not {why}")))?;
     Ok(Url { secure: true, host, port: port.unwrap_or(443), target: "/".to_owned() })
 }
 
-/// `https://<vault>/secrets/<name>[/<version>]`.
-fn url(text: &str, settings: &Settings) -> Result<Reference, Error> {
+/// Parses `https://<vault>/secrets/<name>[/<version>]`.
+fn parse_url(text: &str, settings: &Settings) -> Result<Reference, Error> {
     let (path, query) = split_query(text)?;
-    let mut vault = own(path, settings)?;
+    let mut vault = parse_vault_url(path, settings)?;
     let target = core::mem::replace(&mut vault.target, "/".to_string());
     let Some(path) = target.strip_prefix("/secrets/") else {
         return Err(malformed("the path is not `/secrets/<name>[/<version>]`"));
     };
-    with_path(vault, path, query)
+    parse_secret(vault, path, query)
 }
 
-/// A URL at a vault that may be asked.
-fn own(text: &str, settings: &Settings) -> Result<Url, Error> {
+/// Parses a URL, and checks that its scheme is allowed for a vault.
+fn parse_vault_url(text: &str, settings: &Settings) -> Result<Url, Error> {
     let vault = Url::parse(text).map_err(|why| malformed(&format!("it is not {why}")))?;
     let may_be_plain = settings.allow_http_loopback && vault.is_loopback();
     if vault.secure || may_be_plain {
@@ -170,8 +177,8 @@ fn own(text: &str, settings: &Settings) -> Result<Url, Error> {
         .with_help("write `https://`; for a vault on loopback set `VAULTLET_ALLOW_HTTP_LOOPBACK`"))
 }
 
-/// `SecretUri=…`, or `VaultName=…;SecretName=…[;SecretVersion=…]`.
-fn app_service(inner: &str, settings: &Settings) -> Result<Reference, Error> {
+/// Parses `SecretUri=…`, or `VaultName=…;SecretName=…[;SecretVersion=…]`.
+fn parse_app_service(inner: &str, settings: &Settings) -> Result<Reference, Error> {
     let (mut uri, mut vault, mut name, mut version) = (None, None, None, None);
     for pair in inner.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
         let (key, value) =
@@ -188,23 +195,23 @@ fn app_service(inner: &str, settings: &Settings) -> Result<Reference, Error> {
             }
         };
         if place.replace(value.trim()).is_some() {
-            return Err(malformed("a key stands twice"));
+            return Err(malformed("a key is repeated"));
         }
     }
     match (uri, vault, name) {
-        (Some(uri), None, None) if version.is_none() => url(uri, settings),
+        (Some(uri), None, None) if version.is_none() => parse_url(uri, settings),
         (None, Some(vault), Some(name)) => {
             let path = match version.filter(|version| !version.is_empty()) {
                 Some(version) => format!("{name}/{version}"),
                 None => name.to_owned(),
             };
-            with_path(akv_vault(vault, settings)?, &path, None)
+            parse_secret(parse_vault(vault, settings)?, &path, None)
         }
         _ => Err(malformed("it has neither `SecretUri` alone nor `VaultName` and `SecretName`")),
     }
 }
 
-/// Before and after the `?`, the rest having been found to be an RFC 3986 text.
+/// Splits a text at the `?`, and checks that the query is one of RFC 3986.
 fn split_query(text: &str) -> Result<(&str, Option<&str>), Error> {
     if text.contains('#') {
         return Err(malformed("it has a fragment"));
@@ -219,8 +226,8 @@ fn split_query(text: &str) -> Result<(&str, Option<&str>), Error> {
     }
 }
 
-/// `<name>[/<version>]` and the options.
-fn with_path(vault: Url, path: &str, query: Option<&str>) -> Result<Reference, Error> {
+/// Parses `<name>[/<version>]` and the options.
+fn parse_secret(vault: Url, path: &str, query: Option<&str>) -> Result<Reference, Error> {
     let (name, version) = path.split_once('/').unwrap_or((path, ""));
     if !is_name(name) {
         return Err(malformed("a secret's name has 1 to 127 letters, digits and hyphens"));
@@ -230,10 +237,11 @@ fn with_path(vault: Url, path: &str, query: Option<&str>) -> Result<Reference, E
         version if is_version(version) => Some(version.to_ascii_lowercase()),
         _ => return Err(malformed("a version has 32 hexadecimal digits")),
     };
-    Ok(Reference { vault, name: name.to_owned(), version, pointer: pointer(query)? })
+    Ok(Reference { vault, name: name.to_owned(), version, pointer: parse_pointer(query)? })
 }
 
-fn pointer(query: Option<&str>) -> Result<Option<String>, Error> {
+/// Parses the option `json=<pointer>`.
+fn parse_pointer(query: Option<&str>) -> Result<Option<String>, Error> {
     let mut pointer = None;
     for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let Some(("json", value)) = pair.split_once('=') else {
@@ -246,27 +254,31 @@ fn pointer(query: Option<&str>) -> Result<Option<String>, Error> {
             ));
         }
         if pointer.replace(value.into_owned()).is_some() {
-            return Err(malformed("`json=` stands twice"));
+            return Err(malformed("`json=` is repeated"));
         }
     }
     Ok(pointer)
 }
 
+/// Whether a text can be a secret's name.
 /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#vault-name-and-object-name>
 pub(super) fn is_name(text: &str) -> bool {
     (1..=127).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
+/// Whether a text can be a secret's version.
 pub(super) fn is_version(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
+/// Whether a text is a JSON pointer (RFC 6901).
 fn is_pointer(text: &str) -> bool {
     (text.is_empty() || text.starts_with('/'))
         && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }
 
-/// The reference itself is not repeated: it may be a secret's value that was put in its place.
+/// The error of a malformed reference. The text is not repeated: it may be a secret's value in the wrong
+/// place.
 pub(super) fn malformed(why: &str) -> Error {
     Error::new(Id::ReferenceMalformed, format!("reading a reference: {why}"))
 }

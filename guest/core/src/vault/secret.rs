@@ -1,4 +1,4 @@
-//! A secret as a vault answers it.
+//! Secrets and their properties, as a vault returns them.
 
 use alloc::{string::String, vec::Vec};
 
@@ -9,54 +9,54 @@ use crate::words::{
     url::Url,
 };
 
-/// One version of one secret.
+/// A version of a secret.
 #[derive(Debug)]
 pub struct Secret {
-    /// The plaintext; with a pointer, what that leads to.
+    /// The value; with a pointer, the part of it that the pointer leads to.
     pub value: SecretString,
-    /// All else.
+    /// The properties.
     pub properties: Properties,
 }
 
-/// What is known of a secret but for its value. Times are Unix seconds.
+/// The properties of a secret: everything but the value. Times are in Unix seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties {
-    /// The vault's host, with its port if that is not the usual one.
+    /// The vault's host, with the port unless it is the scheme's default.
     pub vault: String,
     /// The secret's name.
     pub name: String,
-    /// Its version.
+    /// The secret's version.
     pub version: Option<String>,
-    /// What its author says it is.
+    /// The content type that the author gave.
     pub content_type: Option<String>,
-    /// Whether it may be read.
+    /// Whether the secret is enabled: a disabled one cannot be read.
     pub enabled: Option<bool>,
-    /// When this version was made.
+    /// When this version was created.
     pub created: Option<i64>,
-    /// When it was last changed.
+    /// When this version was last changed.
     pub updated: Option<i64>,
-    /// Not meant to be used before.
+    /// The time before which the secret should not be used.
     pub not_before: Option<i64>,
-    /// Not meant to be used after.
+    /// The time after which the secret should not be used.
     pub expires: Option<i64>,
-    /// What deleting it would mean.
+    /// The recovery level: what deletion means in this vault.
     pub recovery_level: Option<String>,
-    /// For how many days a deleted one can be recovered.
+    /// The days for which a deleted secret can be recovered.
     pub recoverable_days: Option<u32>,
-    /// Whether it belongs to a certificate.
+    /// Whether the secret belongs to a certificate.
     pub managed: Option<bool>,
-    /// The key of that certificate.
+    /// The id of that certificate's key.
     pub kid: Option<String>,
-    /// Its tags, sorted by name.
+    /// The tags, sorted by name.
     pub tags: Vec<(String, String)>,
 }
 
-/// Parses a bundle; the error says what is wrong without a word of the body.
+/// Parses a response with a secret. The error says what is wrong without quoting the body.
 pub(super) fn parse(body: &[u8], reference: &Reference) -> Result<Secret, &'static str> {
     let bundle = json::parse(body).ok_or("its answer is not JSON")?;
     let value = bundle.secret("value").ok_or("its answer has no value")?;
     let version = match bundle.text("id").filter(|id| !id.is_empty()) {
-        Some(id) => version_of(&id, reference)?,
+        Some(id) => version_in_id(&id, reference)?,
         None => None,
     };
     let properties = Properties {
@@ -67,12 +67,12 @@ pub(super) fn parse(body: &[u8], reference: &Reference) -> Result<Secret, &'stat
     Ok(Secret { value, properties })
 }
 
-/// What a bundle, or an item of a page, says besides name, version and value.
+/// The properties of a secret or of an item of a page, except for name and version.
 pub(super) fn properties(bundle: &Value<'_>, vault: &Url) -> Properties {
     let attributes = bundle.get("attributes").unwrap_or(&json::NULL);
     let mut tags: Vec<(String, String)> = Vec::new();
     for (name, value) in bundle.get("tags").and_then(Value::members).unwrap_or_default() {
-        // 15 at most: a library's sort would be 4 KB of code.
+        // There are at most 15 tags; the sort of the standard library would add 4 KB of code.
         let at = tags.partition_point(|(other, _)| other.as_str() < name);
         if tags.get(at).is_some_and(|(other, _)| other == name) {
             tags.remove(at);
@@ -82,7 +82,7 @@ pub(super) fn properties(bundle: &Value<'_>, vault: &Url) -> Properties {
         }
     }
     Properties {
-        vault: vault.short_authority(),
+        vault: vault.short_host_and_port(),
         content_type: bundle.text("contentType"),
         enabled: attributes.boolean("enabled"),
         created: attributes.integer("created"),
@@ -100,8 +100,8 @@ pub(super) fn properties(bundle: &Value<'_>, vault: &Url) -> Properties {
     }
 }
 
-/// The version that an id names, if it names the secret that was asked for.
-fn version_of(id: &str, reference: &Reference) -> Result<Option<String>, &'static str> {
+/// The version in an id, which must be that of the requested secret.
+fn version_in_id(id: &str, reference: &Reference) -> Result<Option<String>, &'static str> {
     let other = "its answer is about another secret";
     let url = Url::parse(id).map_err(|_| other)?;
     let mut segments = url.target.strip_prefix("/secrets/").ok_or(other)?.split('/');
@@ -110,7 +110,7 @@ fn version_of(id: &str, reference: &Reference) -> Result<Option<String>, &'stati
     }
     let version = segments.next().filter(|v| is_version(v)).map(str::to_ascii_lowercase);
     match (&reference.version, &version) {
-        (Some(asked), Some(got)) if asked != got => Err(other),
+        (Some(requested), Some(returned)) if requested != returned => Err(other),
         _ => Ok(version),
     }
 }

@@ -1,41 +1,42 @@
-//! Claims that a token is asked to have.
+//! The `claims` parameter of token requests.
 //! <https://learn.microsoft.com/entra/identity-platform/claims-challenge>
 
 use alloc::{borrow::ToOwned, string::String};
 
 use crate::words::json;
 
-/// What we can do: tokens that are revoked at any time (continuous access evaluation).
+/// The claims that declare the client capability `cp1`: it handles tokens that are revoked at any time
+/// (continuous access evaluation).
 const CAPABILITIES: &str = r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
 const CAPABILITY: &str = r#""xms_cc":{"values":["cp1"]}"#;
 
-/// The caller's claims, an object as [`crate::token::is_claims`] has found, with ours among them.
+/// Adds the client capabilities to a caller's claims, which [`crate::token::is_claims`] has checked.
 pub(crate) fn with_capabilities(claims: Option<&str>) -> String {
-    let merged = claims.and_then(merged);
+    let merged = claims.and_then(merge);
     merged.unwrap_or_else(|| CAPABILITIES.to_owned())
 }
 
-fn merged(claims: &str) -> Option<String> {
+fn merge(claims: &str) -> Option<String> {
     let claims = json::parse_text(claims)?;
     let mut out = json::Object::default();
     let mut done = false;
     for (name, value) in claims.members()? {
         let value = value.to_json();
         if name == "access_token" {
-            out.raw(name, &within(&value));
+            out.raw(name, &add_capability(&value));
             done = true;
         } else {
             out.raw(name, &value);
         }
     }
     if !done {
-        out.raw("access_token", &within("{}"));
+        out.raw("access_token", &add_capability("{}"));
     }
     Some(out.finish().as_str().to_owned())
 }
 
-/// An object with the capability in it; what is none is replaced.
-fn within(object: &str) -> String {
+/// The object with the capability added; anything that is not an object is replaced by one.
+fn add_capability(object: &str) -> String {
     let inside = object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     let inside = inside.unwrap_or_default().trim();
     let mut out = String::from("{");
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ours_are_among_the_caller_s() {
+    fn capabilities_are_added_to_the_callers_claims() {
         for (claims, expected) in [
             (None, CAPABILITIES),
             (Some("{}"), CAPABILITIES),

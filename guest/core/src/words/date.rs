@@ -1,4 +1,4 @@
-//! The forms in which services write a moment.
+//! Dates and times in all the forms that services write.
 
 use alloc::{
     format,
@@ -7,8 +7,8 @@ use alloc::{
 
 use time::{Date, Month, OffsetDateTime, Time};
 
-/// Unix seconds of RFC 3339 (`2024-10-18T19:51:37.0000000+00:00`), of the two date texts of App
-/// Service (`06/20/2019 02:57:58 +00:00`, `1/16/2020 5:24:12 AM +00:00`), of
+/// Parses a time into Unix seconds: RFC 3339 (`2024-10-18T19:51:37.0000000+00:00`), of the two date
+/// texts of App Service (`06/20/2019 02:57:58 +00:00`, `1/16/2020 5:24:12 AM +00:00`), of
 /// `2006-01-02 15:04:05` (UTC), or of an HTTP date (`Wed, 21 Oct 2015 07:28:00 GMT`).
 pub(crate) fn parse(text: &str) -> Option<i64> {
     if text.len() > 64 {
@@ -17,21 +17,21 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     let mut words = text.split(' ').filter(|word| !word.is_empty());
     let first = words.next()?;
     if first.ends_with(',') {
-        return http(words);
+        return parse_http_date(words);
     }
     let (day, clock) = match first.split_once(['T', 't']) {
         Some((day, clock)) => (day, clock),
         None => (first, words.next()?),
     };
     let date = if day.contains('/') {
-        let [month, day, year] = three(day, '/')?;
+        let [month, day, year] = split_three(day, '/')?;
         date(year, month, day)?
     } else {
-        let [year, month, day] = three(day, '-')?;
+        let [year, month, day] = split_three(day, '-')?;
         date(year, month, day)?
     };
     let (clock, mut zone) = split_zone(clock);
-    let (mut hour, minute, second) = clock_of(clock)?;
+    let (mut hour, minute, second) = parse_clock(clock)?;
     for word in words {
         match word {
             "AM" | "PM" if (1..=12).contains(&hour) => {
@@ -46,7 +46,7 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     Some(unix - offset(zone)?)
 }
 
-/// Unix seconds as RFC 3339; what is beyond its years, as they are.
+/// Writes Unix seconds as RFC 3339, or as a number if the year is beyond 9999.
 pub(crate) fn text(unix: i64) -> String {
     match OffsetDateTime::from_unix_timestamp(unix) {
         Ok(at) if (0..=9999).contains(&at.year()) => {
@@ -58,7 +58,8 @@ pub(crate) fn text(unix: i64) -> String {
     }
 }
 
-fn http<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<i64> {
+/// Parses an HTTP date after the day of the week.
+fn parse_http_date<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<i64> {
     let day = number(words.next()?)?;
     let month = match words.next()? {
         "Jan" => 1,
@@ -76,7 +77,7 @@ fn http<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<i64> {
         _ => return None,
     };
     let date = date(number(words.next()?)?, month, day)?;
-    let (hour, minute, second) = clock_of(words.next()?)?;
+    let (hour, minute, second) = parse_clock(words.next()?)?;
     let time = Time::from_hms(hour, minute, second).ok()?;
     matches!(words.next(), Some("GMT" | "UTC")).then_some(())?;
     Some(date.with_time(time).assume_utc().unix_timestamp())
@@ -88,11 +89,11 @@ fn date(year: u32, month: u32, day: u32) -> Option<Date> {
     Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()
 }
 
-/// `HH:MM:SS` with a fraction that is dropped.
-fn clock_of(text: &str) -> Option<(u8, u8, u8)> {
+/// Parses `HH:MM:SS`; a fraction is dropped.
+fn parse_clock(text: &str) -> Option<(u8, u8, u8)> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     number(fraction.get(..1)?).filter(|_| fraction.bytes().all(|b| b.is_ascii_digit()))?;
-    let [hour, minute, second] = three(whole, ':')?;
+    let [hour, minute, second] = split_three(whole, ':')?;
     Some((u8::try_from(hour).ok()?, u8::try_from(minute).ok()?, u8::try_from(second).ok()?))
 }
 
@@ -103,7 +104,7 @@ fn split_zone(text: &str) -> (&str, &str) {
     }
 }
 
-/// Seconds east of UTC; none given is UTC.
+/// Parses a zone into seconds east of UTC; an empty one is UTC.
 fn offset(zone: &str) -> Option<i64> {
     if matches!(zone, "" | "Z" | "z") {
         return Some(0);
@@ -118,13 +119,14 @@ fn offset(zone: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then(|| sign * i64::from(hours * 3600 + minutes * 60))
 }
 
-fn three(text: &str, separator: char) -> Option<[u32; 3]> {
+/// Splits a text into three numbers.
+fn split_three(text: &str, separator: char) -> Option<[u32; 3]> {
     let mut parts = text.split(separator).map(number);
     let all = [parts.next()??, parts.next()??, parts.next()??];
     parts.next().is_none().then_some(all)
 }
 
-/// Digits only: `parse` alone takes a sign, too.
+/// Parses a number of digits only; `parse` alone would accept a sign.
 fn number(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
@@ -134,7 +136,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn every_form_is_read() {
+    fn every_form_is_parsed() {
         for (text, unix) in [
             ("06/20/2019 02:57:58 +00:00", 1_560_999_478),
             ("1/16/2020 5:24:12 AM +00:00", 1_579_152_252),
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_not() {
+    fn malformed_dates_are_refused() {
         for text in [
             "",
             " ",

@@ -1,4 +1,4 @@
-//! Bodies of type `application/x-www-form-urlencoded`, their fields in alphabetical order.
+//! Forms (`application/x-www-form-urlencoded`) with the fields in alphabetical order.
 
 use crate::words::url::unescaped;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
@@ -11,14 +11,14 @@ use crate::words::{secret::SecretString, url};
 pub(crate) struct Form(Vec<(&'static str, Zeroizing<String>)>);
 
 impl Form {
-    /// With a field.
+    /// Adds a field.
     pub(crate) fn text(mut self, name: &'static str, value: &str) -> Self {
         let at = self.0.partition_point(|(known, _)| *known < name);
         self.0.insert(at, (name, value.to_owned().into()));
         self
     }
 
-    /// The body.
+    /// Encodes the form as a request body.
     pub(crate) fn finish(self) -> SecretString {
         let mut body = String::new();
         for (name, value) in &self.0 {
@@ -33,11 +33,11 @@ impl Form {
     }
 }
 
-/// Fields that must not show even if whoever was sent them repeats them.
+/// Fields that error messages must not show, even if a server repeats them.
 const SECRETS: [&str; 5] =
     ["assertion", "client_assertion", "client_secret", "device_code", "password"];
 
-/// What of a body must not show.
+/// The secret values in an encoded form.
 pub(crate) fn secrets(body: &SecretString) -> Vec<SecretString> {
     let pairs = body.reveal().split('&').filter_map(|pair| pair.split_once('='));
     let secrets = pairs.filter(|(name, _)| SECRETS.contains(name));
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn its_secrets_are_known() {
+    fn secret_fields_are_found() {
         let form = Form::default().text("password", "p&w").text("scope", "x").finish();
         let secrets = secrets(&form);
         assert_eq!(secrets.iter().map(SecretString::reveal).collect::<Vec<_>>(), ["p&w"]);

@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::words::secret::SecretString;
 
-/// How many values a text may hold, each of which takes memory: the largest page of a vault, 25 items
-/// with 15 tags each, holds some hundreds.
+/// The most values in one text, as each takes memory. The largest page of a vault, 25 items with 15
+/// tags each, has some hundreds.
 const VALUES: usize = 16 * 1024;
-/// How deep arrays and objects may be nested: no service goes beyond 5, and the stack is 64 KiB.
+/// The deepest nesting of arrays and objects: no service goes beyond 5, and the stack is 64 KiB.
 const DEPTH: usize = 32;
 
 /// A JSON value that borrows from the text it was read from. There is no `Debug`, which would show
@@ -23,7 +23,7 @@ pub(crate) struct Value<'a> {
     content: Content<'a>,
 }
 
-/// The value null, where a member that is absent is as good as one.
+/// The value null, as a stand-in for an absent member.
 pub(crate) static NULL: Value<'static> = Value { source: "null", content: Content::Scalar };
 
 enum Content<'a> {
@@ -47,7 +47,7 @@ pub(crate) fn parse_text(text: &str) -> Option<Value<'_>> {
     Reader { values: VALUES, depth: DEPTH }.value(root)
 }
 
-/// What may still be read before a text is refused.
+/// A reader with the numbers of values and levels that it may still read.
 struct Reader {
     values: usize,
     depth: usize,
@@ -77,8 +77,7 @@ impl Reader {
     }
 }
 
-/// Nothing is read where a limit is reached. That is no error of `serde_json`'s, whose text would be
-/// formatted only to be dropped.
+/// Reads nothing once a limit is reached. An error of `serde_json` would format a text only to drop it.
 impl<'a> DeserializeSeed<'a> for &mut Reader {
     type Value = Option<Content<'a>>;
 
@@ -183,7 +182,7 @@ impl<'a> Value<'a> {
         self.get(name)?.as_text().map(String::from)
     }
 
-    /// A member that is a string and must not show.
+    /// A member that is a string and a secret.
     pub(crate) fn secret(&self, name: &str) -> Option<SecretString> {
         self.get(name)?.as_text().map(SecretString::from)
     }
@@ -217,7 +216,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A number without exponent, its fraction cut.
+/// Parses a number without an exponent; a fraction is cut off.
 pub(crate) fn whole(source: &str) -> Option<i64> {
     let (whole, fraction) = source.split_once('.').unwrap_or((source, "0"));
     if !fraction.bytes().all(|b| b.is_ascii_digit()) {
@@ -226,19 +225,19 @@ pub(crate) fn whole(source: &str) -> Option<i64> {
     whole.parse().ok()
 }
 
-/// An object under construction. All that is absent is left out.
+/// An object under construction. Absent members are left out.
 #[derive(Default)]
 pub(crate) struct Object(Zeroizing<String>);
 
 impl Object {
-    /// A string.
+    /// Adds a string.
     pub(crate) fn text(&mut self, name: &str, value: &str) -> &mut Self {
         self.name(name);
         quote(&mut self.0, value);
         self
     }
 
-    /// A string, if there is one.
+    /// Adds a string, if there is one.
     pub(crate) fn some_text(&mut self, name: &str, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.text(name, value),
@@ -246,7 +245,7 @@ impl Object {
         }
     }
 
-    /// A number, if there is one.
+    /// Adds a number, if there is one.
     pub(crate) fn some_number(&mut self, name: &str, value: Option<i64>) -> &mut Self {
         if let Some(value) = value {
             self.name(name);
@@ -256,7 +255,7 @@ impl Object {
         self
     }
 
-    /// A truth value, if there is one.
+    /// Adds a truth value, if there is one.
     pub(crate) fn some_boolean(&mut self, name: &str, value: Option<bool>) -> &mut Self {
         match value {
             Some(value) => self.raw(name, if value { "true" } else { "false" }),
@@ -264,14 +263,14 @@ impl Object {
         }
     }
 
-    /// What is JSON already.
+    /// Adds a value that is JSON already.
     pub(crate) fn raw(&mut self, name: &str, json: &str) -> &mut Self {
         self.name(name);
         self.0.push_str(json);
         self
     }
 
-    /// The object's text.
+    /// Ends the object and returns the text.
     pub(crate) fn finish(&mut self) -> Zeroizing<String> {
         if self.0.is_empty() {
             self.0.push('{');
@@ -288,14 +287,14 @@ impl Object {
     }
 }
 
-/// A string as JSON.
+/// Writes a string as JSON.
 pub(crate) fn text(text: &str) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::new());
     quote(&mut out, text);
     out
 }
 
-/// An array of what is JSON already.
+/// Writes an array of values that are JSON already.
 pub(crate) fn array(items: &[Zeroizing<String>]) -> Zeroizing<String> {
     let items: Vec<&str> = items.iter().map(|item| item.as_str()).collect();
     let mut text = Zeroizing::new(String::from("["));

@@ -1,21 +1,21 @@
-//! Text that must not show.
+//! Text that must never appear in output.
 
 use alloc::{borrow::ToOwned, string::String};
 use core::fmt;
 use zeroize::Zeroizing;
 
-/// A token, a secret's value or a key. Scrubbed when dropped; `Debug` is constant; there is no
-/// `Display` or `Clone`.
+/// A token, a secret's value or a key. The memory is overwritten on drop; `Debug` is constant;
+/// there is no `Display` and no `Clone`.
 #[derive(Default)]
 pub struct SecretString(Zeroizing<String>);
 
 impl SecretString {
-    /// Takes ownership; no copy is made.
+    /// Takes ownership of a text, without a copy.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text. Each use is a decision.
+    /// The text. Each use needs a reason.
     pub fn reveal(&self) -> &str {
         &self.0
     }

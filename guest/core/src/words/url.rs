@@ -1,4 +1,4 @@
-//! `http` and `https` URLs, parsed once at the edge.
+//! URLs with the scheme `http` or `https`.
 
 use alloc::{
     borrow::Cow,
@@ -12,24 +12,24 @@ use core::{
 use fluent_uri::{Uri, component::Host};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What may stand unescaped in a query: RFC 3986's unreserved characters.
+/// All characters but the unreserved ones of RFC 3986, which a query may have unescaped.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An absolute `http` or `https` URL without user or fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// Whether TLS is used.
+    /// Whether the scheme is `https`.
     pub secure: bool,
-    /// Name in lower case, or IP literal without brackets.
+    /// The host name in lower case, or an IP address without brackets.
     pub host: String,
-    /// Never 0.
+    /// The port, never 0.
     pub port: u16,
-    /// Path and query, as sent; starts with `/`.
+    /// The path and the query as they are sent, beginning with `/`.
     pub target: String,
 }
 
 impl Url {
-    /// Parses; the error says what is wrong, in words that fit after "is not".
+    /// Parses a URL. The error says what the text is not, in words that fit after "is not".
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let uri = Uri::parse(text).map_err(|_| "a URL")?;
         let secure = match uri.scheme().as_str() {
@@ -41,7 +41,7 @@ impl Url {
         if authority.userinfo().is_some() || uri.has_fragment() {
             return Err("a URL without user and fragment");
         }
-        let (host, port) = host_and_port(authority.as_str())?;
+        let (host, port) = split_host_and_port(authority.as_str())?;
         let mut target = match uri.path().as_str() {
             "" => "/".to_string(),
             path => path.to_string(),
@@ -53,7 +53,7 @@ impl Url {
         Ok(Self { secure, host, port: port.unwrap_or(if secure { 443 } else { 80 }), target })
     }
 
-    /// Adds a parameter to the query, escaped.
+    /// Adds a parameter to the query and escapes the value.
     pub fn push(&mut self, name: &str, value: &str) {
         self.target.push(if self.target.contains('?') { '&' } else { '?' });
         self.target.push_str(name);
@@ -61,7 +61,7 @@ impl Url {
         escape(&mut self.target, value);
     }
 
-    /// The same server, at this path below the URL's own.
+    /// Appends a path to the URL's own.
     pub fn below(&self, path: &str) -> Self {
         let mut url = self.clone();
         while url.target.ends_with('/') {
@@ -72,32 +72,33 @@ impl Url {
         url
     }
 
-    /// `<scheme>://<host>`, with the port if it is not the scheme's own.
+    /// The origin: `<scheme>://<host>`, with the port unless it is the scheme's default.
     pub fn origin(&self) -> String {
         let scheme = if self.secure { "https" } else { "http" };
-        format!("{scheme}://{}", self.short_authority())
+        format!("{scheme}://{}", self.short_host_and_port())
     }
 
-    /// `host:port`, always with the port.
-    pub fn authority(&self) -> String {
+    /// The server as `host:port`, always with the port.
+    pub fn host_and_port(&self) -> String {
         format!("{}:{}", bracketed(&self.host), self.port)
     }
 
-    /// `host`, with the port if it is not the scheme's own.
-    pub fn short_authority(&self) -> String {
+    /// The server as `host`, with the port unless it is the scheme's default.
+    pub fn short_host_and_port(&self) -> String {
         if self.port == if self.secure { 443 } else { 80 } {
             bracketed(&self.host)
         } else {
-            self.authority()
+            self.host_and_port()
         }
     }
 
-    /// Whether the host is this machine.
+    /// Whether the host is this machine: `localhost` or a loopback address.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
     }
 
-    /// Whether an identity endpoint may be plain there: loopback, link-local, private.
+    /// Whether the host is near enough for plain `http` to an identity endpoint: a loopback,
+    /// link-local or private address.
     pub fn is_near(&self) -> bool {
         if self.is_loopback() {
             return true;
@@ -117,28 +118,28 @@ impl fmt::Display for Url {
     }
 }
 
-/// Adds a value as it stands in a query, a form or a segment of a path.
+/// Appends a value, escaped for a query, a form or a segment of a path.
 pub(crate) fn escape(to: &mut String, value: &str) {
     to.extend(utf8_percent_encode(value, ESCAPED));
 }
 
-/// What an escaped value says, if that is UTF-8.
+/// Decodes an escaped value; none if it is not UTF-8.
 pub(crate) fn unescaped(value: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(value).decode_utf8().ok()
 }
 
-/// `localhost`, a name below it (RFC 6761) or a loopback address.
+/// Whether a host is `localhost`, a name below it (RFC 6761) or a loopback address.
 pub fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || canonical(host).is_some_and(|ip| ip.is_loopback())
 }
 
-/// Splits and checks `host[:port]`; the host comes back in lower case, without brackets.
-pub fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
-    let text = format!("a://{authority}");
-    let uri = Uri::parse(text.as_str()).map_err(|_| "a host")?;
-    let parsed = uri.authority().filter(|a| a.as_str() == authority).ok_or("a host")?;
+/// Splits `host[:port]` and checks both. The host is returned in lower case, without brackets.
+pub fn split_host_and_port(text: &str) -> Result<(String, Option<u16>), &'static str> {
+    let url = format!("a://{text}");
+    let uri = Uri::parse(url.as_str()).map_err(|_| "a host")?;
+    let parsed = uri.authority().filter(|authority| authority.as_str() == text).ok_or("a host")?;
     if parsed.userinfo().is_some() {
         return Err("a host without user");
     }
@@ -156,7 +157,8 @@ pub fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'static 
     Ok((host, port))
 }
 
-/// A DNS name as hosts have: labels of letters, digits and inner hyphens, no trailing dot.
+/// Whether a text is a host's DNS name: labels of letters, digits and inner hyphens, without a
+/// trailing dot.
 fn is_name(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {
@@ -165,12 +167,13 @@ fn is_name(name: &str) -> bool {
                 && !label.ends_with('-')
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         })
-        // `127.1` and `0x7f000001` are addresses to many resolvers.
+        // Many resolvers take `127.1` and `0x7f000001` for addresses.
         && !name
             .get(name.rfind('.').map_or(0, |dot| dot + 1)..)
             .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()))
 }
 
+/// Parses an IP address; an IPv4 address in IPv6 form becomes IPv4.
 fn canonical(host: &str) -> Option<IpAddr> {
     if let Ok(ip) = host.parse::<Ipv4Addr>() {
         return Some(IpAddr::V4(ip));

@@ -1,4 +1,4 @@
-//! How a client proves to be itself: a secret, or an assertion that somebody has signed.
+//! Client authentication: a secret, or a signed assertion.
 //! <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
 
 use alloc::{
@@ -10,7 +10,10 @@ use alloc::{
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use core::fmt::Write as _;
 
-use super::{ADFS, Client, Proof};
+use super::{
+    client::{ADFS, Client, Proof},
+    connection,
+};
 use crate::{
     call::Call,
     context::{Context, FileError, Method, Request, Response},
@@ -26,13 +29,12 @@ use crate::{
     },
 };
 
-/// The name of a client's key at the host.
-pub(super) const KEY: &str = "client-certificate";
-
+/// The type of an assertion that is a JWT.
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// The host's endpoint for the client's key.
 const HOST: &str = "http://keys.vaultlet.internal/client-certificate";
 
-/// Adds it to a form for that endpoint.
+/// Adds the client's proof to a form; `endpoint` is the audience of an assertion.
 pub(super) fn add<C: Context>(
     call: &Call<'_, C>,
     client: &Client,
@@ -42,8 +44,8 @@ pub(super) fn add<C: Context>(
     let assertion = match &client.proof {
         Proof::Nothing => return Ok(form),
         Proof::Secret(secret) => return Ok(form.text("client_secret", secret.reveal())),
-        Proof::Certificate { chain, .. } => signed(call, client, endpoint, *chain)?,
-        Proof::File(path) => match token_in(call, path)? {
+        Proof::Certificate { chain, .. } => sign_assertion(call, client, endpoint, *chain)?,
+        Proof::File(path) => match read_token_file(call, path)? {
             Some(token) => token,
             None => {
                 let missing = FileError::Missing.describe();
@@ -51,15 +53,15 @@ pub(super) fn add<C: Context>(
                 return Err(Denial::Absent(format!("the token file {path}: {missing}")));
             }
         },
-        Proof::Pipelines(connection) => connection.token(call)?,
+        Proof::Pipelines(connection) => connection::token(call, connection)?,
     };
     let form = form.text("client_assertion", assertion.reveal());
     Ok(form.text("client_assertion_type", TYPE))
 }
 
-/// A token in a file, read anew: whoever wrote it may write a newer one at any time. None when there
-/// is no such file.
-pub(super) fn token_in<C: Context>(
+/// Reads a token from a file, which may be replaced by a newer one at any time. None if the file does not
+/// exist.
+pub(super) fn read_token_file<C: Context>(
     call: &Call<'_, C>,
     path: &str,
 ) -> Result<Option<SecretString>, Error> {
@@ -76,8 +78,8 @@ pub(super) fn token_in<C: Context>(
     if is_token(text) { Ok(Some(text.into())) } else { Err(failed("there is no token in it")) }
 }
 
-/// An assertion that the client's key has signed. AD FS does not know PS256.
-fn signed<C: Context>(
+/// An assertion that is signed with the client's key: by PS256, which AD FS does not support, or RS256.
+fn sign_assertion<C: Context>(
     call: &Call<'_, C>,
     client: &Client,
     endpoint: &Url,
@@ -89,13 +91,13 @@ fn signed<C: Context>(
     } else {
         ("PS256", "x5t#S256", "vaultlet-sha256")
     };
-    let certificates = at_host(call, "", None)?;
+    let certificates = call_key_endpoint(call, "", None)?;
     let digest = certificates.header(digest).ok_or_else(|| malformed("its host has no digest"))?;
     let mut header = Object::default();
     header.text("alg", algorithm).text("typ", "JWT").text(thumbprint, digest);
     if chain {
         let text = core::str::from_utf8(&certificates.body).unwrap_or_default();
-        header.raw("x5c", &chain_of(text));
+        header.raw("x5c", &certificates_json(text));
     }
     let now = call.context.now();
     let claims = Object::default()
@@ -111,7 +113,7 @@ fn signed<C: Context>(
     assertion.push('.');
     assertion.push_str(&encoded(claims.as_bytes()));
     let query = format!("?algorithm={algorithm}");
-    let signature = at_host(call, &query, Some(assertion.as_str()))?;
+    let signature = call_key_endpoint(call, &query, Some(assertion.as_str()))?;
     if signature.body.is_empty() {
         return Err(malformed("its host gave no signature"));
     }
@@ -120,13 +122,13 @@ fn signed<C: Context>(
     Ok(assertion.into())
 }
 
-/// Asks whoever holds the key.
-fn at_host<C: Context>(
+/// Sends a request to the host, which holds the key.
+fn call_key_endpoint<C: Context>(
     call: &Call<'_, C>,
     query: &str,
     body: Option<&str>,
 ) -> Result<Response, Error> {
-    if !call.context.is_lent() {
+    if !call.context.has_host_services() {
         let what = "a certificate's key signs only at vaultlet's own host";
         return Err(Error::new(Id::HostRequired, what));
     }
@@ -155,7 +157,7 @@ fn malformed(why: &str) -> Error {
 }
 
 /// Certificates in PEM as a JSON array of base64.
-fn chain_of(pem: &str) -> String {
+fn certificates_json(pem: &str) -> String {
     let items: Vec<_> = pem
         .split("-----BEGIN CERTIFICATE-----")
         .skip(1)
@@ -170,7 +172,7 @@ fn encoded(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
-/// A random one.
+/// A random UUID.
 /// <https://www.rfc-editor.org/rfc/rfc9562#section-5.4>
 fn uuid<C: Context>(context: &C) -> String {
     let mut bytes = [0; 16];

@@ -1,30 +1,30 @@
-//! What it means when the authority gives no token.
+//! Errors of the token authority.
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Client, aadsts};
+use super::{aadsts, client::Client};
 use crate::{
     context::Response,
     error::{Error, Id},
     message,
-    retry::{self, Ids, Stopped},
+    retry::{self, ErrorIds, Stopped},
     words::{date, form, json, secret::SecretString, url::Url},
 };
 
-const IDS: Ids = Ids {
+const IDS: ErrorIds = ErrorIds {
     throttled: Id::AuthorityThrottled,
     unexpected: Id::AuthorityUnexpected,
     unreachable: Id::AuthorityUnreachable,
 };
 
-/// There was no answer.
-pub(in crate::source) fn unanswered(doing: &str, url: &Url, stopped: Stopped) -> Error {
-    stopped.explain(doing, &url.authority(), &IDS)
+/// The error of a request without a response.
+pub(super) fn unanswered(doing: &str, url: &Url, stopped: Stopped) -> Error {
+    stopped.into_error(doing, &url.host_and_port(), &IDS)
 }
 
-/// What an answer that is not a success means: its status decides, its code explains.
-/// Of what was sent nothing is repeated.
-pub(super) fn refusal(
+/// The error of a response that is not a success: the status decides, the code adds the meaning. Nothing
+/// that was sent is repeated.
+pub(super) fn explain(
     client: &Client,
     sent: &SecretString,
     response: &Response,
@@ -35,48 +35,49 @@ pub(super) fn refusal(
     let id = match status {
         429 => {
             let after = retry::retry_after(response, now);
-            return retry::patience(&doing, status, after, &IDS);
+            return retry::throttled_error(&doing, status, after, &IDS);
         }
         400 | 401 | 403 => Id::AuthorityRefused,
         408 | 500.. => Id::AuthorityFailed,
         _ => Id::AuthorityUnexpected,
     };
-    let said = Said::read(response, &form::secrets(sent));
-    // Anybody can answer 403, but an error of OAuth's is the authority's.
+    let body = ErrorBody::read(response, &form::secrets(sent));
+    // Any proxy can respond with 403, but only the authority responds with an OAuth error.
     let id = match id {
-        Id::AuthorityRefused if said.code.is_none() => Id::AuthorityUnexpected,
+        Id::AuthorityRefused if body.code.is_none() => Id::AuthorityUnexpected,
         id => id,
     };
-    let known = said.code.as_deref().and_then(aadsts::known);
+    let known = body.code.as_deref().and_then(aadsts::find);
     let mut text = format!("{doing}: ");
-    text.push_str(&match (&known, &said.message) {
-        (Some(known), _) => String::from(known.means),
+    text.push_str(&match (&known, &body.message) {
+        (Some(known), _) => String::from(known.meaning),
         (None, Some(message)) => message.clone(),
         (None, None) => format!("it answered {status}"),
     });
-    if let (Some(skew), Some(true)) = (skew(response, now), known.map(|known| known.of_time)) {
+    if let (Some(skew), Some(true)) = (skew(response, now), known.map(|known| known.clock_related))
+    {
         text = format!("{text}: this machine's clock is {skew} s from the authority's");
     }
-    let mut error = Error::new(id, text).with_answer(status, said.code);
-    error.request_id = said.trace;
+    let mut error = Error::new(id, text).with_answer(status, body.code);
+    error.request_id = body.trace;
     match known {
         Some(known) => error.with_help(aadsts::help(known, client)),
         None => error,
     }
 }
 
-/// An error of the authority's.
+/// The body of an error response.
 /// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
-struct Said {
-    /// `AADSTS…`, else that of OAuth.
+struct ErrorBody {
+    /// The code `AADSTS…`, or else the OAuth error code.
     code: Option<String>,
-    /// Its first sentence.
+    /// The first sentence of the description.
     message: Option<String>,
-    /// Its own id of the request.
+    /// The authority's id of the request.
     trace: Option<String>,
 }
 
-impl Said {
+impl ErrorBody {
     fn read(response: &Response, hidden: &[SecretString]) -> Self {
         let hidden: Vec<_> = hidden.iter().collect();
         let Some(body) = json::parse(&response.body) else {
@@ -91,7 +92,7 @@ impl Said {
         let oauth = body.text("error").filter(|code| is_plain(code));
         let code = if is_code { Some(first.into()) } else { oauth };
         let rest = if is_code { rest } else { &description };
-        // What follows are ids and a time.
+        // ErrorIds and a time follow the sentence.
         let sentence = rest.split("Trace ID").next().unwrap_or_default();
         let sentence = sentence.lines().next().unwrap_or_default();
         let message = message::excerpt(sentence, &hidden);
@@ -103,15 +104,16 @@ impl Said {
     }
 }
 
-/// An id or a code, and nothing that looks like a token.
+/// Whether a text is an id or a code, and does not look like a token.
 fn is_plain(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && !text.contains("eyJ")
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
-/// By how much the clocks differ, seconds, if that is more than a delay.
+/// The difference between this machine's clock and the authority's, in seconds, if network delay does not
+/// explain it.
 fn skew(response: &Response, now: i64) -> Option<i64> {
-    let theirs = date::parse(response.header("date")?)?;
-    Some(theirs.abs_diff(now)).filter(|skew| *skew > 60).and_then(|skew| skew.try_into().ok())
+    let server_time = date::parse(response.header("date")?)?;
+    Some(server_time.abs_diff(now)).filter(|skew| *skew > 60).and_then(|skew| skew.try_into().ok())
 }

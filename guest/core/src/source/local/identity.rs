@@ -1,8 +1,8 @@
-//! Which user-assigned identity is asked for, and who says so.
+//! Choosing a user-assigned identity.
 
 use alloc::{borrow::Cow, format, string::ToString};
 
-use super::Endpoint;
+use super::endpoint::Endpoint;
 use crate::{
     call::Call,
     context::Context,
@@ -11,15 +11,16 @@ use crate::{
     token::{TokenRequest, UserAssigned, is_guid},
 };
 
-/// An identity, and where it comes from in words.
-pub(in crate::source) struct Chosen {
+/// A user-assigned identity, and what chose it.
+pub(in crate::source) struct ChosenIdentity {
     pub(in crate::source) id: UserAssigned,
+    /// The setting or variable that chose it, as error messages name it.
     pub(super) from: Cow<'static, str>,
 }
 
-impl Chosen {
-    /// What the call or the settings say.
-    pub(in crate::source) fn given<C: Context>(
+impl ChosenIdentity {
+    /// Finds the identity that the call or the settings name explicitly; the call wins.
+    pub(in crate::source) fn find_explicit<C: Context>(
         call: &Call<'_, C>,
         request: &TokenRequest,
     ) -> Option<Self> {
@@ -30,14 +31,14 @@ impl Chosen {
         Some(Self { id: id.clone(), from: from.to_string().into() })
     }
 
-    /// Where no such id can be carried.
-    pub(in crate::source) fn refused(&self) -> Error {
-        let what = format!("this source cannot carry the {} of {}", self.words(), self.from);
+    /// The error of a source whose requests cannot name this identity.
+    pub(in crate::source) fn unsupported_error(&self) -> Error {
+        let what = format!("this source cannot carry the {} of {}", self.kind(), self.from);
         Error::new(Id::IdentityIdUnsupported, what)
     }
 
-    /// What kind of id it is.
-    pub(super) fn words(&self) -> &'static str {
+    /// The kind of the id, for error messages.
+    pub(super) fn kind(&self) -> &'static str {
         match self.id {
             UserAssigned::Client(_) => "client id",
             UserAssigned::Object(_) => "object id",
@@ -46,33 +47,34 @@ impl Chosen {
     }
 }
 
-/// The call's, the settings', or Azure's variables'.
+/// Chooses the identity to request: the one that the call names, else the settings, else Azure's own
+/// variables. None means the system-assigned identity.
 pub(super) fn choose<C: Context>(
     call: &Call<'_, C>,
     endpoint: &Endpoint,
     request: &TokenRequest,
-) -> Result<Option<Chosen>, Error> {
-    if let Some(chosen) = Chosen::given(call, request) {
+) -> Result<Option<ChosenIdentity>, Error> {
+    if let Some(chosen) = ChosenIdentity::find_explicit(call, request) {
         return Ok(Some(chosen));
     }
-    if endpoint.of_user {
+    if endpoint.is_user {
         return Ok(None);
     }
-    // Beside one of these it is a service principal's.
+    // Beside one of these variables, `AZURE_CLIENT_ID` is the id of a service principal.
     let principal =
         ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"]
             .iter()
             .any(|name| call.variable(name).is_some());
     if let Some(id) = call.variable("AZURE_CLIENT_ID").filter(|_| !principal) {
         return match UserAssigned::client_id(&id) {
-            Some(id) => Ok(Some(Chosen { id, from: "`AZURE_CLIENT_ID`".into() })),
+            Some(id) => Ok(Some(ChosenIdentity { id, from: "`AZURE_CLIENT_ID`".into() })),
             None => Err(malformed("AZURE_CLIENT_ID", "a GUID")),
         };
     }
     if endpoint.form == "azure-ml" {
-        // Without an identity of its own the compute has the text `clientid` there.
+        // A compute without a user-assigned identity sets the variable to the text `clientid`.
         let id = call.variable("DEFAULT_IDENTITY_CLIENT_ID").filter(|id| is_guid(id));
-        return Ok(id.map(|id| Chosen {
+        return Ok(id.map(|id| ChosenIdentity {
             id: UserAssigned::Client(id),
             from: "`DEFAULT_IDENTITY_CLIENT_ID`".into(),
         }));

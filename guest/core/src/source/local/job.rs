@@ -1,4 +1,4 @@
-//! The requests of a Spark job, whose endpoint is a service of the workspace.
+//! Token requests of a Spark job to the workspace's token service.
 //! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
 
 use alloc::string::String;
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::words::{json::Object, secret::SecretString};
 
-/// What a job's requests hold.
+/// The fields of a Spark job's token requests.
 pub(in crate::source) struct Job {
     pub(in crate::source) canary: SecretString,
     pub(in crate::source) object: Option<String>,
@@ -18,6 +18,7 @@ pub(in crate::source) struct Job {
 }
 
 impl Job {
+    /// The JSON body of a token request.
     pub(super) fn body(&self, resource: &str) -> SecretString {
         let mut body: Zeroizing<String> = Object::default()
             .text("oboToken", self.canary.reveal())
@@ -30,11 +31,12 @@ impl Job {
         core::mem::take(&mut *body).into()
     }
 
-    /// What must not show even if the service repeats it.
+    /// The secret that error messages must not show, even if the service repeats it.
     pub(super) fn secret(&self) -> &SecretString {
         &self.canary
     }
 
+    /// The headers of a token request.
     pub(super) fn headers(&self) -> [(&'static str, SecretString); 4] {
         [
             ("content-type", "application/json;charset=utf-8".into()),

@@ -1,10 +1,13 @@
-//! Proof by a key file: the endpoint names a file, and whoever can read it is one of the machine's own
-//! programs.
+//! Proof by a key file: the endpoint names a file that only trusted programs of the machine can read, and
+//! the caller sends its content.
 //! <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>
 
 use alloc::{format, string::String};
 
-use super::{Endpoint, refusal};
+use super::{
+    endpoint::{Endpoint, KEY_FILE_ENDING},
+    refusal,
+};
 use crate::{
     call::Call,
     context::{Context, Request},
@@ -15,10 +18,7 @@ use crate::{
     words::{json, secret::SecretString},
 };
 
-/// How the names of key files end.
-pub(in crate::source) const ENDING: &str = ".key";
-
-/// The content of the file that the endpoint names, which must be one of its own.
+/// Reads the key file that the endpoint names, which must be one of the agent's own folder.
 pub(super) fn key<C: Context>(
     call: &Call<'_, C>,
     endpoint: &Endpoint,
@@ -29,27 +29,27 @@ pub(super) fn key<C: Context>(
     let response = retry::send(call, endpoint.retries, build)
         .map_err(|stopped| refusal::unanswered(doing, endpoint, stopped))?;
     if response.status == 200 {
-        let what = "it gave a token without asking for proof, as no agent of Azure Arc does";
+        let what = "it gave a token without asking for proof, which an Azure Arc agent never does";
         let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {what}"));
-        return Err(refusal::named(error.with_answer(200, None), endpoint).into());
+        return Err(refusal::with_variable_help(error.with_answer(200, None), endpoint).into());
     }
     if response.status != 401 {
-        return Err(refusal::refusal(call, doing, endpoint, None, &response, &[]));
+        return Err(refusal::explain(call, doing, endpoint, None, &response, &[]));
     }
     let Some(path) = response.headers_named("www-authenticate").find_map(realm) else {
         let what = "it asks for proof without naming a file";
         let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {what}"));
-        return Err(refusal::named(error.with_answer(401, None), endpoint).into());
+        return Err(refusal::with_variable_help(error.with_answer(401, None), endpoint).into());
     };
-    if !is_own(path, folder) {
-        let what = format!("it asks for a file that is not one of {folder}/*{ENDING}");
+    if !is_key_file(path, folder) {
+        let what = format!("it asks for a file that is not one of {folder}/*{KEY_FILE_ENDING}");
         return Err(Error::new(Id::IdentityChallengeRefused, format!("{doing}: {what}")).into());
     }
     let bytes = call.context.read_file(path, limits::ARC_KEY).map_err(|why| {
         Error::new(Id::CredentialFile, format!("{doing}: its key file: {}", why.describe()))
             .with_help("let this program read the agent's folder: add its user to group `himds`")
     })?;
-    // It goes into a header as it is.
+    // The key goes into a header unchanged.
     match core::str::from_utf8(&bytes) {
         Ok(key) if !key.is_empty() && key.bytes().all(|b| (0x21..0x7f).contains(&b)) => {
             Ok(key.into())
@@ -61,7 +61,7 @@ pub(super) fn key<C: Context>(
     }
 }
 
-/// The realm of a `Basic` challenge.
+/// The realm of a `Basic` challenge: the path of the key file.
 fn realm(header: &str) -> Option<&str> {
     let (scheme, rest) = header.trim().split_once(' ')?;
     let (name, value) = rest.trim().split_once('=')?;
@@ -71,26 +71,27 @@ fn realm(header: &str) -> Option<&str> {
     (named && !value.is_empty()).then_some(value)
 }
 
-/// Directly in the folder, with the right ending, and nothing that leads elsewhere.
-fn is_own(path: &str, folder: &str) -> bool {
+/// Whether a path is that of a key file directly in the agent's folder.
+fn is_key_file(path: &str, folder: &str) -> bool {
     let name = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
-    let stem = name.and_then(|name| name.strip_suffix(ENDING));
+    let stem = name.and_then(|name| name.strip_suffix(KEY_FILE_ENDING));
     stem.is_some_and(|stem| {
         (1..=128).contains(&stem.len())
             && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
     })
 }
 
-/// Whether an answer is for that identity: an old agent gives the machine's own instead.
-pub(super) fn echoes(body: &[u8], id: &UserAssigned) -> bool {
+/// Whether a response is for the requested identity: an old agent ignores the parameter and returns a
+/// token of the machine's own.
+pub(super) fn is_response_for(body: &[u8], id: &UserAssigned) -> bool {
     let names: &[&str] = match id {
         UserAssigned::Client(_) => &["client_id"],
         UserAssigned::Object(_) => &["object_id"],
         UserAssigned::Resource(_) => &["msi_res_id", "mi_res_id"],
     };
     json::parse(body).is_some_and(|body| {
-        let told = names.iter().find_map(|name| body.text(name));
-        told.is_some_and(|told: String| told.eq_ignore_ascii_case(id.id()))
+        let echoed = names.iter().find_map(|name| body.text(name));
+        echoed.is_some_and(|echoed: String| echoed.eq_ignore_ascii_case(id.id()))
     })
 }
 
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn only_its_own_files_are_read() {
+    fn only_key_files_of_the_agent_are_read() {
         for (path, own) in [
             ("/var/opt/azcmagent/tokens/7e2f-a_1.key", true),
             ("/var/opt/azcmagent/tokens/.key", false),
@@ -128,7 +129,7 @@ mod tests {
             ("var/opt/azcmagent/tokens/x.key", false),
             ("", false),
         ] {
-            assert_eq!(is_own(path, "/var/opt/azcmagent/tokens"), own, "{path}");
+            assert_eq!(is_key_file(path, "/var/opt/azcmagent/tokens"), own, "{path}");
         }
     }
 }

@@ -1,8 +1,11 @@
-//! The requests to local identity endpoints.
+//! Requests to local identity endpoints.
 
 use alloc::{format, vec::Vec};
 
-use super::{Endpoint, Protocol, identity::Chosen};
+use super::{
+    endpoint::{Endpoint, Protocol},
+    identity::ChosenIdentity,
+};
 use crate::{
     context::{Method, Request},
     error::Error,
@@ -11,21 +14,22 @@ use crate::{
     words::{form::Form, secret::SecretString, url::Url},
 };
 
-/// A request that is made anew for each try.
-pub(super) struct Asking<'a> {
+/// A token request from which each attempt is built.
+pub(super) struct RequestTemplate<'a> {
     endpoint: &'a Endpoint,
     url: Url,
     body: Option<SecretString>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> RequestTemplate<'a> {
+    /// Prepares a request for a token. Fails if the endpoint cannot select the identity.
     pub(super) fn new(
         endpoint: &'a Endpoint,
         request: &TokenRequest,
-        identity: Option<&Chosen>,
+        identity: Option<&ChosenIdentity>,
     ) -> Result<Self, Error> {
         let id = match identity {
-            Some(chosen) => Some((parameter(endpoint, chosen)?, chosen.id.id())),
+            Some(chosen) => Some((id_parameter(endpoint, chosen)?, chosen.id.id())),
             None => None,
         };
         let mut url = endpoint.url.clone();
@@ -43,6 +47,7 @@ impl<'a> Asking<'a> {
         Ok(Self { endpoint, url, body })
     }
 
+    /// Builds the request; `key` is the content of a key file.
     pub(super) fn build(&self, key: Option<&SecretString>) -> Request {
         let mut request = build(self.endpoint, &self.url, true);
         if let Some(key) = key {
@@ -62,7 +67,7 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// A request that asks for nothing.
+/// A request that any metadata service answers, without a token.
 pub(super) fn probe(endpoint: &Endpoint) -> Request {
     Request {
         connect_timeout: limits::PROBE,
@@ -72,6 +77,7 @@ pub(super) fn probe(endpoint: &Endpoint) -> Request {
     }
 }
 
+/// A request with or without the headers that a token request needs.
 fn build(endpoint: &Endpoint, url: &Url, authorized: bool) -> Request {
     let mut headers: Vec<(&'static str, SecretString)> = Vec::new();
     headers.push(("accept", "application/json".into()));
@@ -95,12 +101,13 @@ fn build(endpoint: &Endpoint, url: &Url, authorized: bool) -> Request {
     }
 }
 
-fn parameter(endpoint: &Endpoint, chosen: &Chosen) -> Result<&'static str, Error> {
+/// The parameter that selects the identity.
+fn id_parameter(endpoint: &Endpoint, chosen: &ChosenIdentity) -> Result<&'static str, Error> {
     if let Some(name) = (endpoint.id_parameter)(&chosen.id) {
         return Ok(name);
     }
-    let error = chosen.refused();
-    Err(if endpoint.of_user {
+    let error = chosen.unsupported_error();
+    Err(if endpoint.is_user {
         error.with_help(
             "it is the user's identity; for a managed one set \
              `VAULTLET_IDENTITY=managed-identity`",

@@ -1,12 +1,11 @@
-//! What fuzzing has found, and must not come back.
+//! Regressions that fuzzing has found.
 
 use super::*;
 use crate::planner::{Subject, resolve};
 
-/// A host without a dot reads as a vault's name, of which the canonical form must not be that of
-/// another vault.
+/// A host without a dot looks like a vault's name; its canonical form must not be that of another vault.
 #[test]
-fn a_host_without_a_dot_is_not_a_vault_s_name() {
+fn a_host_without_a_dot_is_not_a_vaults_name() {
     let canonical = |text: &str| resolve(&Subject::Secret(text.into()), &[]).unwrap().reference;
     assert_eq!(canonical("https://job/secrets/a"), "akv://job:443/a");
     assert_eq!(canonical("akv://job:443/a"), "akv://job:443/a");
@@ -15,7 +14,7 @@ fn a_host_without_a_dot_is_not_a_vault_s_name() {
 }
 
 #[test]
-fn a_pointer_does_not_write_on_the_terminal() {
+fn a_pointer_in_an_error_has_no_control_characters() {
     let world = with_token().answer(SECRET_REQUEST, 200, &[], r#"{"value":"{}"}"#);
     let secret = read(&world, &Memory::default(), "akv://job/db-password?json=/a%1b%0a");
     let error = failed(secret, "pointer-missing", ErrorKind::InvalidArgument);
@@ -23,7 +22,7 @@ fn a_pointer_does_not_write_on_the_terminal() {
 }
 
 #[test]
-fn a_path_does_not_write_on_the_terminal() {
+fn a_path_in_an_error_has_no_control_characters() {
     let path = "/run/\u{1b}[2J\nx";
     let variables = [
         ("VAULTLET_IDENTITY", "workload-identity"),
@@ -38,9 +37,8 @@ fn a_path_does_not_write_on_the_terminal() {
     failed(ask(&world, &Memory::default()), "credential-file", ErrorKind::Configuration);
 }
 
-/// In the place of a code or of an id, too.
 #[test]
-fn what_looks_like_a_token_is_no_code() {
+fn codes_and_ids_that_look_like_a_token_are_dropped() {
     let variables =
         [("AZURE_CLIENT_ID", GUID), ("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_SECRET", "hunter2")];
     let body = r#"{"error":"eyJhbGciOi","error_description":"no","trace_id":"eyJhbGciOi"}"#;

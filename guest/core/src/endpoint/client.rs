@@ -1,4 +1,5 @@
-//! The asking side. It never retries: who answers has done so.
+//! The client of the host's identity endpoint. It never retries, because the broker behind the
+//! endpoint does.
 
 use alloc::{format, vec::Vec};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
@@ -14,8 +15,8 @@ use crate::{
     words::{json, secret::SecretString, url::Url},
 };
 
-/// Asks the host's identity endpoint for a token.
-pub(crate) fn ask<C: Context>(
+/// Requests a token from the host's identity endpoint.
+pub(crate) fn request_token<C: Context>(
     call: &Call<'_, C>,
     endpoint: &Url,
     request: &TokenRequest,
@@ -36,16 +37,16 @@ pub(crate) fn ask<C: Context>(
             .map_err(|stopped| match stopped {
                 Stopped::Send(error) => Error::new(
                     Id::IdentityUnreachable,
-                    format!("{doing}: {}", error.describe(&url.authority())),
+                    format!("{doing}: {}", error.describe(&url.host_and_port())),
                 ),
-                Stopped::TimeUp | Stopped::Patience { .. } => {
+                Stopped::TimedOut | Stopped::Throttled { .. } => {
                     Error::new(Id::Timeout, format!("{doing}: the time has run out"))
                 }
             })?;
     let unexpected = || {
         Error::new(
             Id::IdentityUnexpected,
-            format!("{doing}: the host's identity endpoint gave an answer of another form"),
+            format!("{doing}: the response of the host's identity endpoint is malformed"),
         )
         .with_answer(response.status, None)
     };
@@ -83,7 +84,7 @@ fn build(url: &Url, claims: Option<&str>, fresh: bool) -> Request {
         headers,
         body: None,
         connect_timeout: limits::IDENTITY_CONNECT,
-        // The broker's own tries are within the call's time, not within one request's.
+        // The broker retries within the time of the call, so one request may take all of it.
         first_byte_timeout: limits::CALL_MAX,
         total_timeout: limits::CALL_MAX,
         max_body: limits::TOKEN_BODY,

@@ -1,8 +1,11 @@
-//! Asking a vault: which token, and what to do with a 401.
+//! Sending authenticated requests to a vault: which token a request carries, and what follows a 401.
 
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 
-use super::{challenge::Challenge, failure};
+use super::{
+    challenge::Challenge,
+    request::{RequestKind, VaultRequest},
+};
 use crate::{
     call::Call,
     context::{Context, Method, Request, Response},
@@ -15,80 +18,59 @@ use crate::{
     words::{secret::SecretString, url::Url},
 };
 
-/// The version of the protocol.
-pub(super) const API_VERSION: &str = "2025-07-01";
-
-/// What a vault is asked.
-pub(super) struct Question {
-    /// All of its address.
-    pub(super) url: Url,
-    /// As errors begin: `reading secret `x` of <vault>`.
-    pub(super) doing: String,
-    /// What kind of question it is; a refusal means another thing to each.
-    pub(super) about: About,
-}
-
-/// Kinds of questions.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
-    /// A secret's value.
-    Secret,
-    /// That of one version.
-    Version,
-    /// A page of what there is.
-    Page,
-}
-
-/// Asks, and gives the answer if it is a success.
+/// Sends a request with a token, and returns the response if it is a success.
 ///
-/// A vault of a known cloud gets a token with the first request. Any other is asked without one
-/// first, to be told what for, and is believed only if that is itself. After a 401 there is a second
-/// token only if the vault has said what is different about it, and never a third.
-pub(super) fn ask<C: Context>(
+/// For a vault of a known cloud, the first request carries a token. Any other vault first gets a
+/// request without one; its challenge says which tokens it takes, and is trusted only if it names
+/// the vault itself. After a 401 a second token is sent only if the challenge asks for a different
+/// one, and never a third.
+pub(super) fn send<C: Context>(
     call: &Call<'_, C>,
-    question: &Question,
+    request: &VaultRequest,
     identity: Option<UserAssigned>,
 ) -> Result<Response, Error> {
-    let (audience, discovered) = match known(call, &question.url) {
+    let (audience, discovered) = match known_audience(call, &request.url) {
         Some(audience) => (audience, false),
-        None => (discover(call, question)?, true),
+        None => (discover_audience(call, request)?, true),
     };
     let first = token(call, &audience, None, identity.clone())?;
-    let response = send(call, question, Some(&first))?;
+    let response = send_with_token(call, request, Some(&first))?;
     if response.status != 401 {
-        return success(call, question, response, &first);
+        return success(call, request, response, &first);
     }
-    let refused = |response: &Response| failure::refusal(question, response, call.context.now());
+    let refused = |response: &Response| request.refused(response, call.context.now());
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
     let Some(challenge) = challenge else { return Err(refused(&response)) };
     let second = if challenge.claims.is_some() {
         token(call, &audience, challenge.claims, identity)?
     } else if discovered {
-        // It has just said what it takes.
+        // The token is the one that the vault's challenge has just asked for.
         return Err(refused(&response));
     } else {
-        let told = challenge.verify(&question.url, own_origin(call, &question.url))?;
-        if told == audience || (told.resource == audience.resource && !first.has_tenants()) {
+        let requested = challenge.verify(&request.url, own_origin(call, &request.url))?;
+        if requested == audience
+            || (requested.resource == audience.resource && !first.has_tenants())
+        {
             return Err(refused(&response));
         }
-        remember(call, &question.url, &told);
-        token(call, &told, None, identity)?
+        remember(call, &request.url, &requested);
+        token(call, &requested, None, identity)?
     };
-    let response = send(call, question, Some(&second))?;
-    success(call, question, response, &second)
+    let response = send_with_token(call, request, Some(&second))?;
+    success(call, request, response, &second)
 }
 
-/// Says whose token was denied where another identity may have been meant.
+/// The response, unless it is an error. Where another identity may have been meant, the error names it.
 fn success<C: Context>(
     call: &Call<'_, C>,
-    question: &Question,
+    request: &VaultRequest,
     response: Response,
     token: &Token,
 ) -> Result<Response, Error> {
     if response.status == 200 {
         return Ok(response);
     }
-    let mut error = failure::refusal(question, &response, call.context.now());
+    let mut error = request.refused(&response, call.context.now());
     if let Some(other) = token.other.as_deref().filter(|_| error.is(Id::VaultForbidden)) {
         let source = &token.source;
         error.help = format!(
@@ -99,8 +81,8 @@ fn success<C: Context>(
     Err(error)
 }
 
-/// What the vault takes tokens for, if that is known without asking.
-fn known<C: Context>(call: &Call<'_, C>, vault: &Url) -> Option<Audience> {
+/// The audience of the vault's tokens, if an earlier challenge or the vault's cloud defines it.
+fn known_audience<C: Context>(call: &Call<'_, C>, vault: &Url) -> Option<Audience> {
     let vaults = call.memory.vaults.borrow();
     let origin = vault.origin();
     vaults
@@ -110,35 +92,37 @@ fn known<C: Context>(call: &Call<'_, C>, vault: &Url) -> Option<Audience> {
         .or_else(|| Some(Audience { resource: Cloud::of_vault(vault)?.resource(), tenant: None }))
 }
 
-/// Asks without a token. Anything but a challenge is final: a firewall answers before a vault does.
-fn discover<C: Context>(call: &Call<'_, C>, question: &Question) -> Result<Audience, Error> {
-    let response = send(call, question, None)?;
+/// Learns the audience of the vault's tokens from a request without a token. Anything but a challenge is
+/// final: a firewall responds before the vault does.
+fn discover_audience<C: Context>(
+    call: &Call<'_, C>,
+    request: &VaultRequest,
+) -> Result<Audience, Error> {
+    let response = send_with_token(call, request, None)?;
     match response.status {
         401 => {}
         200 => {
-            return Err(failure::unexpected(
-                question,
-                &response,
-                "what answered does not ask for a token",
-            ));
+            return Err(request
+                .unexpected(&response, "the server does not ask for a token, as a vault must"));
         }
-        _ => return Err(failure::refusal(question, &response, call.context.now())),
+        _ => return Err(request.refused(&response, call.context.now())),
     }
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
     let Some(challenge) = challenge else {
-        let what = format!("{}: it asks for a token without a challenge", question.doing);
+        let what = format!("{}: it asks for a token without a challenge", request.doing);
         return Err(Error::new(Id::ChallengeMalformed, what).with_answer(401, None));
     };
-    let audience = challenge.verify(&question.url, own_origin(call, &question.url))?;
-    remember(call, &question.url, &audience);
+    let audience = challenge.verify(&request.url, own_origin(call, &request.url))?;
+    remember(call, &request.url, &audience);
     Ok(audience)
 }
 
+/// Whether the vault's challenge may name the vault itself.
 fn own_origin<C>(call: &Call<'_, C>, vault: &Url) -> bool {
     call.settings.allow_http_loopback && !vault.secure && vault.is_loopback()
 }
 
-/// Only what [`Challenge::verify`] has made comes here.
+/// Caches an audience, which [`Challenge::verify`] has made.
 fn remember<C: Context>(call: &Call<'_, C>, vault: &Url, audience: &Audience) {
     let mut vaults = call.memory.vaults.borrow_mut();
     let origin = vault.origin();
@@ -160,9 +144,10 @@ fn token<C: Context>(
     tokens::token(call, &request)
 }
 
-fn send<C: Context>(
+/// Sends a request with this token, or none, and retries transient failures.
+fn send_with_token<C: Context>(
     call: &Call<'_, C>,
-    question: &Question,
+    request: &VaultRequest,
     token: Option<&Rc<Token>>,
 ) -> Result<Response, Error> {
     retry::send(call, &limits::VAULT, &|| {
@@ -173,17 +158,17 @@ fn send<C: Context>(
         }
         Request {
             method: Method::Get,
-            url: question.url.clone(),
+            url: request.url.clone(),
             headers,
             body: None,
             connect_timeout: limits::VAULT_CONNECT,
             first_byte_timeout: limits::VAULT_FIRST_BYTE,
             total_timeout: limits::CALL_MAX,
-            max_body: match question.about {
-                About::Page => limits::PAGE_BODY,
+            max_body: match request.kind {
+                RequestKind::Page => limits::PAGE_BODY,
                 _ => limits::VAULT_BODY,
             },
         }
     })
-    .map_err(|stopped| failure::unanswered(question, stopped))
+    .map_err(|stopped| request.unanswered(stopped))
 }

@@ -1,0 +1,126 @@
+//! Getting a token from a local identity endpoint.
+
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+
+use super::{
+    endpoint::{Endpoint, Protocol},
+    identity::{self, ChosenIdentity},
+    keyfile, refusal,
+    request::{self, RequestTemplate},
+};
+use crate::{
+    call::Call,
+    context::{Context, SendError},
+    error::{Error, Id},
+    limits,
+    retry::{self, Stopped},
+    settings::Label,
+    source::{answer, denial::Denial},
+    token::{Token, TokenRequest, UserAssigned},
+    words::secret::SecretString,
+};
+
+/// Gets a token from a local identity endpoint.
+pub(in crate::source) fn token<C: Context>(
+    call: &Call<'_, C>,
+    label: Label,
+    endpoint: &Endpoint,
+    request: &TokenRequest,
+) -> Result<Token, Denial> {
+    let identity = identity::choose(call, endpoint, request)?;
+    if endpoint.probe {
+        probe(call, endpoint)?;
+    }
+    let template = RequestTemplate::new(endpoint, request, identity.as_ref())?;
+    let doing = format!("asking the identity endpoint at {}", endpoint.url.host_and_port());
+    let key = match &endpoint.protocol {
+        Protocol::KeyFile(folder) => {
+            Some(keyfile::key(call, endpoint, folder, &|| template.build(None), &doing)?)
+        }
+        _ => None,
+    };
+    let response = match retry::send(call, endpoint.retries, &|| template.build(key.as_ref())) {
+        Ok(response) => response,
+        Err(Stopped::Send(error)) if endpoint.guessed && is_absent(&error) => {
+            return Err(Denial::Absent(error.describe(&endpoint.url.host_and_port())));
+        }
+        Err(stopped) => return Err(refusal::unanswered(&doing, endpoint, stopped).into()),
+    };
+    if response.status != 200 {
+        let mut hidden: Vec<&SecretString> = endpoint.header.iter().map(|(_, s)| s).collect();
+        hidden.extend(&key);
+        if let Protocol::Spark(job) = &endpoint.protocol {
+            hidden.push(job.secret());
+        }
+        return Err(refusal::explain(
+            call,
+            &doing,
+            endpoint,
+            identity.as_ref(),
+            &response,
+            &hidden,
+        ));
+    }
+    let unexpected = |why: &str| {
+        let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {why}"));
+        refusal::with_variable_help(error.with_answer(response.status, None), endpoint)
+    };
+    if let (Protocol::KeyFile(_), Some(chosen)) = (&endpoint.protocol, &identity)
+        && !keyfile::is_response_for(&response.body, &chosen.id)
+    {
+        return Err(unexpected("its answer is not for the identity that was asked for").into());
+    }
+    let parsed = answer::parse(&response.body, call.context.now()).map_err(unexpected)?;
+    Ok(Token {
+        secret: parsed.secret,
+        expires_on: parsed.expires_on,
+        refresh_on: parsed.refresh_on,
+        resource: request.resource.clone(),
+        source: label.name().to_owned(),
+        endpoint: Some(endpoint.form.to_owned()),
+        client_id: match identity {
+            Some(ChosenIdentity { id: UserAssigned::Client(id), .. }) => Some(id),
+            _ => None,
+        },
+        other: None,
+    })
+}
+
+/// Checks whether there is a metadata service at all, by a short request without the header that a token
+/// request needs: any response means that there is one. Its absence is cached for a while.
+fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<(), Denial> {
+    let server = endpoint.url.host_and_port();
+    if call.context.now() < call.memory.no_metadata_until.get() {
+        return Err(Denial::Absent(format!("{server} did not answer a moment ago")));
+    }
+    let absent = |why: String| {
+        let until = call.context.now().saturating_add(limits::FAILURE);
+        call.memory.no_metadata_until.set(until);
+        Err(Denial::Absent(why))
+    };
+    match retry::send(call, &limits::ONCE, &|| request::probe(endpoint)) {
+        Ok(response) if refusal::is_unreachable(&response) => {
+            absent("the network says that it is unreachable".into())
+        }
+        // A captive portal, or the metadata service of another cloud.
+        Ok(response) if response.body.trim_ascii_start().starts_with(b"<") => absent(format!(
+            "{server} answered {} with a page, as no metadata service of Azure does",
+            response.status
+        )),
+        Ok(_) | Err(Stopped::Send(SendError::BodyTooLarge)) => Ok(()),
+        Err(Stopped::Send(error)) => absent(error.describe(&server)),
+        Err(stopped) => Err(refusal::unanswered("looking for IMDS", endpoint, stopped).into()),
+    }
+}
+
+/// Whether an error means that no endpoint exists there, or that the sandbox does not admit it.
+fn is_absent(error: &SendError) -> bool {
+    matches!(
+        error,
+        SendError::Refused
+            | SendError::Unreachable
+            | SendError::Name
+            | SendError::Timeout
+            | SendError::Denied
+    )
+}

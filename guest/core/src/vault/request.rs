@@ -1,0 +1,119 @@
+//! A request to a vault, and the errors of its response.
+//! <https://learn.microsoft.com/azure/key-vault/general/rest-error-codes>
+
+use alloc::{format, string::String};
+
+use crate::{
+    context::Response,
+    error::{Error, Id},
+    message::{self, Fault},
+    retry::{self, ErrorIds, Stopped},
+    words::url::Url,
+};
+
+/// The version of the protocol.
+pub(super) const API_VERSION: &str = "2025-07-01";
+
+const IDS: ErrorIds = ErrorIds {
+    throttled: Id::VaultThrottled,
+    unexpected: Id::VaultUnexpected,
+    unreachable: Id::VaultUnreachable,
+};
+
+/// The help for an identity that may not list a vault.
+/// <https://learn.microsoft.com/azure/key-vault/general/rbac-guide>
+const LISTING: &str = "grant it the role `Key Vault Reader` or `Key Vault Secrets User` on the \
+    vault (or the access policy `list`); new grants take some minutes";
+
+/// A `GET` request to a vault.
+pub(super) struct VaultRequest {
+    /// The whole URL.
+    pub(super) url: Url,
+    /// The beginning of error messages: ``reading secret `x` of <vault>``.
+    pub(super) doing: String,
+    /// What the request is for, which decides what a refusal means.
+    pub(super) kind: RequestKind,
+}
+
+/// What a request to a vault is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum RequestKind {
+    /// The latest version of a secret.
+    Secret,
+    /// A named version of a secret.
+    Version,
+    /// A page of a listing.
+    Page,
+}
+
+impl VaultRequest {
+    /// The error of a request without a response.
+    pub(super) fn unanswered(&self, stopped: Stopped) -> Error {
+        stopped.into_error(&self.doing, &self.url.host_and_port(), &IDS)
+    }
+
+    /// The error of a response that is neither a success nor a challenge to follow. The status
+    /// decides; the body adds the code. A 403 repeats the caller's ids and address, which are left
+    /// out.
+    pub(super) fn refused(&self, response: &Response, now: i64) -> Error {
+        let Fault { code, outer, message } = message::fault(response, &[]);
+        let is = |name: &str| outer.as_deref().or(code.as_deref()) == Some(name);
+        let known = code.as_deref().unwrap_or_default();
+        let (id, what) = match response.status {
+            300..=399 => (Id::VaultRedirect, "the vault redirects to another address"),
+            400 if is("BadParameter") => {
+                (Id::VaultRejected, "the vault rejects the request as malformed")
+            }
+            401 => (Id::VaultUnauthorized, "the vault refuses the token"),
+            403 => match known {
+                "SecretDisabled" => (Id::SecretDisabled, "the secret is disabled"),
+                "ForbiddenByFirewall" => {
+                    (Id::VaultFirewall, "the vault's firewall does not admit this address")
+                }
+                "ForbiddenByConnection" => {
+                    (Id::VaultFirewall, "the vault is closed to the public network")
+                }
+                _ if self.kind == RequestKind::Page => {
+                    (Id::VaultForbidden, "the identity may not list them")
+                }
+                _ => (Id::VaultForbidden, "the identity may not read it"),
+            },
+            404 if is("SecretNotFound") => match self.kind {
+                RequestKind::Version => {
+                    (Id::SecretNotFound, "there is no such secret, or no such version")
+                }
+                _ => (Id::SecretNotFound, "there is no such secret"),
+            },
+            409 => (Id::VaultConflict, "the secret's state forbids it now"),
+            429 => (Id::VaultThrottled, "the vault is throttling requests"),
+            408 | 500..=599 => (Id::VaultFailed, "the vault has failed"),
+            _ => (Id::VaultUnexpected, "the answer is not one that a Key Vault gives"),
+        };
+        let mut text = format!("{}: {what}", self.doing);
+        if matches!(id, Id::VaultFailed | Id::VaultUnexpected | Id::VaultRedirect) {
+            text = format!("{text} (status {})", response.status);
+        }
+        if let (Id::VaultRejected | Id::VaultConflict, Some(message)) = (id, message) {
+            text = format!("{text}: {message}");
+        }
+        let mut error = Error::new(id, text).with_answer(response.status, code);
+        error.request_id = message::request_id(response);
+        if id == Id::VaultForbidden && self.kind == RequestKind::Page {
+            error.help = LISTING.into();
+        }
+        if id == Id::VaultThrottled {
+            let after = retry::retry_after(response, now);
+            error.retry_after_ms =
+                after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        }
+        error
+    }
+
+    /// The error of a success whose body is not what was requested.
+    pub(super) fn unexpected(&self, response: &Response, why: &str) -> Error {
+        let mut error = Error::new(Id::VaultUnexpected, format!("{}: {why}", self.doing))
+            .with_answer(response.status, None);
+        error.request_id = message::request_id(response);
+        error
+    }
+}
