@@ -8,16 +8,16 @@ use crate::{
         exports::wasi::cli::run::Guest,
         wasi::cli::{environment, stderr, stdout},
     },
+    context::WasiContext,
     stream::write,
-    world::World,
 };
 use vaultlet_core::command;
 
 impl Guest for Provider {
     fn run() -> Result<(), ()> {
-        let world = World::get();
+        let context = WasiContext::get();
         let arguments: Vec<_> = environment::get_arguments().into_iter().skip(1).collect();
-        let done = command::run(world, &world.memory, &arguments);
+        let done = command::run(context, &context.memory, &arguments);
         write(&stdout::get_stdout(), done.stdout.as_bytes())?;
         write(&stderr::get_stderr(), done.stderr.as_bytes())?;
         if done.is_success { Ok(()) } else { Err(()) }

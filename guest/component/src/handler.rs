@@ -10,8 +10,8 @@ use crate::{
             Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
         },
     },
+    context::WasiContext,
     stream::write,
-    world::World,
 };
 use vaultlet_core::{
     secret::SecretString,
@@ -21,8 +21,8 @@ use vaultlet_core::{
 impl Guest for Provider {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let incoming = read_request(&request);
-        let world = World::get();
-        write_reply(&serve::serve(world, &world.memory, &incoming), out);
+        let context = WasiContext::get();
+        write_reply(&serve::serve(context, &context.memory, &incoming), out);
     }
 }
 

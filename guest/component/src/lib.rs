@@ -6,17 +6,18 @@
 extern crate alloc;
 
 mod command;
+mod context;
 mod convert;
 mod files;
 mod handler;
 mod memory;
 mod render;
 mod stream;
-mod world;
 
 use alloc::{rc::Rc, string::String, vec::Vec};
 
 use bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, simple, types};
+use context::WasiContext;
 use convert::{identity, subject, to_credential_plan, to_error, to_resolved, to_setting};
 use vaultlet_core::{
     call::Call,
@@ -26,7 +27,6 @@ use vaultlet_core::{
     settings, token, tokens,
     vault::{self, Listed},
 };
-use world::World;
 
 #[allow(
     missing_docs,
@@ -49,9 +49,11 @@ struct Provider;
 bindings::export!(Provider with_types_in bindings);
 
 /// Makes one call into the core, and blocks until it is done.
-fn call<T>(work: impl FnOnce(&Call<'_, World>) -> Result<T, Error>) -> Result<T, types::Error> {
-    let world = World::get();
-    Call::new(world, &world.memory).and_then(|call| work(&call)).map_err(to_error)
+fn call<T>(
+    work: impl FnOnce(&Call<'_, WasiContext>) -> Result<T, Error>,
+) -> Result<T, types::Error> {
+    let context = WasiContext::get();
+    Call::new(context, &context.memory).and_then(|call| work(&call)).map_err(to_error)
 }
 
 struct SecretHandle(vault::Secret);

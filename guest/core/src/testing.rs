@@ -17,13 +17,13 @@ use zeroize::Zeroizing;
 
 use crate::context::{Context, FileError, Method, Request, Response, SendError};
 
-/// One exchange: the request as text, in the form of [`World::answer`], and the response.
+/// One exchange: the request as text, in the form of [`ScriptedContext::answer`], and the response.
 type Exchange = (String, Result<Response, SendError>);
 
 /// A scripted context. A request that differs from the script panics, and so does a script that is not
 /// used up.
 #[derive(Debug)]
-pub struct World {
+pub struct ScriptedContext {
     variables: Vec<(String, String)>,
     script: RefCell<VecDeque<Exchange>>,
     sent: RefCell<Vec<String>>,
@@ -39,7 +39,7 @@ pub struct World {
 /// The wall clock at the start, Unix seconds.
 pub const START: i64 = 1_700_000_000;
 
-impl World {
+impl ScriptedContext {
     /// Creates a context with these environment variables.
     pub fn new(variables: &[(&str, &str)]) -> Self {
         Self {
@@ -149,7 +149,7 @@ impl World {
     }
 }
 
-impl Context for World {
+impl Context for ScriptedContext {
     #[allow(clippy::panic, reason = "a test fails by panicking")]
     fn send(&self, request: Request) -> Result<Response, SendError> {
         assert!(!request.connect_timeout.is_zero() && !request.first_byte_timeout.is_zero());

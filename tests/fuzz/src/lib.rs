@@ -47,7 +47,7 @@ pub fn first_line(data: &[u8]) -> (&str, &[u8]) {
 
 /// A world with these variables, in which each request gets the next answer, and the last one again.
 #[derive(Default)]
-pub struct World {
+pub struct FuzzContext {
     pub variables: Vec<(String, String)>,
     pub answers: Vec<Response>,
     pub files: Vec<(String, Vec<u8>)>,
@@ -65,7 +65,7 @@ pub struct Sent {
     pub body: String,
 }
 
-impl World {
+impl FuzzContext {
     pub fn new(variables: &[(&str, &str)], answers: Vec<Response>) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self { variables: variables.iter().map(own).collect(), answers, ..Self::default() }
@@ -115,7 +115,7 @@ pub fn check(error: &Error) {
     assert!(!line.contains("eyJ") && !error.json().contains("eyJ"), "{line}");
 }
 
-impl Context for World {
+impl Context for FuzzContext {
     fn send(&self, request: Request) -> Result<Response, SendError> {
         let mut sent = self.sent.borrow_mut();
         let at = sent.len().min(self.answers.len().saturating_sub(1));

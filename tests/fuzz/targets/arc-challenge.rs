@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{SECRET, World, answer};
+use vaultlet_fuzz::{FuzzContext, SECRET, answer};
 
 const FOLDER: &str = "/var/opt/azcmagent/tokens/";
 
@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
     let variables = [("IDENTITY_ENDPOINT", endpoint), ("IMDS_ENDPOINT", "http://127.0.0.1:40342")];
     let mut challenge = answer(b"401\n\n");
     challenge.headers.push(("www-authenticate".to_owned(), data.to_vec()));
-    let mut world = World::new(&variables, vec![challenge, answer(b"200\n\n{}")]);
+    let mut world = FuzzContext::new(&variables, vec![challenge, answer(b"200\n\n{}")]);
     world.files.push((format!("{FOLDER}a.key"), SECRET.as_bytes().to_vec()));
     world.token();
     for path in world.read.borrow().iter() {

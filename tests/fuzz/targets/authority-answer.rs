@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{SECRET, World, answer, first_line};
+use vaultlet_fuzz::{FuzzContext, SECRET, answer, first_line};
 
 const CODE: &[u8] = br#"200
 
@@ -34,5 +34,5 @@ fuzz_target!(|data: &[u8]| {
             ("AZURE_CLIENT_SECRET", SECRET),
         ],
     };
-    World::new(variables, answers).token();
+    FuzzContext::new(variables, answers).token();
 });

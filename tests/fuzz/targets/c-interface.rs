@@ -12,7 +12,9 @@ use vaultlet::*;
 fuzz_target!(|bytes: &[u8]| {
     let texts: Vec<CString> = bytes
         .split(|byte| *byte == b'\n')
-        .map(|line| CString::new(line.split(|b| *b == 0).next().unwrap_or_default()).unwrap_or_default())
+        .map(|line| {
+            CString::new(line.split(|b| *b == 0).next().unwrap_or_default()).unwrap_or_default()
+        })
         .collect();
     let at = |index: usize| texts.get(index).map_or(ptr::null(), |text| text.as_ptr());
     // SAFETY: the texts end with NUL and live until the end; all else is the library's.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{SECRET, World, answer};
+use vaultlet_fuzz::{FuzzContext, SECRET, answer};
 
 fuzz_target!(|text: &str| {
     let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
         ("AZURE_TENANT_ID", "tenant"),
         ("AZURE_CLIENT_SECRET", SECRET),
     ];
-    let world = World::new(&variables, vec![token]);
+    let world = FuzzContext::new(&variables, vec![token]);
     world.token_for(Some(text.to_owned()));
     for sent in world.sent.borrow().iter() {
         // What we can do is said, whatever the caller says; nothing breaks out of its field.

@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{SECRET, World, answer, first_line};
 use vaultlet_core::call::Memory;
 use vaultlet_core::serve::{Incoming, SECRET_HEADER, serve};
 use vaultlet_core::settings::Role;
+use vaultlet_fuzz::{FuzzContext, SECRET, answer, first_line};
 
 fuzz_target!(|data: &[u8]| {
     let (target, rest) = first_line(data);
@@ -21,19 +21,15 @@ fuzz_target!(|data: &[u8]| {
         .filter_map(|(name, value)| Some((name, String::from_utf8(value).ok()?.into())))
         .collect();
     headers.push((SECRET_HEADER.to_owned(), shown.into()));
-    let incoming = Incoming {
-        is_get: true,
-        target: target.to_owned(),
-        host: Some("broker".into()),
-        headers,
-    };
+    let incoming =
+        Incoming { is_get: true, target: target.to_owned(), host: Some("broker".into()), headers };
     let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");
     let variables = [
         ("MSI_ENDPOINT", "http://127.0.0.1:40000/token"),
         ("MSI_SECRET", "msi-s3cret"),
         (Role::BROKER_SECRET, SECRET),
     ];
-    let world = World::new(&variables, vec![token]);
+    let world = FuzzContext::new(&variables, vec![token]);
     let served = world.run(|| serve(&world, &Memory::default(), &incoming));
     assert_eq!(served.status == 401, shown != SECRET);
     assert!(served.status == 200 || !served.body.contains("T0KEN"));

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::NOW;
 use vaultlet_core::token::Token;
+use vaultlet_fuzz::NOW;
 
 fuzz_target!(|data: &[u8]| {
     let mut jwt = String::from("eyJh.");

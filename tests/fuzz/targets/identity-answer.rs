@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{SECRET, World, answer, first_line};
+use vaultlet_fuzz::{FuzzContext, SECRET, answer, first_line};
 
 fuzz_target!(|data: &[u8]| {
     let (source, rest) = first_line(data);
@@ -14,5 +14,5 @@ fuzz_target!(|data: &[u8]| {
         "imds" => &[("AZURE_TOKEN_CREDENTIALS", "prod")],
         _ => &[("MSI_ENDPOINT", near), ("MSI_SECRET", SECRET)],
     };
-    World::new(variables, vec![answer(rest)]).token();
+    FuzzContext::new(variables, vec![answer(rest)]).token();
 });

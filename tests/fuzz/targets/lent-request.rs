@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{RESOURCE, SECRET, World, answer, first_line};
 use vaultlet_core::call::Memory;
 use vaultlet_core::serve::{Incoming, lend, serve};
 use vaultlet_core::settings::Role;
+use vaultlet_fuzz::{FuzzContext, RESOURCE, SECRET, answer, first_line};
 
 const AUTHORITY: &str = "127.0.0.1:40123";
 
@@ -20,12 +20,8 @@ fuzz_target!(|data: &[u8]| {
         .collect();
     let knows =
         target.contains(SECRET) || data.windows(SECRET.len()).any(|w| w == SECRET.as_bytes());
-    let incoming = Incoming {
-        is_get: true,
-        target: target.to_owned(),
-        host: Some(authority.into()),
-        headers,
-    };
+    let incoming =
+        Incoming { is_get: true, target: target.to_owned(), host: Some(authority.into()), headers };
     let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");
     let variables = [
         ("MSI_ENDPOINT", "http://127.0.0.1:40000/token"),
@@ -34,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
         (lend::ADDRESS_VARIABLE, AUTHORITY),
         (lend::RESOURCES_VARIABLE, RESOURCE),
     ];
-    let world = World::new(&variables, vec![token]);
+    let world = FuzzContext::new(&variables, vec![token]);
     let served = world.run(|| serve(&world, &Memory::default(), &incoming));
     if served.body.contains("T0KEN") {
         assert!(knows && authority.eq_ignore_ascii_case(AUTHORITY) && served.status == 200);

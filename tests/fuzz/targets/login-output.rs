@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{World, answer, first_line};
+use vaultlet_fuzz::{FuzzContext, answer, first_line};
 
 fuzz_target!(|data: &[u8]| {
     let (tool, rest) = first_line(data);
@@ -21,5 +21,5 @@ fuzz_target!(|data: &[u8]| {
         ("vaultlet-stdout-length".to_owned(), stdout.len().to_string().into_bytes()),
     ];
     response.body = [stdout, stderr].concat().into();
-    World::new(&[("VAULTLET_IDENTITY", tool)], vec![response]).token();
+    FuzzContext::new(&[("VAULTLET_IDENTITY", tool)], vec![response]).token();
 });

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{SECRET, World, answer, check};
 use vaultlet_core::call::{Call, Memory};
 use vaultlet_core::vault::{self, Listed};
+use vaultlet_fuzz::{FuzzContext, SECRET, answer, check};
 
 const TOKEN: &[u8] = b"200\n\n{\"access_token\":\"eyJ0.T0KEN.c2ln\",\"expires_in\":3600}";
 const VAULT: &str = "https://job.vault.azure.net";
@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
         }
         answers.push(answer(rest));
         let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
-        let world = World::new(&variables, answers);
+        let world = FuzzContext::new(&variables, answers);
         let memory = Memory::default();
         let result = world.run(|| {
             let call = Call::new(&world, &memory)?;

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{NOW, SECRET, World, answer, check, first_line};
 use vaultlet_core::call::{Call, Memory};
 use vaultlet_core::vault;
+use vaultlet_fuzz::{FuzzContext, NOW, SECRET, answer, check, first_line};
 
 fuzz_target!(|data: &[u8]| {
     let (pointer, value) = first_line(data);
@@ -20,11 +20,11 @@ fuzz_target!(|data: &[u8]| {
     let token = format!("200\n\n{{\"access_token\":\"T0KEN\",\"expires_on\":{}}}", NOW + 3600);
     let secret = format!("200\n\n{{\"value\":\"{quoted}\"}}");
     let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
-    let world = World::new(&variables, vec![answer(token.as_bytes()), answer(secret.as_bytes())]);
+    let world =
+        FuzzContext::new(&variables, vec![answer(token.as_bytes()), answer(secret.as_bytes())]);
     let memory = Memory::default();
     let get = |reference: String| {
-        let result =
-            world.run(|| { vault::get(&Call::new(&world, &memory)?, &reference, None) });
+        let result = world.run(|| vault::get(&Call::new(&world, &memory)?, &reference, None));
         result.inspect_err(check)
     };
     if value.len() <= 4096 {

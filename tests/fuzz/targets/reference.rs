@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::check;
-use vaultlet_core::planner::{Subject, resolve};
 use vaultlet_core::limits;
+use vaultlet_core::planner::{Subject, resolve};
 use vaultlet_core::url::Url;
+use vaultlet_fuzz::check;
 
 fuzz_target!(|text: &str| {
     let settings = [("VAULTLET_ALLOW_HTTP_LOOPBACK".to_owned(), "true".to_owned())];

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{SECRET, World, answer, first_line};
+use vaultlet_fuzz::{FuzzContext, SECRET, answer, first_line};
 
 fuzz_target!(|data: &[u8]| {
     let (name, value) = first_line(data);
@@ -14,11 +14,11 @@ fuzz_target!(|data: &[u8]| {
     busy.headers.push((name.to_owned(), value.to_vec()));
     let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");
     let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
-    World::new(&variables, vec![busy, token]).token();
+    FuzzContext::new(&variables, vec![busy, token]).token();
     // The same parser reads when a token ends.
     let Ok(text) = str::from_utf8(value) else { return };
     if !text.contains(['"', '\\']) {
         let body = format!("200\n\n{{\"access_token\":\"T0KEN\",\"expires_on\":\"{text}\"}}");
-        World::new(&variables, vec![answer(body.as_bytes())]).token();
+        FuzzContext::new(&variables, vec![answer(body.as_bytes())]).token();
     }
 });

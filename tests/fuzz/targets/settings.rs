@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{World, check};
 use vaultlet_core::planner::plan_credentials;
+use vaultlet_fuzz::{FuzzContext, check};
 
 fuzz_target!(|text: &str| {
     let variables: Vec<(String, String)> = text
@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
         check(&error);
     }
     // With nobody to answer, each way to a token ends.
-    let mut world = World::default();
+    let mut world = FuzzContext::default();
     world.variables = variables;
     world.token();
 });

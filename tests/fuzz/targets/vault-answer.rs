@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vaultlet_fuzz::{SECRET, World, answer, check};
 use vaultlet_core::call::{Call, Memory};
 use vaultlet_core::vault;
+use vaultlet_fuzz::{FuzzContext, SECRET, answer, check};
 
 const TOKEN: &[u8] = b"200\n\n{\"access_token\":\"eyJ0.T0KEN.c2ln\",\"expires_in\":3600}";
 
@@ -14,13 +14,12 @@ fuzz_target!(|data: &[u8]| {
     let at = data.windows(6).position(|six| six == b"\n====\n").unwrap_or(data.len());
     let (first, then) = (&data[..at], data.get(at + 6..).unwrap_or(data));
     let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
-    let world = World::new(&variables, vec![answer(first), answer(TOKEN), answer(then)]);
+    let world = FuzzContext::new(&variables, vec![answer(first), answer(TOKEN), answer(then)]);
     let memory = Memory::default();
     // Twice: what was refused must not be remembered.
     for _ in 0..2 {
         let reference = "akv://job.vault.corp.example/db-password";
-        let result =
-            world.run(|| { vault::get(&Call::new(&world, &memory)?, reference, None) });
+        let result = world.run(|| vault::get(&Call::new(&world, &memory)?, reference, None));
         if let Err(error) = result {
             check(&error);
         }

@@ -24,7 +24,7 @@ const VALUE: &str = "correct horse 'battery' staple é\n\"x\"\\ \u{8}\u{c}\u{1f}
 const LEAST: usize = 250;
 
 /// What both programs run in.
-struct World {
+struct Setup {
     job: Job,
     variables: BTreeMap<String, String>,
     token: String,
@@ -33,7 +33,7 @@ struct World {
     origin: String,
 }
 
-impl World {
+impl Setup {
     fn new() -> Self {
         let local = Local::builder()
             .seed("db", VALUE)
@@ -218,15 +218,15 @@ fn both_command_lines_print_the_same() {
     if Job::new().is_none() {
         return;
     }
-    let world = World::new();
-    let lists = world.lists();
+    let setup = Setup::new();
+    let lists = setup.lists();
     let next = AtomicUsize::new(0);
     let differences = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(list) = lists.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Some(difference) = world.difference(list) {
+                    if let Some(difference) = setup.difference(list) {
                         differences.lock().unwrap().push(difference);
                     }
                 }

@@ -8,7 +8,7 @@ use vaultlet_core::context::{Context as _, SendError};
 use vaultlet_core::error::{Error, Id};
 use vaultlet_core::plan::Program;
 use vaultlet_core::planner::plan_credentials;
-use vaultlet_core::testing::{START, World, matches};
+use vaultlet_core::testing::{START, ScriptedContext, matches};
 use vaultlet_core::token::{TokenRequest, UserAssigned};
 use vaultlet_core::tokens::token;
 use vaultlet_core::vault::{self, Listed};
@@ -51,7 +51,8 @@ fn native_or_panic(case: &Case) -> Result<(), String> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let world = case.content.exchanges.iter().fold(World::new(&variables).hosted(), scripted);
+    let world =
+        case.content.exchanges.iter().fold(ScriptedContext::new(&variables).hosted(), scripted);
     let world =
         case.content.files.iter().fold(world, |w, (path, text)| w.file(path, text.as_str()));
     let world = case.content.stdin.iter().fold(world, |world, text| world.file("-", text.as_str()));
@@ -86,7 +87,7 @@ fn native_or_panic(case: &Case) -> Result<(), String> {
 }
 
 /// Adds one exchange to the script.
-fn scripted(world: World, exchange: &Exchange) -> World {
+fn scripted(world: ScriptedContext, exchange: &Exchange) -> ScriptedContext {
     let mut request = exchange.text();
     let (status, body) = match exchange.kind() {
         Kind::Http => {
@@ -125,7 +126,11 @@ fn scripted(world: World, exchange: &Exchange) -> World {
 }
 
 /// The result of a step, and everything that it shows.
-fn result(step: &Step, world: &World, memory: &Memory) -> Result<(Actual, String), Error> {
+fn result(
+    step: &Step,
+    world: &ScriptedContext,
+    memory: &Memory,
+) -> Result<(Actual, String), Error> {
     let malformed = || Error::new(Id::ArgumentMalformed, "asking for a token: no such identity");
     let parsers = [
         (&step.client_id, UserAssigned::client_id as fn(&str) -> Option<UserAssigned>),

@@ -9,14 +9,14 @@ const OBO_REQUEST: &str =
 #[test]
 fn the_user_comes_before_the_machine() {
     let answer = r#"{"token":"T0KEN","expiresOn":"2023-11-14T23:13:20Z"}"#;
-    let world = World::new(&ml_and(&[OBO])).answer(OBO_REQUEST, 200, &[], answer);
+    let world = ScriptedContext::new(&ml_and(&[OBO])).answer(OBO_REQUEST, 200, &[], answer);
     let token = ask(&world, &Memory::default()).unwrap();
     assert_eq!((token.source.as_str(), token.endpoint.as_deref()), ("azureml-obo", Some("job")));
 }
 
 #[test]
 fn a_refused_user_does_not_fall_back_to_the_machine() {
-    let world = World::new(&ml_and(&[OBO])).answer(OBO_REQUEST, 400, &[], "No token");
+    let world = ScriptedContext::new(&ml_and(&[OBO])).answer(OBO_REQUEST, 400, &[], "No token");
     let error =
         failed(ask(&world, &Memory::default()), "identity-refused", ErrorKind::Unauthenticated);
     let machine = error.attempts.iter().find(|a| a.source == "managed-identity").unwrap();
@@ -32,7 +32,8 @@ fn settings_decide_order_and_exclusion() {
         ("VAULTLET_EXCLUDE", "azureml-obo"),
         ("AZURE_TOKEN_CREDENTIALS", "prod"),
     ] {
-        let world = World::new(&ml_and(&[OBO, more])).answer(ML_REQUEST, 200, &[], ML_TOKEN);
+        let world =
+            ScriptedContext::new(&ml_and(&[OBO, more])).answer(ML_REQUEST, 200, &[], ML_TOKEN);
         assert_eq!(ask(&world, &Memory::default()).unwrap().source, "managed-identity");
     }
 }
@@ -47,7 +48,7 @@ fn a_failed_service_principal_ends_the_chain() {
         let variables: Vec<_> = ml_and(&application).into_iter().chain(more).collect();
         let answer = r#"{"error":"invalid_client","error_description":"AADSTS7000215: hunter2"}"#;
         let request = "POST https://login.microsoftonline.com/t/oauth2/v2.0/token content-type: application/x-www-form-urlencoded | <*>";
-        let world = World::new(&variables).answer(request, 401, &[], answer);
+        let world = ScriptedContext::new(&variables).answer(request, 401, &[], answer);
         let error = failed(
             ask(&world, &Memory::default()),
             "authority-refused",
@@ -62,7 +63,7 @@ fn a_failed_service_principal_ends_the_chain() {
         if form == "user-password" {
             request = request.replace(" secret", &format!("&clientid={GUID} secret"));
         }
-        let world = World::new(&variables).answer(&request, 200, &[], ML_TOKEN);
+        let world = ScriptedContext::new(&variables).answer(&request, 200, &[], ML_TOKEN);
         ask(&world, &Memory::default()).unwrap();
     }
 }
@@ -74,16 +75,17 @@ fn without_its_token_file_workload_identity_is_not_configured() {
         ("AZURE_TENANT_ID", "t"),
         ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"),
     ]);
-    let world = World::new(&variables).answer(ML_REQUEST, 200, &[], ML_TOKEN);
+    let world = ScriptedContext::new(&variables).answer(ML_REQUEST, 200, &[], ML_TOKEN);
     assert_eq!(ask(&world, &Memory::default()).unwrap().source, "managed-identity");
     // A file without a token is a failure.
-    let world = World::new(&variables).file("/var/run/token", " \n");
+    let world = ScriptedContext::new(&variables).file("/var/run/token", " \n");
     failed(ask(&world, &Memory::default()), "credential-file", ErrorKind::Configuration);
 }
 
 #[test]
 fn an_empty_chain_is_reported() {
-    let world = World::new(&ml_and(&[("VAULTLET_IDENTITY", "obo"), ("VAULTLET_EXCLUDE", "obo")]));
+    let world =
+        ScriptedContext::new(&ml_and(&[("VAULTLET_IDENTITY", "obo"), ("VAULTLET_EXCLUDE", "obo")]));
     failed(ask(&world, &Memory::default()), "no-identity", ErrorKind::NotConfigured);
 }
 
@@ -91,7 +93,7 @@ fn an_empty_chain_is_reported() {
 fn a_token_is_cached_until_refresh_and_used_until_expiry() {
     let memory = Memory::default();
     let second = ML_TOKEN.replace("T0KEN.a-b_c", "T0KEN.2").replace("1700086400", "1700172800");
-    let world = World::new(&ml_and(&[("VAULTLET_TIMEOUT", "1")]))
+    let world = ScriptedContext::new(&ml_and(&[("VAULTLET_TIMEOUT", "1")]))
         .answer(ML_REQUEST, 200, &[], ML_TOKEN)
         .answer(ML_REQUEST, 400, &[], "")
         .answer(ML_REQUEST, 200, &[], second)
@@ -120,7 +122,7 @@ fn a_token_is_cached_until_refresh_and_used_until_expiry() {
 #[test]
 fn claims_bypass_the_cache_and_replace_the_cached_token() {
     let memory = Memory::default();
-    let world = World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN).answer(
+    let world = ScriptedContext::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN).answer(
         ML_REQUEST,
         200,
         &[],

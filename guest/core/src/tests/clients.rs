@@ -25,8 +25,12 @@ fn a_client_secret_gets_a_token() {
             "{CLAIMS}&client_id=app-1&client_secret=hunter2%26&grant_type=client_credentials&{SCOPE}"
         ),
     );
-    let world =
-        World::new(&with(&[("AZURE_CLIENT_SECRET", "hunter2&")])).answer(&request, 200, &[], ENTRA);
+    let world = ScriptedContext::new(&with(&[("AZURE_CLIENT_SECRET", "hunter2&")])).answer(
+        &request,
+        200,
+        &[],
+        ENTRA,
+    );
     let token = ask(&world, &Memory::default()).unwrap();
     assert_eq!(
         (token.source.as_str(), token.endpoint.as_deref()),
@@ -56,7 +60,7 @@ fn the_host_signs_with_the_key_of_a_certificate() {
             ),
         );
         let keys = "http://keys.vaultlet.internal/client-certificate";
-        let world = World::new(&variables)
+        let world = ScriptedContext::new(&variables)
             .hosted()
             .answer(&format!("GET {keys}"), 200, &digests, pem)
             .answer(&format!("POST {keys}?algorithm={algorithm} | <*>"), 200, &[], vec![1, 2, 255])
@@ -92,7 +96,7 @@ fn a_device_code_is_prompted_and_polled_until_it_was_entered() {
         ),
     );
     let named = [("VAULTLET_IDENTITY", "device-code")];
-    let world = World::new(&named)
+    let world = ScriptedContext::new(&named)
         .answer(&first, 200, &[], code)
         .answer(&poll, 400, &[], r#"{"error":"authorization_pending"}"#)
         .answer(&poll, 400, &[], r#"{"error":"slow_down"}"#)
@@ -104,9 +108,9 @@ fn a_device_code_is_prompted_and_polled_until_it_was_entered() {
     );
     assert_eq!(world.waits(), [5, 5, 10].map(Duration::from_secs));
 
-    let world = World::new(&named).unattended();
+    let world = ScriptedContext::new(&named).unattended();
     failed(ask(&world, &Memory::default()), "terminal-required", ErrorKind::Configuration);
-    let world = World::new(&named).answer(&first, 200, &[], code).answer(
+    let world = ScriptedContext::new(&named).answer(&first, 200, &[], code).answer(
         &poll,
         400,
         &[],
@@ -115,8 +119,9 @@ fn a_device_code_is_prompted_and_polled_until_it_was_entered() {
     let error =
         failed(ask(&world, &Memory::default()), "authority-refused", ErrorKind::Unauthenticated);
     assert_eq!(error.code.as_deref(), Some("AADSTS70020"));
-    let mut world = World::new(&[("VAULTLET_IDENTITY", "device-code"), ("VAULTLET_TIMEOUT", "12")])
-        .answer(&first, 200, &[], code);
+    let mut world =
+        ScriptedContext::new(&[("VAULTLET_IDENTITY", "device-code"), ("VAULTLET_TIMEOUT", "12")])
+            .answer(&first, 200, &[], code);
     for _ in 0..2 {
         world = world.answer(&poll, 400, &[], r#"{"error":"authorization_pending"}"#);
     }
@@ -138,7 +143,7 @@ fn errors_of_the_authority_name_the_variables_to_check() {
         let body = format!(
             r#"{{"error":"invalid_client","error_description":"AADSTS{code}: the words of the service, hunter2.\r\nTrace ID: 1 Correlation ID: 2","error_codes":[{code}],"trace_id":"tr4ce"}}"#
         );
-        let world = World::new(&with(&[("AZURE_CLIENT_SECRET", "hunter2")])).answer(
+        let world = ScriptedContext::new(&with(&[("AZURE_CLIENT_SECRET", "hunter2")])).answer(
             &request,
             401,
             &[],
@@ -155,8 +160,8 @@ fn errors_of_the_authority_name_the_variables_to_check() {
     }
     let date = [("date", "Tue, 14 Nov 2023 23:13:20 GMT")];
     let body = r#"{"error":"invalid_client","error_description":"AADSTS700024: time"}"#;
-    let world =
-        World::new(&with(&[("AZURE_CLIENT_SECRET", "hunter2")])).answer(&request, 401, &date, body);
+    let world = ScriptedContext::new(&with(&[("AZURE_CLIENT_SECRET", "hunter2")]))
+        .answer(&request, 401, &date, body);
     let error =
         failed(ask(&world, &Memory::default()), "authority-refused", ErrorKind::Unauthenticated);
     assert!(error.message.contains("clock is 3600 s"), "{}", error.line());
@@ -176,7 +181,7 @@ fn only_allowed_tenants_are_requested() {
     ] {
         let variables: Vec<_> =
             more.iter().copied().chain(with(&[("AZURE_CLIENT_SECRET", "hunter2")])).collect();
-        let mut world = World::new(&variables);
+        let mut world = ScriptedContext::new(&variables);
         if let Some(path) = path {
             let version = if path == "adfs" { "" } else { "/v2.0" };
             world = world.answer(
@@ -207,7 +212,7 @@ fn errors_of_a_developers_tool_are_quoted_without_tokens() {
     let named = [("VAULTLET_IDENTITY", "azure-cli")];
     let printed = |status: &'static str, stdout: &str, stderr: &str| {
         let length = stdout.len().to_string();
-        World::new(&named).hosted().answer(
+        ScriptedContext::new(&named).hosted().answer(
             run,
             200,
             &[("vaultlet-exit-status", status), ("vaultlet-stdout-length", &length)],
@@ -228,9 +233,9 @@ fn errors_of_a_developers_tool_are_quoted_without_tokens() {
     let error = failed(ask(&world, &Memory::default()), "login-failed", ErrorKind::Unauthenticated);
     assert!(error.message.contains("AADSTS50076: mfa, run az login; …"), "{}", error.line());
     for (status, id) in [(404, "no-identity"), (504, "login-failed"), (502, "login-failed")] {
-        let world = World::new(&named).hosted().answer(run, status, &[], "");
+        let world = ScriptedContext::new(&named).hosted().answer(run, status, &[], "");
         assert_eq!(ask(&world, &Memory::default()).unwrap_err().id, id);
     }
-    let world = World::new(&named);
+    let world = ScriptedContext::new(&named);
     failed(ask(&world, &Memory::default()), "host-required", ErrorKind::Configuration);
 }

@@ -2,13 +2,13 @@ use super::*;
 use crate::command::{Done, run};
 use base64ct::Encoding as _;
 
-fn command(world: &World, arguments: &[&str]) -> Done {
+fn command(world: &ScriptedContext, arguments: &[&str]) -> Done {
     let arguments: Vec<String> = arguments.iter().map(|a| a.to_string()).collect();
     world.run(|| run(world, &Memory::default(), &arguments))
 }
 
-fn ready() -> World {
-    World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN)
+fn ready() -> ScriptedContext {
+    ScriptedContext::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN)
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn wrong_arguments_are_said_in_one_line_and_nothing_is_sent() {
         &["versions", "--vault", "a"],
         &["versions", "akv://a/b", "--vault", "a"],
     ] {
-        let done = command(&World::new(&ML), arguments);
+        let done = command(&ScriptedContext::new(&ML), arguments);
         assert!(!done.is_success && done.stdout.is_empty(), "{arguments:?}");
         assert!(
             done.stderr.starts_with("vaultlet: reading the arguments: "),
@@ -206,9 +206,9 @@ fn wrong_arguments_are_said_in_one_line_and_nothing_is_sent() {
             done.stderr
         );
     }
-    let done = command(&World::new(&[]), &["get", "-o", "json"]);
+    let done = command(&ScriptedContext::new(&[]), &["get", "-o", "json"]);
     assert!(done.stderr.contains(r#""kind":"usage""#), "{}", done.stderr);
-    let done = command(&World::new(&[]), &["get", "--help"]);
+    let done = command(&ScriptedContext::new(&[]), &["get", "--help"]);
     assert!(done.is_success && done.stdout.starts_with("usage: "));
 }
 
@@ -226,7 +226,7 @@ fn whoami_says_whose_the_token_is_and_not_the_token() {
         ),
         (&["whoami"], "source    managed-identity\nendpoint  azure-ml\ntenant    t-1\n"),
     ] {
-        let world = World::new(&ML).answer(ML_REQUEST, 200, &[], answer.as_str());
+        let world = ScriptedContext::new(&ML).answer(ML_REQUEST, 200, &[], answer.as_str());
         let done = command(&world, arguments);
         assert!(done.is_success, "{}", done.stderr);
         assert!(done.stdout.starts_with(expected), "{}", done.stdout.as_str());

@@ -10,8 +10,8 @@ const IDENTITY: (&str, &str) =
 const ASK: &str =
     "GET http://identity.vaultlet.internal/token?resource=https%3A%2F%2Fvault.azure.net";
 
-fn serving(more: &[(&'static str, &'static str)]) -> World {
-    World::new(&ml_and(&[&[("VAULTLET_ENDPOINT_SECRET", "ep-s3cret")], more].concat()))
+fn serving(more: &[(&'static str, &'static str)]) -> ScriptedContext {
+    ScriptedContext::new(&ml_and(&[&[("VAULTLET_ENDPOINT_SECRET", "ep-s3cret")], more].concat()))
 }
 
 fn asked(target: &str, secret: Option<&str>) -> Incoming {
@@ -24,7 +24,7 @@ fn asked(target: &str, secret: Option<&str>) -> Incoming {
     }
 }
 
-fn answer(world: &World, asked: &Incoming) -> Reply {
+fn answer(world: &ScriptedContext, asked: &Incoming) -> Reply {
     world.run(|| serve(world, &Memory::default(), asked))
 }
 
@@ -113,9 +113,16 @@ fn a_served_token_is_parsed_by_the_client() {
     for (status, body) in [(200, ML_TOKEN), (400, r#"{"error":{"code":"c","message":"no"}}"#)] {
         let broker = serving(&[]).answer(ML_REQUEST, status, &[], body);
         let served = answer(&broker, &asked(TARGET, Some("ep-s3cret")));
-        let direct =
-            ask(&World::new(&ML).answer(ML_REQUEST, status, &[], body), &Memory::default());
-        let world = World::new(&[IDENTITY]).answer(ASK, served.status, &[], served.body.as_bytes());
+        let direct = ask(
+            &ScriptedContext::new(&ML).answer(ML_REQUEST, status, &[], body),
+            &Memory::default(),
+        );
+        let world = ScriptedContext::new(&[IDENTITY]).answer(
+            ASK,
+            served.status,
+            &[],
+            served.body.as_bytes(),
+        );
         match (ask(&world, &Memory::default()), direct) {
             (Ok(token), Ok(direct)) => {
                 assert_eq!(token.secret.reveal(), direct.secret.reveal());
@@ -148,7 +155,7 @@ fn the_vault_role_sends_canonical_requests_only() {
     )
     .unwrap();
     let body = r#"{"access_token":"T0KEN","expires_on":1700003600,"refresh_on":1700003300,"resource":"https://vault.azure.net","source":"managed-identity"}"#;
-    let world = World::new(&ml_and(&[IDENTITY, ("VAULTLET_CLIENT_ID", GUID)])).answer(
+    let world = ScriptedContext::new(&ml_and(&[IDENTITY, ("VAULTLET_CLIENT_ID", GUID)])).answer(
         &format!("{ASK}&tenant=t&object_id={GUID} cache-control: no-cache vaultlet-claims: e30"),
         200,
         &[],
@@ -167,9 +174,10 @@ fn the_vault_role_never_retries() {
         (302, ""),
         (401, ""),
     ] {
-        let world = World::new(&[IDENTITY]).answer(ASK, status, &[("retry-after", "1")], body);
+        let world =
+            ScriptedContext::new(&[IDENTITY]).answer(ASK, status, &[("retry-after", "1")], body);
         failed(ask(&world, &Memory::default()), "identity-unexpected", ErrorKind::Unavailable);
     }
-    let world = World::new(&[IDENTITY]).fail(ASK, SendError::Refused);
+    let world = ScriptedContext::new(&[IDENTITY]).fail(ASK, SendError::Refused);
     failed(ask(&world, &Memory::default()), "identity-unreachable", ErrorKind::Unavailable);
 }

@@ -6,13 +6,13 @@ const SECRET: &str = "lent0secret";
 const TOKEN: &str = r#"{"access_token":"T0KEN.x","expires_on":1700003600,"refresh_on":1700003300,"resource":"https://vault.azure.net","source":"managed-identity","endpoint":"azure-ml","client_id":"c"}"#;
 const HOST: &str = "http://identity.vaultlet.internal/token";
 
-fn front(more: &[(&'static str, &'static str)]) -> World {
+fn front(more: &[(&'static str, &'static str)]) -> ScriptedContext {
     let all = [
         ("VAULTLET_IDENTITY_ENDPOINT", HOST),
         ("VAULTLET_LENT_SECRET", SECRET),
         ("VAULTLET_LENT_AUTHORITY", ADDRESS),
     ];
-    World::new(&all.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+    ScriptedContext::new(&all.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
 }
 
 fn asked(target: &str, headers: &[(&str, &str)]) -> Incoming {
@@ -24,7 +24,7 @@ fn asked(target: &str, headers: &[(&str, &str)]) -> Incoming {
     }
 }
 
-fn served(world: &World, asked: &Incoming) -> Reply {
+fn served(world: &ScriptedContext, asked: &Incoming) -> Reply {
     world.run(|| serve(world, &Memory::default(), asked))
 }
 

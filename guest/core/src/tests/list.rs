@@ -33,11 +33,11 @@ fn secret(name: &str) -> String {
     format!(r#"{{"id":"https://job.vault.azure.net/secrets/{name}","attributes":{{}}}}"#)
 }
 
-fn listed(world: &World, what: &Listed) -> Result<Vec<Properties>, Error> {
+fn listed(world: &ScriptedContext, what: &Listed) -> Result<Vec<Properties>, Error> {
     world.run(|| all(&Call::new(world, &Memory::default())?, what, None))
 }
 
-fn one(world: &World, what: &Listed, marker: Option<&str>) -> Result<Page, Error> {
+fn one(world: &ScriptedContext, what: &Listed, marker: Option<&str>) -> Result<Page, Error> {
     world.run(|| page(&Call::new(world, &Memory::default())?, what, marker, None))
 }
 
@@ -99,7 +99,7 @@ fn a_marker_cannot_lead_to_another_server_or_path() {
         "1@evil.example/?a",
         &long,
     ] {
-        let error = one(&World::new(&ML), &what, Some(marker));
+        let error = one(&ScriptedContext::new(&ML), &what, Some(marker));
         failed(error, "argument-malformed", ErrorKind::InvalidArgument);
     }
 }

@@ -34,7 +34,7 @@ fn azure_ml_chooses_the_identity_by_precedence() {
             Some(id) => ML_REQUEST.replace(" secret", &format!("&clientid={id} secret")),
             None => ML_REQUEST.into(),
         };
-        let world = World::new(&ml_and(&more)).answer(&request, 200, &[], ML_TOKEN);
+        let world = ScriptedContext::new(&ml_and(&more)).answer(&request, 200, &[], ML_TOKEN);
         let identity = call.and_then(UserAssigned::client_id);
         let request = TokenRequest::parse("https://vault.azure.net", None, None, identity).unwrap();
         let token = ask_for(&world, &Memory::default(), request).unwrap();
@@ -56,15 +56,17 @@ fn unsupported_ids_are_refused_before_any_request() {
             "/subscriptions/a/resourceGroups/b/providers/Microsoft.ManagedIdentity/userAssignedIdentities/c",
         ),
     ] {
-        let world = World::new(&ml_and(&[id]));
+        let world = ScriptedContext::new(&ml_and(&[id]));
         failed(
             ask(&world, &Memory::default()),
             "identity-id-unsupported",
             ErrorKind::Configuration,
         );
     }
-    let world =
-        World::new(&[("OBO_ENDPOINT", "http://localhost:1/x"), ("VAULTLET_CLIENT_ID", GUID)]);
+    let world = ScriptedContext::new(&[
+        ("OBO_ENDPOINT", "http://localhost:1/x"),
+        ("VAULTLET_CLIENT_ID", GUID),
+    ]);
     failed(ask(&world, &Memory::default()), "identity-id-unsupported", ErrorKind::Configuration);
 }
 
@@ -83,7 +85,7 @@ fn app_service_and_imds_support_every_id() {
         ("VAULTLET_CLIENT_ID", "", String::new(), String::new()),
     ] {
         let answer = r#"{"access_token":"T0KEN","expires_on":"1700003600"}"#;
-        let world = World::new(&[
+        let world = ScriptedContext::new(&[
             ("IDENTITY_ENDPOINT", "http://169.254.130.2:8081/msi/token"),
             ("IDENTITY_HEADER", "msi-s3cret"),
             (setting, value),
@@ -93,7 +95,7 @@ fn app_service_and_imds_support_every_id() {
             ask(&world, &Memory::default()).unwrap().endpoint.as_deref(),
             Some("app-service")
         );
-        let world = World::new(&[(setting, value)])
+        let world = ScriptedContext::new(&[(setting, value)])
             .answer(&format!("GET {IMDS}"), 400, &[], "")
             .answer(&imds(&machine), 200, &[], answer);
         assert_eq!(ask(&world, &Memory::default()).unwrap().endpoint.as_deref(), Some("imds"));
@@ -110,19 +112,19 @@ fn the_form_is_chosen_as_in_azures_sdks() {
         (vec![("MSI_ENDPOINT", "http://127.0.0.1:1/x")], "cloud-shell", shell),
         (vec![("MSI_ENDPOINT", "http://127.0.0.1:1/x"), ("MSI_SECRET", "")], "cloud-shell", shell),
     ] {
-        let world = World::new(&variables).answer(request, 400, &[], "");
+        let world = ScriptedContext::new(&variables).answer(request, 400, &[], "");
         let error =
             failed(ask(&world, &Memory::default()), "identity-refused", ErrorKind::Unauthenticated);
         let last = error.attempts.iter().find(|a| a.outcome == Outcome::Failed).unwrap();
         assert_eq!(last.endpoint.as_deref(), Some(form));
     }
-    let world = World::new(&[
+    let world = ScriptedContext::new(&[
         identity,
         ("IDENTITY_HEADER", "msi-s3cret"),
         ("IDENTITY_SERVER_THUMBPRINT", "x"),
     ]);
     failed(ask(&world, &Memory::default()), "setting-malformed", ErrorKind::Configuration);
-    let world = World::new(&[
+    let world = ScriptedContext::new(&[
         ("VAULTLET_IDENTITY", "managed"),
         ("AZURE_TENANT_ID", "t"),
         ("AZURE_CLIENT_ID", GUID),
@@ -133,7 +135,7 @@ fn the_form_is_chosen_as_in_azures_sdks() {
     let token = ask(&world, &Memory::default()).unwrap();
     assert_eq!(token.endpoint.as_deref(), Some("imds"));
     // An empty variable counts as unset, and `IDENTITY_ENDPOINT` alone selects no form.
-    let world = World::new(&ml_and(&[identity, ("IDENTITY_HEADER", "")])).answer(
+    let world = ScriptedContext::new(&ml_and(&[identity, ("IDENTITY_HEADER", "")])).answer(
         ML_REQUEST,
         200,
         &[],
@@ -160,7 +162,7 @@ fn plain_http_is_accepted_only_on_near_addresses() {
         "http://[::ffff:8.8.8.8]/x",
         "http://0x7f000001/x",
     ] {
-        let world = World::new(&[("MSI_ENDPOINT", url), ("MSI_SECRET", "msi-s3cret")]);
+        let world = ScriptedContext::new(&[("MSI_ENDPOINT", url), ("MSI_SECRET", "msi-s3cret")]);
         let error =
             failed(ask(&world, &Memory::default()), "setting-malformed", ErrorKind::Configuration);
         assert!(error.message.contains("`MSI_ENDPOINT`"), "{}", error.line());
@@ -180,12 +182,8 @@ fn plain_http_is_accepted_only_on_near_addresses() {
     ] {
         let glue = if url.contains('?') { '&' } else { '?' };
         let request = ML_REQUEST.replace(&format!("{MSI}?"), &format!("{url}{glue}"));
-        let world = World::new(&[("MSI_ENDPOINT", url), ("MSI_SECRET", "msi-s3cret")]).answer(
-            &request,
-            200,
-            &[],
-            ML_TOKEN,
-        );
+        let world = ScriptedContext::new(&[("MSI_ENDPOINT", url), ("MSI_SECRET", "msi-s3cret")])
+            .answer(&request, 200, &[], ML_TOKEN);
         ask(&world, &Memory::default()).expect(url);
     }
 }
@@ -194,7 +192,7 @@ fn plain_http_is_accepted_only_on_near_addresses() {
 fn the_absence_of_imds_is_cached_after_one_probe() {
     for error in [SendError::Timeout, SendError::Refused, SendError::Unreachable, SendError::Denied]
     {
-        let world = World::new(&[]).fail(&format!("GET {IMDS}"), error);
+        let world = ScriptedContext::new(&[]).fail(&format!("GET {IMDS}"), error);
         let failure =
             failed(ask(&world, &Memory::default()), "no-identity", ErrorKind::NotConfigured);
         assert!(world.waits().is_empty());
@@ -217,7 +215,7 @@ fn the_absence_of_imds_is_cached_after_one_probe() {
             ]
         );
     }
-    let world = World::new(&[]).answer(
+    let world = ScriptedContext::new(&[]).answer(
         &format!("GET {IMDS}"),
         403,
         &[],
@@ -234,18 +232,18 @@ fn a_named_imds_is_not_probed() {
         ("VAULTLET_IDENTITY", "managed-identity"),
         ("AZURE_TOKEN_CREDENTIALS", " ManagedIdentityCredential "),
     ] {
-        let world = World::new(&[variable]).answer(&imds(""), 200, &[], answer);
+        let world = ScriptedContext::new(&[variable]).answer(&imds(""), 200, &[], answer);
         ask(&world, &Memory::default()).unwrap();
     }
     let request = imds("").replace("http://169.254.169.254/", pod);
-    let world = World::new(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", pod)]).answer(
+    let world = ScriptedContext::new(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", pod)]).answer(
         &request,
         200,
         &[],
         answer,
     );
     ask(&world, &Memory::default()).unwrap();
-    let mut world = World::new(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", pod)]);
+    let mut world = ScriptedContext::new(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", pod)]);
     for _ in 0..3 {
         world = world.fail(&request, SendError::Refused);
     }
@@ -256,7 +254,7 @@ fn a_named_imds_is_not_probed() {
 fn imds_under_update_is_retried_for_seventy_seconds() {
     let answer = r#"{"access_token":"T0KEN","expires_in":"3600"}"#;
     for (last, body) in [(200, answer), (410, "")] {
-        let mut world = World::new(&[("VAULTLET_IDENTITY", "managed")]);
+        let mut world = ScriptedContext::new(&[("VAULTLET_IDENTITY", "managed")]);
         for _ in 0..4 {
             world = world.answer(&imds(""), 410, &[], "");
         }
@@ -329,7 +327,7 @@ fn responses_of_an_endpoint_map_to_documented_errors() {
             "expired",
         ),
     ] {
-        let mut world = World::new(&ML);
+        let mut world = ScriptedContext::new(&ML);
         for _ in 0..tries {
             world = world.answer(ML_REQUEST, status, headers, body);
         }
@@ -344,9 +342,9 @@ fn responses_of_an_endpoint_map_to_documented_errors() {
         );
         assert!(error.attempts.iter().any(|a| a.outcome == Outcome::Failed));
     }
-    let world = World::new(&ML).answer(ML_REQUEST, 200, &[], vec![b'x'; 100_000]);
+    let world = ScriptedContext::new(&ML).answer(ML_REQUEST, 200, &[], vec![b'x'; 100_000]);
     failed(ask(&world, &Memory::default()), "identity-unexpected", Unavailable);
-    let world = World::new(&ML)
+    let world = ScriptedContext::new(&ML)
         .fail(ML_REQUEST, SendError::Refused)
         .fail(ML_REQUEST, SendError::Refused)
         .fail(ML_REQUEST, SendError::Refused);
@@ -362,7 +360,7 @@ fn the_error_of_a_refused_id_names_its_setting() {
         ("VAULTLET_CLIENT_ID", "`VAULTLET_CLIENT_ID`"),
     ] {
         let request = ML_REQUEST.replace(" secret", &format!("&clientid={GUID} secret"));
-        let world = World::new(&ml_and(&[(name, GUID)])).answer(
+        let world = ScriptedContext::new(&ml_and(&[(name, GUID)])).answer(
             &request,
             400,
             &[],

@@ -25,7 +25,7 @@ use alloc::rc::Rc;
 use crate::{
     call::{Call, Memory},
     error::{Error, ErrorKind},
-    testing::World,
+    testing::ScriptedContext,
     token::{Token, TokenRequest},
     tokens::token,
     vault::{Secret, get},
@@ -50,19 +50,23 @@ fn ml_and<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 /// A context on Azure ML, with a token request in the script.
-fn with_token() -> World {
-    World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN)
+fn with_token() -> ScriptedContext {
+    ScriptedContext::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN)
 }
 
-fn read(world: &World, memory: &Memory, reference: &str) -> Result<Secret, Error> {
+fn read(world: &ScriptedContext, memory: &Memory, reference: &str) -> Result<Secret, Error> {
     world.run(|| get(&Call::new(world, memory)?, reference, None))
 }
 
-fn ask(world: &World, memory: &Memory) -> Result<Rc<Token>, Error> {
+fn ask(world: &ScriptedContext, memory: &Memory) -> Result<Rc<Token>, Error> {
     ask_for(world, memory, TokenRequest::parse("https://vault.azure.net", None, None, None)?)
 }
 
-fn ask_for(world: &World, memory: &Memory, request: TokenRequest) -> Result<Rc<Token>, Error> {
+fn ask_for(
+    world: &ScriptedContext,
+    memory: &Memory,
+    request: TokenRequest,
+) -> Result<Rc<Token>, Error> {
     world.run(|| token(&Call::new(world, memory)?, &request))
 }
 
@@ -84,7 +88,7 @@ fn failed<T>(result: Result<T, Error>, id: &str, kind: ErrorKind) -> Error {
 
 #[test]
 fn debug_of_public_types_shows_no_secret() {
-    let world = World::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN).answer(
+    let world = ScriptedContext::new(&ML).answer(ML_REQUEST, 200, &[], ML_TOKEN).answer(
         SECRET_REQUEST,
         200,
         &[],

@@ -113,7 +113,7 @@ proptest! {
         let with_key = format!("{REQUEST} authorization: Basic arc-k3y metadata: true");
         let own = format!("{FOLDER}/{stem}.key");
         let realm = format!("Basic realm={quote}{own}{quote}");
-        let world = World::new(&variables)
+        let world = ScriptedContext::new(&variables)
             .file(&own, "arc-k3y")
             .answer(&plain, 401, &[("www-authenticate", &realm)], "")
             .answer(&with_key, 200, &[], ML_TOKEN);
@@ -124,7 +124,7 @@ proptest! {
         for path in [format!("{FOLDER}/{odd}.key"), format!("{FOLDER}{odd}"), odd.clone()] {
             let realm = format!("Basic realm={quote}{path}{quote}");
             // If the file were read, there would be a second request, which is not in the script.
-            let world = World::new(&variables)
+            let world = ScriptedContext::new(&variables)
                 .file(path.trim(), "arc-k3y")
                 .answer(&plain, 401, &[("www-authenticate", &realm)], "");
             let error = ask(&world, &Memory::default()).unwrap_err();

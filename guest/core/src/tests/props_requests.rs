@@ -28,7 +28,7 @@ fn identities() -> impl Strategy<Value = Option<UserAssigned>> {
 
 /// The request that an instance sends to the host's endpoint.
 fn asked(request: &TokenRequest) -> Incoming {
-    let world = World::new(&[("VAULTLET_IDENTITY_ENDPOINT", &format!("{HOSTS}/token"))]);
+    let world = ScriptedContext::new(&[("VAULTLET_IDENTITY_ENDPOINT", &format!("{HOSTS}/token"))]);
     // Any request matches, with a header or two.
     let pattern = match &request.claims {
         Some(_) => "GET <*> cache-control: no-cache vaultlet-claims: <*>",
@@ -72,7 +72,7 @@ proptest! {
         identity in identities(),
     ) {
         let request = TokenRequest::parse(&resource, None, None, identity.clone()).unwrap();
-        let world = World::new(&[
+        let world = ScriptedContext::new(&[
             ("VAULTLET_ENDPOINT_SECRET", "ep-s3cret"),
             ("IDENTITY_ENDPOINT", "http://127.0.0.1:41000/token"),
             ("IDENTITY_HEADER", "msi-s3cret"),
@@ -102,7 +102,7 @@ proptest! {
     ) {
         let claims = crate::words::json::Object::default().text(&name, &value).finish().to_string();
         let request = TokenRequest::parse(&resource, Some(tenant.clone()), Some(claims), None).unwrap();
-        let world = World::new(&[
+        let world = ScriptedContext::new(&[
             ("VAULTLET_ENDPOINT_SECRET", "ep-s3cret"),
             ("AZURE_CLIENT_ID", GUID),
             ("AZURE_TENANT_ID", "own.example"),

@@ -70,7 +70,7 @@ proptest! {
         let quoted = forms(end, 0).into_iter().map(|text| format!("\"{text}\""));
         for text in quoted.chain([format!("{end}"), format!("\"{end}\""), format!("{end}.0")]) {
             let body = format!(r#"{{"access_token":"T0KEN.a-b_c","expires_on":{text}}}"#);
-            let world = World::new(&ML).answer(ML_REQUEST, 200, &[], body);
+            let world = ScriptedContext::new(&ML).answer(ML_REQUEST, 200, &[], body);
             let token = ask(&world, &Memory::default()).unwrap();
             prop_assert_eq!(token.expires_on, end, "{}", text);
             prop_assert!(token.refresh_on < end);

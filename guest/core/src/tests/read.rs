@@ -4,15 +4,15 @@ use crate::serve::{Incoming, Reply, serve};
 const SECRET: &str = "serve-s3cret";
 const LISTED: &str = "akv://job/db-password, akv://JOB.vault.azure.net/other";
 
-fn serving(more: &[(&'static str, &'static str)]) -> World {
+fn serving(more: &[(&'static str, &'static str)]) -> ScriptedContext {
     // The first variable with a name counts.
     let all = [("VAULTLET_SERVE_SECRET", SECRET), ("VAULTLET_SERVE_REFERENCES", LISTED)];
     let all = ml_and(&[more, &all[..]].concat());
-    World::new(&all)
+    ScriptedContext::new(&all)
 }
 
 /// A context in which a token is requested.
-fn reading(more: &[(&'static str, &'static str)]) -> World {
+fn reading(more: &[(&'static str, &'static str)]) -> ScriptedContext {
     serving(more).answer(ML_REQUEST, 200, &[], ML_TOKEN)
 }
 
@@ -25,11 +25,11 @@ fn asked(target: &str, secret: Option<&str>) -> Incoming {
     }
 }
 
-fn answer(world: &World, asked: &Incoming) -> Reply {
+fn answer(world: &ScriptedContext, asked: &Incoming) -> Reply {
     world.run(|| serve(world, &Memory::default(), asked))
 }
 
-fn get(world: &World, reference: &str) -> Reply {
+fn get(world: &ScriptedContext, reference: &str) -> Reply {
     answer(world, &asked(&format!("/secret?reference={reference}"), Some(SECRET)))
 }
 
@@ -68,8 +68,8 @@ fn a_listed_secret_is_served_for_any_form_of_its_reference() {
 #[test]
 fn without_a_configured_secret_the_reply_says_what_to_set() {
     for world in [
-        World::new(&ML),
-        World::new(&ml_and(&[
+        ScriptedContext::new(&ML),
+        ScriptedContext::new(&ml_and(&[
             ("VAULTLET_SERVE_SECRET", ""),
             ("VAULTLET_ENDPOINT_SECRET", ""),
             ("VAULTLET_SERVE_REFERENCES", LISTED),
@@ -119,7 +119,10 @@ fn unlisted_references_are_not_requested() {
         refused(&get(&serving(&[]), reference), 403, "not-served");
     }
     refused(
-        &get(&World::new(&ml_and(&[("VAULTLET_SERVE_SECRET", SECRET)])), "akv://job/db-password"),
+        &get(
+            &ScriptedContext::new(&ml_and(&[("VAULTLET_SERVE_SECRET", SECRET)])),
+            "akv://job/db-password",
+        ),
         403,
         "not-served",
     );
@@ -201,7 +204,7 @@ fn the_status_tells_caller_vault_and_service_failures_apart() {
     let served = get(&world, "akv://job/db-password");
     refused(&served, 429, "vault-throttled");
     assert_eq!(header(&served, "retry-after"), Some("3600"));
-    let nobody = World::new(&[
+    let nobody = ScriptedContext::new(&[
         ("VAULTLET_SERVE_SECRET", SECRET),
         ("VAULTLET_SERVE_REFERENCES", LISTED),
         ("VAULTLET_IDENTITY", "environment"),

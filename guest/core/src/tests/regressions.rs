@@ -30,10 +30,10 @@ fn a_path_in_an_error_has_no_control_characters() {
         ("AZURE_TENANT_ID", "t"),
         ("AZURE_FEDERATED_TOKEN_FILE", path),
     ];
-    let world = World::new(&variables);
+    let world = ScriptedContext::new(&variables);
     let error = failed(ask(&world, &Memory::default()), "no-identity", ErrorKind::NotConfigured);
     assert!(error.line().contains("/run/?[2J?x"), "{}", error.line());
-    let world = World::new(&variables).file(path, "no token");
+    let world = ScriptedContext::new(&variables).file(path, "no token");
     failed(ask(&world, &Memory::default()), "credential-file", ErrorKind::Configuration);
 }
 
@@ -42,13 +42,14 @@ fn codes_and_ids_that_look_like_a_token_are_dropped() {
     let variables =
         [("AZURE_CLIENT_ID", GUID), ("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_SECRET", "hunter2")];
     let body = r#"{"error":"eyJhbGciOi","error_description":"no","trace_id":"eyJhbGciOi"}"#;
-    let world = World::new(&variables).answer("POST <*> content-type: <*> | <*>", 400, &[], body);
+    let world =
+        ScriptedContext::new(&variables).answer("POST <*> content-type: <*> | <*>", 400, &[], body);
     let result = ask(&world, &Memory::default());
     let error = failed(result, "authority-unexpected", ErrorKind::Unavailable);
     assert!(!error.json().contains("eyJ"), "{}", error.json());
 
     let id = [("x-ms-request-id", "eyJhbGciOi")];
-    let world = World::new(&ML).answer(ML_REQUEST, 400, &id, "no");
+    let world = ScriptedContext::new(&ML).answer(ML_REQUEST, 400, &id, "no");
     let result = ask(&world, &Memory::default());
     let error = failed(result, "identity-refused", ErrorKind::Unauthenticated);
     assert!(!error.json().contains("eyJ"), "{}", error.json());

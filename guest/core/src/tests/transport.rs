@@ -73,7 +73,7 @@ fn transport_failures_have_distinct_errors() {
 
 #[test]
 fn the_timeout_limits_the_whole_call() {
-    let world = World::new(&ml_and(&[("VAULTLET_TIMEOUT", "5")]))
+    let world = ScriptedContext::new(&ml_and(&[("VAULTLET_TIMEOUT", "5")]))
         .answer(ML_REQUEST, 200, &[], ML_TOKEN)
         .fail(SECRET_REQUEST, SendError::Timeout);
     failed(

@@ -77,7 +77,7 @@ fn an_unknown_vault_is_asked_for_its_challenge_once() {
             &format!("https%3A%2F%2Fcorp.example{}", port.replace(':', "%3A")),
         );
         let sent = format!("{PRIVATE_URL} authorization: Bearer T0KEN.a-b_c");
-        let world = World::new(&ML)
+        let world = ScriptedContext::new(&ML)
             .answer(PRIVATE_URL, 401, &[("www-authenticate", header)], "")
             .answer(&token, 200, &[], ML_TOKEN)
             .answer(&sent, 200, &[], BUNDLE)
@@ -142,7 +142,8 @@ fn a_refused_challenge_is_not_cached_and_gets_no_token() {
         let url = format!("GET https://{authority}/secrets/db-password?api-version=2025-07-01");
         let memory = Memory::default();
         for _ in 0..2 {
-            let world = World::new(&ML).answer(&url, 401, &[("www-authenticate", header)], "");
+            let world =
+                ScriptedContext::new(&ML).answer(&url, 401, &[("www-authenticate", header)], "");
             let kind = if id == "challenge-refused" {
                 ErrorKind::Configuration
             } else {
@@ -159,7 +160,7 @@ fn a_vault_without_tls_on_loopback_may_name_itself_if_allowed() {
     let url = "GET http://127.0.0.1:8080/secrets/db-password?api-version=2025-07-01";
     let token =
         ML_REQUEST.replace("https%3A%2F%2Fvault.azure.net", "http%3A%2F%2F127.0.0.1%3A8080");
-    let world = World::new(&variables)
+    let world = ScriptedContext::new(&variables)
         .answer(url, 401, &[("www-authenticate", r#"Bearer authorization="https://login.microsoftonline.com/t", resource="http://127.0.0.1:8080""#)], "")
         .answer(&token, 200, &[], ML_TOKEN)
         .answer(&format!("{url} authorization: Bearer T0KEN.a-b_c"), 200, &[], BUNDLE);
@@ -198,7 +199,8 @@ fn a_401_that_names_a_foreign_resource_is_refused() {
         ErrorKind::Configuration,
     );
     // The token is cached, the challenge is not.
-    let world = World::new(&ML).answer(SECRET_REQUEST, 401, &[("www-authenticate", header)], "");
+    let world =
+        ScriptedContext::new(&ML).answer(SECRET_REQUEST, 401, &[("www-authenticate", header)], "");
     failed(
         read(&world, &memory, "akv://job/db-password"),
         "challenge-refused",
@@ -348,7 +350,7 @@ fn discovery_without_a_challenge_is_final() {
         (200, "vault-unexpected", ErrorKind::Unavailable),
         (302, "vault-redirect", ErrorKind::Unavailable),
     ] {
-        let world = World::new(&ML).answer(PRIVATE_URL, status, &[], BUNDLE);
+        let world = ScriptedContext::new(&ML).answer(PRIVATE_URL, status, &[], BUNDLE);
         failed(read(&world, &Memory::default(), PRIVATE), id, kind);
     }
 }

@@ -37,28 +37,28 @@ const CHUNK: u64 = 16 * 1024;
 
 /// The context of this instance, with its caches.
 #[derive(Default)]
-pub(crate) struct World {
+pub(crate) struct WasiContext {
     pub(crate) memory: Memory,
     variables: OnceCell<Vec<(String, Zeroizing<String>)>>,
     files: Files,
 }
 
-struct Single(OnceCell<World>);
+struct Single(OnceCell<WasiContext>);
 
 // SAFETY: an instance of a component has one thread, and its exports are not entered again while one
 // of them runs.
 unsafe impl Sync for Single {}
 
-static WORLD: Single = Single(OnceCell::new());
+static CONTEXT: Single = Single(OnceCell::new());
 
-impl World {
+impl WasiContext {
     /// The context of this instance.
     pub(crate) fn get() -> &'static Self {
-        WORLD.0.get_or_init(Self::default)
+        CONTEXT.0.get_or_init(Self::default)
     }
 }
 
-impl Context for World {
+impl Context for WasiContext {
     fn send(&self, request: Request) -> Result<Response, SendError> {
         let deadline = self.monotonic().saturating_add(request.total_timeout);
         let max_body = request.max_body;
