@@ -2,7 +2,7 @@
 
 use vaultlet_host::Cancel;
 
-use crate::run::free;
+use crate::boxed::free;
 
 /// A cancellation: cancels the calls that name it in their `vaultlet_call`. Any thread may use it at any
 /// time.

@@ -5,7 +5,7 @@ use std::ptr;
 
 use vaultlet_host::{Error, Kind};
 
-use crate::run::free;
+use crate::boxed::free;
 use crate::text::Texts;
 
 /// The value of a number that is not known.

@@ -4,9 +4,10 @@ use std::ffi::c_char;
 
 use vaultlet_host::{Error, Kind, Vaultlet};
 
+use crate::boxed::free;
 use crate::error::vaultlet_error;
 use crate::options::vaultlet_options;
-use crate::run::{deliver, free};
+use crate::run::deliver;
 use crate::text::usage;
 
 /// The version of this ABI. `vaultlet_open` refuses a program that was compiled against another one.

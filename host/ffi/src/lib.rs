@@ -5,6 +5,7 @@
 
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]
 
+mod boxed;
 mod call;
 mod cancel;
 mod error;

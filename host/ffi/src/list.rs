@@ -4,12 +4,12 @@ use std::ffi::{c_char, c_void};
 
 use vaultlet_host::{Error, Properties};
 
+use crate::boxed::free;
 use crate::call::vaultlet_call;
 use crate::error::vaultlet_error;
 use crate::handle::vaultlet_handle;
 use crate::operation::{Answer, Operation, then, wait};
 use crate::properties::{PropertiesList, vaultlet_properties};
-use crate::run::free;
 use crate::text::text;
 
 /// The properties of the secrets of a vault, or of the versions of a secret.

@@ -4,8 +4,9 @@ use std::ffi::c_char;
 
 use vaultlet_host::{Builder, Error, Kind};
 
+use crate::boxed::free;
 use crate::error::vaultlet_error;
-use crate::run::{free, guarded};
+use crate::run::guarded;
 use crate::text::{text, usage};
 
 /// Options to open a handle with. Only one thread at a time may use them.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use vaultlet_host::{Error, Kind, Plugin, PluginBuilder, wave_text};
 
+use crate::boxed::free;
 use crate::call::{CallOptions, vaultlet_call};
 use crate::error::vaultlet_error;
 use crate::handle::{handle_of, vaultlet_handle};
-use crate::run::{blocking, deliver, free, guarded};
+use crate::run::{blocking, deliver, guarded};
 use crate::text::{text, usage};
 
 /// What a plugin may read and use. Only one thread at a time may use it.

@@ -6,9 +6,9 @@ use std::ptr;
 use vaultlet_host::Secret;
 use zeroize::Zeroizing;
 
+use crate::boxed::free;
 use crate::operation::Answer;
 use crate::properties::{PropertiesList, vaultlet_properties};
-use crate::run::free;
 
 /// One version of one secret, with its value.
 pub struct vaultlet_secret {

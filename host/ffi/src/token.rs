@@ -6,11 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use vaultlet_host::{Error, Token, TokenRequest};
 
+use crate::boxed::free;
 use crate::call::vaultlet_call;
 use crate::error::vaultlet_error;
 use crate::handle::vaultlet_handle;
 use crate::operation::{Answer, Operation, then, wait};
-use crate::run::free;
 use crate::secret::Value;
 use crate::text::{Texts, optional, usage};
 

@@ -12,6 +12,7 @@ mod handle;
 mod operation;
 mod options;
 mod output;
+mod records;
 mod secret;
 mod time;
 mod token;

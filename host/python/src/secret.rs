@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyDict, PyTuple};
 use vaultlet_host::{self as host, Properties};
 
-use crate::{output, time};
+use crate::{records, time};
 
 /// One version of one secret, with its value. `str()`, `repr()` and everything else that prints
 /// objects show the secret's reference; only `reveal()` shows the value. The value is scrubbed from
@@ -28,7 +28,7 @@ impl Secret {
     /// Everything except the value, as a record.
     #[getter]
     fn properties<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        output::properties(py, self.host_properties())
+        records::properties(py, self.host_properties())
     }
 
     /// `akv://VAULT/NAME/VERSION`.
@@ -122,7 +122,7 @@ impl Secret {
     /// The secret's tags.
     #[getter]
     fn tags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        output::tags(py, self.host_properties())
+        records::tags(py, self.host_properties())
     }
 
     fn __repr__(&self) -> String {

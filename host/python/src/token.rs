@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use vaultlet_host as host;
 
-use crate::{output, secret, time};
+use crate::{records, secret, time};
 
 /// An access token. `str()`, `repr()` and everything else that prints objects show what the token is
 /// for; only `reveal()` shows the token, which is scrubbed from memory when the object is collected.
@@ -21,7 +21,7 @@ impl Token {
     /// The identity that the token belongs to, as the token says.
     #[getter]
     fn holder<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        output::identity(py, &self.0)
+        records::identity(py, &self.0)
     }
 
     /// When the token expires.
