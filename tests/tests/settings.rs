@@ -21,22 +21,27 @@ fn the_component_exports_the_table() {
     assert_eq!(ended.stdout.trim_end(), format!("[{}]", expected.join(", ")));
 }
 
-/// A setting as WAVE writes it.
+/// A setting as WAVE writes it, which leaves out an option that is none.
 fn wave(setting: &Setting) -> String {
     let Setting { variable, flag, value, separator, reader, help } = setting;
-    let some = |text: &Option<&str>| match text {
-        Some(text) => format!("some({text:?})"),
-        None => "none".to_owned(),
+    // WAVE escapes both kinds of quotes.
+    let quoted = |text: &str| format!("{text:?}").replace('\'', "\\'");
+    let option = |name: &str, text: &Option<&str>| match text {
+        Some(text) => format!("{name}: some({}), ", quoted(text)),
+        None => String::new(),
     };
     let reader = match reader {
         Reader::Component => "component",
         Reader::Host => "host",
     };
-    // An option that is none is left out.
-    let options = [("value", value), ("separator", separator)];
-    let options = options.iter().filter(|(_, it)| it.is_some());
-    let options: String = options.map(|(name, it)| format!("{name}: {}, ", some(it))).collect();
-    format!("{{variable: {variable:?}, flag: {flag:?}, {options}reader: {reader}, help: {help:?}}}")
+    format!(
+        "{{variable: {}, flag: {}, {}{}reader: {reader}, help: {}}}",
+        quoted(variable),
+        quoted(flag),
+        option("value", value),
+        option("separator", separator),
+        quoted(help)
+    )
 }
 
 /// The host passes on exactly the settings that the component reads.
