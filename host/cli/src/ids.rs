@@ -103,16 +103,16 @@ const OF_HOST: &[Entry] = ids! {
     // The host.
     "address-space" ["configuration"]
         "the system allows this process too little address space (not memory): each instance reserves 4 GiB"
-        "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)"
+        "raise the limit (`ulimit -v`), or allow fewer concurrent calls (`concurrency`)"
     "ca-file" ["configuration"]
-        "a file of certificates cannot be read, or has no certificate in it"
+        "a file of CA certificates cannot be read, or contains no certificate"
         "name a PEM file with at least one CA certificate"
     "cancelled" ["timeout"]
         "the caller cancelled the call"
         ""
     "component-refused" ["configuration"]
         "a component given in place of the built-in one cannot be used (feature `jit`)"
-        "give one that exports the world `vaultlet:keyvault/provider`"
+        "use a component of the world `vaultlet:keyvault/provider`"
     "lend-port" ["unavailable"]
         "the port for the lent identity endpoint is not available"
         "choose another port, or none for any free port"
@@ -127,7 +127,7 @@ const OF_HOST: &[Entry] = ids! {
         "grant the secret where the plugin is opened"
     "plugin-refused" ["configuration"]
         "a file opened as a plugin is not a component, or imports something that plugins are not given"
-        "give a component of the world `vaultlet:keyvault/consumer`, without sockets and HTTP"
+        "use a component of the world `vaultlet:keyvault/consumer`, without sockets and HTTP"
     "plugin-trapped" ["internal"]
         "a plugin trapped, or exited"
         "report it to the author of the plugin"
@@ -137,7 +137,7 @@ const OF_HOST: &[Entry] = ids! {
         "use the library and the header of one release"
     "blocking-call" ["usage"]
         "a function that waits was called in a callback, which must not wait"
-        "call the function that calls back, or leave the callback first"
+        "call the function that takes a callback instead, or return from the callback first"
     // The program.
     "command-not-executable" ["denied"] exit 126
         "the command after `--` cannot be executed"
@@ -150,26 +150,26 @@ const OF_HOST: &[Entry] = ids! {
         "check the program or file that reads the output"
     // The local Azure.
     "demo-failed" ["internal"]
-        "`vaultlet demo` did not go as it should"
+        "a step of `vaultlet demo` did not have the expected result"
         "report it with this message"
     "dev-certificate" ["internal"]
         "`vaultlet dev` cannot make its certificates"
         "report it with this message"
     "dev-secret-name" ["usage", "configuration"]
-        "`vaultlet dev` is given a secret's name that Key Vault does not allow"
+        "Key Vault does not allow the name of a secret that `vaultlet dev` is to serve"
         "choose a name of 1 to 127 letters, digits and hyphens"
     "dev-seed" ["usage", "configuration"]
-        "`vaultlet dev` is given a secret that is malformed"
+        "a secret for `vaultlet dev` is malformed"
         "write NAME=VALUE, within the limits of Key Vault"
     "dev-system" ["unavailable"]
-        "the system gives `vaultlet dev` no port, folder or thread"
+        "`vaultlet dev` cannot get a port, folder or thread from the system"
         "see the message, and check the system's limits"
     "dev-vault-name" ["usage", "configuration"]
-        "`vaultlet dev` is given a vault's name that Key Vault does not allow"
+        "Key Vault does not allow the name of a vault that `vaultlet dev` is to serve"
         "choose a name of 3 to 24 letters, digits and hyphens"
     "seed-file" ["invalid-argument"]
         "`vaultlet dev` cannot read a file of secrets"
-        "give a JSON object, or lines NAME=VALUE"
+        "write a JSON object, or lines NAME=VALUE"
 };
 
 #[cfg(test)]
