@@ -157,7 +157,7 @@ const HOST_IDS: &[Entry] = ids! {
         "`vaultlet dev` cannot make its certificates"
         "report it with this message"
     "dev-secret-name" ["usage", "configuration"]
-        "Key Vault does not allow the name of a secret that `vaultlet dev` is to serve"
+        "a secret for `vaultlet dev` has a name that Key Vault does not allow"
         "choose a name of 1 to 127 letters, digits and hyphens"
     "dev-seed" ["usage", "configuration"]
         "a secret for `vaultlet dev` is malformed"
@@ -166,7 +166,7 @@ const HOST_IDS: &[Entry] = ids! {
         "`vaultlet dev` cannot get a port, folder or thread from the system"
         "see the message, and check the system's limits"
     "dev-vault-name" ["usage", "configuration"]
-        "Key Vault does not allow the name of a vault that `vaultlet dev` is to serve"
+        "a vault for `vaultlet dev` has a name that Key Vault does not allow"
         "choose a name of 3 to 24 letters, digits and hyphens"
     "seed-file" ["invalid-argument"]
         "`vaultlet dev` cannot read a file of secrets"
