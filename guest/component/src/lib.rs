@@ -153,8 +153,8 @@ impl plan::Guest for Provider {
         planner::plan_credentials(&settings, &values).map(to_credential_plan).map_err(to_error)
     }
 
-    fn lent(authority: String, secret: String) -> Vec<plan::Variable> {
-        lend::variables(&authority, &secret)
+    fn lent(address: String, secret: String) -> Vec<plan::Variable> {
+        lend::variables(&address, &secret)
     }
 
     fn settings() -> Vec<plan::Setting> {

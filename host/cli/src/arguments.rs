@@ -13,7 +13,7 @@ use clap_lex::{OsStrExt as _, RawArgs};
 use vaultlet_core::settings::SETTINGS;
 
 use crate::failure::Failure;
-use crate::given::Given;
+use crate::given_flags::GivenFlags;
 use crate::log::Level;
 use crate::options::Format;
 use crate::usage;
@@ -73,7 +73,7 @@ impl Arguments {
             Command::Token(token) => token.output == crate::token::Format::Json,
             Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
             Command::Identity(identity) => {
-                let crate::identity::What::Serve(serve) = &identity.what;
+                let crate::identity::Action::Serve(serve) = &identity.action;
                 serve.output == crate::identity::Format::Json
             }
             #[cfg(feature = "dev")]
@@ -85,32 +85,32 @@ impl Arguments {
     }
 }
 
-/// Why no command is run.
-pub(crate) enum Ending {
-    /// Help or the version was asked for.
-    Shown(clap::Error),
+/// The reason why no command is run.
+pub(crate) enum EarlyExit {
+    /// The arguments request help or the version.
+    Help(clap::Error),
     /// Arguments or variables are wrong.
-    Wrong { failure: Failure, json: bool },
+    Failed { failure: Failure, json: bool },
 }
 
-impl Ending {
-    pub(crate) fn end(self) -> ExitCode {
+impl EarlyExit {
+    pub(crate) fn exit(self) -> ExitCode {
         match self {
-            Self::Shown(help) => {
+            Self::Help(help) => {
                 let _ = write!(std::io::stdout(), "{}", help.render());
                 ExitCode::SUCCESS
             }
-            Self::Wrong { failure, json } => failure.report(json),
+            Self::Failed { failure, json } => failure.report(json),
         }
     }
 }
 
-pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, Ending> {
-    let wrong = |failure| Ending::Wrong { failure, json: wants_json(&arguments) };
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, EarlyExit> {
+    let wrong = |failure| EarlyExit::Failed { failure, json: wants_json(&arguments) };
     // Flags alone first: an error in them is a usage error, whatever the variables are.
     let flags = match Arguments::command().try_get_matches_from(&arguments) {
         Ok(flags) => flags,
-        Err(help) if shows_help(&help) => return Err(Ending::Shown(help)),
+        Err(help) if shows_help(&help) => return Err(EarlyExit::Help(help)),
         Err(error) => return Err(wrong(Failure::usage(&usage::sentence(&error)))),
     };
     let variables = variables(&flags);
@@ -137,9 +137,10 @@ struct Variable {
 }
 
 impl Variable {
-    /// `--reveal` has none: that a token may be shown is said on the command line. Settings have
-    /// theirs read where they are used, which then reports what is wrong with them.
-    fn of(argument: &Arg, prefix: &str) -> Option<Self> {
+    /// Finds the variable that is set for an argument. `--reveal` and `--yes` have no variable, because
+    /// consent is given on the command line. The variables of settings are read and checked where the
+    /// settings are used.
+    fn find(argument: &Arg, prefix: &str) -> Option<Self> {
         let flag = argument.get_long()?;
         let is_setting = SETTINGS.iter().any(|it| it.flag.strip_prefix("--") == Some(flag));
         if is_setting || ["help", "version", "reveal", "yes"].contains(&flag) {
@@ -155,7 +156,8 @@ impl Variable {
 const PREFIX: &str = "VAULTLET_";
 const DEV_PREFIX: &str = "VAULTLET_DEV_";
 
-/// The variables that are set for flags of the chosen command, where the flags are not given: they win.
+/// The variables that are set for flags of the chosen command, without those whose flag is given: the flag
+/// wins.
 fn variables(flags: &ArgMatches) -> Vec<Variable> {
     let prefix = if flags.subcommand_name() == Some("dev") { DEV_PREFIX } else { PREFIX };
     let root = Arguments::command();
@@ -166,13 +168,13 @@ fn variables(flags: &ArgMatches) -> Vec<Variable> {
         (command, flags) = (chosen, of_chosen);
         arguments.extend(chosen.get_arguments());
     }
-    // Those of the chosen command have global flags among them.
-    let given = Given::from_arg_matches(flags).unwrap_or_default();
-    let found = arguments.into_iter().filter_map(|argument| Variable::of(argument, prefix));
+    // The matches of the chosen command contain the global flags.
+    let given = GivenFlags::from_arg_matches(flags).unwrap_or_default();
+    let found = arguments.into_iter().filter_map(|argument| Variable::find(argument, prefix));
     found.filter(|variable| !given.has(&variable.flag)).collect()
 }
 
-/// The command line, with these variables for flags of the chosen command.
+/// The definition of the command line, with these variables bound to flags of the chosen command.
 fn with_variables(flags: &ArgMatches, variables: &[Variable]) -> Clap {
     let bind = |argument: Arg| {
         let variable = variables.iter().find(|it| argument.get_long() == Some(it.flag.as_str()));
@@ -184,13 +186,14 @@ fn with_variables(flags: &ArgMatches, variables: &[Variable]) -> Clap {
     chosen(Arguments::command().mut_args(bind), flags, &bind)
 }
 
-/// The chosen command, and the one chosen among that one's, with their arguments changed.
+/// The definition of a command in which the arguments of the chosen subcommands are changed.
 fn chosen(command: Clap, flags: &ArgMatches, change: &impl Fn(Arg) -> Arg) -> Clap {
     let Some((name, flags)) = flags.subcommand() else { return command };
     command.mut_subcommand(name, |subcommand| chosen(subcommand.mut_args(change), flags, change))
 }
 
-/// The flags were right, so a variable is wrong: the first one with which parsing fails.
+/// The failure of the first variable with which parsing fails. The flags were parsed alone before, so the
+/// error is in a variable.
 fn wrong_variable(
     arguments: &[OsString],
     flags: &ArgMatches,
@@ -206,13 +209,13 @@ fn wrong_variable(
     Failure::usage(&usage::sentence(error))
 }
 
-/// Whether errors are to be printed as JSON, for arguments that clap refused: its lexer alone, which
-/// knows neither commands nor other flags, and so takes no offence at what is wrong.
+/// Whether errors are to be printed as JSON, for arguments that clap refused. Only clap's lexer is used: it
+/// knows neither commands nor flags, and so accepts arguments that are wrong.
 fn wants_json(arguments: &[OsString]) -> bool {
     let arguments = RawArgs::new(arguments);
     let mut cursor = arguments.cursor();
     let (mut output, mut prefix) = (None, PREFIX);
-    // The first one is the program.
+    // The first argument is the program.
     arguments.next(&mut cursor);
     let mut is_first_word = true;
     while let Some(argument) = arguments.next(&mut cursor) {

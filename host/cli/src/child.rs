@@ -1,5 +1,5 @@
-//! Runs a child process so that neither process outlives the other: signals are passed on, and the
-//! child's end is reported as a shell reports it.
+//! Running a child process so that neither process outlives the other: signals are forwarded, and the exit
+//! code is the one that a shell would report.
 
 use std::io::{self, IsTerminal as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -14,10 +14,10 @@ use vaultlet_host::Kind;
 
 use crate::failure::Failure;
 
-/// The time that an interrupted child has to end by itself.
+/// The time that an interrupted child has before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Watches for interrupts, which then no longer end this process by default.
+/// The signals that interrupt this process. While they are watched, they no longer end it by default.
 pub(crate) struct Signals {
     events: Receiver<Event>,
     sender: Sender<Event>,
@@ -28,7 +28,7 @@ enum Event {
     Ended(io::Result<Output>),
 }
 
-/// A signal that asks this process to end.
+/// An interruption of this process by a signal.
 #[derive(Clone, Copy)]
 pub(crate) struct Interrupted(i32);
 
@@ -36,7 +36,7 @@ impl Signals {
     pub(crate) fn watch() -> Result<Self, Failure> {
         let mut signals = iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|e| {
             let message = format!("watching for signals: {}", e.to_string().to_lowercase());
-            Failure::own(Kind::Internal, "internal", message, "report this")
+            Failure::own(Kind::Internal, "internal", message, "report it with this message")
         })?;
         let (sender, events) = mpsc::channel();
         let on_signal = sender.clone();
@@ -64,7 +64,7 @@ impl Interrupted {
 
     /// The exit code after the signal: 128 + signal.
     pub(crate) fn code(self) -> ExitCode {
-        ExitCode::from(signalled(self.0))
+        ExitCode::from(signal_code(self.0))
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn run(
     command: &mut Command,
     signals: &Signals,
 ) -> Result<Result<Output, Interrupted>, Failure> {
-    // At a terminal the child shares our process group, so that it may read from the terminal and gets
+    // At a terminal the child shares this process's group, so that it may read from the terminal and gets
     // the terminal's interrupts. Elsewhere it has its own group, so that its children can be signalled.
     let own_group = !io::stdin().is_terminal();
     if own_group {
@@ -81,7 +81,7 @@ pub(crate) fn run(
     }
     let child = command.spawn().map_err(|error| failed(command, &error))?;
     let pid = Pid::from_child(&child);
-    wait_aside(child, signals.sender.clone());
+    wait_in_thread(child, signals.sender.clone());
     let mut interrupted: Option<Interrupted> = None;
     loop {
         let event = match interrupted {
@@ -92,8 +92,8 @@ pub(crate) fn run(
             Ok(Event::Ended(output)) => {
                 return match interrupted {
                     Some(interrupted) => {
-                        // Ends what the child left running in its group.
-                        pass_on(pid, own_group, Signal::KILL);
+                        // Ends the processes that the child left running in its group.
+                        forward(pid, own_group, Signal::KILL);
                         Ok(Err(interrupted))
                     }
                     None => output.map(Ok).map_err(|error| failed(command, &error)),
@@ -102,11 +102,11 @@ pub(crate) fn run(
             Ok(Event::Signal(signal)) if interrupted.is_none() => {
                 interrupted = Some(Interrupted(signal));
                 if own_group || signal != SIGINT {
-                    pass_on(pid, own_group, named(signal));
+                    forward(pid, own_group, to_signal(signal));
                 }
             }
-            // A second interrupt, or the child did not end in time.
-            Ok(Event::Signal(_)) | Err(_) => pass_on(pid, own_group, Signal::KILL),
+            // A second interrupt, or the end of the child's time.
+            Ok(Event::Signal(_)) | Err(_) => forward(pid, own_group, Signal::KILL),
         }
     }
 }
@@ -115,24 +115,24 @@ pub(crate) fn run(
 pub(crate) fn code(status: ExitStatus) -> u8 {
     match (status.code(), status.signal()) {
         (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),
-        (None, Some(signal)) => signalled(signal),
+        (None, Some(signal)) => signal_code(signal),
         (None, None) => u8::MAX,
     }
 }
 
-fn wait_aside(child: Child, sender: Sender<Event>) {
+fn wait_in_thread(child: Child, sender: Sender<Event>) {
     std::thread::spawn(move || {
         // Sending fails when this process is ending already.
         let _ = sender.send(Event::Ended(child.wait_with_output()));
     });
 }
 
-fn pass_on(pid: Pid, group: bool, signal: Signal) {
+fn forward(pid: Pid, group: bool, signal: Signal) {
     // The child may have ended by now.
     let _ = if group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
 }
 
-fn named(signal: i32) -> Signal {
+fn to_signal(signal: i32) -> Signal {
     match signal {
         SIGHUP => Signal::HUP,
         SIGINT => Signal::INT,
@@ -140,7 +140,7 @@ fn named(signal: i32) -> Signal {
     }
 }
 
-fn signalled(signal: i32) -> u8 {
+fn signal_code(signal: i32) -> u8 {
     u8::try_from(signal).map_or(u8::MAX, |signal| 128_u8.saturating_add(signal))
 }
 
@@ -151,6 +151,6 @@ fn failed(command: &Command, error: &io::Error) -> Failure {
         _ => (Kind::Denied, "command-not-executable", 126),
     };
     let message = format!("running `{program}`: {}", error.to_string().to_lowercase());
-    let help = "see that it is there, in `PATH`, and executable";
+    let help = "check its name and `PATH`, and that it is executable";
     Failure::own(kind, id, message, help).with_exit(exit)
 }

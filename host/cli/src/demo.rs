@@ -12,7 +12,7 @@ use vaultlet_host::Kind;
 use crate::child::{self, Interrupted, Signals};
 use crate::dev;
 use crate::failure::Failure;
-use crate::given::Given;
+use crate::given_flags::GivenFlags;
 
 /// Watch a training job read its secret, step by step, from a Key Vault on this machine
 ///
@@ -26,7 +26,7 @@ const VAULT: &str = "my-key-vault";
 const SECRET: &str = "db-password";
 const REFERENCE: &str = "akv://my-key-vault/db-password";
 
-/// Why the demo ended early.
+/// The reason why the demo ended early.
 enum Stop {
     Interrupted(Interrupted),
     Failed(Failure),
@@ -35,10 +35,10 @@ enum Stop {
 impl Demo {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let signals = Signals::watch()?;
-        // A new value each time: a value that is shown was really fetched.
+        // The value is random, so a value that is shown was really fetched.
         let value = format!("demo-{:016x}", std::hash::RandomState::new().build_hasher().finish());
         let builder = Local::builder().vault(VAULT).seed(SECRET, value.as_str()).run_as(Who::User);
-        let stage = Stage { local: dev::start(builder, &Given::default())?, signals, value };
+        let stage = Stage { local: dev::start(builder, &GivenFlags::default())?, signals, value };
         match stage.play() {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(Stop::Interrupted(interrupted)) => Ok(interrupted.code()),
@@ -75,11 +75,11 @@ impl Stage {
             3,
             "The user loses the role `Key Vault Secrets User`, and the error says what is wrong",
         );
-        self.give(Role::None);
+        self.grant(Role::None);
         self.expect_denial(&["get", REFERENCE])?;
 
         step(4, "The user is given the role again, and the secret can be read");
-        self.give(Role::SecretsUser);
+        self.grant(Role::SecretsUser);
         self.expect_value(&["get", REFERENCE])?;
 
         say(format_args!(
@@ -93,7 +93,7 @@ impl Stage {
         Ok(())
     }
 
-    fn give(&self, role: Role) {
+    fn grant(&self, role: Role) {
         self.local.grant(Grant { who: Who::User, role, name: Some(SECRET.to_owned()) });
     }
 
@@ -118,11 +118,11 @@ impl Stage {
         say(format_args!("\n  $ vaultlet {}", arguments.join(" ")));
         self.local.reset_counters();
         let own = std::env::current_exe()
-            .map_err(|_| unexpected("this program's own file is not there"))?;
+            .map_err(|_| unexpected("this program's own file does not exist"))?;
         let mut command = Command::new(own);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, _) in std::env::vars_os() {
-            // Settings from outside would change what the demo shows.
+            // The user's own settings would change what the demo shows.
             if name.to_str().is_some_and(|name| name.starts_with("VAULTLET_")) {
                 command.env_remove(name);
             }
@@ -143,12 +143,12 @@ impl Stage {
     }
 }
 
-/// Prints a line. A reader that has gone away does not stop the demo.
+/// Prints a line. A closed stdout does not stop the demo.
 fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// The exit code of `denied`.
+/// The exit code of the kind `denied`.
 const DENIED: u8 = 77;
 
 fn step(number: u8, what: &str) {
@@ -169,6 +169,6 @@ fn show(entry: &Entry) {
 
 fn unexpected(what: &str) -> Stop {
     let message = format!("running the demo: {what}");
-    let help = "see the output above; report this if it does not say why";
+    let help = "see the output above; if it does not say why, report this";
     Stop::Failed(Failure::own(Kind::Internal, "demo-failed", message, help))
 }

@@ -10,7 +10,7 @@ use vaultlet_host::Kind;
 
 use crate::child::{self, Interrupted, Signals};
 use crate::failure::Failure;
-use crate::given::Given;
+use crate::given_flags::GivenFlags;
 use crate::{output, seeds};
 
 /// Run a local Azure: a Key Vault, a job's identity endpoint, and a proxy for the real names
@@ -31,7 +31,7 @@ Examples:
   vaultlet dev --seed-file secrets.json -o json")]
 pub(crate) struct Dev {
     #[command(flatten)]
-    given: Given,
+    given: GivenFlags,
     /// A vault's name; may be repeated [default: job]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     vault: Vec<String>,
@@ -61,7 +61,7 @@ pub(crate) struct Dev {
     command: Vec<std::ffi::OsString>,
 }
 
-/// The format of the environment.
+/// The format in which the environment is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// export NAME='quoted', one line each
@@ -72,7 +72,7 @@ pub(crate) enum Format {
 
 impl Dev {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        // First of all: from here on an interrupt leaves no files behind.
+        // Before anything else: from here on an interrupt leaves no files behind.
         let signals = Signals::watch()?;
         let (program, arguments) = match self.command.split_first() {
             Some((program, arguments)) => (Some(program.clone()), arguments.to_vec()),
@@ -90,7 +90,7 @@ impl Dev {
         }
     }
 
-    fn builder(self) -> Result<(Builder, Given), Failure> {
+    fn builder(self) -> Result<(Builder, GivenFlags), Failure> {
         let mut builder = Local::builder();
         builder = self.vault.into_iter().fold(builder, Builder::vault);
         if let Some(file) = &self.seed_file {
@@ -99,7 +99,7 @@ impl Dev {
             }
         }
         for seed in self.seed {
-            // Not by a parser of clap's, whose error would quote the secret.
+            // Parsed here and not by clap, whose error would quote the secret.
             let Some((name, value)) = seed.split_once('=') else {
                 let (kind, name) = match kind_of("--seed", &self.given) {
                     Kind::Usage => (Kind::Usage, "--seed"),
@@ -116,7 +116,7 @@ impl Dev {
     }
 }
 
-/// The identities that Azure ML can give a job. An application's identity comes by its form.
+/// Parses an identity that Azure ML can give a job. An application is chosen by `--identity-form` instead.
 fn run_as(word: &str) -> Result<Who, String> {
     match word.parse() {
         Ok(who @ (Who::Managed | Who::User)) => Ok(who),
@@ -125,7 +125,7 @@ fn run_as(word: &str) -> Result<Who, String> {
 }
 
 /// Starts the local Azure.
-pub(crate) fn start(builder: Builder, given: &Given) -> Result<Local, Failure> {
+pub(crate) fn start(builder: Builder, given: &GivenFlags) -> Result<Local, Failure> {
     builder.start().map_err(|error| {
         let kind = match &error {
             StartError::VaultName(_) => kind_of("--vault", given),
@@ -133,18 +133,17 @@ pub(crate) fn start(builder: Builder, given: &Given) -> Result<Local, Failure> {
             StartError::System { .. } => Kind::Unavailable,
             _ => Kind::Internal,
         };
-        let text = error.to_string();
-        let (message, help) = text.rsplit_once("; ").unwrap_or((&text, ""));
-        Failure::own(kind, error.id(), message.to_owned(), help)
+        Failure::own(kind, error.id(), error.message(), error.help())
     })
 }
 
-/// The kind of a malformed value: it stands in a flag, or in the variable that stands for the flag.
-fn kind_of(flag: &str, given: &Given) -> Kind {
+/// The kind of failure for a malformed value, which depends on whether a flag or its variable has the value.
+fn kind_of(flag: &str, given: &GivenFlags) -> Kind {
     if given.has(flag) { Kind::Usage } else { Kind::Configuration }
 }
 
-/// Gives a child process the local Azure, and removes the variables that lead to another identity.
+/// Sets the variables of the local Azure for a child process, and removes the variables that lead to another
+/// identity.
 pub(crate) fn environment(local: &Local, command: &mut Command) {
     for name in Local::foreign_variables() {
         command.env_remove(name);
@@ -159,17 +158,17 @@ fn serve(local: &Local, format: Format, signals: &Signals) -> Result<ExitCode, F
             local.environment().iter().map(|(k, v)| (format!("export {k}"), v.as_str())),
         )?,
     }
-    tell(local);
+    announce(local);
     Ok(Interrupted::wait(signals).code())
 }
 
-/// Tells a person on stderr what is served and where.
-fn tell(local: &Local) {
+/// Prints to stderr what is served and where.
+fn announce(local: &Local) {
     use std::net::ToSocketAddrs as _;
     let names = local.vaults().map(|(name, vault)| format!("{name} at {}", vault.url()));
     note(format_args!("serving {}", names.collect::<Vec<_>>().join(", ")));
     for (name, _) in local.vaults() {
-        // By the system's resolver, as other programs ask.
+        // The system's resolver is the one that other programs use.
         if (format!("{name}.localhost"), 443).to_socket_addrs().is_err() {
             note(format_args!(
                 "this system does not resolve `{name}.localhost`; use the real name \
@@ -177,7 +176,7 @@ fn tell(local: &Local) {
             ));
         }
     }
-    note(format_args!("interrupt it to end it"));
+    note(format_args!("press Ctrl-C to end"));
 }
 
 fn note(line: std::fmt::Arguments<'_>) {

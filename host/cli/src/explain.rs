@@ -10,8 +10,8 @@ use crate::output;
 
 /// Explain an error id: what it means and what to do
 ///
-/// The id is what stands in parentheses at the end of an error. Without an ID, lists all of them.
-/// Nothing is sent.
+/// The id is the word in parentheses at the end of an error. Without an ID, lists all of them. Does not
+/// touch the network.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -26,15 +26,15 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self.id {
-            Some(id) => output::plain(&explained(&id)?)?,
+            Some(id) => output::plain(&explanation(&id)?)?,
             None => output::plain(&ids::all().map(|entry| entry.line()).collect::<String>())?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn explained(id: &str) -> Result<String, Failure> {
-    // As it stands in an error line.
+fn explanation(id: &str) -> Result<String, Failure> {
+    // An error line has the id in parentheses.
     let id = id.trim_matches(['(', ')']);
     match ids::all().find(|entry| entry.id == id) {
         Some(entry) => Ok(format!("{}\n\n{}", entry.id, entry.text())),
@@ -42,13 +42,13 @@ fn explained(id: &str) -> Result<String, Failure> {
     }
 }
 
-/// Names the id that was most likely meant.
+/// The failure for an unknown id, which suggests the most similar one.
 fn unknown(id: &str) -> Failure {
-    /// How alike two ids are when one may be meant by the other, of 1.
-    const ALIKE: f64 = 0.75;
-    let likeness = |entry: &Entry| strsim::jaro_winkler(entry.id, id);
-    let nearest = ids::all().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let help = match nearest.filter(|entry| likeness(entry) >= ALIKE) {
+    /// The similarity, of at most 1, from which an id is suggested.
+    const SIMILAR: f64 = 0.75;
+    let similarity = |entry: &Entry| strsim::jaro_winkler(entry.id, id);
+    let nearest = ids::all().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+    let help = match nearest.filter(|entry| similarity(entry) >= SIMILAR) {
         Some(entry) => format!("try `{}`, or see all ids by `vaultlet explain`", entry.id),
         None => "see all ids by `vaultlet explain`".to_owned(),
     };
@@ -62,12 +62,15 @@ mod tests {
     #[test]
     fn every_id_is_explained_and_a_near_one_is_suggested() {
         for entry in ids::all() {
-            assert!(explained(entry.id).unwrap().starts_with(entry.id));
+            assert!(explanation(entry.id).unwrap().starts_with(entry.id));
         }
-        assert_eq!(explained("(vault-forbidden)").unwrap(), explained("vault-forbidden").unwrap());
-        let suggested = format!("{:?}", explained("vault-forbiden").err().unwrap());
+        assert_eq!(
+            explanation("(vault-forbidden)").unwrap(),
+            explanation("vault-forbidden").unwrap()
+        );
+        let suggested = format!("{:?}", explanation("vault-forbiden").err().unwrap());
         assert!(suggested.contains("try `vault-forbidden`"), "{suggested}");
-        let strange = format!("{:?}", explained("%!").err().unwrap());
+        let strange = format!("{:?}", explanation("%!").err().unwrap());
         assert!(!strange.contains("try `"), "{strange}");
     }
 }

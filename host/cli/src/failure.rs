@@ -1,4 +1,4 @@
-//! How a command fails: one line or one JSON object on stderr, and an exit code as in `sysexits.h`.
+//! Failures of commands: one line or one JSON object on stderr, and an exit code as in `sysexits.h`.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -22,13 +22,13 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Wrong arguments.
+    /// The failure of a command whose arguments are wrong.
     pub(crate) fn usage(what: &str) -> Self {
         let message = format!("reading the arguments: {what}");
         Self::own(Kind::Usage, "usage", message, "see `vaultlet --help`")
     }
 
-    /// A wrong variable that stands for a flag.
+    /// The failure of a command for which a variable, in place of a flag, has a wrong value.
     pub(crate) fn variable(name: &str, what: &str) -> Self {
         let message = format!("reading `{name}`: {what}");
         Self::own(Kind::Configuration, "setting-malformed", message, "correct or unset it")

@@ -16,7 +16,7 @@ use crate::output;
 /// secret's own URL; or @Microsoft.KeyVault(SecretUri=…). With ?json=/a/b the value is read as
 /// JSON and the text at that pointer (RFC 6901) is the answer.
 ///
-/// Several references are fetched at once and printed in order: all of them or none.
+/// Several references are fetched concurrently and printed in the order given: all of them, or none.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -34,7 +34,7 @@ pub(crate) struct Get {
     options: Options,
 }
 
-/// Secrets that are fetched at once; the vault's own limit is not far above.
+/// The limit of concurrent calls; the vault's own limit is not far above.
 const CALLS_MAX: usize = 32;
 
 impl Get {

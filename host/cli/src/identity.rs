@@ -19,12 +19,12 @@ use crate::output;
 #[derive(Args)]
 pub(crate) struct Identity {
     #[command(subcommand)]
-    pub(crate) what: What,
+    pub(crate) action: Action,
 }
 
-/// What to do with the identity.
+/// The subcommands of `vaultlet identity`.
 #[derive(Subcommand)]
-pub(crate) enum What {
+pub(crate) enum Action {
     Serve(Serve),
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Serve {
     command: Vec<OsString>,
 }
 
-/// The format of the environment.
+/// The format in which the environment is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// export NAME='quoted', one line each
@@ -67,20 +67,20 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Requests answered at once: as many as there may be connections, so that requests that wait for a
-/// slow identity do not delay others.
+/// The limit of concurrent token requests. It equals the limit of connections, so that requests that wait for
+/// a slow identity do not delay others.
 const CALLS: usize = 256;
 
 impl Identity {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let What::Serve(serve) = self.what;
+        let Action::Serve(serve) = self.action;
         serve.run()
     }
 }
 
 impl Serve {
     fn run(self) -> Result<ExitCode, Failure> {
-        // First of all: from here on an interrupt ends the child, too.
+        // Before anything else: from here on an interrupt ends the child, too.
         let signals = Signals::watch()?;
         let lend = Lend { port: self.port, resources: self.resource };
         let lent = self.options.open(CALLS)?.lend(lend)?;
@@ -111,7 +111,7 @@ fn print(lent: &Lent, format: Format) -> Result<(), Failure> {
     }
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "vaultlet identity: serving at {}", lent.address());
-    let _ = writeln!(stderr, "vaultlet identity: interrupt it to end it");
+    let _ = writeln!(stderr, "vaultlet identity: press Ctrl-C to end");
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! Every error id: the component's, from its own table, and those of the host, of the libraries built
-//! on it, and of this program. `ERRORS.md` is made from this table.
+//! on it, and of this program. `ERRORS.md` is generated from these tables.
 
 use vaultlet_core::error::IDS;
 
@@ -13,18 +13,18 @@ pub(crate) struct Entry {
     /// The exit code, where it does not follow from the kind.
     exit: Option<u8>,
     meaning: &'static str,
-    /// Empty when there is nothing to do.
+    /// The remedy; empty when there is nothing to do.
     remedy: &'static str,
 }
 
 /// Every error id, sorted by exit code.
 pub(crate) fn all() -> impl Iterator<Item = Entry> {
-    let of_component = IDS.iter().map(|(id, kind, meaning, remedy)| {
+    let component_ids = IDS.iter().map(|(id, kind, meaning, remedy)| {
         let kinds = KINDS.iter().find(|one| one.first() == Some(&kind.name()));
         let kinds = kinds.copied().unwrap_or_default();
         Entry { id, kinds, exit: None, meaning, remedy }
     });
-    let mut all: Vec<_> = of_component.chain(OF_HOST.iter().copied()).collect();
+    let mut all: Vec<_> = component_ids.chain(HOST_IDS.iter().copied()).collect();
     all.sort_by_key(Entry::first_exit);
     all.into_iter()
 }
@@ -38,7 +38,8 @@ impl Entry {
         let last = if codes.ends_with('s') { " (in a variable)" } else { "" };
         let kinds: Vec<_> = self.kinds.iter().map(|kind| format!("`{kind}`")).collect();
         let kinds = kinds.join(" or ");
-        let mut text = format!("{codes} {exits}{last}, kind {kinds}.\n\n{}\n", said(self.meaning));
+        let mut text =
+            format!("{codes} {exits}{last}, kind {kinds}.\n\n{}\n", to_sentence(self.meaning));
         if !self.remedy.is_empty() {
             text.extend(["\nWhat to do: ", self.remedy, ".\n"]);
         }
@@ -60,14 +61,14 @@ impl Entry {
 }
 
 /// The text as a sentence.
-fn said(text: &str) -> String {
+fn to_sentence(text: &str) -> String {
     let mut rest = text.chars();
     rest.next()
         .map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str()))
         .unwrap_or_default()
 }
 
-/// The kinds of failure, as lists of one.
+/// The kinds of failure, each as a list of one kind.
 const KINDS: &[&[&str]] = &[
     &["usage"],
     &["invalid-argument"],
@@ -98,21 +99,21 @@ macro_rules! ids {
     (@exit) => { None };
 }
 
-/// The ids that are not the component's.
-const OF_HOST: &[Entry] = ids! {
+/// The error ids that the component does not have.
+const HOST_IDS: &[Entry] = ids! {
     // The host.
     "address-space" ["configuration"]
         "the system allows this process too little address space (not memory): each instance reserves 4 GiB"
-        "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)"
+        "raise the limit (`ulimit -v`), or allow fewer concurrent calls (`concurrency`)"
     "ca-file" ["configuration"]
-        "a file of certificates cannot be read, or has no certificate in it"
+        "a file of CA certificates cannot be read, or contains no certificate"
         "name a PEM file with at least one CA certificate"
     "cancelled" ["timeout"]
         "the caller cancelled the call"
         ""
     "component-refused" ["configuration"]
         "a component given in place of the built-in one cannot be used (feature `jit`)"
-        "give one that exports the world `vaultlet:keyvault/provider`"
+        "use a component of the world `vaultlet:keyvault/provider`"
     "lend-port" ["unavailable"]
         "the port for the lent identity endpoint is not available"
         "choose another port, or none for any free port"
@@ -127,7 +128,7 @@ const OF_HOST: &[Entry] = ids! {
         "grant the secret where the plugin is opened"
     "plugin-refused" ["configuration"]
         "a file opened as a plugin is not a component, or imports something that plugins are not given"
-        "give a component of the world `vaultlet:keyvault/consumer`, without sockets and HTTP"
+        "use a component of the world `vaultlet:keyvault/consumer`, without sockets and HTTP"
     "plugin-trapped" ["internal"]
         "a plugin trapped, or exited"
         "report it to the author of the plugin"
@@ -137,7 +138,7 @@ const OF_HOST: &[Entry] = ids! {
         "use the library and the header of one release"
     "blocking-call" ["usage"]
         "a function that waits was called in a callback, which must not wait"
-        "call the function that calls back, or leave the callback first"
+        "call the function that takes a callback instead, or return from the callback first"
     // The program.
     "command-not-executable" ["denied"] exit 126
         "the command after `--` cannot be executed"
@@ -150,26 +151,26 @@ const OF_HOST: &[Entry] = ids! {
         "check the program or file that reads the output"
     // The local Azure.
     "demo-failed" ["internal"]
-        "`vaultlet demo` did not go as it should"
+        "a step of `vaultlet demo` did not have the expected result"
         "report it with this message"
     "dev-certificate" ["internal"]
         "`vaultlet dev` cannot make its certificates"
         "report it with this message"
     "dev-secret-name" ["usage", "configuration"]
-        "`vaultlet dev` is given a secret's name that Key Vault does not allow"
+        "a secret for `vaultlet dev` has a name that Key Vault does not allow"
         "choose a name of 1 to 127 letters, digits and hyphens"
     "dev-seed" ["usage", "configuration"]
-        "`vaultlet dev` is given a secret that is malformed"
+        "a secret for `vaultlet dev` is malformed"
         "write NAME=VALUE, within the limits of Key Vault"
     "dev-system" ["unavailable"]
-        "the system gives `vaultlet dev` no port, folder or thread"
+        "`vaultlet dev` cannot get a port, folder or thread from the system"
         "see the message, and check the system's limits"
     "dev-vault-name" ["usage", "configuration"]
-        "`vaultlet dev` is given a vault's name that Key Vault does not allow"
+        "a vault for `vaultlet dev` has a name that Key Vault does not allow"
         "choose a name of 3 to 24 letters, digits and hyphens"
     "seed-file" ["invalid-argument"]
         "`vaultlet dev` cannot read a file of secrets"
-        "give a JSON object, or lines NAME=VALUE"
+        "write a JSON object, or lines NAME=VALUE"
 };
 
 #[cfg(test)]
@@ -202,9 +203,9 @@ This page is generated from the program's tables: `VAULTLET_BLESS=1 cargo test -
         }
     }
 
-    /// With `VAULTLET_BLESS=1` the page is written instead.
+    /// Compares the page with the tables; with `VAULTLET_BLESS=1` the page is written instead.
     #[test]
-    fn the_page_is_what_the_tables_say() {
+    fn the_page_equals_the_tables() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ERRORS.md");
         let entries = all().map(|entry| format!("\n## {}\n\n{}", entry.id, entry.text()));
         let page: String = [HEAD.to_owned()].into_iter().chain(entries).collect();

@@ -8,7 +8,7 @@ use vaultlet_host::Vaultlet;
 use vaultlet_host::render::{self, Answer};
 
 use crate::failure::Failure;
-use crate::given::Given;
+use crate::given_flags::GivenFlags;
 use crate::options::Options;
 use crate::output;
 
@@ -17,8 +17,8 @@ use crate::output;
 /// Disabled secrets are listed, too. Values are not read. A VAULT is a vault's name or full host,
 /// akv://VAULT, or the vault's own URL. CREATED and EXPIRES are those of the latest version.
 ///
-/// It takes the role Key Vault Reader or Key Vault Secrets User on the vault (or the access policy
-/// list).
+/// The identity needs the role Key Vault Reader or Key Vault Secrets User on the vault (or the access
+/// policy list).
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ Examples:
 pub(crate) struct List {
     /// The vault to list
     #[arg(value_name = "VAULT")]
-    of: Option<String>,
+    subject: Option<String>,
     #[command(flatten)]
     shared: Shared,
     /// table, json or value
@@ -43,8 +43,8 @@ pub(crate) struct List {
 /// Disabled versions are listed, too. Values are not read. A secret is given by a reference, as in
 /// `vaultlet get`, or by its name and --vault.
 ///
-/// It takes the role Key Vault Reader or Key Vault Secrets User on the vault (or the access policy
-/// list).
+/// The identity needs the role Key Vault Reader or Key Vault Secrets User on the vault (or the access
+/// policy list).
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -53,7 +53,7 @@ Examples:
 pub(crate) struct Versions {
     /// The secret whose versions are listed
     #[arg(value_name = "REFERENCE|NAME")]
-    of: String,
+    subject: String,
     #[command(flatten)]
     shared: Shared,
     /// table, json or value
@@ -66,7 +66,7 @@ pub(crate) struct Versions {
 #[derive(Args)]
 struct Shared {
     #[command(flatten)]
-    given: Given,
+    given: GivenFlags,
     /// The vault: a name, a full host, akv://VAULT, or its own URL
     #[arg(long, value_name = "VAULT")]
     vault: Option<String>,
@@ -75,7 +75,7 @@ struct Shared {
 /// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// One line for each item, below a line of titles
+    /// One line for each item, below a header line
     Table,
     /// One JSON array of the objects that `get -o json` prints, without values
     Json,
@@ -86,7 +86,7 @@ pub(crate) enum Format {
 impl List {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let Shared { given, vault } = self.shared;
-        let vault = list::vault(self.of.as_deref(), vault.as_deref(), given.has("--vault"));
+        let vault = list::vault(self.subject.as_deref(), vault.as_deref(), given.has("--vault"));
         let vault = vault.map_err(Failure::usage)?;
         let vaultlet = self.options.open(1)?;
         let items = vaultlet.list_blocking(&vault)?;
@@ -97,7 +97,7 @@ impl List {
 impl Versions {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let Shared { given, vault } = self.shared;
-        let reference = list::secret(&self.of, vault.as_deref(), given.has("--vault"));
+        let reference = list::secret(&self.subject, vault.as_deref(), given.has("--vault"));
         let reference = reference.map_err(Failure::usage)?;
         let vaultlet = self.options.open(1)?;
         let items = vaultlet.versions_blocking(&reference)?;

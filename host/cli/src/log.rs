@@ -1,4 +1,4 @@
-//! `--log`: lines on stderr.
+//! `--log`: the log on stderr.
 
 use clap::ValueEnum;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -22,8 +22,7 @@ pub(crate) enum Level {
     Debug,
 }
 
-/// Starts the log, for vaultlet's own target only: at their lower levels, libraries may log what must
-/// not be seen.
+/// Starts the log, for vaultlet's own target only: libraries may log secrets at their lower levels.
 pub(crate) fn start(level: Level) -> Result<(), Failure> {
     let filter = match level {
         Level::Off => return Ok(()),
@@ -41,6 +40,11 @@ pub(crate) fn start(level: Level) -> Result<(), Failure> {
         .with(Targets::new().with_target("vaultlet", filter))
         .with(lines);
     tracing::subscriber::set_global_default(subscriber).map_err(|e| {
-        Failure::own(Kind::Internal, "internal", format!("starting the log: {e}"), "report this")
+        Failure::own(
+            Kind::Internal,
+            "internal",
+            format!("starting the log: {e}"),
+            "report it with this message",
+        )
     })
 }

@@ -4,7 +4,6 @@
 #![allow(rustdoc::bare_urls, reason = "the commands' comments are their help on a terminal")]
 
 mod arguments;
-mod ask;
 mod child;
 #[cfg(feature = "dev")]
 mod demo;
@@ -13,7 +12,7 @@ mod dev;
 mod explain;
 mod failure;
 mod get;
-mod given;
+mod given_flags;
 mod identity;
 mod ids;
 mod list;
@@ -23,6 +22,7 @@ mod output;
 #[cfg(feature = "dev")]
 mod seeds;
 mod token;
+mod token_flags;
 mod usage;
 mod whoami;
 
@@ -34,10 +34,10 @@ use failure::Failure;
 fn main() -> ExitCode {
     let arguments = match arguments::parse(std::env::args_os().collect()) {
         Ok(arguments) => arguments,
-        Err(ending) => return ending.end(),
+        Err(early) => return early.exit(),
     };
     let json = arguments.json();
-    let done = log::start(arguments.log).and_then(|()| match arguments.command {
+    let result = log::start(arguments.log).and_then(|()| match arguments.command {
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
         #[cfg(feature = "dev")]
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Command::Versions(command) => command.run(),
         Command::Whoami(command) => command.run(),
     });
-    match done {
+    match result {
         Ok(code) => code,
         Err(failure) => Failure::report(&failure, json),
     }

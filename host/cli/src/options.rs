@@ -8,7 +8,7 @@ use vaultlet_core::settings::{self, SETTINGS, Setting};
 use vaultlet_host::{Builder, Kind, Vaultlet};
 
 use crate::failure::Failure;
-use crate::given::Given;
+use crate::given_flags::GivenFlags;
 
 /// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -26,7 +26,7 @@ pub(crate) enum Format {
 #[command(next_help_heading = "Identity and network")]
 pub(crate) struct Options {
     #[command(flatten)]
-    given: Given,
+    given: GivenFlags,
     #[arg(long, value_name = value_name(&settings::IDENTITY), help = settings::IDENTITY.help)]
     identity: Vec<String>,
     #[arg(long, value_name = value_name(&settings::EXCLUDE), help = settings::EXCLUDE.help)]
@@ -77,7 +77,7 @@ pub(crate) struct Options {
     allow_http_loopback: bool,
 }
 
-/// What stands for a setting's value in help.
+/// The placeholder for a setting's value in help.
 fn value_name(setting: &'static Setting) -> &'static str {
     setting.value.unwrap_or_default()
 }
@@ -88,7 +88,7 @@ const ASSERTION_MAX: usize = 64 << 10;
 type Set = fn(Builder, String) -> Builder;
 
 impl Options {
-    /// Opens a handle for this many calls at once.
+    /// Opens a handle for this many concurrent calls.
     pub(crate) fn open(&self, calls: usize) -> Result<Vaultlet, Failure> {
         Ok(self.builder()?.concurrency(calls).open()?)
     }
@@ -153,7 +153,12 @@ impl Options {
         let read = io::stdin().lock().take(ASSERTION_MAX as u64).read_to_string(&mut token);
         read.map_err(|error| {
             let message = format!("reading the user's token from stdin: {}", error.kind());
-            Failure::own(Kind::Configuration, "setting-malformed", message, "give it as text")
+            Failure::own(
+                Kind::Configuration,
+                "setting-malformed",
+                message,
+                "write the token as UTF-8 text",
+            )
         })?;
         Ok(Some(token))
     }
@@ -163,7 +168,7 @@ impl Options {
 mod tests {
     use super::*;
 
-    /// The component's table and the flags are one list.
+    /// Compares the component's table with the flags.
     #[test]
     fn every_setting_is_a_flag_and_every_flag_a_setting() {
         let command = Options::augment_args(clap::Command::new("test"));
@@ -187,7 +192,7 @@ mod tests {
         assert_eq!(SETTINGS.len(), flags.len());
     }
 
-    /// The page about the command line names every setting, as help does.
+    /// Searches the page about the command line for every setting.
     #[test]
     fn the_page_has_every_setting() {
         let page = include_str!("../README.md");

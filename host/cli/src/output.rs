@@ -32,14 +32,14 @@ pub(crate) fn parts(parts: &[Zeroizing<String>]) -> Result<(), Failure> {
     written.map_err(|e| failed(&e))
 }
 
-/// Writes JSON that comes in parts: on one line, or indented for a person at a terminal.
+/// Writes JSON that comes in parts, on one line, or indented for a person at a terminal.
 pub(crate) fn json(json: &[Zeroizing<String>]) -> Result<(), Failure> {
     if io::stdout().is_terminal() { parts(&[indented(json)]) } else { parts(json) }
 }
 
-/// Indents JSON that is on one line: each member and item gets a line.
+/// Indents JSON that is on one line, so that each member and item has a line.
 fn indented(json: &[Zeroizing<String>]) -> Zeroizing<String> {
-    // Room for all of it: a buffer that grows leaves copies behind.
+    // Room for the whole text: a buffer that grows leaves copies of it in memory.
     let room = json.iter().map(|part| 4 * part.len()).sum::<usize>();
     let mut text = Zeroizing::new(String::with_capacity(room));
     let (mut depth, mut is_string, mut is_escaped, mut is_opened) = (0, false, false, false);
@@ -109,7 +109,12 @@ pub(crate) fn quote(value: &str) -> String {
 
 fn failed(error: &io::Error) -> Failure {
     let message = format!("writing the answer: {}", error.to_string().to_lowercase());
-    Failure::own(Kind::Unavailable, "output-failed", message, "see what reads our output")
+    Failure::own(
+        Kind::Unavailable,
+        "output-failed",
+        message,
+        "check the program or file that reads the output",
+    )
 }
 
 #[cfg(test)]
@@ -117,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn indented_json_is_what_a_library_makes() {
+    fn indented_json_equals_that_of_a_library() {
         for json in [
             "{}",
             "[]",

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
-/// The most bytes that a file may have: a thousand secrets of full size.
+/// The limit of a file's size, in bytes: a thousand secrets of full size.
 const LIMIT: u64 = 32 << 20;
 
 /// Reads a file of secrets; `-` is stdin.
@@ -39,7 +39,7 @@ fn load(file: &Path) -> io::Result<Zeroizing<String>> {
         File::open(file)?.take(LIMIT + 1).read_to_string(&mut text)?
     };
     if u64::try_from(read).is_ok_and(|read| read > LIMIT) {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has more than 32 MiB"));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file has more than 32 MiB"));
     }
     Ok(text)
 }
@@ -48,7 +48,7 @@ fn load(file: &Path) -> io::Result<Zeroizing<String>> {
 fn parse(text: &str) -> Result<Vec<(String, Seed)>, String> {
     if text.trim_start().starts_with('{') {
         let described: BTreeMap<String, Described> = serde_json::from_str(text)
-            .map_err(|e| format!("the JSON is not such an object near line {}", e.line()))?;
+            .map_err(|e| format!("the JSON is not an object of secrets, near line {}", e.line()))?;
         return described.into_iter().map(|(name, it)| Ok((name, it.seed()?))).collect();
     }
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 use vaultlet_core::command::sentence;
 use vaultlet_host::render::{self, Answer};
 
-use crate::ask::Ask;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
+use crate::token_flags::TokenFlags;
 
 /// Get an access token
 ///
@@ -17,8 +17,8 @@ use crate::output;
 #[derive(Args)]
 pub(crate) struct Token {
     #[command(flatten)]
-    ask: Ask,
-    /// A claims challenge as JSON; the request then bypasses the cache
+    flags: TokenFlags,
+    /// A claims challenge as JSON; the request bypasses the cache
     #[arg(long, value_name = "JSON")]
     claims: Option<String>,
     /// Print the token
@@ -46,7 +46,7 @@ impl Token {
             return Err(Failure::usage(sentence::NOT_REVEALED));
         }
         let vaultlet = self.options.open(1)?;
-        let token = self.ask.token(&vaultlet, self.claims)?;
+        let token = self.flags.token(&vaultlet, self.claims)?;
         match self.output {
             Format::Value => output::value(token.reveal())?,
             Format::Json => {

@@ -1,12 +1,12 @@
-//! Wrong arguments, in the sentences that the component says of them, too. The suite
-//! `tests/tests/commands.rs` compares both programs.
+//! Messages about wrong arguments, in the component's own sentences. The suite `tests/tests/commands/`
+//! compares both programs.
 
 use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use vaultlet_core::command::sentence as say;
 
-/// What is wrong with the arguments, in one sentence.
+/// The sentence that says what is wrong with the arguments.
 pub(crate) fn sentence(error: &clap::Error) -> String {
     let argument = first(error, ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
@@ -27,7 +27,7 @@ pub(crate) fn sentence(error: &clap::Error) -> String {
     }
 }
 
-/// What is wrong with a variable that stands for a flag, in a sentence that does not name the flag.
+/// The sentence that says what is wrong with a variable, without the name of the flag that it stands for.
 pub(crate) fn refusal(error: &clap::Error) -> String {
     match (allowed(error), error.source()) {
         (Some(allowed), _) => say::variable_not_allowed(&allowed),
@@ -36,7 +36,7 @@ pub(crate) fn refusal(error: &clap::Error) -> String {
     }
 }
 
-/// The values that a flag may have, when it has another one.
+/// The allowed values of a flag, when it was given another value.
 fn allowed(error: &clap::Error) -> Option<Vec<&str>> {
     match error.get(ContextKind::ValidValue)? {
         ContextValue::Strings(values) => {
@@ -47,7 +47,7 @@ fn allowed(error: &clap::Error) -> Option<Vec<&str>> {
     }
 }
 
-/// A command that does not exist, and the command that may have been meant.
+/// The sentence about a command that does not exist, with the most similar one.
 fn no_command(error: &clap::Error) -> String {
     let command = first(error, ContextKind::InvalidSubcommand).unwrap_or_default();
     let meant = first(error, ContextKind::SuggestedSubcommand);
@@ -55,7 +55,7 @@ fn no_command(error: &clap::Error) -> String {
     say::no_command(command) + &meant
 }
 
-/// The first text of this kind.
+/// The first text of this kind in an error of clap.
 fn first(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     match error.get(kind)? {
         ContextValue::String(text) => Some(text),
@@ -64,12 +64,12 @@ fn first(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     }
 }
 
-/// `output` of `--output <FORMAT>`.
+/// The name in a flag's usage: `output` of `--output <FORMAT>`.
 fn flag(argument: &str) -> &str {
     argument.split(' ').next().unwrap_or_default().trim_start_matches('-')
 }
 
-/// `REFERENCE` of `<REFERENCE>...`.
+/// The name in a word's usage: `REFERENCE` of `<REFERENCE>...`.
 fn bare(argument: &str) -> &str {
     argument.trim_end_matches("...").trim_matches(['<', '>'])
 }

@@ -5,19 +5,19 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use vaultlet_host::render::{self, Answer};
 
-use crate::ask::Ask;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
+use crate::token_flags::TokenFlags;
 
 /// Show the identity that this machine's token belongs to
 ///
-/// Gets a token and prints what the token says of its identity; nothing of it is verified, and the token
-/// itself is not shown. When a job is denied, this is the identity to grant a role to.
+/// Gets a token and prints its claims about the identity; they are not verified, and the token itself is
+/// not shown. When a job is denied, this is the identity to grant a role to.
 #[derive(Args)]
 pub(crate) struct Whoami {
     #[command(flatten)]
-    ask: Ask,
+    flags: TokenFlags,
     /// table or json
     #[arg(long, short, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
@@ -37,7 +37,7 @@ pub(crate) enum Format {
 impl Whoami {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let vaultlet = self.options.open(1)?;
-        let token = self.ask.token(&vaultlet, None)?;
+        let token = self.flags.token(&vaultlet, None)?;
         let render = |format| Answer::Whoami(&token).render(&vaultlet, format);
         match self.output {
             Format::Table => output::parts(&render(render::Format::Table)?)?,

@@ -40,7 +40,7 @@ const OWN: &[(&[&str], &str, &str, &str)] = &[
     (&["dev"], "VAULTLET_LOG", "log", "loud"),
 ];
 
-/// Exit code and stderr.
+/// Runs the program; returns its exit code and stderr.
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vaultlet"));
     command.args(arguments).env_clear().env("PATH", "/usr/bin:/bin");
@@ -52,7 +52,7 @@ fn variable(flag: &str) -> String {
     format!("VAULTLET_{}", flag.to_uppercase().replace('-', "_"))
 }
 
-/// A person reads which variable or which flag is wrong, and the other name nowhere.
+/// Checks that the error names the wrong flag or variable, and not the other of the two.
 fn names(ended: &(i32, String), exit: i32, named: &str, other: &str) {
     let (code, stderr) = ended;
     assert_eq!(*code, exit, "{named}: {stderr}");
@@ -62,7 +62,7 @@ fn names(ended: &(i32, String), exit: i32, named: &str, other: &str) {
 }
 
 #[test]
-fn a_wrong_setting_is_called_as_it_was_given() {
+fn an_error_about_a_setting_names_the_flag_or_the_variable() {
     for (flag, value) in SETTINGS {
         let (name, flag) = (variable(flag), format!("--{flag}"));
         let one_word = format!("{flag}={value}");
@@ -80,7 +80,7 @@ fn a_wrong_setting_is_called_as_it_was_given() {
 }
 
 #[test]
-fn a_child_s_arguments_are_not_ours() {
+fn the_child_s_arguments_are_not_parsed() {
     for (flag, value) in SETTINGS {
         let (name, flag) = (variable(flag), format!("--{flag}"));
         let one_word = format!("{flag}={value}");
@@ -103,10 +103,11 @@ fn a_child_s_arguments_are_not_ours() {
     }
 }
 
-/// Its error names the vault, and its exit code says where the name came from.
+/// Only a `--vault` before the `--` counts: the exit code shows whether the name came from the flag or the
+/// variable.
 #[cfg(feature = "dev")]
 #[test]
-fn a_child_s_vault_is_not_ours() {
+fn a_vault_among_the_child_s_arguments_is_ignored() {
     let child = ["--", "echo", "--vault=good"];
     let by_variable = run(&[&["dev"], &child[..]].concat(), &[("VAULTLET_DEV_VAULT", "a_b")]);
     let by_flag = run(&[&["dev", "--vault=a_b"], &child[..]].concat(), &[]);
@@ -114,16 +115,16 @@ fn a_child_s_vault_is_not_ours() {
 }
 
 #[test]
-fn a_child_s_output_is_not_ours() {
+fn an_output_format_among_the_child_s_arguments_is_ignored() {
     let is_json = |(_, stderr): (i32, String)| stderr.starts_with("{\"error\":");
     let wrong = ["identity", "serve", "--identity=nobody"];
     for child in
         [&["-o", "json"][..], &["-ojson"], &["-o=json"], &["--output=json"], &["--output", "json"]]
     {
-        let theirs = [&wrong[..], &["--", "echo"], child].concat();
-        assert!(!is_json(run(&theirs, &[])), "{child:?}");
-        let ours = [&wrong[..], child, &["--", "echo", "-o", "export"]].concat();
-        assert!(is_json(run(&ours, &[])), "{child:?}");
+        let of_child = [&wrong[..], &["--", "echo"], child].concat();
+        assert!(!is_json(run(&of_child, &[])), "{child:?}");
+        let of_vaultlet = [&wrong[..], child, &["--", "echo", "-o", "export"]].concat();
+        assert!(is_json(run(&of_vaultlet, &[])), "{child:?}");
         // Arguments that cannot be parsed.
         let broken = [&["identity", "serve", "--nonsense", "--", "echo"][..], child].concat();
         assert!(!is_json(run(&broken, &[])), "{child:?}");
@@ -138,7 +139,7 @@ fn a_child_s_output_is_not_ours() {
 }
 
 #[test]
-fn flags_stand_anywhere_and_are_never_abbreviated() {
+fn flags_may_be_anywhere_and_are_never_abbreviated() {
     names(&run(&["--log", "loud", "whoami"], &[]), 64, "--log", "VAULTLET_LOG");
     names(&run(&["whoami", "--log=loud"], &[]), 64, "--log", "VAULTLET_LOG");
     // A flag of the chosen command, before it.
@@ -147,14 +148,14 @@ fn flags_stand_anywhere_and_are_never_abbreviated() {
     // The flag is right: the variable does not count.
     let right = ["list", "v", "--cloud=china", "--vault=v"];
     names(&run(&right, &[("VAULTLET_CLOUD", "mars")]), 64, "--vault", "VAULTLET_VAULT");
-    // The same by variable is a default, which the argument wins over.
+    // A vault in the variable is a default, which the argument wins over.
     let (code, stderr) =
         run(&["list", "a/b"], &[("VAULTLET_VAULT", "v"), ("VAULTLET_IDENTITY", "azure-cli")]);
     assert!(code == 65 && stderr.contains("(reference-malformed)"), "{stderr}");
 }
 
 #[test]
-fn several_variables_are_told_apart() {
+fn an_error_names_the_variable_that_is_wrong() {
     let both = [("VAULTLET_LOG", "info"), ("VAULTLET_OUTPUT", "xml")];
     names(&run(&["whoami"], &both), 78, "`VAULTLET_OUTPUT`", "VAULTLET_LOG");
     let both = [("VAULTLET_LOG", "loud"), ("VAULTLET_OUTPUT", "json")];

@@ -1,6 +1,6 @@
-//! The arguments of the commands. They are read as the native program's library reads them, in the same
-//! order, so that both programs say the same of wrong ones. The suite `tests/tests/commands.rs` compares
-//! them: <https://docs.rs/clap/4/clap/>
+//! The arguments of the commands. They are parsed in the same order as by clap, the native program's parser,
+//! so that both programs report the same error for wrong arguments. The suite `tests/tests/commands/`
+//! compares them: <https://docs.rs/clap/4/clap/>
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
@@ -10,9 +10,9 @@ use crate::{
     settings::{FLAGS, Lookup, Reader, SETTINGS, Setting},
 };
 
-/// What the arguments ask for.
+/// The request that the arguments make.
 #[derive(Debug)]
-pub(super) enum Wanted {
+pub(super) enum Invocation {
     /// The page of `--help`.
     Help,
     /// The version of the program.
@@ -35,45 +35,45 @@ pub(super) enum Command {
 #[derive(Debug)]
 pub(super) struct Arguments {
     pub(super) command: Command,
-    /// References, or what is listed.
+    /// The references, or the vault or secret to list.
     pub(super) words: Vec<String>,
     pub(super) format: Format,
-    given: Vec<Given>,
+    given: Vec<GivenFlag>,
 }
 
-/// A flag with its value.
+/// A flag that was given, or its variable, with the value.
 #[derive(Debug)]
-struct Given {
+struct GivenFlag {
     name: &'static str,
     value: String,
     is_variable: bool,
 }
 
-/// A flag that a command has.
+/// A flag in the definition of a command.
 #[derive(Clone, Copy)]
 struct Flag {
     name: &'static str,
     value: Value,
 }
 
-/// The value of a flag.
+/// The kind of value that a flag takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Value {
-    /// The flag has none.
+    /// No value: the flag is a switch.
     None,
     /// Any text.
     Text,
-    /// Any text, and several times; the values are joined by this.
+    /// Any text; the flag may be repeated, and the values are joined by this separator.
     Texts(&'static str),
     /// One of the command's formats.
     Format,
 }
 
-/// Flags of which a command takes one at most.
+/// Groups of flags that exclude each other.
 const EXCLUSIVE: [&[&str]; 2] =
     [&["resource", "scope"], &["client-id", "object-id", "resource-id"]];
 
-impl Wanted {
+impl Invocation {
     /// Reads the arguments after the program's name, and the variables that stand for flags.
     pub(super) fn read(arguments: &[String], variables: Lookup<'_>) -> Result<Self, Error> {
         let mut rest = arguments.iter().map(String::as_str);
@@ -139,7 +139,7 @@ impl Command {
         }
     }
 
-    /// How many words the command takes at most, and what the first is called if there must be one.
+    /// The limit of words that the command takes, and the name of the first word if one is required.
     fn words(self) -> (usize, Option<&'static str>) {
         match self {
             Self::Get => (usize::MAX, Some("REFERENCE")),
@@ -149,7 +149,7 @@ impl Command {
         }
     }
 
-    /// The flags of the command besides the settings. A variable stands for each, but for `--reveal`.
+    /// The flags of the command besides the settings. Each has a variable, except for `--reveal`.
     fn flags(self) -> &'static [Flag] {
         const fn text(name: &'static str) -> Flag {
             Flag { name, value: Value::Text }
@@ -176,7 +176,7 @@ impl Command {
         }
     }
 
-    /// The flag of this name. One that only the native program can have is refused.
+    /// Finds the flag of this name. A flag that only the native program has is refused.
     fn flag(self, name: &str) -> Result<Flag, Error> {
         if let Some(flag) = self.flags().iter().find(|flag| flag.name == name) {
             return Ok(*flag);
@@ -203,7 +203,7 @@ impl Arguments {
         self.given(name).map(|given| given.value.as_str())
     }
 
-    /// Whether a flag was given, and not the variable that stands for it.
+    /// Whether the flag itself was given, as opposed to the variable that stands for it.
     pub(super) fn is_flag(&self, name: &str) -> bool {
         self.given(name).is_some_and(|given| !given.is_variable)
     }
@@ -222,7 +222,7 @@ impl Arguments {
         settings
     }
 
-    fn given(&self, name: &str) -> Option<&Given> {
+    fn given(&self, name: &str) -> Option<&GivenFlag> {
         self.given.iter().find(|given| given.name == name)
     }
 
@@ -230,12 +230,12 @@ impl Arguments {
         command: Command,
         rest: impl Iterator<Item = &'a str>,
         variables: Lookup<'_>,
-    ) -> Result<Wanted, Error> {
+    ) -> Result<Invocation, Error> {
         let format = command.formats().first().map_or(Format::Value, |(_, format)| *format);
         let arguments = Self { command, words: Vec::new(), format, given: Vec::new() };
         let mut state = State { arguments, pending: None };
         if state.read(rest)? {
-            return Ok(Wanted::Help);
+            return Ok(Invocation::Help);
         }
         let mut arguments = state.arguments;
         if let Some((one, other)) = arguments.conflict() {
@@ -247,7 +247,7 @@ impl Arguments {
             return Err(usage(&sentence::missing(missing)));
         }
         arguments.read_variables(variables)?;
-        Ok(Wanted::Command(arguments))
+        Ok(Invocation::Command(arguments))
     }
 
     fn read_variables(&mut self, variables: Lookup<'_>) -> Result<(), Error> {
@@ -262,7 +262,7 @@ impl Arguments {
                 let format = self.parse_format(&value);
                 self.format = format.ok_or_else(|| malformed(&name, &allowed()))?;
             }
-            self.given.push(Given { name: flag.name, value, is_variable: true });
+            self.given.push(GivenFlag { name: flag.name, value, is_variable: true });
             if let Some((one, other)) = self.conflict() {
                 return Err(malformed(&name, &sentence::conflict(one, other)));
             }
@@ -270,7 +270,7 @@ impl Arguments {
         Ok(())
     }
 
-    /// Takes a flag as it was given.
+    /// Adds a flag that was given.
     fn accept(&mut self, flag: Flag, value: &str) -> Result<(), Error> {
         if let Some(given) = self.given.iter_mut().find(|given| given.name == flag.name) {
             let Value::Texts(separator) = flag.value else {
@@ -287,7 +287,7 @@ impl Arguments {
                 None => return Err(usage(&sentence::not_allowed(flag.name, &self.formats()))),
             };
         }
-        self.given.push(Given { name: flag.name, value: value.to_owned(), is_variable: false });
+        self.given.push(GivenFlag { name: flag.name, value: value.to_owned(), is_variable: false });
         Ok(())
     }
 
@@ -300,26 +300,27 @@ impl Arguments {
         self.command.formats().iter().map(|(name, _)| *name).collect()
     }
 
-    /// The first flag that excludes another one, and that other.
+    /// The first two flags that exclude each other.
     fn conflict(&self) -> Option<(&'static str, &'static str)> {
         self.given.iter().find_map(|one| {
             let group = EXCLUSIVE.iter().find(|group| group.contains(&one.name))?;
-            let is_other = |given: &&Given| given.name != one.name && group.contains(&given.name);
+            let is_other =
+                |given: &&GivenFlag| given.name != one.name && group.contains(&given.name);
             Some((one.name, self.given.iter().find(is_other)?.name))
         })
     }
 }
 
-/// Arguments while they are read.
+/// The state of the parser.
 struct State<'a> {
     arguments: Arguments,
-    /// A flag that takes a value, and the value when it has come. It is checked when the next known
-    /// argument comes: an unknown one is the error that is said first.
+    /// A flag that takes a value, and the value once it was read. The value is checked when the next known
+    /// argument is read, because an unknown argument is reported first.
     pending: Option<(Flag, Option<&'a str>)>,
 }
 
 impl<'a> State<'a> {
-    /// Reads what follows the command; whether that asks for help.
+    /// Reads the arguments after the command. Returns whether they request help.
     fn read(&mut self, rest: impl Iterator<Item = &'a str>) -> Result<bool, Error> {
         let mut is_trailing = false;
         for argument in rest {
@@ -395,7 +396,7 @@ impl<'a> State<'a> {
     }
 }
 
-/// Whether errors are to be printed as JSON, for arguments that may be wrong.
+/// Whether errors are to be printed as JSON; the arguments may be wrong.
 pub(super) fn wants_json(arguments: &[String], variables: Lookup<'_>) -> bool {
     let mut output = None;
     let mut arguments = arguments.iter().map(String::as_str).take_while(|text| *text != "--");

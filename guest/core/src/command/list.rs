@@ -1,4 +1,4 @@
-//! What `list` and `versions` list. Errors are sentences about the arguments.
+//! The subjects of `list` and `versions`. Errors are sentences about the arguments.
 
 use alloc::{borrow::ToOwned, format, string::String};
 
@@ -30,7 +30,7 @@ pub fn secret(word: &str, vault: Option<&str>, is_flag: bool) -> Result<String, 
     }
 }
 
-/// The reference of a secret of a vault, which is given in any of the forms that a vault has.
+/// The reference of a secret in a vault, which is given in any of the forms that a vault has.
 fn reference(vault: &str, name: &str) -> String {
     let vault = vault.trim_end_matches('/');
     match vault.split_once("://") {

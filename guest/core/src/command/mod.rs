@@ -9,7 +9,7 @@ pub mod sentence;
 use alloc::{borrow::ToOwned, format, rc::Rc, string::String, vec::Vec};
 use zeroize::Zeroizing;
 
-use arguments::{Arguments, Command, Wanted, wants_json};
+use arguments::{Arguments, Command, Invocation, wants_json};
 use render::{Format, Item, Part, TokenProperties};
 
 use crate::{
@@ -48,9 +48,9 @@ settings; each is also a variable, --client-id is VAULTLET_CLIENT_ID:
   --allow-http-loopback                           accept http:// for a vault on loopback
 ";
 
-/// What a command prints, and whether it succeeds.
+/// The output of a command, and whether it succeeds.
 #[derive(Debug)]
-pub struct Done {
+pub struct Output {
     /// The answer and nothing else.
     pub stdout: Zeroizing<String>,
     /// Everything else.
@@ -60,21 +60,21 @@ pub struct Done {
 }
 
 /// Runs a command; `arguments` are those after the program's name.
-pub fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Done {
+pub fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Output {
     let variables = |name: &str| context.variable(name);
-    let (is_json, done) = match Wanted::read(arguments, &variables) {
-        Ok(Wanted::Help) => (false, Ok(HELP.to_owned().into())),
-        Ok(Wanted::Version) => {
+    let (is_json, answer) = match Invocation::read(arguments, &variables) {
+        Ok(Invocation::Help) => (false, Ok(HELP.to_owned().into())),
+        Ok(Invocation::Version) => {
             (false, Ok(concat!("vaultlet ", env!("CARGO_PKG_VERSION"), "\n").to_owned().into()))
         }
-        Ok(Wanted::Command(arguments)) => {
-            (arguments.format == Format::Json, answer(context, memory, &arguments))
+        Ok(Invocation::Command(arguments)) => {
+            (arguments.format == Format::Json, execute(context, memory, &arguments))
         }
         Err(error) => (wants_json(arguments, &variables), Err(error)),
     };
-    match done {
-        Ok(stdout) => Done { stdout, stderr: String::new(), is_success: true },
-        Err(error) => Done {
+    match answer {
+        Ok(stdout) => Output { stdout, stderr: String::new(), is_success: true },
+        Err(error) => Output {
             stdout: String::new().into(),
             stderr: match is_json {
                 true => format!("{}\n", error.json()),
@@ -85,7 +85,7 @@ pub fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Do
     }
 }
 
-fn answer<C: Context>(
+fn execute<C: Context>(
     context: &C,
     memory: &Memory,
     arguments: &Arguments,

@@ -1,5 +1,5 @@
-//! The text that the commands print. The component's own commands and, by the interface `render`, the
-//! native program print what is rendered here.
+//! The text that the commands print: those of the component and, through the interface `render`, those of
+//! the native program.
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use zeroize::Zeroizing;
@@ -28,7 +28,7 @@ pub enum Format {
     Table,
 }
 
-/// Where some items stand in a whole answer, whose parts are rendered one by one and joined.
+/// The place of some items in a whole answer, whose parts are rendered one by one and joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Whether the answer begins with these items.
@@ -53,20 +53,20 @@ pub struct Item<'a> {
     pub value: &'a str,
 }
 
-/// What is known of a token besides the token.
+/// The properties of a token: everything but the token itself.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenProperties<'a> {
-    /// Unix seconds.
+    /// When the token expires, in Unix seconds.
     pub expires_on: i64,
-    /// Unix seconds.
+    /// When the token is due for renewal, in Unix seconds.
     pub refresh_on: i64,
     /// The resource that the token is for.
     pub resource: &'a str,
-    /// The source that gave it.
+    /// The source that gave the token.
     pub source: &'a str,
     /// The form of the source.
     pub endpoint: Option<&'a str>,
-    /// The client id that was asked for.
+    /// The client id in the token request, if there was one.
     pub client_id: Option<&'a str>,
 }
 
@@ -194,7 +194,7 @@ pub fn whoami(
     }
 }
 
-/// A secret as a JSON object; without a value it is an item of a list.
+/// Renders a secret as a JSON object, without a value as an item of a list.
 fn secret(reference: &str, properties: &Properties, value: Option<&str>) -> Zeroizing<String> {
     let mut object = Object::default();
     object
@@ -223,7 +223,7 @@ fn secret(reference: &str, properties: &Properties, value: Option<&str>) -> Zero
     object.finish()
 }
 
-/// Part of a JSON array.
+/// Renders a part of a JSON array.
 fn array(items: &[Zeroizing<String>], part: Part) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::new());
     for (at, item) in items.iter().enumerate() {
@@ -239,15 +239,15 @@ fn array(items: &[Zeroizing<String>], part: Part) -> Zeroizing<String> {
     text
 }
 
-/// The variable of a shell that has a secret's value: `db-password` is `DB_PASSWORD`. Such a name does
-/// not begin with a digit: `1pass` is `_1PASS`. A shell would take `1PASS='…'` for a command, and show
-/// the value in its error.
+/// The shell variable for a secret's value: `db-password` is `DB_PASSWORD`. An underscore is put in front of
+/// a leading digit (`1pass` is `_1PASS`), because a shell would take `1PASS='…'` for a command, and show the
+/// value in its error.
 fn variable(name: &str) -> String {
     let name = name.to_ascii_uppercase().replace('-', "_");
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
-/// The version of an item that has one: then all items are versions of one secret. Else the name.
+/// The name of an item in a list: its version in a list of versions, else its name.
 fn name(item: &Properties) -> &str {
     item.version.as_deref().unwrap_or(&item.name)
 }

@@ -28,15 +28,15 @@ macro_rules! ids {
 ids! {
     Usage "usage" Usage
         "the command line's arguments are wrong"
-        "see --help"
+        "see `vaultlet --help`"
     ReferenceMalformed "reference-malformed" InvalidArgument
         "a reference does not name a secret"
         "write `akv://<vault>/<name>[/<version>]`"
     ArgumentMalformed "argument-malformed" InvalidArgument
         "a resource, tenant, claims challenge or identity is malformed"
-        "correct it"
+        "correct the argument"
     PointerMissing "pointer-missing" InvalidArgument
-        "there is nothing at the reference's JSON pointer in the secret"
+        "the secret has nothing at the reference's JSON pointer"
         "correct `json=` in the reference"
     SecretNotJson "secret-not-json" InvalidArgument
         "the reference has a JSON pointer, but the secret is not JSON"
@@ -49,13 +49,13 @@ ids! {
         "check the name, or create the secret"
     SecretDisabled "secret-disabled" Disabled
         "the secret exists and is disabled"
-        "enable it, or ask for another version"
+        "enable it, or request another version"
     VaultUnreachable "vault-unreachable" Unavailable
         "no connection to the vault can be made"
         "check the vault's name and the network"
     VaultFailed "vault-failed" Unavailable
-        "the vault still answers with a server error after several attempts"
-        "try again in some minutes"
+        "the vault still responds with a server error after several attempts"
+        "try again in a few minutes"
     VaultUnexpected "vault-unexpected" Unavailable
         "the server's response is not one that a Key Vault gives"
         "check the vault's name, and any proxy in between"
@@ -67,28 +67,28 @@ ids! {
         "check that this host is a vault"
     IdentityUnreachable "identity-unreachable" Unavailable
         "the configured identity endpoint cannot be reached"
-        "check that it runs, and the variable that names it"
+        "check that the endpoint is running, and the variable that names it"
     IdentityFailed "identity-failed" Unavailable
-        "the identity endpoint still answers with a server error after several attempts"
-        "try again in some minutes"
+        "the identity endpoint still responds with a server error after several attempts"
+        "try again in a few minutes"
     IdentityUnexpected "identity-unexpected" Unavailable
         "the identity endpoint's response is not a token"
-        "check the variable that names it"
+        "check the variable that names the endpoint"
     IdentityRedirect "identity-redirect" Unavailable
         "the identity endpoint redirects to another address; redirects are never followed"
-        "check the variable that names it"
+        "check the variable that names the endpoint"
     AuthorityUnreachable "authority-unreachable" Unavailable
         "the token authority cannot be reached"
         "check the network, and `AZURE_AUTHORITY_HOST` if it is set"
     AuthorityFailed "authority-failed" Unavailable
-        "the token authority still answers with a server error after several attempts"
-        "try again in some minutes"
+        "the token authority still responds with a server error after several attempts"
+        "try again in a few minutes"
     AuthorityUnexpected "authority-unexpected" Unavailable
         "the server's response is not one that a token authority gives"
         "check `AZURE_AUTHORITY_HOST`, and any proxy in between"
     Timeout "timeout" Timeout
-        "the time that the call may take has run out"
-        "allow more by `--timeout` (`VAULTLET_TIMEOUT`), or look at what is slow"
+        "the call has taken longer than it may"
+        "allow more time by `--timeout` (`VAULTLET_TIMEOUT`), or look at what is slow"
     Internal "internal" Internal
         "a defect in vaultlet"
         "report it with this message"
@@ -100,13 +100,13 @@ ids! {
         "wait, and read less often"
     IdentityThrottled "identity-throttled" Throttled
         "the identity endpoint is throttling requests"
-        "wait, and share one cache"
+        "wait, and share one token cache among processes"
     AuthorityThrottled "authority-throttled" Throttled
         "the token authority is throttling requests"
-        "wait, and share one cache"
+        "wait, and share one token cache among processes"
     VaultForbidden "vault-forbidden" Denied
         "the identity is not allowed to read this secret, or to list the vault's secrets"
-        "grant it the role `Key Vault Secrets User` (or the access policy `get`) on the vault; new grants take some minutes"
+        "grant it the role `Key Vault Secrets User` (or the access policy `get`) on the vault; a new grant takes a few minutes to take effect"
     VaultFirewall "vault-firewall" Denied
         "the vault's network rules do not allow connections from this machine"
         "add its network to the vault's firewall, or use a private endpoint"
@@ -121,7 +121,7 @@ ids! {
         "set `VAULTLET_SERVE_SECRET`, and list the reference in `VAULTLET_SERVE_REFERENCES`"
     SettingMalformed "setting-malformed" Configuration
         "a setting's value is malformed"
-        "correct it"
+        "correct the setting"
     SettingsConflict "settings-conflict" Configuration
         "two settings contradict each other"
         "remove one of them"
@@ -139,7 +139,7 @@ ids! {
         "run it on a terminal, or choose another source by `--identity` (`VAULTLET_IDENTITY`)"
     IdentityChallengeRefused "identity-challenge-refused" Configuration
         "the identity endpoint asks for a file that does not belong to it; no file was read"
-        "check the variable that names it, and what answers there"
+        "check the variable that names the endpoint, and which server is there"
     IdentityIdUnsupported "identity-id-unsupported" Configuration
         "this source cannot choose a user-assigned identity by this kind of id"
         "name the identity by its client id, or choose the source by `--identity` (`VAULTLET_IDENTITY`)"
@@ -151,13 +151,13 @@ ids! {
         "check the name; add a private CA by `--ca-file`"
     NoIdentity "no-identity" NotConfigured
         "no source of credentials is configured here"
-        "run where there is a managed identity, or give the job one"
+        "run where a managed identity is available, or give the job an identity"
     IdentityRefused "identity-refused" Unauthenticated
         "an identity is configured, and the identity endpoint refuses to give a token for it"
         "check which identity is assigned here"
     AuthorityRefused "authority-refused" Unauthenticated
         "an identity is configured, and the token authority refuses to give a token for it"
-        "see the code of the authority, and correct what it names"
+        "look up the error code of the authority, and correct what it names"
     LoginFailed "login-failed" Unauthenticated
         "a developer tool's login gave no token"
         "see what the tool says, and log in again"

@@ -25,7 +25,7 @@ macro_rules! names {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The one with this name.
+            /// Parses a name.
             pub fn parse(text: &str) -> Option<Self> {
                 match text { $($name => Some(Self::$variant),)* _ => None }
             }
@@ -42,7 +42,7 @@ names! {
         InvalidArgument "invalid-argument"
         /// Create the secret or correct its name.
         NotFound "not-found"
-        /// Enable the secret or ask for another version.
+        /// Enable the secret or request another version.
         Disabled "disabled"
         /// Try again in minutes.
         Unavailable "unavailable"
@@ -66,7 +66,7 @@ names! {
 }
 
 names! {
-    /// The outcome of asking one source of credentials.
+    /// The outcome of an attempt to get a token from one source of credentials.
     Outcome {
         /// Nothing in the environment configures the source.
         NotConfigured "not-configured"
@@ -112,9 +112,9 @@ pub struct Record {
     pub code: Option<String>,
     /// The service's id of the request.
     pub request_id: Option<String>,
-    /// How long the service asked to wait.
+    /// How long the service asked to wait, in milliseconds.
     pub retry_after_ms: Option<u64>,
-    /// The sources that were asked, when no token could be obtained.
+    /// The sources that were tried, when no token could be obtained.
     pub attempts: Vec<Attempt>,
 }
 
@@ -147,7 +147,7 @@ impl Error {
         self
     }
 
-    /// The failure as one of the program's arguments, which a flag is.
+    /// The failure as a usage error, because a flag is one of the program's arguments.
     #[must_use]
     pub(crate) fn into_usage(mut self) -> Self {
         let (name, kind, ..) = Id::Usage.entry();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn line_and_json_have_the_contract_s_form() {
+    fn line_and_json_have_their_documented_form() {
         let error = Error::new(Id::VaultForbidden, "reading `x` of v: forbidden")
             .with_help("grant it")
             .with_answer(403, Some("ForbiddenByRbac".into()));

@@ -1,19 +1,19 @@
-//! Which sources are asked, and in which order.
+//! The setting of the chain: which sources are tried, and in which order.
 
 use alloc::{format, string::String, vec::Vec};
 
 use super::{EXCLUDE, IDENTITY, Label, Lookup, Name, malformed};
 use crate::error::Error;
 
-/// The sources to ask, in order.
+/// The chain of sources to try.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chain {
-    /// The sources to ask; none stands twice.
+    /// The sources to try, in order, without duplicates.
     pub labels: Vec<Label>,
     /// Sources that a setting takes out of the chain.
     pub excluded: Vec<Label>,
-    /// Whether a setting named the sources. If not, the next source is asked after a managed identity or
-    /// a developer's login that failed, and IMDS is probed first.
+    /// Whether a setting names the sources. If not, the next source is tried after a managed identity or a
+    /// developer's login has failed, and IMDS is probed first.
     pub named: bool,
     /// Whether developers' logins are left out when this is an Azure service.
     pub auto: bool,
@@ -21,9 +21,9 @@ pub struct Chain {
 
 pub(super) fn read(get: Lookup<'_>) -> Result<Chain, Error> {
     let mut chain = if let Some((list, name)) = IDENTITY.read(get) {
-        listed(name, &list)?
+        parse_list(name, &list)?
     } else if let Some(name) = get("AZURE_TOKEN_CREDENTIALS") {
-        azures(&name)?
+        azure_chain(&name)?
     } else {
         auto()
     };
@@ -41,7 +41,7 @@ fn auto() -> Chain {
     Chain { labels: Label::auto(), excluded: Vec::new(), named: false, auto: true }
 }
 
-fn listed(setting: Name, list: &str) -> Result<Chain, Error> {
+fn parse_list(setting: Name, list: &str) -> Result<Chain, Error> {
     let mut labels = Vec::new();
     for label in list.split(',').map(str::trim).filter(|label| !label.is_empty()) {
         if label.eq_ignore_ascii_case("auto") {
@@ -63,7 +63,7 @@ fn listed(setting: Name, list: &str) -> Result<Chain, Error> {
 
 /// The chain that `AZURE_TOKEN_CREDENTIALS` names, as in Azure's own SDKs.
 /// <https://learn.microsoft.com/azure/developer/python/sdk/authentication/credential-chains>
-fn azures(name: &str) -> Result<Chain, Error> {
+fn azure_chain(name: &str) -> Result<Chain, Error> {
     let (labels, named): (&[Label], bool) = match name.trim().to_ascii_lowercase().as_str() {
         "" => return Ok(auto()),
         "prod" => (&[Label::Environment, Label::WorkloadIdentity, Label::ManagedIdentity], false),

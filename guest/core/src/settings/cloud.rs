@@ -33,7 +33,7 @@ impl Cloud {
         }
     }
 
-    /// The cloud whose vaults have hosts like this one, on the port of every vault.
+    /// The cloud that a vault belongs to, by its host and by the port that every vault has.
     pub(crate) fn of_vault(vault: &Url) -> Option<Self> {
         Self::ALL.into_iter().find(|cloud| {
             vault.secure
@@ -91,7 +91,7 @@ pub(super) fn read(
     match (named, known) {
         // The flag wins over the variable.
         (Some(_), Some(_)) => Ok((named, None)),
-        // An authority on this machine is a local Azure's, whose vaults have the names of the public cloud.
+        // An authority on this machine belongs to a local Azure, whose vaults have names of the public cloud.
         _ if url.is_loopback() => Ok((named.or(Some(Cloud::Public)), Some(url))),
         _ => Ok((named.or(known), Some(url))),
     }

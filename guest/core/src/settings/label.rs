@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::source_table::for_each_source;
 
-/// What a failure of a source means for the chain.
+/// The class of a source, which decides what its failure means for the chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Configured,
@@ -64,8 +64,8 @@ impl Label {
         self.class() == Class::Login
     }
 
-    /// Whether the next source is asked when this one fails in a chain that no setting names: what
-    /// was found may belong to another program.
+    /// Whether the next source is tried when this one fails in a chain that no setting names: the identity
+    /// that was found may belong to another program.
     pub(crate) fn may_fail(self) -> bool {
         self.class() != Class::Configured
     }

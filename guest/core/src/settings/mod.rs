@@ -26,7 +26,7 @@ pub use label::Label;
 pub use role::{Role, TokenOrigin};
 pub use table::*;
 
-/// Looks up a variable.
+/// A function that looks up a variable.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The settings of a call.
@@ -38,7 +38,7 @@ pub struct Settings {
     pub identity: Option<(UserAssigned, Name)>,
     /// The cloud; none when the authority belongs to no known cloud.
     pub cloud: Option<Cloud>,
-    /// Where service principals get tokens.
+    /// The token authority of service principals.
     pub authority: Url,
     /// The tenants in which service principals may get tokens, besides their own.
     pub tenants: Tenants,
@@ -50,7 +50,7 @@ pub struct Settings {
     pub token_origin: TokenOrigin,
 }
 
-/// Tenants in which tokens may be asked for, besides the one that is configured.
+/// Tenants in which tokens may be requested, besides the one that is configured.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub enum Tenants {
     /// No other tenant, whatever a vault's challenge says.
@@ -65,7 +65,7 @@ pub enum Tenants {
 }
 
 impl Settings {
-    /// Reads all settings. The error for a malformed one names the setting and what it may be.
+    /// Reads all settings. The error for a malformed setting names it and the values that it may have.
     pub fn read(variables: Lookup<'_>) -> Result<Self, Error> {
         let get = |name: &str| set(variables, name);
         let allow_http_loopback = match ALLOW_HTTP_LOOPBACK.read(&get) {
@@ -105,8 +105,8 @@ pub(crate) fn set(variables: Lookup<'_>, name: &str) -> Option<String> {
     variables(name).filter(|value| !value.is_empty())
 }
 
-/// A variable whose value is not what it must be. The value is not repeated: it may be a secret that
-/// was put in the wrong place.
+/// The error for a malformed variable. The value is not quoted: it may be a secret that was put in the wrong
+/// place.
 pub(crate) fn malformed(name: &str, expected: &str) -> Error {
     Error::new(Id::SettingMalformed, format!("reading settings: `{name}` is not {expected}"))
 }
@@ -137,9 +137,9 @@ fn tenants(get: Lookup<'_>) -> Result<Tenants, Error> {
     if get("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH").is_some() {
         return Ok(Tenants::Never);
     }
-    const AZURES: &str = "AZURE_ADDITIONALLY_ALLOWED_TENANTS";
+    const AZURE_VARIABLE: &str = "AZURE_ADDITIONALLY_ALLOWED_TENANTS";
     let given = ADDITIONAL_TENANTS.read(get);
-    let given = given.or_else(|| Some((get(AZURES)?, Name::variable(AZURES))));
+    let given = given.or_else(|| Some((get(AZURE_VARIABLE)?, Name::variable(AZURE_VARIABLE))));
     let Some((list, name)) = given else { return Ok(Tenants::None) };
     let mut tenants = Vec::new();
     for tenant in list.split([';', ',']).map(str::trim).filter(|tenant| !tenant.is_empty()) {

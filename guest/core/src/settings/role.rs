@@ -1,5 +1,5 @@
-//! The role that an instance plays. A host gives each role only the variables that it needs, so the
-//! variables say which role it is; they are read once, here.
+//! The role of an instance. A host gives each role only the variables that it needs, so the variables
+//! determine the role; they are read once, here.
 
 use super::{Lookup, malformed};
 use crate::{
@@ -24,10 +24,10 @@ impl TokenOrigin {
     }
 }
 
-/// What an instance serves over HTTP, with the secret that a request must show.
+/// The role of an instance: what it serves over HTTP, with the secret that a request must present.
 #[derive(Debug)]
 pub enum Role {
-    /// Gives tokens to the host's other roles.
+    /// Serves tokens to the host's other roles.
     Broker(SecretString),
     /// Serves the identity endpoint that is lent to child processes.
     Front(SecretString),
@@ -40,12 +40,12 @@ pub enum Role {
 impl Role {
     /// The variable with the secret of the broker's callers.
     pub const BROKER_SECRET: &str = "VAULTLET_ENDPOINT_SECRET";
-    /// The variable with the secret that a child process must show to the front.
+    /// The variable with the secret that a child process must present to the front.
     pub const FRONT_SECRET: &str = "VAULTLET_LENT_SECRET";
-    /// The variable with the secret that a caller of the secret service must show.
+    /// The variable with the secret that a caller of the secret service must present.
     pub const SERVICE_SECRET: &str = "VAULTLET_SERVE_SECRET";
 
-    /// Reads the role. The front comes first: a host that lends sets its secret only.
+    /// Reads the role from the variables. The front comes first: a host that lends sets no other secret.
     pub fn read(variable: Lookup<'_>) -> Self {
         let secret = |name| variable(name).filter(|s| !s.is_empty()).map(SecretString::new);
         if let Some(secret) = secret(Self::FRONT_SECRET) {

@@ -13,19 +13,19 @@ pub struct Setting {
     pub variable: &'static str,
     /// The flag: `--cloud`.
     pub flag: &'static str,
-    /// What stands for the value in a line of usage: `CLOUD`. None: a switch, whose variable is
+    /// The placeholder for the value in a line of usage: `CLOUD`. None: a switch, whose variable is
     /// `true` or `false`.
     pub value: Option<&'static str>,
-    /// What separates several values in the variable; the flag may then be repeated. None: there is
-    /// one value only.
+    /// The separator of several values in the variable; the flag may then be repeated. None: a single
+    /// value.
     pub separator: Option<&'static str>,
-    /// Who reads the setting.
+    /// The side that reads the setting.
     pub reader: Reader,
     /// One line for `--help`.
     pub help: &'static str,
 }
 
-/// Who reads a setting.
+/// The side that reads a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// The component, in every role that the setting concerns.
@@ -34,7 +34,7 @@ pub enum Reader {
     Host,
 }
 
-/// The variable by which a host says which settings a person gave as flags: their flags without the
+/// The variable by which a host states which settings a person gave as flags: their flags without the
 /// dashes, separated by commas (`identity,cloud`). An error about one of them names the flag, and is of
 /// the kind `usage`; about any other setting it names the variable.
 pub const FLAGS: &str = "VAULTLET_FLAGS";
@@ -90,7 +90,7 @@ settings! {
 }
 
 impl Setting {
-    /// The setting's value and how the caller calls it; none when it is unset or empty.
+    /// The setting's value and the name by which it was given; none when it is unset or empty.
     pub(super) fn read(&'static self, get: Lookup<'_>) -> Option<(String, Name)> {
         get(self.variable).map(|value| (value, self.name(get)))
     }
@@ -102,7 +102,7 @@ impl Setting {
     }
 }
 
-/// What a caller calls a setting: the flag, if the value came from one, else the variable.
+/// The name by which a setting was given: the flag, if the value came from one, else the variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name {
     text: &'static str,
@@ -110,13 +110,13 @@ pub struct Name {
 }
 
 impl Name {
-    /// A setting that is only ever a variable.
+    /// The name of a setting that is only a variable and has no flag.
     pub(super) const fn variable(text: &'static str) -> Self {
         Self { text, is_flag: false }
     }
 
-    /// A setting whose value is not what it must be. The value is not repeated: it may be a secret
-    /// that was put in the wrong place.
+    /// The error for a malformed setting. The value is not quoted: it may be a secret that was put in the
+    /// wrong place.
     pub(super) fn malformed(self, expected: &str) -> Error {
         let error = super::malformed(self.text, expected);
         if self.is_flag { error.into_usage() } else { error }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_calls_a_setting_as_it_was_given() {
+    fn an_error_names_the_flag_or_the_variable_that_was_given() {
         for setting in SETTINGS.iter().filter(|setting| setting.reader == Reader::Component) {
             if *setting == USER_ASSERTION_FILE {
                 // Any text is a file's name.

@@ -1,8 +1,8 @@
 use super::*;
-use crate::command::{Done, run};
+use crate::command::{Output, run};
 use base64ct::Encoding as _;
 
-fn command(world: &ScriptedContext, arguments: &[&str]) -> Done {
+fn command(world: &ScriptedContext, arguments: &[&str]) -> Output {
     let arguments: Vec<String> = arguments.iter().map(|a| a.to_string()).collect();
     world.run(|| run(world, &Memory::default(), &arguments))
 }

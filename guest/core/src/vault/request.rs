@@ -23,7 +23,7 @@ const IDS: ErrorIds = ErrorIds {
 /// The help for an identity that may not list a vault.
 /// <https://learn.microsoft.com/azure/key-vault/general/rbac-guide>
 const LISTING: &str = "grant it the role `Key Vault Reader` or `Key Vault Secrets User` on the \
-    vault (or the access policy `list`); new grants take some minutes";
+    vault (or the access policy `list`); a new grant takes a few minutes to take effect";
 
 /// A `GET` request to a vault.
 pub(super) struct VaultRequest {

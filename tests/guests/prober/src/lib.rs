@@ -114,8 +114,8 @@ impl plan::Guest for Prober {
         Ok(plan)
     }
 
-    fn lent(authority: String, secret: String) -> Vec<(String, String)> {
-        [("LENT_AT", authority), ("LENT_SECRET", secret)].map(|(n, v)| (n.into(), v)).into()
+    fn lent(address: String, secret: String) -> Vec<(String, String)> {
+        [("LENT_AT", address), ("LENT_SECRET", secret)].map(|(n, v)| (n.into(), v)).into()
     }
 
     fn settings() -> Vec<plan::Setting> {

@@ -1,17 +1,17 @@
-//! Which flags stood on the command line, as opposed to variables that stand for them.
+//! The flags that are on the command line, as opposed to the variables that stand for them.
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-/// The flags that stood on the command line.
+/// The flags that are on the command line.
 ///
 /// Flattened into a command's arguments, as their **first** field: derived code takes each field's
 /// values out of the matches in the order of the fields.
 #[derive(Debug, Default)]
-pub(crate) struct Given(Vec<String>);
+pub(crate) struct GivenFlags(Vec<String>);
 
-impl Given {
-    /// Whether this flag (`--client-id`) stood on the command line.
+impl GivenFlags {
+    /// Whether this flag (`--client-id`) is on the command line.
     pub(crate) fn has(&self, flag: &str) -> bool {
         // Arguments have the names of their fields.
         let field = flag.trim_start_matches('-').replace('-', "_");
@@ -19,7 +19,7 @@ impl Given {
     }
 }
 
-impl FromArgMatches for Given {
+impl FromArgMatches for GivenFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let is_given =
             |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
@@ -32,8 +32,8 @@ impl FromArgMatches for Given {
     }
 }
 
-/// No argument of its own.
-impl Args for Given {
+/// An addition of no arguments to the command: the flags are read from those that it has.
+impl Args for GivenFlags {
     fn augment_args(command: Command) -> Command {
         command
     }

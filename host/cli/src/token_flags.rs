@@ -5,9 +5,9 @@ use vaultlet_host::{Token, TokenRequest, Vaultlet};
 
 use crate::failure::Failure;
 
-/// Which token to request.
+/// The flags that say which token to request.
 #[derive(Args)]
-pub(crate) struct Ask {
+pub(crate) struct TokenFlags {
     /// The resource to request a token for [default: Key Vault of the cloud]
     #[arg(long, value_name = "URI", conflicts_with = "scope")]
     resource: Option<String>,
@@ -19,7 +19,7 @@ pub(crate) struct Ask {
     tenant: Option<String>,
 }
 
-impl Ask {
+impl TokenFlags {
     pub(crate) fn token(
         self,
         vaultlet: &Vaultlet,
