@@ -4,12 +4,17 @@
 //! WebAssembly and implements the trait with WASI; natively the crate is an ordinary library, for tests.
 //!
 //! The modules from the ground up; each uses only those before it:
-//! `words` · `limits` · [`context`] · [`error`] · `message` · [`plan`] · [`token`] · [`settings`] ·
+//! `words` · `source_table` · `limits` · [`context`] · [`error`] · `message` · [`plan`] · [`token`] · [`settings`] ·
 //! [`call`] · `retry` · `endpoint` · `source` · [`tokens`] · [`vault`] · [`serve`] · [`planner`] ·
 //! [`command`].
 #![cfg_attr(not(any(test, feature = "testing")), no_std)]
 
 extern crate alloc;
+
+// The example in README.md, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod source_table;
 mod words;

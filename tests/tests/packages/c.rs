@@ -98,6 +98,24 @@ fn the_tarball_has_the_program_the_component_and_what_goes_with_them() {
     }
 }
 
+#[test]
+fn the_pages_of_the_tarball_link_only_to_each_other_and_to_the_web() {
+    let Some((_folder, prefix)) = unpacked() else { return };
+    let pages = prefix.join("share/doc/vaultlet");
+    let mut followed = 0;
+    for page in ["README.md", "c.md", "cli.md", "errors.md"] {
+        let text = std::fs::read_to_string(pages.join(page)).unwrap();
+        for rest in text.split("](").skip(1) {
+            let link = rest.split([')', '#']).next().unwrap();
+            if !link.is_empty() && !link.contains(':') {
+                assert!(not_empty(&pages.join(link)), "{page}: {link}");
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed >= 4, "{followed} links");
+}
+
 fn not_empty(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|file| file.len() > 0)
 }
