@@ -10,7 +10,7 @@ public enum Kind {
     NOT_FOUND("not-found"),
     /** The secret exists and is disabled. */
     DISABLED("disabled"),
-    /** A server cannot be reached, or its response makes no sense: try again in some minutes. */
+    /** A server cannot be reached, or its response makes no sense: try again in a few minutes. */
     UNAVAILABLE("unavailable"),
     /** The call did not end within its timeout, or was cancelled. */
     TIMEOUT("timeout"),

@@ -157,7 +157,7 @@ public class VaultletException extends RuntimeException {
         }
     }
 
-    /** A server cannot be reached, or its response makes no sense: try again in some minutes. */
+    /** A server cannot be reached, or its response makes no sense: try again in a few minutes. */
     public static final class Unavailable extends VaultletException {
         private static final long serialVersionUID = 1;
 
