@@ -117,18 +117,18 @@ fn serves_until_interrupted_and_leaves_nothing() {
         let mut dev = started(&["dev", "-o", "json", "--as", "user", "--seed", "a=b"]);
         let mut line = String::new();
         BufReader::new(dev.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let told: Told = Told::from(&line);
-        let ca = Path::new(told.text("caFile"));
+        let output = JsonLine(&line);
+        let ca = Path::new(output.text("caFile"));
         assert!(ca.exists() && line.contains("OBO_ENDPOINT"), "{line}");
-        assert!(told.text("authority").starts_with("https://localhost:"), "{line}");
-        assert!(told.text("authorityHttp").starts_with("http://127.0.0.1:"), "{line}");
+        assert!(output.text("authority").starts_with("https://localhost:"), "{line}");
+        assert!(output.text("authorityHttp").starts_with("http://127.0.0.1:"), "{line}");
         assert!(line.starts_with("{\"") && line.ends_with("}\n"), "{line}");
 
         interrupt(&dev, signal);
         let ended = vaultlet_tests::Ended::from(dev.wait_with_output().unwrap());
         assert_eq!(ended.code, code, "{}", ended.stderr);
         assert!(!ca.parent().unwrap().exists());
-        ended.reveals_none_of(&[told.text("MSI_SECRET")], true);
+        ended.reveals_none_of(&[output.text("MSI_SECRET")], true);
     }
 }
 
@@ -190,16 +190,10 @@ fn interrupt(child: &Child, signal: &str) {
     assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
 }
 
-/// The line of `-o json`, of which a test wants single texts.
-struct Told<'a>(&'a str);
+/// The line that `-o json` prints.
+struct JsonLine<'a>(&'a str);
 
-impl<'a> From<&'a String> for Told<'a> {
-    fn from(line: &'a String) -> Self {
-        Self(line)
-    }
-}
-
-impl<'a> Told<'a> {
+impl<'a> JsonLine<'a> {
     fn text(&self, name: &str) -> &'a str {
         let after = self.0.split(&format!("\"{name}\":\"")).nth(1).unwrap();
         after.split('"').next().unwrap()

@@ -61,7 +61,7 @@ fn a_role_reaches_what_was_planned_for_it_and_nothing_else() {
         let told = probe(&url);
         assert!(!told.starts_with("answered"), "{url}: {told}");
     }
-    assert_eq!((planned.asked().len(), planned.connections()), (1, 1));
+    assert_eq!((planned.requests().len(), planned.connections()), (1, 1));
     assert_eq!(other.connections(), 0, "something is on the wire");
 }
 

@@ -113,10 +113,10 @@ fn a_file_is_read_up_to_its_limit_and_a_pipe_keeps_nobody_waiting() {
 #[test]
 fn the_user_s_token_is_a_file_without_a_place() {
     let builder = Vaultlet::builder().user_assertion(TOKEN);
-    let prober = Prober::with("file -", &[], builder.clone());
+    let prober = Prober::open("file -", &[], builder.clone());
     assert_eq!(prober.broker("read=-"), TOKEN);
     assert_eq!(prober.vault("read=-"), NOT_PERMITTED);
-    assert_eq!(Prober::with("tells", &[], builder).broker("read=-"), NOT_PERMITTED);
+    assert_eq!(Prober::open("tells", &[], builder).broker("read=-"), NOT_PERMITTED);
     assert_eq!(Prober::new("file -").broker("read=-"), NO_ENTRY);
 }
 
@@ -144,7 +144,7 @@ fn a_planned_program_is_run_as_planned() {
     let plan = "program login tool account --resource~{resource} --tenant~{tenant} SCOPE={scope} FIXED=1\n\
                 program absent no-such-tool\n\
                 program notes notes";
-    let prober = Prober::with(plan, &[("PATH", &path), ("MINE", "yes")], Vaultlet::builder());
+    let prober = Prober::open(plan, &[("PATH", &path), ("MINE", "yes")], Vaultlet::builder());
     let run = |what: &str| prober.broker(&format!("get=http://programs.vaultlet.internal/{what}"));
     let told = run("login?resource=https%3A%2F%2Fx%20y&scope=%24(id)%3B%20true");
     let (head, body) = told.split_once('\n').unwrap();
@@ -185,7 +185,7 @@ fn a_program_that_says_too_much_is_ended() {
     let (_folder, at) = folder();
     tool(&at, "tool", "#!/bin/sh\nexec cat /dev/zero\n");
     let path = format!("{at}:/usr/bin:/bin");
-    let prober = Prober::with("program login tool", &[("PATH", &path)], Vaultlet::builder());
+    let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
     let told = prober.broker("get=http://programs.vaultlet.internal/login");
     assert_eq!(told, "502\nrunning `tool`: it said more than 65536 bytes");
 }
@@ -196,7 +196,7 @@ fn a_program_that_takes_too_long_is_ended_with_all_that_it_started() {
     let (_folder, at) = folder();
     tool(&at, "tool", &format!("#!/bin/sh\nsleep 1000 &\necho $! >{at}/pid\nwait\n"));
     let path = format!("{at}:/usr/bin:/bin");
-    let prober = Prober::with("program login tool", &[("PATH", &path)], Vaultlet::builder());
+    let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
     let told = prober.broker("get=http://programs.vaultlet.internal/login");
     assert_eq!(told, "504\nrunning `tool`: it did not end within 10 s");
     let pid = fs::read_to_string(format!("{at}/pid")).unwrap();
@@ -215,7 +215,7 @@ fn what_a_program_leaves_running_keeps_nobody_waiting() {
     let (_folder, at) = folder();
     tool(&at, "tool", &format!("#!/bin/sh\nsleep 1000 &\necho $! >{at}/pid\necho told\n"));
     let path = format!("{at}:/usr/bin:/bin");
-    let prober = Prober::with("program login tool", &[("PATH", &path)], Vaultlet::builder());
+    let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
     let told = prober.broker("get=http://programs.vaultlet.internal/login");
     assert_eq!(told, "200 vaultlet-exit-status=0 vaultlet-stdout-length=5\ntold\n");
     let pid = fs::read_to_string(format!("{at}/pid")).unwrap();
@@ -229,13 +229,13 @@ fn a_person_is_told_where_there_is_one() {
         let heard = Arc::clone(&heard);
         Vaultlet::builder().on_prompt(move |line| heard.lock().unwrap().push(line.to_owned()))
     };
-    let prober = Prober::with("tells", &[], builder());
+    let prober = Prober::open("tells", &[], builder());
     assert_eq!(prober.broker("tell=enter-the-code%1B[2J"), "heard");
     assert_eq!(*heard.lock().unwrap(), ["enter-the-code[2J"]);
     let closed = "StreamError::Closed";
     assert_eq!(prober.vault("tell=x"), closed);
     assert_eq!(prober.planner("tell=x"), closed);
-    assert_eq!(Prober::with("file /x", &[], builder()).broker("tell=x"), closed, "not planned");
+    assert_eq!(Prober::open("file /x", &[], builder()).broker("tell=x"), closed, "not planned");
     assert_eq!(Prober::new("tells").broker("tell=x"), closed, "nobody hears");
     assert_eq!(heard.lock().unwrap().len(), 1);
 }
@@ -243,7 +243,7 @@ fn a_person_is_told_where_there_is_one() {
 #[test]
 fn the_password_of_a_key_is_in_no_environment() {
     let variables = [("PROBER_PASSWORD", PASSWORD)];
-    let with = |plan| Prober::with(plan, &variables, Vaultlet::builder());
+    let with = |plan| Prober::open(plan, &variables, Vaultlet::builder());
     assert_eq!(with("tells").broker("env=PROBER_PASSWORD"), PASSWORD, "a variable as any other");
     let prober = with("key client /nothing PROBER_PASSWORD");
     for role in [Prober::broker, Prober::vault, Prober::planner] {
@@ -266,7 +266,7 @@ fn a_login_of_the_developer_s_is_asked_by_its_program() {
         &at,
         "az",
         &format!(
-            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>{at}/asked\n\
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>{at}/arguments\n\
              echo '{{\"accessToken\":\"{ACCESS}\",\"expires_on\":9999999999}}'\n"
         ),
     );
@@ -279,9 +279,9 @@ fn a_login_of_the_developer_s_is_asked_by_its_program() {
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ACCESS), "{}", ended.stderr);
     assert!(ended.stderr.contains("ran `az`: status 0"), "{}", ended.stderr);
     ended.reveals_none_of(&[ACCESS], false);
-    let asked = fs::read_to_string(format!("{at}/asked")).unwrap();
+    let arguments = fs::read_to_string(format!("{at}/arguments")).unwrap();
     assert_eq!(
-        asked,
+        arguments,
         "account get-access-token --output json --resource https://vault.azure.net\n"
     );
     let whoami = run(&["whoami", "--identity", "azure-cli", "-o", "json"], &path);

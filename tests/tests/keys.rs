@@ -95,7 +95,7 @@ impl Keys {
                 plan.push_str(&format!("key {name}{number} {file} {variable}\n"));
             }
         }
-        let prober = Prober::with(&plan, &variables, Vaultlet::builder());
+        let prober = Prober::open(&plan, &variables, Vaultlet::builder());
         let at = |name: &str, number| format!("http://keys.vaultlet.internal/{name}{number}");
         let chain = ["leaf.crt", "middle.crt", "root.crt"].map(|c| self.text(c)).concat();
         fs::write(self.path("message"), MESSAGE).unwrap();

@@ -15,9 +15,9 @@ use std::process::{Child, Command, Stdio};
 
 use vaultlet_dev::Local;
 use vaultlet_host::{Kind, Lend, Lent, TokenRequest, Vaultlet};
-use vaultlet_tests::ask::{Told, get, send};
+use vaultlet_tests::client::{Response, get, send};
 use vaultlet_tests::prober::Prober;
-use vaultlet_tests::server::{Answer, Asked, Gate, Server};
+use vaultlet_tests::server::{Answer, Gate, Request, Server};
 use vaultlet_tests::{Run, vaultlet};
 
 const VAULT: &str = "resource=https%3A%2F%2Fvault.azure.net";
@@ -43,9 +43,12 @@ fn variables(lent: &Lent) -> BTreeMap<String, String> {
     lent.variables().iter().cloned().collect()
 }
 
-fn token_of(told: &Told) -> String {
-    let json: serde_json::Value = serde_json::from_str(&told.body).unwrap();
-    json["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", told.status)).to_owned()
+fn token_of(response: &Response) -> String {
+    let json: serde_json::Value = serde_json::from_str(&response.body).unwrap();
+    json["access_token"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no token: {}", response.status))
+        .to_owned()
 }
 
 #[test]
@@ -67,12 +70,16 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
         for _ in 0..2 {
             assert_eq!(token_of(&ask(VAULT, secret)), own.reveal(), "{name}");
             for with in ["", &wrong, &format!("{secret}x"), &secret.to_uppercase()] {
-                let told = ask(VAULT, with);
-                assert_eq!((told.status, told.body.as_str()), (401, ""), "{name}");
+                let response = ask(VAULT, with);
+                assert_eq!((response.status, response.body.as_str()), (401, ""), "{name}");
             }
-            let told = ask("resource=https%3A%2F%2Fmanagement.azure.com", secret);
-            assert_eq!(told.status, 403, "{name}: {}", told.body);
-            assert!(told.body.contains("management.azure.com is not"), "{name}: {}", told.body);
+            let response = ask("resource=https%3A%2F%2Fmanagement.azure.com", secret);
+            assert_eq!(response.status, 403, "{name}: {}", response.body);
+            assert!(
+                response.body.contains("management.azure.com is not"),
+                "{name}: {}",
+                response.body
+            );
         }
         // A web page that has its own name lead here has the wrong one.
         let rebound = format!(
@@ -149,9 +156,9 @@ fn what_is_too_large_or_malformed_reaches_no_guest() {
         ("GET /?env=X HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n".into(), 400),
         ("nonsense\r\n\r\n".into(), 400),
     ] {
-        let told = send(at, &text);
-        assert_eq!(told.status, status, "{}", told.headers);
-        assert!(!told.body.contains("unset"), "the guest was asked");
+        let response = send(at, &text);
+        assert_eq!(response.status, status, "{}", response.headers);
+        assert!(!response.body.contains("unset"), "the request reached the guest");
     }
 }
 
@@ -169,32 +176,32 @@ fn the_front_has_no_credential_and_reaches_nothing() {
         other.port()
     );
     let builder = Vaultlet::builder().on_prompt(drop_line).client_id("of-settings");
-    let prober = Prober::with(&plan, &[("PATH", "/usr/bin:/bin")], builder);
+    let prober = Prober::open(&plan, &[("PATH", "/usr/bin:/bin")], builder);
     let resources = vec!["a".to_owned(), "b".to_owned()];
     let lent = prober.vaultlet().lend(Lend { port: None, resources }).unwrap();
     let variables = variables(&lent);
     assert_eq!(variables["LENT_AT"], lent.address());
-    let told = |what: &str| get(lent.address(), &format!("/?{what}"), "").body;
-    assert_eq!(told("env=VAULTLET_LENT_AUTHORITY"), lent.address());
-    assert_eq!(told("env=VAULTLET_LENT_SECRET"), variables["LENT_SECRET"]);
-    assert_eq!(told("env=VAULTLET_LENT_RESOURCES"), "a,b");
-    assert_eq!(told("env=VAULTLET_CLIENT_ID"), "of-settings");
-    let endpoint = told("env=VAULTLET_IDENTITY_ENDPOINT");
+    let probe = |what: &str| get(lent.address(), &format!("/?{what}"), "").body;
+    assert_eq!(probe("env=VAULTLET_LENT_AUTHORITY"), lent.address());
+    assert_eq!(probe("env=VAULTLET_LENT_SECRET"), variables["LENT_SECRET"]);
+    assert_eq!(probe("env=VAULTLET_LENT_RESOURCES"), "a,b");
+    assert_eq!(probe("env=VAULTLET_CLIENT_ID"), "of-settings");
+    let endpoint = probe("env=VAULTLET_IDENTITY_ENDPOINT");
     assert_eq!(endpoint, "http://identity.vaultlet.internal/token");
     for name in ["PROBER_PLAN", "PATH", "VAULTLET_ENDPOINT_SECRET"] {
-        assert_eq!(told(&format!("env={name}")), "unset", "{name}");
+        assert_eq!(probe(&format!("env={name}")), "unset", "{name}");
     }
-    assert_eq!(told(&format!("read={file}")), "not-permitted");
-    assert_eq!(told("tell=x"), "StreamError::Closed");
+    assert_eq!(probe(&format!("read={file}")), "not-permitted");
+    assert_eq!(probe("tell=x"), "StreamError::Closed");
     for url in [
         format!("http://127.0.0.1:{}/", other.port()),
         "http://programs.vaultlet.internal/login".into(),
         "http://keys.vaultlet.internal/client".into(),
         "http://169.254.169.254/".into(),
     ] {
-        assert_eq!(told(&url), "ErrorCode::HttpRequestDenied", "{url}");
+        assert_eq!(probe(&url), "ErrorCode::HttpRequestDenied", "{url}");
     }
-    assert_eq!(told(&format!("{endpoint}?env=PATH")), "answered 200", "but the endpoint inside");
+    assert_eq!(probe(&format!("{endpoint}?env=PATH")), "answered 200", "but the endpoint inside");
     assert_eq!(other.connections(), 0);
     // The secrets of two are two.
     let another = prober.vaultlet().lend(Lend::default()).unwrap();
@@ -208,10 +215,10 @@ fn drop_line(_: &str) {}
 fn a_slow_identity_delays_no_other_child() {
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| {
+    let identity = Server::plain(move |request: &Request| {
         let token = r#"{"access_token":"e.y.J","expires_in":"86400","token_type":"Bearer"}"#;
         let answer = Answer::json(200, token);
-        if asked.target.contains(SLOW) { answer.behind(&held) } else { answer }
+        if request.target.contains(SLOW) { answer.behind(&held) } else { answer }
     });
     let endpoint = format!("http://127.0.0.1:{}/msi/token", identity.port());
     let environment = [("MSI_ENDPOINT", endpoint.as_str()), ("MSI_SECRET", "secret-of-lent")];
@@ -297,8 +304,8 @@ fn serve_prints_its_variables_and_serves_until_it_is_interrupted() {
     let variables: BTreeMap<String, String> = serde_json::from_value(json["env"].clone()).unwrap();
     let authority = json["authority"].as_str().unwrap();
     for (name, path, headers) in protocols(&variables) {
-        let told = get(authority, &format!("{path}?{VAULT}"), &headers);
-        assert_eq!(told.status, 200, "{name}");
+        let response = get(authority, &format!("{path}?{VAULT}"), &headers);
+        assert_eq!(response.status, 200, "{name}");
     }
     let pid = child.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());

@@ -221,19 +221,19 @@ const TOKEN: &str = "T0KEN.of-a-vault-that-says-anything";
 
 /// A vault by its own door, of whose answers only the body is chosen, and a handle for it.
 fn odd(body: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> (Server, String, Vaultlet) {
-    let server = Server::plain(move |asked| {
-        let origin = format!("http://{}", asked.header("host"));
-        if asked.target.starts_with("/MSI/") {
+    let server = Server::plain(move |request| {
+        let origin = format!("http://{}", request.header("host"));
+        if request.target.starts_with("/MSI/") {
             let token = format!(r#"{{"access_token":"{TOKEN}","expires_in":3600}}"#);
             return Answer::json(200, token);
         }
-        if asked.header("authorization").is_empty() {
+        if request.header("authorization").is_empty() {
             let challenge = format!(
                 r#"Bearer authorization="https://login.microsoftonline.com/common", resource="{origin}""#
             );
             return Answer::status(401).header("www-authenticate", challenge);
         }
-        Answer::json(200, body(&origin, &asked.target))
+        Answer::json(200, body(&origin, &request.target))
     });
     let origin = format!("http://127.0.0.1:{}", server.port());
     let vaultlet = Vaultlet::builder()
@@ -261,7 +261,7 @@ fn what_is_kept_of_a_list_has_a_limit() {
         format!(r#"{{"value":[{}],"nextLink":"{origin}{target}x"}}"#, items.join(","))
     });
     unexpected(&vaultlet.list_blocking(&origin).unwrap_err(), "more than 100000");
-    let pages = server.asked().iter().filter(|a| a.target.starts_with("/secrets?")).count();
+    let pages = server.requests().iter().filter(|a| a.target.starts_with("/secrets?")).count();
     // And the first one without a token.
     assert_eq!(pages, 100_000 / ITEMS + 2);
 }

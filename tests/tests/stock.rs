@@ -145,7 +145,7 @@ fn served_it_gives_tokens_to_its_host_alone() {
             }
         }
     }
-    assert_eq!(job.local.counters().identity_requests(), 0, "it asked all the same");
+    assert_eq!(job.local.counters().identity_requests(), 0, "it requested a token nevertheless");
     let served = Served::start(&job, &[("VAULTLET_ENDPOINT_SECRET", SECRET)]);
     let right = format!("vaultlet-endpoint-secret: {SECRET}\r\n");
     for header in [
@@ -159,7 +159,7 @@ fn served_it_gives_tokens_to_its_host_alone() {
         let (status, _, body) = served.get(PATH, header);
         assert_eq!((status, body.as_str()), (401, ""), "{header}");
     }
-    assert_eq!(job.local.counters().identity_requests(), 0, "it asked all the same");
+    assert_eq!(job.local.counters().identity_requests(), 0, "it requested a token nevertheless");
     let (status, headers, body) = served.get(PATH, &right);
     assert_eq!(status, 200, "{body}");
     let json: serde_json::Value = serde_json::from_str(&body).unwrap();

@@ -34,14 +34,14 @@ fn a_pinned_certificate_is_trusted_whoever_issued_it_and_no_other() {
     );
     // The CA of both is trusted otherwise: that must not help.
     let builder = Vaultlet::builder().ca_file(ca.file());
-    let prober = Prober::with(&plan, &[("HTTPS_PROXY", &through)], builder);
+    let prober = Prober::open(&plan, &[("HTTPS_PROXY", &through)], builder);
     for _ in 0..2 {
         let told = prober.broker(&format!("https://127.0.0.1:{}/token", right.port()));
         assert_eq!(told, ANSWERED);
         let told = prober.broker(&format!("https://127.0.0.1:{}/token", other.port()));
         assert_eq!(told, UNTRUSTED);
     }
-    assert_eq!((right.asked().len(), other.asked().len()), (2, 0), "something was sent");
+    assert_eq!((right.requests().len(), other.requests().len()), (2, 0), "something was sent");
     assert_eq!(other.connections(), 2);
     assert_eq!(proxy.connections(), 0, "a proxy sees the secret");
 }
@@ -57,7 +57,7 @@ fn a_pinned_token_authority_is_not_asked_through_a_proxy() {
         "authority tokens.example.test 443 tokens pinned {sha1}\nauthority other.example.test 443 tokens"
     );
     let builder = Vaultlet::builder().resolve(format!("tokens.example.test:443:127.0.0.1:{port}"));
-    let prober = Prober::with(&plan, &[("HTTPS_PROXY", &through)], builder);
+    let prober = Prober::open(&plan, &[("HTTPS_PROXY", &through)], builder);
     assert_eq!(prober.broker("https://tokens.example.test/"), ANSWERED);
     assert_eq!(proxy.connections(), 0);
     // Any other is.
@@ -83,7 +83,7 @@ fn a_private_ca_is_read_anew_for_each_connection() {
     assert_eq!(nameless.broker(&url), UNTRUSTED, "for another name");
     fs::copy(another.file(), &file).unwrap();
     assert_eq!(named.broker(&url), UNTRUSTED, "replaced");
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 /// Roots of the handle do not count where a plan has roots of its own, nor the other way round.
@@ -96,9 +96,9 @@ fn roots_do_not_mix() {
     let url = format!("https://127.0.0.1:{port}/");
     let file = private.file();
     let plan = format!("authority 127.0.0.1 {port} tokens private {}", file.display());
-    assert_eq!(Prober::with(&plan, &[], builder()).broker(&url), UNTRUSTED);
+    assert_eq!(Prober::open(&plan, &[], builder()).broker(&url), UNTRUSTED);
     let plan = format!("authority 127.0.0.1 {port} tokens");
-    assert_eq!(Prober::with(&plan, &[], builder()).broker(&url), ANSWERED);
+    assert_eq!(Prober::open(&plan, &[], builder()).broker(&url), ANSWERED);
 }
 
 #[test]
@@ -156,5 +156,5 @@ fn why_a_token_authority_is_not_trusted_is_told() {
             assert!(!format!("{error:?}").contains("client-secret-of-trust"));
         }
     }
-    assert_eq!(untrusted.asked().len() + other_name.asked().len(), 0, "something was sent");
+    assert_eq!(untrusted.requests().len() + other_name.requests().len(), 0, "something was sent");
 }

@@ -12,7 +12,7 @@ use vaultlet_dev::Local;
 use vaultlet_host::{Builder, Kind, TokenRequest, UserAssigned, Vaultlet};
 use vaultlet_tests::guests::guest;
 use vaultlet_tests::prober::Prober;
-use vaultlet_tests::server::{Answer, Asked, Gate, Server};
+use vaultlet_tests::server::{Answer, Gate, Request, Server};
 
 use job::{Job, secret, token};
 
@@ -40,13 +40,13 @@ fn in_job(local: &Local) -> Builder {
 fn the_first_secret_takes_two_requests_and_each_further_one_takes_one() {
     let local = local();
     let vaultlet = in_job(&local).open().unwrap();
-    for asked in 1..=5 {
-        let secret = vaultlet.get_blocking(&format!("akv://job/s{asked}")).unwrap();
-        assert_eq!(secret.reveal(), format!("{VALUE} {asked}"));
+    for number in 1..=5 {
+        let secret = vaultlet.get_blocking(&format!("akv://job/s{number}")).unwrap();
+        assert_eq!(secret.reveal(), format!("{VALUE} {number}"));
         let counters = local.counters();
         assert_eq!((counters.identity_requests(), counters.tokens_issued), (1, 1), "{counters:?}");
-        assert_eq!(counters.operation("get", 200), asked, "{counters:?}");
-        assert_eq!(counters.vault_requests(), asked, "{counters:?}");
+        assert_eq!(counters.operation("get", 200), number, "{counters:?}");
+        assert_eq!(counters.vault_requests(), number, "{counters:?}");
     }
     let counters = local.counters();
     assert_eq!(
@@ -113,16 +113,16 @@ fn a_failed_identity_is_asked_once_by_sixty_four() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let error = runtime.block_on(vaultlet.get_many(&references)).unwrap_err();
     assert_eq!(error.kind, Kind::Unauthenticated, "{error}");
-    assert_eq!((job.identity.asked().len(), job.vault.connections()), (1, 0));
+    assert_eq!((job.identity.requests().len(), job.vault.connections()), (1, 0));
 }
 
 #[test]
 fn a_slow_identity_does_not_keep_another_waiting() {
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| {
-        let answer = token(asked);
-        if asked.target.contains(SLOW) { answer.behind(&held) } else { answer }
+    let identity = Server::plain(move |request: &Request| {
+        let answer = token(request);
+        if request.target.contains(SLOW) { answer.behind(&held) } else { answer }
     });
     let job = Job::new(identity, secret);
     let vaultlet = job.builder().open().unwrap();
@@ -135,16 +135,16 @@ fn a_slow_identity_does_not_keep_another_waiting() {
     assert!(!waiting.is_finished());
     gate.open();
     assert_eq!(waiting.join().unwrap().unwrap().reveal(), VALUE);
-    assert_eq!(job.identity.asked().len(), 2);
+    assert_eq!(job.identity.requests().len(), 2);
 }
 
 #[test]
 fn more_slow_identities_than_brokers_keep_only_themselves_waiting() {
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| {
-        let answer = token(asked);
-        if asked.target.contains(QUICK) { answer } else { answer.behind(&held) }
+    let identity = Server::plain(move |request: &Request| {
+        let answer = token(request);
+        if request.target.contains(QUICK) { answer } else { answer.behind(&held) }
     });
     let job = Job::new(identity, secret);
     let vaultlet = job.builder().open().unwrap();
@@ -172,7 +172,7 @@ fn a_thousand_askers_of_three_identities_are_one_request_each() {
     const RESOURCES: [&str; 2] = ["https://vault.azure.net", "https://storage.azure.com"];
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| token(asked).behind(&held));
+    let identity = Server::plain(move |request: &Request| token(request).behind(&held));
     let job = Job::new(identity, secret);
     let vaultlet = job.builder().open().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -191,7 +191,7 @@ fn a_thousand_askers_of_three_identities_are_one_request_each() {
     for token in asking {
         assert_eq!(runtime.block_on(token).unwrap().unwrap().reveal(), "e.y.J");
     }
-    assert_eq!(job.identity.asked().len(), 6);
+    assert_eq!(job.identity.requests().len(), 6);
 }
 
 /// What the cache does when is in its own tests, by its own clock; here the endpoint is gone.
@@ -225,8 +225,8 @@ fn an_endpoint_that_dies_while_it_is_asked_anew_is_not_missed_while_the_old_answ
 
 #[test]
 fn a_dead_endpoint_is_named_when_its_token_has_expired() {
-    let identity = Server::plain(|asked: &Asked| {
-        token(asked);
+    let identity = Server::plain(|request: &Request| {
+        token(request);
         Answer::json(200, r#"{"access_token":"e.y.J","expires_in":2,"token_type":"Bearer"}"#)
     });
     let job = Job::new(identity, secret);
@@ -250,7 +250,7 @@ fn a_dead_endpoint_is_named_when_its_token_has_expired() {
 fn a_cancelled_call_does_not_cancel_the_flight_that_others_wait_for() {
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| token(asked).behind(&held));
+    let identity = Server::plain(move |request: &Request| token(request).behind(&held));
     let job = Job::new(identity, secret);
     let vaultlet = job.builder().open().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -265,15 +265,15 @@ fn a_cancelled_call_does_not_cancel_the_flight_that_others_wait_for() {
     assert!(runtime.block_on(first).unwrap_err().is_cancelled());
     gate.open();
     assert_eq!(runtime.block_on(second).unwrap().unwrap().reveal(), VALUE);
-    let paths: Vec<_> = job.vault.asked().into_iter().map(|asked| asked.target).collect();
+    let paths: Vec<_> = job.vault.requests().into_iter().map(|request| request.target).collect();
     assert!(matches!(&paths[..], [only] if only.starts_with("/secrets/two?")), "{paths:?}");
-    assert_eq!(job.identity.asked().len(), 1, "the flight was not repeated");
+    assert_eq!(job.identity.requests().len(), 1, "the flight was not repeated");
 }
 
 #[test]
 fn a_call_dropped_half_way_leaves_the_next_one_whole() {
-    let job = Job::new(Server::plain(token), |asked| {
-        if asked.target.starts_with("/secrets/slow") { Answer::never() } else { secret(asked) }
+    let job = Job::new(Server::plain(token), |request| {
+        if request.target.starts_with("/secrets/slow") { Answer::never() } else { secret(request) }
     });
     let vaultlet = job.builder().open().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -286,13 +286,13 @@ fn a_call_dropped_half_way_leaves_the_next_one_whole() {
         let secret = runtime.block_on(vaultlet.get("akv://job/other")).unwrap();
         assert_eq!(secret.reveal(), VALUE);
     }
-    assert_eq!(job.identity.asked().len(), 1);
+    assert_eq!(job.identity.requests().len(), 1);
 }
 
 #[test]
 fn a_vault_that_never_answers_does_not_keep_another_waiting() {
-    let job = Job::new(Server::plain(token), |asked| {
-        if asked.header("host").starts_with("slow.") { Answer::never() } else { secret(asked) }
+    let job = Job::new(Server::plain(token), |request| {
+        if request.header("host").starts_with("slow.") { Answer::never() } else { secret(request) }
     });
     let vaultlet = job.builder().timeout(FOREVER).open().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();

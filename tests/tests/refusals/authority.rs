@@ -129,8 +129,9 @@ fn an_authority_that_is_down_or_none() {
         },
         Row {
             name: "it sends elsewhere, and the secret does not follow",
-            identity: |asked| {
-                Answer::status(307).header("location", format!("http://{}/x", asked.header("host")))
+            identity: |request| {
+                Answer::status(307)
+                    .header("location", format!("http://{}/x", request.header("host")))
             },
             expected: (69, UNAVAILABLE, "authority-unexpected"),
             says: &["307"],

@@ -26,8 +26,8 @@ fn an_identity_endpoint_that_gives_no_token() {
         },
         Row {
             name: "the refusal repeats the secret",
-            identity: |asked| {
-                let secret = asked.header("secret");
+            identity: |request| {
+                let secret = request.header("secret");
                 Answer::json(401, format!(r#"{{"error":{{"message":"not {secret}"}}}}"#))
             },
             expected: (79, "unauthenticated", "identity-refused"),
@@ -60,8 +60,9 @@ fn an_identity_endpoint_that_gives_no_token() {
         },
         Row {
             name: "it sends elsewhere",
-            identity: |asked| {
-                Answer::status(302).header("location", format!("http://{}/x", asked.header("host")))
+            identity: |request| {
+                Answer::status(302)
+                    .header("location", format!("http://{}/x", request.header("host")))
             },
             expected: (69, UNAVAILABLE, "identity-redirect"),
             says: &["302", "`MSI_ENDPOINT`"],
@@ -122,7 +123,7 @@ fn an_identity_endpoint_that_fails_again_and_again() {
 /// A success that is none. No word of such a body is ever shown: it may be a token all the same.
 #[test]
 fn an_identity_endpoint_that_answers_nonsense() {
-    let nonsense: [(&str, fn(&Asked) -> Answer); 13] = [
+    let nonsense: [(&str, fn(&Request) -> Answer); 13] = [
         ("text", |_| Answer::status(200).text("service is starting")),
         ("a page", |_| Answer::status(200).text("<html><body>login</body></html>")),
         ("nothing", |_| Answer::status(200)),

@@ -19,7 +19,7 @@ mod vault;
 mod whole;
 
 use serde_json::Value;
-use vaultlet_tests::server::{Answer, Asked, Refusing, Server};
+use vaultlet_tests::server::{Answer, Refusing, Request, Server};
 use vaultlet_tests::tls::Ca;
 use vaultlet_tests::{Ended, Run};
 
@@ -52,9 +52,9 @@ enum Door {
 #[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
-    identity: fn(&Asked) -> Answer,
+    identity: fn(&Request) -> Answer,
     identity_door: Door,
-    vault: fn(&Asked) -> Answer,
+    vault: fn(&Request) -> Answer,
     vault_door: Door,
     reference: &'static str,
     flags: &'static [&'static str],
@@ -90,13 +90,13 @@ const ROW: Row = Row {
     requests: None,
 };
 
-fn token(_: &Asked) -> Answer {
+fn token(_: &Request) -> Answer {
     let text =
         format!(r#"{{"access_token":"{TOKEN}","expires_in":"86400","token_type":"Bearer"}}"#);
     Answer::json(200, text)
 }
 
-fn secret(_: &Asked) -> Answer {
+fn secret(_: &Request) -> Answer {
     Answer::json(200, format!(r#"{{"value":"{VALUE}"}}"#))
 }
 
@@ -213,6 +213,6 @@ impl Scene {
     }
 
     fn requests(&self, server: &Option<Server>) -> usize {
-        server.as_ref().map_or(0, |server| server.asked().len())
+        server.as_ref().map_or(0, |server| server.requests().len())
     }
 }

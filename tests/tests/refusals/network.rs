@@ -93,7 +93,7 @@ fn files_of_certificates_that_cannot_be_used() {
 #[test]
 fn a_proxy_that_cannot_be_used() {
     const CA: &[&str] = &["--ca-file={ca}"];
-    const DENYING: fn(&Asked) -> Answer = |_| Answer::status(403);
+    const DENYING: fn(&Request) -> Answer = |_| Answer::status(403);
     refused(&[
         Row {
             name: "malformed",
@@ -156,9 +156,9 @@ fn a_proxy_is_asked_for_the_vault_only_and_its_password_is_not_told() {
     let scene = Scene::new(&row);
     let ended = scene.run(&row, &["--log=debug"]);
     ended.reveals_none_of(&["proxy-password", "cHJveHktcGFzc3dvcmQ", MSI_SECRET, TOKEN], true);
-    let asked = scene.vault.as_ref().unwrap().asked();
-    assert!(!asked.is_empty(), "{}", ended.stderr);
-    for request in &asked {
+    let requests = scene.vault.as_ref().unwrap().requests();
+    assert!(!requests.is_empty(), "{}", ended.stderr);
+    for request in &requests {
         assert_eq!(
             (request.method.as_str(), &*request.target),
             ("CONNECT", "job.vault.azure.net:443")

@@ -87,7 +87,7 @@ fn a_vault_that_refuses() {
 
 #[test]
 fn a_vault_that_is_none() {
-    let nonsense: [(&str, fn(&Asked) -> Answer); 14] = [
+    let nonsense: [(&str, fn(&Request) -> Answer); 14] = [
         ("404 of a web server", |_| Answer::status(404).text("<html>Not Found</html>")),
         ("404 of another service", |_| fault(404, "ResourceNotFound", None)),
         ("text", |_| Answer::status(200).text(VALUE)),
@@ -168,7 +168,7 @@ fn a_vault_that_is_slow_or_breaks_off() {
 /// The other host leads to the same server: a second request would be counted.
 #[test]
 fn a_redirect_is_never_followed() {
-    let redirects: [(&str, fn(&Asked) -> Answer); 5] = [
+    let redirects: [(&str, fn(&Request) -> Answer); 5] = [
         ("301", |_| elsewhere(301, "https://other.vault.azure.net/secrets/db-password")),
         ("302", |_| elsewhere(302, "https://other.vault.azure.net/secrets/db-password")),
         ("307", |_| elsewhere(307, "https://other.vault.azure.net/secrets/db-password")),
@@ -190,7 +190,7 @@ fn a_redirect_is_never_followed() {
 #[test]
 fn a_challenge_is_believed_only_about_the_vault_itself() {
     const FOREIGN: (i32, &str, &str) = (78, "configuration", "challenge-refused");
-    let challenges: [(&str, fn(&Asked) -> Answer, (i32, &str, &str)); 11] = [
+    let challenges: [(&str, fn(&Request) -> Answer, (i32, &str, &str)); 11] = [
         ("foreign", |_| challenge(r#"resource="https://vault.azure.net""#), FOREIGN),
         (
             "foreign scope",
@@ -228,8 +228,8 @@ const MALFORMED: (i32, &str, &str) = (69, "unavailable", "challenge-malformed");
 
 #[test]
 fn a_refused_challenge_is_not_remembered() {
-    for (reference, vault, asked) in [
-        ("akv://kv.example.test/x", foreign as fn(&Asked) -> Answer, 0),
+    for (reference, vault, token_requests) in [
+        ("akv://kv.example.test/x", foreign as fn(&Request) -> Answer, 0),
         // Its token went with the first request; none for the foreign resource is asked for.
         ("akv://job/x", foreign, 1),
     ] {
@@ -245,17 +245,18 @@ fn a_refused_challenge_is_not_remembered() {
             let error = vaultlet.get_blocking(reference).unwrap_err();
             assert_eq!((error.kind, &*error.id), (Kind::Configuration, "challenge-refused"));
             assert_eq!(scene.requests(&scene.vault), round, "{reference}");
-            let identity = scene.identity.as_ref().unwrap().asked();
-            assert_eq!(identity.len(), asked, "{reference}: {identity:?}");
-            assert!(identity.iter().all(|asked| !asked.target.contains("management")));
+            let identity = scene.identity.as_ref().unwrap().requests();
+            assert_eq!(identity.len(), token_requests, "{reference}: {identity:?}");
+            assert!(identity.iter().all(|request| !request.target.contains("management")));
         }
-        let foreign = scene.vault.as_ref().unwrap().asked();
-        let sent = foreign.iter().filter(|asked| !asked.header("authorization").is_empty()).count();
-        assert_eq!(sent, 3 * asked, "{reference}");
+        let foreign = scene.vault.as_ref().unwrap().requests();
+        let sent =
+            foreign.iter().filter(|request| !request.header("authorization").is_empty()).count();
+        assert_eq!(sent, 3 * token_requests, "{reference}");
     }
 }
 
-fn foreign(_: &Asked) -> Answer {
+fn foreign(_: &Request) -> Answer {
     challenge(r#"resource="https://management.azure.com""#)
 }
 
