@@ -1,5 +1,5 @@
-//! The identity endpoint that is lent to other programs: whoever has its variables gets tokens of the
-//! listed resources from one cache, and nobody else gets anything.
+//! The lent endpoint: a program that has its variables gets tokens for the listed resources from one
+//! cache, and any other program gets nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ use vaultlet_tests::{Run, vaultlet};
 const VAULT: &str = "resource=https%3A%2F%2Fvault.azure.net";
 const SLOW: &str = "11111111-1111-4111-8111-111111111111";
 
-/// How a child of a lent endpoint asks, by each protocol: target and headers.
+/// A token request in each protocol of a lent endpoint: name, target and headers.
 fn protocols(variables: &BTreeMap<String, String>) -> [(&'static str, String, String); 4] {
     let path = |name: &str| {
         let url = variables[name].strip_prefix("http://").unwrap();
@@ -52,7 +52,7 @@ fn token_of(response: &Response) -> String {
 }
 
 #[test]
-fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
+fn each_protocol_serves_the_cached_token_only_with_the_secret() {
     let local = Local::builder().start().unwrap();
     let environment = local.environment().iter().cloned();
     let vaultlet = Vaultlet::builder().variables(environment).open().unwrap();
@@ -66,7 +66,7 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
             let (path, headers) = (path.replace(secret, with), headers.replace(secret, with));
             get(lent.address(), &format!("{path}?{query}"), &headers)
         };
-        // Asked twice: what is in the cache is no more open than what is not.
+        // Twice: a cached token needs the secret as much as a new one.
         for _ in 0..2 {
             assert_eq!(token_of(&ask(VAULT, secret)), own.reveal(), "{name}");
             for with in ["", &wrong, &format!("{secret}x"), &secret.to_uppercase()] {
@@ -81,14 +81,14 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
                 response.body
             );
         }
-        // A web page that has its own name lead here has the wrong one.
+        // DNS rebinding: a web page whose name leads here sends the wrong `Host`.
         let rebound = format!(
             "GET {path}?{VAULT} HTTP/1.1\r\nhost: evil.example.test\r\n{headers}connection: close\r\n\r\n"
         );
         assert_eq!(send(lent.address(), &rebound).status, 403, "{name}");
     }
     assert_eq!(get(lent.address(), "/", "").status, 401);
-    assert_eq!(get(lent.address(), &format!("/token?{VAULT}"), "").status, 401, "not our own one");
+    assert_eq!(get(lent.address(), &format!("/token?{VAULT}"), "").status, 401, "vaultlet's own protocol");
     assert_eq!(local.counters().identity_requests(), 1, "one cache");
     let counts = lent.requests();
     assert_eq!(counts[&200], 8);
@@ -98,7 +98,7 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
 }
 
 #[test]
-fn what_is_listed_is_lent() {
+fn only_listed_resources_are_lent() {
     let local = Local::builder().start().unwrap();
     let environment = local.environment().iter().cloned();
     let vaultlet = Vaultlet::builder().variables(environment).open().unwrap();
@@ -117,14 +117,14 @@ fn what_is_listed_is_lent() {
 }
 
 #[test]
-fn it_has_a_port_and_ends_with_its_owner() {
+fn a_lent_endpoint_ends_with_its_owner() {
     let nothing: [(&str, &str); 0] = [];
     let vaultlet = Vaultlet::builder().variables(nothing).open().unwrap();
     let lent = vaultlet.lend(Lend::default()).unwrap();
     drop(vaultlet);
     let authority = lent.address().to_owned();
-    assert_eq!(get(&authority, "/", "").status, 401, "it lives by itself");
-    // A connection that is kept open ends, too.
+    assert_eq!(get(&authority, "/", "").status, 401, "the lent endpoint outlives the handle");
+    // A connection that is kept open is closed, too.
     let mut kept = TcpStream::connect(&authority).unwrap();
     kept.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     assert!(kept.read(&mut [0; 4096]).unwrap() > 0);
@@ -139,7 +139,7 @@ fn it_has_a_port_and_ends_with_its_owner() {
 }
 
 #[test]
-fn what_is_too_large_or_malformed_reaches_no_guest() {
+fn an_oversized_or_malformed_request_does_not_reach_a_guest() {
     let prober = Prober::new("tells");
     let lent = prober.vaultlet().lend(Lend::default()).unwrap();
     let at = lent.address();
@@ -162,9 +162,10 @@ fn what_is_too_large_or_malformed_reaches_no_guest() {
     }
 }
 
-/// The role in front of a lent endpoint: it knows the secret, and nothing that is worth one.
+/// The front role, which serves the requests to a lent endpoint, knows the endpoint's secret and no
+/// credential.
 #[test]
-fn the_front_has_no_credential_and_reaches_nothing() {
+fn the_front_has_no_credential_and_reaches_only_the_identity_endpoint() {
     let other = Server::plain(|_| Answer::status(204));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
@@ -201,9 +202,9 @@ fn the_front_has_no_credential_and_reaches_nothing() {
     ] {
         assert_eq!(probe(&url), "ErrorCode::HttpRequestDenied", "{url}");
     }
-    assert_eq!(probe(&format!("{endpoint}?env=PATH")), "answered 200", "but the endpoint inside");
+    assert_eq!(probe(&format!("{endpoint}?env=PATH")), "answered 200", "except for the internal identity endpoint");
     assert_eq!(other.connections(), 0);
-    // The secrets of two are two.
+    // Each lent endpoint has a secret of its own.
     let another = prober.vaultlet().lend(Lend::default()).unwrap();
     let secret = |lent: &Lent| lent.variables().iter().find(|(n, _)| n == "LENT_SECRET").cloned();
     assert_ne!(secret(&lent), secret(&another));
@@ -212,7 +213,7 @@ fn the_front_has_no_credential_and_reaches_nothing() {
 fn drop_line(_: &str) {}
 
 #[test]
-fn a_slow_identity_delays_no_other_child() {
+fn a_slow_identity_does_not_delay_another_child() {
     let gate = Gate::default();
     let held = gate.clone();
     let identity = Server::plain(move |request: &Request| {
@@ -233,7 +234,7 @@ fn a_slow_identity_delays_no_other_child() {
         std::thread::spawn(move || ask(&format!("&client_id={SLOW}")))
     };
     identity.wait_for(1);
-    // The gate is shut: in line behind it, these would never end.
+    // The gate is shut: requests that waited for the slow one would never end.
     for _ in 0..3 {
         assert_eq!(ask(""), 200);
     }
@@ -243,7 +244,7 @@ fn a_slow_identity_delays_no_other_child() {
 }
 
 #[test]
-fn whoami_says_whose_token_it_is_and_never_the_token() {
+fn whoami_shows_the_identity_and_never_the_token() {
     let local = Local::builder().start().unwrap();
     let run = |arguments: &[&str]| {
         Run::vaultlet(arguments).environment(local.environment().iter().cloned()).end()
@@ -269,11 +270,11 @@ fn whoami_says_whose_token_it_is_and_never_the_token() {
 }
 
 #[test]
-fn a_program_is_run_in_the_environment_that_is_lent() {
+fn a_program_runs_with_the_lent_variables() {
     let local = Local::builder().start().unwrap();
     let environment = || local.environment().iter().cloned();
     let program = vaultlet().display();
-    // One endpoint asks the other: by the variables alone.
+    // A lent endpoint gets its tokens from another one, found by the variables alone.
     let script = format!("test -z \"$AZURE_TENANT_ID\" && {program} token --reveal && exit 7");
     let ended = Run::vaultlet(["identity", "serve", "--", "sh", "-c", &script])
         .environment(environment())
@@ -291,7 +292,7 @@ fn a_program_is_run_in_the_environment_that_is_lent() {
 }
 
 #[test]
-fn serve_prints_its_variables_and_serves_until_it_is_interrupted() {
+fn identity_serve_prints_its_variables_and_serves_until_it_is_interrupted() {
     let local = Local::builder().start().unwrap();
     let mut command = Command::new(vaultlet());
     command.args(["identity", "serve", "-o", "json", "--log", "debug"]).env_clear();
@@ -312,7 +313,7 @@ fn serve_prints_its_variables_and_serves_until_it_is_interrupted() {
     assert_eq!(child.0.wait().unwrap().code(), Some(128 + 15));
     let mut errors = String::new();
     child.0.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    assert!(!errors.contains(&variables["MSI_SECRET"]) && !errors.contains("eyJ"), "a secret");
+    assert!(!errors.contains(&variables["MSI_SECRET"]) && !errors.contains("eyJ"), "a secret is on stderr");
 }
 
 struct Ending(Child);

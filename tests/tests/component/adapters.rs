@@ -1,4 +1,5 @@
-//! Components that know nothing of vaults, composed with an adapter and ours, on stock `wasmtime`.
+//! Components that know nothing of vaults, composed with an adapter and the vaultlet component, on stock
+//! `wasmtime`.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -10,7 +11,7 @@ use vaultlet_tests::stock::{Job, VALUE, component};
 const VARIABLE: &str = "VAULTLET_CONFIG_REFERENCES";
 
 #[test]
-fn configuration_is_read_by_wasi_config() {
+fn configuration_is_read_through_wasi_config() {
     let Some(job) = Job::new() else { return };
     let app = App { component: configured(), job };
     let list = app.list(&[("password", "db"), ("hub", "hub-token")]);
@@ -25,7 +26,7 @@ fn configuration_is_read_by_wasi_config() {
     ] {
         assert_eq!(app.call(list, call).stdout.trim_end(), told, "{call} with {list}");
     }
-    // A key that is itself a reference: only where nothing is listed.
+    // A key may itself be a reference only where no list is set.
     let reference = app.job.reference("db");
     let call = format!("describe(\"{reference}\")");
     let told = app.call("", &call).stdout;
@@ -35,14 +36,14 @@ fn configuration_is_read_by_wasi_config() {
 }
 
 #[test]
-fn configuration_that_cannot_be_had_is_an_error() {
+fn configuration_that_cannot_be_read_is_an_error() {
     let Some(job) = Job::new() else { return };
     let app = App { component: configured(), job };
     let list = app.list(&[("hub", "hub-token"), ("a", "denied"), ("b", "missing")]);
     for (call, id) in [
         ("describe(\"a\")", "vault-forbidden"),
         ("describe(\"b\")", "secret-not-found"),
-        // One that cannot be had, and nothing is.
+        // If one secret cannot be read, no value is returned.
         ("all()", "vault-forbidden"),
     ] {
         let told = app.call(&list, call).stdout;
@@ -61,7 +62,7 @@ fn configuration_that_cannot_be_had_is_an_error() {
 }
 
 #[test]
-fn secrets_are_read_by_wasmcloud_s_interface() {
+fn secrets_are_read_through_the_wasmcloud_interface() {
     let Some(job) = Job::new() else { return };
     let app = App { component: app("clouded", "wasmcloud"), job };
     let list = app.list(&[("password", "db"), ("a", "denied"), ("b", "missing")]);
@@ -83,13 +84,13 @@ fn secrets_are_read_by_wasmcloud_s_interface() {
     assert!(told.contains("(setting-malformed)") && !told.contains("hunter2"), "{told}");
 }
 
-/// Over `wasi:config`, made once.
+/// The guest that uses `wasi:config`, composed once.
 fn configured() -> PathBuf {
     static APP: OnceLock<PathBuf> = OnceLock::new();
     APP.get_or_init(|| app("configured", "config")).clone()
 }
 
-/// A guest of ours, over an adapter, over the component: what `wac plug` twice makes.
+/// Composes a guest with an adapter, and both with the component, like two runs of `wac plug`.
 fn app(guest_name: &str, adapter_name: &str) -> PathBuf {
     let adapted = composed(&adapter(adapter_name), &component(), adapter_name);
     composed(&guest(guest_name), &adapted, &format!("{guest_name}-app"))

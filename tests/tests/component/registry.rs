@@ -1,4 +1,4 @@
-//! An OCI registry in memory: as much of it as pushing and pulling by `wkg` takes.
+//! An OCI registry in memory, with only the operations that `wkg` needs to push and to pull.
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md>
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 use vaultlet_tests::server::{Answer, Request, Server};
 
-/// What was pushed, by its path, with its type.
+/// Pushed content with its media type, by path.
 type Stored = Arc<Mutex<HashMap<String, (String, Bytes)>>>;
 
 pub(crate) struct Registry {
@@ -23,7 +23,7 @@ impl Registry {
         Self { server: Server::plain(move |request| answer(request, &inside)), stored }
     }
 
-    /// `host:port`
+    /// Host and port of the registry.
     pub(crate) fn authority(&self) -> String {
         format!("127.0.0.1:{}", self.server.port())
     }
@@ -36,7 +36,7 @@ impl Registry {
     }
 }
 
-/// `sha256:…`
+/// The digest in OCI's form, `sha256:…`.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digest = digest(&SHA256, bytes);
     let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
@@ -73,7 +73,7 @@ fn answer(request: &Request, stored: &Stored) -> Answer {
     }
 }
 
-/// The end of an upload, or a manifest.
+/// Stores a manifest, or completes the upload of a blob.
 fn put(
     request: &Request,
     path: &str,

@@ -1,4 +1,4 @@
-//! `wasmtime serve`: secrets over HTTP, for whoever shows the service's secret.
+//! `wasmtime serve`: secrets over HTTP for a caller that shows the secret of the service.
 
 use vaultlet_tests::stock::{Job, Served, VALUE};
 
@@ -6,7 +6,7 @@ const SECRET: &str = "serve-secret-of-tests";
 const SHOWN: &str = "vaultlet-secret: serve-secret-of-tests\r\n";
 
 #[test]
-fn listed_secrets_are_served_to_whoever_shows_the_secret() {
+fn listed_secrets_are_served_to_a_caller_with_the_secret() {
     let Some(job) = Job::new() else { return };
     let list =
         ["db", "denied", "missing"].map(|name| job.reference(name)).join(",") + ",akv://job/x";
@@ -45,7 +45,7 @@ fn listed_secrets_are_served_to_whoever_shows_the_secret() {
 }
 
 #[test]
-fn nobody_else_is_told_anything() {
+fn a_caller_without_the_secret_gets_no_information() {
     let Some(job) = Job::new() else { return };
     let served = serving(&job, &job.reference("db"));
     for header in [
@@ -67,7 +67,7 @@ fn nobody_else_is_told_anything() {
 }
 
 #[test]
-fn without_a_secret_or_a_list_it_serves_nothing_and_says_what_to_set() {
+fn without_a_secret_or_a_list_nothing_is_served_and_the_error_names_the_setting() {
     let Some(job) = Job::new() else { return };
     let path = target(&job.reference("db"));
     let list = job.reference("db");
@@ -102,7 +102,7 @@ fn target(reference: &str) -> String {
     format!("/secret?reference={}", escaped.collect::<String>())
 }
 
-/// The error's record, and nothing that must not show.
+/// Checks that a response holds the error's record and no secret.
 #[track_caller]
 fn refused(job: &Job, answer: &(u16, String, String), status: u16, id: &str) {
     let (found, headers, body) = answer;
@@ -112,6 +112,6 @@ fn refused(job: &Job, answer: &(u16, String, String), status: u16, id: &str) {
     let json: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(json["error"]["id"], id, "{body}");
     for secret in [VALUE, SECRET, job.msi_secret(), "eyJ"] {
-        assert!(!body.contains(secret) && !headers.contains(secret), "a secret is in the answer");
+        assert!(!body.contains(secret) && !headers.contains(secret), "a secret is in the response");
     }
 }

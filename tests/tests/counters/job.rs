@@ -1,4 +1,4 @@
-//! A job whose servers do what a script says.
+//! A job with a scripted identity endpoint and a scripted vault.
 
 use vaultlet_host::{Builder, Vaultlet};
 use vaultlet_tests::server::{Answer, Request, Server};

@@ -1,4 +1,4 @@
-//! The tarball: found by pkg-config and by CMake, its library shared and static, its program.
+//! The C tarball: its shared and static library, found by pkg-config and by CMake, and its program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,7 +46,7 @@ fn the_tarball_is_found_by_pkg_config() {
     compiled(&config(&["--libs"]));
     works(&[job.as_os_str()], &[("LD_LIBRARY_PATH", library.as_os_str())], prints_it);
 
-    // Without the shared one there, the linker takes the other.
+    // Without the shared library, the linker takes the static one.
     for file in std::fs::read_dir(&library).unwrap().map(|entry| entry.unwrap().path()) {
         if file.to_string_lossy().contains(".so") {
             std::fs::remove_file(file).unwrap();
@@ -75,7 +75,7 @@ fn the_tarball_is_found_by_cmake() {
 }
 
 #[test]
-fn the_tarball_has_the_program_the_component_and_what_goes_with_them() {
+fn the_tarball_has_the_program_the_component_and_their_documents() {
     let Some((_folder, prefix)) = unpacked() else { return };
     let program = prefix.join("bin/vaultlet");
     let get = [program.as_os_str(), "get".as_ref(), "akv://my-key-vault/db-password".as_ref()];
@@ -102,7 +102,7 @@ fn not_empty(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|file| file.len() > 0)
 }
 
-/// Into a folder that nobody knows of.
+/// Unpacks the tarball into a temporary folder.
 fn unpacked() -> Option<(TempDir, PathBuf)> {
     let tarball = only(&part("c")?, ".tar.gz");
     let folder = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! The jar with JNA beside it, on the oldest Java that is supported.
+//! The jar, with JNA beside it, on the oldest supported Java.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use vaultlet_tests::{root, succeeds, target};
 use super::{VERSION, part, prints_it, works};
 
 #[test]
-fn the_jar_in_an_empty_folder() {
+fn the_jar_works_in_an_empty_folder() {
     let Some(packages) = part("java") else { return };
     let jar = packages.join(format!("vaultlet-{VERSION}.jar"));
     let listed = succeeds(Command::new("jar").arg("--list").arg("--file").arg(&jar)).stdout;

@@ -9,7 +9,7 @@ use vaultlet_tests::{root, succeeds, target};
 use super::{VERSION, only, part, prints_it, works};
 
 #[test]
-fn the_wheel_in_an_empty_environment() {
+fn the_wheel_works_in_an_empty_environment() {
     let Some(folder) = part("python") else { return };
     let wheel = only(&folder, ".whl");
     let folder = TempDir::new().unwrap();
@@ -28,7 +28,7 @@ fn the_wheel_in_an_empty_environment() {
 }
 
 #[test]
-fn the_npm_tarball_in_an_empty_folder() {
+fn the_npm_tarball_works_in_an_empty_folder() {
     let Some(folder) = part("node") else { return };
     let tarball = only(&folder, ".tgz");
     let folder = TempDir::new().unwrap();
@@ -49,13 +49,13 @@ fn the_npm_tarball_in_an_empty_folder() {
 }
 
 #[test]
-fn the_go_module_in_an_empty_cache() {
+fn the_go_module_works_with_an_empty_cache() {
     let Some(proxy) = part("go") else { return };
     let folder = TempDir::new().unwrap();
     let project = folder.path().join("job");
     std::fs::create_dir(&project).unwrap();
     std::fs::copy(root().join("host/go/examples/job/main.go"), project.join("main.go")).unwrap();
-    // What it requires, in the form of a proxy.
+    // The modules that it requires, in the layout of a Go module proxy.
     let got = target().join("peers/go-modules");
     succeeds(
         Command::new("go")

@@ -1,4 +1,4 @@
-//! What a plugin may read: what it was granted, in whatever form that is asked for.
+//! A plugin reads exactly the secrets and lists that it was granted, in any form of reference.
 
 use vaultlet_dev::{Seed, Who};
 use vaultlet_host::Kind;
@@ -10,13 +10,13 @@ fn value(of: &str) -> String {
 }
 
 #[test]
-fn a_granted_secret_is_read_with_the_handle_s_requests() {
+fn a_granted_secret_shares_the_token_and_connections_of_the_handle() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).open().unwrap();
     assert_eq!(job.call(&plugin, &read(DB)), value(VALUE));
     let counters = job.local.counters();
     assert_eq!((counters.tokens_issued, counters.operation("get", 200)), (1, 1), "{counters:?}");
-    // The handle's token and connections serve its plugins, and theirs it.
+    // The handle and its plugins share a token and connections.
     assert_eq!(job.vaultlet.get_blocking(DB).unwrap().reveal(), VALUE);
     assert_eq!(job.call(&plugin, &read(DB)), value(VALUE));
     let counters = job.local.counters();
@@ -24,7 +24,7 @@ fn a_granted_secret_is_read_with_the_handle_s_requests() {
 }
 
 #[test]
-fn what_is_not_granted_is_refused_alike_whether_it_exists_or_not_and_nobody_is_asked() {
+fn a_reference_without_a_grant_is_refused_alike_and_without_a_request() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).open().unwrap();
     for _ in 0..2 {
@@ -56,7 +56,7 @@ fn without_a_grant_nothing_is_read() {
 }
 
 #[test]
-fn a_secret_is_the_same_in_every_form_of_its_reference() {
+fn a_grant_covers_every_form_of_a_reference() {
     let job = Job::new();
     let forms = [
         DB,
@@ -73,7 +73,7 @@ fn a_secret_is_the_same_in_every_form_of_its_reference() {
 }
 
 #[test]
-fn a_grant_of_a_version_or_a_member_is_of_that_alone() {
+fn a_grant_of_a_version_or_a_member_covers_only_that() {
     const JSON: &str = r#"{"user":"sa","deep":{"user":"root"},"":"empty"}"#;
     let job = Job::with(|local| local.seed("json", JSON));
     let secret = job.vaultlet.get_blocking("akv://job/json").unwrap();
@@ -124,7 +124,7 @@ fn a_plugin_chooses_no_identity() {
 }
 
 #[test]
-fn a_vault_is_listed_by_whom_it_was_granted_to() {
+fn a_plugin_lists_only_a_vault_that_it_was_granted() {
     let many = (0..60).map(|n| format!("many-{n:02}"));
     let job = Job::with(|local| many.fold(local, |local, name| local.seed(name, VALUE)));
     let list = |vault| of_others("secrets", &format!("\"{vault}\""));
@@ -140,7 +140,7 @@ fn a_vault_is_listed_by_whom_it_was_granted_to() {
         assert!(told.contains("(plugin-not-granted)"), "{told}");
     }
     assert_eq!(job.local.counters().vault_requests(), 0);
-    // What may be read in each version is known in each.
+    // A grant of a secret in every version includes the list of its versions.
     assert_eq!(job.call(&reader, &versions(DB)), "ok(1)");
 
     for granted in ["job", "akv://job", "https://job.vault.azure.net"] {
@@ -163,7 +163,7 @@ fn a_vault_is_listed_by_whom_it_was_granted_to() {
 }
 
 #[test]
-fn a_vault_is_no_secret_and_a_secret_no_vault() {
+fn a_grant_of_a_vault_is_not_a_grant_of_its_secrets_nor_the_reverse() {
     let job = Job::new();
     let error = job.plugin().grant_list(DB).open().unwrap_err();
     assert_eq!((error.kind, error.id.as_str()), (Kind::InvalidArgument, "reference-malformed"));
@@ -181,7 +181,7 @@ fn a_vault_is_no_secret_and_a_secret_no_vault() {
 }
 
 #[test]
-fn properties_come_with_it() {
+fn a_secret_has_its_properties() {
     let seed = || Seed::from("x").with_content_type("text/plain").with_tag("team", "data");
     let job = Job::with(|local| local.seed("tagged", seed()));
     let plugin = job.plugin().grant("akv://job/tagged").open().unwrap();
@@ -189,9 +189,9 @@ fn properties_come_with_it() {
     assert_eq!(told, r#"ok(("tagged", some("text/plain"), [("team", "data")]))"#);
 }
 
-/// Typed, as on any runtime: a plugin tells them apart by kind and id.
+/// A plugin tells errors apart by kind and id, as on any runtime.
 #[test]
-fn errors_of_the_vault_and_of_a_reference_pass_through() {
+fn a_plugin_sees_errors_of_the_vault_and_of_a_reference() {
     let job =
         Job::with(|local| local.seed("off", Seed::from("x").with_enabled(false)).run_as(Who::User));
     let plugin = job.plugin().grant("akv://job/off").grant("akv://job/absent").open().unwrap();
@@ -210,7 +210,7 @@ fn errors_of_the_vault_and_of_a_reference_pass_through() {
 }
 
 #[test]
-fn a_grant_that_is_no_reference_is_an_error_where_the_plugin_is_opened() {
+fn a_malformed_grant_is_an_error_when_the_plugin_is_opened() {
     let job = Job::new();
     for reference in ["", "akv://job", "akv://job/no_name", "job/*"] {
         let error = job.plugin().grant(reference).open().unwrap_err();
@@ -221,7 +221,7 @@ fn a_grant_that_is_no_reference_is_an_error_where_the_plugin_is_opened() {
 }
 
 #[test]
-fn each_access_is_a_line_in_the_log() {
+fn each_access_is_logged() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).name("of-the-log").open().unwrap();
     assert_eq!(format!("{plugin:?}"), "Plugin(of-the-log)");

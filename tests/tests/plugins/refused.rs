@@ -1,11 +1,11 @@
-//! What is no plugin is refused where it is opened, with the reason.
+//! A file that is not a plugin is refused when it is opened, with the reason.
 
 use vaultlet_host::Kind;
 use vaultlet_tests::guests::guest;
 
 use crate::job::{Job, unruly};
 
-/// Why it is refused, twice.
+/// The error of opening a file as a plugin, which must be the same twice.
 fn refused(job: &Job, wasm: &[u8]) -> String {
     let mut refusals = [(); 2].map(|()| {
         let error = job.vaultlet.plugin(wasm).open().unwrap_err();
@@ -24,7 +24,7 @@ fn text(wat: &str) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_that_are_no_component() {
+fn bytes_that_are_not_a_component_are_refused() {
     let job = Job::new();
     refused(&job, b"");
     refused(&job, b"#!/bin/sh\n");
@@ -37,15 +37,15 @@ fn bytes_that_are_no_component() {
     refused(&job, &flipped);
 }
 
-/// Code that wasmtime compiled is trusted by it with everything: none is taken.
+/// Wasmtime trusts precompiled code without validation, so none is accepted.
 #[test]
-fn compiled_code_is_no_plugin() {
+fn precompiled_code_is_refused() {
     let job = Job::new();
     refused(&job, b"\x7fELF\x02\x01\x01\xc8\0\0\0\0\0\0\0\0\x01\0\x3e\0");
 }
 
 #[test]
-fn a_door_to_the_network() {
+fn an_import_of_the_network_is_refused() {
     let job = Job::new();
     let told = refused(&job, &std::fs::read(guest("prober")).unwrap());
     assert!(told.contains("it imports `wasi:http/"), "{told}");
@@ -73,7 +73,7 @@ fn a_door_to_the_network() {
 }
 
 #[test]
-fn an_import_of_another_shape_or_version() {
+fn an_import_of_another_type_or_version_is_refused() {
     let job = Job::new();
     for import in [
         "(import \"vaultlet:keyvault/secrets@0.1.0\" (instance (export \"get\" (func))))",

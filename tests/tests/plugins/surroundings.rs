@@ -1,4 +1,4 @@
-//! What a plugin sees of the machine: nothing.
+//! A plugin sees nothing of the machine.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,8 +7,8 @@ use vaultlet_host::wave_text;
 use crate::job::{Job, of_others};
 
 #[test]
-fn its_environment_is_empty_though_ours_is_not() {
-    assert!(std::env::vars().count() > 0, "there is nothing to be hidden");
+fn a_plugin_has_an_empty_environment() {
+    assert!(std::env::vars().count() > 0, "the host has no variables to hide");
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     assert_eq!(job.call(&plugin, "surroundings()"), "[]");
@@ -16,7 +16,7 @@ fn its_environment_is_empty_though_ours_is_not() {
 }
 
 #[test]
-fn it_has_no_files() {
+fn a_plugin_has_no_files() {
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     let here = std::env::current_exe().unwrap();
@@ -29,7 +29,7 @@ fn it_has_no_files() {
 }
 
 #[test]
-fn what_it_prints_is_heard_by_who_listens_up_to_a_limit() {
+fn the_output_of_a_plugin_goes_to_the_listener_up_to_a_limit() {
     let job = Job::new();
     let heard = Arc::<Mutex<Vec<String>>>::default();
     let plugin = {
@@ -45,14 +45,14 @@ fn what_it_prints_is_heard_by_who_listens_up_to_a_limit() {
     assert_eq!(take().len(), 65, "64 KiB are 65 lines of 1,001 bytes");
     job.call(&plugin, r#"print("each call has its own\n")"#);
     assert_eq!(take().len(), 2);
-    // Nobody listens: it does not notice.
+    // Without a listener, printing succeeds all the same.
     let plugin = job.plugin().open().unwrap();
     assert_eq!(job.call(&plugin, r#"print("unheard\n")"#), "");
 }
 
-/// In a plugin that panics: what it knows stays with who listens.
+/// The message of a panic may contain what the plugin has read.
 #[test]
-fn a_panic_is_told_to_who_listens_and_not_in_the_error() {
+fn the_message_of_a_panic_goes_to_the_listener_and_not_into_the_error() {
     let job = Job::new();
     let heard = Arc::<Mutex<String>>::default();
     let plugin = {
@@ -66,7 +66,7 @@ fn a_panic_is_told_to_who_listens_and_not_in_the_error() {
 }
 
 #[test]
-fn no_call_sees_what_another_left() {
+fn a_call_does_not_see_the_state_of_an_earlier_one() {
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     for _ in 0..3 {
@@ -75,7 +75,7 @@ fn no_call_sees_what_another_left() {
 }
 
 #[test]
-fn arguments_and_results_are_text_of_every_type() {
+fn arguments_and_results_of_every_type_are_passed_as_wave() {
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     let call = r#"several(true, -3, "a \"b\" \u{e9}", [some("x"), none])"#;
@@ -112,7 +112,7 @@ fn a_call_may_be_long() {
     assert!(error.message.ends_with("it has more than 262144 bytes"), "{error}");
 }
 
-/// An argument may be a secret: what is wrong with it is told by its place.
+/// An argument may be a secret, so an error names its position instead of quoting it.
 #[test]
 fn no_error_quotes_an_argument() {
     let job = Job::new();

@@ -1,11 +1,11 @@
-//! The identity endpoint is missing, down, refuses, or talks nonsense.
+//! Failures of the identity endpoint: missing, down, refusing or malformed.
 
 use super::*;
 
 const UNAVAILABLE: &str = "unavailable";
 
 #[test]
-fn an_identity_endpoint_that_gives_no_token() {
+fn an_identity_endpoint_without_a_token_is_explained() {
     refused(&[
         Row {
             name: "nobody listens",
@@ -59,7 +59,7 @@ fn an_identity_endpoint_that_gives_no_token() {
             ..ROW
         },
         Row {
-            name: "it sends elsewhere",
+            name: "it redirects",
             identity: |request| {
                 Answer::status(302)
                     .header("location", format!("http://{}/x", request.header("host")))
@@ -70,7 +70,7 @@ fn an_identity_endpoint_that_gives_no_token() {
             ..ROW
         },
         Row {
-            name: "patience longer than ours",
+            name: "a retry-after longer than the timeout",
             identity: |_| Answer::status(429).header("retry-after", "3600"),
             expected: (75, "throttled", "identity-throttled"),
             says: &["throttling"],
@@ -97,7 +97,7 @@ fn an_identity_endpoint_that_gives_no_token() {
 }
 
 #[test]
-fn an_identity_endpoint_that_fails_again_and_again() {
+fn an_identity_endpoint_that_fails_after_several_attempts_is_reported() {
     refused(&[
         Row {
             name: "500",
@@ -120,9 +120,9 @@ fn an_identity_endpoint_that_fails_again_and_again() {
     ]);
 }
 
-/// A success that is none. No word of such a body is ever shown: it may be a token all the same.
+/// A status of 200 without a usable token. The body is never shown, as it may hold a token nevertheless.
 #[test]
-fn an_identity_endpoint_that_answers_nonsense() {
+fn an_unexpected_response_of_an_identity_endpoint_is_not_quoted() {
     let nonsense: [(&str, fn(&Request) -> Answer); 13] = [
         ("text", |_| Answer::status(200).text("service is starting")),
         ("a page", |_| Answer::status(200).text("<html><body>login</body></html>")),
@@ -159,7 +159,7 @@ fn an_identity_endpoint_that_answers_nonsense() {
 }
 
 #[test]
-fn an_identity_endpoint_that_does_not_speak_http() {
+fn an_identity_endpoint_that_does_not_speak_http_is_reported() {
     refused(&[
         Row {
             name: "not HTTP",
@@ -193,7 +193,7 @@ fn an_identity_endpoint_that_does_not_speak_http() {
 }
 
 #[test]
-fn an_attempt_is_told_for_each_source_that_was_asked() {
+fn the_error_lists_an_attempt_for_each_source() {
     let row = Row {
         name: "attempts",
         identity: |_| Answer::status(401),

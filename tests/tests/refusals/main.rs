@@ -1,7 +1,7 @@
-//! What must never happen: each row is one way in which the world is wrong, what `vaultlet get` must
-//! say of it, and with which exit code. All that is captured is searched for secrets.
+//! Failures and attacks: each row is one faulty environment, with the message and the exit code that
+//! `vaultlet get` must give. All output is scanned for secrets.
 
-#![allow(clippy::type_complexity, reason = "tables say their rows in place")]
+#![allow(clippy::type_complexity, reason = "the rows of tables have their types in place")]
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -32,23 +32,23 @@ const HOSTS: [&str; 3] = ["job.vault.azure.net", "other.vault.azure.net", "kv.ex
 const BY_ENDPOINT: (&str, &str) = ("MSI_ENDPOINT", "http://127.0.0.1:{identity}/msi/token");
 const BY_SECRET: (&str, &str) = ("MSI_SECRET", MSI_SECRET);
 
-/// How a server is reached, and what speaks there.
+/// The state of a server in a row.
 #[derive(Clone, Copy)]
 enum Door {
-    /// The script: plain for an identity endpoint, over TLS for a vault.
+    /// The script runs, in plain text for an identity endpoint and over TLS for a vault.
     Script,
     Refused,
     Raw(&'static [u8]),
     RawTls(&'static [u8]),
-    /// The script where TLS was due.
+    /// The script runs in plain text where the client expects TLS.
     Plain,
     UntrustedCa,
     WrongName,
     Expired,
 }
 
-/// One way to go wrong. In texts, `{identity}`, `{vault}` and `{refused}` are ports, `{ca}` is the
-/// CA's file, `{folder}` the folder that it is in.
+/// One faulty environment and its expected error. In texts, `{identity}`, `{vault}` and `{refused}` are
+/// ports, `{ca}` is the CA's file and `{folder}` its folder.
 #[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
@@ -58,18 +58,18 @@ struct Row {
     vault_door: Door,
     reference: &'static str,
     flags: &'static [&'static str],
-    /// The way to the scripted vault.
+    /// The flags that lead to the scripted vault.
     network: &'static [&'static str],
     variables: &'static [(&'static str, &'static str)],
-    /// Exit code, kind, id.
+    /// The error's exit code, kind and id.
     expected: (i32, &'static str, &'static str),
-    /// What the message and the remedy must name.
+    /// Texts that the message or the remedy must contain.
     says: &'static [&'static str],
-    /// Requests that arrive at the identity endpoint and at the vault, where that is the point.
+    /// The numbers of requests to the identity endpoint and to the vault, if the row checks them.
     requests: Option<(usize, usize)>,
 }
 
-/// Nothing wrong: a job with a managed identity, whose vault has the secret.
+/// The base of all rows, in which nothing is wrong: a job with a managed identity reads a secret.
 const ROW: Row = Row {
     name: "",
     identity: token,
@@ -100,7 +100,7 @@ fn secret(_: &Request) -> Answer {
     Answer::json(200, format!(r#"{{"value":"{VALUE}"}}"#))
 }
 
-/// A vault's error as Key Vault writes it, its inner code where there is one.
+/// An error in Key Vault's format, with or without an inner code.
 fn fault(status: u16, code: &str, inner: Option<&str>) -> Answer {
     let inner = inner.map(|i| format!(r#","innererror":{{"code":"{i}"}}"#)).unwrap_or_default();
     let message = "said by the service\\r\\nCaller: appid=1;oid=2";
@@ -108,7 +108,7 @@ fn fault(status: u16, code: &str, inner: Option<&str>) -> Answer {
         .header("x-ms-request-id", "5b6c1a3e-0000-4000-8000-000000000001")
 }
 
-/// Checks each row, printed for people and as JSON.
+/// Checks the error of each row, as a line and as JSON.
 fn refused(rows: &[Row]) {
     std::thread::scope(|scope| {
         for row in rows {
@@ -131,7 +131,7 @@ fn check_line(row: &Row, ended: &Ended) {
     let (name, stderr) = (row.name, &ended.stderr);
     let (code, _, id) = row.expected;
     assert_eq!(ended.code, code, "{name}: {stderr}");
-    assert_eq!(ended.stdout, "", "{name}: stdout has the answer or nothing");
+    assert_eq!(ended.stdout, "", "{name}: an error prints nothing on stdout");
     let lines: Vec<_> = stderr.lines().collect();
     let [line] = lines.as_slice() else { panic!("{name}: not one line: {stderr}") };
     let said = line.strip_prefix("vaultlet: ").unwrap_or_else(|| panic!("{name}: {line}"));
@@ -148,7 +148,7 @@ fn check_json(row: &Row, ended: &Ended) -> Value {
     let (name, stderr) = (row.name, &ended.stderr);
     let (code, kind, id) = row.expected;
     assert_eq!(ended.code, code, "{name}: {stderr}");
-    assert_eq!(ended.stdout, "", "{name}: stdout has the answer or nothing");
+    assert_eq!(ended.stdout, "", "{name}: an error prints nothing on stdout");
     let last = stderr.lines().last().unwrap_or_default();
     let json: Value = serde_json::from_str(last).unwrap_or_else(|e| panic!("{name}: {e}: {last}"));
     let error = json["error"].clone();

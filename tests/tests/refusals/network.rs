@@ -1,11 +1,11 @@
-//! No way to the vault: names, addresses, certificates, proxies.
+//! Failures on the way to the vault: names, addresses, certificates, proxies.
 
 use vaultlet_tests::server::Server;
 
 use super::*;
 
 #[test]
-fn a_vault_that_cannot_be_reached() {
+fn a_vault_that_cannot_be_reached_is_reported() {
     refused(&[
         Row {
             name: "nobody listens",
@@ -46,7 +46,7 @@ fn a_vault_that_cannot_be_reached() {
 }
 
 #[test]
-fn a_certificate_that_is_not_to_be_trusted() {
+fn an_untrusted_certificate_is_explained() {
     let untrusted: [(&str, Door, &[&str]); 3] = [
         ("unknown CA", Door::UntrustedCa, &["not trusted here", "--ca-file"]),
         ("wrong name", Door::WrongName, &["for another name"]),
@@ -65,7 +65,7 @@ fn a_certificate_that_is_not_to_be_trusted() {
 }
 
 #[test]
-fn files_of_certificates_that_cannot_be_used() {
+fn unusable_certificate_files_are_named() {
     let files: [(&str, &str, &[&str], &[(&str, &str)]); 5] = [
         ("missing", "no such file", &["--ca-file={folder}/missing.pem"], &[]),
         (
@@ -91,7 +91,7 @@ fn files_of_certificates_that_cannot_be_used() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used() {
+fn an_unusable_proxy_is_named() {
     const CA: &[&str] = &["--ca-file={ca}"];
     const DENYING: fn(&Request) -> Answer = |_| Answer::status(403);
     refused(&[
@@ -137,9 +137,9 @@ fn a_proxy_that_cannot_be_used() {
     ]);
 }
 
-/// Its password is for the proxy alone, and its name is all that is ever said of it.
+/// Only the proxy receives its password, and no message shows it.
 #[test]
-fn a_proxy_is_asked_for_the_vault_only_and_its_password_is_not_told() {
+fn a_proxy_gets_requests_for_the_vault_only_and_its_password_is_not_shown() {
     let row = Row {
         network: &["--ca-file={ca}"],
         vault_door: Door::Plain,

@@ -1,4 +1,4 @@
-//! What looks wrong and is right: the value comes out whole.
+//! Unusual but correct environments: the value is printed in full.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn values_of_every_size_are_printed_whole() {
     assert_eq!(longest.len(), 25_600);
     gets("", |_| Answer::json(200, r#"{"value":""}"#));
     gets(&longest, |_| Answer::json(200, format!(r#"{{"value":"{}"}}"#, "é".repeat(12_800))));
-    // The same, six bytes for each character.
+    // Six bytes of JSON for each character.
     gets(&longest, |_| Answer::json(200, format!(r#"{{"value":"{}"}}"#, r"\u00e9".repeat(12_800))));
     gets(&"\u{1}".repeat(25_600), |_| {
         Answer::json(200, format!(r#"{{"value":"{}"}}"#, r"\u0001".repeat(25_600)))
@@ -19,7 +19,7 @@ fn values_of_every_size_are_printed_whole() {
 }
 
 #[test]
-fn what_passes_is_asked_again() {
+fn a_transient_failure_is_retried() {
     let row = Row { identity: first_busy, vault: first_busy_vault, ..ROW };
     let scene = Scene::new(&row);
     let ended = scene.run(&row, &["--log=debug"]);
@@ -28,7 +28,7 @@ fn what_passes_is_asked_again() {
     ended.reveals_none_of(&[VALUE, MSI_SECRET, TOKEN], false);
 }
 
-/// Per port, as rows share nothing else: the first request of a server finds it busy.
+/// Throttles the first request to each server, which its port identifies.
 fn first_busy(request: &Request) -> Answer {
     if is_first(request) { Answer::status(503).header("retry-after", "0") } else { token(request) }
 }
@@ -87,7 +87,7 @@ fn empty_variables_are_unset() {
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (0, VALUE, ""));
 }
 
-/// One probe without the header that would make it a token request, one token request.
+/// The metadata service gets a probe without the header of a token request, then a token request.
 #[test]
 fn a_metadata_service_is_found_without_any_variable() {
     let row = Row {
@@ -111,9 +111,9 @@ fn a_metadata_service_is_found_without_any_variable() {
     );
 }
 
-/// Several, as the flag can be repeated.
+/// `VAULTLET_RESOLVE` is a list, as `--resolve` can be repeated.
 #[test]
-fn addresses_may_be_given_by_variable() {
+fn addresses_may_be_set_by_a_variable() {
     let row = Row {
         network: &["--ca-file={ca}"],
         variables: &[
@@ -130,9 +130,9 @@ fn addresses_may_be_given_by_variable() {
     assert_eq!((ended.code, &*ended.stdout), (0, VALUE), "{}", ended.stderr);
 }
 
-/// A challenge that is right, in the forms that have been seen.
+/// A valid challenge may follow a challenge of another scheme.
 #[test]
-fn an_unknown_vault_is_asked_without_a_token_first() {
+fn an_unknown_vault_gets_a_request_without_a_token_first() {
     let row = Row {
         vault: |request| {
             match request.header("authorization") {
