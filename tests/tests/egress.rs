@@ -53,13 +53,13 @@ fn the_vault_role_reaches_only_its_planned_server() {
         "https://identity.vaultlet.internal/token".into(),
         "http://identity.vaultlet.internal:8080/token".into(),
     ] {
-        let told = probe(&url);
-        assert!(told.starts_with(DENIED), "{url}: {told}");
+        let result = probe(&url);
+        assert!(result.starts_with(DENIED), "{url}: {result}");
     }
     // A malformed URL sends nothing either; any error will do.
     for url in [format!("http://127.0.0.1:{at}@evil.example.test/"), "ftp://127.0.0.1/".into()] {
-        let told = probe(&url);
-        assert!(!told.starts_with("answered"), "{url}: {told}");
+        let result = probe(&url);
+        assert!(!result.starts_with("answered"), "{url}: {result}");
     }
     assert_eq!((planned.requests().len(), planned.connections()), (1, 1));
     assert_eq!(other.connections(), 0, "a server received a connection");
@@ -81,8 +81,8 @@ fn other_roles_do_not_reach_the_vault() {
             "http://identity.vaultlet.internal/token".into(),
             "http://169.254.169.254/metadata".into(),
         ] {
-            let told = probe(&vaultlet, &planned, &format!("{role}:{url}"));
-            assert!(told.starts_with(DENIED), "{role} {url}: {told}");
+            let result = probe(&vaultlet, &planned, &format!("{role}:{url}"));
+            assert!(result.starts_with(DENIED), "{role} {url}: {result}");
         }
     }
     assert_eq!((vault.connections(), leak.connections()), (0, 0), "a server received a connection");
@@ -129,15 +129,18 @@ fn a_planned_name_that_resolves_to_a_local_address_is_denied() {
     let vaultlet = prober(Vaultlet::builder());
     for (name, addresses) in HOSTS {
         let planned = format!("{name}:{port}");
-        let told = probe(&vaultlet, &planned, &format!("http://{planned}/"));
-        assert!(told.starts_with(DENIED), "{name}: {told}");
-        assert!(addresses.iter().any(|a| told.contains(a)), "{name}: the address is not named: {told}");
+        let result = probe(&vaultlet, &planned, &format!("http://{planned}/"));
+        assert!(result.starts_with(DENIED), "{name}: {result}");
+        assert!(
+            addresses.iter().any(|a| result.contains(a)),
+            "{name}: the address is not named: {result}"
+        );
     }
     // Connections arrive in order, so a leaked one would be seen before these.
     for (name, _) in GOOD {
         let planned = format!("{name}:{port}");
-        let told = probe(&vaultlet, &planned, &format!("http://{planned}/"));
-        assert_eq!(told, "answered 204", "{name}: private endpoints need this");
+        let result = probe(&vaultlet, &planned, &format!("http://{planned}/"));
+        assert_eq!(result, "answered 204", "{name}: private endpoints need this");
         let address: IpAddr = arrived.recv_timeout(Duration::from_secs(60)).unwrap();
         assert_eq!(address.to_canonical().to_string(), "10.20.30.40", "{name}");
     }

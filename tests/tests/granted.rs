@@ -146,8 +146,8 @@ fn a_planned_program_runs_with_planned_arguments_and_variables() {
                 program notes notes";
     let prober = Prober::open(plan, &[("PATH", &path), ("MINE", "yes")], Vaultlet::builder());
     let run = |what: &str| prober.broker(&format!("get=http://programs.vaultlet.internal/{what}"));
-    let told = run("login?resource=https%3A%2F%2Fx%20y&scope=%24(id)%3B%20true");
-    let (head, body) = told.split_once('\n').unwrap();
+    let result = run("login?resource=https%3A%2F%2Fx%20y&scope=%24(id)%3B%20true");
+    let (head, body) = result.split_once('\n').unwrap();
     let stdout = body.strip_suffix("on stderr\n").unwrap();
     let (status, length) = head.rsplit_once(' ').unwrap();
     assert_eq!(status, "200 vaultlet-exit-status=7");
@@ -186,8 +186,8 @@ fn a_program_with_too_much_output_is_killed() {
     tool(&at, "tool", "#!/bin/sh\nexec cat /dev/zero\n");
     let path = format!("{at}:/usr/bin:/bin");
     let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
-    let told = prober.broker("get=http://programs.vaultlet.internal/login");
-    assert_eq!(told, "502\nrunning `tool`: it said more than 65536 bytes");
+    let result = prober.broker("get=http://programs.vaultlet.internal/login");
+    assert_eq!(result, "502\nrunning `tool`: it said more than 65536 bytes");
 }
 
 /// This test takes the ten seconds that a program may run.
@@ -197,8 +197,8 @@ fn a_program_that_exceeds_its_timeout_is_killed_with_its_children() {
     tool(&at, "tool", &format!("#!/bin/sh\nsleep 1000 &\necho $! >{at}/pid\nwait\n"));
     let path = format!("{at}:/usr/bin:/bin");
     let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
-    let told = prober.broker("get=http://programs.vaultlet.internal/login");
-    assert_eq!(told, "504\nrunning `tool`: it did not end within 10 s");
+    let result = prober.broker("get=http://programs.vaultlet.internal/login");
+    assert_eq!(result, "504\nrunning `tool`: it did not end within 10 s");
     let pid = fs::read_to_string(format!("{at}/pid")).unwrap();
     // The child was killed, but its new parent may take a moment to reap it.
     let gone = || {
@@ -213,11 +213,11 @@ fn a_program_that_exceeds_its_timeout_is_killed_with_its_children() {
 #[test]
 fn a_background_process_of_a_program_does_not_delay_its_result() {
     let (_folder, at) = folder();
-    tool(&at, "tool", &format!("#!/bin/sh\nsleep 1000 &\necho $! >{at}/pid\necho told\n"));
+    tool(&at, "tool", &format!("#!/bin/sh\nsleep 1000 &\necho $! >{at}/pid\necho hello\n"));
     let path = format!("{at}:/usr/bin:/bin");
     let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
-    let told = prober.broker("get=http://programs.vaultlet.internal/login");
-    assert_eq!(told, "200 vaultlet-exit-status=0 vaultlet-stdout-length=5\ntold\n");
+    let result = prober.broker("get=http://programs.vaultlet.internal/login");
+    assert_eq!(result, "200 vaultlet-exit-status=0 vaultlet-stdout-length=5\nhello\n");
     let pid = fs::read_to_string(format!("{at}/pid")).unwrap();
     assert!(std::process::Command::new("kill").arg(pid.trim()).status().unwrap().success());
 }
@@ -244,16 +244,20 @@ fn a_prompt_is_shown_only_where_a_person_can_read_it() {
 fn the_password_of_a_key_is_hidden_from_every_role() {
     let variables = [("PROBER_PASSWORD", PASSWORD)];
     let with = |plan| Prober::open(plan, &variables, Vaultlet::builder());
-    assert_eq!(with("tells").broker("env=PROBER_PASSWORD"), PASSWORD, "without a key, the variable is an ordinary one");
+    assert_eq!(
+        with("tells").broker("env=PROBER_PASSWORD"),
+        PASSWORD,
+        "without a key, the variable is an ordinary one"
+    );
     let prober = with("key client /nothing PROBER_PASSWORD");
     for role in [Prober::broker, Prober::vault, Prober::planner] {
         assert_eq!(role(&prober, "env=PROBER_PASSWORD"), "unset");
     }
-    let told = prober.broker("get=http://keys.vaultlet.internal/client");
-    assert_eq!(told, "404\n/nothing: there is no such file");
+    let result = prober.broker("get=http://keys.vaultlet.internal/client");
+    assert_eq!(result, "404\n/nothing: there is no such file");
     for (role, name) in [(Prober::broker as fn(&_, &_) -> _, "other"), (Prober::vault, "client")] {
-        let told = role(&prober, &format!("get=http://keys.vaultlet.internal/{name}"));
-        assert!(told.starts_with(DENIED), "{name}: {told}");
+        let result = role(&prober, &format!("get=http://keys.vaultlet.internal/{name}"));
+        assert!(result.starts_with(DENIED), "{name}: {result}");
     }
 }
 

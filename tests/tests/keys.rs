@@ -101,8 +101,8 @@ impl Keys {
         fs::write(self.path("message"), MESSAGE).unwrap();
         let pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"];
         for (number, (file, variable)) in files.iter().enumerate() {
-            let told = prober.broker(&format!("get={}", at("key", number)));
-            assert_eq!(told, self.description(&chain), "{file}");
+            let result = prober.broker(&format!("get={}", at("key", number)));
+            assert_eq!(result, self.description(&chain), "{file}");
             for (algorithm, options) in [("PS256", &pss[..]), ("RS256", &[])] {
                 let address = format!("{}?algorithm={algorithm}", at("key", number));
                 let signed = prober.broker(&format!("post={address}|{MESSAGE}"));
@@ -119,10 +119,10 @@ impl Keys {
                 ("wrong", "the password in `WRONG` does not open it"),
                 ("unset", "it is encrypted, and `UNSET` with its password is not set"),
             ] {
-                let told = prober.broker(&format!("get={}", at(name, number)));
-                assert_eq!(told, format!("422\n{file}: {expected}"));
+                let result = prober.broker(&format!("get={}", at(name, number)));
+                assert_eq!(result, format!("422\n{file}: {expected}"));
                 let address = format!("{}?algorithm=PS256", at(name, number));
-                assert_eq!(prober.broker(&format!("post={address}|x")), told);
+                assert_eq!(prober.broker(&format!("post={address}|x")), result);
             }
         }
     }
@@ -230,8 +230,8 @@ fn a_key_file_that_cannot_sign_is_explained() {
         refused.each_ref().map(|(name, text, _)| format!("key {name} {}", write(name, text)));
     let prober = Prober::new(&plan.join("\n"));
     for (name, _, expected) in refused {
-        let told = prober.broker(&format!("get=http://keys.vaultlet.internal/{name}"));
-        assert_eq!(told, format!("422\n{}: {expected}", keys.path(name)));
+        let result = prober.broker(&format!("get=http://keys.vaultlet.internal/{name}"));
+        assert_eq!(result, format!("422\n{}: {expected}", keys.path(name)));
     }
     // The file is read for each request, so a repaired one works at once.
     let file = write("mended.pem", "");

@@ -88,7 +88,11 @@ fn each_protocol_serves_the_cached_token_only_with_the_secret() {
         assert_eq!(send(lent.address(), &rebound).status, 403, "{name}");
     }
     assert_eq!(get(lent.address(), "/", "").status, 401);
-    assert_eq!(get(lent.address(), &format!("/token?{VAULT}"), "").status, 401, "vaultlet's own protocol");
+    assert_eq!(
+        get(lent.address(), &format!("/token?{VAULT}"), "").status,
+        401,
+        "vaultlet's own protocol"
+    );
     assert_eq!(local.counters().identity_requests(), 1, "one cache");
     let counts = lent.requests();
     assert_eq!(counts[&200], 8);
@@ -202,7 +206,11 @@ fn the_front_has_no_credential_and_reaches_only_the_identity_endpoint() {
     ] {
         assert_eq!(probe(&url), "ErrorCode::HttpRequestDenied", "{url}");
     }
-    assert_eq!(probe(&format!("{endpoint}?env=PATH")), "answered 200", "except for the internal identity endpoint");
+    assert_eq!(
+        probe(&format!("{endpoint}?env=PATH")),
+        "answered 200",
+        "except for the internal identity endpoint"
+    );
     assert_eq!(other.connections(), 0);
     // Each lent endpoint has a secret of its own.
     let another = prober.vaultlet().lend(Lend::default()).unwrap();
@@ -313,7 +321,10 @@ fn identity_serve_prints_its_variables_and_serves_until_it_is_interrupted() {
     assert_eq!(child.0.wait().unwrap().code(), Some(128 + 15));
     let mut errors = String::new();
     child.0.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    assert!(!errors.contains(&variables["MSI_SECRET"]) && !errors.contains("eyJ"), "a secret is on stderr");
+    assert!(
+        !errors.contains(&variables["MSI_SECRET"]) && !errors.contains("eyJ"),
+        "a secret is on stderr"
+    );
 }
 
 struct Ending(Child);

@@ -120,8 +120,8 @@ fn a_plugin_composed_with_the_component_runs() {
     let composed = plugged("plugin");
     let call = format!("describe(\"{}\")", job.reference("db"));
     let ended = job.wasmtime(&["--invoke", &call], &composed, &[]);
-    let told = format!("ok(\"db of 127.0.0.1:{} has {} bytes\")", job.port(), VALUE.len());
-    assert_eq!((ended.stdout.trim_end(), ended.code), (told.as_str(), 0), "{}", ended.stderr);
+    let result = format!("ok(\"db of 127.0.0.1:{} has {} bytes\")", job.port(), VALUE.len());
+    assert_eq!((ended.stdout.trim_end(), ended.code), (result.as_str(), 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE, job.msi_secret()], true);
     let call = format!("describe(\"{}\")", job.reference("missing"));
     let ended = job.wasmtime(&["--invoke", &call], &composed, &[]);

@@ -37,10 +37,10 @@ fn only_the_pinned_certificate_is_trusted() {
     let builder = Vaultlet::builder().ca_file(ca.file());
     let prober = Prober::open(&plan, &[("HTTPS_PROXY", &through)], builder);
     for _ in 0..2 {
-        let told = prober.broker(&format!("https://127.0.0.1:{}/token", right.port()));
-        assert_eq!(told, ANSWERED);
-        let told = prober.broker(&format!("https://127.0.0.1:{}/token", other.port()));
-        assert_eq!(told, UNTRUSTED);
+        let result = prober.broker(&format!("https://127.0.0.1:{}/token", right.port()));
+        assert_eq!(result, ANSWERED);
+        let result = prober.broker(&format!("https://127.0.0.1:{}/token", other.port()));
+        assert_eq!(result, UNTRUSTED);
     }
     assert_eq!((right.requests().len(), other.requests().len()), (2, 0), "something was sent");
     assert_eq!(other.connections(), 2);

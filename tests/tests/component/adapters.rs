@@ -16,7 +16,7 @@ fn configuration_is_read_through_wasi_config() {
     let app = App { component: configured(), job };
     let list = app.list(&[("password", "db"), ("hub", "hub-token")]);
     let length = VALUE.len();
-    for (list, call, told) in [
+    for (list, call, expected) in [
         (&*list, "describe(\"password\")", format!("ok(\"password has {length} bytes\")")),
         (&list, "describe(\"hub\")", "ok(\"hub has 4 bytes\")".into()),
         (&list, "describe(\"db\")", "ok(\"db is not there\")".into()),
@@ -24,15 +24,15 @@ fn configuration_is_read_through_wasi_config() {
         ("", "describe(\"password\")", "ok(\"password is not there\")".into()),
         ("", "all()", "ok(\"\")".into()),
     ] {
-        assert_eq!(app.call(list, call).stdout.trim_end(), told, "{call} with {list}");
+        assert_eq!(app.call(list, call).stdout.trim_end(), expected, "{call} with {list}");
     }
     // A key may itself be a reference only where no list is set.
     let reference = app.job.reference("db");
     let call = format!("describe(\"{reference}\")");
-    let told = app.call("", &call).stdout;
-    assert!(told.contains(&format!("has {length} bytes")), "{told}");
-    let told = app.call(&list, &call).stdout;
-    assert!(told.contains("is not there"), "{told}");
+    let result = app.call("", &call).stdout;
+    assert!(result.contains(&format!("has {length} bytes")), "{result}");
+    let result = app.call(&list, &call).stdout;
+    assert!(result.contains("is not there"), "{result}");
 }
 
 #[test]
@@ -46,18 +46,21 @@ fn configuration_that_cannot_be_read_is_an_error() {
         // If one secret cannot be read, no value is returned.
         ("all()", "vault-forbidden"),
     ] {
-        let told = app.call(&list, call).stdout;
+        let result = app.call(&list, call).stdout;
         assert!(
-            told.starts_with("err(\"upstream: ") && told.contains(&format!("({id})")),
-            "{told}"
+            result.starts_with("err(\"upstream: ") && result.contains(&format!("({id})")),
+            "{result}"
         );
     }
-    let told = app.call("a=http://127.0.0.1:1/secrets/db", "describe(\"a\")").stdout;
-    assert!(told.starts_with("err(\"io: ") && told.contains("(vault-unreachable)"), "{told}");
+    let result = app.call("a=http://127.0.0.1:1/secrets/db", "describe(\"a\")").stdout;
+    assert!(result.starts_with("err(\"io: ") && result.contains("(vault-unreachable)"), "{result}");
     for list in ["hunter2", "a=hunter2", "=akv://job/db", "a=akv://job/db,a=akv://job/db", "a="] {
-        let told = app.call(list, "describe(\"a\")").stdout;
-        assert!(told.contains("(setting-malformed)") && told.contains(VARIABLE), "{list}: {told}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let result = app.call(list, "describe(\"a\")").stdout;
+        assert!(
+            result.contains("(setting-malformed)") && result.contains(VARIABLE),
+            "{list}: {result}"
+        );
+        assert!(!result.contains("hunter2"), "{result}");
     }
 }
 
@@ -67,21 +70,21 @@ fn secrets_are_read_through_the_wasmcloud_interface() {
     let app = App { component: app("clouded", "wasmcloud"), job };
     let list = app.list(&[("password", "db"), ("a", "denied"), ("b", "missing")]);
     let length = VALUE.len();
-    for (list, key, told) in [
+    for (list, key, expected) in [
         (&*list, "password", format!("ok(\"password has {length} bytes\")")),
         (&list, "b", "err(\"not found\")".into()),
         (&list, "db", "err(\"not found\")".into()),
         ("", "password", "err(\"not found\")".into()),
     ] {
         let call = format!("describe(\"{key}\")");
-        assert_eq!(app.call(list, &call).stdout.trim_end(), told, "{call} with {list}");
+        assert_eq!(app.call(list, &call).stdout.trim_end(), expected, "{call} with {list}");
     }
-    let told = app.call(&list, "describe(\"a\")").stdout;
-    assert!(told.contains("upstream: ") && told.contains("(vault-forbidden)"), "{told}");
-    let told = app.call("a=http://127.0.0.1:1/secrets/db", "describe(\"a\")").stdout;
-    assert!(told.contains("io: ") && told.contains("(vault-unreachable)"), "{told}");
-    let told = app.call("hunter2", "describe(\"a\")").stdout;
-    assert!(told.contains("(setting-malformed)") && !told.contains("hunter2"), "{told}");
+    let result = app.call(&list, "describe(\"a\")").stdout;
+    assert!(result.contains("upstream: ") && result.contains("(vault-forbidden)"), "{result}");
+    let result = app.call("a=http://127.0.0.1:1/secrets/db", "describe(\"a\")").stdout;
+    assert!(result.contains("io: ") && result.contains("(vault-unreachable)"), "{result}");
+    let result = app.call("hunter2", "describe(\"a\")").stdout;
+    assert!(result.contains("(setting-malformed)") && !result.contains("hunter2"), "{result}");
 }
 
 /// The guest that uses `wasi:config`, composed once.

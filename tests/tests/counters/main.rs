@@ -219,8 +219,11 @@ fn a_valid_cached_token_is_served_when_its_renewal_fails() {
         assert_eq!(prober.broker(&renewed), "answered 204");
         assert_eq!(prober.broker(&kept_for_failures), "answered 204");
     }
-    let told = prober.broker(&format!("kept=0,0,0|{url}"));
-    assert_eq!(told, "ErrorCode::ConnectionRefused", "a response that was not cached is not served");
+    let result = prober.broker(&format!("kept=0,0,0|{url}"));
+    assert_eq!(
+        result, "ErrorCode::ConnectionRefused",
+        "a response that was not cached is not served"
+    );
 }
 
 #[test]
@@ -365,7 +368,11 @@ fn a_handle_outlives_short_lived_runtimes() {
     }
     let counters = local.counters();
     assert_eq!(counters.tokens_issued, 1, "{counters:?}");
-    assert_eq!(counters.handshakes.values().sum::<u64>(), 1, "the connection is reused: {counters:?}");
+    assert_eq!(
+        counters.handshakes.values().sum::<u64>(),
+        1,
+        "the connection is reused: {counters:?}"
+    );
 }
 
 #[test]

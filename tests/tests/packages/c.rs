@@ -82,8 +82,8 @@ fn the_tarball_has_the_program_the_component_and_their_documents() {
     let ended = in_dev(&[], &get, &[]);
     assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE], false);
-    let told = succeeds(Command::new(program).arg("--version")).stdout;
-    assert!(told.contains(VERSION), "{told}");
+    let result = succeeds(Command::new(program).arg("--version")).stdout;
+    assert!(result.contains(VERSION), "{result}");
     for name in [
         "include/vaultlet.h",
         "include/vaultlet.hpp",

@@ -109,11 +109,11 @@ fn works(program: &[&OsStr], variables: &[(&str, &OsStr)], right: impl Fn(&str) 
     }
     let none = ["--grant", "managed:none"];
     let get = [vaultlet().as_os_str(), "get".as_ref(), "akv://my-key-vault/db-password".as_ref()];
-    let told = help(&in_dev(&none, &get, &[]));
+    let result = help(&in_dev(&none, &get, &[]));
     let denied = in_dev(&none, program, variables);
     denied.reveals_none_of(&[VALUE], true);
     assert_ne!(denied.code, 0, "{program:?}");
-    assert!(denied.stderr.contains(&told), "{program:?}: {} has no {told}", denied.stderr);
+    assert!(denied.stderr.contains(&result), "{program:?}: {} has no {result}", denied.stderr);
 }
 
 /// The remedy in the last line of the command line's errors.

@@ -19,8 +19,8 @@ fn the_wheel_works_in_an_empty_environment() {
     succeeds(Command::new(&python).args(pip).arg(wheel));
     let facts = "from importlib.metadata import distribution as of; d = of('vaultlet'); \
                  print(d.version, d.requires, *sorted(f.name for f in d.files if 'licenses' in f.parts))";
-    let told = succeeds(Command::new(&python).args(["-c", facts])).stdout;
-    assert_eq!(told, format!("{VERSION} None LICENSE THIRD-PARTY.txt\n"));
+    let result = succeeds(Command::new(&python).args(["-c", facts])).stdout;
+    assert_eq!(result, format!("{VERSION} None LICENSE THIRD-PARTY.txt\n"));
     let job = root().join("host/python/examples/job.py");
     works(&[python.as_os_str(), job.as_os_str()], &[], |said| {
         said.contains(&format!("of {} characters", VALUE.len())) && !said.contains(VALUE)

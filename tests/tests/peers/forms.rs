@@ -61,8 +61,8 @@ fn gets_the_secret(program: &[OsString], form: Form) {
         .environment(local.environment().iter().cloned())
         .end();
     let log = local.log();
-    let told = (ended.stdout.trim_end(), ended.code);
-    assert_eq!(told, (VALUE, 0), "{form:?}: {} {log:?}", ended.stderr);
+    let result = (ended.stdout.trim_end(), ended.code);
+    assert_eq!(result, (VALUE, 0), "{form:?}: {} {log:?}", ended.stderr);
     let counters = local.counters();
     assert_eq!((counters.tokens_issued, counters.tunnels), (1, 0), "{form:?}: {log:?}");
 }

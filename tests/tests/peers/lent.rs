@@ -77,9 +77,9 @@ fn gets_tokens(program: &[OsString], protocols: &[&[&str]]) {
     let stage = Stage::new();
     for variables in protocols {
         let ended = stage.run(program, variables, &[]);
-        let told = (ended.stdout.trim_end(), ended.code);
+        let result = (ended.stdout.trim_end(), ended.code);
         let requests = stage.lent.requests();
-        assert_eq!(told, (VALUE, 0), "{variables:?}: {} {requests:?}", ended.stderr);
+        assert_eq!(result, (VALUE, 0), "{variables:?}: {} {requests:?}", ended.stderr);
     }
     let requests = stage.lent.requests();
     let served = u64::try_from(protocols.len()).unwrap();

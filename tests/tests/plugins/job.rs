@@ -46,26 +46,26 @@ impl Job {
 
     /// The result of a call, or the error's line.
     pub(crate) fn call(&self, plugin: &Plugin, call: &str) -> String {
-        self.heard(plugin.call_blocking(call), call)
+        self.recorded(plugin.call_blocking(call), call)
     }
 
     /// The error of a call that must fail.
     pub(crate) fn fails(&self, plugin: &Plugin, call: &str) -> Error {
         let result = plugin.call_blocking(call);
-        self.heard(result.clone(), call);
+        self.recorded(result.clone(), call);
         result.unwrap_err()
     }
 
     /// Returns a result as text and has it scanned at the end, unless the call reads the value.
-    pub(crate) fn heard(&self, result: Result<String, Error>, call: &str) -> String {
-        let told = match &result {
-            Ok(told) => told.clone(),
+    pub(crate) fn recorded(&self, result: Result<String, Error>, call: &str) -> String {
+        let text = match &result {
+            Ok(text) => text.clone(),
             Err(error) => error.to_string(),
         };
-        if told != format!("ok({})", wave_text(VALUE)) {
-            self.say(&format!("{call} {told} {result:?}\n"));
+        if text != format!("ok({})", wave_text(VALUE)) {
+            self.say(&format!("{call} {text} {result:?}\n"));
         }
-        told
+        text
     }
 
     pub(crate) fn say(&self, text: &str) {

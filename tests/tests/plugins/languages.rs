@@ -34,9 +34,9 @@ fn describes(component: Vec<u8>, with: impl FnOnce(PluginBuilder) -> PluginBuild
     let job = Job::new();
     let plugin = with(job.vaultlet.plugin(component).grant(DB)).open().unwrap();
     let describe = |reference| job.call(&plugin, &format!("describe({})", wave_text(reference)));
-    let told = format!("ok(\"db of job.vault.azure.net has {} bytes\")", VALUE.len());
+    let result = format!("ok(\"db of job.vault.azure.net has {} bytes\")", VALUE.len());
     for _ in 0..2 {
-        assert_eq!(describe(DB), told);
+        assert_eq!(describe(DB), result);
         let denied = describe("akv://job/ungranted");
         let expected = "err(\"getting a secret: `akv://job.vault.azure.net/ungranted` is not granted \
                         to this plugin; grant it where the plugin is opened (plugin-not-granted)\")";

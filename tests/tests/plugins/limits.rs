@@ -76,11 +76,17 @@ fn a_large_result_takes_a_bounded_part_of_the_host_memory() {
 fn the_secrets_and_requests_of_a_call_are_limited() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).open().unwrap();
-    let told = job.call(&plugin, &of_others("hoard", &format!("\"{DB}\", 300")));
-    assert!(told.starts_with("(256, \"ErrorKind::Configuration: "), "{told}");
-    assert!(told.contains("it holds 256 secrets") && told.contains("(plugin-limit)"), "{told}");
-    let told = job.call(&plugin, &of_others("ask", &format!("\"{DB}\", 1200")));
-    assert!(told.starts_with("(1000, ") && told.contains("it has asked 1000 times"), "{told}");
+    let result = job.call(&plugin, &of_others("hoard", &format!("\"{DB}\", 300")));
+    assert!(result.starts_with("(256, \"ErrorKind::Configuration: "), "{result}");
+    assert!(
+        result.contains("it holds 256 secrets") && result.contains("(plugin-limit)"),
+        "{result}"
+    );
+    let result = job.call(&plugin, &of_others("ask", &format!("\"{DB}\", 1200")));
+    assert!(
+        result.starts_with("(1000, ") && result.contains("it has asked 1000 times"),
+        "{result}"
+    );
     assert_eq!(job.local.counters().operation("get", 200), 1_256);
     // The limits are per call: the next one succeeds.
     assert_eq!(job.call(&plugin, &read(DB)), format!("ok(\"{VALUE}\")"));

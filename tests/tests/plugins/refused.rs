@@ -30,8 +30,8 @@ fn bytes_that_are_not_a_component_are_refused() {
     refused(&job, b"#!/bin/sh\n");
     refused(&job, b"(component)");
     refused(&job, &unruly()[..1_000]);
-    let told = refused(&job, &text("(module)"));
-    assert!(told.contains("module"), "{told}");
+    let error = refused(&job, &text("(module)"));
+    assert!(error.contains("module"), "{error}");
     let mut flipped = unruly();
     flipped[6] ^= 1;
     refused(&job, &flipped);
@@ -47,8 +47,8 @@ fn precompiled_code_is_refused() {
 #[test]
 fn an_import_of_the_network_is_refused() {
     let job = Job::new();
-    let told = refused(&job, &std::fs::read(guest("prober")).unwrap());
-    assert!(told.contains("it imports `wasi:http/"), "{told}");
+    let error = refused(&job, &std::fs::read(guest("prober")).unwrap());
+    assert!(error.contains("it imports `wasi:http/"), "{error}");
     for interface in [
         "wasi:sockets/tcp@0.2.6",
         "wasi:sockets/instance-network@0.2.0",
@@ -64,12 +64,12 @@ fn an_import_of_the_network_is_refused() {
         "example:other/thing",
     ] {
         let wasm = text(&format!("(component (import \"{interface}\" (instance)))"));
-        let told = refused(&job, &wasm);
+        let error = refused(&job, &wasm);
         let expected = format!("it imports `{interface}`, which no plugin is given;");
-        assert!(told.contains(&expected), "{told}");
+        assert!(error.contains(&expected), "{error}");
     }
-    let told = refused(&job, &text("(component (import \"a-function\" (func)))"));
-    assert!(told.contains("it imports `a-function`"), "{told}");
+    let error = refused(&job, &text("(component (import \"a-function\" (func)))"));
+    assert!(error.contains("it imports `a-function`"), "{error}");
 }
 
 #[test]

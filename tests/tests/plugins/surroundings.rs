@@ -23,22 +23,22 @@ fn a_plugin_has_no_files() {
     for path in
         ["/etc/passwd", "/proc/self/environ", "/", ".", "Cargo.toml", here.to_str().unwrap()]
     {
-        let told = job.call(&plugin, &format!("open-file({})", wave_text(path)));
-        assert!(told.contains("No such file or directory"), "{path}: {told}");
+        let result = job.call(&plugin, &format!("open-file({})", wave_text(path)));
+        assert!(result.contains("No such file or directory"), "{path}: {result}");
     }
 }
 
 #[test]
 fn the_output_of_a_plugin_goes_to_the_listener_up_to_a_limit() {
     let job = Job::new();
-    let heard = Arc::<Mutex<Vec<String>>>::default();
+    let output = Arc::<Mutex<Vec<String>>>::default();
     let plugin = {
-        let heard = Arc::clone(&heard);
-        job.plugin().on_output(move |line| heard.lock().unwrap().push(line.to_owned()))
+        let output = Arc::clone(&output);
+        job.plugin().on_output(move |line| output.lock().unwrap().push(line.to_owned()))
     };
     let plugin = plugin.open().unwrap();
     assert_eq!(job.call(&plugin, r#"print("one\u{1b}[2J\ntwo\nbegun")"#), "");
-    let take = || std::mem::take(&mut *heard.lock().unwrap());
+    let take = || std::mem::take(&mut *output.lock().unwrap());
     assert_eq!(take(), ["one[2J", "two", "one[2J", "two"]);
     let line = format!("{}\n", "x".repeat(1_000));
     job.call(&plugin, &format!("print({})", wave_text(&line.repeat(100))));
@@ -54,14 +54,14 @@ fn the_output_of_a_plugin_goes_to_the_listener_up_to_a_limit() {
 #[test]
 fn the_message_of_a_panic_goes_to_the_listener_and_not_into_the_error() {
     let job = Job::new();
-    let heard = Arc::<Mutex<String>>::default();
+    let output = Arc::<Mutex<String>>::default();
     let plugin = {
-        let heard = Arc::clone(&heard);
-        job.plugin().on_output(move |line| heard.lock().unwrap().push_str(line))
+        let output = Arc::clone(&output);
+        job.plugin().on_output(move |line| output.lock().unwrap().push_str(line))
     };
     let plugin = plugin.open().unwrap();
     let error = job.fails(&plugin, "panic-now()");
-    assert!(heard.lock().unwrap().contains("by its own will"));
+    assert!(output.lock().unwrap().contains("by its own will"));
     assert!(!error.to_string().contains("by its own will"), "{error}");
 }
 

@@ -73,7 +73,7 @@ struct Prober;
 struct NoSecret;
 struct NoToken;
 
-fn told(message: String) -> Error {
+fn probed(message: String) -> Error {
     Error {
         kind: ErrorKind::Internal,
         id: "probed".into(),
@@ -91,11 +91,11 @@ impl plan::Guest for Prober {
     /// Splits `HOST:PORT PROBE`: the host and port become the planned vault.
     fn resolve(what: Subject, _: Vec<(String, String)>) -> Result<Resolved, Error> {
         let (Subject::Secret(reference) | Subject::Vault(reference)) = what;
-        let (planned, _) = reference.split_once(' ').ok_or_else(|| told("no space".into()))?;
-        let (host, port) = planned.rsplit_once(':').ok_or_else(|| told("no port".into()))?;
-        let port = port.parse().map_err(|_| told("no port".into()))?;
+        let (planned, _) = reference.split_once(' ').ok_or_else(|| probed("no space".into()))?;
+        let (host, port) = planned.rsplit_once(':').ok_or_else(|| probed("no port".into()))?;
+        let port = port.parse().map_err(|_| probed("no port".into()))?;
         if let Some((_, url)) = reference.split_once(" plan:") {
-            return Err(told(outcome(url)));
+            return Err(probed(outcome(url)));
         }
         let server =
             Server { host: host.into(), port, trust: Trust::None, purpose: Purpose::Vault };
@@ -116,7 +116,7 @@ impl plan::Guest for Prober {
         };
         let lines = values.iter().find(|(name, _)| name == "PROBER_PLAN");
         for line in lines.map(|(_, plan)| plan.lines()).into_iter().flatten() {
-            add(&mut plan, line).ok_or_else(|| told(format!("a plan of another form: {line}")))?;
+            add(&mut plan, line).ok_or_else(|| probed(format!("malformed plan: {line}")))?;
         }
         Ok(plan)
     }
@@ -195,10 +195,10 @@ impl secrets::Guest for Prober {
                 core::hint::spin_loop();
             }
         }
-        Err(told(match url.strip_prefix("broker:") {
+        Err(probed(match url.strip_prefix("broker:") {
             Some(url) => {
-                let asked = format!("http://identity.vaultlet.internal/probe?{url}");
-                send(&asked).and_then(text).unwrap_or_else(|what| what)
+                let endpoint = format!("http://identity.vaultlet.internal/probe?{url}");
+                send(&endpoint).and_then(text).unwrap_or_else(|what| what)
             }
             None => outcome(url),
         }))
@@ -209,7 +209,7 @@ impl secrets::Guest for Prober {
         _: Option<String>,
         _: Option<UserAssigned>,
     ) -> Result<secrets::Page, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 }
 
@@ -317,7 +317,7 @@ fn send_with(url: &str, body: Option<&str>) -> Result<IncomingResponse, String> 
 
 impl simple::Guest for Prober {
     fn get_secret(_: String) -> Result<String, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 }
 
@@ -325,7 +325,7 @@ impl credentials::Guest for Prober {
     type Token = NoToken;
 
     fn get_token(_: TokenRequest) -> Result<credentials::Token, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 }
 
@@ -336,7 +336,7 @@ impl render::Guest for Prober {
         _: Part,
         _: Format,
     ) -> Result<String, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 
     fn listing(
@@ -346,7 +346,7 @@ impl render::Guest for Prober {
         _: Part,
         _: Format,
     ) -> Result<String, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 
     fn token(_: String, _: TokenProperties) -> String {
@@ -354,7 +354,7 @@ impl render::Guest for Prober {
     }
 
     fn whoami(_: TokenProperties, _: credentials::Holder, _: Format) -> Result<String, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 }
 
@@ -398,18 +398,18 @@ impl incoming_handler::Guest for Prober {
             let parts: Vec<_> =
                 names.iter().zip(lifetime.split(',')).map(|(n, v)| format!("{n}={v}")).collect();
             let value = parts.join(", ");
-            headers.append("cache-control", value.as_bytes()).expect("it is one");
+            headers.append("cache-control", value.as_bytes()).expect("a valid header");
         }
         let response = OutgoingResponse::new(headers);
         if done.is_err() && kept.is_some() {
-            response.set_status_code(502).expect("it is one");
+            response.set_status_code(502).expect("a valid status");
         }
-        let told = done.unwrap_or_else(|what| what);
+        let result = done.unwrap_or_else(|what| what);
         let body = response.body().expect("the first");
         ResponseOutparam::set(out, Ok(response));
         let stream = body.write().expect("the first");
-        for piece in told.as_bytes().chunks(4096) {
-            stream.blocking_write_and_flush(piece).expect("it is short");
+        for piece in result.as_bytes().chunks(4096) {
+            stream.blocking_write_and_flush(piece).expect("at most 4,096 bytes");
         }
         drop(stream);
         OutgoingBody::finish(body, None).expect("it is whole");
