@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::{root, succeeds};
 
-use super::{VERSION, only, part, prints_it, works};
+use super::{VERSION, check_example, only, part, prints_it};
 
 const PROJECT: &str = "cmake_minimum_required(VERSION 3.18)
 project(job LANGUAGES C CXX)
@@ -44,7 +44,7 @@ fn the_tarball_is_found_by_pkg_config() {
         );
     };
     compiled(&config(&["--libs"]));
-    works(&[job.as_os_str()], &[("LD_LIBRARY_PATH", library.as_os_str())], prints_it);
+    check_example(&[job.as_os_str()], &[("LD_LIBRARY_PATH", library.as_os_str())], prints_it);
 
     // Without the shared library, the linker takes the static one.
     for file in std::fs::read_dir(&library).unwrap().map(|entry| entry.unwrap().path()) {
@@ -53,7 +53,7 @@ fn the_tarball_is_found_by_pkg_config() {
         }
     }
     compiled(&config(&["--libs", "--static"]));
-    works(&[job.as_os_str()], &[], prints_it);
+    check_example(&[job.as_os_str()], &[], prints_it);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_tarball_is_found_by_cmake() {
     succeeds(&mut configure);
     succeeds(Command::new("cmake").arg("--build").arg(&build));
     for name in ["shared", "static"] {
-        works(&[build.join(name).as_os_str()], &[], prints_it);
+        check_example(&[build.join(name).as_os_str()], &[], prints_it);
     }
 }
 

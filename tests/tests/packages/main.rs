@@ -100,7 +100,7 @@ fn only(folder: &Path, ending: &str) -> PathBuf {
 
 /// Checks the output of an example with both identities, and that without permission it prints the
 /// command line's error.
-fn works(program: &[&OsStr], variables: &[(&str, &OsStr)], right: impl Fn(&str) -> bool) {
+fn check_example(program: &[&OsStr], variables: &[(&str, &OsStr)], right: impl Fn(&str) -> bool) {
     for who in ["managed", "user"] {
         let ended = in_dev(&["--as", who], program, variables);
         assert_eq!(ended.code, 0, "{program:?} as {who}: {}", ended.stderr);

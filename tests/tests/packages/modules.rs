@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use vaultlet_tests::job::VALUE;
 use vaultlet_tests::{root, succeeds, target};
 
-use super::{VERSION, only, part, prints_it, works};
+use super::{VERSION, check_example, only, part, prints_it};
 
 #[test]
 fn the_wheel_works_in_an_empty_environment() {
@@ -22,7 +22,7 @@ fn the_wheel_works_in_an_empty_environment() {
     let result = succeeds(Command::new(&python).args(["-c", facts])).stdout;
     assert_eq!(result, format!("{VERSION} None LICENSE THIRD-PARTY.txt\n"));
     let job = root().join("host/python/examples/job.py");
-    works(&[python.as_os_str(), job.as_os_str()], &[], |said| {
+    check_example(&[python.as_os_str(), job.as_os_str()], &[], |said| {
         said.contains(&format!("of {} characters", VALUE.len())) && !said.contains(VALUE)
     });
 }
@@ -43,7 +43,7 @@ fn the_npm_tarball_works_in_an_empty_folder() {
     }
     let job = folder.path().join("job.mjs");
     std::fs::copy(root().join("host/node/examples/job.mjs"), &job).unwrap();
-    works(&["node".as_ref(), job.as_os_str()], &[], |said| {
+    check_example(&["node".as_ref(), job.as_os_str()], &[], |said| {
         said.contains(&format!("of {} characters", VALUE.len())) && !said.contains(VALUE)
     });
 }
@@ -85,5 +85,5 @@ fn the_go_module_works_with_an_empty_cache() {
         let missing = format!("{name} is not in {module}");
         assert!(std::path::Path::new(module.trim_end()).join(name).exists(), "{missing}");
     }
-    works(&[project.join("job").as_os_str()], &[], prints_it);
+    check_example(&[project.join("job").as_os_str()], &[], prints_it);
 }

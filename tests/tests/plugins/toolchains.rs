@@ -15,9 +15,10 @@ pub(crate) fn c() -> Option<Vec<u8>> {
     let library =
         Command::new("clang").args([C_TARGET, "-print-file-name=crt1-reactor.o"]).output();
     let library = library.map(|found| PathBuf::from(String::from_utf8_lossy(&found.stdout).trim()));
-    if !library.is_ok_and(|library| library.is_absolute() && library.exists()) || !there("wasm-ld")
+    if !library.is_ok_and(|library| library.is_absolute() && library.exists())
+        || !is_installed("wasm-ld")
     {
-        skipped("plugins", "`clang`, `lld` and `wasi-libc` are not there");
+        skipped("plugins", "`clang`, `lld` and `wasi-libc` are not installed");
         return None;
     }
     built("c", &["plugin.c"], |folder, source| {
@@ -44,8 +45,8 @@ pub(crate) fn c() -> Option<Vec<u8>> {
 
 /// The plugin in `tests/guests/languages/javascript`, which `componentize-js` links with an engine.
 pub(crate) fn javascript() -> Option<Vec<u8>> {
-    if !there("node") || !there("npm") {
-        skipped("plugins", "`node` and `npm` are not there");
+    if !is_installed("node") || !is_installed("npm") {
+        skipped("plugins", "`node` and `npm` are not installed");
         return None;
     }
     const FILES: [&str; 4] = ["package.json", "package-lock.json", "build.mjs", "plugin.js"];
@@ -72,8 +73,8 @@ pub(crate) fn javascript() -> Option<Vec<u8>> {
 
 /// The plugin in `tests/guests/languages/python`, which `componentize-py` links with an interpreter.
 pub(crate) fn python() -> Option<Vec<u8>> {
-    if !there("python3") {
-        skipped("plugins", "`python3` is not there");
+    if !is_installed("python3") {
+        skipped("plugins", "`python3` is not installed");
         return None;
     }
     built("python", &["requirements.txt", "app.py"], |folder, source| {
@@ -158,6 +159,6 @@ fn built(language: &str, files: &[&str], build: impl Fn(&Path, &Path)) -> Option
     Some(fs::read(folder.join(COMPONENT)).unwrap())
 }
 
-fn there(tool: &str) -> bool {
+fn is_installed(tool: &str) -> bool {
     Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
 }

@@ -75,7 +75,7 @@ fn an_error_of_the_authority_is_explained() {
             ..CLIENT_ROW
         },
         Row {
-            name: "a clock that is wrong",
+            name: "a wrong clock",
             identity: |_| {
                 entra(700_024, "invalid_client").header("date", "Wed, 21 Oct 2015 07:28:00 GMT")
             },
@@ -97,8 +97,8 @@ fn an_error_of_the_authority_is_explained() {
 fn an_authority_that_is_down_or_not_an_authority_is_reported() {
     refused(&[
         Row {
-            name: "nobody listens",
-            identity_door: Door::Refused,
+            name: "the connection is refused",
+            identity_behavior: Behavior::Refused,
             expected: (69, UNAVAILABLE, "authority-unreachable"),
             says: &["refused", "`AZURE_AUTHORITY_HOST`"],
             ..CLIENT_ROW
@@ -138,7 +138,7 @@ fn an_authority_that_is_down_or_not_an_authority_is_reported() {
             ..CLIENT_ROW
         },
         Row {
-            name: "a token without an end",
+            name: "a token without an expiry",
             identity: |_| Answer::json(200, format!(r#"{{"access_token":"{TOKEN}"}}"#)),
             expected: (69, UNAVAILABLE, "authority-unexpected"),
             says: &["expires"],
@@ -175,7 +175,7 @@ fn an_authority_that_is_down_or_not_an_authority_is_reported() {
 fn unusable_credential_files_are_named() {
     refused(&[
         Row {
-            name: "no certificate there",
+            name: "a missing certificate",
             variables: &[
                 AUTHORITY,
                 CLIENT,

@@ -8,8 +8,8 @@ const UNAVAILABLE: &str = "unavailable";
 fn an_identity_endpoint_without_a_token_is_explained() {
     refused(&[
         Row {
-            name: "nobody listens",
-            identity_door: Door::Refused,
+            name: "the connection is refused",
+            identity_behavior: Behavior::Refused,
             expected: (69, UNAVAILABLE, "identity-unreachable"),
             says: &["refused", "`MSI_ENDPOINT`", "127.0.0.1"],
             ..ROW
@@ -78,7 +78,7 @@ fn an_identity_endpoint_without_a_token_is_explained() {
             ..ROW
         },
         Row {
-            name: "it never answers",
+            name: "it never responds",
             identity: |_| Answer::never(),
             flags: &["--timeout=2"],
             expected: (69, "timeout", "timeout"),
@@ -163,14 +163,14 @@ fn an_identity_endpoint_that_does_not_speak_http_is_reported() {
     refused(&[
         Row {
             name: "not HTTP",
-            identity_door: Door::Raw(b"SSH-2.0-OpenSSH_9.9\r\n"),
+            identity_behavior: Behavior::Raw(b"SSH-2.0-OpenSSH_9.9\r\n"),
             expected: (69, UNAVAILABLE, "identity-unreachable"),
             says: &["not HTTP", "`MSI_ENDPOINT`"],
             ..ROW
         },
         Row {
             name: "it hangs up",
-            identity_door: Door::Raw(b""),
+            identity_behavior: Behavior::Raw(b""),
             expected: (69, UNAVAILABLE, "identity-unreachable"),
             says: &["`MSI_ENDPOINT`"],
             ..ROW

@@ -32,9 +32,9 @@ const HOSTS: [&str; 3] = ["job.vault.azure.net", "other.vault.azure.net", "kv.ex
 const BY_ENDPOINT: (&str, &str) = ("MSI_ENDPOINT", "http://127.0.0.1:{identity}/msi/token");
 const BY_SECRET: (&str, &str) = ("MSI_SECRET", MSI_SECRET);
 
-/// The state of a server in a row.
+/// How a server in a row behaves.
 #[derive(Clone, Copy)]
-enum Door {
+enum Behavior {
     /// The script runs, in plain text for an identity endpoint and over TLS for a vault.
     Script,
     Refused,
@@ -53,9 +53,9 @@ enum Door {
 struct Row {
     name: &'static str,
     identity: fn(&Request) -> Answer,
-    identity_door: Door,
+    identity_behavior: Behavior,
     vault: fn(&Request) -> Answer,
-    vault_door: Door,
+    vault_behavior: Behavior,
     reference: &'static str,
     flags: &'static [&'static str],
     /// The flags that lead to the scripted vault.
@@ -73,9 +73,9 @@ struct Row {
 const ROW: Row = Row {
     name: "",
     identity: token,
-    identity_door: Door::Script,
+    identity_behavior: Behavior::Script,
     vault: secret,
-    vault_door: Door::Script,
+    vault_behavior: Behavior::Script,
     reference: "akv://job/db-password",
     flags: &[],
     network: &[
@@ -141,7 +141,7 @@ fn check_line(row: &Row, ended: &Ended) {
     for word in row.says {
         assert!(said.contains(word), "{name}: `{word}` is not named: {line}");
     }
-    searched(ended);
+    scan(ended);
 }
 
 fn check_json(row: &Row, ended: &Ended) -> Value {
@@ -157,11 +157,11 @@ fn check_json(row: &Row, ended: &Ended) -> Value {
     for word in row.says {
         assert!(last.contains(word), "{name}: `{word}` is not named: {last}");
     }
-    searched(ended);
+    scan(ended);
     error
 }
 
-fn searched(ended: &Ended) {
+fn scan(ended: &Ended) {
     let hidden = [VALUE, MSI_SECRET, CLIENT_SECRET, TOKEN, "c2lnbmF0dXJl"];
     ended.reveals_none_of(&hidden, true);
 }
@@ -171,28 +171,30 @@ struct Scene {
     ca: Ca,
     identity: Option<Server>,
     vault: Option<Server>,
-    nobody: Refusing,
+    refusing: Refusing,
 }
 
 impl Scene {
     fn new(row: &Row) -> Self {
         let ca = Ca::default();
-        let identity = match row.identity_door {
-            Door::Refused => None,
-            Door::Raw(bytes) => Some(Server::raw(bytes)),
+        let identity = match row.identity_behavior {
+            Behavior::Refused => None,
+            Behavior::Raw(bytes) => Some(Server::raw(bytes)),
             _ => Some(Server::plain(row.identity)),
         };
-        let vault = match row.vault_door {
-            Door::Script => Some(Server::tls(&ca.leaf(&HOSTS), row.vault)),
-            Door::Refused => None,
-            Door::Raw(bytes) => Some(Server::raw(bytes)),
-            Door::RawTls(bytes) => Some(Server::raw_tls(&ca.leaf(&HOSTS), bytes)),
-            Door::Plain => Some(Server::plain(row.vault)),
-            Door::UntrustedCa => Some(Server::tls(&Ca::default().leaf(&HOSTS), row.vault)),
-            Door::WrongName => Some(Server::tls(&ca.leaf(&["elsewhere.example.test"]), row.vault)),
-            Door::Expired => Some(Server::tls(&ca.expired_leaf(&HOSTS), row.vault)),
+        let vault = match row.vault_behavior {
+            Behavior::Script => Some(Server::tls(&ca.leaf(&HOSTS), row.vault)),
+            Behavior::Refused => None,
+            Behavior::Raw(bytes) => Some(Server::raw(bytes)),
+            Behavior::RawTls(bytes) => Some(Server::raw_tls(&ca.leaf(&HOSTS), bytes)),
+            Behavior::Plain => Some(Server::plain(row.vault)),
+            Behavior::UntrustedCa => Some(Server::tls(&Ca::default().leaf(&HOSTS), row.vault)),
+            Behavior::WrongName => {
+                Some(Server::tls(&ca.leaf(&["elsewhere.example.test"]), row.vault))
+            }
+            Behavior::Expired => Some(Server::tls(&ca.expired_leaf(&HOSTS), row.vault)),
         };
-        Self { ca, identity, vault, nobody: Refusing::default() }
+        Self { ca, identity, vault, refusing: Refusing::default() }
     }
 
     fn run(&self, row: &Row, more: &[&str]) -> Ended {
@@ -204,10 +206,11 @@ impl Scene {
     }
 
     fn filled(&self, text: &str) -> String {
-        let port = |server: &Option<Server>| server.as_ref().map_or(self.nobody.port, Server::port);
+        let port =
+            |server: &Option<Server>| server.as_ref().map_or(self.refusing.port, Server::port);
         text.replace("{identity}", &port(&self.identity).to_string())
             .replace("{vault}", &port(&self.vault).to_string())
-            .replace("{refused}", &self.nobody.port.to_string())
+            .replace("{refused}", &self.refusing.port.to_string())
             .replace("{ca}", &self.ca.file().to_string_lossy())
             .replace("{folder}", &self.ca.folder().to_string_lossy())
     }

@@ -8,36 +8,36 @@ use super::*;
 fn a_vault_that_cannot_be_reached_is_reported() {
     refused(&[
         Row {
-            name: "nobody listens",
-            vault_door: Door::Refused,
+            name: "the connection is refused",
+            vault_behavior: Behavior::Refused,
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["refused", "job.vault.azure.net"],
             ..ROW
         },
         Row {
             name: "plain text where TLS was due",
-            vault_door: Door::Plain,
+            vault_behavior: Behavior::Plain,
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["does not speak TLS", "job.vault.azure.net"],
             ..ROW
         },
         Row {
             name: "it hangs up before the handshake",
-            vault_door: Door::Raw(b""),
+            vault_behavior: Behavior::Raw(b""),
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["handshake"],
             ..ROW
         },
         Row {
             name: "not HTTP inside TLS",
-            vault_door: Door::RawTls(b"220 mail.example.test ESMTP\r\n"),
+            vault_behavior: Behavior::RawTls(b"220 mail.example.test ESMTP\r\n"),
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["not HTTP"],
             ..ROW
         },
         Row {
             name: "it hangs up inside TLS",
-            vault_door: Door::RawTls(b""),
+            vault_behavior: Behavior::RawTls(b""),
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["job.vault.azure.net"],
             ..ROW
@@ -47,14 +47,14 @@ fn a_vault_that_cannot_be_reached_is_reported() {
 
 #[test]
 fn an_untrusted_certificate_is_explained() {
-    let untrusted: [(&str, Door, &[&str]); 3] = [
-        ("unknown CA", Door::UntrustedCa, &["not trusted here", "--ca-file"]),
-        ("wrong name", Door::WrongName, &["for another name"]),
-        ("expired", Door::Expired, &["expired"]),
+    let untrusted: [(&str, Behavior, &[&str]); 3] = [
+        ("unknown CA", Behavior::UntrustedCa, &["not trusted here", "--ca-file"]),
+        ("wrong name", Behavior::WrongName, &["for another name"]),
+        ("expired", Behavior::Expired, &["expired"]),
     ];
-    let rows = untrusted.map(|(name, vault_door, says)| Row {
+    let rows = untrusted.map(|(name, vault_behavior, says)| Row {
         name,
-        vault_door,
+        vault_behavior,
         expected: (78, "configuration", "certificate-untrusted"),
         says,
         // No request was sent, hence no token.
@@ -103,7 +103,7 @@ fn an_unusable_proxy_is_named() {
             ..ROW
         },
         Row {
-            name: "nobody listens",
+            name: "the connection is refused",
             network: CA,
             variables: &[BY_ENDPOINT, BY_SECRET, ("HTTPS_PROXY", "http://127.0.0.1:{refused}")],
             expected: (69, "unavailable", "vault-unreachable"),
@@ -111,9 +111,9 @@ fn an_unusable_proxy_is_named() {
             ..ROW
         },
         Row {
-            name: "it denies",
+            name: "it denies the request",
             network: CA,
-            vault_door: Door::Plain,
+            vault_behavior: Behavior::Plain,
             vault: DENYING,
             variables: &[
                 BY_ENDPOINT,
@@ -125,9 +125,9 @@ fn an_unusable_proxy_is_named() {
             ..ROW
         },
         Row {
-            name: "it asks who we are",
+            name: "it requires authentication",
             network: CA,
-            vault_door: Door::Plain,
+            vault_behavior: Behavior::Plain,
             vault: |_| Answer::status(407).header("proxy-authenticate", "Basic"),
             variables: &[BY_ENDPOINT, BY_SECRET, ("HTTPS_PROXY", "http://127.0.0.1:{vault}")],
             expected: (69, "unavailable", "vault-unreachable"),
@@ -142,7 +142,7 @@ fn an_unusable_proxy_is_named() {
 fn a_proxy_gets_requests_for_the_vault_only_and_its_password_is_not_shown() {
     let row = Row {
         network: &["--ca-file={ca}"],
-        vault_door: Door::Plain,
+        vault_behavior: Behavior::Plain,
         vault: |_| Answer::status(403),
         variables: &[
             BY_ENDPOINT,
