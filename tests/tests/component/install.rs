@@ -51,7 +51,7 @@ fn installed(
     for tool in tools {
         let output = Command::new(tool).arg("--version").output().ok();
         let Some(output) = output.filter(|output| output.status.success()) else {
-            skipped(name, &format!("`{tool}` is not there"));
+            skipped(name, &format!("`{tool}` is not installed"));
             return None;
         };
         wanted += &String::from_utf8_lossy(&output.stdout);

@@ -153,7 +153,7 @@ impl Release {
         let version = Command::new("wkg").arg("--version").output().ok();
         let version = version.map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
         if !version.is_some_and(|version| version.starts_with("wkg 0.16")) {
-            skipped("published", "`wkg` 0.16 is not there");
+            skipped("published", "`wkg` 0.16 is not installed");
             return None;
         }
         // This builds the component, too.

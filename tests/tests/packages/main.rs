@@ -79,7 +79,7 @@ fn packages() -> &'static Path {
 fn part(name: &str) -> Option<PathBuf> {
     let (_, tools) = PARTS.iter().find(|(part, _)| *part == name).unwrap();
     if let Some(tool) = missing(tools) {
-        skipped(name, &format!("`{tool}` is not there"));
+        skipped(name, &format!("`{tool}` is not installed"));
         return None;
     }
     Some(packages().join(name))

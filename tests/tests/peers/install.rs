@@ -99,7 +99,7 @@ fn installed(
     let mut versions = String::new();
     for tool in tools {
         let Some(version) = version(tool) else {
-            skipped(peer, &format!("`{tool}` is not there"));
+            skipped(peer, &format!("`{tool}` is not installed"));
             return None;
         };
         versions += &version;
