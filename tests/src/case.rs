@@ -55,7 +55,7 @@ pub struct Content {
     /// Texts that must never be shown, besides the secrets that the harness finds in the exchanges.
     #[serde(default)]
     pub hidden: Vec<String>,
-    /// The lines that a person is told.
+    /// The lines that a person sees.
     #[serde(default)]
     pub told: Vec<String>,
     /// The requests, in order; any other request is a failure, and so is one that is not sent.
@@ -113,7 +113,7 @@ pub struct Expect {
     pub source: Option<String>,
     /// The source's endpoint, where it has several (`imds`, `app-service`).
     pub endpoint: Option<String>,
-    /// The client id that was asked for.
+    /// The requested client id.
     pub client_id: Option<String>,
     /// The token's lifetime in seconds.
     pub expires_in: Option<i64>,
@@ -139,7 +139,7 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The service's error code.
     pub code: Option<String>,
-    /// The wait that the service asked for, in milliseconds.
+    /// The wait that the service requested, in milliseconds.
     pub retry_after_ms: Option<u64>,
     /// The attempts, in order: `managed-identity (azure-ml): failed`.
     pub attempts: Option<Vec<String>>,

@@ -1,8 +1,8 @@
 //! The harness that the test suites share: it builds and runs the programs under test, captures their
 //! output, and scans it for secrets. `tests/README.md` describes the suites.
 
-pub mod ask;
 pub mod case;
+pub mod client;
 pub mod guests;
 pub mod job;
 pub mod prober;

@@ -14,11 +14,11 @@ pub struct Prober {
 impl Prober {
     /// A prober with a plan, whose lines are described at `add` in `tests/guests/prober`.
     pub fn new(plan: &str) -> Self {
-        Self::with(plan, &[], Vaultlet::builder())
+        Self::open(plan, &[], Vaultlet::builder())
     }
 
-    /// A prober with a plan, variables and a builder with further settings.
-    pub fn with(plan: &str, variables: &[(&str, &str)], builder: Builder) -> Self {
+    /// A prober with a plan, variables and a builder.
+    pub fn open(plan: &str, variables: &[(&str, &str)], builder: Builder) -> Self {
         static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
             let component = std::fs::read(guest("prober"));
             component.unwrap_or_else(|error| unreachable!("no prober: {error}"))

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Response};
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt as _, Collected};
 use hyper::body::Incoming;
@@ -29,7 +29,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A request that arrived. `Debug` shows neither headers nor body, as they hold secrets.
 #[derive(Clone)]
-pub struct Asked {
+pub struct Request {
     /// The method.
     pub method: Method,
     /// Path and query; for CONNECT, host and port.
@@ -40,14 +40,14 @@ pub struct Asked {
     pub body: Bytes,
 }
 
-impl Asked {
+impl Request {
     /// A header as text; empty if it is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
-impl fmt::Debug for Asked {
+impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} at {}", self.method, self.target, self.header("host"))
     }
@@ -168,11 +168,11 @@ impl Answer {
     }
 }
 
-type Script = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
+type Script = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
 
 #[derive(Default)]
 struct Record {
-    asked: Vec<Asked>,
+    requests: Vec<Request>,
     connections: usize,
 }
 
@@ -197,12 +197,12 @@ pub struct Server {
 
 impl Server {
     /// A server of HTTP without TLS.
-    pub fn plain(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn plain(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         Self::start(Protocol::Http(None, Arc::new(script)))
     }
 
     /// A server of HTTP over TLS.
-    pub fn tls(leaf: &Leaf, script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn tls(leaf: &Leaf, script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         Self::start(Protocol::Http(Some(leaf.acceptor()), Arc::new(script)))
     }
 
@@ -238,8 +238,8 @@ impl Server {
     }
 
     /// The requests so far, in order.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.shared.record().asked.clone()
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.record().requests.clone()
     }
 
     /// The number of connections so far.
@@ -252,7 +252,9 @@ impl Server {
         let (_record, waited) = self
             .shared
             .news
-            .wait_timeout_while(self.shared.record(), REQUEST_TIMEOUT, |r| r.asked.len() < requests)
+            .wait_timeout_while(self.shared.record(), REQUEST_TIMEOUT, |r| {
+                r.requests.len() < requests
+            })
             .unwrap_or_else(PoisonError::into_inner);
         assert!(!waited.timed_out(), "request {requests} never came");
     }
@@ -322,8 +324,8 @@ async fn connection(stream: TcpStream, protocol: Protocol, shared: Arc<Shared>) 
 }
 
 async fn raw(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) {
-    let mut asked = [0; 4096];
-    let _ = stream.read(&mut asked).await;
+    let mut received = [0; 4096];
+    let _ = stream.read(&mut received).await;
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
 }
@@ -333,16 +335,16 @@ async fn http(
     script: Script,
     shared: Arc<Shared>,
 ) {
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |request: http::Request<Incoming>| {
         let (script, shared) = (Arc::clone(&script), Arc::clone(&shared));
         async move {
             let (head, body) = request.into_parts();
             let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
             let target = head.uri.to_string();
-            let asked = Asked { method: head.method, target, headers: head.headers, body };
-            shared.record().asked.push(asked.clone());
+            let request = Request { method: head.method, target, headers: head.headers, body };
+            shared.record().requests.push(request.clone());
             shared.news.notify_all();
-            let answer = script(&asked);
+            let answer = script(&request);
             if answer.never {
                 std::future::pending::<()>().await;
             }

@@ -13,7 +13,7 @@ use vaultlet_dev::Local;
 use crate::sandbox::skipped;
 use crate::{Ended, Run, target, vaultlet};
 
-/// The value of the secrets `db` and `denied`, the latter of which nobody may read.
+/// The value of the secrets `db` and `denied`, of which `denied` has no permission to be read.
 pub const VALUE: &str = "correct horse battery staple é";
 const VERSION: &str = "wasmtime 48.0.8";
 

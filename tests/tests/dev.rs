@@ -1,10 +1,10 @@
-//! `vaultlet dev` and `vaultlet demo`: how they end, what a child is given, what is left.
+//! `vaultlet dev` and `vaultlet demo`: exit codes, the child's environment, and cleanup.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -16,7 +16,7 @@ use vaultlet_tests::{Run, vaultlet};
 const VALUE: &str = "correct horse battery staple";
 
 #[test]
-fn ends_as_its_command_does() {
+fn dev_exits_as_its_command_does() {
     for (command, code) in [
         (&["sh", "-c", "exit 0"][..], 0),
         (&["sh", "-c", "exit 7"], 7),
@@ -30,7 +30,7 @@ fn ends_as_its_command_does() {
 }
 
 #[test]
-fn refusals_name_the_setting_and_no_value() {
+fn errors_name_the_setting_and_not_its_value() {
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
     let cases: &[Case<'_>] = &[
         (&["--vault", "a_b"], &[], 64, "(dev-vault-name)"),
@@ -57,7 +57,7 @@ fn refusals_name_the_setting_and_no_value() {
 }
 
 #[test]
-fn a_child_has_the_local_identity_only() {
+fn a_child_gets_only_the_local_identity() {
     let ended = Run::vaultlet(["dev", "--identity-form", "imds", "--", "env"])
         .environment([
             ("AZURESUBSCRIPTION_CLIENT_ID", "outside"),
@@ -86,7 +86,7 @@ fn a_child_has_the_local_identity_only() {
 }
 
 #[test]
-fn files_of_a_form_are_private_and_gone_with_it() {
+fn files_of_an_identity_form_are_private_and_deleted_at_the_end() {
     let script = "stat -c %a \"$AZURE_CLIENT_CERTIFICATE_PATH\"; \
                   echo \"$AZURE_CLIENT_CERTIFICATE_PATH\"; grep -c KEY \"$AZURE_CLIENT_CERTIFICATE_PATH\"";
     let form = ["dev", "--identity-form", "client-certificate", "--", "sh", "-c", script];
@@ -97,7 +97,7 @@ fn files_of_a_form_are_private_and_gone_with_it() {
 }
 
 #[test]
-fn seeds_come_from_flags_and_from_a_file() {
+fn seeds_are_read_from_flags_and_from_a_file() {
     let get = |name| format!("'{}' get akv://other/{name}", vaultlet().display());
     let script = format!(
         "printf 'lined=\"three\"' > \"$0\" && '{}' dev --vault job,other --seed-file \"$0\" \
@@ -112,28 +112,28 @@ fn seeds_come_from_flags_and_from_a_file() {
 }
 
 #[test]
-fn serves_until_interrupted_and_leaves_nothing() {
+fn dev_serves_until_it_is_interrupted_and_leaves_no_files() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let mut dev = started(&["dev", "-o", "json", "--as", "user", "--seed", "a=b"]);
         let mut line = String::new();
         BufReader::new(dev.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let told: Told = Told::from(&line);
-        let ca = Path::new(told.text("caFile"));
+        let output = JsonLine(&line);
+        let ca = Path::new(output.text("caFile"));
         assert!(ca.exists() && line.contains("OBO_ENDPOINT"), "{line}");
-        assert!(told.text("authority").starts_with("https://localhost:"), "{line}");
-        assert!(told.text("authorityHttp").starts_with("http://127.0.0.1:"), "{line}");
+        assert!(output.text("authority").starts_with("https://localhost:"), "{line}");
+        assert!(output.text("authorityHttp").starts_with("http://127.0.0.1:"), "{line}");
         assert!(line.starts_with("{\"") && line.ends_with("}\n"), "{line}");
 
         interrupt(&dev, signal);
         let ended = vaultlet_tests::Ended::from(dev.wait_with_output().unwrap());
         assert_eq!(ended.code, code, "{}", ended.stderr);
         assert!(!ca.parent().unwrap().exists());
-        ended.reveals_none_of(&[told.text("MSI_SECRET")], true);
+        ended.reveals_none_of(&[output.text("MSI_SECRET")], true);
     }
 }
 
 #[test]
-fn prints_lines_that_a_shell_reads() {
+fn dev_prints_export_lines_for_a_shell() {
     let mut dev = started(&["dev"]);
     let mut out = BufReader::new(dev.stdout.as_mut().unwrap());
     let mut lines = String::new();
@@ -149,8 +149,8 @@ fn prints_lines_that_a_shell_reads() {
 }
 
 #[test]
-fn interrupt_ends_children_and_theirs() {
-    // Both sleepers hold our end of the pipe: it closes when the last of them is gone.
+fn an_interrupt_ends_the_command_and_its_descendants() {
+    // Both `sleep` processes hold the pipe open; it closes when the last of them has ended.
     let script = "sleep 1000 & printf '%s\\n' \"$VAULTLET_CA_FILE\"; sleep 1000";
     let mut dev = started(&["dev", "--", "sh", "-c", script]);
     let mut out = BufReader::new(dev.stdout.take().unwrap());
@@ -165,7 +165,7 @@ fn interrupt_ends_children_and_theirs() {
 }
 
 #[test]
-fn demo_tells_the_whole_way() {
+fn demo_shows_every_step() {
     let ended = Run::vaultlet(["demo"])
         .environment([("VAULTLET_IDENTITY", "none of the demo's business")])
         .end();
@@ -190,16 +190,10 @@ fn interrupt(child: &Child, signal: &str) {
     assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
 }
 
-/// The line of `-o json`, of which a test wants single texts.
-struct Told<'a>(&'a str);
+/// The line that `-o json` prints.
+struct JsonLine<'a>(&'a str);
 
-impl<'a> From<&'a String> for Told<'a> {
-    fn from(line: &'a String) -> Self {
-        Self(line)
-    }
-}
-
-impl<'a> Told<'a> {
+impl<'a> JsonLine<'a> {
     fn text(&self, name: &str) -> &'a str {
         let after = self.0.split(&format!("\"{name}\":\"")).nth(1).unwrap();
         after.split('"').next().unwrap()

@@ -1,5 +1,5 @@
-//! What a component cannot reach, whatever it does: a prober in the guest's place tries, and
-//! servers are put where a leak would be seen.
+//! The egress policy: a prober in the guest's place tries to reach forbidden servers, and test servers
+//! stand where a leaked request would arrive.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -17,7 +17,7 @@ use vaultlet_tests::server::{Answer, Server};
 const DENIED: &str = "ErrorCode::HttpRequestDenied";
 
 #[test]
-fn a_role_reaches_what_was_planned_for_it_and_nothing_else() {
+fn the_vault_role_reaches_only_its_planned_server() {
     let planned = Server::plain(|_| Answer::status(204));
     let other = Server::plain(|_| Answer::status(204));
     let (at, elsewhere) = (planned.port(), other.port());
@@ -53,21 +53,21 @@ fn a_role_reaches_what_was_planned_for_it_and_nothing_else() {
         "https://identity.vaultlet.internal/token".into(),
         "http://identity.vaultlet.internal:8080/token".into(),
     ] {
-        let told = probe(&url);
-        assert!(told.starts_with(DENIED), "{url}: {told}");
+        let result = probe(&url);
+        assert!(result.starts_with(DENIED), "{url}: {result}");
     }
-    // What is no URL at all does not get out either, however it is refused.
+    // A malformed URL sends nothing either; any error will do.
     for url in [format!("http://127.0.0.1:{at}@evil.example.test/"), "ftp://127.0.0.1/".into()] {
-        let told = probe(&url);
-        assert!(!told.starts_with("answered"), "{url}: {told}");
+        let result = probe(&url);
+        assert!(!result.starts_with("answered"), "{url}: {result}");
     }
-    assert_eq!((planned.asked().len(), planned.connections()), (1, 1));
-    assert_eq!(other.connections(), 0, "something is on the wire");
+    assert_eq!((planned.requests().len(), planned.connections()), (1, 1));
+    assert_eq!(other.connections(), 0, "a server received a connection");
 }
 
-/// The broker of a plan without servers, and the planner, which has none at all.
+/// Probes from a broker whose plan names no server, and from the planner, which may reach none.
 #[test]
-fn the_other_roles_reach_nothing_of_the_vault_s() {
+fn other_roles_do_not_reach_the_vault() {
     let vault = Server::plain(|_| Answer::status(204));
     let leak = Server::plain(|_| Answer::status(204));
     let names = ["169.254.169.254", "identity.vaultlet.internal"];
@@ -81,16 +81,16 @@ fn the_other_roles_reach_nothing_of_the_vault_s() {
             "http://identity.vaultlet.internal/token".into(),
             "http://169.254.169.254/metadata".into(),
         ] {
-            let told = probe(&vaultlet, &planned, &format!("{role}:{url}"));
-            assert!(told.starts_with(DENIED), "{role} {url}: {told}");
+            let result = probe(&vaultlet, &planned, &format!("{role}:{url}"));
+            assert!(result.starts_with(DENIED), "{role} {url}: {result}");
         }
     }
-    assert_eq!((vault.connections(), leak.connections()), (0, 0), "something is on the wire");
+    assert_eq!((vault.connections(), leak.connections()), (0, 0), "a server received a connection");
 }
 
-/// An allowed name is allowed at plausible addresses only.
+/// The egress policy checks the addresses that an allowed name resolves to.
 #[test]
-fn a_planned_name_does_not_lead_into_the_machine() {
+fn a_planned_name_that_resolves_to_a_local_address_is_denied() {
     const HOSTS: [(&str, &[&str]); 9] = [
         ("loop.example.test", &["127.0.0.1"]),
         ("loop-other.example.test", &["127.9.9.9"]),
@@ -122,35 +122,38 @@ fn a_planned_name_does_not_lead_into_the_machine() {
         hosts=$(mktemp); printf '127.0.0.1 localhost\\n{lines}' > $hosts
         mount --bind $hosts /etc/hosts; rm $hosts"
     );
-    if !inside(&setup, "a_planned_name_does_not_lead_into_the_machine") {
+    if !inside(&setup, "a_planned_name_that_resolves_to_a_local_address_is_denied") {
         return;
     }
     let (port, arrived) = listen_everywhere();
     let vaultlet = prober(Vaultlet::builder());
     for (name, addresses) in HOSTS {
         let planned = format!("{name}:{port}");
-        let told = probe(&vaultlet, &planned, &format!("http://{planned}/"));
-        assert!(told.starts_with(DENIED), "{name}: {told}");
-        assert!(addresses.iter().any(|a| told.contains(a)), "{name}: which address? {told}");
+        let result = probe(&vaultlet, &planned, &format!("http://{planned}/"));
+        assert!(result.starts_with(DENIED), "{name}: {result}");
+        assert!(
+            addresses.iter().any(|a| result.contains(a)),
+            "{name}: the address is not named: {result}"
+        );
     }
-    // Connections are taken in their order: what leaked before would be seen before these.
+    // Connections arrive in order, so a leaked one would be seen before these.
     for (name, _) in GOOD {
         let planned = format!("{name}:{port}");
-        let told = probe(&vaultlet, &planned, &format!("http://{planned}/"));
-        assert_eq!(told, "answered 204", "{name}: private endpoints need this");
+        let result = probe(&vaultlet, &planned, &format!("http://{planned}/"));
+        assert_eq!(result, "answered 204", "{name}: private endpoints need this");
         let address: IpAddr = arrived.recv_timeout(Duration::from_secs(60)).unwrap();
         assert_eq!(address.to_canonical().to_string(), "10.20.30.40", "{name}");
     }
-    assert!(arrived.try_recv().is_err(), "something is on the wire");
+    assert!(arrived.try_recv().is_err(), "a server received a connection");
 }
 
-/// Runs the test that asks again in a namespace of its own, once; true there.
+/// Runs the calling test a second time, in a namespace. True inside the namespace, false outside.
 fn inside(setup: &str, test: &str) -> bool {
     const INSIDE: &str = "VAULTLET_TESTS_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
-    // Built out here: there is no network in there.
+    // The prober is built here, as the namespace has no network.
     guest("prober");
     let own = std::env::current_exe().unwrap();
     let command = [own.as_os_str(), test.as_ref(), "--exact".as_ref(), "--nocapture".as_ref()];
@@ -161,13 +164,13 @@ fn inside(setup: &str, test: &str) -> bool {
             let text = String::from_utf8_lossy(&output.stdout);
             let errors = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "in its namespace:\n{text}\n{errors}");
-            assert!(text.contains("1 passed"), "it did not run: {text}");
+            assert!(text.contains("1 passed"), "the test did not run: {text}");
         }
     }
     false
 }
 
-/// Answers 204 on every address, and says at which one.
+/// A server that responds with 204 on every address, and reports the address of each connection.
 fn listen_everywhere() -> (u16, mpsc::Receiver<IpAddr>) {
     let listener = TcpListener::bind("[::]:0").unwrap();
     let port = listener.local_addr().unwrap().port();

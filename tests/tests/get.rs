@@ -1,4 +1,4 @@
-//! `vaultlet get` against the local Azure, by its real name through the proxy.
+//! `vaultlet get` against the local Azure, with the vault's real name through the proxy.
 
 use vaultlet_dev::{Local, Who};
 use vaultlet_tests::{Run, vaultlet};
@@ -6,7 +6,7 @@ use vaultlet_tests::{Run, vaultlet};
 const VALUE: &str = "correct horse battery staple é";
 
 #[test]
-fn a_secret_by_managed_identity_takes_two_requests() {
+fn a_first_secret_with_a_managed_identity_takes_two_requests() {
     let local = Local::builder().vault("my-key-vault").seed("db-password", VALUE).start().unwrap();
     let ended = Run::vaultlet(["get", "akv://my-key-vault/db-password"])
         .environment(local.environment().iter().cloned())
@@ -17,7 +17,7 @@ fn a_secret_by_managed_identity_takes_two_requests() {
 }
 
 #[test]
-fn a_secret_on_behalf_of_the_user() {
+fn a_secret_is_read_on_behalf_of_the_user() {
     let local =
         Local::builder().vault("my-key-vault").seed("db", VALUE).run_as(Who::User).start().unwrap();
     let ended = Run::vaultlet(["get", "akv://my-key-vault/db", "-o", "json", "--log", "info"])
@@ -28,9 +28,9 @@ fn a_secret_on_behalf_of_the_user() {
     ended.reveals_none_of(&[VALUE], false);
 }
 
-/// Under a limit of address space, as some clusters set one.
+/// Some clusters limit the address space of a job (`ulimit -v`).
 #[test]
-fn too_little_address_space_is_said() {
+fn an_address_space_limit_that_is_too_low_is_named() {
     let ended = Run::program("sh")
         .arguments(["-c", "ulimit -v 8000000; exec \"$0\" get akv://my-key-vault/db"])
         .arguments([vaultlet()])

@@ -1,5 +1,5 @@
-//! What a plan names is granted to the broker, exactly that, and to no other role: files, programs,
-//! keys, a line for a person.
+//! Grants: the broker may use exactly the files, programs, keys and prompts that its plan names, and
+//! no other role may.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -21,20 +21,20 @@ const PASSWORD: &str = "password-of-granted";
 
 fn folder() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
-    // Names without a link in them, as plans have them.
+    // Plans name paths without symbolic links.
     let path = fs::canonicalize(folder.path()).unwrap().to_str().unwrap().to_owned();
     (folder, path)
 }
 
 #[test]
-fn a_planned_file_is_read_anew_each_time_and_no_other_exists() {
+fn a_planned_file_is_read_each_time_and_other_files_are_hidden() {
     let (_folder, at) = folder();
     let file = format!("{at}/token");
     let prober = Prober::new(&format!("file {file}"));
-    assert_eq!(prober.broker(&format!("read={file}")), NO_ENTRY, "it is not there yet");
+    assert_eq!(prober.broker(&format!("read={file}")), NO_ENTRY, "the file does not exist yet");
     fs::write(&file, TOKEN).unwrap();
     assert_eq!(prober.broker(&format!("read={file}")), TOKEN);
-    // As a cluster replaces its tokens: by a link to another folder.
+    // Kubernetes replaces a projected token by pointing a link at another folder.
     fs::create_dir(format!("{at}/..data")).unwrap();
     fs::write(format!("{at}/..data/token"), "another").unwrap();
     fs::remove_file(&file).unwrap();
@@ -68,7 +68,7 @@ fn a_planned_file_is_read_anew_each_time_and_no_other_exists() {
 }
 
 #[test]
-fn of_a_folder_what_is_directly_in_it_is_read() {
+fn only_files_directly_in_a_planned_folder_are_readable() {
     let (_folder, at) = folder();
     let tokens = format!("{at}/tokens");
     fs::create_dir_all(format!("{tokens}/deeper.key")).unwrap();
@@ -96,7 +96,7 @@ fn of_a_folder_what_is_directly_in_it_is_read() {
 }
 
 #[test]
-fn a_file_is_read_up_to_its_limit_and_a_pipe_keeps_nobody_waiting() {
+fn a_file_has_a_size_limit_and_a_pipe_does_not_block() {
     let (_folder, at) = folder();
     let (long, full, pipe) = (format!("{at}/long"), format!("{at}/full"), format!("{at}/pipe"));
     fs::write(&long, "x".repeat((64 << 10) + 1)).unwrap();
@@ -105,22 +105,22 @@ fn a_file_is_read_up_to_its_limit_and_a_pipe_keeps_nobody_waiting() {
     assert!(made.unwrap().success());
     let prober = Prober::new(&format!("file {long}\nfile {full}\nfile {pipe}"));
     assert_eq!(prober.broker(&format!("read={long}")), "file-too-large");
-    // As much of it as the prober's answer, which is read up to its own limit.
+    // The response of the prober has a limit of its own.
     assert_eq!(prober.broker(&format!("read={full}")).len(), 64 << 10);
     assert_eq!(prober.broker(&format!("read={pipe}")), "invalid");
 }
 
 #[test]
-fn the_user_s_token_is_a_file_without_a_place() {
+fn the_user_token_is_readable_as_a_file_without_a_path() {
     let builder = Vaultlet::builder().user_assertion(TOKEN);
-    let prober = Prober::with("file -", &[], builder.clone());
+    let prober = Prober::open("file -", &[], builder.clone());
     assert_eq!(prober.broker("read=-"), TOKEN);
     assert_eq!(prober.vault("read=-"), NOT_PERMITTED);
-    assert_eq!(Prober::with("tells", &[], builder).broker("read=-"), NOT_PERMITTED);
+    assert_eq!(Prober::open("tells", &[], builder).broker("read=-"), NOT_PERMITTED);
     assert_eq!(Prober::new("file -").broker("read=-"), NO_ENTRY);
 }
 
-/// A program that tells all that it has.
+/// A shell script that prints its arguments, working directory, input and variables.
 const TOOL: &str = r#"#!/bin/sh
 printf 'arguments:'; printf ' <%s>' "$@"
 printf '\nat: %s\ninput: %s\n' "$(pwd)" "$(cat)"
@@ -136,7 +136,7 @@ fn tool(at: &str, name: &str, text: &str) {
 }
 
 #[test]
-fn a_planned_program_is_run_as_planned() {
+fn a_planned_program_runs_with_planned_arguments_and_variables() {
     let (_folder, at) = folder();
     tool(&at, "tool", TOOL);
     fs::write(format!("{at}/notes"), "no program").unwrap();
@@ -144,10 +144,10 @@ fn a_planned_program_is_run_as_planned() {
     let plan = "program login tool account --resource~{resource} --tenant~{tenant} SCOPE={scope} FIXED=1\n\
                 program absent no-such-tool\n\
                 program notes notes";
-    let prober = Prober::with(plan, &[("PATH", &path), ("MINE", "yes")], Vaultlet::builder());
+    let prober = Prober::open(plan, &[("PATH", &path), ("MINE", "yes")], Vaultlet::builder());
     let run = |what: &str| prober.broker(&format!("get=http://programs.vaultlet.internal/{what}"));
-    let told = run("login?resource=https%3A%2F%2Fx%20y&scope=%24(id)%3B%20true");
-    let (head, body) = told.split_once('\n').unwrap();
+    let result = run("login?resource=https%3A%2F%2Fx%20y&scope=%24(id)%3B%20true");
+    let (head, body) = result.split_once('\n').unwrap();
     let stdout = body.strip_suffix("on stderr\n").unwrap();
     let (status, length) = head.rsplit_once(' ').unwrap();
     assert_eq!(status, "200 vaultlet-exit-status=7");
@@ -181,26 +181,26 @@ fn a_planned_program_is_run_as_planned() {
 }
 
 #[test]
-fn a_program_that_says_too_much_is_ended() {
+fn a_program_with_too_much_output_is_killed() {
     let (_folder, at) = folder();
     tool(&at, "tool", "#!/bin/sh\nexec cat /dev/zero\n");
     let path = format!("{at}:/usr/bin:/bin");
-    let prober = Prober::with("program login tool", &[("PATH", &path)], Vaultlet::builder());
-    let told = prober.broker("get=http://programs.vaultlet.internal/login");
-    assert_eq!(told, "502\nrunning `tool`: it said more than 65536 bytes");
+    let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
+    let result = prober.broker("get=http://programs.vaultlet.internal/login");
+    assert_eq!(result, "502\nrunning `tool`: it said more than 65536 bytes");
 }
 
-/// Takes the ten seconds that a program has.
+/// This test takes the ten seconds that a program may run.
 #[test]
-fn a_program_that_takes_too_long_is_ended_with_all_that_it_started() {
+fn a_program_that_exceeds_its_timeout_is_killed_with_its_children() {
     let (_folder, at) = folder();
     tool(&at, "tool", &format!("#!/bin/sh\nsleep 1000 &\necho $! >{at}/pid\nwait\n"));
     let path = format!("{at}:/usr/bin:/bin");
-    let prober = Prober::with("program login tool", &[("PATH", &path)], Vaultlet::builder());
-    let told = prober.broker("get=http://programs.vaultlet.internal/login");
-    assert_eq!(told, "504\nrunning `tool`: it did not end within 10 s");
+    let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
+    let result = prober.broker("get=http://programs.vaultlet.internal/login");
+    assert_eq!(result, "504\nrunning `tool`: it did not end within 10 s");
     let pid = fs::read_to_string(format!("{at}/pid")).unwrap();
-    // Killed; its new parent may take a moment to see it.
+    // The child was killed, but its new parent may take a moment to reap it.
     let gone = || {
         let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
         state.map_or(true, |state| state.contains(") Z "))
@@ -211,62 +211,66 @@ fn a_program_that_takes_too_long_is_ended_with_all_that_it_started() {
 }
 
 #[test]
-fn what_a_program_leaves_running_keeps_nobody_waiting() {
+fn a_background_process_of_a_program_does_not_delay_its_result() {
     let (_folder, at) = folder();
-    tool(&at, "tool", &format!("#!/bin/sh\nsleep 1000 &\necho $! >{at}/pid\necho told\n"));
+    tool(&at, "tool", &format!("#!/bin/sh\nsleep 1000 &\necho $! >{at}/pid\necho hello\n"));
     let path = format!("{at}:/usr/bin:/bin");
-    let prober = Prober::with("program login tool", &[("PATH", &path)], Vaultlet::builder());
-    let told = prober.broker("get=http://programs.vaultlet.internal/login");
-    assert_eq!(told, "200 vaultlet-exit-status=0 vaultlet-stdout-length=5\ntold\n");
+    let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
+    let result = prober.broker("get=http://programs.vaultlet.internal/login");
+    assert_eq!(result, "200 vaultlet-exit-status=0 vaultlet-stdout-length=5\nhello\n");
     let pid = fs::read_to_string(format!("{at}/pid")).unwrap();
     assert!(std::process::Command::new("kill").arg(pid.trim()).status().unwrap().success());
 }
 
 #[test]
-fn a_person_is_told_where_there_is_one() {
+fn a_prompt_is_shown_only_where_a_person_can_read_it() {
     let heard = Arc::<Mutex<Vec<String>>>::default();
     let builder = || {
         let heard = Arc::clone(&heard);
         Vaultlet::builder().on_prompt(move |line| heard.lock().unwrap().push(line.to_owned()))
     };
-    let prober = Prober::with("tells", &[], builder());
+    let prober = Prober::open("tells", &[], builder());
     assert_eq!(prober.broker("tell=enter-the-code%1B[2J"), "heard");
     assert_eq!(*heard.lock().unwrap(), ["enter-the-code[2J"]);
     let closed = "StreamError::Closed";
     assert_eq!(prober.vault("tell=x"), closed);
     assert_eq!(prober.planner("tell=x"), closed);
-    assert_eq!(Prober::with("file /x", &[], builder()).broker("tell=x"), closed, "not planned");
-    assert_eq!(Prober::new("tells").broker("tell=x"), closed, "nobody hears");
+    assert_eq!(Prober::open("file /x", &[], builder()).broker("tell=x"), closed, "not planned");
+    assert_eq!(Prober::new("tells").broker("tell=x"), closed, "no listener");
     assert_eq!(heard.lock().unwrap().len(), 1);
 }
 
 #[test]
-fn the_password_of_a_key_is_in_no_environment() {
+fn the_password_of_a_key_is_hidden_from_every_role() {
     let variables = [("PROBER_PASSWORD", PASSWORD)];
-    let with = |plan| Prober::with(plan, &variables, Vaultlet::builder());
-    assert_eq!(with("tells").broker("env=PROBER_PASSWORD"), PASSWORD, "a variable as any other");
+    let with = |plan| Prober::open(plan, &variables, Vaultlet::builder());
+    assert_eq!(
+        with("tells").broker("env=PROBER_PASSWORD"),
+        PASSWORD,
+        "without a key, the variable is an ordinary one"
+    );
     let prober = with("key client /nothing PROBER_PASSWORD");
     for role in [Prober::broker, Prober::vault, Prober::planner] {
         assert_eq!(role(&prober, "env=PROBER_PASSWORD"), "unset");
     }
-    let told = prober.broker("get=http://keys.vaultlet.internal/client");
-    assert_eq!(told, "404\n/nothing: there is no such file");
+    let result = prober.broker("get=http://keys.vaultlet.internal/client");
+    assert_eq!(result, "404\n/nothing: there is no such file");
     for (role, name) in [(Prober::broker as fn(&_, &_) -> _, "other"), (Prober::vault, "client")] {
-        let told = role(&prober, &format!("get=http://keys.vaultlet.internal/{name}"));
-        assert!(told.starts_with(DENIED), "{name}: {told}");
+        let result = role(&prober, &format!("get=http://keys.vaultlet.internal/{name}"));
+        assert!(result.starts_with(DENIED), "{name}: {result}");
     }
 }
 
-/// The component itself, not the prober: a developer's login, by what a program of that name says.
+/// The real component, not the prober: the token of a developer's login, from a program named `az`.
 #[test]
-fn a_login_of_the_developer_s_is_asked_by_its_program() {
+fn a_developer_login_provides_a_token_through_its_program() {
     const ACCESS: &str = "eyJ.access-token.of-granted";
     let (_folder, at) = folder();
     tool(
         &at,
         "az",
         &format!(
-            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>{at}/asked\n\
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>{at}/arguments\n\
              echo '{{\"accessToken\":\"{ACCESS}\",\"expires_on\":9999999999}}'\n"
         ),
     );
@@ -279,9 +283,9 @@ fn a_login_of_the_developer_s_is_asked_by_its_program() {
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ACCESS), "{}", ended.stderr);
     assert!(ended.stderr.contains("ran `az`: status 0"), "{}", ended.stderr);
     ended.reveals_none_of(&[ACCESS], false);
-    let asked = fs::read_to_string(format!("{at}/asked")).unwrap();
+    let received = fs::read_to_string(format!("{at}/arguments")).unwrap();
     assert_eq!(
-        asked,
+        received,
         "account get-access-token --output json --resource https://vault.azure.net\n"
     );
     let whoami = run(&["whoami", "--identity", "azure-cli", "-o", "json"], &path);
@@ -292,9 +296,9 @@ fn a_login_of_the_developer_s_is_asked_by_its_program() {
     assert!(absent.stderr.contains("`az` is not in `PATH`"), "{}", absent.stderr);
 }
 
-/// The file that a variable names: missing, then there.
+/// The component reads the file that a variable names, which is missing at first.
 #[test]
-fn a_federated_token_s_file_is_read_by_the_component() {
+fn the_component_reads_the_federated_token_file() {
     let (_folder, at) = folder();
     let run = |file: &str| {
         Run::vaultlet(["whoami", "--identity", "workload-identity", "-o", "json"])
@@ -302,7 +306,7 @@ fn a_federated_token_s_file_is_read_by_the_component() {
                 ("AZURE_FEDERATED_TOKEN_FILE", file),
                 ("AZURE_TENANT_ID", "11111111-1111-4111-8111-111111111111"),
                 ("AZURE_CLIENT_ID", "22222222-2222-4222-8222-222222222222"),
-                // Nobody listens there: what counts is how far it comes.
+                // Nothing listens there; the error shows how far the component came.
                 ("AZURE_AUTHORITY_HOST", "https://localhost:1"),
             ])
             .end()

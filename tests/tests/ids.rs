@@ -1,5 +1,5 @@
-//! Every id that an error can have has an entry in `host/cli/ERRORS.md`, which is made from the tables of
-//! ids, and every entry is an id that an error can have.
+//! Each error id has an entry in `host/cli/ERRORS.md`, which is generated from the tables of ids, and each
+//! entry is the id of an error.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,21 +16,21 @@ use vaultlet_core::error::{ErrorKind, IDS};
 use vaultlet_tests::root;
 
 #[test]
-fn the_component_s_errors_have_entries_word_for_word() {
+fn each_error_of_the_component_is_documented_word_for_word() {
     let page = page();
     for (id, kind, meaning, remedy) in IDS {
         let entry = page.get(*id).unwrap_or_else(|| panic!("ERRORS.md has no `{id}`"));
         let expected = format!("Exit code {}, kind `{}`.\n", exit(*kind), kind.name());
         assert!(entry.starts_with(&expected), "{id}: {entry}");
-        // Without the letter that the page begins the sentence with.
+        // The page capitalizes the first letter.
         let meaning: String = meaning.chars().skip(1).collect();
         assert!(entry.contains(&format!("{meaning}.\n\nWhat to do: {remedy}.")), "{id}: {entry}");
     }
 }
 
-/// Their ids are written where the errors are made: the sources are read.
+/// Scans the sources, as the host and the command line write an id where they create the error.
 #[test]
-fn the_host_s_and_the_command_line_s_errors_have_entries() {
+fn each_error_of_the_host_and_of_the_command_line_is_documented() {
     let ids = of_sources();
     for known in ["ca-file", "component-refused", "output-failed", "setting-malformed", "usage"] {
         assert!(ids.contains(known), "the search for ids misses `{known}`: {ids:?}");
@@ -41,11 +41,11 @@ fn the_host_s_and_the_command_line_s_errors_have_entries() {
 }
 
 #[test]
-fn the_page_has_nothing_else() {
+fn each_documented_id_belongs_to_an_error() {
     let mut ids = of_sources();
     ids.extend(IDS.iter().map(|(id, ..)| (*id).to_owned()));
     let unknown: Vec<_> = page().into_keys().filter(|id| !ids.contains(id)).collect();
-    assert!(unknown.is_empty(), "no error has these ids: {unknown:?}");
+    assert!(unknown.is_empty(), "documented ids that no error has: {unknown:?}");
 }
 
 /// The ids of the host, the library for C, the command line and the local Azure.
@@ -58,7 +58,7 @@ fn of_sources() -> BTreeSet<String> {
     ids
 }
 
-/// The ids of the local Azure, which have one prefix.
+/// The ids of the local Azure, which begin with `dev-`.
 fn of_dev() -> Vec<String> {
     let text = fs::read_to_string(root().join("host/dev/src/error.rs")).unwrap();
     let ids = text.split('"').filter(|word| is_id(word) && word.starts_with("dev-"));
@@ -78,13 +78,13 @@ fn page() -> BTreeMap<String, String> {
     entries
 }
 
-/// What stands where an id stands: in a call that makes an error, the first word in quotes.
+/// Collects the error ids in source files: the first string literal in each call that creates an error.
 fn collect(folder: &Path, ids: &mut BTreeSet<String>) {
     const MAKERS: [&str; 5] =
         ["::own(", "Error::new(", "Self::new(Kind", "configuration(", "Kind::"];
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // The table itself is no use of an id.
+        // The table itself does not count as a use of an id.
         if path.ends_with("host/cli/src/ids.rs") {
             continue;
         }
@@ -99,7 +99,7 @@ fn collect(folder: &Path, ids: &mut BTreeSet<String>) {
                 let call = &text[at + maker.len()..];
                 let call = call.split(';').next().unwrap_or_default();
                 let found = if maker == "Kind::" {
-                    // A pair of kind and id.
+                    // The call has a kind and an id.
                     let after = call.trim_start_matches(|c: char| c.is_ascii_alphabetic());
                     after.strip_prefix(", \"").and_then(|rest| rest.split('"').next())
                 } else {

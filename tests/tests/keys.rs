@@ -1,5 +1,5 @@
-//! Keys sign inside the host, from every form of file that `openssl` writes; it verifies what they
-//! signed.
+//! Keys sign inside the host, from every file format that `openssl` writes, and `openssl` verifies the
+//! signatures.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -15,7 +15,7 @@ use vaultlet_tests::prober::Prober;
 const PASSWORD: &str = "password of keys: \u{e9}";
 const MESSAGE: &str = "eyJhbGciOiJQUzI1NiJ9.e30";
 
-/// A key, its certificate, that one's issuer and the issuer's, made by `openssl`.
+/// A key and its certificate chain (leaf, intermediate, root), made by `openssl`.
 struct Keys {
     folder: TempDir,
 }
@@ -58,15 +58,15 @@ impl Keys {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// PEM: the certificates first and in the wrong order, then the key.
-    /// What a key tells: the digests of its own certificate, and certificates.
-    fn told(&self, certificates: &str) -> String {
+    /// The description of a key: the digests of its own certificate, and the certificate chain.
+    fn description(&self, certificates: &str) -> String {
         let own = self.openssl(&["x509", "-in", "leaf.crt", "-outform", "DER"]);
         let of = |algorithm| Base64UrlUnpadded::encode_string(digest(algorithm, &own).as_ref());
         let (sha1, sha256) = (of(&SHA1_FOR_LEGACY_USE_ONLY), of(&SHA256));
         format!("200 vaultlet-sha1={sha1} vaultlet-sha256={sha256}\n{certificates}")
     }
 
+    /// Writes a PEM file: the certificates first and in the wrong order, then the key.
     fn pem(&self, name: &str, key: &[u8]) -> String {
         let mut file = ["root.crt", "leaf.crt", "middle.crt"].map(|c| self.text(c)).concat();
         file.push_str(&String::from_utf8_lossy(key));
@@ -84,8 +84,8 @@ impl Keys {
         self.path(name)
     }
 
-    /// Has each file sign in both ways, and `openssl` verify; with a wrong password and none it says
-    /// what is missing.
+    /// Signs with each file by both algorithms and verifies with `openssl`; then checks the errors of
+    /// a wrong and of a missing password.
     fn check(&self, files: &[(String, Option<&str>)]) {
         let mut plan = String::new();
         let variables = [("PROBER_PASSWORD", PASSWORD), ("EMPTY", ""), ("WRONG", "wrong")];
@@ -95,14 +95,14 @@ impl Keys {
                 plan.push_str(&format!("key {name}{number} {file} {variable}\n"));
             }
         }
-        let prober = Prober::with(&plan, &variables, Vaultlet::builder());
+        let prober = Prober::open(&plan, &variables, Vaultlet::builder());
         let at = |name: &str, number| format!("http://keys.vaultlet.internal/{name}{number}");
         let chain = ["leaf.crt", "middle.crt", "root.crt"].map(|c| self.text(c)).concat();
         fs::write(self.path("message"), MESSAGE).unwrap();
         let pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"];
         for (number, (file, variable)) in files.iter().enumerate() {
-            let told = prober.broker(&format!("get={}", at("key", number)));
-            assert_eq!(told, self.told(&chain), "{file}");
+            let result = prober.broker(&format!("get={}", at("key", number)));
+            assert_eq!(result, self.description(&chain), "{file}");
             for (algorithm, options) in [("PS256", &pss[..]), ("RS256", &[])] {
                 let address = format!("{}?algorithm={algorithm}", at("key", number));
                 let signed = prober.broker(&format!("post={address}|{MESSAGE}"));
@@ -119,10 +119,10 @@ impl Keys {
                 ("wrong", "the password in `WRONG` does not open it"),
                 ("unset", "it is encrypted, and `UNSET` with its password is not set"),
             ] {
-                let told = prober.broker(&format!("get={}", at(name, number)));
-                assert_eq!(told, format!("422\n{file}: {expected}"));
+                let result = prober.broker(&format!("get={}", at(name, number)));
+                assert_eq!(result, format!("422\n{file}: {expected}"));
                 let address = format!("{}?algorithm=PS256", at(name, number));
-                assert_eq!(prober.broker(&format!("post={address}|x")), told);
+                assert_eq!(prober.broker(&format!("post={address}|x")), result);
             }
         }
     }
@@ -134,14 +134,14 @@ fn base16(digits: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_form_of_pem_signs() {
+fn a_key_signs_from_every_form_of_pem() {
     const SECRET: Option<&str> = Some("PROBER_PASSWORD");
     let keys = Keys::new();
     let plain = keys.openssl(&["pkcs8", "-topk8", "-nocrypt", "-in", "leaf"]);
     let traditional = keys.openssl(&["rsa", "-traditional", "-in", "leaf"]);
     let mut files =
         vec![(keys.pem("pkcs8.pem", &plain), None), (keys.pem("pkcs1.pem", &traditional), None)];
-    // What Windows writes, and what people paste.
+    // Line ends of Windows, and text around the PEM blocks, as people paste it.
     let crlf = keys.text("pkcs8.pem").replace('\n', "\r\n");
     fs::write(keys.path("crlf.pem"), format!("Bag Attributes\r\n  x: \u{e9}\r\n{crlf}")).unwrap();
     files.push((keys.path("crlf.pem"), None));
@@ -172,7 +172,7 @@ fn every_form_of_pem_signs() {
 }
 
 #[test]
-fn every_form_of_pkcs12_signs() {
+fn a_key_signs_from_every_form_of_pkcs12() {
     let keys = Keys::new();
     let mut files = Vec::new();
     for (number, (variable, form)) in [
@@ -198,7 +198,7 @@ fn every_form_of_pkcs12_signs() {
 }
 
 #[test]
-fn what_cannot_sign_says_why() {
+fn a_key_file_that_cannot_sign_is_explained() {
     let keys = Keys::new();
     let key = keys.text("leaf");
     let write = |name: &str, text: &str| {
@@ -230,16 +230,16 @@ fn what_cannot_sign_says_why() {
         refused.each_ref().map(|(name, text, _)| format!("key {name} {}", write(name, text)));
     let prober = Prober::new(&plan.join("\n"));
     for (name, _, expected) in refused {
-        let told = prober.broker(&format!("get=http://keys.vaultlet.internal/{name}"));
-        assert_eq!(told, format!("422\n{}: {expected}", keys.path(name)));
+        let result = prober.broker(&format!("get=http://keys.vaultlet.internal/{name}"));
+        assert_eq!(result, format!("422\n{}: {expected}", keys.path(name)));
     }
-    // Read anew for each request: what is mended works at once.
+    // The file is read for each request, so a repaired one works at once.
     let file = write("mended.pem", "");
     let prober = Prober::new(&format!("key client {file}"));
     let ask = || prober.broker("get=http://keys.vaultlet.internal/client");
     assert!(ask().starts_with("422"));
     write("mended.pem", &format!("{key}{own}"));
-    assert_eq!(ask(), keys.told(&own));
+    assert_eq!(ask(), keys.description(&own));
     for (what, status) in [
         ("post=http://keys.vaultlet.internal/client?algorithm=none|x", "400"),
         ("post=http://keys.vaultlet.internal/client|x", "405"),

@@ -1,8 +1,8 @@
-//! The modules of a crate have floors: no two top modules (the files and folders directly in `src`) use
-//! each other, directly or by way of others. Rust does not say so; this does.
+//! The top modules of a crate (the files and folders directly in `src`) form layers: no two of them use
+//! each other, directly or through others. The compiler does not check this.
 //!
-//! `lib.rs` and `main.rs` stand above all. What they re-export counts as a use of the module that it
-//! comes from. Code for tests does not count.
+//! `lib.rs` and `main.rs` are above all modules. A use of a name that they re-export counts as a use of
+//! the module that defines it. Test code is left out.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -28,7 +28,7 @@ const CRATES: &[&str] = &[
     "tests",
 ];
 
-/// Which module uses which, and a file that does.
+/// Uses between modules, each with a file in which it occurs.
 type Uses = BTreeMap<String, BTreeMap<String, String>>;
 
 #[test]
@@ -44,7 +44,7 @@ fn no_two_top_modules_use_each_other() {
 }
 
 #[test]
-fn a_use_that_goes_up_is_seen_in_every_form() {
+fn an_upward_use_is_found_in_every_form() {
     let ground = ("ground.rs", "pub struct Ground;");
     let top = ("top/mod.rs", "mod inner; use crate::ground::Ground;");
     for up in [
@@ -154,7 +154,7 @@ fn exports(file: &File, modules: &BTreeSet<String>) -> Vec<(String, String)> {
     found
 }
 
-/// Paths of a use, each with the name that it gets.
+/// The paths of a `use` item, each with the name that it introduces.
 fn flatten(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(Vec<String>, String)>) {
     match tree {
         UseTree::Path(path) => {
@@ -192,7 +192,7 @@ impl Paths {
         self.found.extend(next.cloned());
     }
 
-    /// A macro's tokens, which have no syntax yet.
+    /// Finds paths in the unparsed tokens of a macro.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut words: Vec<String> = Vec::new();
         for token in tokens {
@@ -209,7 +209,7 @@ impl Paths {
                     words.clear();
                 }
             }
-            // A path begins at `crate` or `super`, whatever word stands before it.
+            // A path begins at `crate` or `super`, whatever token precedes it.
             let starts = |word: &String| word == "crate" || word == "super";
             if let Some(at) = words.iter().position(starts).filter(|at| *at > 0) {
                 words.drain(..at);
@@ -259,7 +259,7 @@ impl<'ast> Visit<'ast> for Paths {
     }
 }
 
-/// `#[cfg(test)]`, also as one of several conditions.
+/// Whether an item has `#[cfg(test)]`, alone or as one of several conditions.
 fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let tokens = match &attribute.meta {

@@ -1,5 +1,5 @@
-//! The identity endpoint that is lent to other programs: whoever has its variables gets tokens of the
-//! listed resources from one cache, and nobody else gets anything.
+//! The lent endpoint: a program that has its variables gets tokens for the listed resources from one
+//! cache, and any other program gets nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,15 +15,15 @@ use std::process::{Child, Command, Stdio};
 
 use vaultlet_dev::Local;
 use vaultlet_host::{Kind, Lend, Lent, TokenRequest, Vaultlet};
-use vaultlet_tests::ask::{Told, get, send};
+use vaultlet_tests::client::{Response, get, send};
 use vaultlet_tests::prober::Prober;
-use vaultlet_tests::server::{Answer, Asked, Gate, Server};
+use vaultlet_tests::server::{Answer, Gate, Request, Server};
 use vaultlet_tests::{Run, vaultlet};
 
 const VAULT: &str = "resource=https%3A%2F%2Fvault.azure.net";
 const SLOW: &str = "11111111-1111-4111-8111-111111111111";
 
-/// How a child of a lent endpoint asks, by each protocol: target and headers.
+/// A token request in each protocol of a lent endpoint: name, target and headers.
 fn protocols(variables: &BTreeMap<String, String>) -> [(&'static str, String, String); 4] {
     let path = |name: &str| {
         let url = variables[name].strip_prefix("http://").unwrap();
@@ -43,13 +43,16 @@ fn variables(lent: &Lent) -> BTreeMap<String, String> {
     lent.variables().iter().cloned().collect()
 }
 
-fn token_of(told: &Told) -> String {
-    let json: serde_json::Value = serde_json::from_str(&told.body).unwrap();
-    json["access_token"].as_str().unwrap_or_else(|| panic!("no token: {}", told.status)).to_owned()
+fn token_of(response: &Response) -> String {
+    let json: serde_json::Value = serde_json::from_str(&response.body).unwrap();
+    json["access_token"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no token: {}", response.status))
+        .to_owned()
 }
 
 #[test]
-fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
+fn each_protocol_serves_the_cached_token_only_with_the_secret() {
     let local = Local::builder().start().unwrap();
     let environment = local.environment().iter().cloned();
     let vaultlet = Vaultlet::builder().variables(environment).open().unwrap();
@@ -63,25 +66,33 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
             let (path, headers) = (path.replace(secret, with), headers.replace(secret, with));
             get(lent.address(), &format!("{path}?{query}"), &headers)
         };
-        // Asked twice: what is in the cache is no more open than what is not.
+        // Twice: a cached token needs the secret as much as a new one.
         for _ in 0..2 {
             assert_eq!(token_of(&ask(VAULT, secret)), own.reveal(), "{name}");
             for with in ["", &wrong, &format!("{secret}x"), &secret.to_uppercase()] {
-                let told = ask(VAULT, with);
-                assert_eq!((told.status, told.body.as_str()), (401, ""), "{name}");
+                let response = ask(VAULT, with);
+                assert_eq!((response.status, response.body.as_str()), (401, ""), "{name}");
             }
-            let told = ask("resource=https%3A%2F%2Fmanagement.azure.com", secret);
-            assert_eq!(told.status, 403, "{name}: {}", told.body);
-            assert!(told.body.contains("management.azure.com is not"), "{name}: {}", told.body);
+            let response = ask("resource=https%3A%2F%2Fmanagement.azure.com", secret);
+            assert_eq!(response.status, 403, "{name}: {}", response.body);
+            assert!(
+                response.body.contains("management.azure.com is not"),
+                "{name}: {}",
+                response.body
+            );
         }
-        // A web page that has its own name lead here has the wrong one.
+        // DNS rebinding: a web page whose name leads here sends the wrong `Host`.
         let rebound = format!(
             "GET {path}?{VAULT} HTTP/1.1\r\nhost: evil.example.test\r\n{headers}connection: close\r\n\r\n"
         );
         assert_eq!(send(lent.address(), &rebound).status, 403, "{name}");
     }
     assert_eq!(get(lent.address(), "/", "").status, 401);
-    assert_eq!(get(lent.address(), &format!("/token?{VAULT}"), "").status, 401, "not our own one");
+    assert_eq!(
+        get(lent.address(), &format!("/token?{VAULT}"), "").status,
+        401,
+        "vaultlet's own protocol"
+    );
     assert_eq!(local.counters().identity_requests(), 1, "one cache");
     let counts = lent.requests();
     assert_eq!(counts[&200], 8);
@@ -91,7 +102,7 @@ fn each_protocol_gives_the_token_of_one_cache_to_whoever_has_the_secret() {
 }
 
 #[test]
-fn what_is_listed_is_lent() {
+fn only_listed_resources_are_lent() {
     let local = Local::builder().start().unwrap();
     let environment = local.environment().iter().cloned();
     let vaultlet = Vaultlet::builder().variables(environment).open().unwrap();
@@ -110,14 +121,14 @@ fn what_is_listed_is_lent() {
 }
 
 #[test]
-fn it_has_a_port_and_ends_with_its_owner() {
+fn a_lent_endpoint_ends_with_its_owner() {
     let nothing: [(&str, &str); 0] = [];
     let vaultlet = Vaultlet::builder().variables(nothing).open().unwrap();
     let lent = vaultlet.lend(Lend::default()).unwrap();
     drop(vaultlet);
     let authority = lent.address().to_owned();
-    assert_eq!(get(&authority, "/", "").status, 401, "it lives by itself");
-    // A connection that is kept open ends, too.
+    assert_eq!(get(&authority, "/", "").status, 401, "the lent endpoint outlives the handle");
+    // A connection that is kept open is closed, too.
     let mut kept = TcpStream::connect(&authority).unwrap();
     kept.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     assert!(kept.read(&mut [0; 4096]).unwrap() > 0);
@@ -132,7 +143,7 @@ fn it_has_a_port_and_ends_with_its_owner() {
 }
 
 #[test]
-fn what_is_too_large_or_malformed_reaches_no_guest() {
+fn an_oversized_or_malformed_request_does_not_reach_a_guest() {
     let prober = Prober::new("tells");
     let lent = prober.vaultlet().lend(Lend::default()).unwrap();
     let at = lent.address();
@@ -149,15 +160,16 @@ fn what_is_too_large_or_malformed_reaches_no_guest() {
         ("GET /?env=X HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n".into(), 400),
         ("nonsense\r\n\r\n".into(), 400),
     ] {
-        let told = send(at, &text);
-        assert_eq!(told.status, status, "{}", told.headers);
-        assert!(!told.body.contains("unset"), "the guest was asked");
+        let response = send(at, &text);
+        assert_eq!(response.status, status, "{}", response.headers);
+        assert!(!response.body.contains("unset"), "the request reached the guest");
     }
 }
 
-/// The role in front of a lent endpoint: it knows the secret, and nothing that is worth one.
+/// The front role, which serves the requests to a lent endpoint, knows the endpoint's secret and no
+/// credential.
 #[test]
-fn the_front_has_no_credential_and_reaches_nothing() {
+fn the_front_has_no_credential_and_reaches_only_the_identity_endpoint() {
     let other = Server::plain(|_| Answer::status(204));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
@@ -169,34 +181,38 @@ fn the_front_has_no_credential_and_reaches_nothing() {
         other.port()
     );
     let builder = Vaultlet::builder().on_prompt(drop_line).client_id("of-settings");
-    let prober = Prober::with(&plan, &[("PATH", "/usr/bin:/bin")], builder);
+    let prober = Prober::open(&plan, &[("PATH", "/usr/bin:/bin")], builder);
     let resources = vec!["a".to_owned(), "b".to_owned()];
     let lent = prober.vaultlet().lend(Lend { port: None, resources }).unwrap();
     let variables = variables(&lent);
     assert_eq!(variables["LENT_AT"], lent.address());
-    let told = |what: &str| get(lent.address(), &format!("/?{what}"), "").body;
-    assert_eq!(told("env=VAULTLET_LENT_AUTHORITY"), lent.address());
-    assert_eq!(told("env=VAULTLET_LENT_SECRET"), variables["LENT_SECRET"]);
-    assert_eq!(told("env=VAULTLET_LENT_RESOURCES"), "a,b");
-    assert_eq!(told("env=VAULTLET_CLIENT_ID"), "of-settings");
-    let endpoint = told("env=VAULTLET_IDENTITY_ENDPOINT");
+    let probe = |what: &str| get(lent.address(), &format!("/?{what}"), "").body;
+    assert_eq!(probe("env=VAULTLET_LENT_AUTHORITY"), lent.address());
+    assert_eq!(probe("env=VAULTLET_LENT_SECRET"), variables["LENT_SECRET"]);
+    assert_eq!(probe("env=VAULTLET_LENT_RESOURCES"), "a,b");
+    assert_eq!(probe("env=VAULTLET_CLIENT_ID"), "of-settings");
+    let endpoint = probe("env=VAULTLET_IDENTITY_ENDPOINT");
     assert_eq!(endpoint, "http://identity.vaultlet.internal/token");
     for name in ["PROBER_PLAN", "PATH", "VAULTLET_ENDPOINT_SECRET"] {
-        assert_eq!(told(&format!("env={name}")), "unset", "{name}");
+        assert_eq!(probe(&format!("env={name}")), "unset", "{name}");
     }
-    assert_eq!(told(&format!("read={file}")), "not-permitted");
-    assert_eq!(told("tell=x"), "StreamError::Closed");
+    assert_eq!(probe(&format!("read={file}")), "not-permitted");
+    assert_eq!(probe("tell=x"), "StreamError::Closed");
     for url in [
         format!("http://127.0.0.1:{}/", other.port()),
         "http://programs.vaultlet.internal/login".into(),
         "http://keys.vaultlet.internal/client".into(),
         "http://169.254.169.254/".into(),
     ] {
-        assert_eq!(told(&url), "ErrorCode::HttpRequestDenied", "{url}");
+        assert_eq!(probe(&url), "ErrorCode::HttpRequestDenied", "{url}");
     }
-    assert_eq!(told(&format!("{endpoint}?env=PATH")), "answered 200", "but the endpoint inside");
+    assert_eq!(
+        probe(&format!("{endpoint}?env=PATH")),
+        "answered 200",
+        "except for the internal identity endpoint"
+    );
     assert_eq!(other.connections(), 0);
-    // The secrets of two are two.
+    // Each lent endpoint has a secret of its own.
     let another = prober.vaultlet().lend(Lend::default()).unwrap();
     let secret = |lent: &Lent| lent.variables().iter().find(|(n, _)| n == "LENT_SECRET").cloned();
     assert_ne!(secret(&lent), secret(&another));
@@ -205,13 +221,13 @@ fn the_front_has_no_credential_and_reaches_nothing() {
 fn drop_line(_: &str) {}
 
 #[test]
-fn a_slow_identity_delays_no_other_child() {
+fn a_slow_identity_does_not_delay_another_child() {
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| {
+    let identity = Server::plain(move |request: &Request| {
         let token = r#"{"access_token":"e.y.J","expires_in":"86400","token_type":"Bearer"}"#;
         let answer = Answer::json(200, token);
-        if asked.target.contains(SLOW) { answer.behind(&held) } else { answer }
+        if request.target.contains(SLOW) { answer.behind(&held) } else { answer }
     });
     let endpoint = format!("http://127.0.0.1:{}/msi/token", identity.port());
     let environment = [("MSI_ENDPOINT", endpoint.as_str()), ("MSI_SECRET", "secret-of-lent")];
@@ -226,7 +242,7 @@ fn a_slow_identity_delays_no_other_child() {
         std::thread::spawn(move || ask(&format!("&client_id={SLOW}")))
     };
     identity.wait_for(1);
-    // The gate is shut: in line behind it, these would never end.
+    // The gate is shut: requests that waited for the slow one would never end.
     for _ in 0..3 {
         assert_eq!(ask(""), 200);
     }
@@ -236,7 +252,7 @@ fn a_slow_identity_delays_no_other_child() {
 }
 
 #[test]
-fn whoami_says_whose_token_it_is_and_never_the_token() {
+fn whoami_shows_the_identity_and_never_the_token() {
     let local = Local::builder().start().unwrap();
     let run = |arguments: &[&str]| {
         Run::vaultlet(arguments).environment(local.environment().iter().cloned()).end()
@@ -262,11 +278,11 @@ fn whoami_says_whose_token_it_is_and_never_the_token() {
 }
 
 #[test]
-fn a_program_is_run_in_the_environment_that_is_lent() {
+fn a_program_runs_with_the_lent_variables() {
     let local = Local::builder().start().unwrap();
     let environment = || local.environment().iter().cloned();
     let program = vaultlet().display();
-    // One endpoint asks the other: by the variables alone.
+    // A lent endpoint gets its tokens from another one, found by the variables alone.
     let script = format!("test -z \"$AZURE_TENANT_ID\" && {program} token --reveal && exit 7");
     let ended = Run::vaultlet(["identity", "serve", "--", "sh", "-c", &script])
         .environment(environment())
@@ -284,7 +300,7 @@ fn a_program_is_run_in_the_environment_that_is_lent() {
 }
 
 #[test]
-fn serve_prints_its_variables_and_serves_until_it_is_interrupted() {
+fn identity_serve_prints_its_variables_and_serves_until_it_is_interrupted() {
     let local = Local::builder().start().unwrap();
     let mut command = Command::new(vaultlet());
     command.args(["identity", "serve", "-o", "json", "--log", "debug"]).env_clear();
@@ -297,15 +313,18 @@ fn serve_prints_its_variables_and_serves_until_it_is_interrupted() {
     let variables: BTreeMap<String, String> = serde_json::from_value(json["env"].clone()).unwrap();
     let authority = json["authority"].as_str().unwrap();
     for (name, path, headers) in protocols(&variables) {
-        let told = get(authority, &format!("{path}?{VAULT}"), &headers);
-        assert_eq!(told.status, 200, "{name}");
+        let response = get(authority, &format!("{path}?{VAULT}"), &headers);
+        assert_eq!(response.status, 200, "{name}");
     }
     let pid = child.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(child.0.wait().unwrap().code(), Some(128 + 15));
     let mut errors = String::new();
     child.0.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    assert!(!errors.contains(&variables["MSI_SECRET"]) && !errors.contains("eyJ"), "a secret");
+    assert!(
+        !errors.contains(&variables["MSI_SECRET"]) && !errors.contains("eyJ"),
+        "a secret is on stderr"
+    );
 }
 
 struct Ending(Child);

@@ -1,4 +1,4 @@
-//! `vaultlet list` and `vaultlet versions` against the local Azure, and the same from Rust.
+//! `vaultlet list` and `vaultlet versions`, and the same operations from Rust, against the local Azure.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use vaultlet_tests::server::{Answer, Server};
 use vaultlet_tests::{Ended, Run};
 
 const VALUE: &str = "correct horse battery staple";
-/// More than two pages, of 25 each.
+/// The number of secrets: more than two pages of 25.
 const MANY: usize = 60;
 
 /// 60 secrets, of which one is disabled, and 60 versions of `db-password`.
@@ -74,7 +74,7 @@ fn each_secret_of_a_vault_is_listed() {
         assert_eq!(first.get(name).unwrap_or(&Value::Null), &expected, "{name}");
     }
     assert_eq!(first.pointer("/tags/team"), Some(&"search".into()));
-    // What is listed can be got.
+    // A listed reference can be read.
     let reference = items.last().unwrap().get("reference").unwrap().as_str().unwrap();
     let got = Run::vaultlet(["get", reference]).environment(local.environment().iter().cloned());
     assert_eq!(got.end().stdout, VALUE);
@@ -119,7 +119,7 @@ fn each_version_of_a_secret_is_listed_newest_first() {
 }
 
 #[test]
-fn the_vault_may_be_a_variable_and_a_reference_wins() {
+fn the_vault_may_be_a_variable_and_a_reference_overrides_it() {
     let local = Local::builder().vault("job").vault("other").seed("a", VALUE).start().unwrap();
     let mut variables = local.environment().to_vec();
     variables.push(("VAULTLET_VAULT".into(), "job".into()));
@@ -137,7 +137,7 @@ fn the_vault_may_be_a_variable_and_a_reference_wins() {
 }
 
 #[test]
-fn a_vault_by_its_own_doors_keeps_them_in_references() {
+fn references_listed_from_a_vault_url_keep_its_host_and_port() {
     let local = Local::builder().seed("a", VALUE).start().unwrap();
     let vault = local.vault("job").unwrap();
     for (url, prefix) in [
@@ -156,7 +156,7 @@ fn a_vault_by_its_own_doors_keeps_them_in_references() {
 }
 
 #[test]
-fn what_goes_wrong_is_one_line_and_an_exit_code() {
+fn each_failure_is_one_line_and_an_exit_code() {
     let local = local();
     let nowhere = "versions of secret `nowhere` of my-key-vault.vault.azure.net: there is no such";
     for (arguments, code, part) in [
@@ -184,7 +184,7 @@ fn what_goes_wrong_is_one_line_and_an_exit_code() {
 }
 
 #[test]
-fn a_reader_may_list_and_who_reads_one_secret_may_not() {
+fn a_reader_may_list_and_a_user_of_one_secret_may_not() {
     let local = local();
     let grant = |role, name: Option<&str>| {
         local.grant(Grant { who: Who::Managed, role, name: name.map(Into::into) });
@@ -202,7 +202,7 @@ fn a_reader_may_list_and_who_reads_one_secret_may_not() {
 }
 
 #[test]
-fn the_library_lists_by_its_handle() {
+fn a_handle_lists_secrets_and_versions() {
     let local = local();
     let vaultlet = Vaultlet::builder().variables(local.environment().iter().cloned()).open();
     let vaultlet = vaultlet.unwrap();
@@ -219,21 +219,21 @@ fn the_library_lists_by_its_handle() {
 
 const TOKEN: &str = "T0KEN.of-a-vault-that-says-anything";
 
-/// A vault by its own door, of whose answers only the body is chosen, and a handle for it.
+/// A vault whose responses have a chosen body, its URL, and a handle for it.
 fn odd(body: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> (Server, String, Vaultlet) {
-    let server = Server::plain(move |asked| {
-        let origin = format!("http://{}", asked.header("host"));
-        if asked.target.starts_with("/MSI/") {
+    let server = Server::plain(move |request| {
+        let origin = format!("http://{}", request.header("host"));
+        if request.target.starts_with("/MSI/") {
             let token = format!(r#"{{"access_token":"{TOKEN}","expires_in":3600}}"#);
             return Answer::json(200, token);
         }
-        if asked.header("authorization").is_empty() {
+        if request.header("authorization").is_empty() {
             let challenge = format!(
                 r#"Bearer authorization="https://login.microsoftonline.com/common", resource="{origin}""#
             );
             return Answer::status(401).header("www-authenticate", challenge);
         }
-        Answer::json(200, body(&origin, &asked.target))
+        Answer::json(200, body(&origin, &request.target))
     });
     let origin = format!("http://127.0.0.1:{}", server.port());
     let vaultlet = Vaultlet::builder()
@@ -251,9 +251,9 @@ fn unexpected(error: &Error, part: &str) {
     assert!(line.contains(part) && !line.contains(TOKEN) && !line.contains(VALUE), "{line}");
 }
 
-/// A vault whose pages are larger than any, and never end.
+/// The vault sends pages of the maximum size without end.
 #[test]
-fn what_is_kept_of_a_list_has_a_limit() {
+fn a_list_has_a_maximum_length() {
     const ITEMS: usize = 6_000;
     let (server, origin, vaultlet) = odd(|origin, target| {
         let item = |number| format!(r#"{{"id":"{origin}/secrets/n{number}"}}"#);
@@ -261,14 +261,14 @@ fn what_is_kept_of_a_list_has_a_limit() {
         format!(r#"{{"value":[{}],"nextLink":"{origin}{target}x"}}"#, items.join(","))
     });
     unexpected(&vaultlet.list_blocking(&origin).unwrap_err(), "more than 100000");
-    let pages = server.asked().iter().filter(|a| a.target.starts_with("/secrets?")).count();
-    // And the first one without a token.
+    let pages = server.requests().iter().filter(|a| a.target.starts_with("/secrets?")).count();
+    // The first request, without a token, counts too.
     assert_eq!(pages, 100_000 / ITEMS + 2);
 }
 
-/// As many values as the bytes of an answer have room for.
+/// Each response has as many JSON values as its size limit allows.
 #[test]
-fn an_answer_of_nothing_but_values_is_one_to_refuse() {
+fn a_page_of_countless_small_json_values_is_refused() {
     for one in ["0", "{}", "[]", r#""""#, r#"{"a":{"b":0}}"#] {
         let of = move |bytes: usize| vec![one; bytes / (one.len() + 1)].join(",");
         let (_server, origin, vaultlet) =

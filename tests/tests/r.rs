@@ -4,7 +4,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "test helpers, which may panic"
+    reason = "a test fails by panicking"
 )]
 
 use std::fs;
@@ -20,7 +20,7 @@ use vaultlet_tests::{Ended, Run, library, root, target};
 const VALUE: &str = "correct horse battery staple";
 
 #[test]
-fn a_job_gets_the_secret() {
+fn a_job_reads_a_secret() {
     for (who, endpoint) in [(Who::Managed, "azure-ml"), (Who::User, "azure-ml-obo")] {
         let local = local(who);
         let Some(ended) = run(&local, "examples/job.R") else { return };
@@ -53,7 +53,7 @@ fn the_package_passes_its_own_tests() {
     assert_eq!(local.counters().tunnels, 0, "it connected to another server: {:?}", local.log());
 }
 
-/// The call waits for an identity endpoint that never responds.
+/// The interrupted call waits for an identity endpoint that never responds.
 #[test]
 fn an_interrupt_ends_a_call() {
     let local = local(Who::Managed);

@@ -1,5 +1,5 @@
-//! The settings exist once, in the core's table: what the component exports and what the local Azure
-//! removes agree with it.
+//! The core's table of settings agrees with what the component exports and with the variables that the
+//! local Azure removes.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -46,7 +46,7 @@ fn wave(setting: &Setting) -> String {
 
 /// The host passes on exactly the settings that the component reads.
 #[test]
-fn the_host_passes_on_what_the_component_reads() {
+fn the_host_passes_on_the_settings_that_the_component_reads() {
     let host = root().join("host/runtime/src");
     let source = sources(&host).into_iter().find(|text| text.contains("const OF_GUEST")).unwrap();
     let list = source.split("const OF_GUEST").nth(1).unwrap().split("];").next().unwrap();
@@ -66,7 +66,7 @@ fn sources(folder: &std::path::Path) -> Vec<String> {
 
 /// A child of the local Azure loses every variable that could lead it to another identity.
 #[test]
-fn the_local_azure_removes_every_variable_of_an_identity() {
+fn the_local_azure_removes_every_variable_that_selects_an_identity() {
     let removed: BTreeSet<_> = Local::foreign_variables().iter().copied().collect();
     assert_eq!(removed, identity_variables().into_iter().collect());
 }

@@ -1,5 +1,5 @@
-//! The component on runtimes that are not ours: the unmodified `wasmtime` command line. And what it
-//! asks of any runtime: its imports.
+//! The component on the unmodified `wasmtime` command line, and the imports that it needs from any
+//! runtime.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -11,7 +11,7 @@ use vaultlet_tests::{Run, root, vaultlet};
 use wasmparser::{Parser, Payload};
 
 #[test]
-fn the_command_gets_a_secret() {
+fn the_command_prints_a_secret() {
     let Some(job) = Job::new() else { return };
     let ended = job.run(&["get", &job.reference("db")]);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str(), ended.code), (VALUE, "", 0));
@@ -27,7 +27,7 @@ fn the_command_gets_a_secret() {
 }
 
 #[test]
-fn the_command_lists() {
+fn the_command_lists_secrets_and_versions() {
     let Some(job) = Job::new() else { return };
     let vault = job.local.vault("job").unwrap().http().to_owned();
     let ended = job.run(&["list", &vault, "-o", "value"]);
@@ -41,7 +41,7 @@ fn the_command_lists() {
 }
 
 #[test]
-fn the_function_is_invoked() {
+fn an_exported_function_returns_a_secret() {
     let Some(job) = Job::new() else { return };
     let call = format!("get-secret(\"{}\")", job.reference("db"));
     let ended = job.wasmtime(&["--invoke", &call], &component(), &[]);
@@ -53,7 +53,7 @@ fn the_function_is_invoked() {
 }
 
 #[test]
-fn the_command_prints_a_token_when_that_is_said() {
+fn the_command_prints_a_token_only_with_reveal() {
     let Some(job) = Job::new() else { return };
     let ended = job.run(&["token", "--reveal"]);
     assert_eq!((ended.code, ended.stdout.split('.').count()), (0, 3), "{}", ended.stderr);
@@ -68,7 +68,7 @@ fn the_command_prints_a_token_when_that_is_said() {
 }
 
 #[test]
-fn an_error_is_one_line_and_status_1() {
+fn an_error_is_one_line_and_exit_code_1() {
     let Some(job) = Job::new() else { return };
     for (arguments, id) in [
         (vec!["get".to_owned(), job.reference("missing")], "secret-not-found"),
@@ -85,9 +85,9 @@ fn an_error_is_one_line_and_status_1() {
     }
 }
 
-/// The same references, the same answers: to the byte, but for where the reference leads.
+/// The output is the same to the byte.
 #[test]
-fn it_says_the_same_as_our_own_host() {
+fn the_component_prints_what_vaultlet_prints() {
     let Some(job) = Job::new() else { return };
     for reference in [job.reference("db"), job.reference("missing"), "akv://x".into()] {
         let theirs = job.run(&["get", &reference]);
@@ -113,25 +113,25 @@ fn it_says_the_same_as_our_own_host() {
 }
 
 #[test]
-fn a_plugin_is_composed_with_it_and_runs() {
+fn a_plugin_composed_with_the_component_runs() {
     let Some(job) = Job::new() else { return };
-    // Built by now: the host's build leaves the component where the composer takes it.
+    // The build of the host puts the component where the composer takes it.
     vaultlet();
     let composed = plugged("plugin");
     let call = format!("describe(\"{}\")", job.reference("db"));
     let ended = job.wasmtime(&["--invoke", &call], &composed, &[]);
-    let told = format!("ok(\"db of 127.0.0.1:{} has {} bytes\")", job.port(), VALUE.len());
-    assert_eq!((ended.stdout.trim_end(), ended.code), (told.as_str(), 0), "{}", ended.stderr);
+    let result = format!("ok(\"db of 127.0.0.1:{} has {} bytes\")", job.port(), VALUE.len());
+    assert_eq!((ended.stdout.trim_end(), ended.code), (result.as_str(), 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE, job.msi_secret()], true);
     let call = format!("describe(\"{}\")", job.reference("missing"));
     let ended = job.wasmtime(&["--invoke", &call], &composed, &[]);
     assert!(ended.stdout.contains("(secret-not-found)"), "{ended:?}");
 }
 
-/// `wasmtime serve` hands the job's variables to whoever asks: without a secret of the host's the
-/// endpoint is shut.
+/// `wasmtime serve` gives the job's variables to the component, which serves no token unless the host
+/// sets a secret and the request shows it.
 #[test]
-fn served_it_gives_tokens_to_its_host_alone() {
+fn a_served_component_requires_the_endpoint_secret() {
     const PATH: &str = "/token?resource=https%3A%2F%2Fvault.azure.net";
     const SECRET: &str = "endpoint-secret-of-stock";
     let Some(job) = Job::new() else { return };
@@ -145,7 +145,7 @@ fn served_it_gives_tokens_to_its_host_alone() {
             }
         }
     }
-    assert_eq!(job.local.counters().identity_requests(), 0, "it asked all the same");
+    assert_eq!(job.local.counters().identity_requests(), 0, "it requested a token nevertheless");
     let served = Served::start(&job, &[("VAULTLET_ENDPOINT_SECRET", SECRET)]);
     let right = format!("vaultlet-endpoint-secret: {SECRET}\r\n");
     for header in [
@@ -159,14 +159,14 @@ fn served_it_gives_tokens_to_its_host_alone() {
         let (status, _, body) = served.get(PATH, header);
         assert_eq!((status, body.as_str()), (401, ""), "{header}");
     }
-    assert_eq!(job.local.counters().identity_requests(), 0, "it asked all the same");
+    assert_eq!(job.local.counters().identity_requests(), 0, "it requested a token nevertheless");
     let (status, headers, body) = served.get(PATH, &right);
     assert_eq!(status, 200, "{body}");
     let json: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert!(json["access_token"].as_str().is_some_and(|token| token.starts_with("eyJ")));
     assert_eq!(json["resource"], "https://vault.azure.net");
     let control = headers.lines().find_map(|line| line.strip_prefix("cache-control: ")).unwrap();
-    // A day's token: new from half of it, still good to five minutes before its end.
+    // The token is valid for a day: fresh for half of it, and usable until five minutes before its end.
     for (name, low, high) in [
         ("max-age=", 43_000, 43_200),
         ("stale-while-revalidate=", 42_600, 43_200),
@@ -180,9 +180,10 @@ fn served_it_gives_tokens_to_its_host_alone() {
     assert_eq!(served.get("/token?resource=x&nonsense=1", &right).0, 400);
 }
 
-/// What it needs of a runtime is its list of capabilities. To change it, change the file, and say why.
+/// The imports are the capabilities that a runtime must grant. A change to the golden file needs a
+/// reason.
 #[test]
-fn its_imports_are_the_golden_list() {
+fn the_imports_of_the_component_are_the_golden_list() {
     vaultlet();
     let bytes = fs::read(component()).unwrap();
     let mut imports = Vec::new();
@@ -204,7 +205,7 @@ fn its_imports_are_the_golden_list() {
 }
 
 #[test]
-fn it_is_small() {
+fn the_component_is_small() {
     vaultlet();
     let size = fs::metadata(component()).unwrap().len();
     println!("the component has {size} bytes");

@@ -1,4 +1,5 @@
-//! Trust of one server's own: a pinned certificate, a private CA; and who may be asked by which way.
+//! Trust in a server that a plan names: a pinned certificate or a private CA, with or without a proxy,
+//! over TLS or in plain text.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,7 +14,7 @@ const UNTRUSTED: &str = "ErrorCode::TlsCertificateError";
 const DENIED: &str = "ErrorCode::HttpRequestDenied";
 const ANSWERED: &str = "answered 204";
 
-/// Closes each connection, so that the next request makes one.
+/// A TLS server that closes each connection, so that the next request makes a new one.
 fn server(ca: &Ca, names: &[&str]) -> (Server, String) {
     let leaf = ca.leaf(names);
     let server = Server::tls(&leaf, |_| Answer::status(204).header("connection", "close"));
@@ -21,7 +22,7 @@ fn server(ca: &Ca, names: &[&str]) -> (Server, String) {
 }
 
 #[test]
-fn a_pinned_certificate_is_trusted_whoever_issued_it_and_no_other() {
+fn only_the_pinned_certificate_is_trusted() {
     let ca = Ca::default();
     let (right, sha1) = server(&ca, &["some.cluster.internal"]);
     let (other, _) = server(&ca, &["127.0.0.1"]);
@@ -32,22 +33,22 @@ fn a_pinned_certificate_is_trusted_whoever_issued_it_and_no_other() {
         right.port(),
         other.port(),
     );
-    // The CA of both is trusted otherwise: that must not help.
+    // The handle trusts the CA of both servers, which must make no difference.
     let builder = Vaultlet::builder().ca_file(ca.file());
-    let prober = Prober::with(&plan, &[("HTTPS_PROXY", &through)], builder);
+    let prober = Prober::open(&plan, &[("HTTPS_PROXY", &through)], builder);
     for _ in 0..2 {
-        let told = prober.broker(&format!("https://127.0.0.1:{}/token", right.port()));
-        assert_eq!(told, ANSWERED);
-        let told = prober.broker(&format!("https://127.0.0.1:{}/token", other.port()));
-        assert_eq!(told, UNTRUSTED);
+        let result = prober.broker(&format!("https://127.0.0.1:{}/token", right.port()));
+        assert_eq!(result, ANSWERED);
+        let result = prober.broker(&format!("https://127.0.0.1:{}/token", other.port()));
+        assert_eq!(result, UNTRUSTED);
     }
-    assert_eq!((right.asked().len(), other.asked().len()), (2, 0), "something was sent");
+    assert_eq!((right.requests().len(), other.requests().len()), (2, 0), "something was sent");
     assert_eq!(other.connections(), 2);
-    assert_eq!(proxy.connections(), 0, "a proxy sees the secret");
+    assert_eq!(proxy.connections(), 0, "a request went through the proxy");
 }
 
 #[test]
-fn a_pinned_token_authority_is_not_asked_through_a_proxy() {
+fn a_pinned_token_authority_is_not_reached_through_a_proxy() {
     let ca = Ca::default();
     let (right, sha1) = server(&ca, &["x"]);
     let proxy = Server::plain(|_| Answer::status(403));
@@ -57,16 +58,16 @@ fn a_pinned_token_authority_is_not_asked_through_a_proxy() {
         "authority tokens.example.test 443 tokens pinned {sha1}\nauthority other.example.test 443 tokens"
     );
     let builder = Vaultlet::builder().resolve(format!("tokens.example.test:443:127.0.0.1:{port}"));
-    let prober = Prober::with(&plan, &[("HTTPS_PROXY", &through)], builder);
+    let prober = Prober::open(&plan, &[("HTTPS_PROXY", &through)], builder);
     assert_eq!(prober.broker("https://tokens.example.test/"), ANSWERED);
     assert_eq!(proxy.connections(), 0);
-    // Any other is.
+    // Any other token authority is.
     assert_eq!(prober.broker("https://other.example.test/"), "ErrorCode::DestinationUnavailable");
     assert_eq!(proxy.connections(), 1);
 }
 
 #[test]
-fn a_private_ca_is_read_anew_for_each_connection() {
+fn a_private_ca_is_read_for_each_connection() {
     let (ca, another) = (Ca::default(), Ca::default());
     let (server, _) = server(&ca, &["sni.cluster.internal"]);
     let folder = tempfile::tempdir().unwrap();
@@ -75,7 +76,7 @@ fn a_private_ca_is_read_anew_for_each_connection() {
     let named = Prober::new(&format!("authority {at} sni.cluster.internal"));
     let nameless = Prober::new(&format!("authority {at}"));
     let url = format!("https://127.0.0.1:{}/", server.port());
-    assert_eq!(named.broker(&url), UNTRUSTED, "the file is not there");
+    assert_eq!(named.broker(&url), UNTRUSTED, "the file does not exist");
     fs::copy(another.file(), &file).unwrap();
     assert_eq!(named.broker(&url), UNTRUSTED, "another CA");
     fs::copy(ca.file(), &file).unwrap();
@@ -83,12 +84,12 @@ fn a_private_ca_is_read_anew_for_each_connection() {
     assert_eq!(nameless.broker(&url), UNTRUSTED, "for another name");
     fs::copy(another.file(), &file).unwrap();
     assert_eq!(named.broker(&url), UNTRUSTED, "replaced");
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
-/// Roots of the handle do not count where a plan has roots of its own, nor the other way round.
+/// The handle's roots do not apply to a server with roots in the plan, nor the plan's to others.
 #[test]
-fn roots_do_not_mix() {
+fn roots_of_the_handle_and_of_the_plan_do_not_mix() {
     let (ca, private) = (Ca::default(), Ca::default());
     let (server, _) = server(&ca, &["127.0.0.1"]);
     let port = server.port();
@@ -96,13 +97,13 @@ fn roots_do_not_mix() {
     let url = format!("https://127.0.0.1:{port}/");
     let file = private.file();
     let plan = format!("authority 127.0.0.1 {port} tokens private {}", file.display());
-    assert_eq!(Prober::with(&plan, &[], builder()).broker(&url), UNTRUSTED);
+    assert_eq!(Prober::open(&plan, &[], builder()).broker(&url), UNTRUSTED);
     let plan = format!("authority 127.0.0.1 {port} tokens");
-    assert_eq!(Prober::with(&plan, &[], builder()).broker(&url), ANSWERED);
+    assert_eq!(Prober::open(&plan, &[], builder()).broker(&url), ANSWERED);
 }
 
 #[test]
-fn a_token_authority_is_on_no_link_and_plain_on_this_machine_alone() {
+fn a_token_authority_is_never_link_local_and_needs_tls_off_loopback() {
     let here = Server::plain(|_| Answer::status(204));
     let port = here.port();
     let plan = format!(
@@ -126,10 +127,10 @@ fn a_token_authority_is_on_no_link_and_plain_on_this_machine_alone() {
     assert_eq!(prober.broker(&format!("http://localhost:{port}/")), ANSWERED);
 }
 
-/// WASI has no room for it, and the broker's instance is not the one that is asked: the cause comes
-/// all the same.
+/// A WASI error code cannot carry the cause, and another instance than the broker's reports the error;
+/// the cause is in the message nevertheless.
 #[test]
-fn why_a_token_authority_is_not_trusted_is_told() {
+fn the_error_says_why_a_token_authority_is_not_trusted() {
     let ca = Ca::default();
     let untrusted = Server::tls(&ca.leaf(&["localhost"]), |_| Answer::status(500));
     let other_name = Server::tls(&ca.leaf(&["elsewhere.example.test"]), |_| Answer::status(500));
@@ -147,7 +148,7 @@ fn why_a_token_authority_is_not_trusted_is_told() {
         (open(untrusted.port(), false), "issued by an authority that is not trusted here"),
         (open(other_name.port(), true), "its certificate is for another name"),
     ] {
-        // The second time it comes from the cache.
+        // The second error comes from the cache.
         for _ in 0..2 {
             let error = vaultlet.token_blocking(TokenRequest::default()).unwrap_err();
             assert_eq!(error.kind, Kind::Configuration, "{error}");
@@ -156,5 +157,5 @@ fn why_a_token_authority_is_not_trusted_is_told() {
             assert!(!format!("{error:?}").contains("client-secret-of-trust"));
         }
     }
-    assert_eq!(untrusted.asked().len() + other_name.asked().len(), 0, "something was sent");
+    assert_eq!(untrusted.requests().len() + other_name.requests().len(), 0, "something was sent");
 }

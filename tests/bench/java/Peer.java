@@ -29,7 +29,7 @@ public class Peer {
             }
             default -> throw new IllegalArgumentException(arguments[1]);
         }
-        // The SDK's threads would keep the process for a while.
+        // The SDK's threads would delay the end of the process.
         System.out.flush();
         Runtime.getRuntime().halt(0);
     }

@@ -1,5 +1,4 @@
-//! What the targets share: a world that answers with what it is given, and what must hold of every
-//! error.
+//! Shared by all targets: a scripted context, and the checks of every token and error.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -11,14 +10,14 @@ use vaultlet_core::token::TokenRequest;
 use vaultlet_core::tokens::token;
 use zeroize::Zeroizing;
 
-/// What stands in the environment and must not show, nor go anywhere else.
+/// The secret in the environment, which must not show in errors or go to a foreign server.
 pub const SECRET: &str = "0ur-s3cret";
-/// The time there.
+/// The current time of the context.
 pub const NOW: i64 = 1_700_000_000;
-/// The resource that is asked for.
+/// The resource of token requests.
 pub const RESOURCE: &str = "https://vault.azure.net";
 
-/// An answer as a text: a status, headers, an empty line, a body. Whatever is missing is usual.
+/// Parses a response: a status, headers, an empty line, a body. A missing part gets a default.
 pub fn answer(data: &[u8]) -> Response {
     let (head, body) = match data.windows(2).position(|two| two == b"\n\n") {
         Some(at) => (&data[..at], &data[at + 2..]),
@@ -38,22 +37,22 @@ pub fn answer(data: &[u8]) -> Response {
     }
 }
 
-/// Before and after the first line.
+/// Splits off the first line.
 pub fn first_line(data: &[u8]) -> (&str, &[u8]) {
     let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let line = str::from_utf8(&data[..at]).unwrap_or_default().trim();
     (line, data.get(at + 1..).unwrap_or_default())
 }
 
-/// A world with these variables, in which each request gets the next answer, and the last one again.
+/// A context with scripted responses: each request gets the next one, and the last one is repeated.
 #[derive(Default)]
 pub struct FuzzContext {
     pub variables: Vec<(String, String)>,
     pub answers: Vec<Response>,
     pub files: Vec<(String, Vec<u8>)>,
-    /// What was sent: URL, headers, body.
+    /// The requests that were sent.
     pub sent: RefCell<Vec<Sent>>,
-    /// What was read.
+    /// The paths of files that were read.
     pub read: RefCell<Vec<String>>,
     elapsed: Cell<Duration>,
 }
@@ -71,17 +70,17 @@ impl FuzzContext {
         Self { variables: variables.iter().map(own).collect(), answers, ..Self::default() }
     }
 
-    /// Runs something in it.
+    /// Runs a call that uses this context.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         work()
     }
 
-    /// Asks for a token, and checks what comes of it.
+    /// Requests a token and checks the result.
     pub fn token(&self) {
         self.token_for(None);
     }
 
-    /// The same with claims.
+    /// Requests a token with claims and checks the result.
     pub fn token_for(&self, claims: Option<String>) {
         let memory = Memory::default();
         let result = self.run(|| {
@@ -97,7 +96,7 @@ impl FuzzContext {
             }
             Err(error) => {
                 check(&error);
-                // Whoever was not given it cannot repeat it.
+                // If the secret is in no variable, the input may contain it by itself.
                 if self.variables.iter().any(|(_, value)| value == SECRET) {
                     assert!(!error.line().contains(SECRET), "{}", error.line());
                     assert!(!error.json().contains(SECRET), "{}", error.json());
@@ -107,11 +106,11 @@ impl FuzzContext {
     }
 }
 
-/// What holds of every error.
+/// Checks an error: one line, without control characters or anything like a token.
 pub fn check(error: &Error) {
     let line = error.line();
     assert!(!line.chars().any(char::is_control), "{line:?}");
-    // What looks like a token.
+    // Tokens begin with `eyJ`.
     assert!(!line.contains("eyJ") && !error.json().contains("eyJ"), "{line}");
 }
 
@@ -124,7 +123,7 @@ impl Context for FuzzContext {
             headers: request.headers.iter().map(|(k, v)| (*k, v.reveal().to_owned())).collect(),
             body: request.body.map(|body| body.reveal().to_owned()).unwrap_or_default(),
         });
-        assert!(sent.len() < 1000, "asked without end");
+        assert!(sent.len() < 1000, "endless requests");
         let Some(answer) = self.answers.get(at) else { return Err(SendError::Refused) };
         if answer.body.len() > request.max_body {
             return Err(SendError::BodyTooLarge);

@@ -1,4 +1,4 @@
-//! What the token authority answers, and what vouches for a pipeline. The first line says to whom.
+//! Responses of the token authority and of Azure Pipelines. The first line of the input names the source.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

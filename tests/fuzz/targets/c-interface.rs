@@ -1,6 +1,5 @@
-//! Texts and options as a program in C gives them, in lines: whatever they are, each call ends with an
-//! answer or an error that has all its members, and what was given is freed. Nothing is sent: calls that
-//! would are cancelled before they begin.
+//! Strings and options from a program in C, one per line: each call ends with a result or a complete error,
+//! and all results are freed. No request is sent, as calls are cancelled before they begin.
 #![no_main]
 
 use std::ffi::{CStr, CString, c_char};
@@ -17,11 +16,11 @@ fuzz_target!(|bytes: &[u8]| {
         })
         .collect();
     let at = |index: usize| texts.get(index).map_or(ptr::null(), |text| text.as_ptr());
-    // SAFETY: the texts end with NUL and live until the end; all else is the library's.
+    // SAFETY: the strings end with NUL and outlive the calls; the library made all other pointers.
     unsafe {
         let options = vaultlet_options_new();
         ended(vaultlet_options_set(options, c"concurrency".as_ptr(), c"1".as_ptr()));
-        // An environment of its own, whatever else is in it.
+        // One variable replaces the environment of the process.
         ended(vaultlet_options_variable(options, c"PATH".as_ptr(), c"".as_ptr()));
         for pair in 0..texts.len() / 2 {
             let (name, value) = (at(2 * pair), at(2 * pair + 1));
@@ -41,11 +40,13 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
+/// Calls each operation with the strings.
+///
 /// # Safety
-/// The handle is NULL or the library's.
+/// The handle is NULL or comes from the library.
 unsafe fn calls(handle: *const vaultlet_handle, texts: &[CString]) {
     let at = |index: usize| texts.get(index).map_or(ptr::null(), |text| text.as_ptr());
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees it.
     unsafe {
         let mut plan = ptr::null_mut();
         ended(vaultlet_plan(handle, at(0), ptr::null(), &raw mut plan));
@@ -85,12 +86,12 @@ unsafe fn calls(handle: *const vaultlet_handle, texts: &[CString]) {
     }
 }
 
-/// Looks at all of an error, and frees it.
+/// Checks all members of an error and frees it.
 ///
 /// # Safety
-/// It is NULL or the library's.
+/// The error is NULL or comes from the library.
 unsafe fn ended(error: *mut vaultlet_error) {
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees it.
     unsafe {
         let Some(shown) = error.as_ref() else { return };
         assert!((VAULTLET_USAGE..=VAULTLET_UNAUTHENTICATED).contains(&shown.kind));

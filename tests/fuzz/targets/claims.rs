@@ -1,4 +1,4 @@
-//! A caller's claims, which are sent to the authority among ours.
+//! Claims of a caller, which are merged into vaultlet's own and sent to the authority.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,10 +11,10 @@ fuzz_target!(|text: &str| {
         ("AZURE_TENANT_ID", "tenant"),
         ("AZURE_CLIENT_SECRET", SECRET),
     ];
-    let world = FuzzContext::new(&variables, vec![token]);
-    world.token_for(Some(text.to_owned()));
-    for sent in world.sent.borrow().iter() {
-        // What we can do is said, whatever the caller says; nothing breaks out of its field.
+    let context = FuzzContext::new(&variables, vec![token]);
+    context.token_for(Some(text.to_owned()));
+    for sent in context.sent.borrow().iter() {
+        // The client's capability is always sent, and the claims cannot break out of their form field.
         assert!(sent.body.contains("xms_cc") && sent.body.contains("cp1"), "{}", sent.body);
         assert_eq!(sent.body.matches('&').count(), 4, "{}", sent.body);
     }

@@ -1,5 +1,5 @@
-//! Requests to the identity endpoint that a host has for its other roles. Target in the first line,
-//! then headers; the first header line is the secret that is shown.
+//! Requests to the host's internal identity endpoint. The first line is the target, the second the secret
+//! that the request shows; headers follow.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,7 @@ use vaultlet_fuzz::{FuzzContext, SECRET, answer, first_line};
 fuzz_target!(|data: &[u8]| {
     let (target, rest) = first_line(data);
     let (shown, rest) = first_line(rest);
-    // A resource is given back as it came.
+    // The response repeats the resource, so a target with a secret in it proves nothing.
     if target.contains(SECRET) || target.contains("msi-s3cret") {
         return;
     }
@@ -29,8 +29,8 @@ fuzz_target!(|data: &[u8]| {
         ("MSI_SECRET", "msi-s3cret"),
         (Role::BROKER_SECRET, SECRET),
     ];
-    let world = FuzzContext::new(&variables, vec![token]);
-    let served = world.run(|| serve(&world, &Memory::default(), &incoming));
+    let context = FuzzContext::new(&variables, vec![token]);
+    let served = context.run(|| serve(&context, &Memory::default(), &incoming));
     assert_eq!(served.status == 401, shown != SECRET);
     assert!(served.status == 200 || !served.body.contains("T0KEN"));
     assert!(!served.body.contains(SECRET) && !served.body.contains("msi-s3cret"));

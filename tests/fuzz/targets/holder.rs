@@ -1,4 +1,4 @@
-//! What a token says of itself: the payload, in plain.
+//! The payload of a token, from which its holder is read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +7,7 @@ use vaultlet_fuzz::NOW;
 
 fuzz_target!(|data: &[u8]| {
     let mut jwt = String::from("eyJh.");
-    // Base64url, as a token has it; the first byte chooses another one that is broken.
+    // The input encoded in base64url, as in a token; below, the input itself is a token, too.
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     for three in data.chunks(3) {
         let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));

@@ -1,4 +1,4 @@
-//! What local identity endpoints answer: tokens, errors, anything. The first line says which.
+//! Responses of local identity endpoints. The first line of the input names the source.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

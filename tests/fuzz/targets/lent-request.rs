@@ -1,5 +1,5 @@
-//! Requests of children to the identity endpoint that is lent to them, in Azure's protocols. Target
-//! in the first line, the server that was asked for in the second, then headers.
+//! Requests of children to a lent endpoint, in Azure's protocols. The first line is the target, the second
+//! the `Host`; headers follow.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -30,11 +30,11 @@ fuzz_target!(|data: &[u8]| {
         (lend::ADDRESS_VARIABLE, AUTHORITY),
         (lend::RESOURCES_VARIABLE, RESOURCE),
     ];
-    let world = FuzzContext::new(&variables, vec![token]);
-    let served = world.run(|| serve(&world, &Memory::default(), &incoming));
+    let context = FuzzContext::new(&variables, vec![token]);
+    let served = context.run(|| serve(&context, &Memory::default(), &incoming));
     if served.body.contains("T0KEN") {
         assert!(knows && authority.eq_ignore_ascii_case(AUTHORITY) && served.status == 200);
-        let sent = world.sent.borrow();
+        let sent = context.sent.borrow();
         assert!(sent.iter().all(|sent| sent.url.to_ascii_lowercase().contains("vault.azure.net")));
     }
     assert!(target.contains("msi-s3cret") || !served.body.contains("msi-s3cret"));

@@ -1,5 +1,5 @@
-//! What developers' tools print. The first line says which tool, the second how it ended; then come
-//! its output, a line `---`, and its errors.
+//! Output of developers' tools. The first line names the tool, the second its exit status; then follow its
+//! standard output, a line `---`, and its standard error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,4 @@
-//! Pages of a vault: whatever they say, the token goes to the vault's list and nowhere else, and they
-//! end.
+//! Pages of a vault's list: the token is sent only to the vault's list, and the paging ends.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,10 +19,10 @@ fuzz_target!(|data: &[u8]| {
         }
         answers.push(answer(rest));
         let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
-        let world = FuzzContext::new(&variables, answers);
+        let context = FuzzContext::new(&variables, answers);
         let memory = Memory::default();
-        let result = world.run(|| {
-            let call = Call::new(&world, &memory)?;
+        let result = context.run(|| {
+            let call = Call::new(&context, &memory)?;
             let listed = match name {
                 None => Listed::secrets(VAULT, call.settings())?,
                 Some(name) => Listed::versions(&format!("akv://job/{name}"), call.settings())?,
@@ -41,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
             }
             Err(error) => check(&error),
         }
-        for sent in world.sent.borrow().iter() {
+        for sent in context.sent.borrow().iter() {
             if sent.url.starts_with("http://127.0.0.1:40000/") {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! JSON and pointers into it: the first line is the pointer, the rest the secret's value.
+//! JSON pointers: the first line is the pointer, the rest the secret's value.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,11 +20,11 @@ fuzz_target!(|data: &[u8]| {
     let token = format!("200\n\n{{\"access_token\":\"T0KEN\",\"expires_on\":{}}}", NOW + 3600);
     let secret = format!("200\n\n{{\"value\":\"{quoted}\"}}");
     let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
-    let world =
+    let context =
         FuzzContext::new(&variables, vec![answer(token.as_bytes()), answer(secret.as_bytes())]);
     let memory = Memory::default();
     let get = |reference: String| {
-        let result = world.run(|| vault::get(&Call::new(&world, &memory)?, &reference, None));
+        let result = context.run(|| vault::get(&Call::new(&context, &memory)?, &reference, None));
         result.inspect_err(check)
     };
     if value.len() <= 4096 {

@@ -1,4 +1,4 @@
-//! References and URLs: the canonical form is one, and leads to the same server.
+//! References and URLs: parsing the canonical form again gives the same form and the same server.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     let settings = [("VAULTLET_ALLOW_HTTP_LOOPBACK".to_owned(), "true".to_owned())];
     for subject in [Subject::Secret, Subject::Vault] {
         match resolve(&subject(text.to_owned()), &settings) {
-            // Escaped, a long one may become too long.
+            // Escaping may make a long reference too long.
             Ok(resolved) if resolved.reference.len() > limits::REFERENCE => {}
             Ok(resolved) => match resolve(&subject(resolved.reference.clone()), &settings) {
                 Ok(again) => assert_eq!(again, resolved),

@@ -1,4 +1,4 @@
-//! When to ask again: `retry-after` in seconds or as a date, and its relatives.
+//! The wait before a retry: `retry-after` in seconds or as a date, and similar headers.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
     let token = answer(b"200\n\n{\"access_token\":\"T0KEN\",\"expires_in\":3600}");
     let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
     FuzzContext::new(&variables, vec![busy, token]).token();
-    // The same parser reads when a token ends.
+    // The expiry of a token goes through the same parser.
     let Ok(text) = str::from_utf8(value) else { return };
     if !text.contains(['"', '\\']) {
         let body = format!("200\n\n{{\"access_token\":\"T0KEN\",\"expires_on\":\"{text}\"}}");

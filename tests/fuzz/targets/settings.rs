@@ -1,4 +1,4 @@
-//! Variables, in lines `NAME=value`: the plan that they make never panics, and names what is wrong.
+//! Settings in lines `NAME=value`: planning never panics, and each error is well-formed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,8 +15,8 @@ fuzz_target!(|text: &str| {
     if let Err(error) = plan_credentials(&variables, &variables) {
         check(&error);
     }
-    // With nobody to answer, each way to a token ends.
-    let mut world = FuzzContext::default();
-    world.variables = variables;
-    world.token();
+    // Without any response, a token request ends with every source.
+    let mut context = FuzzContext::default();
+    context.variables = variables;
+    context.token();
 });

@@ -1,5 +1,5 @@
-//! What a vault that nobody knows answers: a challenge, a secret, an error. No token is asked for
-//! that another resource takes, and none is sent anywhere else.
+//! Responses of a vault with an unknown suffix: challenges, secrets, errors. No token is requested for a
+//! foreign resource, and none is sent to another server.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,21 +10,21 @@ use vaultlet_fuzz::{FuzzContext, SECRET, answer, check};
 const TOKEN: &[u8] = b"200\n\n{\"access_token\":\"eyJ0.T0KEN.c2ln\",\"expires_in\":3600}";
 
 fuzz_target!(|data: &[u8]| {
-    // First the challenge, then the answer to who has a token.
+    // The input has the response to a request without a token, then the one to a request with a token.
     let at = data.windows(6).position(|six| six == b"\n====\n").unwrap_or(data.len());
     let (first, then) = (&data[..at], data.get(at + 6..).unwrap_or(data));
     let variables = [("MSI_ENDPOINT", "http://127.0.0.1:40000/token"), ("MSI_SECRET", SECRET)];
-    let world = FuzzContext::new(&variables, vec![answer(first), answer(TOKEN), answer(then)]);
+    let context = FuzzContext::new(&variables, vec![answer(first), answer(TOKEN), answer(then)]);
     let memory = Memory::default();
-    // Twice: what was refused must not be remembered.
+    // Twice: a refused challenge must not be remembered.
     for _ in 0..2 {
         let reference = "akv://job.vault.corp.example/db-password";
-        let result = world.run(|| vault::get(&Call::new(&world, &memory)?, reference, None));
+        let result = context.run(|| vault::get(&Call::new(&context, &memory)?, reference, None));
         if let Err(error) = result {
             check(&error);
         }
     }
-    for sent in world.sent.borrow().iter() {
+    for sent in context.sent.borrow().iter() {
         if let Some((_, resource)) = sent.url.split_once("resource=") {
             assert!(sent.url.starts_with("http://127.0.0.1:40000/"), "{}", sent.url);
             let resource = resource.split('&').next().unwrap_or_default().to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! Link arguments of a component without `std`.
 
 fn main() {
-    // `memcpy` and its like: nobody else asks for the C library that has them.
+    // The C library provides `memcpy` and the like; without `std`, nothing else links it.
     println!("cargo::rustc-link-arg-cdylib=-lc");
 }

@@ -24,7 +24,7 @@ pub enum Actual {
         source: String,
         /// The source's endpoint.
         endpoint: Option<String>,
-        /// The client id that was asked for.
+        /// The requested client id.
         client_id: Option<String>,
         /// The end of the token's lifetime in Unix seconds.
         expires_on: i64,
@@ -43,7 +43,7 @@ pub enum Actual {
         status: Option<u16>,
         /// The service's error code.
         code: Option<String>,
-        /// The wait that the service asked for, in milliseconds.
+        /// The wait that the service requested, in milliseconds.
         retry_after_ms: Option<u64>,
         /// The attempts, written as in [`Failure::attempts`].
         attempts: Vec<String>,
@@ -83,16 +83,16 @@ impl Step {
     }
 }
 
-/// Checks that a person was told exactly these lines, in which `<*>` is any text without a space.
+/// Checks that a person saw exactly these lines, in which `<*>` is any text without a space.
 pub fn said(
     expected: &[String],
-    told: &[String],
+    actual: &[String],
     matches: fn(&str, &str) -> bool,
 ) -> Result<(), String> {
-    if expected.len() == told.len() && expected.iter().zip(told).all(|(e, t)| matches(e, t)) {
+    if expected.len() == actual.len() && expected.iter().zip(actual).all(|(e, a)| matches(e, a)) {
         Ok(())
     } else {
-        Err(format!("told: {told:?}, not {expected:?}"))
+        Err(format!("told: {actual:?}, not {expected:?}"))
     }
 }
 

@@ -65,12 +65,12 @@ impl Setup {
         // Less than two hours, so that the time of renewal does not depend on the time of the request.
         let expires_on = OffsetDateTime::now_utc().unix_timestamp() + 5_400;
         let answer = format!(r#"{{"access_token":"{token}","expires_on":"{expires_on}"}}"#);
-        let server = Server::plain(move |asked| match asked.target.split('?').next() {
+        let server = Server::plain(move |request| match request.target.split('?').next() {
             Some("/token") => Answer::json(200, answer.clone()),
             Some("/refuses") => Answer::json(400, r#"{"error":"invalid_request"}"#),
             Some("/nonsense") => Answer::status(200).text("<html>"),
-            _ if asked.header("authorization").is_empty() => {
-                let origin = format!("http://{}", asked.header("host"));
+            _ if request.header("authorization").is_empty() => {
+                let origin = format!("http://{}", request.header("host"));
                 let challenge = format!(
                     r#"Bearer authorization="https://login.microsoftonline.com/common", resource="{origin}""#
                 );

@@ -1,4 +1,5 @@
-//! Components that know nothing of vaults, composed with an adapter and ours, on stock `wasmtime`.
+//! Components that know nothing of vaults, composed with an adapter and the vaultlet component, on stock
+//! `wasmtime`.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -10,12 +11,12 @@ use vaultlet_tests::stock::{Job, VALUE, component};
 const VARIABLE: &str = "VAULTLET_CONFIG_REFERENCES";
 
 #[test]
-fn configuration_is_read_by_wasi_config() {
+fn configuration_is_read_through_wasi_config() {
     let Some(job) = Job::new() else { return };
     let app = App { component: configured(), job };
     let list = app.list(&[("password", "db"), ("hub", "hub-token")]);
     let length = VALUE.len();
-    for (list, call, told) in [
+    for (list, call, expected) in [
         (&*list, "describe(\"password\")", format!("ok(\"password has {length} bytes\")")),
         (&list, "describe(\"hub\")", "ok(\"hub has 4 bytes\")".into()),
         (&list, "describe(\"db\")", "ok(\"db is not there\")".into()),
@@ -23,73 +24,76 @@ fn configuration_is_read_by_wasi_config() {
         ("", "describe(\"password\")", "ok(\"password is not there\")".into()),
         ("", "all()", "ok(\"\")".into()),
     ] {
-        assert_eq!(app.call(list, call).stdout.trim_end(), told, "{call} with {list}");
+        assert_eq!(app.call(list, call).stdout.trim_end(), expected, "{call} with {list}");
     }
-    // A key that is itself a reference: only where nothing is listed.
+    // A key may itself be a reference only where no list is set.
     let reference = app.job.reference("db");
     let call = format!("describe(\"{reference}\")");
-    let told = app.call("", &call).stdout;
-    assert!(told.contains(&format!("has {length} bytes")), "{told}");
-    let told = app.call(&list, &call).stdout;
-    assert!(told.contains("is not there"), "{told}");
+    let result = app.call("", &call).stdout;
+    assert!(result.contains(&format!("has {length} bytes")), "{result}");
+    let result = app.call(&list, &call).stdout;
+    assert!(result.contains("is not there"), "{result}");
 }
 
 #[test]
-fn configuration_that_cannot_be_had_is_an_error() {
+fn configuration_that_cannot_be_read_is_an_error() {
     let Some(job) = Job::new() else { return };
     let app = App { component: configured(), job };
     let list = app.list(&[("hub", "hub-token"), ("a", "denied"), ("b", "missing")]);
     for (call, id) in [
         ("describe(\"a\")", "vault-forbidden"),
         ("describe(\"b\")", "secret-not-found"),
-        // One that cannot be had, and nothing is.
+        // If one secret cannot be read, no value is returned.
         ("all()", "vault-forbidden"),
     ] {
-        let told = app.call(&list, call).stdout;
+        let result = app.call(&list, call).stdout;
         assert!(
-            told.starts_with("err(\"upstream: ") && told.contains(&format!("({id})")),
-            "{told}"
+            result.starts_with("err(\"upstream: ") && result.contains(&format!("({id})")),
+            "{result}"
         );
     }
-    let told = app.call("a=http://127.0.0.1:1/secrets/db", "describe(\"a\")").stdout;
-    assert!(told.starts_with("err(\"io: ") && told.contains("(vault-unreachable)"), "{told}");
+    let result = app.call("a=http://127.0.0.1:1/secrets/db", "describe(\"a\")").stdout;
+    assert!(result.starts_with("err(\"io: ") && result.contains("(vault-unreachable)"), "{result}");
     for list in ["hunter2", "a=hunter2", "=akv://job/db", "a=akv://job/db,a=akv://job/db", "a="] {
-        let told = app.call(list, "describe(\"a\")").stdout;
-        assert!(told.contains("(setting-malformed)") && told.contains(VARIABLE), "{list}: {told}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let result = app.call(list, "describe(\"a\")").stdout;
+        assert!(
+            result.contains("(setting-malformed)") && result.contains(VARIABLE),
+            "{list}: {result}"
+        );
+        assert!(!result.contains("hunter2"), "{result}");
     }
 }
 
 #[test]
-fn secrets_are_read_by_wasmcloud_s_interface() {
+fn secrets_are_read_through_the_wasmcloud_interface() {
     let Some(job) = Job::new() else { return };
     let app = App { component: app("clouded", "wasmcloud"), job };
     let list = app.list(&[("password", "db"), ("a", "denied"), ("b", "missing")]);
     let length = VALUE.len();
-    for (list, key, told) in [
+    for (list, key, expected) in [
         (&*list, "password", format!("ok(\"password has {length} bytes\")")),
         (&list, "b", "err(\"not found\")".into()),
         (&list, "db", "err(\"not found\")".into()),
         ("", "password", "err(\"not found\")".into()),
     ] {
         let call = format!("describe(\"{key}\")");
-        assert_eq!(app.call(list, &call).stdout.trim_end(), told, "{call} with {list}");
+        assert_eq!(app.call(list, &call).stdout.trim_end(), expected, "{call} with {list}");
     }
-    let told = app.call(&list, "describe(\"a\")").stdout;
-    assert!(told.contains("upstream: ") && told.contains("(vault-forbidden)"), "{told}");
-    let told = app.call("a=http://127.0.0.1:1/secrets/db", "describe(\"a\")").stdout;
-    assert!(told.contains("io: ") && told.contains("(vault-unreachable)"), "{told}");
-    let told = app.call("hunter2", "describe(\"a\")").stdout;
-    assert!(told.contains("(setting-malformed)") && !told.contains("hunter2"), "{told}");
+    let result = app.call(&list, "describe(\"a\")").stdout;
+    assert!(result.contains("upstream: ") && result.contains("(vault-forbidden)"), "{result}");
+    let result = app.call("a=http://127.0.0.1:1/secrets/db", "describe(\"a\")").stdout;
+    assert!(result.contains("io: ") && result.contains("(vault-unreachable)"), "{result}");
+    let result = app.call("hunter2", "describe(\"a\")").stdout;
+    assert!(result.contains("(setting-malformed)") && !result.contains("hunter2"), "{result}");
 }
 
-/// Over `wasi:config`, made once.
+/// The guest that uses `wasi:config`, composed once.
 fn configured() -> PathBuf {
     static APP: OnceLock<PathBuf> = OnceLock::new();
     APP.get_or_init(|| app("configured", "config")).clone()
 }
 
-/// A guest of ours, over an adapter, over the component: what `wac plug` twice makes.
+/// Composes a guest with an adapter, and both with the component, like two runs of `wac plug`.
 fn app(guest_name: &str, adapter_name: &str) -> PathBuf {
     let adapted = composed(&adapter(adapter_name), &component(), adapter_name);
     composed(&guest(guest_name), &adapted, &format!("{guest_name}-app"))

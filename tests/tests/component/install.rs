@@ -1,4 +1,4 @@
-//! Getting the runtimes of other languages, each into a folder of its own under `target/peers`.
+//! Installs the runtimes of other languages, each into a folder of its own under `target/peers`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{root, succeeds, target};
 
-/// Its interpreter.
+/// Installs wasmtime-py; returns the Python interpreter.
 pub(crate) fn python() -> Option<PathBuf> {
     let folder = installed("component-python", &["python3"], &["requirements.txt"], |folder| {
         succeeds(Command::new("python3").args(["-m", "venv"]).arg(folder));
@@ -21,7 +21,7 @@ pub(crate) fn python() -> Option<PathBuf> {
     Some(folder.join("bin/python"))
 }
 
-/// The folder of its programs.
+/// Installs jco; returns the folder of the Node programs.
 pub(crate) fn node() -> Option<PathBuf> {
     const FILES: [&str; 4] = ["package.json", "package-lock.json", "transpile.js", "job.js"];
     installed("component-node", &["node", "npm"], &FILES, |folder| {
@@ -40,7 +40,7 @@ fn source() -> PathBuf {
     root().join("tests/peers/component")
 }
 
-/// A folder, installed unless it is there as these files and tools want it.
+/// A folder that is installed again whenever these files or the versions of these tools change.
 fn installed(
     name: &str,
     tools: &[&str],
@@ -51,7 +51,7 @@ fn installed(
     for tool in tools {
         let output = Command::new(tool).arg("--version").output().ok();
         let Some(output) = output.filter(|output| output.status.success()) else {
-            skipped(name, &format!("`{tool}` is not there"));
+            skipped(name, &format!("`{tool}` is not installed"));
             return None;
         };
         wanted += &String::from_utf8_lossy(&output.stdout);
@@ -62,7 +62,7 @@ fn installed(
     let peers = target().join("peers");
     let (folder, stamp) = (peers.join(name), peers.join(name).join("stamp"));
     fs::create_dir_all(&peers).unwrap();
-    // Two tests may want the same one, in this process or another.
+    // Two tests may install the same folder at once, in this process or another.
     let lock = File::create(peers.join(format!("{name}.lock"))).unwrap();
     lock.lock().unwrap();
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {

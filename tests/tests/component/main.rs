@@ -1,8 +1,8 @@
-//! The component where it is not ours to run: in Python and Node, served by `wasmtime`, behind
-//! other interfaces, and in a registry.
+//! The component outside vaultlet's host: in Python and Node, served by `wasmtime`, behind other
+//! interfaces, and in a registry.
 //!
-//! The runtimes of other languages are installed into `target/peers` when their interpreter is there.
-//! Where it is not, the test says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+//! The runtimes of other languages are installed into `target/peers`. A test whose interpreter is missing
+//! is skipped, or fails with `VAULTLET_REQUIRE_PEERS=1`.
 
 #![allow(
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
-//! Published by `wkg` and read back: the interfaces in a registry that is a folder, the component in
-//! an OCI registry on loopback, each with what says where it comes from.
+//! The interfaces and the component, published by `wkg` with their provenance and read back: the
+//! interfaces from a registry in a folder, the component from an OCI registry on loopback.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -36,7 +36,7 @@ fn the_interfaces_are_published_and_read_back() {
     let package = format!("vaultlet:keyvault@{VERSION}");
     release.wkg(&["get", &package, "--format", "wasm", "-o", "./back.wasm"], &shared);
     let (sent, back) = (release.read("keyvault.wasm"), release.read("back.wasm"));
-    assert!(sent == back, "it has changed on the way");
+    assert!(sent == back, "the published bytes have changed");
     says_where_it_comes_from(&back);
 
     release.wkg(&["get", &package, "--format", "wit", "-o", "./back.wit"], &shared);
@@ -44,9 +44,9 @@ fn the_interfaces_are_published_and_read_back() {
     for known in ["interface secrets", "interface simple", "world consumer", "world provider"] {
         assert!(text.contains(known), "{known}");
     }
-    // A version is there once and for all.
+    // A published version cannot be replaced.
     let again = release.end(&["publish", "keyvault.wasm"], &shared);
-    assert_ne!(again.code, 0, "it was published again");
+    assert_ne!(again.code, 0, "the version was published twice");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn the_component_is_published_and_read_back() {
     release.wkg(&push, &shared);
     release.wkg(&["oci", "pull", &reference, "-o", "back.wasm"], &shared);
     let (sent, back) = (release.read("vaultlet.wasm"), release.read("back.wasm"));
-    assert!(sent == back, "it has changed on the way");
+    assert!(sent == back, "the published bytes have changed");
     says_where_it_comes_from(&back);
 
     let manifest = registry.manifest("vaultlet/vaultlet", VERSION);
@@ -79,13 +79,13 @@ fn the_component_is_published_and_read_back() {
         assert_eq!(annotation(name), expected, "{name}");
     }
     assert_eq!(manifest["layers"][0]["digest"], sha256(&back));
-    // What is published is what is tested, but for the sections that say so.
+    // The published component is the tested one, with sections of metadata after it.
     let ours = fs::read(component()).unwrap();
     assert!(back.starts_with(&ours), "the component was changed");
 }
 
 #[test]
-fn its_bill_of_materials_is_of_these_bytes_and_of_what_is_locked() {
+fn the_bill_of_materials_matches_the_component_and_the_lock_file() {
     let Some(release) = Release::new() else { return };
     let bill: Value = serde_json::from_slice(&release.read("vaultlet.cdx.json")).unwrap();
     assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.5".into()));
@@ -112,7 +112,7 @@ fn its_bill_of_materials_is_of_these_bytes_and_of_what_is_locked() {
         assert!(library["licenses"][0]["expression"].is_string(), "{name}");
         names.insert(name);
     }
-    // What its manifest asks for is in it; what only builds it is not.
+    // The bill of materials has the dependencies of the manifest, and no build dependencies.
     let manifest = |of: &str| -> toml::Table {
         fs::read_to_string(root().join("guest").join(of).join("Cargo.toml"))
             .unwrap()
@@ -129,7 +129,7 @@ fn its_bill_of_materials_is_of_these_bytes_and_of_what_is_locked() {
     for name in ["proptest", "syn", "wit-parser", "wasmtime"] {
         assert!(!names.contains(name), "{name} is not in it");
     }
-    // Every one is needed by another.
+    // Each crate is a dependency of another one.
     let known: BTreeSet<&str> = bill["dependencies"]
         .as_array()
         .unwrap()
@@ -143,7 +143,7 @@ fn its_bill_of_materials_is_of_these_bytes_and_of_what_is_locked() {
     assert_eq!(known, all);
 }
 
-/// What is released, described, in a folder of its own.
+/// The files of a release, with their metadata, in a temporary folder.
 struct Release {
     folder: tempfile::TempDir,
 }
@@ -153,10 +153,10 @@ impl Release {
         let version = Command::new("wkg").arg("--version").output().ok();
         let version = version.map(|o| String::from_utf8_lossy(&o.stdout).into_owned());
         if !version.is_some_and(|version| version.starts_with("wkg 0.16")) {
-            skipped("published", "`wkg` 0.16 is not there");
+            skipped("published", "`wkg` 0.16 is not installed");
             return None;
         }
-        // Builds the component, too.
+        // This builds the component, too.
         vaultlet();
         let folder = tempfile::tempdir().unwrap();
         provenance(&component(), folder.path(), SOURCE, REVISION);
@@ -168,7 +168,7 @@ impl Release {
     }
 
     fn end(&self, arguments: &[&str], more: &[&str]) -> vaultlet_tests::Ended {
-        // In the folder, where its manifest is.
+        // `wkg` finds its manifest in the working directory.
         let (program, folder) = ("cd \"$0\" && exec wkg \"$@\"", self.folder.path());
         Run::program("sh")
             .arguments(["-c", program])
@@ -185,7 +185,7 @@ impl Release {
     }
 }
 
-/// The sections of a component that say whose it is.
+/// Checks the sections of a component that hold its provenance.
 #[track_caller]
 fn says_where_it_comes_from(wasm: &[u8]) {
     let mut sections = BTreeMap::new();
@@ -205,5 +205,5 @@ fn says_where_it_comes_from(wasm: &[u8]) {
     }
     assert!(sections.contains_key("description"));
     let shown = sections.values().find(|text| text.contains(env!("CARGO_MANIFEST_DIR")));
-    assert_eq!(shown, None, "a path of this machine");
+    assert_eq!(shown, None, "the component has a path of the build machine");
 }

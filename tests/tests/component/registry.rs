@@ -1,4 +1,4 @@
-//! An OCI registry in memory: as much of it as pushing and pulling by `wkg` takes.
+//! An OCI registry in memory, with only the operations that `wkg` needs to push and to pull.
 //! <https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md>
 
 use std::collections::HashMap;
@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
-use vaultlet_tests::server::{Answer, Asked, Server};
+use vaultlet_tests::server::{Answer, Request, Server};
 
-/// What was pushed, by its path, with its type.
+/// Pushed content with its media type, by path.
 type Stored = Arc<Mutex<HashMap<String, (String, Bytes)>>>;
 
 pub(crate) struct Registry {
@@ -20,10 +20,10 @@ impl Registry {
     pub(crate) fn start() -> Self {
         let stored = Stored::default();
         let inside = Arc::clone(&stored);
-        Self { server: Server::plain(move |asked| answer(asked, &inside)), stored }
+        Self { server: Server::plain(move |request| answer(request, &inside)), stored }
     }
 
-    /// `host:port`
+    /// Host and port of the registry.
     pub(crate) fn authority(&self) -> String {
         format!("127.0.0.1:{}", self.server.port())
     }
@@ -36,17 +36,17 @@ impl Registry {
     }
 }
 
-/// `sha256:…`
+/// The digest in OCI's form, `sha256:…`.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digest = digest(&SHA256, bytes);
     let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
     format!("sha256:{}", digits.collect::<String>())
 }
 
-fn answer(asked: &Asked, stored: &Stored) -> Answer {
+fn answer(request: &Request, stored: &Stored) -> Answer {
     let mut stored = stored.lock().unwrap();
-    let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
-    match asked.method.as_str() {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    match request.method.as_str() {
         "GET" | "HEAD" if path == "/v2/" => Answer::status(200),
         "GET" | "HEAD" => match stored.get(path) {
             Some((kind, bytes)) => Answer::status(200)
@@ -62,20 +62,20 @@ fn answer(asked: &Asked, stored: &Stored) -> Answer {
         }
         "PATCH" => match stored.get_mut(path) {
             Some((_, held)) => {
-                *held = [&held[..], &asked.body].concat().into();
+                *held = [&held[..], &request.body].concat().into();
                 let range = format!("0-{}", held.len().saturating_sub(1));
                 Answer::status(202).header("location", path).header("range", range)
             }
             None => Answer::status(404),
         },
-        "PUT" => put(asked, path, query, &mut stored),
+        "PUT" => put(request, path, query, &mut stored),
         _ => Answer::status(405),
     }
 }
 
-/// The end of an upload, or a manifest.
+/// Stores a manifest, or completes the upload of a blob.
 fn put(
-    asked: &Asked,
+    request: &Request,
     path: &str,
     query: &str,
     stored: &mut HashMap<String, (String, Bytes)>,
@@ -83,7 +83,7 @@ fn put(
     let (bytes, beside) = match path.split_once("/blobs/uploads/") {
         Some((name, _)) => {
             let held = stored.remove(path).map(|(_, held)| held).unwrap_or_default();
-            let bytes: Bytes = [&held[..], &asked.body].concat().into();
+            let bytes: Bytes = [&held[..], &request.body].concat().into();
             let said = query.strip_prefix("digest=").unwrap_or_default().replace("%3A", ":");
             if said != sha256(&bytes) {
                 return Answer::json(400, r#"{"errors":[{"code":"DIGEST_INVALID"}]}"#);
@@ -91,14 +91,14 @@ fn put(
             (bytes, format!("{name}/blobs"))
         }
         None => {
-            let kind = asked.header("content-type").to_owned();
-            stored.insert(path.into(), (kind, asked.body.clone()));
+            let kind = request.header("content-type").to_owned();
+            stored.insert(path.into(), (kind, request.body.clone()));
             let (folder, _) = path.rsplit_once('/').unwrap();
-            (asked.body.clone(), folder.to_owned())
+            (request.body.clone(), folder.to_owned())
         }
     };
     let digest = sha256(&bytes);
     let location = format!("{beside}/{digest}");
-    stored.insert(location.clone(), (asked.header("content-type").to_owned(), bytes));
+    stored.insert(location.clone(), (request.header("content-type").to_owned(), bytes));
     Answer::status(201).header("location", location).header("docker-content-digest", digest)
 }

@@ -1,4 +1,4 @@
-//! In Python by wasmtime-py and in Node by jco: the examples of `wit/README.md`, as they stand.
+//! The component in Python by wasmtime-py and in Node by jco, with the examples of `wit/README.md`.
 
 use std::ffi::OsStr;
 
@@ -8,17 +8,17 @@ use vaultlet_tests::{Ended, Run, root};
 use crate::install::{node, python};
 
 #[test]
-fn in_python_by_wasmtime_py() {
+fn the_component_runs_in_python() {
     let Some(python) = python() else { return };
     let program = root().join("tests/peers/component/job.py");
     reads_secrets(&[python.as_os_str(), program.as_os_str(), component().as_os_str()]);
 }
 
 #[test]
-fn in_node_by_jco() {
+fn the_component_runs_in_node() {
     let job = Job::anywhere();
     let Some(folder) = node() else { return };
-    // Anew each time, for the component may be another.
+    // Transpiled each time, as the component may have changed.
     let ended = Run::program("node")
         .arguments([folder.join("transpile.js"), component(), folder.join("vaultlet")])
         .end();
@@ -27,7 +27,7 @@ fn in_node_by_jco() {
     reads_secrets(&[OsStr::new("node"), folder.join("job.js").as_os_str()]);
 }
 
-/// The same program with one reference after the other.
+/// Runs a program with several references, one at a time, and checks its output.
 fn reads_secrets(program: &[&OsStr]) {
     let job = Job::anywhere();
     let run = |reference: &str, more: &[(&str, &str)]| -> Ended {
@@ -42,7 +42,7 @@ fn reads_secrets(program: &[&OsStr]) {
     assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE, job.msi_secret()], false);
     let counters = job.local.counters();
-    // As it is first asked without a token, for it is no vault of a known name.
+    // The vault has no known name, so the first request goes without a token.
     assert_eq!((counters.tokens_issued, counters.challenges), (1, 1), "{counters:?}");
     assert_eq!(counters.operation("get", 200), 1, "{counters:?}");
 
@@ -58,7 +58,7 @@ fn reads_secrets(program: &[&OsStr]) {
         assert!(ended.stderr.trim_end().ends_with(&format!("({id})")), "{}", ended.stderr);
         ended.reveals_none_of(&[VALUE, job.msi_secret()], true);
     }
-    // It has no variables but those that it is given.
+    // The component sees no variables but those that the program passes to it.
     let ended = run(&job.reference("db"), &[("VAULTLET_ALLOW_HTTP_LOOPBACK", "false")]);
     assert!(ended.stderr.contains("(reference-malformed)"), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE, job.msi_secret()], true);

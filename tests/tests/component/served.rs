@@ -1,4 +1,4 @@
-//! `wasmtime serve`: secrets over HTTP, for whoever shows the service's secret.
+//! `wasmtime serve`: secrets over HTTP for a caller that shows the secret of the service.
 
 use vaultlet_tests::stock::{Job, Served, VALUE};
 
@@ -6,7 +6,7 @@ const SECRET: &str = "serve-secret-of-tests";
 const SHOWN: &str = "vaultlet-secret: serve-secret-of-tests\r\n";
 
 #[test]
-fn listed_secrets_are_served_to_whoever_shows_the_secret() {
+fn listed_secrets_are_served_to_a_caller_with_the_secret() {
     let Some(job) = Job::new() else { return };
     let list =
         ["db", "denied", "missing"].map(|name| job.reference(name)).join(",") + ",akv://job/x";
@@ -24,12 +24,16 @@ fn listed_secrets_are_served_to_whoever_shows_the_secret() {
     ] {
         refused(&job, &served.get(&target(&job.reference(name)), SHOWN), status, id);
     }
-    let asked = job.local.counters().operation("get", 200);
+    let before = job.local.counters().operation("get", 200);
     let version = format!("{}/{}", job.reference("db"), "0".repeat(32));
     refused(&job, &served.get(&target(&version), SHOWN), 403, "not-served");
     let member = format!("{}?json=/user", job.reference("db"));
     refused(&job, &served.get(&target(&member), SHOWN), 403, "not-served");
-    assert_eq!(job.local.counters().operation("get", 200), asked, "it asked all the same");
+    assert_eq!(
+        job.local.counters().operation("get", 200),
+        before,
+        "the vault received a request nevertheless"
+    );
     for path in ["/", "/secrets", "/token?resource=x"] {
         assert_eq!(served.get(path, SHOWN).0, 404, "{path}");
     }
@@ -41,7 +45,7 @@ fn listed_secrets_are_served_to_whoever_shows_the_secret() {
 }
 
 #[test]
-fn nobody_else_is_told_anything() {
+fn a_caller_without_the_secret_gets_no_information() {
     let Some(job) = Job::new() else { return };
     let served = serving(&job, &job.reference("db"));
     for header in [
@@ -59,11 +63,11 @@ fn nobody_else_is_told_anything() {
             assert_eq!((status, body.as_str()), (401, ""), "{path} {header}");
         }
     }
-    assert_eq!(job.local.counters().identity_requests(), 0, "it asked all the same");
+    assert_eq!(job.local.counters().identity_requests(), 0, "it requested a token nevertheless");
 }
 
 #[test]
-fn without_a_secret_or_a_list_it_serves_nothing_and_says_what_to_set() {
+fn without_a_secret_or_a_list_nothing_is_served_and_the_error_names_the_setting() {
     let Some(job) = Job::new() else { return };
     let path = target(&job.reference("db"));
     let list = job.reference("db");
@@ -82,7 +86,7 @@ fn without_a_secret_or_a_list_it_serves_nothing_and_says_what_to_set() {
     }
     let served = serving(&job, &format!("{list};{list}"));
     refused(&job, &served.get(&path, SHOWN), 500, "setting-malformed");
-    assert_eq!(job.local.counters().identity_requests(), 0, "it asked all the same");
+    assert_eq!(job.local.counters().identity_requests(), 0, "it requested a token nevertheless");
 }
 
 fn serving(job: &Job, list: &str) -> Served {
@@ -98,7 +102,7 @@ fn target(reference: &str) -> String {
     format!("/secret?reference={}", escaped.collect::<String>())
 }
 
-/// The error's record, and nothing that must not show.
+/// Checks that a response holds the error's record and no secret.
 #[track_caller]
 fn refused(job: &Job, answer: &(u16, String, String), status: u16, id: &str) {
     let (found, headers, body) = answer;
@@ -108,6 +112,6 @@ fn refused(job: &Job, answer: &(u16, String, String), status: u16, id: &str) {
     let json: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(json["error"]["id"], id, "{body}");
     for secret in [VALUE, SECRET, job.msi_secret(), "eyJ"] {
-        assert!(!body.contains(secret) && !headers.contains(secret), "a secret is in the answer");
+        assert!(!body.contains(secret) && !headers.contains(secret), "a secret is in the response");
     }
 }

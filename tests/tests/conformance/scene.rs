@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use http::Uri;
 use vaultlet_core::testing::matches;
 use vaultlet_tests::case::{Case, Exchange, Fail, Kind};
-use vaultlet_tests::server::{Answer, Asked, Refusing, Server};
+use vaultlet_tests::server::{Answer, Refusing, Request, Server};
 use vaultlet_tests::tls::{Ca, Leaf};
 
 /// Headers that belong to HTTP itself or are the same in every request.
@@ -66,8 +66,8 @@ impl Script {
         Self { left: Mutex::new(left), wrong: Mutex::default(), sent: Mutex::default() }
     }
 
-    fn answer(&self, origin: &str, asked: &Asked) -> Answer {
-        let got = arrived(origin, asked);
+    fn answer(&self, origin: &str, request: &Request) -> Answer {
+        let got = arrived(origin, request);
         self.sent.lock().unwrap().push(got.clone());
         let exchange = self.left.lock().unwrap().pop_front();
         match exchange {
@@ -154,7 +154,7 @@ impl Scene {
         }
         let (script, name) = (Arc::clone(script), origin.name());
         let private = trust.leaves.get(&name);
-        let answer = move |asked: &Asked| script.answer(&name, asked);
+        let answer = move |request: &Request| script.answer(&name, request);
         let host = [origin.host.as_str()];
         let server = match private {
             _ if !origin.tls => Server::plain(answer),
@@ -196,19 +196,19 @@ impl Origin {
 }
 
 /// A request that has arrived, written as in [`Exchange::text`].
-fn arrived(origin: &str, asked: &Asked) -> String {
-    let headers: BTreeMap<_, _> = asked
+fn arrived(origin: &str, request: &Request) -> String {
+    let headers: BTreeMap<_, _> = request
         .headers
         .iter()
         .filter(|(name, _)| !PLAIN_HEADERS.contains(&name.as_str()))
         .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
         .collect();
     let headers: String = headers.iter().map(|(k, v)| format!(" {k}: {v}")).collect();
-    let host = asked.header("host");
+    let host = request.header("host");
     // The host that the request names, not the address that it went to.
     let named = origin.split_once("://").is_some_and(|(_, authority)| authority == host);
     let origin = if named { origin.to_owned() } else { format!("{origin} as {host}") };
-    let body = String::from_utf8_lossy(&asked.body);
+    let body = String::from_utf8_lossy(&request.body);
     let body = if body.is_empty() { String::new() } else { format!(" | {body}") };
-    format!("{} {origin}{}{headers}{body}", asked.method, asked.target)
+    format!("{} {origin}{}{headers}{body}", request.method, request.target)
 }

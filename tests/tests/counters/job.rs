@@ -1,7 +1,7 @@
-//! A job whose servers do what a script says.
+//! A job with a scripted identity endpoint and a scripted vault.
 
 use vaultlet_host::{Builder, Vaultlet};
-use vaultlet_tests::server::{Answer, Asked, Server};
+use vaultlet_tests::server::{Answer, Request, Server};
 use vaultlet_tests::tls::Ca;
 
 use super::{MSI_SECRET, VALUE};
@@ -16,7 +16,7 @@ pub(crate) struct Job {
 impl Job {
     pub(crate) fn new(
         identity: Server,
-        vault: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+        vault: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
         let ca = Ca::default();
         let vault = Server::tls(&ca.leaf(&["job.vault.azure.net", "slow.vault.azure.net"]), vault);
@@ -35,12 +35,12 @@ impl Job {
     }
 }
 
-pub(crate) fn token(asked: &Asked) -> Answer {
-    assert_eq!(asked.header("secret"), MSI_SECRET);
+pub(crate) fn token(request: &Request) -> Answer {
+    assert_eq!(request.header("secret"), MSI_SECRET);
     Answer::json(200, r#"{"access_token":"e.y.J","expires_in":"86400","token_type":"Bearer"}"#)
 }
 
-pub(crate) fn secret(asked: &Asked) -> Answer {
-    assert_eq!(asked.header("authorization"), "Bearer e.y.J");
+pub(crate) fn secret(request: &Request) -> Answer {
+    assert_eq!(request.header("authorization"), "Bearer e.y.J");
     Answer::json(200, format!(r#"{{"value":"{VALUE}"}}"#))
 }

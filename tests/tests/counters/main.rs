@@ -1,4 +1,4 @@
-//! How many requests things take, by the servers' counters; and that no call hurts another.
+//! Numbers of requests, by the servers' counters, and calls that must not affect each other.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -12,7 +12,7 @@ use vaultlet_dev::Local;
 use vaultlet_host::{Builder, Kind, TokenRequest, UserAssigned, Vaultlet};
 use vaultlet_tests::guests::guest;
 use vaultlet_tests::prober::Prober;
-use vaultlet_tests::server::{Answer, Asked, Gate, Server};
+use vaultlet_tests::server::{Answer, Gate, Request, Server};
 
 use job::{Job, secret, token};
 
@@ -21,7 +21,7 @@ const MSI_SECRET: &str = "msi-secret-of-counters";
 const SLOW: &str = "11111111-1111-4111-8111-111111111111";
 const QUICK: &str = "22222222-2222-4222-8222-222222222222";
 
-/// Long enough that only a hang reaches it.
+/// A timeout that only a hang reaches.
 const FOREVER: Duration = Duration::from_secs(60);
 
 fn local() -> Local {
@@ -40,13 +40,13 @@ fn in_job(local: &Local) -> Builder {
 fn the_first_secret_takes_two_requests_and_each_further_one_takes_one() {
     let local = local();
     let vaultlet = in_job(&local).open().unwrap();
-    for asked in 1..=5 {
-        let secret = vaultlet.get_blocking(&format!("akv://job/s{asked}")).unwrap();
-        assert_eq!(secret.reveal(), format!("{VALUE} {asked}"));
+    for number in 1..=5 {
+        let secret = vaultlet.get_blocking(&format!("akv://job/s{number}")).unwrap();
+        assert_eq!(secret.reveal(), format!("{VALUE} {number}"));
         let counters = local.counters();
         assert_eq!((counters.identity_requests(), counters.tokens_issued), (1, 1), "{counters:?}");
-        assert_eq!(counters.operation("get", 200), asked, "{counters:?}");
-        assert_eq!(counters.vault_requests(), asked, "{counters:?}");
+        assert_eq!(counters.operation("get", 200), number, "{counters:?}");
+        assert_eq!(counters.vault_requests(), number, "{counters:?}");
     }
     let counters = local.counters();
     assert_eq!(
@@ -57,7 +57,7 @@ fn the_first_secret_takes_two_requests_and_each_further_one_takes_one() {
 }
 
 #[test]
-fn by_its_localhost_name_a_vault_is_asked_for_its_challenge_once() {
+fn a_vault_by_its_localhost_name_is_challenged_once() {
     let local = local();
     let vaultlet = in_job(&local).open().unwrap();
     let origin = local.vault("job").unwrap().localhost().to_owned();
@@ -92,7 +92,7 @@ fn sixty_four_first_gets_at_once_take_one_token_request() {
 }
 
 #[test]
-fn several_references_at_once_are_one_token_request_and_in_order() {
+fn several_references_take_one_token_request_and_keep_their_order() {
     let local = local();
     let vaultlet = in_job(&local).open().unwrap();
     let references: Vec<_> = (0..64).map(|number| format!("akv://job/s{number}")).collect();
@@ -105,7 +105,7 @@ fn several_references_at_once_are_one_token_request_and_in_order() {
 }
 
 #[test]
-fn a_failed_identity_is_asked_once_by_sixty_four() {
+fn sixty_four_failing_calls_send_one_token_request() {
     let identity = Server::plain(|_| Answer::json(400, r#"{"error":"invalid_request"}"#));
     let job = Job::new(identity, |_| Answer::status(500));
     let vaultlet = job.builder().open().unwrap();
@@ -113,16 +113,16 @@ fn a_failed_identity_is_asked_once_by_sixty_four() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let error = runtime.block_on(vaultlet.get_many(&references)).unwrap_err();
     assert_eq!(error.kind, Kind::Unauthenticated, "{error}");
-    assert_eq!((job.identity.asked().len(), job.vault.connections()), (1, 0));
+    assert_eq!((job.identity.requests().len(), job.vault.connections()), (1, 0));
 }
 
 #[test]
-fn a_slow_identity_does_not_keep_another_waiting() {
+fn a_slow_identity_does_not_delay_another() {
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| {
-        let answer = token(asked);
-        if asked.target.contains(SLOW) { answer.behind(&held) } else { answer }
+    let identity = Server::plain(move |request: &Request| {
+        let answer = token(request);
+        if request.target.contains(SLOW) { answer.behind(&held) } else { answer }
     });
     let job = Job::new(identity, secret);
     let vaultlet = job.builder().open().unwrap();
@@ -130,25 +130,25 @@ fn a_slow_identity_does_not_keep_another_waiting() {
     let (slow, quick) = (as_identity(SLOW), as_identity(QUICK));
     let waiting = std::thread::spawn(move || slow.get_blocking("akv://job/slow"));
     job.identity.wait_for(1);
-    // The gate is shut: were this one in line behind it, it would never end.
+    // The gate is shut: a call that waited for the slow one would never end.
     assert_eq!(quick.get_blocking("akv://job/quick").unwrap().reveal(), VALUE);
     assert!(!waiting.is_finished());
     gate.open();
     assert_eq!(waiting.join().unwrap().unwrap().reveal(), VALUE);
-    assert_eq!(job.identity.asked().len(), 2);
+    assert_eq!(job.identity.requests().len(), 2);
 }
 
 #[test]
-fn more_slow_identities_than_brokers_keep_only_themselves_waiting() {
+fn more_slow_identities_than_brokers_delay_only_their_own_callers() {
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| {
-        let answer = token(asked);
-        if asked.target.contains(QUICK) { answer } else { answer.behind(&held) }
+    let identity = Server::plain(move |request: &Request| {
+        let answer = token(request);
+        if request.target.contains(QUICK) { answer } else { answer.behind(&held) }
     });
     let job = Job::new(identity, secret);
     let vaultlet = job.builder().open().unwrap();
-    // Served once: from the cache it is served again, whatever the brokers do.
+    // A cached token is served even while all brokers are busy.
     let quick = vaultlet.with_identity(UserAssigned::ClientId(QUICK.into()));
     quick.get_blocking("akv://job/first").unwrap();
     let waiting: Vec<_> = (0..20)
@@ -158,7 +158,7 @@ fn more_slow_identities_than_brokers_keep_only_themselves_waiting() {
             std::thread::spawn(move || slow.get_blocking("akv://job/slow").map(drop))
         })
         .collect();
-    // All the brokers there are, at least.
+    // At least as many calls as there are brokers.
     job.identity.wait_for(1 + 16);
     assert_eq!(quick.get_blocking("akv://job/second").unwrap().reveal(), VALUE);
     gate.open();
@@ -168,11 +168,11 @@ fn more_slow_identities_than_brokers_keep_only_themselves_waiting() {
 }
 
 #[test]
-fn a_thousand_askers_of_three_identities_are_one_request_each() {
+fn a_thousand_calls_for_three_identities_send_one_request_each() {
     const RESOURCES: [&str; 2] = ["https://vault.azure.net", "https://storage.azure.com"];
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| token(asked).behind(&held));
+    let identity = Server::plain(move |request: &Request| token(request).behind(&held));
     let job = Job::new(identity, secret);
     let vaultlet = job.builder().open().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -191,12 +191,12 @@ fn a_thousand_askers_of_three_identities_are_one_request_each() {
     for token in asking {
         assert_eq!(runtime.block_on(token).unwrap().unwrap().reveal(), "e.y.J");
     }
-    assert_eq!(job.identity.asked().len(), 6);
+    assert_eq!(job.identity.requests().len(), 6);
 }
 
-/// What the cache does when is in its own tests, by its own clock; here the endpoint is gone.
+/// Here the endpoint is down; the cache's own tests cover its times with a clock of their own.
 #[test]
-fn an_endpoint_that_dies_while_it_is_asked_anew_is_not_missed_while_the_old_answer_is_good() {
+fn a_valid_cached_token_is_served_when_its_renewal_fails() {
     let gate = Gate::default();
     let held = gate.clone();
     let asked_before = AtomicUsize::new(0);
@@ -211,7 +211,7 @@ fn an_endpoint_that_dies_while_it_is_asked_anew_is_not_missed_while_the_old_answ
     for what in [&renewed, &kept_for_failures] {
         assert_eq!(prober.broker(what), "answered 204");
     }
-    // Served at once, though the new one is never given.
+    // The cached response is served at once, though the renewal never ends.
     assert_eq!(prober.broker(&renewed), "answered 204");
     server.wait_for(3);
     drop(server);
@@ -219,14 +219,17 @@ fn an_endpoint_that_dies_while_it_is_asked_anew_is_not_missed_while_the_old_answ
         assert_eq!(prober.broker(&renewed), "answered 204");
         assert_eq!(prober.broker(&kept_for_failures), "answered 204");
     }
-    let told = prober.broker(&format!("kept=0,0,0|{url}"));
-    assert_eq!(told, "ErrorCode::ConnectionRefused", "what was never had is not served");
+    let result = prober.broker(&format!("kept=0,0,0|{url}"));
+    assert_eq!(
+        result, "ErrorCode::ConnectionRefused",
+        "a response that was not cached is not served"
+    );
 }
 
 #[test]
 fn a_dead_endpoint_is_named_when_its_token_has_expired() {
-    let identity = Server::plain(|asked: &Asked| {
-        token(asked);
+    let identity = Server::plain(|request: &Request| {
+        token(request);
         Answer::json(200, r#"{"access_token":"e.y.J","expires_in":2,"token_type":"Bearer"}"#)
     });
     let job = Job::new(identity, secret);
@@ -235,7 +238,7 @@ fn a_dead_endpoint_is_named_when_its_token_has_expired() {
     assert_eq!(vaultlet.get_blocking("akv://job/one").unwrap().reveal(), VALUE);
     let Job { identity, vault: _vault, ca: _ca } = job;
     drop(identity);
-    // Until the token's end, and no longer.
+    // The token is served until it expires, and no longer.
     let error = loop {
         match vaultlet.get_blocking("akv://job/one") {
             Ok(secret) => assert_eq!(secret.reveal(), VALUE),
@@ -247,10 +250,10 @@ fn a_dead_endpoint_is_named_when_its_token_has_expired() {
 }
 
 #[test]
-fn a_cancelled_call_does_not_cancel_the_flight_that_others_wait_for() {
+fn a_cancelled_call_does_not_cancel_a_shared_token_request() {
     let gate = Gate::default();
     let held = gate.clone();
-    let identity = Server::plain(move |asked: &Asked| token(asked).behind(&held));
+    let identity = Server::plain(move |request: &Request| token(request).behind(&held));
     let job = Job::new(identity, secret);
     let vaultlet = job.builder().open().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -265,15 +268,15 @@ fn a_cancelled_call_does_not_cancel_the_flight_that_others_wait_for() {
     assert!(runtime.block_on(first).unwrap_err().is_cancelled());
     gate.open();
     assert_eq!(runtime.block_on(second).unwrap().unwrap().reveal(), VALUE);
-    let paths: Vec<_> = job.vault.asked().into_iter().map(|asked| asked.target).collect();
+    let paths: Vec<_> = job.vault.requests().into_iter().map(|request| request.target).collect();
     assert!(matches!(&paths[..], [only] if only.starts_with("/secrets/two?")), "{paths:?}");
-    assert_eq!(job.identity.asked().len(), 1, "the flight was not repeated");
+    assert_eq!(job.identity.requests().len(), 1, "the token request is not repeated");
 }
 
 #[test]
-fn a_call_dropped_half_way_leaves_the_next_one_whole() {
-    let job = Job::new(Server::plain(token), |asked| {
-        if asked.target.starts_with("/secrets/slow") { Answer::never() } else { secret(asked) }
+fn a_call_dropped_half_way_does_not_affect_the_next_one() {
+    let job = Job::new(Server::plain(token), |request| {
+        if request.target.starts_with("/secrets/slow") { Answer::never() } else { secret(request) }
     });
     let vaultlet = job.builder().open().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -282,17 +285,17 @@ fn a_call_dropped_half_way_leaves_the_next_one_whole() {
         let call = runtime.spawn(async move { slow.get("akv://job/slow").await });
         job.vault.wait_for(2 * round - 1);
         call.abort();
-        // More rounds than instances: none of them is lost.
+        // More rounds than there are instances, so a lost instance would be noticed.
         let secret = runtime.block_on(vaultlet.get("akv://job/other")).unwrap();
         assert_eq!(secret.reveal(), VALUE);
     }
-    assert_eq!(job.identity.asked().len(), 1);
+    assert_eq!(job.identity.requests().len(), 1);
 }
 
 #[test]
-fn a_vault_that_never_answers_does_not_keep_another_waiting() {
-    let job = Job::new(Server::plain(token), |asked| {
-        if asked.header("host").starts_with("slow.") { Answer::never() } else { secret(asked) }
+fn a_vault_that_never_responds_does_not_delay_another() {
+    let job = Job::new(Server::plain(token), |request| {
+        if request.header("host").starts_with("slow.") { Answer::never() } else { secret(request) }
     });
     let vaultlet = job.builder().timeout(FOREVER).open().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -314,7 +317,7 @@ fn a_vault_that_never_answers_does_not_keep_another_waiting() {
 }
 
 #[test]
-fn a_guest_that_traps_or_spins_hurts_no_other_call() {
+fn a_guest_that_traps_or_spins_does_not_affect_other_calls() {
     let gate = Gate::default();
     let held = gate.clone();
     let server = Server::plain(move |_| Answer::status(204).behind(&held));
@@ -335,7 +338,7 @@ fn a_guest_that_traps_or_spins_hurts_no_other_call() {
         let error = probe("trap").join().unwrap();
         assert_eq!((error.kind, error.id.as_str()), (Kind::Internal, "internal"), "{error}");
     }
-    // As many as there are threads, twice: who computes gives the thread back.
+    // Twice as many as there are threads: a guest that computes yields its thread.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let spinning: Vec<_> = (0..4)
         .map(|_| {
@@ -354,7 +357,7 @@ fn a_guest_that_traps_or_spins_hurts_no_other_call() {
 }
 
 #[test]
-fn it_outlives_short_lived_runtimes() {
+fn a_handle_outlives_short_lived_runtimes() {
     let local = local();
     let vaultlet = in_job(&local).open().unwrap();
     for number in 0..8 {
@@ -365,7 +368,11 @@ fn it_outlives_short_lived_runtimes() {
     }
     let counters = local.counters();
     assert_eq!(counters.tokens_issued, 1, "{counters:?}");
-    assert_eq!(counters.handshakes.values().sum::<u64>(), 1, "the connection lives: {counters:?}");
+    assert_eq!(
+        counters.handshakes.values().sum::<u64>(),
+        1,
+        "the connection is reused: {counters:?}"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The tarball: found by pkg-config and by CMake, its library shared and static, its program.
+//! The C tarball: its shared and static library, found by pkg-config and by CMake, and its program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::{root, succeeds};
 
-use super::{VERSION, only, part, prints_it, works};
+use super::{VERSION, check_example, only, part, prints_it};
 
 const PROJECT: &str = "cmake_minimum_required(VERSION 3.18)
 project(job LANGUAGES C CXX)
@@ -44,16 +44,16 @@ fn the_tarball_is_found_by_pkg_config() {
         );
     };
     compiled(&config(&["--libs"]));
-    works(&[job.as_os_str()], &[("LD_LIBRARY_PATH", library.as_os_str())], prints_it);
+    check_example(&[job.as_os_str()], &[("LD_LIBRARY_PATH", library.as_os_str())], prints_it);
 
-    // Without the shared one there, the linker takes the other.
+    // Without the shared library, the linker takes the static one.
     for file in std::fs::read_dir(&library).unwrap().map(|entry| entry.unwrap().path()) {
         if file.to_string_lossy().contains(".so") {
             std::fs::remove_file(file).unwrap();
         }
     }
     compiled(&config(&["--libs", "--static"]));
-    works(&[job.as_os_str()], &[], prints_it);
+    check_example(&[job.as_os_str()], &[], prints_it);
 }
 
 #[test]
@@ -70,20 +70,20 @@ fn the_tarball_is_found_by_cmake() {
     succeeds(&mut configure);
     succeeds(Command::new("cmake").arg("--build").arg(&build));
     for name in ["shared", "static"] {
-        works(&[build.join(name).as_os_str()], &[], prints_it);
+        check_example(&[build.join(name).as_os_str()], &[], prints_it);
     }
 }
 
 #[test]
-fn the_tarball_has_the_program_the_component_and_what_goes_with_them() {
+fn the_tarball_has_the_program_the_component_and_their_documents() {
     let Some((_folder, prefix)) = unpacked() else { return };
     let program = prefix.join("bin/vaultlet");
     let get = [program.as_os_str(), "get".as_ref(), "akv://my-key-vault/db-password".as_ref()];
     let ended = in_dev(&[], &get, &[]);
     assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE], false);
-    let told = succeeds(Command::new(program).arg("--version")).stdout;
-    assert!(told.contains(VERSION), "{told}");
+    let result = succeeds(Command::new(program).arg("--version")).stdout;
+    assert!(result.contains(VERSION), "{result}");
     for name in [
         "include/vaultlet.h",
         "include/vaultlet.hpp",
@@ -120,7 +120,7 @@ fn not_empty(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|file| file.len() > 0)
 }
 
-/// Into a folder that nobody knows of.
+/// Unpacks the tarball into a temporary folder.
 fn unpacked() -> Option<(TempDir, PathBuf)> {
     let tarball = only(&part("c")?, ".tar.gz");
     let folder = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! The jar with JNA beside it, on the oldest Java that is supported.
+//! The jar, with JNA beside it, on the oldest supported Java.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,10 +6,10 @@ use std::process::Command;
 use tempfile::TempDir;
 use vaultlet_tests::{root, succeeds, target};
 
-use super::{VERSION, part, prints_it, works};
+use super::{VERSION, check_example, part, prints_it};
 
 #[test]
-fn the_jar_in_an_empty_folder() {
+fn the_jar_works_in_an_empty_folder() {
     let Some(packages) = part("java") else { return };
     let jar = packages.join(format!("vaultlet-{VERSION}.jar"));
     let listed = succeeds(Command::new("jar").arg("--list").arg("--file").arg(&jar)).stdout;
@@ -21,7 +21,7 @@ fn the_jar_in_an_empty_folder() {
     let mut javac = Command::new("javac");
     succeeds(javac.arg("-cp").arg(&jar).arg("-d").arg(folder.path()).arg(job));
     let class_path = std::env::join_paths([folder.path(), &jar, &jna()]).unwrap();
-    works(&["java".as_ref(), "-cp".as_ref(), &class_path, "Job".as_ref()], &[], prints_it);
+    check_example(&["java".as_ref(), "-cp".as_ref(), &class_path, "Job".as_ref()], &[], prints_it);
 }
 
 /// JNA in the version that the package was compiled with.

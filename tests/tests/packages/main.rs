@@ -1,13 +1,13 @@
-//! The packages of a release, made by `host/package`; each is installed into an empty environment,
-//! without a network, and runs its example by the managed identity and on behalf of the user.
+//! The packages of a release, made by `host/package`: each is installed into an empty environment without
+//! a network, and runs its example with the managed identity and on behalf of the user.
 //!
-//! Where a tool is missing the tests say so and are skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+//! A test whose tool is missing is skipped, or fails with `VAULTLET_REQUIRE_PEERS=1`.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod c;
@@ -25,7 +25,7 @@ use vaultlet_tests::{Ended, builds, root, succeeds, vaultlet};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What each part of `host/package` needs besides cargo.
+/// The parts of `host/package`, each with the tools that it needs besides cargo.
 const PARTS: [(&str, &[&str]); 6] = [
     ("c", &["cmake", "cc", "c++", "pkg-config"]),
     ("python", &["python3"]),
@@ -36,7 +36,7 @@ const PARTS: [(&str, &[&str]); 6] = [
 ];
 
 #[test]
-fn every_file_has_its_sum_and_no_other_is_named() {
+fn every_file_has_a_checksum_and_every_checksum_a_file() {
     let folder = packages();
     succeeds(
         Command::new("sha256sum")
@@ -49,7 +49,7 @@ fn every_file_has_its_sum_and_no_other_is_named() {
         let named = summed.iter().any(|name| name.starts_with(&format!("{part}/")));
         assert_eq!(named, missing(tools).is_none(), "{part}: {sums}");
     }
-    // Those of what C's part has in it.
+    // The bills of materials of the library and the program in the C tarball.
     let bills: &[&str] =
         if missing(PARTS[0].1).is_none() { &["libvaultlet.so", "vaultlet"] } else { &[] };
     for name in bills {
@@ -62,7 +62,7 @@ fn every_file_has_its_sum_and_no_other_is_named() {
     }
 }
 
-/// Where the packages are, made once.
+/// The folder of the packages, which are made once.
 fn packages() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -75,11 +75,11 @@ fn packages() -> &'static Path {
     })
 }
 
-/// The folder of one part; `None` where a tool for it is missing and may be.
+/// The folder of one part; `None` if a tool is missing and the test is skipped.
 fn part(name: &str) -> Option<PathBuf> {
     let (_, tools) = PARTS.iter().find(|(part, _)| *part == name).unwrap();
     if let Some(tool) = missing(tools) {
-        skipped(name, &format!("`{tool}` is not there"));
+        skipped(name, &format!("`{tool}` is not installed"));
         return None;
     }
     Some(packages().join(name))
@@ -98,8 +98,9 @@ fn only(folder: &Path, ending: &str) -> PathBuf {
     found.remove(0)
 }
 
-/// By both identities what the example prints is right; denied, it says what the command line says.
-fn works(program: &[&OsStr], variables: &[(&str, &OsStr)], right: impl Fn(&str) -> bool) {
+/// Checks the output of an example with both identities, and that without permission it prints the
+/// command line's error.
+fn check_example(program: &[&OsStr], variables: &[(&str, &OsStr)], right: impl Fn(&str) -> bool) {
     for who in ["managed", "user"] {
         let ended = in_dev(&["--as", who], program, variables);
         assert_eq!(ended.code, 0, "{program:?} as {who}: {}", ended.stderr);
@@ -108,22 +109,22 @@ fn works(program: &[&OsStr], variables: &[(&str, &OsStr)], right: impl Fn(&str) 
     }
     let none = ["--grant", "managed:none"];
     let get = [vaultlet().as_os_str(), "get".as_ref(), "akv://my-key-vault/db-password".as_ref()];
-    let told = help(&in_dev(&none, &get, &[]));
+    let result = help(&in_dev(&none, &get, &[]));
     let denied = in_dev(&none, program, variables);
     denied.reveals_none_of(&[VALUE], true);
     assert_ne!(denied.code, 0, "{program:?}");
-    assert!(denied.stderr.contains(&told), "{program:?}: {} has no {told}", denied.stderr);
+    assert!(denied.stderr.contains(&result), "{program:?}: {} has no {result}", denied.stderr);
 }
 
-/// What to do about it, of the command line's last line.
+/// The remedy in the last line of the command line's errors.
 fn help(ended: &Ended) -> String {
     let line = ended.stderr.lines().last().unwrap();
     assert!(line.contains("(vault-forbidden)"), "{line}");
-    // The message names a request by a number of its own.
+    // The message has a request id, which differs in each run.
     line.rsplit_once("; ").map_or(line, |(_, help)| help).replace(" (vault-forbidden)", "")
 }
 
-/// Exactly the password, as a job would pass it on.
+/// Whether the output is exactly the password.
 fn prints_it(stdout: &str) -> bool {
     stdout.trim_end() == VALUE
 }

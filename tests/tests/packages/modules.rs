@@ -6,10 +6,10 @@ use tempfile::TempDir;
 use vaultlet_tests::job::VALUE;
 use vaultlet_tests::{root, succeeds, target};
 
-use super::{VERSION, only, part, prints_it, works};
+use super::{VERSION, check_example, only, part, prints_it};
 
 #[test]
-fn the_wheel_in_an_empty_environment() {
+fn the_wheel_works_in_an_empty_environment() {
     let Some(folder) = part("python") else { return };
     let wheel = only(&folder, ".whl");
     let folder = TempDir::new().unwrap();
@@ -19,16 +19,16 @@ fn the_wheel_in_an_empty_environment() {
     succeeds(Command::new(&python).args(pip).arg(wheel));
     let facts = "from importlib.metadata import distribution as of; d = of('vaultlet'); \
                  print(d.version, d.requires, *sorted(f.name for f in d.files if 'licenses' in f.parts))";
-    let told = succeeds(Command::new(&python).args(["-c", facts])).stdout;
-    assert_eq!(told, format!("{VERSION} None LICENSE THIRD-PARTY.txt\n"));
+    let result = succeeds(Command::new(&python).args(["-c", facts])).stdout;
+    assert_eq!(result, format!("{VERSION} None LICENSE THIRD-PARTY.txt\n"));
     let job = root().join("host/python/examples/job.py");
-    works(&[python.as_os_str(), job.as_os_str()], &[], |said| {
+    check_example(&[python.as_os_str(), job.as_os_str()], &[], |said| {
         said.contains(&format!("of {} characters", VALUE.len())) && !said.contains(VALUE)
     });
 }
 
 #[test]
-fn the_npm_tarball_in_an_empty_folder() {
+fn the_npm_tarball_works_in_an_empty_folder() {
     let Some(folder) = part("node") else { return };
     let tarball = only(&folder, ".tgz");
     let folder = TempDir::new().unwrap();
@@ -43,19 +43,19 @@ fn the_npm_tarball_in_an_empty_folder() {
     }
     let job = folder.path().join("job.mjs");
     std::fs::copy(root().join("host/node/examples/job.mjs"), &job).unwrap();
-    works(&["node".as_ref(), job.as_os_str()], &[], |said| {
+    check_example(&["node".as_ref(), job.as_os_str()], &[], |said| {
         said.contains(&format!("of {} characters", VALUE.len())) && !said.contains(VALUE)
     });
 }
 
 #[test]
-fn the_go_module_in_an_empty_cache() {
+fn the_go_module_works_with_an_empty_cache() {
     let Some(proxy) = part("go") else { return };
     let folder = TempDir::new().unwrap();
     let project = folder.path().join("job");
     std::fs::create_dir(&project).unwrap();
     std::fs::copy(root().join("host/go/examples/job/main.go"), project.join("main.go")).unwrap();
-    // What it requires, in the form of a proxy.
+    // The modules that it requires, in the layout of a Go module proxy.
     let got = target().join("peers/go-modules");
     succeeds(
         Command::new("go")
@@ -85,5 +85,5 @@ fn the_go_module_in_an_empty_cache() {
         let missing = format!("{name} is not in {module}");
         assert!(std::path::Path::new(module.trim_end()).join(name).exists(), "{missing}");
     }
-    works(&[project.join("job").as_os_str()], &[], prints_it);
+    check_example(&[project.join("job").as_os_str()], &[], prints_it);
 }

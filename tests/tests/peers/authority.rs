@@ -1,5 +1,5 @@
-//! The SDKs' own credentials against the local authority, by its real name and with instance
-//! discovery as it is, and by `AZURE_AUTHORITY_HOST`.
+//! The SDKs' own credentials against the local authority: by its real name, with instance discovery, and
+//! by `AZURE_AUTHORITY_HOST`.
 
 use std::ffi::{OsStr, OsString};
 
@@ -11,7 +11,7 @@ use super::{
     install::{go, java, node, python},
 };
 
-/// Form, its name for the programs, and what the authority counts it as.
+/// Identity forms, each with its name in the test programs and in the authority's counters.
 const APPLICATION: [(Form, &str, &str); 3] = [
     (Form::ClientSecret, "client-secret", "client-secret"),
     (Form::ClientCertificate, "client-certificate", "client-certificate"),
@@ -19,7 +19,7 @@ const APPLICATION: [(Form, &str, &str); 3] = [
 ];
 
 #[test]
-fn python_credentials() {
+fn python_credentials_work_against_the_local_authority() {
     let Some(program) = python_program() else { return };
     for (form, name, operation) in APPLICATION {
         gets_the_secret(&program, form, name, operation, &[]);
@@ -27,7 +27,7 @@ fn python_credentials() {
 }
 
 #[test]
-fn python_credentials_of_users() {
+fn python_user_credentials_work_against_the_local_authority() {
     let Some(program) = python_program() else { return };
     for (form, name, operation) in [
         (Form::UserPassword, "user-password", "user-password"),
@@ -39,7 +39,7 @@ fn python_credentials_of_users() {
 }
 
 #[test]
-fn python_by_authority_host() {
+fn python_credentials_follow_azure_authority_host() {
     let Some(program) = python_program() else { return };
     for (form, name, operation) in APPLICATION {
         let at = |local: &Local| ("AZURE_AUTHORITY_HOST", local.authority().to_owned());
@@ -49,7 +49,7 @@ fn python_by_authority_host() {
 }
 
 #[test]
-fn node_credentials() {
+fn node_credentials_work_against_the_local_authority() {
     let Some(folder) = node() else { return };
     let program = ["node".into(), folder.join("credential.js").into_os_string()];
     for (form, name, operation) in APPLICATION {
@@ -58,7 +58,7 @@ fn node_credentials() {
 }
 
 #[test]
-fn go_credentials() {
+fn go_credentials_work_against_the_local_authority() {
     let Some(folder) = go() else { return };
     for (form, name, operation) in APPLICATION {
         gets_the_secret(&[folder.join("credential").into()], form, name, operation, &[]);
@@ -66,7 +66,7 @@ fn go_credentials() {
 }
 
 #[test]
-fn java_credentials() {
+fn java_credentials_work_against_the_local_authority() {
     let Some(path) = java() else { return };
     let program = ["java".into(), "-classpath".into(), path, "Credential".into()];
     for (form, name, operation) in APPLICATION {

@@ -1,5 +1,4 @@
-//! The plainest programs again, `DefaultAzureCredential` and nothing else, in each form of identity
-//! that their SDK knows.
+//! Programs with nothing but `DefaultAzureCredential`, in each identity form that their SDK supports.
 
 use std::ffi::OsString;
 
@@ -11,7 +10,7 @@ use super::{
     install::{go, java, node, python},
 };
 
-/// Forms that the SDKs find.
+/// Identity forms that the SDKs find.
 const COMMON: [Form; 6] = [
     Form::AppService,
     Form::CloudShell,
@@ -31,14 +30,14 @@ fn python_finds_every_form() {
 }
 
 #[test]
-fn node_finds_its_forms() {
+fn node_finds_every_form_that_its_sdk_supports() {
     let Some(folder) = node() else { return };
     let program = ["node".into(), folder.join("job.js").into_os_string()];
     COMMON.into_iter().chain([Form::Imds]).for_each(|form| gets_the_secret(&program, form));
 }
 
 #[test]
-fn go_finds_its_forms() {
+fn go_finds_every_form_that_its_sdk_supports() {
     let Some(folder) = go() else { return };
     let program = [folder.join("job").into_os_string()];
     let more = [Form::ServiceFabric, Form::UserPassword];
@@ -46,10 +45,10 @@ fn go_finds_its_forms() {
 }
 
 #[test]
-fn java_finds_its_forms() {
+fn java_finds_every_form_that_its_sdk_supports() {
     let Some(path) = java() else { return };
     let program = ["java".into(), "-classpath".into(), path, "Job".into()];
-    // It asks Cloud Shell by GET, which is posted to.
+    // Java's SDK sends GET to Cloud Shell, which requires POST.
     let forms = COMMON.into_iter().filter(|form| *form != Form::CloudShell);
     forms.for_each(|form| gets_the_secret(&program, form));
 }
@@ -62,8 +61,8 @@ fn gets_the_secret(program: &[OsString], form: Form) {
         .environment(local.environment().iter().cloned())
         .end();
     let log = local.log();
-    let told = (ended.stdout.trim_end(), ended.code);
-    assert_eq!(told, (VALUE, 0), "{form:?}: {} {log:?}", ended.stderr);
+    let result = (ended.stdout.trim_end(), ended.code);
+    assert_eq!(result, (VALUE, 0), "{form:?}: {} {log:?}", ended.stderr);
     let counters = local.counters();
     assert_eq!((counters.tokens_issued, counters.tunnels), (1, 0), "{form:?}: {log:?}");
 }

@@ -1,4 +1,4 @@
-//! Getting the SDKs, each into a folder of its own under `target/peers`.
+//! Installs the SDKs, each into a folder of its own under `target/peers`.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -8,7 +8,7 @@ use std::process::Command;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{root, succeeds, target};
 
-/// Its interpreter.
+/// Installs the SDK for Python; returns the interpreter.
 pub(crate) fn python() -> Option<PathBuf> {
     let folder = installed("python", &["python3"], &["requirements.txt"], |folder, source| {
         let python = folder.join("bin/python");
@@ -23,7 +23,7 @@ pub(crate) fn python() -> Option<PathBuf> {
     Some(folder.join("bin/python"))
 }
 
-/// The folder of its programs.
+/// Installs the SDK for Node; returns the folder of its programs.
 pub(crate) fn node() -> Option<PathBuf> {
     const FILES: [&str; 4] = ["package.json", "package-lock.json", "job.js", "credential.js"];
     installed("node", &["node", "npm"], &FILES, |folder, source| {
@@ -38,7 +38,7 @@ pub(crate) fn node() -> Option<PathBuf> {
     })
 }
 
-/// The folder of its programs.
+/// Builds the programs with the SDK for Go; returns their folder.
 pub(crate) fn go() -> Option<PathBuf> {
     const FILES: [&str; 4] = ["go.mod", "go.sum", "main.go", "credential/main.go"];
     installed("go", &["go"], &FILES, |folder, source| {
@@ -55,7 +55,7 @@ pub(crate) fn go() -> Option<PathBuf> {
     })
 }
 
-/// The class path of its programs.
+/// Installs the SDK for Java; returns the class path of its programs.
 pub(crate) fn java() -> Option<OsString> {
     const FILES: [&str; 3] = ["pom.xml", "Job.java", "Credential.java"];
     const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
@@ -88,8 +88,8 @@ pub(crate) fn java() -> Option<OsString> {
     Some(path)
 }
 
-/// The folder of a peer, installed unless it is there as these files want it; `None` where its
-/// interpreter is missing and may be.
+/// The folder of a peer, which is installed again whenever these files change; `None` if its interpreter
+/// is missing and the test is skipped.
 fn installed(
     peer: &str,
     tools: &[&str],
@@ -99,7 +99,7 @@ fn installed(
     let mut versions = String::new();
     for tool in tools {
         let Some(version) = version(tool) else {
-            skipped(peer, &format!("`{tool}` is not there"));
+            skipped(peer, &format!("`{tool}` is not installed"));
             return None;
         };
         versions += &version;
@@ -110,7 +110,7 @@ fn installed(
         all + &fs::read_to_string(source.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
     });
     fs::create_dir_all(&peers).unwrap();
-    // Two tests may want the same peer, in this process or another.
+    // Two tests may install the same peer at once, in this process or another.
     let lock = File::create(peers.join(format!("{peer}.lock"))).unwrap();
     lock.lock().unwrap();
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {

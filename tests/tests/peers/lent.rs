@@ -1,5 +1,5 @@
-//! The SDKs' own credentials against the identity endpoint that is lent: by each protocol that they
-//! speak they share one token, which its owner asked for once.
+//! The SDKs' own credentials against a lent endpoint: over each protocol that they speak they get the
+//! same token, from one token request.
 
 use std::ffi::{OsStr, OsString};
 
@@ -18,7 +18,7 @@ const IMDS: &[&str] = &["AZURE_POD_IDENTITY_AUTHORITY_HOST"];
 const OBO: &[&str] = &["OBO_ENDPOINT"];
 
 #[test]
-fn python_managed_identity() {
+fn python_gets_a_lent_token_by_managed_identity() {
     let Some(python) = python() else { return };
     let program = root().join("tests/peers/python/credential.py");
     let program = [python.into_os_string(), program.into_os_string(), "managed-identity".into()];
@@ -26,40 +26,40 @@ fn python_managed_identity() {
 }
 
 #[test]
-fn python_on_behalf_of() {
+fn python_gets_a_lent_token_on_behalf_of_the_user() {
     let Some(python) = python() else { return };
     let program = root().join("tests/peers/python/user_job.py");
     gets_tokens(&[python.into_os_string(), program.into_os_string()], &[OBO]);
 }
 
 #[test]
-fn node_managed_identity() {
+fn node_gets_a_lent_token_by_managed_identity() {
     let Some(folder) = node() else { return };
     let program = folder.join("credential.js").into_os_string();
-    // Of another metadata service it keeps the host alone, and loses the secret in the path.
+    // Node's SDK keeps only the host of another metadata service and drops the secret in the path.
     gets_tokens(&["node".into(), program, "managed-identity".into()], &[APP_SERVICE, AZURE_ML]);
 }
 
 #[test]
-fn go_managed_identity() {
+fn go_gets_a_lent_token_by_managed_identity() {
     let Some(folder) = go() else { return };
     let program = folder.join("credential").into_os_string();
-    // It does not read the variable of another metadata service.
+    // Go's SDK does not read the variable of another metadata service.
     gets_tokens(&[program, "managed-identity".into()], &[APP_SERVICE, AZURE_ML]);
 }
 
 #[test]
-fn java_managed_identity() {
+fn java_gets_a_lent_token_by_managed_identity() {
     let Some(path) = java() else { return };
     let program = ["java".into(), "-classpath".into(), path, "Credential".into()];
     let program: Vec<OsString> = program.into_iter().chain(["managed-identity".into()]).collect();
-    // It knows Azure ML's by no variable, and of another metadata service keeps the host alone.
+    // Java's SDK does not support Azure ML, and keeps only the host of another metadata service.
     gets_tokens(&program, &[APP_SERVICE]);
 }
 
-/// A program without the secret that it must show gets nothing, twice.
+/// A program without the endpoint's secret gets no token in two attempts.
 #[test]
-fn python_without_the_secret() {
+fn python_without_the_secret_gets_no_token() {
     let Some(python) = python() else { return };
     let program = root().join("tests/peers/python/credential.py");
     let program = [python.into_os_string(), program.into_os_string(), "managed-identity".into()];
@@ -77,9 +77,9 @@ fn gets_tokens(program: &[OsString], protocols: &[&[&str]]) {
     let stage = Stage::new();
     for variables in protocols {
         let ended = stage.run(program, variables, &[]);
-        let told = (ended.stdout.trim_end(), ended.code);
+        let result = (ended.stdout.trim_end(), ended.code);
         let requests = stage.lent.requests();
-        assert_eq!(told, (VALUE, 0), "{variables:?}: {} {requests:?}", ended.stderr);
+        assert_eq!(result, (VALUE, 0), "{variables:?}: {} {requests:?}", ended.stderr);
     }
     let requests = stage.lent.requests();
     let served = u64::try_from(protocols.len()).unwrap();
@@ -88,7 +88,7 @@ fn gets_tokens(program: &[OsString], protocols: &[&[&str]]) {
     assert_eq!((counters.tokens_issued, counters.tunnels), (1, 0), "{:?}", stage.local.log());
 }
 
-/// A local Azure, and its identity lent on.
+/// A local Azure and a lent endpoint with its identity.
 struct Stage {
     local: Local,
     lent: Lent,
@@ -104,7 +104,7 @@ impl Stage {
         Self { local, lent }
     }
 
-    /// Runs it with these of the lent variables, and with the local Azure's network.
+    /// Runs a program with some of the lent variables and the proxy of the local Azure.
     fn run(&self, program: &[OsString], names: &[&str], more: &[(&str, &str)]) -> Ended {
         let is_network = |name: &str| {
             name.contains("PROXY")

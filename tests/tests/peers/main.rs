@@ -1,14 +1,14 @@
-//! Microsoft's own SDKs in the local Azure, in the plainest programs that people run in jobs, with
-//! no option and no change for the occasion: what works for them works for any client.
+//! Microsoft's own SDKs in the local Azure, in the simplest programs that people run in jobs, without
+//! any option or change for the test: what works for them works for any client.
 //!
-//! They are installed into `target/peers` when their interpreter is there. Where it is not, the
-//! test says so and is skipped, unless `VAULTLET_REQUIRE_PEERS=1`.
+//! The SDKs are installed into `target/peers`. A test whose interpreter is missing is skipped, or fails
+//! with `VAULTLET_REQUIRE_PEERS=1`.
 
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests, which may fail so"
+    reason = "a test fails by panicking"
 )]
 
 mod authority;
@@ -25,48 +25,48 @@ use vaultlet_tests::{Run, root, vaultlet};
 const VALUE: &str = "correct horse battery staple";
 
 #[test]
-fn python_by_default_credential() {
+fn python_reads_a_secret_by_default_credential() {
     let Some(python) = python() else { return };
     let job = root().join("tests/peers/python/job.py");
     gets_the_secret(&[python.as_os_str(), job.as_os_str()], "azure-ml");
 }
 
 #[test]
-fn python_on_behalf_of_the_user() {
+fn python_reads_a_secret_on_behalf_of_the_user() {
     let Some(python) = python() else { return };
     let job = root().join("tests/peers/python/user_job.py");
     gets_the_secret(&[python.as_os_str(), job.as_os_str()], "azure-ml-obo");
 }
 
 #[test]
-fn node_by_default_credential() {
+fn node_reads_a_secret_by_default_credential() {
     let Some(folder) = node() else { return };
     gets_the_secret(&[OsStr::new("node"), folder.join("job.js").as_os_str()], "azure-ml");
 }
 
 #[test]
-fn go_by_default_credential() {
+fn go_reads_a_secret_by_default_credential() {
     let Some(folder) = go() else { return };
     gets_the_secret(&[folder.join("job").as_os_str()], "azure-ml");
 }
 
 #[test]
-fn java_by_default_credential() {
+fn java_reads_a_secret_by_default_credential() {
     let Some(path) = java() else { return };
     let program = ["java", "-classpath"].map(OsStr::new);
-    // Of the local endpoints Java's SDK knows all but Azure ML's.
+    // Java's SDK supports all local identity endpoints but Azure ML's.
     gets_the_secret(&[&program[..], &[&path, OsStr::new("Job")]].concat(), "app-service");
 }
 
 #[test]
-fn vaultlet_prints_the_same() {
+fn vaultlet_reads_the_same_secret() {
     let get = [vaultlet().as_os_str(), "get".as_ref(), "akv://my-key-vault/secret-name".as_ref()];
     let ended = in_dev(&get, "azure-ml");
     assert_eq!((ended.stdout.as_str(), ended.code), (VALUE, 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE], false);
 }
 
-/// Runs a program as its users would, then again where its requests can be counted.
+/// Runs a program with `vaultlet dev`, then again with a local Azure that counts its requests.
 fn gets_the_secret(program: &[&OsStr], endpoint: &str) {
     let form = endpoint.trim_end_matches("-obo");
     let ended = in_dev(program, form);
@@ -89,7 +89,7 @@ fn gets_the_secret(program: &[&OsStr], endpoint: &str) {
     let secret = &local.environment().iter().find(|(name, _)| secret(name)).unwrap().1;
     ended.reveals_none_of(&[VALUE], false).reveals_none_of(&[secret], true);
 
-    // As they all do: a request without a token first, to be told the audience.
+    // Each SDK sends a first request without a token, to learn the audience from the challenge.
     let counters = local.counters();
     assert_eq!(counters.operation("get", 401), 1, "{counters:?}");
     assert_eq!(counters.operation("get", 200), 1, "{counters:?}");
@@ -97,7 +97,7 @@ fn gets_the_secret(program: &[&OsStr], endpoint: &str) {
     assert_eq!(counters.tunnels, 0, "it talked to somebody else: {:?}", local.log());
 }
 
-/// `vaultlet dev … -- PROGRAM`.
+/// Runs `vaultlet dev … -- PROGRAM`.
 fn in_dev(program: &[&OsStr], form: &str) -> vaultlet_tests::Ended {
     let seed = format!("secret-name={VALUE}");
     Run::vaultlet(["dev", "--vault", "my-key-vault", "--seed", &seed, "--as", "user"])

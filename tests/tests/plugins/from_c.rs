@@ -1,4 +1,4 @@
-//! The same through the C ABI, in the library with the feature `plugins`.
+//! Plugins through the C ABI, in the library with the feature `plugins`.
 
 use std::process::Command;
 

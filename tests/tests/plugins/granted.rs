@@ -1,4 +1,4 @@
-//! What a plugin may read: what it was granted, in whatever form that is asked for.
+//! A plugin reads exactly the secrets and lists that it was granted, in any form of reference.
 
 use vaultlet_dev::{Seed, Who};
 use vaultlet_host::Kind;
@@ -10,13 +10,13 @@ fn value(of: &str) -> String {
 }
 
 #[test]
-fn a_granted_secret_is_read_with_the_handle_s_requests() {
+fn a_granted_secret_shares_the_token_and_connections_of_the_handle() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).open().unwrap();
     assert_eq!(job.call(&plugin, &read(DB)), value(VALUE));
     let counters = job.local.counters();
     assert_eq!((counters.tokens_issued, counters.operation("get", 200)), (1, 1), "{counters:?}");
-    // The handle's token and connections serve its plugins, and theirs it.
+    // The handle and its plugins share a token and connections.
     assert_eq!(job.vaultlet.get_blocking(DB).unwrap().reveal(), VALUE);
     assert_eq!(job.call(&plugin, &read(DB)), value(VALUE));
     let counters = job.local.counters();
@@ -24,21 +24,21 @@ fn a_granted_secret_is_read_with_the_handle_s_requests() {
 }
 
 #[test]
-fn what_is_not_granted_is_refused_alike_whether_it_exists_or_not_and_nobody_is_asked() {
+fn a_reference_without_a_grant_is_refused_alike_and_without_a_request() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).open().unwrap();
     for _ in 0..2 {
         for name in ["ungranted", "missing"] {
-            let told = job.call(&plugin, &read(&format!("akv://job/{name}")));
+            let result = job.call(&plugin, &read(&format!("akv://job/{name}")));
             let expected = format!(
                 "err(\"ErrorKind::Denied: getting a secret: `akv://job.vault.azure.net/{name}` is not \
                  granted to this plugin; grant it where the plugin is opened (plugin-not-granted)\")"
             );
-            assert_eq!(told, expected);
+            assert_eq!(result, expected);
         }
         for other in ["akv://other/db", "akv://job/db2", "akv://job/DB", "akv://job.evil.test/db"] {
-            let told = job.call(&plugin, &read(other));
-            assert!(told.contains("(plugin-not-granted)"), "{other}: {told}");
+            let result = job.call(&plugin, &read(other));
+            assert!(result.contains("(plugin-not-granted)"), "{other}: {result}");
         }
     }
     let counters = job.local.counters();
@@ -56,7 +56,7 @@ fn without_a_grant_nothing_is_read() {
 }
 
 #[test]
-fn a_secret_is_the_same_in_every_form_of_its_reference() {
+fn a_grant_covers_every_form_of_a_reference() {
     let job = Job::new();
     let forms = [
         DB,
@@ -66,14 +66,14 @@ fn a_secret_is_the_same_in_every_form_of_its_reference() {
     ];
     for granted in forms {
         let plugin = job.plugin().grant(granted).open().unwrap();
-        for asked in forms {
-            assert_eq!(job.call(&plugin, &read(asked)), value(VALUE), "{granted} {asked}");
+        for requested in forms {
+            assert_eq!(job.call(&plugin, &read(requested)), value(VALUE), "{granted} {requested}");
         }
     }
 }
 
 #[test]
-fn a_grant_of_a_version_or_a_member_is_of_that_alone() {
+fn a_grant_of_a_version_or_a_member_covers_only_that() {
     const JSON: &str = r#"{"user":"sa","deep":{"user":"root"},"":"empty"}"#;
     let job = Job::with(|local| local.seed("json", JSON));
     let secret = job.vaultlet.get_blocking("akv://job/json").unwrap();
@@ -84,7 +84,7 @@ fn a_grant_of_a_version_or_a_member_is_of_that_alone() {
     let denied = "(plugin-not-granted)";
     let json = "akv://job/json";
     let not_found = "(secret-not-found)";
-    for (granted, asked, told) in [
+    for (granted, requested, expected) in [
         (json.to_owned(), format!("{json}{user}"), "sa"),
         (json.to_owned(), format!("{versioned}{deep}"), "root"),
         (json.to_owned(), format!("{json}/{other}"), not_found),
@@ -104,8 +104,11 @@ fn a_grant_of_a_version_or_a_member_is_of_that_alone() {
     ] {
         let plugin = job.plugin().grant(&granted).open().unwrap();
         for _ in 0..2 {
-            let heard = job.call(&plugin, &read(&asked));
-            assert!(heard.contains(told), "granted {granted}, asked {asked}: {heard}");
+            let result = job.call(&plugin, &read(&requested));
+            assert!(
+                result.contains(expected),
+                "granted {granted}, requested {requested}: {result}"
+            );
         }
     }
 }
@@ -116,15 +119,15 @@ fn a_plugin_chooses_no_identity() {
     let plugin = job.plugin().grant(DB).open().unwrap();
     let arguments = format!("\"{DB}\", \"11111111-1111-4111-8111-111111111111\"");
     for _ in 0..2 {
-        let told = job.call(&plugin, &of_others("read-as", &arguments));
-        assert!(told.contains("no plugin may choose an identity"), "{told}");
-        assert!(told.contains("Denied") && told.contains("(plugin-not-granted)"), "{told}");
+        let result = job.call(&plugin, &of_others("read-as", &arguments));
+        assert!(result.contains("no plugin may choose an identity"), "{result}");
+        assert!(result.contains("Denied") && result.contains("(plugin-not-granted)"), "{result}");
     }
     assert_eq!(job.local.counters().identity_requests(), 0);
 }
 
 #[test]
-fn a_vault_is_listed_by_whom_it_was_granted_to() {
+fn a_plugin_lists_only_a_vault_that_it_was_granted() {
     let many = (0..60).map(|n| format!("many-{n:02}"));
     let job = Job::with(|local| many.fold(local, |local, name| local.seed(name, VALUE)));
     let list = |vault| of_others("secrets", &format!("\"{vault}\""));
@@ -132,27 +135,27 @@ fn a_vault_is_listed_by_whom_it_was_granted_to() {
     let reader = job.plugin().grant(DB).open().unwrap();
     for _ in 0..2 {
         for denied in [list("akv://job"), list("job"), list("other"), list("nowhere")] {
-            let told = job.call(&reader, &denied);
-            assert!(told.contains("Denied: listing a page: `akv://"), "{told}");
-            assert!(told.contains("(plugin-not-granted)"), "{told}");
+            let result = job.call(&reader, &denied);
+            assert!(result.contains("Denied: listing a page: `akv://"), "{result}");
+            assert!(result.contains("(plugin-not-granted)"), "{result}");
         }
-        let told = job.call(&reader, &versions("akv://job/ungranted"));
-        assert!(told.contains("(plugin-not-granted)"), "{told}");
+        let result = job.call(&reader, &versions("akv://job/ungranted"));
+        assert!(result.contains("(plugin-not-granted)"), "{result}");
     }
     assert_eq!(job.local.counters().vault_requests(), 0);
-    // What may be read in each version is known in each.
+    // A grant of a secret in every version includes the list of its versions.
     assert_eq!(job.call(&reader, &versions(DB)), "ok(1)");
 
     for granted in ["job", "akv://job", "https://job.vault.azure.net"] {
         let lister = job.plugin().grant_list(granted).open().unwrap();
-        let told = job.call(&lister, &list("akv://job"));
-        assert_eq!(told.matches("many-").count(), 60, "{told}");
-        assert!(told.starts_with(r#"ok(["db", "many-00", "#), "{told}");
+        let result = job.call(&lister, &list("akv://job"));
+        assert_eq!(result.matches("many-").count(), 60, "{result}");
+        assert!(result.starts_with(r#"ok(["db", "many-00", "#), "{result}");
         assert_eq!(job.call(&lister, &versions("akv://job/ungranted")), "ok(1)");
         assert!(job.call(&lister, &versions("akv://job/absent")).contains("(secret-not-found)"));
         for denied in [list("other"), list("akv://job2"), versions("akv://other/db"), read(DB)] {
-            let told = job.call(&lister, &denied);
-            assert!(told.contains("(plugin-not-granted)"), "{denied}: {told}");
+            let result = job.call(&lister, &denied);
+            assert!(result.contains("(plugin-not-granted)"), "{denied}: {result}");
         }
         let call = of_others("secrets-as", "\"job\", \"11111111-1111-4111-8111-111111111111\"");
         assert!(job.call(&lister, &call).contains("no plugin may choose an identity"));
@@ -163,7 +166,7 @@ fn a_vault_is_listed_by_whom_it_was_granted_to() {
 }
 
 #[test]
-fn a_vault_is_no_secret_and_a_secret_no_vault() {
+fn a_grant_of_a_vault_is_not_a_grant_of_its_secrets_nor_the_reverse() {
     let job = Job::new();
     let error = job.plugin().grant_list(DB).open().unwrap_err();
     assert_eq!((error.kind, error.id.as_str()), (Kind::InvalidArgument, "reference-malformed"));
@@ -175,23 +178,23 @@ fn a_vault_is_no_secret_and_a_secret_no_vault() {
         of_others("versions", &format!("\"{DB}?json=/x\"")),
         of_others("secrets", "\"\""),
     ] {
-        let told = job.call(&plugin, &call);
-        assert!(told.contains("InvalidArgument"), "{call}: {told}");
+        let result = job.call(&plugin, &call);
+        assert!(result.contains("InvalidArgument"), "{call}: {result}");
     }
 }
 
 #[test]
-fn properties_come_with_it() {
+fn a_secret_has_its_properties() {
     let seed = || Seed::from("x").with_content_type("text/plain").with_tag("team", "data");
     let job = Job::with(|local| local.seed("tagged", seed()));
     let plugin = job.plugin().grant("akv://job/tagged").open().unwrap();
-    let told = job.call(&plugin, &of_others("properties", "\"akv://job/tagged\""));
-    assert_eq!(told, r#"ok(("tagged", some("text/plain"), [("team", "data")]))"#);
+    let result = job.call(&plugin, &of_others("properties", "\"akv://job/tagged\""));
+    assert_eq!(result, r#"ok(("tagged", some("text/plain"), [("team", "data")]))"#);
 }
 
-/// Typed, as on any runtime: a plugin tells them apart by kind and id.
+/// A plugin tells errors apart by kind and id, as on any runtime.
 #[test]
-fn errors_of_the_vault_and_of_a_reference_pass_through() {
+fn a_plugin_sees_errors_of_the_vault_and_of_a_reference() {
     let job =
         Job::with(|local| local.seed("off", Seed::from("x").with_enabled(false)).run_as(Who::User));
     let plugin = job.plugin().grant("akv://job/off").grant("akv://job/absent").open().unwrap();
@@ -203,14 +206,14 @@ fn errors_of_the_vault_and_of_a_reference_pass_through() {
         (long.as_str(), "InvalidArgument", "argument-malformed"),
         ("nonsense\u{7}", "InvalidArgument", "reference-malformed"),
     ] {
-        let told = job.call(&plugin, &read(reference));
-        assert!(told.contains(&format!("ErrorKind::{kind}: ")), "{told}");
-        assert!(told.contains(&format!("({id})")), "{told}");
+        let result = job.call(&plugin, &read(reference));
+        assert!(result.contains(&format!("ErrorKind::{kind}: ")), "{result}");
+        assert!(result.contains(&format!("({id})")), "{result}");
     }
 }
 
 #[test]
-fn a_grant_that_is_no_reference_is_an_error_where_the_plugin_is_opened() {
+fn a_malformed_grant_is_an_error_when_the_plugin_is_opened() {
     let job = Job::new();
     for reference in ["", "akv://job", "akv://job/no_name", "job/*"] {
         let error = job.plugin().grant(reference).open().unwrap_err();
@@ -221,7 +224,7 @@ fn a_grant_that_is_no_reference_is_an_error_where_the_plugin_is_opened() {
 }
 
 #[test]
-fn each_access_is_a_line_in_the_log() {
+fn each_access_is_logged() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).name("of-the-log").open().unwrap();
     assert_eq!(format!("{plugin:?}"), "Plugin(of-the-log)");
@@ -231,11 +234,11 @@ fn each_access_is_a_line_in_the_log() {
     let log = log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("of-the-log")).collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
-    for (line, told) in lines.iter().zip([
+    for (line, expected) in lines.iter().zip([
         "getting a secret akv://job.vault.azure.net/db ok",
         "getting a secret akv://job.vault.azure.net/ungranted plugin-not-granted",
         "getting a secret - reference-malformed",
     ]) {
-        assert!(line.ends_with(&format!("INFO vaultlet::plugin: of-the-log {told}")), "{line}");
+        assert!(line.ends_with(&format!("INFO vaultlet::plugin: of-the-log {expected}")), "{line}");
     }
 }

@@ -1,4 +1,4 @@
-//! A local Azure with a handle in it, and all that is said there, which is scanned at the end.
+//! A local Azure with a handle in it; errors, logs and `Debug` output are scanned for secrets at the end.
 
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
@@ -9,11 +9,11 @@ use vaultlet_dev::{Builder, Local};
 use vaultlet_host::{Error, Plugin, PluginBuilder, Vaultlet, wave_text};
 use vaultlet_tests::guests::guest;
 
-/// What no error, no log line and no debugging text may hold.
+/// The secret's value, which no error, log line or `Debug` output may hold.
 pub(crate) const VALUE: &str = "correct horse battery staple é";
 pub(crate) const DB: &str = "akv://job/db";
 
-/// Its functions are described in `tests/guests/unruly`.
+/// The unruly plugin, whose functions are described in `tests/guests/unruly`.
 pub(crate) fn unruly() -> Vec<u8> {
     static COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(|| std::fs::read(guest("unruly")).unwrap());
     COMPONENT.clone()
@@ -39,33 +39,33 @@ impl Job {
         Self { local, vaultlet, said: Arc::default() }
     }
 
-    /// The unruly plugin, to be granted something.
+    /// A builder for the unruly plugin, without grants.
     pub(crate) fn plugin(&self) -> PluginBuilder {
         self.vaultlet.plugin(unruly())
     }
 
-    /// What a call told: its result, or the error's line.
+    /// The result of a call, or the error's line.
     pub(crate) fn call(&self, plugin: &Plugin, call: &str) -> String {
-        self.heard(plugin.call_blocking(call), call)
+        self.recorded(plugin.call_blocking(call), call)
     }
 
-    /// An error, which must be one.
+    /// The error of a call that must fail.
     pub(crate) fn fails(&self, plugin: &Plugin, call: &str) -> Error {
         let result = plugin.call_blocking(call);
-        self.heard(result.clone(), call);
+        self.recorded(result.clone(), call);
         result.unwrap_err()
     }
 
-    /// Has a result scanned at the end; a value that was asked for is not.
-    pub(crate) fn heard(&self, result: Result<String, Error>, call: &str) -> String {
-        let told = match &result {
-            Ok(told) => told.clone(),
+    /// Returns a result as text and has it scanned at the end, unless the call reads the value.
+    pub(crate) fn recorded(&self, result: Result<String, Error>, call: &str) -> String {
+        let text = match &result {
+            Ok(text) => text.clone(),
             Err(error) => error.to_string(),
         };
-        if told != format!("ok({})", wave_text(VALUE)) {
-            self.say(&format!("{call} {told} {result:?}\n"));
+        if text != format!("ok({})", wave_text(VALUE)) {
+            self.say(&format!("{call} {text} {result:?}\n"));
         }
-        told
+        text
     }
 
     pub(crate) fn say(&self, text: &str) {
@@ -88,7 +88,7 @@ impl Drop for Job {
     }
 }
 
-/// `secrets-of-others` of the unruly plugin.
+/// A call of a function in the unruly plugin's interface `secrets-of-others`.
 pub(crate) fn of_others(function: &str, arguments: &str) -> String {
     format!("example:unruly/secrets-of-others#{function}({arguments})")
 }
@@ -97,7 +97,7 @@ pub(crate) fn read(reference: &str) -> String {
     of_others("read", &wave_text(reference))
 }
 
-/// Each line of ours that was logged so far, of whichever test.
+/// All log lines of vaultlet so far, from all tests.
 pub(crate) fn log() -> String {
     String::from_utf8_lossy(&LOG.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
 }

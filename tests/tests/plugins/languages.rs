@@ -1,5 +1,5 @@
-//! The same plugin in four languages, each as an author of that language writes it
-//! (`tests/guests/plugin`, `tests/guests/languages`), in the same few lines of an embedder's.
+//! One plugin in four languages, each written as an author of that language would
+//! (`tests/guests/plugin`, `tests/guests/languages`), and embedded by the same few lines.
 
 use vaultlet_host::{PluginBuilder, wave_text};
 use vaultlet_tests::guests::guest;
@@ -8,24 +8,24 @@ use crate::job::{DB, Job, VALUE};
 use crate::toolchains::{c, javascript, python};
 
 #[test]
-fn rust() {
+fn a_plugin_in_rust_runs() {
     describes(std::fs::read(guest("plugin")).unwrap(), |plugin| plugin);
 }
 
 #[test]
-fn c_language() {
+fn a_plugin_in_c_runs() {
     let Some(component) = c() else { return };
     describes(component, |plugin| plugin);
 }
 
 #[test]
-fn javascript_language() {
+fn a_plugin_in_javascript_runs() {
     let Some(component) = javascript() else { return };
     describes(component, |plugin| plugin);
 }
 
 #[test]
-fn python_language() {
+fn a_plugin_in_python_runs() {
     let Some(component) = python() else { return };
     describes(component, |plugin| plugin.memory(128 << 20));
 }
@@ -34,9 +34,9 @@ fn describes(component: Vec<u8>, with: impl FnOnce(PluginBuilder) -> PluginBuild
     let job = Job::new();
     let plugin = with(job.vaultlet.plugin(component).grant(DB)).open().unwrap();
     let describe = |reference| job.call(&plugin, &format!("describe({})", wave_text(reference)));
-    let told = format!("ok(\"db of job.vault.azure.net has {} bytes\")", VALUE.len());
+    let result = format!("ok(\"db of job.vault.azure.net has {} bytes\")", VALUE.len());
     for _ in 0..2 {
-        assert_eq!(describe(DB), told);
+        assert_eq!(describe(DB), result);
         let denied = describe("akv://job/ungranted");
         let expected = "err(\"getting a secret: `akv://job.vault.azure.net/ungranted` is not granted \
                         to this plugin; grant it where the plugin is opened (plugin-not-granted)\")";

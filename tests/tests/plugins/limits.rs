@@ -1,4 +1,4 @@
-//! How much a plugin may use, and that one which goes beyond it harms no other call.
+//! Limits of a plugin, and that a plugin which exceeds them affects no other call.
 
 use std::pin::pin;
 use std::task::{Context, Waker};
@@ -9,7 +9,7 @@ use vaultlet_host::{Cancel, Kind};
 use crate::job::{DB, Job, VALUE, of_others, read};
 
 #[test]
-fn more_memory_than_it_is_given_is_refused() {
+fn memory_beyond_the_limit_is_refused() {
     let job = Job::new();
     let plugin = job.plugin().memory(16 << 20).open().unwrap();
     for _ in 0..2 {
@@ -21,19 +21,19 @@ fn more_memory_than_it_is_given_is_refused() {
         );
         assert_eq!(job.call(&plugin, "grow(8)"), "8");
     }
-    // By default, and with more.
+    // The default limit, and a higher one.
     let plugin = job.plugin().open().unwrap();
     assert_eq!(job.call(&plugin, "grow(48)"), "48");
     assert_eq!(job.fails(&plugin, "grow(80)").id, "plugin-limit");
     let plugin = job.plugin().memory(128 << 20).open().unwrap();
     assert_eq!(job.call(&plugin, "grow(80)"), "80");
-    // It does not even start.
+    // The limit is too low for the plugin to start.
     let plugin = job.plugin().memory(64 << 10).open().unwrap();
     assert_eq!(job.fails(&plugin, "nothing()").id, "plugin-limit");
 }
 
 #[test]
-fn one_that_computes_or_waits_without_end_is_ended() {
+fn a_plugin_that_computes_or_waits_without_end_is_stopped() {
     let job = Job::new();
     let plugin = job.plugin().timeout(Duration::from_millis(200)).open().unwrap();
     for call in ["spin()", "sleep-long(1000000)"] {
@@ -46,7 +46,7 @@ fn one_that_computes_or_waits_without_end_is_ended() {
 }
 
 #[test]
-fn a_trap_ends_its_call_and_no_other() {
+fn a_trap_ends_only_its_own_call() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).open().unwrap();
     for (call, how) in [
@@ -65,7 +65,7 @@ fn a_trap_ends_its_call_and_no_other() {
 }
 
 #[test]
-fn a_result_of_any_size_takes_no_more_than_its_part_of_our_memory() {
+fn a_large_result_takes_a_bounded_part_of_the_host_memory() {
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     assert!(job.call(&plugin, "flood(1000)").starts_with("[7, 7"));
@@ -73,22 +73,28 @@ fn a_result_of_any_size_takes_no_more_than_its_part_of_our_memory() {
 }
 
 #[test]
-fn it_holds_so_many_secrets_and_asks_so_often() {
+fn the_secrets_and_requests_of_a_call_are_limited() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).open().unwrap();
-    let told = job.call(&plugin, &of_others("hoard", &format!("\"{DB}\", 300")));
-    assert!(told.starts_with("(256, \"ErrorKind::Configuration: "), "{told}");
-    assert!(told.contains("it holds 256 secrets") && told.contains("(plugin-limit)"), "{told}");
-    let told = job.call(&plugin, &of_others("ask", &format!("\"{DB}\", 1200")));
-    assert!(told.starts_with("(1000, ") && told.contains("it has asked 1000 times"), "{told}");
+    let result = job.call(&plugin, &of_others("hoard", &format!("\"{DB}\", 300")));
+    assert!(result.starts_with("(256, \"ErrorKind::Configuration: "), "{result}");
+    assert!(
+        result.contains("it holds 256 secrets") && result.contains("(plugin-limit)"),
+        "{result}"
+    );
+    let result = job.call(&plugin, &of_others("ask", &format!("\"{DB}\", 1200")));
+    assert!(
+        result.starts_with("(1000, ") && result.contains("it has asked 1000 times"),
+        "{result}"
+    );
     assert_eq!(job.local.counters().operation("get", 200), 1_256);
-    // In one call.
+    // The limits are per call: the next one succeeds.
     assert_eq!(job.call(&plugin, &read(DB)), format!("ok(\"{VALUE}\")"));
 }
 
-/// Neither the handle nor another call of the same plugin waits for one that computes.
+/// Neither the handle nor another call of the plugin waits for a call that computes.
 #[test]
-fn one_that_computes_keeps_nobody_waiting() {
+fn a_plugin_that_computes_delays_no_other_call() {
     let job = Job::new();
     let cancel = Cancel::new();
     let plugin = job.plugin().grant(DB).concurrency(3).timeout(Duration::from_secs(600));
@@ -110,7 +116,7 @@ fn one_that_computes_keeps_nobody_waiting() {
 }
 
 #[test]
-fn many_calls_at_once_wait_in_line() {
+fn calls_beyond_the_concurrency_limit_wait() {
     let job = Job::new();
     let plugin = job.plugin().grant(DB).concurrency(2).open().unwrap();
     std::thread::scope(|scope| {
@@ -122,9 +128,9 @@ fn many_calls_at_once_wait_in_line() {
     assert_eq!(job.local.counters().tokens_issued, 1);
 }
 
-/// Its place is free again: there is only one.
+/// The plugin may run only one call at a time, so the next call shows that the place is free again.
 #[test]
-fn a_call_whose_future_is_dropped_is_ended() {
+fn a_call_whose_future_is_dropped_is_stopped() {
     let job = Job::new();
     let plugin = job.plugin().concurrency(1).timeout(Duration::from_secs(600)).open().unwrap();
     {

@@ -1,4 +1,4 @@
-//! Plugins that nobody trusts, in our host: they read what they are granted and see nothing else.
+//! Untrusted plugins in vaultlet's host: they read what they are granted and see nothing else.
 
 #![allow(
     clippy::indexing_slicing,

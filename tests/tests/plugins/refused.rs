@@ -1,11 +1,11 @@
-//! What is no plugin is refused where it is opened, with the reason.
+//! A file that is not a plugin is refused when it is opened, with the reason.
 
 use vaultlet_host::Kind;
 use vaultlet_tests::guests::guest;
 
 use crate::job::{Job, unruly};
 
-/// Why it is refused, twice.
+/// The error of opening a file as a plugin, which must be the same twice.
 fn refused(job: &Job, wasm: &[u8]) -> String {
     let mut refusals = [(); 2].map(|()| {
         let error = job.vaultlet.plugin(wasm).open().unwrap_err();
@@ -24,31 +24,31 @@ fn text(wat: &str) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_that_are_no_component() {
+fn bytes_that_are_not_a_component_are_refused() {
     let job = Job::new();
     refused(&job, b"");
     refused(&job, b"#!/bin/sh\n");
     refused(&job, b"(component)");
     refused(&job, &unruly()[..1_000]);
-    let told = refused(&job, &text("(module)"));
-    assert!(told.contains("module"), "{told}");
+    let error = refused(&job, &text("(module)"));
+    assert!(error.contains("module"), "{error}");
     let mut flipped = unruly();
     flipped[6] ^= 1;
     refused(&job, &flipped);
 }
 
-/// Code that wasmtime compiled is trusted by it with everything: none is taken.
+/// Wasmtime trusts precompiled code without validation, so none is accepted.
 #[test]
-fn compiled_code_is_no_plugin() {
+fn precompiled_code_is_refused() {
     let job = Job::new();
     refused(&job, b"\x7fELF\x02\x01\x01\xc8\0\0\0\0\0\0\0\0\x01\0\x3e\0");
 }
 
 #[test]
-fn a_door_to_the_network() {
+fn an_import_of_the_network_is_refused() {
     let job = Job::new();
-    let told = refused(&job, &std::fs::read(guest("prober")).unwrap());
-    assert!(told.contains("it imports `wasi:http/"), "{told}");
+    let error = refused(&job, &std::fs::read(guest("prober")).unwrap());
+    assert!(error.contains("it imports `wasi:http/"), "{error}");
     for interface in [
         "wasi:sockets/tcp@0.2.6",
         "wasi:sockets/instance-network@0.2.0",
@@ -64,16 +64,16 @@ fn a_door_to_the_network() {
         "example:other/thing",
     ] {
         let wasm = text(&format!("(component (import \"{interface}\" (instance)))"));
-        let told = refused(&job, &wasm);
+        let error = refused(&job, &wasm);
         let expected = format!("it imports `{interface}`, which no plugin is given;");
-        assert!(told.contains(&expected), "{told}");
+        assert!(error.contains(&expected), "{error}");
     }
-    let told = refused(&job, &text("(component (import \"a-function\" (func)))"));
-    assert!(told.contains("it imports `a-function`"), "{told}");
+    let error = refused(&job, &text("(component (import \"a-function\" (func)))"));
+    assert!(error.contains("it imports `a-function`"), "{error}");
 }
 
 #[test]
-fn an_import_of_another_shape_or_version() {
+fn an_import_of_another_type_or_version_is_refused() {
     let job = Job::new();
     for import in [
         "(import \"vaultlet:keyvault/secrets@0.1.0\" (instance (export \"get\" (func))))",

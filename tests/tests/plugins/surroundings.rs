@@ -1,4 +1,4 @@
-//! What a plugin sees of the machine: nothing.
+//! A plugin sees nothing of the machine.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,8 +7,8 @@ use vaultlet_host::wave_text;
 use crate::job::{Job, of_others};
 
 #[test]
-fn its_environment_is_empty_though_ours_is_not() {
-    assert!(std::env::vars().count() > 0, "there is nothing to be hidden");
+fn a_plugin_has_an_empty_environment() {
+    assert!(std::env::vars().count() > 0, "the host has no variables to hide");
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     assert_eq!(job.call(&plugin, "surroundings()"), "[]");
@@ -16,57 +16,57 @@ fn its_environment_is_empty_though_ours_is_not() {
 }
 
 #[test]
-fn it_has_no_files() {
+fn a_plugin_has_no_files() {
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     let here = std::env::current_exe().unwrap();
     for path in
         ["/etc/passwd", "/proc/self/environ", "/", ".", "Cargo.toml", here.to_str().unwrap()]
     {
-        let told = job.call(&plugin, &format!("open-file({})", wave_text(path)));
-        assert!(told.contains("No such file or directory"), "{path}: {told}");
+        let result = job.call(&plugin, &format!("open-file({})", wave_text(path)));
+        assert!(result.contains("No such file or directory"), "{path}: {result}");
     }
 }
 
 #[test]
-fn what_it_prints_is_heard_by_who_listens_up_to_a_limit() {
+fn the_output_of_a_plugin_goes_to_the_listener_up_to_a_limit() {
     let job = Job::new();
-    let heard = Arc::<Mutex<Vec<String>>>::default();
+    let output = Arc::<Mutex<Vec<String>>>::default();
     let plugin = {
-        let heard = Arc::clone(&heard);
-        job.plugin().on_output(move |line| heard.lock().unwrap().push(line.to_owned()))
+        let output = Arc::clone(&output);
+        job.plugin().on_output(move |line| output.lock().unwrap().push(line.to_owned()))
     };
     let plugin = plugin.open().unwrap();
     assert_eq!(job.call(&plugin, r#"print("one\u{1b}[2J\ntwo\nbegun")"#), "");
-    let take = || std::mem::take(&mut *heard.lock().unwrap());
+    let take = || std::mem::take(&mut *output.lock().unwrap());
     assert_eq!(take(), ["one[2J", "two", "one[2J", "two"]);
     let line = format!("{}\n", "x".repeat(1_000));
     job.call(&plugin, &format!("print({})", wave_text(&line.repeat(100))));
     assert_eq!(take().len(), 65, "64 KiB are 65 lines of 1,001 bytes");
     job.call(&plugin, r#"print("each call has its own\n")"#);
     assert_eq!(take().len(), 2);
-    // Nobody listens: it does not notice.
+    // Without a listener, printing succeeds all the same.
     let plugin = job.plugin().open().unwrap();
     assert_eq!(job.call(&plugin, r#"print("unheard\n")"#), "");
 }
 
-/// In a plugin that panics: what it knows stays with who listens.
+/// The message of a panic may contain what the plugin has read.
 #[test]
-fn a_panic_is_told_to_who_listens_and_not_in_the_error() {
+fn the_message_of_a_panic_goes_to_the_listener_and_not_into_the_error() {
     let job = Job::new();
-    let heard = Arc::<Mutex<String>>::default();
+    let output = Arc::<Mutex<String>>::default();
     let plugin = {
-        let heard = Arc::clone(&heard);
-        job.plugin().on_output(move |line| heard.lock().unwrap().push_str(line))
+        let output = Arc::clone(&output);
+        job.plugin().on_output(move |line| output.lock().unwrap().push_str(line))
     };
     let plugin = plugin.open().unwrap();
     let error = job.fails(&plugin, "panic-now()");
-    assert!(heard.lock().unwrap().contains("by its own will"));
+    assert!(output.lock().unwrap().contains("by its own will"));
     assert!(!error.to_string().contains("by its own will"), "{error}");
 }
 
 #[test]
-fn no_call_sees_what_another_left() {
+fn a_call_does_not_see_the_state_of_an_earlier_one() {
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     for _ in 0..3 {
@@ -75,7 +75,7 @@ fn no_call_sees_what_another_left() {
 }
 
 #[test]
-fn arguments_and_results_are_text_of_every_type() {
+fn arguments_and_results_of_every_type_are_passed_as_wave() {
     let job = Job::new();
     let plugin = job.plugin().open().unwrap();
     let call = r#"several(true, -3, "a \"b\" \u{e9}", [some("x"), none])"#;
@@ -112,7 +112,7 @@ fn a_call_may_be_long() {
     assert!(error.message.ends_with("it has more than 262144 bytes"), "{error}");
 }
 
-/// An argument may be a secret: what is wrong with it is told by its place.
+/// An argument may be a secret, so an error names its position instead of quoting it.
 #[test]
 fn no_error_quotes_an_argument() {
     let job = Job::new();

@@ -1,5 +1,5 @@
-//! Components made from other languages than Rust, by the tools of each, which are installed into
-//! `target/plugins` when its interpreter or compiler is there.
+//! Builds plugins in languages other than Rust, with tools that are installed into `target/plugins` if the
+//! interpreter or compiler is available.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -10,14 +10,15 @@ use vaultlet_tests::guests::tool;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{root, succeeds, target};
 
-/// From `tests/guests/languages/c`, by clang and WASI's C library.
+/// The plugin in `tests/guests/languages/c`, built by clang with WASI's C library.
 pub(crate) fn c() -> Option<Vec<u8>> {
     let library =
         Command::new("clang").args([C_TARGET, "-print-file-name=crt1-reactor.o"]).output();
     let library = library.map(|found| PathBuf::from(String::from_utf8_lossy(&found.stdout).trim()));
-    if !library.is_ok_and(|library| library.is_absolute() && library.exists()) || !there("wasm-ld")
+    if !library.is_ok_and(|library| library.is_absolute() && library.exists())
+        || !is_installed("wasm-ld")
     {
-        skipped("plugins", "`clang`, `lld` and `wasi-libc` are not there");
+        skipped("plugins", "`clang`, `lld` and `wasi-libc` are not installed");
         return None;
     }
     built("c", &["plugin.c"], |folder, source| {
@@ -42,10 +43,10 @@ pub(crate) fn c() -> Option<Vec<u8>> {
     })
 }
 
-/// From `tests/guests/languages/javascript`, by `componentize-js`: with an engine in it.
+/// The plugin in `tests/guests/languages/javascript`, which `componentize-js` links with an engine.
 pub(crate) fn javascript() -> Option<Vec<u8>> {
-    if !there("node") || !there("npm") {
-        skipped("plugins", "`node` and `npm` are not there");
+    if !is_installed("node") || !is_installed("npm") {
+        skipped("plugins", "`node` and `npm` are not installed");
         return None;
     }
     const FILES: [&str; 4] = ["package.json", "package-lock.json", "build.mjs", "plugin.js"];
@@ -65,15 +66,15 @@ pub(crate) fn javascript() -> Option<Vec<u8>> {
                 .args([wit.as_path(), Path::new(COMPONENT)])
                 .current_dir(folder),
         );
-        // Hundreds of megabytes that are not needed any more.
+        // The tools take hundreds of megabytes and are not needed any more.
         fs::remove_dir_all(folder.join("node_modules")).unwrap();
     })
 }
 
-/// From `tests/guests/languages/python`, by `componentize-py`: with an interpreter in it.
+/// The plugin in `tests/guests/languages/python`, which `componentize-py` links with an interpreter.
 pub(crate) fn python() -> Option<Vec<u8>> {
-    if !there("python3") {
-        skipped("plugins", "`python3` is not there");
+    if !is_installed("python3") {
+        skipped("plugins", "`python3` is not installed");
         return None;
     }
     built("python", &["requirements.txt", "app.py"], |folder, source| {
@@ -92,7 +93,7 @@ pub(crate) fn python() -> Option<Vec<u8>> {
                 .arg(source.join("requirements.txt")),
         );
         fs::copy(source.join("app.py"), folder.join("app.py")).unwrap();
-        // Without WASI, of which Python would want sockets, too.
+        // Without WASI, because Python would import sockets, too.
         succeeds(
             Command::new(environment.join("bin/componentize-py"))
                 .arg("--wit-path")
@@ -123,7 +124,7 @@ fn wit() -> PathBuf {
     root().join("wit")
 }
 
-/// The world with what it needs, in the one folder that these tools want.
+/// Copies the plugin's world and its dependencies into one folder, as these tools require.
 fn packages(folder: &Path) -> PathBuf {
     let packages = folder.join("wit");
     let ours = packages.join("deps/keyvault");
@@ -135,7 +136,7 @@ fn packages(folder: &Path) -> PathBuf {
     packages
 }
 
-/// The component of these files, built unless it is there as they want it.
+/// The component made from these files, built again only when they have changed.
 fn built(language: &str, files: &[&str], build: impl Fn(&Path, &Path)) -> Option<Vec<u8>> {
     let source = root().join("tests/guests/languages").join(language);
     let sources = files.iter().map(|file| source.join(file));
@@ -144,7 +145,7 @@ fn built(language: &str, files: &[&str], build: impl Fn(&Path, &Path)) -> Option
     let folder = target().join("plugins").join(language);
     let stamp = folder.join("stamp");
     fs::create_dir_all(target().join("plugins")).unwrap();
-    // Another test may want the same, in this process or another.
+    // Another test may build the same component at once, in this process or another.
     let lock = File::create(folder.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     if !fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
@@ -158,6 +159,6 @@ fn built(language: &str, files: &[&str], build: impl Fn(&Path, &Path)) -> Option
     Some(fs::read(folder.join(COMPONENT)).unwrap())
 }
 
-fn there(tool: &str) -> bool {
+fn is_installed(tool: &str) -> bool {
     Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
 }

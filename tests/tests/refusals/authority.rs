@@ -1,6 +1,5 @@
-//! The token authority is missing, down, refuses, or talks nonsense; the files of a credential are not
-//! what they must be; a developer's tool is not there. The scripted identity endpoint stands for the
-//! authority.
+//! Failures of the token authority, of a credential's files and of developers' tools: missing, down,
+//! refusing or malformed. The scripted identity endpoint plays the authority.
 
 use super::*;
 
@@ -13,7 +12,7 @@ const CLIENT: (&str, &str) = ("AZURE_CLIENT_ID", "11111111-1111-4111-8111-111111
 const TENANT: (&str, &str) = ("AZURE_TENANT_ID", "contoso.example");
 const SECRET: (&str, &str) = ("AZURE_CLIENT_SECRET", CLIENT_SECRET);
 
-/// A service principal whose authority is the script.
+/// A service principal whose authority is the scripted server.
 const CLIENT_ROW: Row = Row { variables: &[AUTHORITY, CLIENT, TENANT, SECRET, PLAIN], ..ROW };
 const PLAIN: (&str, &str) = ("VAULTLET_ALLOW_HTTP_LOOPBACK", "true");
 
@@ -25,7 +24,7 @@ fn entra(code: u32, error: &str) -> Answer {
 }
 
 #[test]
-fn an_authority_that_refuses_is_explained() {
+fn an_error_of_the_authority_is_explained() {
     refused(&[
         Row {
             name: "wrong secret",
@@ -76,7 +75,7 @@ fn an_authority_that_refuses_is_explained() {
             ..CLIENT_ROW
         },
         Row {
-            name: "a clock that is wrong",
+            name: "a wrong clock",
             identity: |_| {
                 entra(700_024, "invalid_client").header("date", "Wed, 21 Oct 2015 07:28:00 GMT")
             },
@@ -85,7 +84,7 @@ fn an_authority_that_refuses_is_explained() {
             ..CLIENT_ROW
         },
         Row {
-            name: "a code that nobody explains",
+            name: "an undocumented code",
             identity: |_| entra(9_999_999, "invalid_grant"),
             expected: REFUSED,
             says: &["AADSTS9999999", "said of"],
@@ -95,17 +94,17 @@ fn an_authority_that_refuses_is_explained() {
 }
 
 #[test]
-fn an_authority_that_is_down_or_none() {
+fn an_authority_that_is_down_or_not_an_authority_is_reported() {
     refused(&[
         Row {
-            name: "nobody listens",
-            identity_door: Door::Refused,
+            name: "the connection is refused",
+            identity_behavior: Behavior::Refused,
             expected: (69, UNAVAILABLE, "authority-unreachable"),
             says: &["refused", "`AZURE_AUTHORITY_HOST`"],
             ..CLIENT_ROW
         },
         Row {
-            name: "it fails again and again",
+            name: "it fails after several attempts",
             identity: |_| Answer::status(503).text("<html>down</html>"),
             expected: (69, UNAVAILABLE, "authority-failed"),
             says: &["503"],
@@ -128,9 +127,10 @@ fn an_authority_that_is_down_or_none() {
             ..CLIENT_ROW
         },
         Row {
-            name: "it sends elsewhere, and the secret does not follow",
-            identity: |asked| {
-                Answer::status(307).header("location", format!("http://{}/x", asked.header("host")))
+            name: "it redirects, and the secret does not follow",
+            identity: |request| {
+                Answer::status(307)
+                    .header("location", format!("http://{}/x", request.header("host")))
             },
             expected: (69, UNAVAILABLE, "authority-unexpected"),
             says: &["307"],
@@ -138,14 +138,14 @@ fn an_authority_that_is_down_or_none() {
             ..CLIENT_ROW
         },
         Row {
-            name: "a token without an end",
+            name: "a token without an expiry",
             identity: |_| Answer::json(200, format!(r#"{{"access_token":"{TOKEN}"}}"#)),
             expected: (69, UNAVAILABLE, "authority-unexpected"),
             says: &["expires"],
             ..CLIENT_ROW
         },
         Row {
-            name: "patience longer than ours",
+            name: "a retry-after longer than the timeout",
             identity: |_| Answer::status(429).header("retry-after", "3600"),
             expected: (75, "throttled", "authority-throttled"),
             says: &["throttling"],
@@ -161,7 +161,7 @@ fn an_authority_that_is_down_or_none() {
             ..CLIENT_ROW
         },
         Row {
-            name: "a tenant that is none",
+            name: "a malformed tenant",
             variables: &[AUTHORITY, CLIENT, ("AZURE_TENANT_ID", "../common"), SECRET, PLAIN],
             expected: (78, "configuration", "setting-malformed"),
             says: &["`AZURE_TENANT_ID`"],
@@ -172,10 +172,10 @@ fn an_authority_that_is_down_or_none() {
 }
 
 #[test]
-fn files_of_a_credential_that_are_not_what_they_must_be() {
+fn unusable_credential_files_are_named() {
     refused(&[
         Row {
-            name: "no certificate there",
+            name: "a missing certificate",
             variables: &[
                 AUTHORITY,
                 CLIENT,
@@ -217,7 +217,7 @@ fn files_of_a_credential_that_are_not_what_they_must_be() {
             ..CLIENT_ROW
         },
         Row {
-            name: "a federated token that is none",
+            name: "a malformed federated token",
             variables: &[AUTHORITY, CLIENT, TENANT, ("AZURE_FEDERATED_TOKEN_FILE", "{ca}"), PLAIN],
             expected: FILE,
             says: &["no token in it"],
@@ -236,7 +236,7 @@ fn files_of_a_credential_that_are_not_what_they_must_be() {
 }
 
 #[test]
-fn a_login_or_a_person_that_is_not_there() {
+fn a_missing_login_or_person_is_reported() {
     refused(&[
         Row {
             name: "no tool",
@@ -248,7 +248,7 @@ fn a_login_or_a_person_that_is_not_there() {
             ..ROW
         },
         Row {
-            name: "nobody who could enter a code",
+            name: "no person who could enter a code",
             flags: &["--identity=device-code"],
             expected: (78, "configuration", "terminal-required"),
             says: &["terminal"],

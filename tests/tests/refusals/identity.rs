@@ -1,15 +1,15 @@
-//! The identity endpoint is missing, down, refuses, or talks nonsense.
+//! Failures of the identity endpoint: missing, down, refusing or malformed.
 
 use super::*;
 
 const UNAVAILABLE: &str = "unavailable";
 
 #[test]
-fn an_identity_endpoint_that_gives_no_token() {
+fn an_identity_endpoint_without_a_token_is_explained() {
     refused(&[
         Row {
-            name: "nobody listens",
-            identity_door: Door::Refused,
+            name: "the connection is refused",
+            identity_behavior: Behavior::Refused,
             expected: (69, UNAVAILABLE, "identity-unreachable"),
             says: &["refused", "`MSI_ENDPOINT`", "127.0.0.1"],
             ..ROW
@@ -26,8 +26,8 @@ fn an_identity_endpoint_that_gives_no_token() {
         },
         Row {
             name: "the refusal repeats the secret",
-            identity: |asked| {
-                let secret = asked.header("secret");
+            identity: |request| {
+                let secret = request.header("secret");
                 Answer::json(401, format!(r#"{{"error":{{"message":"not {secret}"}}}}"#))
             },
             expected: (79, "unauthenticated", "identity-refused"),
@@ -59,9 +59,10 @@ fn an_identity_endpoint_that_gives_no_token() {
             ..ROW
         },
         Row {
-            name: "it sends elsewhere",
-            identity: |asked| {
-                Answer::status(302).header("location", format!("http://{}/x", asked.header("host")))
+            name: "it redirects",
+            identity: |request| {
+                Answer::status(302)
+                    .header("location", format!("http://{}/x", request.header("host")))
             },
             expected: (69, UNAVAILABLE, "identity-redirect"),
             says: &["302", "`MSI_ENDPOINT`"],
@@ -69,7 +70,7 @@ fn an_identity_endpoint_that_gives_no_token() {
             ..ROW
         },
         Row {
-            name: "patience longer than ours",
+            name: "a retry-after longer than the timeout",
             identity: |_| Answer::status(429).header("retry-after", "3600"),
             expected: (75, "throttled", "identity-throttled"),
             says: &["throttling"],
@@ -77,7 +78,7 @@ fn an_identity_endpoint_that_gives_no_token() {
             ..ROW
         },
         Row {
-            name: "it never answers",
+            name: "it never responds",
             identity: |_| Answer::never(),
             flags: &["--timeout=2"],
             expected: (69, "timeout", "timeout"),
@@ -96,7 +97,7 @@ fn an_identity_endpoint_that_gives_no_token() {
 }
 
 #[test]
-fn an_identity_endpoint_that_fails_again_and_again() {
+fn an_identity_endpoint_that_fails_after_several_attempts_is_reported() {
     refused(&[
         Row {
             name: "500",
@@ -119,10 +120,10 @@ fn an_identity_endpoint_that_fails_again_and_again() {
     ]);
 }
 
-/// A success that is none. No word of such a body is ever shown: it may be a token all the same.
+/// A status of 200 without a usable token. The body is never shown, as it may hold a token nevertheless.
 #[test]
-fn an_identity_endpoint_that_answers_nonsense() {
-    let nonsense: [(&str, fn(&Asked) -> Answer); 13] = [
+fn an_unexpected_response_of_an_identity_endpoint_is_not_quoted() {
+    let nonsense: [(&str, fn(&Request) -> Answer); 13] = [
         ("text", |_| Answer::status(200).text("service is starting")),
         ("a page", |_| Answer::status(200).text("<html><body>login</body></html>")),
         ("nothing", |_| Answer::status(200)),
@@ -158,18 +159,18 @@ fn an_identity_endpoint_that_answers_nonsense() {
 }
 
 #[test]
-fn an_identity_endpoint_that_does_not_speak_http() {
+fn an_identity_endpoint_that_does_not_speak_http_is_reported() {
     refused(&[
         Row {
             name: "not HTTP",
-            identity_door: Door::Raw(b"SSH-2.0-OpenSSH_9.9\r\n"),
+            identity_behavior: Behavior::Raw(b"SSH-2.0-OpenSSH_9.9\r\n"),
             expected: (69, UNAVAILABLE, "identity-unreachable"),
             says: &["not HTTP", "`MSI_ENDPOINT`"],
             ..ROW
         },
         Row {
             name: "it hangs up",
-            identity_door: Door::Raw(b""),
+            identity_behavior: Behavior::Raw(b""),
             expected: (69, UNAVAILABLE, "identity-unreachable"),
             says: &["`MSI_ENDPOINT`"],
             ..ROW
@@ -192,7 +193,7 @@ fn an_identity_endpoint_that_does_not_speak_http() {
 }
 
 #[test]
-fn an_attempt_is_told_for_each_source_that_was_asked() {
+fn the_error_lists_an_attempt_for_each_source() {
     let row = Row {
         name: "attempts",
         identity: |_| Answer::status(401),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Name, flag, the flag as given, variable, the variable as given.
+/// A row of [`SETTINGS`] from a flag and its malformed value.
 macro_rules! setting {
     ($flag:literal, $value:literal) => {{
         const VARIABLE: &str = match $flag.as_bytes() {
@@ -29,7 +29,7 @@ macro_rules! setting {
 }
 
 #[test]
-fn a_malformed_reference() {
+fn a_malformed_reference_is_explained() {
     const LONG: &str = "akv://job/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     let references = [
         "",
@@ -99,7 +99,8 @@ fn a_malformed_reference() {
     }
 }
 
-/// Name, flag, the flag as given, variable, the variable as given.
+/// A malformed setting: the row's name, the flag, the flag with its value, the variable, and the variable
+/// with its value.
 type Setting = (
     &'static str,
     &'static str,
@@ -127,8 +128,8 @@ const SETTINGS: &[Setting] = &[
     setting!("log", "loud"),
 ];
 
-/// What is wrong in a flag is a usage error that names the flag; in a variable, a configuration
-/// error that names the variable.
+/// A malformed flag is a usage error that names the flag; a malformed variable is a configuration error
+/// that names the variable.
 #[test]
 fn a_malformed_setting_is_named_as_it_was_given() {
     let plain = |row: &Row| check_line(row, &Scene::new(row).run(row, &[]));
@@ -156,7 +157,7 @@ fn a_malformed_setting_is_named_as_it_was_given() {
 }
 
 #[test]
-fn arguments_that_make_no_sense() {
+fn wrong_arguments_are_usage_errors() {
     let both = "--object-id=11111111-1111-4111-8111-111111111111";
     let arguments: [(&[&str], &str); 5] = [
         (&["get"], "REFERENCE"),
@@ -180,7 +181,7 @@ fn arguments_that_make_no_sense() {
 }
 
 #[test]
-fn settings_that_contradict_or_lead_nowhere() {
+fn contradictory_or_useless_settings_are_named() {
     refused(&[
         Row {
             name: "two ids",

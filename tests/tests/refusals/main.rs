@@ -1,7 +1,7 @@
-//! What must never happen: each row is one way in which the world is wrong, what `vaultlet get` must
-//! say of it, and with which exit code. All that is captured is searched for secrets.
+//! Failures and attacks: each row is one faulty environment, with the message and the exit code that
+//! `vaultlet get` must give. All output is scanned for secrets.
 
-#![allow(clippy::type_complexity, reason = "tables say their rows in place")]
+#![allow(clippy::type_complexity, reason = "the rows of tables have their types in place")]
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -19,7 +19,7 @@ mod vault;
 mod whole;
 
 use serde_json::Value;
-use vaultlet_tests::server::{Answer, Asked, Refusing, Server};
+use vaultlet_tests::server::{Answer, Refusing, Request, Server};
 use vaultlet_tests::tls::Ca;
 use vaultlet_tests::{Ended, Run};
 
@@ -32,50 +32,50 @@ const HOSTS: [&str; 3] = ["job.vault.azure.net", "other.vault.azure.net", "kv.ex
 const BY_ENDPOINT: (&str, &str) = ("MSI_ENDPOINT", "http://127.0.0.1:{identity}/msi/token");
 const BY_SECRET: (&str, &str) = ("MSI_SECRET", MSI_SECRET);
 
-/// How a server is reached, and what speaks there.
+/// How a server in a row behaves.
 #[derive(Clone, Copy)]
-enum Door {
-    /// The script: plain for an identity endpoint, over TLS for a vault.
+enum Behavior {
+    /// The script runs, in plain text for an identity endpoint and over TLS for a vault.
     Script,
     Refused,
     Raw(&'static [u8]),
     RawTls(&'static [u8]),
-    /// The script where TLS was due.
+    /// The script runs in plain text where the client expects TLS.
     Plain,
     UntrustedCa,
     WrongName,
     Expired,
 }
 
-/// One way to go wrong. In texts, `{identity}`, `{vault}` and `{refused}` are ports, `{ca}` is the
-/// CA's file, `{folder}` the folder that it is in.
+/// One faulty environment and its expected error. In texts, `{identity}`, `{vault}` and `{refused}` are
+/// ports, `{ca}` is the CA's file and `{folder}` its folder.
 #[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
-    identity: fn(&Asked) -> Answer,
-    identity_door: Door,
-    vault: fn(&Asked) -> Answer,
-    vault_door: Door,
+    identity: fn(&Request) -> Answer,
+    identity_behavior: Behavior,
+    vault: fn(&Request) -> Answer,
+    vault_behavior: Behavior,
     reference: &'static str,
     flags: &'static [&'static str],
-    /// The way to the scripted vault.
+    /// The flags that lead to the scripted vault.
     network: &'static [&'static str],
     variables: &'static [(&'static str, &'static str)],
-    /// Exit code, kind, id.
+    /// The error's exit code, kind and id.
     expected: (i32, &'static str, &'static str),
-    /// What the message and the remedy must name.
+    /// Texts that the message or the remedy must contain.
     says: &'static [&'static str],
-    /// Requests that arrive at the identity endpoint and at the vault, where that is the point.
+    /// The numbers of requests to the identity endpoint and to the vault, if the row checks them.
     requests: Option<(usize, usize)>,
 }
 
-/// Nothing wrong: a job with a managed identity, whose vault has the secret.
+/// The base of all rows, in which nothing is wrong: a job with a managed identity reads a secret.
 const ROW: Row = Row {
     name: "",
     identity: token,
-    identity_door: Door::Script,
+    identity_behavior: Behavior::Script,
     vault: secret,
-    vault_door: Door::Script,
+    vault_behavior: Behavior::Script,
     reference: "akv://job/db-password",
     flags: &[],
     network: &[
@@ -90,17 +90,17 @@ const ROW: Row = Row {
     requests: None,
 };
 
-fn token(_: &Asked) -> Answer {
+fn token(_: &Request) -> Answer {
     let text =
         format!(r#"{{"access_token":"{TOKEN}","expires_in":"86400","token_type":"Bearer"}}"#);
     Answer::json(200, text)
 }
 
-fn secret(_: &Asked) -> Answer {
+fn secret(_: &Request) -> Answer {
     Answer::json(200, format!(r#"{{"value":"{VALUE}"}}"#))
 }
 
-/// A vault's error as Key Vault writes it, its inner code where there is one.
+/// An error in Key Vault's format, with or without an inner code.
 fn fault(status: u16, code: &str, inner: Option<&str>) -> Answer {
     let inner = inner.map(|i| format!(r#","innererror":{{"code":"{i}"}}"#)).unwrap_or_default();
     let message = "said by the service\\r\\nCaller: appid=1;oid=2";
@@ -108,7 +108,7 @@ fn fault(status: u16, code: &str, inner: Option<&str>) -> Answer {
         .header("x-ms-request-id", "5b6c1a3e-0000-4000-8000-000000000001")
 }
 
-/// Checks each row, printed for people and as JSON.
+/// Checks the error of each row, as a line and as JSON.
 fn refused(rows: &[Row]) {
     std::thread::scope(|scope| {
         for row in rows {
@@ -131,7 +131,7 @@ fn check_line(row: &Row, ended: &Ended) {
     let (name, stderr) = (row.name, &ended.stderr);
     let (code, _, id) = row.expected;
     assert_eq!(ended.code, code, "{name}: {stderr}");
-    assert_eq!(ended.stdout, "", "{name}: stdout has the answer or nothing");
+    assert_eq!(ended.stdout, "", "{name}: an error prints nothing on stdout");
     let lines: Vec<_> = stderr.lines().collect();
     let [line] = lines.as_slice() else { panic!("{name}: not one line: {stderr}") };
     let said = line.strip_prefix("vaultlet: ").unwrap_or_else(|| panic!("{name}: {line}"));
@@ -141,14 +141,14 @@ fn check_line(row: &Row, ended: &Ended) {
     for word in row.says {
         assert!(said.contains(word), "{name}: `{word}` is not named: {line}");
     }
-    searched(ended);
+    scan(ended);
 }
 
 fn check_json(row: &Row, ended: &Ended) -> Value {
     let (name, stderr) = (row.name, &ended.stderr);
     let (code, kind, id) = row.expected;
     assert_eq!(ended.code, code, "{name}: {stderr}");
-    assert_eq!(ended.stdout, "", "{name}: stdout has the answer or nothing");
+    assert_eq!(ended.stdout, "", "{name}: an error prints nothing on stdout");
     let last = stderr.lines().last().unwrap_or_default();
     let json: Value = serde_json::from_str(last).unwrap_or_else(|e| panic!("{name}: {e}: {last}"));
     let error = json["error"].clone();
@@ -157,11 +157,11 @@ fn check_json(row: &Row, ended: &Ended) -> Value {
     for word in row.says {
         assert!(last.contains(word), "{name}: `{word}` is not named: {last}");
     }
-    searched(ended);
+    scan(ended);
     error
 }
 
-fn searched(ended: &Ended) {
+fn scan(ended: &Ended) {
     let hidden = [VALUE, MSI_SECRET, CLIENT_SECRET, TOKEN, "c2lnbmF0dXJl"];
     ended.reveals_none_of(&hidden, true);
 }
@@ -171,28 +171,30 @@ struct Scene {
     ca: Ca,
     identity: Option<Server>,
     vault: Option<Server>,
-    nobody: Refusing,
+    refusing: Refusing,
 }
 
 impl Scene {
     fn new(row: &Row) -> Self {
         let ca = Ca::default();
-        let identity = match row.identity_door {
-            Door::Refused => None,
-            Door::Raw(bytes) => Some(Server::raw(bytes)),
+        let identity = match row.identity_behavior {
+            Behavior::Refused => None,
+            Behavior::Raw(bytes) => Some(Server::raw(bytes)),
             _ => Some(Server::plain(row.identity)),
         };
-        let vault = match row.vault_door {
-            Door::Script => Some(Server::tls(&ca.leaf(&HOSTS), row.vault)),
-            Door::Refused => None,
-            Door::Raw(bytes) => Some(Server::raw(bytes)),
-            Door::RawTls(bytes) => Some(Server::raw_tls(&ca.leaf(&HOSTS), bytes)),
-            Door::Plain => Some(Server::plain(row.vault)),
-            Door::UntrustedCa => Some(Server::tls(&Ca::default().leaf(&HOSTS), row.vault)),
-            Door::WrongName => Some(Server::tls(&ca.leaf(&["elsewhere.example.test"]), row.vault)),
-            Door::Expired => Some(Server::tls(&ca.expired_leaf(&HOSTS), row.vault)),
+        let vault = match row.vault_behavior {
+            Behavior::Script => Some(Server::tls(&ca.leaf(&HOSTS), row.vault)),
+            Behavior::Refused => None,
+            Behavior::Raw(bytes) => Some(Server::raw(bytes)),
+            Behavior::RawTls(bytes) => Some(Server::raw_tls(&ca.leaf(&HOSTS), bytes)),
+            Behavior::Plain => Some(Server::plain(row.vault)),
+            Behavior::UntrustedCa => Some(Server::tls(&Ca::default().leaf(&HOSTS), row.vault)),
+            Behavior::WrongName => {
+                Some(Server::tls(&ca.leaf(&["elsewhere.example.test"]), row.vault))
+            }
+            Behavior::Expired => Some(Server::tls(&ca.expired_leaf(&HOSTS), row.vault)),
         };
-        Self { ca, identity, vault, nobody: Refusing::default() }
+        Self { ca, identity, vault, refusing: Refusing::default() }
     }
 
     fn run(&self, row: &Row, more: &[&str]) -> Ended {
@@ -204,15 +206,16 @@ impl Scene {
     }
 
     fn filled(&self, text: &str) -> String {
-        let port = |server: &Option<Server>| server.as_ref().map_or(self.nobody.port, Server::port);
+        let port =
+            |server: &Option<Server>| server.as_ref().map_or(self.refusing.port, Server::port);
         text.replace("{identity}", &port(&self.identity).to_string())
             .replace("{vault}", &port(&self.vault).to_string())
-            .replace("{refused}", &self.nobody.port.to_string())
+            .replace("{refused}", &self.refusing.port.to_string())
             .replace("{ca}", &self.ca.file().to_string_lossy())
             .replace("{folder}", &self.ca.folder().to_string_lossy())
     }
 
     fn requests(&self, server: &Option<Server>) -> usize {
-        server.as_ref().map_or(0, |server| server.asked().len())
+        server.as_ref().map_or(0, |server| server.requests().len())
     }
 }

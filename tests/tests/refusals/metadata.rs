@@ -1,5 +1,5 @@
-//! Something answers at the metadata address, and is no metadata service: a portal, another cloud, a
-//! host that hangs. (Networks that do not answer at all are tried in a namespace of their own.)
+//! Servers at the metadata address that are not a metadata service: a portal, another cloud, a host that
+//! hangs. (Networks without any response are in `namespace.rs`.)
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ const METADATA: Row = Row {
 };
 
 #[test]
-fn what_is_no_metadata_service_is_not_asked_for_a_token() {
+fn a_server_that_is_not_a_metadata_service_gets_no_token_request() {
     let rows = [
         Row {
             name: "a portal's page",
@@ -31,21 +31,21 @@ fn what_is_no_metadata_service_is_not_asked_for_a_token() {
             ..METADATA
         },
         Row {
-            name: "it never answers",
+            name: "it never responds",
             identity: |_| Answer::never(),
             says: &["did not answer in time"],
             ..METADATA
         },
         Row {
-            // Host and guest both have had enough after a second; who says so is chance.
-            name: "it never ends its answer",
+            // Host and guest both time out after a second; either may report it.
+            name: "its response never ends",
             identity: |_| Answer::status(400).text("{").silence(),
             says: &["169.254.169.254:80"],
             ..METADATA
         },
     ];
     refused(&rows);
-    // One at a time, for the figures.
+    // One row at a time, to measure the times that are printed.
     for row in rows {
         let scene = Scene::new(&row);
         let started = Instant::now();

@@ -1,4 +1,4 @@
-//! Networks that cannot be had on the machine's own: in a namespace of the test's, without a way out.
+//! Faulty networks, each set up in a network namespace without a way out.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use vaultlet_tests::vaultlet;
 
 use super::*;
 
-/// Packets go out and nothing ever comes back.
+/// A network that swallows all packets.
 const SWALLOWED: &str = "
 ip link set lo up
 ip link add v0 type veth peer name v1
@@ -18,14 +18,14 @@ ip neigh add 10.9.9.2 lladdr 02:00:00:00:00:99 dev v0 nud permanent
 ip route add default via 10.9.9.2";
 const NO_ROUTE: &str = "ip link set lo up";
 const REFUSED: &str = "ip link set lo up; ip addr add 169.254.169.254/32 dev lo";
-/// A resolver that is not there: no question leaves the namespace.
+/// A network whose name server does not exist; no query leaves the namespace.
 const NO_NAMES: &str = "
 ip link set lo up
 hosts=$(mktemp); echo '127.0.0.1 localhost' > $hosts; mount --bind $hosts /etc/hosts; rm $hosts
 resolv=$(mktemp); echo 'nameserver 127.0.0.1' > $resolv; mount --bind $resolv /etc/resolv.conf; rm $resolv";
 
 #[test]
-fn no_identity_at_all_is_said_soon_whatever_the_metadata_address_does() {
+fn a_missing_identity_is_reported_soon_whatever_the_metadata_address_does() {
     for (name, setup) in
         [("packets are swallowed", SWALLOWED), ("no route", NO_ROUTE), ("refused", REFUSED)]
     {
@@ -38,9 +38,9 @@ fn no_identity_at_all_is_said_soon_whatever_the_metadata_address_does() {
         let Some((plain, took)) = ended(setup, &["akv://job/db-password"]) else { return };
         println!("no identity, {name}: {} ms", took.as_millis());
         check_line(&row, &plain);
-        // It was looked for, and not by our own policy kept from it.
+        // The request was sent, and not denied by the egress policy.
         assert!(!plain.stderr.contains("does not allow"), "{name}: {}", plain.stderr);
-        // Against a hang alone; the figure is what counts, and is printed.
+        // The limit only catches a hang; the measured time is printed.
         assert!(took < Duration::from_secs(10), "{name}: {took:?}");
         let Some((json, _)) = ended(setup, &["akv://job/db-password", "-o", "json"]) else {
             return;
@@ -53,9 +53,9 @@ fn no_identity_at_all_is_said_soon_whatever_the_metadata_address_does() {
     }
 }
 
-/// What somebody named and is not there has failed.
+/// A source that `--identity` names must not be skipped.
 #[test]
-fn an_identity_that_was_named_and_is_not_there() {
+fn a_named_identity_that_is_missing_has_failed() {
     let row = Row {
         name: "named",
         expected: (79, "not-configured", "no-identity"),
@@ -67,9 +67,9 @@ fn an_identity_that_was_named_and_is_not_there() {
     check_line(&row, &plain);
 }
 
-/// The agent of Azure Arc, which is installed and named by no variable; it is a large program.
+/// The agent of Azure Arc is installed, which its program's file shows; no variable names it.
 #[test]
-fn an_arc_agent_that_does_not_answer_is_named() {
+fn an_arc_agent_that_does_not_respond_is_named() {
     let setup = "
 ip link set lo up
 mount -t tmpfs none /opt; mkdir -p /opt/azcmagent/bin; head -c 3000000 /dev/zero > /opt/azcmagent/bin/himds";
@@ -85,7 +85,7 @@ mount -t tmpfs none /opt; mkdir -p /opt/azcmagent/bin; head -c 3000000 /dev/zero
 }
 
 #[test]
-fn a_vault_that_nobody_knows() {
+fn a_vault_whose_name_does_not_resolve_is_named() {
     let row = Row {
         name: "unknown",
         expected: (69, "unavailable", "vault-unreachable"),
@@ -106,7 +106,7 @@ fn ended(setup: &str, arguments: &[&str]) -> Option<(Ended, Duration)> {
         skipped("refusals::namespace", "no network namespace is permitted here");
         return None;
     };
-    // Setting the network up is not what is measured: the same without the program first.
+    // The time to set up the network alone, which is subtracted.
     let empty = in_namespace(setup, ["true"])?;
     let started = Instant::now();
     Run::program(&empty.0).arguments(&empty.1).end();

@@ -1,43 +1,43 @@
-//! No way to the vault: names, addresses, certificates, proxies.
+//! Failures on the way to the vault: names, addresses, certificates, proxies.
 
 use vaultlet_tests::server::Server;
 
 use super::*;
 
 #[test]
-fn a_vault_that_cannot_be_reached() {
+fn a_vault_that_cannot_be_reached_is_reported() {
     refused(&[
         Row {
-            name: "nobody listens",
-            vault_door: Door::Refused,
+            name: "the connection is refused",
+            vault_behavior: Behavior::Refused,
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["refused", "job.vault.azure.net"],
             ..ROW
         },
         Row {
             name: "plain text where TLS was due",
-            vault_door: Door::Plain,
+            vault_behavior: Behavior::Plain,
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["does not speak TLS", "job.vault.azure.net"],
             ..ROW
         },
         Row {
             name: "it hangs up before the handshake",
-            vault_door: Door::Raw(b""),
+            vault_behavior: Behavior::Raw(b""),
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["handshake"],
             ..ROW
         },
         Row {
             name: "not HTTP inside TLS",
-            vault_door: Door::RawTls(b"220 mail.example.test ESMTP\r\n"),
+            vault_behavior: Behavior::RawTls(b"220 mail.example.test ESMTP\r\n"),
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["not HTTP"],
             ..ROW
         },
         Row {
             name: "it hangs up inside TLS",
-            vault_door: Door::RawTls(b""),
+            vault_behavior: Behavior::RawTls(b""),
             expected: (69, "unavailable", "vault-unreachable"),
             says: &["job.vault.azure.net"],
             ..ROW
@@ -46,15 +46,15 @@ fn a_vault_that_cannot_be_reached() {
 }
 
 #[test]
-fn a_certificate_that_is_not_to_be_trusted() {
-    let untrusted: [(&str, Door, &[&str]); 3] = [
-        ("unknown CA", Door::UntrustedCa, &["not trusted here", "--ca-file"]),
-        ("wrong name", Door::WrongName, &["for another name"]),
-        ("expired", Door::Expired, &["expired"]),
+fn an_untrusted_certificate_is_explained() {
+    let untrusted: [(&str, Behavior, &[&str]); 3] = [
+        ("unknown CA", Behavior::UntrustedCa, &["not trusted here", "--ca-file"]),
+        ("wrong name", Behavior::WrongName, &["for another name"]),
+        ("expired", Behavior::Expired, &["expired"]),
     ];
-    let rows = untrusted.map(|(name, vault_door, says)| Row {
+    let rows = untrusted.map(|(name, vault_behavior, says)| Row {
         name,
-        vault_door,
+        vault_behavior,
         expected: (78, "configuration", "certificate-untrusted"),
         says,
         // No request was sent, hence no token.
@@ -65,7 +65,7 @@ fn a_certificate_that_is_not_to_be_trusted() {
 }
 
 #[test]
-fn files_of_certificates_that_cannot_be_used() {
+fn unusable_certificate_files_are_named() {
     let files: [(&str, &str, &[&str], &[(&str, &str)]); 5] = [
         ("missing", "no such file", &["--ca-file={folder}/missing.pem"], &[]),
         (
@@ -91,9 +91,9 @@ fn files_of_certificates_that_cannot_be_used() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used() {
+fn an_unusable_proxy_is_named() {
     const CA: &[&str] = &["--ca-file={ca}"];
-    const DENYING: fn(&Asked) -> Answer = |_| Answer::status(403);
+    const DENYING: fn(&Request) -> Answer = |_| Answer::status(403);
     refused(&[
         Row {
             name: "malformed",
@@ -103,7 +103,7 @@ fn a_proxy_that_cannot_be_used() {
             ..ROW
         },
         Row {
-            name: "nobody listens",
+            name: "the connection is refused",
             network: CA,
             variables: &[BY_ENDPOINT, BY_SECRET, ("HTTPS_PROXY", "http://127.0.0.1:{refused}")],
             expected: (69, "unavailable", "vault-unreachable"),
@@ -111,9 +111,9 @@ fn a_proxy_that_cannot_be_used() {
             ..ROW
         },
         Row {
-            name: "it denies",
+            name: "it denies the request",
             network: CA,
-            vault_door: Door::Plain,
+            vault_behavior: Behavior::Plain,
             vault: DENYING,
             variables: &[
                 BY_ENDPOINT,
@@ -125,9 +125,9 @@ fn a_proxy_that_cannot_be_used() {
             ..ROW
         },
         Row {
-            name: "it asks who we are",
+            name: "it requires authentication",
             network: CA,
-            vault_door: Door::Plain,
+            vault_behavior: Behavior::Plain,
             vault: |_| Answer::status(407).header("proxy-authenticate", "Basic"),
             variables: &[BY_ENDPOINT, BY_SECRET, ("HTTPS_PROXY", "http://127.0.0.1:{vault}")],
             expected: (69, "unavailable", "vault-unreachable"),
@@ -137,12 +137,12 @@ fn a_proxy_that_cannot_be_used() {
     ]);
 }
 
-/// Its password is for the proxy alone, and its name is all that is ever said of it.
+/// Only the proxy receives its password, and no message shows it.
 #[test]
-fn a_proxy_is_asked_for_the_vault_only_and_its_password_is_not_told() {
+fn a_proxy_gets_requests_for_the_vault_only_and_its_password_is_not_shown() {
     let row = Row {
         network: &["--ca-file={ca}"],
-        vault_door: Door::Plain,
+        vault_behavior: Behavior::Plain,
         vault: |_| Answer::status(403),
         variables: &[
             BY_ENDPOINT,
@@ -156,9 +156,9 @@ fn a_proxy_is_asked_for_the_vault_only_and_its_password_is_not_told() {
     let scene = Scene::new(&row);
     let ended = scene.run(&row, &["--log=debug"]);
     ended.reveals_none_of(&["proxy-password", "cHJveHktcGFzc3dvcmQ", MSI_SECRET, TOKEN], true);
-    let asked = scene.vault.as_ref().unwrap().asked();
-    assert!(!asked.is_empty(), "{}", ended.stderr);
-    for request in &asked {
+    let requests = scene.vault.as_ref().unwrap().requests();
+    assert!(!requests.is_empty(), "{}", ended.stderr);
+    for request in &requests {
         assert_eq!(
             (request.method.as_str(), &*request.target),
             ("CONNECT", "job.vault.azure.net:443")

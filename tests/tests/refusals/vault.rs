@@ -1,11 +1,11 @@
-//! The vault refuses, is not one, or asks for what it must not have.
+//! Failures of the vault: it refuses, is not a vault, or demands a token for a foreign resource.
 
 use vaultlet_host::{Kind, Vaultlet};
 
 use super::*;
 
 #[test]
-fn a_vault_that_refuses() {
+fn a_refusal_of_the_vault_is_explained() {
     refused(&[
         Row {
             name: "no role",
@@ -65,7 +65,7 @@ fn a_vault_that_refuses() {
             ..ROW
         },
         Row {
-            name: "patience longer than ours",
+            name: "a retry-after longer than the timeout",
             vault: |_| fault(429, "Throttled", None).header("retry-after", "3600"),
             expected: (75, "throttled", "vault-throttled"),
             says: &["wait"],
@@ -73,7 +73,7 @@ fn a_vault_that_refuses() {
             ..ROW
         },
         Row {
-            name: "it refuses the token that it asked for",
+            name: "it refuses a token for the right resource",
             vault: |_| {
                 let challenge = r#"Bearer authorization="https://login.example.test/t", resource="https://vault.azure.net""#;
                 Answer::status(401).header("www-authenticate", challenge)
@@ -86,8 +86,8 @@ fn a_vault_that_refuses() {
 }
 
 #[test]
-fn a_vault_that_is_none() {
-    let nonsense: [(&str, fn(&Asked) -> Answer); 14] = [
+fn a_server_that_is_not_a_vault_is_reported() {
+    let nonsense: [(&str, fn(&Request) -> Answer); 14] = [
         ("404 of a web server", |_| Answer::status(404).text("<html>Not Found</html>")),
         ("404 of another service", |_| fault(404, "ResourceNotFound", None)),
         ("text", |_| Answer::status(200).text(VALUE)),
@@ -122,10 +122,10 @@ fn a_vault_that_is_none() {
 }
 
 #[test]
-fn a_vault_that_is_slow_or_breaks_off() {
+fn a_slow_or_interrupted_response_of_a_vault_is_reported() {
     refused(&[
         Row {
-            name: "it never answers",
+            name: "it never responds",
             vault: |_| Answer::never(),
             flags: &["--timeout=2"],
             expected: (69, "timeout", "timeout"),
@@ -148,7 +148,7 @@ fn a_vault_that_is_slow_or_breaks_off() {
             ..ROW
         },
         Row {
-            name: "it fails to the end",
+            name: "it fails at every attempt",
             vault: |_| Answer::status(500),
             expected: (69, "unavailable", "vault-failed"),
             says: &["500"],
@@ -156,7 +156,7 @@ fn a_vault_that_is_slow_or_breaks_off() {
             ..ROW
         },
         Row {
-            name: "it asks for patience to the end",
+            name: "it throttles every attempt",
             vault: |_| Answer::status(429).header("retry-after", "0"),
             expected: (75, "throttled", "vault-throttled"),
             requests: Some((1, 4)),
@@ -165,10 +165,10 @@ fn a_vault_that_is_slow_or_breaks_off() {
     ]);
 }
 
-/// The other host leads to the same server: a second request would be counted.
+/// The other host name leads to the same server, so a followed redirect would be counted.
 #[test]
 fn a_redirect_is_never_followed() {
-    let redirects: [(&str, fn(&Asked) -> Answer); 5] = [
+    let redirects: [(&str, fn(&Request) -> Answer); 5] = [
         ("301", |_| elsewhere(301, "https://other.vault.azure.net/secrets/db-password")),
         ("302", |_| elsewhere(302, "https://other.vault.azure.net/secrets/db-password")),
         ("307", |_| elsewhere(307, "https://other.vault.azure.net/secrets/db-password")),
@@ -186,11 +186,11 @@ fn a_redirect_is_never_followed() {
     refused(&rows);
 }
 
-/// A vault that is not known by its suffix is asked without a token first.
+/// The first request to a vault without a known suffix has no token.
 #[test]
-fn a_challenge_is_believed_only_about_the_vault_itself() {
+fn a_challenge_is_accepted_only_for_the_resource_of_the_vault() {
     const FOREIGN: (i32, &str, &str) = (78, "configuration", "challenge-refused");
-    let challenges: [(&str, fn(&Asked) -> Answer, (i32, &str, &str)); 11] = [
+    let challenges: [(&str, fn(&Request) -> Answer, (i32, &str, &str)); 11] = [
         ("foreign", |_| challenge(r#"resource="https://vault.azure.net""#), FOREIGN),
         (
             "foreign scope",
@@ -217,7 +217,7 @@ fn a_challenge_is_believed_only_about_the_vault_itself() {
         reference: "akv://kv.example.test/db-password",
         expected,
         says: &["kv.example.test"],
-        // Nobody was asked for a token, and none was sent.
+        // No token was requested, and none was sent.
         requests: Some((0, 1)),
         ..ROW
     });
@@ -228,9 +228,9 @@ const MALFORMED: (i32, &str, &str) = (69, "unavailable", "challenge-malformed");
 
 #[test]
 fn a_refused_challenge_is_not_remembered() {
-    for (reference, vault, asked) in [
-        ("akv://kv.example.test/x", foreign as fn(&Asked) -> Answer, 0),
-        // Its token went with the first request; none for the foreign resource is asked for.
+    for (reference, vault, token_requests) in [
+        ("akv://kv.example.test/x", foreign as fn(&Request) -> Answer, 0),
+        // The first request to a known vault has a token; none is requested for the foreign resource.
         ("akv://job/x", foreign, 1),
     ] {
         let scene = Scene::new(&Row { vault, ..ROW });
@@ -245,17 +245,18 @@ fn a_refused_challenge_is_not_remembered() {
             let error = vaultlet.get_blocking(reference).unwrap_err();
             assert_eq!((error.kind, &*error.id), (Kind::Configuration, "challenge-refused"));
             assert_eq!(scene.requests(&scene.vault), round, "{reference}");
-            let identity = scene.identity.as_ref().unwrap().asked();
-            assert_eq!(identity.len(), asked, "{reference}: {identity:?}");
-            assert!(identity.iter().all(|asked| !asked.target.contains("management")));
+            let identity = scene.identity.as_ref().unwrap().requests();
+            assert_eq!(identity.len(), token_requests, "{reference}: {identity:?}");
+            assert!(identity.iter().all(|request| !request.target.contains("management")));
         }
-        let foreign = scene.vault.as_ref().unwrap().asked();
-        let sent = foreign.iter().filter(|asked| !asked.header("authorization").is_empty()).count();
-        assert_eq!(sent, 3 * asked, "{reference}");
+        let foreign = scene.vault.as_ref().unwrap().requests();
+        let sent =
+            foreign.iter().filter(|request| !request.header("authorization").is_empty()).count();
+        assert_eq!(sent, 3 * token_requests, "{reference}");
     }
 }
 
-fn foreign(_: &Asked) -> Answer {
+fn foreign(_: &Request) -> Answer {
     challenge(r#"resource="https://management.azure.com""#)
 }
 

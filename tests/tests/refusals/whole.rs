@@ -1,4 +1,4 @@
-//! What looks wrong and is right: the value comes out whole.
+//! Unusual but correct environments: the value is printed in full.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn values_of_every_size_are_printed_whole() {
     assert_eq!(longest.len(), 25_600);
     gets("", |_| Answer::json(200, r#"{"value":""}"#));
     gets(&longest, |_| Answer::json(200, format!(r#"{{"value":"{}"}}"#, "é".repeat(12_800))));
-    // The same, six bytes for each character.
+    // Six bytes of JSON for each character.
     gets(&longest, |_| Answer::json(200, format!(r#"{{"value":"{}"}}"#, r"\u00e9".repeat(12_800))));
     gets(&"\u{1}".repeat(25_600), |_| {
         Answer::json(200, format!(r#"{{"value":"{}"}}"#, r"\u0001".repeat(25_600)))
@@ -19,7 +19,7 @@ fn values_of_every_size_are_printed_whole() {
 }
 
 #[test]
-fn what_passes_is_asked_again() {
+fn a_transient_failure_is_retried() {
     let row = Row { identity: first_busy, vault: first_busy_vault, ..ROW };
     let scene = Scene::new(&row);
     let ended = scene.run(&row, &["--log=debug"]);
@@ -28,24 +28,24 @@ fn what_passes_is_asked_again() {
     ended.reveals_none_of(&[VALUE, MSI_SECRET, TOKEN], false);
 }
 
-/// Per port, as rows share nothing else: the first request of a server finds it busy.
-fn first_busy(asked: &Asked) -> Answer {
-    if is_first(asked) { Answer::status(503).header("retry-after", "0") } else { token(asked) }
+/// Throttles the first request to each server, which its port identifies.
+fn first_busy(request: &Request) -> Answer {
+    if is_first(request) { Answer::status(503).header("retry-after", "0") } else { token(request) }
 }
 
-fn first_busy_vault(asked: &Asked) -> Answer {
-    if is_first(asked) {
+fn first_busy_vault(request: &Request) -> Answer {
+    if is_first(request) {
         fault(429, "Throttled", None).header("retry-after", "0")
     } else {
-        secret(asked)
+        secret(request)
     }
 }
 
-fn is_first(asked: &Asked) -> bool {
+fn is_first(request: &Request) -> bool {
     use std::collections::HashSet;
     use std::sync::Mutex;
     static SEEN: Mutex<Option<HashSet<String>>> = Mutex::new(None);
-    let host = asked.header("host").to_owned();
+    let host = request.header("host").to_owned();
     SEEN.lock().unwrap().get_or_insert_default().insert(host)
 }
 
@@ -87,12 +87,12 @@ fn empty_variables_are_unset() {
     assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (0, VALUE, ""));
 }
 
-/// One probe without the header that would make it a token request, one token request.
+/// The metadata service gets a probe without the header of a token request, then a token request.
 #[test]
 fn a_metadata_service_is_found_without_any_variable() {
     let row = Row {
-        identity: |asked| match asked.header("metadata") {
-            "true" => token(asked),
+        identity: |request| match request.header("metadata") {
+            "true" => token(request),
             _ => Answer::json(400, r#"{"error":"invalid_request"}"#),
         },
         flags: &["--resolve=169.254.169.254:80:127.0.0.1:{identity}"],
@@ -102,16 +102,18 @@ fn a_metadata_service_is_found_without_any_variable() {
     let scene = Scene::new(&row);
     let ended = scene.run(&row, &[]);
     assert_eq!((ended.code, &*ended.stdout), (0, VALUE), "{}", ended.stderr);
-    let identity = scene.identity.as_ref().unwrap().asked();
+    let identity = scene.identity.as_ref().unwrap().requests();
     assert_eq!(identity.len(), 2, "{identity:?}");
     assert!(
-        identity.iter().all(|asked| asked.target.starts_with("/metadata/identity/oauth2/token"))
+        identity
+            .iter()
+            .all(|request| request.target.starts_with("/metadata/identity/oauth2/token"))
     );
 }
 
-/// Several, as the flag can be repeated.
+/// `VAULTLET_RESOLVE` is a list, as `--resolve` can be repeated.
 #[test]
-fn addresses_may_be_given_by_variable() {
+fn addresses_may_be_set_by_a_variable() {
     let row = Row {
         network: &["--ca-file={ca}"],
         variables: &[
@@ -128,17 +130,17 @@ fn addresses_may_be_given_by_variable() {
     assert_eq!((ended.code, &*ended.stdout), (0, VALUE), "{}", ended.stderr);
 }
 
-/// A challenge that is right, in the forms that have been seen.
+/// A valid challenge may follow a challenge of another scheme.
 #[test]
-fn an_unknown_vault_is_asked_without_a_token_first() {
+fn an_unknown_vault_gets_a_request_without_a_token_first() {
     let row = Row {
-        vault: |asked| {
-            match asked.header("authorization") {
+        vault: |request| {
+            match request.header("authorization") {
             "" => Answer::status(401).header("www-authenticate", "Negotiate").header(
                 "www-authenticate",
                 r#"Bearer authorization="https://login.example.test/t", resource="https://example.test""#,
             ),
-            _ => secret(asked),
+            _ => secret(request),
         }
         },
         reference: "akv://kv.example.test/db-password",
@@ -147,14 +149,16 @@ fn an_unknown_vault_is_asked_without_a_token_first() {
     let scene = Scene::new(&row);
     let ended = scene.run(&row, &[]);
     assert_eq!((ended.code, &*ended.stdout), (0, VALUE), "{}", ended.stderr);
-    let identity = scene.identity.as_ref().unwrap().asked();
+    let identity = scene.identity.as_ref().unwrap().requests();
     assert!(
-        identity.iter().all(|asked| asked.target.contains("resource=https%3A%2F%2Fexample.test"))
+        identity
+            .iter()
+            .all(|request| request.target.contains("resource=https%3A%2F%2Fexample.test"))
     );
     assert_eq!((identity.len(), scene.requests(&scene.vault)), (1, 2));
 }
 
-fn gets(value: &str, vault: fn(&Asked) -> Answer) {
+fn gets(value: &str, vault: fn(&Request) -> Answer) {
     let row = Row { vault, ..ROW };
     let ended = Scene::new(&row).run(&row, &[]);
     assert_eq!((ended.code, &*ended.stderr), (0, ""));

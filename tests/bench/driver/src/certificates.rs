@@ -1,5 +1,5 @@
 //! A certificate chain of the shape that `*.vault.azure.net` serves: an RSA-2048 leaf under an
-//! RSA-4096 intermediate under an RSA-2048 root. Made anew for each run; the keys stay in memory.
+//! RSA-4096 intermediate under an RSA-2048 root. It is new for each run, and the keys stay in memory.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use rustls::{
     server::ServerSessionMemoryCache,
 };
 
-/// What the vault serves, and the root that its clients must trust (PEM).
+/// The TLS configuration of the vault, and the root that its clients must trust, in PEM.
 pub fn make(host: &str) -> Result<(ServerConfig, String)> {
     let root_key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
     let middle_key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA384, RsaKeySize::_4096)?;
@@ -37,7 +37,7 @@ pub fn make(host: &str) -> Result<(ServerConfig, String)> {
     let leaf = params.signed_by(&leaf_key, &middle_issuer)?;
 
     let mut provider = default_provider();
-    // Key Vault offers no post-quantum group, so no peer shall pay for one.
+    // Key Vault offers no post-quantum group, so no peer should spend time on one.
     provider.kx_groups = vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
     let mut server = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?

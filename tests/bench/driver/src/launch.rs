@@ -9,10 +9,10 @@ use tokio::{process::Command, time::timeout};
 
 use crate::{peers::Id, sandbox::Trust};
 
-/// Longest run of a peer; a hung one must not hang the bench.
+/// The longest run of a peer; a hung peer must not block the benchmark.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// What a whole process used.
+/// The resources that a process used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used {
     /// From its start to its end, in µs.
@@ -30,14 +30,14 @@ pub(crate) struct Launcher<'a> {
 }
 
 impl Launcher<'_> {
-    /// A process that prints one secret; the right one, else it failed.
+    /// Runs a process that prints one secret, and checks the value.
     pub(crate) fn cold(&self, id: Id, name: &str) -> Result<Used> {
         let (stdout, used) = self.start(id, &Task::Cold { name: name.to_owned() })?;
         ensure!(stdout.trim_end() == value(name), "{id} printed something else than the secret");
         Ok(used)
     }
 
-    /// A process that makes many calls.
+    /// Runs a process that makes many calls.
     pub(crate) fn report(&self, id: Id, task: &Task) -> Result<Report> {
         let (stdout, _) = self.start(id, task)?;
         serde_json::from_str(&stdout).with_context(|| format!("reading the report of {id}"))

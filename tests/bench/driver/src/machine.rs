@@ -1,4 +1,4 @@
-//! What else this machine does, and what it is.
+//! The machine: its description, its other load, and how its processors are kept awake.
 
 use std::{
     fs,
@@ -31,14 +31,14 @@ impl Spinners {
 impl Drop for Spinners {
     fn drop(&mut self) {
         for child in &mut self.0 {
-            // Both fail only when it has ended already.
+            // Both fail only if the process has already ended.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// Waits until the machine is mostly idle, at most `limit`; how busy it still is, 0 to 1.
+/// Waits until the machine is mostly idle, at most `limit`; returns the remaining load, 0 to 1.
 pub(crate) fn settle(limit: Duration) -> Result<f64> {
     let start = Instant::now();
     loop {
@@ -53,7 +53,7 @@ pub(crate) fn settle(limit: Duration) -> Result<f64> {
     }
 }
 
-/// Processor, kernel.
+/// The processor and the kernel.
 pub(crate) fn description() -> String {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let cpus = read("/proc/cpuinfo");
@@ -67,7 +67,7 @@ fn processors() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Ticks since boot: all, idle.
+/// Clock ticks since boot: all, and idle ones.
 fn times() -> Result<(f64, f64)> {
     let stat = fs::read_to_string("/proc/stat")?;
     let line = stat.lines().next().context("/proc/stat is empty")?;

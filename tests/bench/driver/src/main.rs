@@ -1,7 +1,7 @@
-//! Measures vaultlet against its floor and against Microsoft's SDKs, in one run.
+//! Measures vaultlet in one run, beside a minimal program in plain Rust (the floor) and Microsoft's SDKs.
 //!
-//! It starts twice: outside it builds what it needs, then starts itself again in a network and
-//! mount namespace, where the vault's real name leads to a server of its own.
+//! The driver builds and installs the peers, then starts itself again in a network and mount namespace,
+//! where the vault's real name leads to the driver's own server.
 
 mod certificates;
 mod languages;
@@ -21,7 +21,7 @@ use anyhow::Result;
 use clap::{Parser, ValueEnum};
 use peers::Id;
 
-/// Measures vaultlet against its floor and against Microsoft's SDKs, in one run.
+/// Measures vaultlet in one run, beside a minimal program in plain Rust (the floor) and Microsoft's SDKs.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tests/bench/run")]
 struct Options {
@@ -34,19 +34,19 @@ struct Options {
     /// Calls per process for `warm`; `conc` has twice as many
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     calls: u32,
-    /// Only these peers
+    /// Measure only these peers
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Id::value_variants())]
     only: Vec<Id>,
-    /// Only these measurements
+    /// Make only these measurements
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Section::value_variants())]
     sections: Vec<Section>,
-    /// How long to wait for other work on this machine to end before a `cold` run, in seconds
+    /// Longest wait for an idle machine before a `cold` run, in seconds
     #[arg(long, default_value_t = 2.0)]
     settle: f64,
-    /// The repository
+    /// The root of the repository
     #[arg(long, hide = true)]
     root: PathBuf,
-    /// Measure: the namespaces are there
+    /// Measure in the current namespaces
     #[arg(long, hide = true)]
     inside: bool,
     /// Peers that cannot be measured, `ID=reason`
@@ -54,12 +54,12 @@ struct Options {
     missing: Vec<String>,
 }
 
-/// What is measured.
+/// A group of measurements.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Section {
     /// A whole process, from its start to the secret on its stdout; requests; sizes
     Cold,
-    /// One call after the other in one process
+    /// Sequential calls in one process
     Warm,
     /// 64 callers at once in one process
     Conc,

@@ -1,4 +1,4 @@
-//! Who is measured: one line per peer in [`Id`] and in each `match`.
+//! The peers, which are the programs that are measured: one line per peer in [`Id`] and in each `match`.
 
 use std::{fmt, fs, path::Path};
 
@@ -52,7 +52,7 @@ impl fmt::Display for Id {
 }
 
 impl Id {
-    /// As the tables call it.
+    /// The peer's name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Id::Raw => "raw Rust (blocking rustls, ring) = floor",
@@ -72,17 +72,17 @@ impl Id {
         }
     }
 
-    /// Whether the bench is worth nothing without it.
+    /// Whether the benchmark fails without this peer: the floor, and every peer that uses vaultlet.
     pub(crate) fn is_ours(self) -> bool {
         !matches!(self, Id::Sdk | Id::Python | Id::Node | Id::Go | Id::Java)
     }
 
-    /// Whether it has this measurement.
+    /// Whether the peer takes part in a measurement.
     pub(crate) fn has(self, section: Section) -> bool {
         self != Id::Vaultlet || section == Section::Cold
     }
 
-    /// What to start for a task.
+    /// The command line for a task.
     pub(crate) fn command(self, root: &Path, task: &Task) -> Vec<String> {
         let program = |path: &str| vec![root.join(path).to_string_lossy().into_owned()];
         let mut command = match self {
@@ -109,7 +109,7 @@ impl Id {
         command
     }
 
-    /// The whole environment: a job's identity endpoint, and how this peer is told of a root.
+    /// The whole environment: the identity endpoint, and the variables by which the peer trusts the root.
     pub(crate) fn environment(self, trust: &Trust) -> Vec<(&'static str, String)> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut environment = vec![
@@ -118,7 +118,7 @@ impl Id {
             ("HOME", path(trust.folder())),
         ];
         environment.extend(match self {
-            // They refuse Azure ML's form, so they get App Service's.
+            // These SDKs do not support Azure ML, so they get App Service's endpoint.
             Id::Sdk | Id::Java => vec![
                 ("IDENTITY_ENDPOINT", format!("http://{IDENTITY}/msi/token")),
                 ("IDENTITY_HEADER", IDENTITY_SECRET.to_owned()),
@@ -139,7 +139,7 @@ impl Id {
         environment
     }
 
-    /// What has to be there for it to run, in bytes, without a language's own runtime.
+    /// The size of the peer's program and libraries in bytes, without the language's own runtime.
     pub(crate) fn size(self, root: &Path) -> Result<u64> {
         if let Some(folder) = languages::installed(self, root) {
             return languages::bytes_in(&folder);

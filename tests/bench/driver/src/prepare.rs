@@ -1,5 +1,5 @@
-//! Before the measuring, with the machine's own network: builds the peers, installs those
-//! of other languages, and starts this program again inside its namespaces.
+//! Preparation with the machine's own network: builds the peers, installs those of other languages, and
+//! starts the driver again in its namespaces.
 
 use std::{
     env,
@@ -12,7 +12,7 @@ use nix::unistd::geteuid;
 
 use crate::{Options, languages, peers::Id};
 
-/// Prepares the chosen peers and measures them inside.
+/// Prepares the chosen peers and measures them in the namespaces.
 pub(crate) fn enter(options: &Options) -> Result<ExitCode> {
     languages::package(&options.root, &options.only).context("making the packages")?;
     let mut missing = Vec::new();
@@ -27,7 +27,7 @@ pub(crate) fn enter(options: &Options) -> Result<ExitCode> {
     let mut command = Command::new("unshare");
     command.args(["--net", "--mount", "--propagation", "private"]);
     if geteuid().is_root() {
-        // Others may be at work here; what is measured comes first.
+        // Other programs may be running; the measurement takes precedence.
         command.args(["nice", "-n", "-5"]);
     } else {
         command.arg("--map-root-user");
@@ -40,7 +40,7 @@ pub(crate) fn enter(options: &Options) -> Result<ExitCode> {
 fn prepare(root: &Path, id: Id) -> Result<()> {
     let bench = root.join("tests/bench");
     match id {
-        // One package at a time, so that no peer gets another one's cargo features.
+        // One package at a time, so that no peer gets the cargo features of another.
         Id::Raw => cargo(&bench, "bench-raw", &root.join("target/bench")),
         Id::HostBlocking | Id::HostAsync => cargo(&bench, "bench-ours", &root.join("target/bench")),
         Id::Sdk => cargo(&bench, "bench-sdk", &root.join("target/bench")),
@@ -62,7 +62,7 @@ pub(crate) fn nice(program: impl AsRef<std::ffi::OsStr>) -> Command {
 }
 
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    // The tables alone go to stdout.
+    // Only the tables go to stdout.
     let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status()?;
     let arguments: Vec<_> = command.get_args().skip(2).map(|a| a.to_string_lossy()).collect();
     ensure!(status.success(), "`{}` failed", arguments.join(" "));

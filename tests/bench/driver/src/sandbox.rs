@@ -1,4 +1,4 @@
-//! The namespaces' inside: a loopback interface, the vault's name, the root that peers trust.
+//! Sets up the namespaces: a loopback interface, the vault's name, the root that peers trust.
 
 use std::{
     fs,
@@ -13,28 +13,28 @@ use tempfile::TempDir;
 
 use crate::{certificates, vault::Vault};
 
-/// Where the identity endpoints listen.
+/// The address of the identity endpoints.
 pub(crate) const IDENTITY: &str = "127.0.0.1:46808";
-/// A private address, as a private endpoint has: a vault on loopback is refused by careful clients.
+/// The address of the vault, a private one like a private endpoint's: careful clients refuse loopback.
 const VAULT: &str = "10.83.0.4";
 
-/// Files that tell peers of the bench's root; they go with it.
+/// Files through which peers trust the benchmark's root; they are deleted when this is dropped.
 pub(crate) struct Trust {
     folder: TempDir,
 }
 
 impl Trust {
-    /// The bench's root alone, PEM.
+    /// The benchmark's root alone, in PEM.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder().join("root.pem")
     }
 
-    /// The system's roots and the bench's, PEM: for peers that can only replace.
+    /// The system's roots and the benchmark's, in PEM, for peers whose setting replaces the roots.
     pub(crate) fn bundle(&self) -> PathBuf {
         self.folder().join("bundle.pem")
     }
 
-    /// The same for Java, as options of its.
+    /// The JVM options by which Java trusts the benchmark's root.
     pub(crate) fn java(&self) -> String {
         let store = self.folder().join("java.p12");
         format!(
@@ -43,7 +43,7 @@ impl Trust {
         )
     }
 
-    /// An empty home folder but for these files.
+    /// The home folder of peers, which has only these files.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -60,7 +60,7 @@ pub(crate) fn start() -> Result<(Vault, Trust)> {
 
     let (tls, root) = certificates::make(VAULT_HOST)?;
     fs::write(trust.root(), &root)?;
-    // Java reads no PEM; without Java nobody needs it.
+    // Java cannot read PEM. Without Java, `keytool` is missing and the file is not needed.
     let _ = Command::new("keytool")
         .args(["-importcert", "-noprompt", "-alias", "bench", "-storepass", "changeit", "-file"])
         .arg(trust.root())

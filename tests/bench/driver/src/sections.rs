@@ -1,4 +1,4 @@
-//! The measuring: peers in turn, so that the machine's moods hit all of them alike.
+//! The measurements. Peers take turns, so that changes in the machine's load affect all of them alike.
 
 use std::{
     cell::RefCell,
@@ -21,12 +21,12 @@ use crate::{
     vault::{Counts, Vault},
 };
 
-/// Callers of `conc`.
+/// The number of callers in `conc`.
 const CALLERS: usize = 64;
-/// Secrets after the first one when requests are counted.
+/// The number of further secrets when requests are counted.
 const FURTHER: u32 = 10;
 
-/// Measures and prints; fails when a peer of ours could not be measured.
+/// Measures and prints the tables; fails if a peer that is not an SDK could not be measured.
 pub(crate) fn measure(options: &Options) -> Result<ExitCode> {
     let (vault, trust) = sandbox::start()?;
     let launcher = Launcher { root: &options.root, trust: &trust };
@@ -56,12 +56,12 @@ struct Bench<'a> {
     launcher: Launcher<'a>,
     peers: Vec<Id>,
     missing: Vec<(Id, String)>,
-    /// Medians, for the last table.
+    /// Medians for the summary.
     found: RefCell<Found>,
 }
 
 impl Bench<'_> {
-    /// Nobody is measured who does not print the right value.
+    /// Leaves out peers that do not print the right value.
     fn admit(&mut self) {
         for id in &self.options.only {
             let told =
@@ -245,7 +245,7 @@ impl Bench<'_> {
         self.print(&title, &head, rows.collect(), Section::Conc)
     }
 
-    /// Every peer once, then every peer again.
+    /// Runs every peer once, then every peer again, and so on.
     fn in_turn<T>(
         &self,
         section: Section,

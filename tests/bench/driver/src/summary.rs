@@ -1,4 +1,4 @@
-//! One line for each language: its SDK's way to a secret beside ours, of this very run.
+//! The summary: one line for each language, with Microsoft's SDK and vaultlet side by side.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,25 +6,25 @@ use anyhow::Result;
 
 use crate::{languages, table::table};
 
-/// Medians of one peer.
+/// The medians of one peer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
     /// Process start to value, ms.
     pub(crate) cold: Option<f64>,
     /// Peak resident memory of that process, MiB.
     pub(crate) peak: Option<f64>,
-    /// First line of the program to its first value, ms.
+    /// The program's first line to its first value, ms.
     pub(crate) import: Option<f64>,
     /// A further call, µs.
     pub(crate) warm: Option<f64>,
-    /// Calls per second, many at once.
+    /// Calls per second of many concurrent callers.
     pub(crate) rate: Option<f64>,
 }
 
-/// What the sections have found so far, by the peer's short name.
+/// The medians so far, by the peer's short name.
 pub(crate) type Found = BTreeMap<String, Figures>;
 
-/// The table, of those languages whose peers were measured.
+/// The table of the languages whose peers were measured.
 pub(crate) fn by_language(found: &Found, root: &Path) -> Result<String> {
     let mut rows = Vec::new();
     for (language, theirs, ours) in languages::PAIRS {

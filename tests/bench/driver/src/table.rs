@@ -1,13 +1,13 @@
-//! Markdown, and the numbers in it.
+//! Markdown tables and their numbers.
 
-/// `median [min–max]` with so many decimals.
+/// Formats values as `median [min–max]` with a number of decimals.
 pub(crate) fn spread(values: &[f64], decimals: usize) -> String {
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     format!("{:.decimals$} [{least:.decimals$}–{most:.decimals$}]", median(values))
 }
 
-/// The middle one; of an even number the mean of the two.
+/// The median; of an even number of values the mean of the middle two.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
@@ -16,7 +16,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     f64::midpoint(lower, upper)
 }
 
-/// A table; short rows are filled.
+/// A Markdown table; short rows are filled up.
 pub(crate) fn table(title: &str, head: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("\n### {title}\n\n{}", line(head.to_vec()));

@@ -1,9 +1,9 @@
-//! The other side: a Key Vault that answers as fast as it can, and the identity endpoints of Azure
-//! ML and App Service.
+//! The servers: a Key Vault that responds as fast as it can, and the identity endpoints of Azure ML and
+//! App Service.
 //!
-//! It has every secret, of any name. What it answers looks like the service's own answers
-//! (<https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret>); what it counts
-//! is what a peer sent.
+//! The vault has a secret of any name. Its responses look like the service's own
+//! (<https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret>), and it counts the
+//! requests of a peer.
 
 use std::{
     convert::Infallible,
@@ -31,25 +31,25 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// The header value that the identity endpoint wants.
+/// The secret that the identity endpoint requires in a header.
 pub const IDENTITY_SECRET: &str = "bench-identity-secret";
 
 /// Requests and connections since the start.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
-    /// Tokens handed out.
+    /// Tokens issued.
     pub tokens: u64,
-    /// Vault requests without a good token.
+    /// Vault requests without a valid token.
     pub challenges: u64,
-    /// Secrets handed out.
+    /// Secrets served.
     pub secrets: u64,
-    /// Anything else that was asked for.
+    /// All other requests.
     pub others: u64,
     /// TLS connections to the vault.
     pub connections: u64,
 }
 
-/// The servers; they stop when it is dropped.
+/// The running servers, which stop when this is dropped.
 pub struct Vault {
     shared: Arc<Shared>,
     _runtime: Runtime,
@@ -84,7 +84,7 @@ impl Vault {
         Ok(Vault { shared, _runtime: runtime })
     }
 
-    /// What was asked so far.
+    /// The counts so far.
     pub fn counts(&self) -> Counts {
         let counters = &self.shared.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -180,7 +180,7 @@ const CHALLENGE: hyper::header::HeaderValue = hyper::header::HeaderValue::from_s
     r#"Bearer authorization="https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47", resource="https://vault.azure.net""#,
 );
 
-/// A token of a real one's size and form.
+/// A token with the size and form of a real one.
 fn token() -> String {
     let claims = serde_json::json!({
         "aud": "https://vault.azure.net",
@@ -248,7 +248,7 @@ async fn serve(
         let response = answer(&request);
         async { Ok::<_, Infallible>(response) }
     });
-    // A peer that goes away in the middle is not an error of the bench.
+    // A peer that disconnects early is not an error of the benchmark.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -1,8 +1,8 @@
-//! Starts one peer and says what it used.
+//! Runs one peer and reports the resources that it used.
 //!
-//! `bench-launch PROGRAM ARGUMENT…` runs it and ends its own stderr with one line: exit status,
-//! wall µs, CPU µs, peak resident KiB. Linux counts a child's peak from before its `exec`, so
-//! whoever starts a peer must be smaller than it: this program is.
+//! `bench-launch PROGRAM ARGUMENT…` ends its own stderr with one line: exit status, wall µs, CPU µs,
+//! peak resident KiB. Linux counts a child's peak memory from before its `exec`, so the parent must be
+//! smaller than the peer; this program is.
 //!
 //! `bench-launch --spin` uses up one processor until the process that started it is gone.
 

@@ -1,7 +1,7 @@
-//! What every peer written in Rust shares: its arguments, its clocks, its answer.
+//! Shared by all peers in Rust: arguments, clocks and output.
 //!
 //! A peer is a program that takes one [`Task`] and prints either the secret (`cold`) or one line
-//! of JSON, a [`Report`]. The peers differ in the call alone, and every call's value is checked.
+//! of JSON, a [`Report`]. The peers differ only in the call, and the value of every call is checked.
 
 use std::{
     future::Future,
@@ -19,51 +19,51 @@ use clap::Subcommand;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// The vault that every peer asks.
+/// The host name of the vault that all peers read from.
 pub const VAULT_HOST: &str = "bench-kv.vault.azure.net";
 
-/// What one run of a peer does.
+/// The task of one run of a peer.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
-    /// Print one secret's value: the whole process is measured from outside.
+    /// Print one secret's value; the whole process is measured from outside.
     Cold {
-        /// Its name.
+        /// The secret's name.
         name: String,
     },
-    /// The same secret again and again, one call after the other.
+    /// Read the same secret in sequential calls.
     WarmSame {
-        /// Calls that are measured.
+        /// Number of measured calls.
         calls: usize,
     },
-    /// Another secret each time, one call after the other.
+    /// Read another secret in each of several sequential calls.
     WarmDiff {
-        /// Calls that are measured.
+        /// Number of measured calls.
         calls: usize,
     },
-    /// Different secrets by many callers at once.
+    /// Read different secrets from many concurrent callers.
     Conc {
-        /// Threads or tasks.
+        /// Number of threads or tasks.
         callers: usize,
-        /// Calls that are measured, of all callers together.
+        /// Number of measured calls of all callers together.
         calls: usize,
     },
 }
 
-/// What a run of many calls was like.
+/// The measurements of a run of many calls.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Report {
-    /// Calls that were measured.
+    /// The number of measured calls.
     pub calls: usize,
     /// The process's first call, connection and token included, in µs; 0 where not measured.
     pub first_us: f64,
-    /// The program's first line to its first value in µs; 0 where not measured.
+    /// From the program's first line to its first value in µs; 0 where not measured.
     #[serde(default)]
     pub import_us: f64,
-    /// Middle of all calls' durations in µs.
+    /// The median duration of a call in µs.
     pub median_us: f64,
-    /// 99 % of the calls were at most this long, in µs.
+    /// The 99th percentile of the durations in µs.
     pub p99_us: f64,
-    /// All calls together in µs.
+    /// The duration of all calls together in µs.
     pub wall_us: f64,
     /// The process's user and system time during the calls in µs.
     pub cpu_us: f64,
@@ -71,22 +71,22 @@ pub struct Report {
     pub rss_kib: u64,
 }
 
-/// The value that the bench's vault gives every secret of this name.
+/// The value of the secret with this name in the benchmark's vault.
 pub fn value(name: &str) -> String {
     format!("value-of-{name}-0123456789abcdef0123456789abcdef")
 }
 
-/// Prints a secret as `cold` must.
+/// Prints a secret's value, the output of `cold`.
 pub fn print_value(value: &str) -> Result<()> {
     writeln!(std::io::stdout(), "{value}").context("printing the value")
 }
 
-/// Prints the answer of every task but `cold`.
+/// Prints a report, the output of all other tasks.
 pub fn print_report(report: &Report) -> Result<()> {
     writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?).context("printing the report")
 }
 
-/// Calls one after the other on this thread; the first one is measured apart.
+/// Makes sequential calls on this thread; the first one is measured separately.
 pub fn warm(
     calls: usize,
     different: bool,
@@ -107,7 +107,7 @@ pub fn warm(
     clock.report(1, first, durations)
 }
 
-/// As [`warm`], awaiting each call.
+/// Makes sequential asynchronous calls; the first one is measured separately.
 pub async fn warm_async(
     calls: usize,
     different: bool,
@@ -128,7 +128,7 @@ pub async fn warm_async(
     clock.report(1, first, durations)
 }
 
-/// One thread per caller, each with a call of its own from `open`. A fifth as many calls come
+/// Runs one thread per caller, each with a call of its own from `open`. A fifth as many calls come
 /// first, unmeasured.
 pub fn threads<C>(
     callers: usize,
@@ -142,7 +142,7 @@ where
     let (warmed, started) = (Barrier::new(callers + 1), Barrier::new(callers + 1));
     thread::scope(|scope| {
         let caller = || {
-            // Whoever fails must still arrive, else the others wait forever.
+            // A failed caller must still reach the barriers, or the others would wait forever.
             let opened = open().and_then(|mut call| {
                 rounds(&before, calls / 5, &mut call)?;
                 Ok(call)
@@ -153,7 +153,7 @@ where
         };
         let running: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
         warmed.wait();
-        // Before they are let go: this thread may be the last to run again.
+        // The clock starts before the callers do, as this thread may be the last to run again.
         let clock = Clock::start();
         started.wait();
         let clock = clock?;
@@ -165,7 +165,7 @@ where
     })
 }
 
-/// One task per caller on the current runtime. A fifth as many calls come first, unmeasured.
+/// Runs one task per caller on the current runtime. A fifth as many calls come first, unmeasured.
 pub async fn tasks<C, A>(callers: usize, calls: usize, call: C) -> Result<Report>
 where
     C: Fn(String) -> A + Clone + Send + 'static,

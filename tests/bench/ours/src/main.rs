@@ -1,4 +1,4 @@
-//! Peer: a Rust program that embeds vaultlet, from plain threads or from a tokio runtime.
+//! The peer `ours`: a Rust program that embeds vaultlet, with plain threads or a tokio runtime.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Peer: the floor. Blocking sockets, rustls with ring, one token and one request per secret;
-//! no challenge, no retry, no cache, no runtime. What it takes is what the wire takes.
+//! The peer `raw`, the floor: blocking sockets, rustls with ring, one token and one request per secret; no
+//! challenge, no retry, no cache, no runtime. It shows what the network and TLS cost.
 
 use std::{
     env, fs,
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     print_report(&warm(calls, different, |name| {
         let vault = match &mut vault {
             Some(vault) => vault,
-            // The first call pays for the token and the connection.
+            // The first call includes the token request and the connection.
             none => none.insert(Vault::open(trust()?, token()?)?),
         };
         vault.get(name)
@@ -94,7 +94,7 @@ fn connect(address: impl std::net::ToSocketAddrs) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Mozilla's roots, compiled in, and the bench's own.
+/// Mozilla's roots, compiled in, and the benchmark's own root.
 fn trust() -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for root in CertificateDer::pem_slice_iter(&fs::read(env::var("VAULTLET_CA_FILE")?)?) {

@@ -1,4 +1,4 @@
-//! Peer: Microsoft's Rust SDK, as its README shows it
+//! The peer `sdk`: Microsoft's Rust SDK, as its README shows it
 //! (<https://docs.rs/azure_security_keyvault_secrets>).
 
 use std::sync::Arc;

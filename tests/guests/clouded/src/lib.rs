@@ -1,4 +1,4 @@
-//! A component that reads its secrets by `wasmcloud:secrets`, and knows nothing of vaults.
+//! A component that reads its secrets through `wasmcloud:secrets` and knows nothing of vaults.
 
 wit_bindgen::generate!({
     inline: "
@@ -6,7 +6,7 @@ wit_bindgen::generate!({
         world clouded {
             import wasmcloud:secrets/store@2.1.0;
             import wasmcloud:secrets/reveal@2.1.0;
-            /// Says how long the secret of a key is; or why there is none.
+            /// The length of a key's secret, or why it cannot be read.
             export describe: async func(key: string) -> result<string, string>;
         }
     ",

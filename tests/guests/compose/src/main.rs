@@ -1,5 +1,5 @@
-//! `wac plug`, as that does it: `compose SOCKET PLUG OUTPUT` gives the imports of one component the
-//! exports of another and writes the two as one.
+//! A copy of `wac plug`: `compose SOCKET PLUG OUTPUT` connects the imports of the first component to the
+//! exports of the second and writes both as one component.
 
 use std::error::Error;
 

@@ -1,13 +1,13 @@
-//! A component that reads its configuration by `wasi:config`, and knows nothing of vaults.
+//! A component that reads its configuration through `wasi:config` and knows nothing of vaults.
 
 wit_bindgen::generate!({
     inline: "
         package example:configured;
         world configured {
             import wasi:config/store@0.2.0-rc.1;
-            /// Says how long the value of a key is; or why there is none.
+            /// The length of a key's value, or why it cannot be read.
             export describe: func(key: string) -> result<string, string>;
-            /// The keys there are, each with the length of its value.
+            /// All keys, each with the length of its value.
             export all: func() -> result<string, string>;
         }
     ",

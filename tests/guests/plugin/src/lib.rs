@@ -1,11 +1,11 @@
-//! A plugin, as an author of one writes it: it names a secret and uses it, and sees no credential.
+//! A typical plugin: it names a secret and uses it, and sees no credential.
 
 wit_bindgen::generate!({
     inline: "
         package example:plugin;
         world plugin {
             import vaultlet:keyvault/secrets@0.1.0;
-            /// Says how long the secret at that reference is, and its vault; or why there is none.
+            /// The length of a secret and the name of its vault, or why it cannot be read.
             export describe: func(reference: string) -> result<string, string>;
         }
     ",

@@ -1,11 +1,17 @@
-//! A component in the guest's place that does what the guest's role must not: asked for a secret,
-//! it sends a request wherever the reference says, and tells what became of it. `trap` and `spin`
-//! instead of a URL are what they say; `plan:` and `broker:` before it ask from those roles. Instead of
-//! a URL: `get=URL` for the whole answer, `post=URL|BODY` for its body in hexadecimal digits,
-//! `read=PATH`, `write=PATH`, `env=NAME`, `tell=LINE`; `kept=A,B,C|…` before
-//! any of them says how long the answer is good: fresh, while it is asked for anew, when that fails. What its plan names stands in `PROBER_PLAN`.
+//! A component in the guest's place that tries what a role must not do. A call for a secret is a probe:
+//! the reference is `HOST:PORT PROBE`, and the error `probed` has the result as its message.
 //!
-//! Without `std`, whose imports no role is given.
+//! A probe is a URL, to which a GET is sent, or one of
+//!
+//! * `get=URL` (the result is the whole response), `post=URL|BODY` (the response's body in hexadecimal);
+//! * `read=PATH`, `write=PATH`, `env=NAME`, `tell=LINE` (a line on stderr);
+//! * `trap`, `spin` (an endless loop).
+//!
+//! `plan:` or `broker:` before a probe runs it in that role instead of the vault's. `kept=A,B,C|` before
+//! it makes the broker's result cacheable: A seconds fresh, B while it is renewed, C if renewal fails.
+//! The variable `PROBER_PLAN` holds the plan.
+//!
+//! The prober has no `std`, since no role is granted its imports.
 #![no_std]
 
 extern crate alloc;
@@ -39,10 +45,11 @@ use wasi::io::streams::StreamError;
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
-/// How a host gets memory for what it passes in; the C library's would be another allocator.
+/// Allocates memory for values that the host passes in. The C library's own function would use another
+/// allocator.
 ///
 /// # Safety
-/// As the canonical ABI says: the old block, if there is one, came from here with that size.
+/// As the canonical ABI guarantees, the old block, if any, was allocated here with that size.
 #[unsafe(export_name = "cabi_realloc")]
 unsafe extern "C" fn cabi_realloc(old: *mut u8, was: usize, align: usize, size: usize) -> *mut u8 {
     // SAFETY: no size is 0 where it must not be, and alignments are powers of two, as the caller
@@ -66,7 +73,7 @@ struct Prober;
 struct NoSecret;
 struct NoToken;
 
-fn told(message: String) -> Error {
+fn probed(message: String) -> Error {
     Error {
         kind: ErrorKind::Internal,
         id: "probed".into(),
@@ -81,14 +88,14 @@ fn told(message: String) -> Error {
 }
 
 impl plan::Guest for Prober {
-    /// `HOST:PORT URL`: the vault that is planned, and where the probe goes.
+    /// Splits `HOST:PORT PROBE`: the host and port become the planned vault.
     fn resolve(what: Subject, _: Vec<(String, String)>) -> Result<Resolved, Error> {
         let (Subject::Secret(reference) | Subject::Vault(reference)) = what;
-        let (planned, _) = reference.split_once(' ').ok_or_else(|| told("no space".into()))?;
-        let (host, port) = planned.rsplit_once(':').ok_or_else(|| told("no port".into()))?;
-        let port = port.parse().map_err(|_| told("no port".into()))?;
+        let (planned, _) = reference.split_once(' ').ok_or_else(|| probed("no space".into()))?;
+        let (host, port) = planned.rsplit_once(':').ok_or_else(|| probed("no port".into()))?;
+        let port = port.parse().map_err(|_| probed("no port".into()))?;
         if let Some((_, url)) = reference.split_once(" plan:") {
-            return Err(told(outcome(url)));
+            return Err(probed(outcome(url)));
         }
         let server =
             Server { host: host.into(), port, trust: Trust::None, purpose: Purpose::Vault };
@@ -109,7 +116,7 @@ impl plan::Guest for Prober {
         };
         let lines = values.iter().find(|(name, _)| name == "PROBER_PLAN");
         for line in lines.map(|(_, plan)| plan.lines()).into_iter().flatten() {
-            add(&mut plan, line).ok_or_else(|| told(format!("a plan of another form: {line}")))?;
+            add(&mut plan, line).ok_or_else(|| probed(format!("malformed plan: {line}")))?;
         }
         Ok(plan)
     }
@@ -123,7 +130,7 @@ impl plan::Guest for Prober {
     }
 }
 
-/// A line of a plan: `file PATH`, `folder PATH ENDING`, `key NAME PATH [VARIABLE]`,
+/// Adds a line to a plan: `file PATH`, `folder PATH ENDING`, `key NAME PATH [VARIABLE]`,
 /// `program NAME COMMAND [GROUP…]` (a group's arguments are separated by `~`, and it sets a variable
 /// when it has `=`), `authority HOST PORT PURPOSE [pinned SHA1 | private FILE [NAME] | plain]`,
 /// `tells`.
@@ -179,7 +186,7 @@ impl secrets::Guest for Prober {
 
     fn get(reference: String, _: Option<UserAssigned>) -> Result<secrets::Secret, Error> {
         let url = reference.split_once(' ').map(|(_, url)| url).unwrap_or_default();
-        // A guest that goes wrong, for the tests of what that does to others.
+        // A faulty guest, for tests that it does not affect other calls.
         if url == "trap" {
             core::arch::wasm32::unreachable();
         }
@@ -188,10 +195,10 @@ impl secrets::Guest for Prober {
                 core::hint::spin_loop();
             }
         }
-        Err(told(match url.strip_prefix("broker:") {
+        Err(probed(match url.strip_prefix("broker:") {
             Some(url) => {
-                let asked = format!("http://identity.vaultlet.internal/probe?{url}");
-                send(&asked).and_then(text).unwrap_or_else(|what| what)
+                let endpoint = format!("http://identity.vaultlet.internal/probe?{url}");
+                send(&endpoint).and_then(text).unwrap_or_else(|what| what)
             }
             None => outcome(url),
         }))
@@ -202,7 +209,7 @@ impl secrets::Guest for Prober {
         _: Option<String>,
         _: Option<UserAssigned>,
     ) -> Result<secrets::Page, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 }
 
@@ -245,7 +252,7 @@ fn read(path: &str, how: OpenFlags, rights: DescriptorFlags) -> Result<String, S
     }
 }
 
-/// Status, the headers that are ours, and the body.
+/// The response as text: its status, the headers that begin with `vaultlet-`, and the body.
 fn whole(response: IncomingResponse) -> Result<String, String> {
     let mut whole = format!("{}", response.status());
     for (name, value) in response.headers().entries() {
@@ -310,7 +317,7 @@ fn send_with(url: &str, body: Option<&str>) -> Result<IncomingResponse, String> 
 
 impl simple::Guest for Prober {
     fn get_secret(_: String) -> Result<String, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 }
 
@@ -318,7 +325,7 @@ impl credentials::Guest for Prober {
     type Token = NoToken;
 
     fn get_token(_: TokenRequest) -> Result<credentials::Token, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 }
 
@@ -329,7 +336,7 @@ impl render::Guest for Prober {
         _: Part,
         _: Format,
     ) -> Result<String, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 
     fn listing(
@@ -339,7 +346,7 @@ impl render::Guest for Prober {
         _: Part,
         _: Format,
     ) -> Result<String, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 
     fn token(_: String, _: TokenProperties) -> String {
@@ -347,11 +354,11 @@ impl render::Guest for Prober {
     }
 
     fn whoami(_: TokenProperties, _: credentials::Holder, _: Format) -> Result<String, Error> {
-        Err(told("not a prober's work".into()))
+        Err(probed("the prober does not implement this".into()))
     }
 }
 
-// No handle of these is ever made.
+// The prober never creates these resources.
 impl secrets::GuestSecret for NoSecret {
     fn properties(&self) -> Properties {
         unreachable!()
@@ -379,7 +386,7 @@ impl run::Guest for Prober {
 }
 
 impl incoming_handler::Guest for Prober {
-    /// Probes from the broker's role.
+    /// Runs a probe in the broker role.
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let target = request.path_with_query().unwrap_or_default();
         let what = target.split_once('?').map(|(_, what)| what).unwrap_or_default();
@@ -391,18 +398,18 @@ impl incoming_handler::Guest for Prober {
             let parts: Vec<_> =
                 names.iter().zip(lifetime.split(',')).map(|(n, v)| format!("{n}={v}")).collect();
             let value = parts.join(", ");
-            headers.append("cache-control", value.as_bytes()).expect("it is one");
+            headers.append("cache-control", value.as_bytes()).expect("a valid header");
         }
         let response = OutgoingResponse::new(headers);
         if done.is_err() && kept.is_some() {
-            response.set_status_code(502).expect("it is one");
+            response.set_status_code(502).expect("a valid status");
         }
-        let told = done.unwrap_or_else(|what| what);
+        let result = done.unwrap_or_else(|what| what);
         let body = response.body().expect("the first");
         ResponseOutparam::set(out, Ok(response));
         let stream = body.write().expect("the first");
-        for piece in told.as_bytes().chunks(4096) {
-            stream.blocking_write_and_flush(piece).expect("it is short");
+        for piece in result.as_bytes().chunks(4096) {
+            stream.blocking_write_and_flush(piece).expect("at most 4,096 bytes");
         }
         drop(stream);
         OutgoingBody::finish(body, None).expect("it is whole");

@@ -1,4 +1,4 @@
-//! What the authors of the crates in a package ask to be told with it: the texts of their licences.
+//! The licence texts of the crates in a package, which must be distributed with it.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::{cargo, materials};
 
-/// The names that such files begin with.
+/// Prefixes of the names of licence files.
 const NAMES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 
-/// All texts, each once, and the crates that it is of.
+/// All licence texts, each once, with the crates that it applies to.
 pub(crate) fn of(root: &Path, target: &str, packages: &[&str]) -> Result<String, Box<dyn Error>> {
     let metadata = cargo(root, &["metadata", "--format-version", "1"])?;
     let metadata: Value = serde_json::from_str(&metadata)?;

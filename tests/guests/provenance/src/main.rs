@@ -1,17 +1,15 @@
-//! What a published component says of itself: `provenance COMPONENT FOLDER SOURCE REVISION` writes
-//! into that folder
+//! Metadata of a published component: `provenance COMPONENT FOLDER SOURCE REVISION` writes into the folder
 //!
-//! * `vaultlet.wasm`, the component with name, version, licence, source and revision in sections of
-//!   its own;
-//! * `annotations`, the same a line each, as `wkg oci push --annotation` takes them;
-//! * `vaultlet.cdx.json`, the crates that are in it (CycloneDX 1.5), bound to it by its digest;
-//! * `wkg.toml`, by which `wkg build` says the same of the interfaces, and finds WASI's beside them.
+//! * `vaultlet.wasm`, the component with sections for its name, version, licence, source and revision;
+//! * `annotations`, the same metadata as lines for `wkg oci push --annotation`;
+//! * `vaultlet.cdx.json`, the crates in the component (CycloneDX 1.5), with the component's digest;
+//! * `wkg.toml`, from which `wkg build` takes the interfaces' metadata and the location of WASI's.
 //!
 //! `provenance --bill PACKAGE TARGET FILE OUT SOURCE REVISION` writes the bill of materials of another
-//! file that was built of a package; `provenance --licences TARGET OUT PACKAGE…` what the crates in
-//! packages ask to be told with them.
+//! file that was built from a package; `provenance --licences TARGET OUT PACKAGE…` writes the licence
+//! texts of the crates in packages.
 //!
-//! The same input gives the same bytes.
+//! The output is reproducible.
 
 mod licences;
 mod materials;
@@ -25,7 +23,7 @@ use std::{env, fs};
 use serde_json::Value;
 use wasm_metadata::{AddMetadata, AddMetadataField};
 
-/// What there is to say of the package, from its manifest, and where it comes from.
+/// The metadata of the package, from its manifest, and its source.
 struct About {
     version: String,
     description: String,
@@ -86,12 +84,12 @@ fn publish(
     Ok(fs::write(folder.join("wkg.toml"), manifest(root, about)?)?)
 }
 
-/// The repository, seen from this package.
+/// The root of the repository.
 fn root() -> Result<PathBuf, Box<dyn Error>> {
     Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").canonicalize()?)
 }
 
-/// The standard output of cargo, at the root.
+/// Runs cargo in the root of the repository and returns its standard output.
 fn cargo(root: &Path, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo).args(arguments).arg("--locked").current_dir(root).output()?;
@@ -127,7 +125,8 @@ fn described(wasm: &[u8], about: &About) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(metadata.to_wasm(wasm)?)
 }
 
-/// <https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md>
+/// OCI annotations
+/// (<https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md>).
 fn annotations(about: &About) -> String {
     [
         ("title", "vaultlet"),
@@ -141,7 +140,7 @@ fn annotations(about: &About) -> String {
     .concat()
 }
 
-/// For `wkg`, in the folder that it is run in.
+/// The manifest of `wkg`, which reads it from its working directory.
 fn manifest(root: &Path, about: &About) -> Result<String, Box<dyn Error>> {
     let mut text = String::from("[overrides]\n");
     let mut packages = fs::read_dir(root.join("wit/deps"))?
@@ -165,7 +164,7 @@ fn manifest(root: &Path, about: &About) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// As TOML has it, whose basic strings are JSON's.
+/// A TOML string, written as a JSON string, which TOML accepts.
 fn quoted(text: &str) -> Value {
     Value::from(text)
 }

@@ -1,4 +1,4 @@
-//! The bill of materials: CycloneDX 1.5, the crates that are in what was built, and which needs which.
+//! The bill of materials in CycloneDX 1.5: the crates in a built file and their dependencies.
 //! <https://cyclonedx.org/docs/1.5/json/>
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,29 +10,29 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{About, cargo};
 
-/// What is described: a package of the workspace, as it was built for a target.
+/// A package of the workspace, built for a target.
 pub(crate) struct Built<'a> {
     /// The package.
     pub(crate) package: &'a str,
     /// The target that it was built for.
     pub(crate) target: &'a str,
-    /// What its users call it.
+    /// The name that its users know.
     pub(crate) name: &'a str,
-    /// The file.
+    /// The built file.
     pub(crate) bytes: &'a [u8],
 }
 
-/// A crate that is in it.
+/// A crate in the built file.
 pub(crate) struct Crate {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) licence: String,
 }
 
-/// By id: the crates, and which each of them needs.
+/// Crates by id, and the dependencies of each.
 type Tree = (BTreeMap<String, Crate>, BTreeMap<String, BTreeSet<String>>);
 
-/// The crates of what was built. What only builds it is left out.
+/// The crates in a built file. Build dependencies are left out.
 pub(crate) fn crates(root: &Path, package: &str, target: &str) -> Result<Tree, Box<dyn Error>> {
     let package = format!("--package={package}");
     let target = format!("--target={target}");
@@ -40,7 +40,7 @@ pub(crate) fn crates(root: &Path, package: &str, target: &str) -> Result<Tree, B
     let tree = cargo(root, &[&["tree", &package, &target][..], &fixed].concat())?;
     let mut crates = BTreeMap::new();
     let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    // From the whole to the crate of the last line.
+    // The path from the root of cargo's tree to the crate of the last line.
     let mut path: Vec<String> = Vec::new();
     for line in tree.lines() {
         let at = line.find(|c: char| !c.is_ascii_digit()).ok_or("a line without a crate")?;
@@ -53,7 +53,7 @@ pub(crate) fn crates(root: &Path, package: &str, target: &str) -> Result<Tree, B
         path.truncate(depth.parse()?);
         if let Some(parent) = path.last() {
             needs.entry(parent.clone()).or_default().insert(id.clone());
-            // A crate that was in an earlier line is followed by `(*)`.
+            // `(*)` follows a crate that was on an earlier line.
             let licence = licence.trim_end_matches(" (*)").replace('/', " OR ");
             crates.entry(id.clone()).or_insert(Crate { name, version, licence });
         }
@@ -63,7 +63,7 @@ pub(crate) fn crates(root: &Path, package: &str, target: &str) -> Result<Tree, B
     Ok((crates, needs))
 }
 
-/// The bill of what was built.
+/// The bill of materials of a built file.
 pub(crate) fn of(root: &Path, about: &About, built: &Built<'_>) -> Result<Value, Box<dyn Error>> {
     let (crates, needs) = crates(root, built.package, built.target)?;
     let whole = format!("pkg:cargo/{}@{}", built.package, about.version);

@@ -1,6 +1,6 @@
-//! Where the component's bytes are: `sizes COMPONENT`, a component whose functions have names
-//! (`target/component/…/vaultlet_component.wasm`). Prints bytes of code by module, largest first, and
-//! those of data.
+//! Prints what the component's bytes are spent on: `sizes COMPONENT` lists the bytes of code by module,
+//! largest first, and the bytes of data. The component must have names of functions
+//! (`target/component/…/vaultlet_component.wasm`).
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -9,7 +9,7 @@ use std::{env, fs};
 use rustc_demangle::demangle;
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
-/// Modules that are printed; the rest is one line.
+/// The number of modules that are printed; the rest is summed up in one line.
 const LINES: usize = 24;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut imported, mut data) = (0, 0);
     for payload in Parser::new(0).parse_all(&bytes) {
         match payload? {
-            // The first module is ours; those behind it are adapters of the linker.
+            // The first module is vaultlet's; those after it are adapters of the linker.
             Payload::ImportSection(section) if code.is_empty() => imported = section.count(),
             Payload::CodeSectionEntry(body) => code.push(length(body.range())?),
             Payload::DataSection(section) => data += length(section.range())?,
@@ -67,12 +67,12 @@ fn functions(
     Ok(names)
 }
 
-/// Crate and module of a function: of ours two levels, of others the crate.
+/// The module that a function is counted under: two levels for vaultlet's crates, the crate for others.
 fn module(name: &str) -> String {
     if name.contains('#') {
         return "exports, and what is inlined into them".to_owned();
     }
-    // `<a::b::C as d::E>::f` belongs to `a::b`; `<dyn …>` and tuples to nobody in particular.
+    // `<a::b::C as d::E>::f` belongs to `a::b`; `<dyn …>` and tuples belong to no module.
     let path = name.trim_start_matches(['<', '&']).trim_start_matches("dyn ");
     let end = path.find([' ', '<', '>', '(', '[', '{']).unwrap_or(path.len());
     let parts: Vec<&str> = path[..end].split("::").collect();

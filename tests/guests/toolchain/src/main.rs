@@ -1,6 +1,7 @@
-//! What makes a component of a C program, as `wit-bindgen c` and `wasm-tools component new` do it:
-//! `toolchain bindings WORLD.wit DEPENDENCY FOLDER` writes the bindings of the world in that file, whose
-//! packages are in the other folder; `toolchain component CORE.wasm OUTPUT` wraps what was linked.
+//! Makes a component from a C program, as `wit-bindgen c` and `wasm-tools component new` do:
+//! `toolchain bindings WORLD.wit DEPENDENCY FOLDER` writes the bindings of a world into a folder
+//! (DEPENDENCY has the packages that the world uses); `toolchain component CORE.wasm OUTPUT` turns a
+//! linked module into a component.
 
 use anyhow::{Context as _, bail};
 use wasi_preview1_component_adapter_provider::{

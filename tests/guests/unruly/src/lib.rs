@@ -1,48 +1,48 @@
-//! A plugin that nobody should run without a host that holds it: it tries what a plugin may not.
+//! A hostile plugin, which tries what a plugin must not do.
 
 wit_bindgen::generate!({
     inline: "
         package example:unruly;
         interface secrets-of-others {
-            /// Its value, or the kind and the whole line of the error.
+            /// The value of a secret, or the kind and the whole line of the error.
             read: func(reference: string) -> result<string, string>;
-            /// The same by an identity of its own choice.
+            /// The value of a secret, read with an identity that the plugin chooses.
             read-as: func(reference: string, client-id: string) -> result<string, string>;
-            /// Reads it so often and keeps them all: how many it got, and the error that ended it.
+            /// Reads a secret several times and keeps all handles: their number, and the error that ended it.
             hoard: func(reference: string, times: u32) -> tuple<u32, string>;
-            /// Reads it so often and keeps none.
+            /// Reads a secret several times and keeps no handle.
             ask: func(reference: string, times: u32) -> tuple<u32, string>;
-            /// The names of all that a vault has, page by page.
+            /// The names of all secrets in a vault, page by page.
             secrets: func(vault: string) -> result<list<string>, string>;
-            /// How many versions a secret has.
+            /// The number of a secret's versions.
             versions: func(reference: string) -> result<u32, string>;
-            /// The same by an identity of its own choice.
+            /// The names of all secrets, listed with an identity that the plugin chooses.
             secrets-as: func(vault: string, client-id: string) -> result<list<string>, string>;
-            /// What the properties say: name, version, content type, tags.
+            /// A secret's properties: name, content type, tags.
             properties: func(reference: string) -> result<tuple<string, option<string>, list<tuple<string, string>>>, string>;
         }
         world unruly {
             import vaultlet:keyvault/secrets@0.1.0;
             export secrets-of-others;
-            // No name here may be one of libc's, whose function it would be in place of.
-            /// Variables and arguments.
+            // A function with the name of one in the C library would replace that one.
+            /// The environment variables and arguments.
             export surroundings: func() -> list<string>;
-            /// What comes of opening this file.
+            /// The result of opening a file.
             export open-file: func(path: string) -> string;
-            /// What is on standard input.
+            /// The text of standard input.
             export read-input: func() -> string;
-            /// Writes to both streams, first one and then the other.
+            /// Writes to standard output, then to standard error.
             export print: func(text: string);
-            /// How often this instance was called.
+            /// The number of calls to this instance.
             export count: func() -> u32;
             export spin: func();
             export sleep-long: func(seconds: u64);
             export recurse: func(depth: u64) -> u64;
             export panic-now: func();
             export exit-with: func(status: u8);
-            /// Takes so many MiB and gives how many it had.
+            /// Allocates a number of MiB and returns how many it got.
             export grow: func(mib: u32) -> u32;
-            /// So many numbers.
+            /// A list of this length.
             export flood: func(numbers: u32) -> list<u64>;
             export nothing: func();
             export several: func(flag: bool, number: s16, text: string, more: list<option<string>>) -> string;

@@ -1,4 +1,4 @@
-//! C: a program against the tarball's library. There is no SDK to compare it with.
+//! C: a program that links the library of the tarball. Microsoft has no SDK to compare it with.
 
 use anyhow::Result;
 

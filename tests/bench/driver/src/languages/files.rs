@@ -1,4 +1,4 @@
-//! Folders: what they were made of, what is in them.
+//! Folders that are made again when their inputs change, and the sizes of installed packages.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// What a folder was made of, so that it is made again only when that has changed.
+/// The inputs of a folder, which is made again only when they have changed.
 pub(super) struct Stamp {
     folder: PathBuf,
     wanted: Vec<u8>,
@@ -18,7 +18,7 @@ impl Stamp {
         Self { folder: folder.to_owned(), wanted: Vec::new() }
     }
 
-    /// A file that it is made of.
+    /// Adds a file to the inputs.
     pub(super) fn by(mut self, file: &Path) -> Result<Self> {
         let bytes = fs::read(file).with_context(|| file.display().to_string())?;
         self.wanted.extend(bytes);
@@ -48,7 +48,7 @@ pub(super) fn one_in(folder: &Path) -> Result<PathBuf> {
     files.pop().context("no file")
 }
 
-/// How many entries of a folder are such.
+/// Counts the entries of a folder that meet a condition.
 pub(super) fn count(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<usize> {
     let mut found = 0;
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
@@ -57,7 +57,7 @@ pub(super) fn count(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<usi
     Ok(found)
 }
 
-/// The packages' files, without the installers that every virtual environment has.
+/// The size of installed packages, without the installers that every virtual environment has.
 pub(crate) fn bytes_in(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! Go: a program each, without cgo.
+//! Go: one program for each peer, without cgo.
 
 use std::{env, fs, process::Command};
 
@@ -54,7 +54,7 @@ impl Language for Go {
             if peer.ours {
                 build
                     .arg(format!("go mod init peer && go get vaultlet.dev/go@latest && {BUILD} ."));
-                // Of this very build: another one of the same version may be kept elsewhere.
+                // The module of this build: another cache may hold an older build of the same version.
                 let proxy = format!("file://{},{}", peer.package("go").display(), proxies()?);
                 build.env("GOPROXY", proxy).env("GONOSUMDB", "vaultlet.dev");
                 build.env("GOMODCACHE", peer.folder.join("modules"));
@@ -67,7 +67,7 @@ impl Language for Go {
     }
 }
 
-/// From where the modules of others come.
+/// The proxies for third-party modules.
 fn proxies() -> Result<String> {
     if let Ok(proxies) = env::var("GOPROXY") {
         return Ok(proxies);

@@ -1,4 +1,4 @@
-//! Java: the jars and one program's classes each.
+//! Java: the jars and the classes of one program for each peer.
 
 use std::fs;
 
@@ -59,7 +59,7 @@ impl Language for Java {
             if let Some(jar) = &package {
                 fs::copy(jar, jars.join(jar.file_name().context("a jar")?))?;
             }
-            // `Peer` names both; the other one would not compile without its libraries.
+            // `Peer` names both clients; the other one is a stub, as its libraries are missing.
             let missing = peer.folder.join(format!("{other}.java"));
             let throws = "throw new UnsupportedOperationException();";
             fs::write(

@@ -1,5 +1,5 @@
-//! Peers in other languages: Microsoft's SDK and ours by the same program, each installed alone in a
-//! folder of its own. Ours are the packages that `host/package` makes.
+//! Peers in other languages: Microsoft's SDK and vaultlet's package, used by the same program and installed
+//! in separate folders. `host/package` makes vaultlet's packages.
 
 mod c;
 mod files;
@@ -20,7 +20,7 @@ use files::Stamp;
 
 pub(crate) use files::bytes_in;
 
-/// What has the SDK's and what has our way to the same secret.
+/// The languages, each with the peer that uses Microsoft's SDK and the one that uses vaultlet.
 pub(crate) const PAIRS: [(&str, Option<Id>, Id); 6] = [
     ("Rust", Some(Id::Sdk), Id::HostBlocking),
     ("C", None, Id::COurs),
@@ -30,44 +30,44 @@ pub(crate) const PAIRS: [(&str, Option<Id>, Id); 6] = [
     ("Java", Some(Id::Java), Id::JavaOurs),
 ];
 
-/// What is known of one language.
+/// How the peers of one language are installed and started.
 trait Language {
-    /// As `host/package` calls it, and the folder of its package.
+    /// The name of the language's part in `host/package`, and of the part's folder.
     fn part(&self) -> &'static str;
 
-    /// What to start, without the task.
+    /// The command of a peer, without the task.
     fn command(&self, peer: &Peer<'_>) -> Vec<String>;
 
-    /// The folder below the peer's whose size is the peer's; none where it is the program's own.
+    /// The subfolder whose size is the size of the peer; `None` if it is the size of the program.
     fn installed(&self) -> Option<&'static str>;
 
-    /// How many packages came with it, itself included.
+    /// The number of installed packages, including the peer's own.
     fn packages(&self, peer: &Peer<'_>) -> Result<usize>;
 
-    /// Installs it, unless the same is there.
+    /// Installs a peer, unless it is up to date.
     fn prepare(&self, peer: &Peer<'_>, stamp: Stamp) -> Result<()>;
 }
 
-/// One of a language's two.
+/// One of the two peers of a language.
 struct Peer<'a> {
     root: &'a Path,
-    /// Where it is installed.
+    /// The folder in which the peer is installed.
     folder: PathBuf,
     ours: bool,
 }
 
 impl Peer<'_> {
-    /// A file of the peers' sources.
+    /// A file in the sources of the peers.
     fn source(&self, name: &str) -> PathBuf {
         self.root.join("tests/bench").join(name)
     }
 
-    /// Where `host/package` puts a language's package.
+    /// The folder of a part that `host/package` made.
     fn package(&self, part: &str) -> PathBuf {
         self.root.join("target/packages").join(part)
     }
 
-    /// Where things are kept that are the same for all.
+    /// A cache that all peers share.
     fn cache(&self, name: &str) -> PathBuf {
         self.root.join("target/peers").join(name)
     }
@@ -81,7 +81,7 @@ fn text(path: PathBuf) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Of which language it is; none, where it is a program of Rust.
+/// The language of a peer; `None` for Rust.
 fn language(id: Id) -> Option<&'static dyn Language> {
     Some(match id {
         Id::Python | Id::PythonOurs => &python::Python,
@@ -98,22 +98,22 @@ fn peer(id: Id, root: &Path) -> Peer<'_> {
     Peer { root, folder, ours: id.is_ours() }
 }
 
-/// What to start, without the task.
+/// The command of a peer, without the task.
 pub(crate) fn command(id: Id, root: &Path) -> Vec<String> {
     language(id).map(|language| language.command(&peer(id, root))).unwrap_or_default()
 }
 
-/// The folder whose size is the peer's; none where it is the program's own.
+/// The folder whose size is the size of the peer; `None` if it is the size of the program.
 pub(crate) fn installed(id: Id, root: &Path) -> Option<PathBuf> {
     Some(peer(id, root).folder.join(language(id)?.installed()?))
 }
 
-/// How many packages came with it, itself included.
+/// The number of packages that are installed for a peer, including its own.
 pub(crate) fn packages(id: Id, root: &Path) -> Result<Option<usize>> {
     language(id).map(|language| language.packages(&peer(id, root))).transpose()
 }
 
-/// Makes the packages of those languages that are asked for.
+/// Makes vaultlet's packages for the languages of these peers.
 pub(crate) fn package(root: &Path, ids: &[Id]) -> Result<()> {
     let ours = ids.iter().filter(|id| id.is_ours());
     let parts: Vec<_> = ours.filter_map(|id| Some(language(*id)?.part())).collect();
@@ -123,7 +123,7 @@ pub(crate) fn package(root: &Path, ids: &[Id]) -> Result<()> {
     run(nice("bash").arg(root.join("host/package")).args(["--only", &parts.join(",")]))
 }
 
-/// Installs it, unless the same is there.
+/// Installs a peer, unless it is up to date.
 pub(crate) fn prepare(root: &Path, id: Id) -> Result<()> {
     let peer = peer(id, root);
     let stamp = Stamp::new(&peer.folder);

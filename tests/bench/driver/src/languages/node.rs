@@ -1,4 +1,4 @@
-//! Node: a folder with its `node_modules` each.
+//! Node: a folder with `node_modules` for each peer.
 
 use std::fs;
 

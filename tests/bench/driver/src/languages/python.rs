@@ -1,4 +1,4 @@
-//! Python: a virtual environment each.
+//! Python: a virtual environment for each peer.
 
 use std::fs;
 

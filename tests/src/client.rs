@@ -4,9 +4,9 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-/// A response.
+/// A response to a request of the test.
 #[derive(Debug)]
-pub struct Told {
+pub struct Response {
     /// The status.
     pub status: u16,
     /// The headers, in lower case.
@@ -16,7 +16,7 @@ pub struct Told {
 }
 
 /// Sends a `GET` with the given header lines, each ended by `\r\n`, and the right `Host`.
-pub fn get(authority: &str, target: &str, headers: &str) -> Told {
+pub fn get(authority: &str, target: &str, headers: &str) -> Response {
     send(
         authority,
         &format!(
@@ -26,7 +26,7 @@ pub fn get(authority: &str, target: &str, headers: &str) -> Told {
 }
 
 /// Sends exactly the given text, and reads until the other side closes.
-pub fn send(authority: &str, text: &str) -> Told {
+pub fn send(authority: &str, text: &str) -> Response {
     let sent = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(authority)?;
         stream.write_all(text.as_bytes())?;
@@ -38,7 +38,7 @@ pub fn send(authority: &str, text: &str) -> Told {
     let answer = sent().unwrap_or_else(|error| unreachable!("{authority}: {error}"));
     let (headers, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = headers.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Told {
+    Response {
         status: status.unwrap_or_default(),
         headers: headers.to_ascii_lowercase(),
         body: body.to_owned(),
