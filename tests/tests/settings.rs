@@ -48,7 +48,8 @@ fn wave(setting: &Setting) -> String {
 #[test]
 fn the_host_passes_on_the_settings_that_the_component_reads() {
     let host = root().join("host/runtime/src");
-    let source = sources(&host).into_iter().find(|text| text.contains("const COMPONENT_SETTINGS")).unwrap();
+    let source =
+        sources(&host).into_iter().find(|text| text.contains("const COMPONENT_SETTINGS")).unwrap();
     let list = source.split("const COMPONENT_SETTINGS").nth(1).unwrap().split("];").next().unwrap();
     let passed: BTreeSet<_> = list.split('"').filter(|it| it.starts_with("VAULTLET_")).collect();
     let read = SETTINGS.iter().filter(|setting| setting.reader == Reader::Component);
