@@ -26,13 +26,14 @@ use vaultlet_tests::{Ended, builds, root, succeeds, vaultlet};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The parts of `host/package`, each with the tools that it needs besides cargo.
-const PARTS: [(&str, &[&str]); 6] = [
+const PARTS: [(&str, &[&str]); 7] = [
     ("c", &["cmake", "cc", "c++", "pkg-config"]),
     ("python", &["python3"]),
     ("node", &["node", "npm"]),
     ("go", &["go"]),
     ("java", &["java", "javac", "mvn"]),
     ("component", &[]),
+    ("crates", &[]),
 ];
 
 #[test]
