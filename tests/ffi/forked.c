@@ -46,10 +46,11 @@ int main(int argc, char **argv) {
     char *value = getenv("EXPECTED");
     if (argc != 2 || value == NULL) return 2;
     if (vaultlet_open(VAULTLET_ABI, NULL, &vault) != NULL) return 2;
-    pthread_t threads[3];
+    pthread_t threads[4];
     pthread_create(&threads[0], NULL, calls, value);
     pthread_create(&threads[1], NULL, calls, value);
     pthread_create(&threads[2], NULL, opens, NULL);
+    pthread_create(&threads[3], NULL, opens, NULL);
     int failed = 0;
     for (int at = 0; at < atoi(argv[1]); at++) {
         pid_t child = fork();
@@ -70,7 +71,7 @@ int main(int argc, char **argv) {
         failed += status != 0;
     }
     stop = 1;
-    for (int at = 0; at < 3; at++) pthread_join(threads[at], NULL);
+    for (int at = 0; at < 4; at++) pthread_join(threads[at], NULL);
     vaultlet_close(vault);
     printf("%d\n", failed);
     return failed != 0;

@@ -59,6 +59,7 @@ impl<T> PerProcess<T> {
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         if self.id == std::process::id() {
+            let _no_fork = begin();
             // SAFETY: the value is not used after this.
             #[allow(unsafe_code, reason = "in a child of `fork` it must not be dropped")]
             unsafe {
@@ -68,9 +69,9 @@ impl<T> Drop for PerProcess<T> {
     }
 }
 
-/// Held while a handle is opened, so that the process does not fork meanwhile: loading code takes
-/// locks of the whole process, which would stay locked in the child for ever.
-static OPENING: Mutex<()> = Mutex::new(());
+/// Held while a handle is opened or closed, so that the process does not fork meanwhile: loading and
+/// unloading code takes locks of the whole process, which would stay locked in the child for ever.
+static LOADING: Mutex<()> = Mutex::new(());
 
 thread_local! {
     static FORKING: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
@@ -85,11 +86,11 @@ fn begin() -> MutexGuard<'static, ()> {
             libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork));
         }
     });
-    OPENING.lock().unwrap_or_else(PoisonError::into_inner)
+    LOADING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 extern "C" fn before_fork() {
-    let lock = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+    let lock = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
     let _ = FORKING.try_with(|held| held.borrow_mut().replace(lock));
 }
 
