@@ -4,7 +4,7 @@
 //! held. The parent's value is therefore never touched in the child, which makes a value of its own
 //! on first use.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
@@ -75,9 +75,22 @@ static LOADING: Mutex<()> = Mutex::new(());
 
 thread_local! {
     static FORKING: RefCell<Option<MutexGuard<'static, ()>>> = const { RefCell::new(None) };
+    /// Whether this thread holds the lock already: what is opened may close another handle.
+    static HOLDING: Cell<bool> = const { Cell::new(false) };
 }
 
-fn begin() -> MutexGuard<'static, ()> {
+/// While it exists the process does not fork.
+struct NoFork(Option<MutexGuard<'static, ()>>);
+
+impl Drop for NoFork {
+    fn drop(&mut self) {
+        if self.0.take().is_some() {
+            let _ = HOLDING.try_with(|holding| holding.set(false));
+        }
+    }
+}
+
+fn begin() -> NoFork {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
         // SAFETY: the functions only take and release a lock.
@@ -86,7 +99,12 @@ fn begin() -> MutexGuard<'static, ()> {
             libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork));
         }
     });
-    LOADING.lock().unwrap_or_else(PoisonError::into_inner)
+    if HOLDING.try_with(Cell::get).unwrap_or(true) {
+        return NoFork(None);
+    }
+    let lock = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
+    HOLDING.set(true);
+    NoFork(Some(lock))
 }
 
 extern "C" fn before_fork() {
