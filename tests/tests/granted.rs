@@ -217,7 +217,7 @@ fn a_background_process_of_a_program_does_not_delay_its_result() {
     let path = format!("{at}:/usr/bin:/bin");
     let prober = Prober::open("program login tool", &[("PATH", &path)], Vaultlet::builder());
     let result = prober.broker("get=http://programs.vaultlet.internal/login");
-    assert_eq!(result, "200 vaultlet-exit-status=0 vaultlet-stdout-length=5\nhello\n");
+    assert_eq!(result, "200 vaultlet-exit-status=0 vaultlet-stdout-length=6\nhello\n");
     let pid = fs::read_to_string(format!("{at}/pid")).unwrap();
     assert!(std::process::Command::new("kill").arg(pid.trim()).status().unwrap().success());
 }
