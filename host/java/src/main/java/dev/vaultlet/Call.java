@@ -162,6 +162,8 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
                     end(true);
                 } catch (AsynchronousCloseException byInterrupt) {
                     interrupted = true;
+                    // Whatever the virtual machine has made of the mark meanwhile, it must stay.
+                    Thread.currentThread().interrupt();
                 }
             }
             return true;
