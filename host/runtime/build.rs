@@ -1,4 +1,4 @@
-//! Compiles `vaultlet.wasm` of this package ahead of time, with the host's own engine configuration.
+//! Compiles `embedded.wasm` of this package ahead of time, with the host's own engine configuration.
 //!
 //! A published package brings the component along. A checkout makes it first: its cargo
 //! configuration names the command.
@@ -17,7 +17,7 @@ const COMMAND: &str = "VAULTLET_COMPONENT_COMMAND";
 
 fn main() {
     println!("cargo::rerun-if-env-changed={COMMAND}");
-    for watched in ["build.rs", "src/instance/config.rs", "vaultlet.wasm"] {
+    for watched in ["build.rs", "src/instance/config.rs", "embedded.wasm"] {
         println!("cargo::rerun-if-changed={watched}");
     }
     if let Err(message) = build(&variable("CARGO_MANIFEST_DIR")) {
@@ -32,11 +32,11 @@ fn build(package: &Path) -> Result<(), String> {
     {
         make_component(Path::new(&command))?;
     }
-    let component = package.join("vaultlet.wasm");
+    let component = package.join("embedded.wasm");
     let component = fs::read(&component).map_err(|error| {
         format!("{}: {error}; in a checkout, `guest/build/run` makes it", component.display())
     })?;
-    let compiled = variable("OUT_DIR").join("vaultlet.cwasm");
+    let compiled = variable("OUT_DIR").join("embedded.cwasm");
     fs::write(&compiled, compile(&component)?)
         .map_err(|error| format!("cannot write {}: {error}", compiled.display()))
 }
@@ -55,7 +55,7 @@ fn compile(component: &[u8]) -> Result<Vec<u8>, String> {
     let mut config = config::config();
     // The baseline of the target, not this machine's processor.
     let target = env::var("TARGET").unwrap_or_default();
-    config.cranelift_opt_level(OptLevel::SpeedAndSize);
+    config.cranelift_opt_level(OptLevel::Speed);
     config.target(&target).map_err(|e| format!("no code generation for `{target}`: {e:#}"))?;
     let engine = Engine::new(&config).map_err(|e| format!("engine: {e:#}"))?;
     engine

@@ -1,19 +1,20 @@
-//! The component's exports as Rust, generated from the WIT that the component is built from.
+//! The pure interfaces of the component as Rust, generated from the WIT that the component is built
+//! from. The interfaces through which values and tokens pass are written by hand
+//! (`net/message.rs`, `instance/records.rs`): generated records have `Debug`.
 //!
-//! Never enable bindgen's `tracing`: it would log results, and one of them is a secret. No record
-//! holds a secret's value or a token, so that records may have `Debug`.
+//! Never enable bindgen's `tracing`: it would log results, and some of them are secrets.
 
 wasmtime::component::bindgen!({
     path: "wit",
-    world: "provider",
-    exports: { default: async },
+    inline: "
+        package vaultlet:host;
+
+        world pure {
+            export vaultlet:keyvault/types@0.1.0;
+            export vaultlet:keyvault/plan@0.1.0;
+            export vaultlet:keyvault/render@0.1.0;
+        }
+    ",
+    world: "vaultlet:host/pure",
     additional_derives: [Eq, Hash, PartialEq],
-    with: {
-        "wasi:io": wasmtime_wasi::p2::bindings::io,
-        "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
-        "wasi:random": wasmtime_wasi::p2::bindings::random,
-        "wasi:filesystem": wasmtime_wasi::p2::bindings::filesystem,
-        "wasi:cli": wasmtime_wasi::p2::bindings::cli,
-        "wasi:http": wasmtime_wasi_http::p2::bindings::http,
-    },
 });

@@ -5,13 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Request, Response};
-use wasmtime_wasi_http::{RequestOptions, WasiBody};
-
+use crate::call::Call;
 use crate::internal::files::Files;
-use crate::internal::{Service, ServiceError};
+use crate::internal::{Served, Service, ServiceError};
 use crate::limits;
-use crate::net::{Client, Failure, PlannedServer, Target};
+use crate::net::{Client, Failure, PlannedServer, Request, Response, Target};
 use crate::settings::OnLine;
 
 /// A role in which the component runs. An instance serves one role only.
@@ -83,32 +81,27 @@ impl fmt::Debug for Grant {
 
 impl Grant {
     /// Sends a request to a granted server or service; any other request is denied.
-    pub(crate) async fn send(
-        &self,
-        request: Request<WasiBody>,
-        options: RequestOptions,
-    ) -> Result<Response<WasiBody>, Failure> {
-        let Some(target) = Target::from_uri(request.uri()) else {
-            return Err(self.denied("a request without a server"));
-        };
-        if let Some(service) = self.services.iter().find(|service| service.serves(&target)) {
-            return service.respond(request).await.map_err(|error| match error {
+    pub(crate) fn send(&self, request: &Request, call: &Call) -> Result<Served, Failure> {
+        if let Some(service) = self.services.iter().find(|service| service.serves(request)) {
+            return service.respond(request, call).map_err(|error| match error {
                 ServiceError::NotGranted(what) => self.denied(&what),
                 ServiceError::Failed(failure) => failure,
             });
         }
-        let server = self.servers.iter().find(|server| server.matches(&target));
+        let server = self.servers.iter().find(|server| server.matches(request));
         let (Some(server), Some(client)) = (server, &self.client) else {
-            return Err(self.denied(&target.to_string()));
+            return Err(self.denied(&Target::from(request).to_string()));
         };
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let started = Instant::now();
-        let result = client.send(server, request, options).await;
-        log(&method, server, &path, started, &result);
-        result
+        let result = client.exchange(server, request, call);
+        if tracing::enabled!(target: "vaultlet", tracing::Level::INFO) {
+            log(request, server, started, &result);
+        }
+        Ok(result?.into())
     }
 
-    fn denied(&self, what: &str) -> Failure {
+    /// The failure of a request for what is not granted.
+    pub(crate) fn denied(&self, what: &str) -> Failure {
         tracing::warn!(target: "vaultlet", "denied {what} to the {} role", self.role);
         Failure::Denied(format!("{what} is not granted to the {} role", self.role))
     }
@@ -116,17 +109,16 @@ impl Grant {
 
 /// Logs one line for a request: never a query, a body, or a header other than the request's id.
 fn log(
-    method: &http::Method,
+    request: &Request,
     server: &PlannedServer,
-    path: &str,
     started: Instant,
-    result: &Result<Response<WasiBody>, Failure>,
+    result: &Result<Response, Failure>,
 ) {
+    let (method, path) = (request.method.as_str(), request.path());
     let ms = started.elapsed().as_millis();
     match result {
         Ok(response) => {
-            let id = response.headers().get("x-ms-request-id").and_then(|v| v.to_str().ok());
-            let status = response.status().as_u16();
+            let (id, status) = (response.header("x-ms-request-id"), response.status);
             tracing::info!(target: "vaultlet",
                 "{method} {server} {path} {status} {ms} ms {}", id.unwrap_or("-"));
         }

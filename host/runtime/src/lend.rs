@@ -10,12 +10,11 @@ use std::convert::Infallible;
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use futures_lite::future::block_on;
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::Incoming as IncomingBody;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,14 +22,14 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
-use wasmtime_wasi_http::WasiBody;
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::{Error, Kind};
 use crate::handle::Vaultlet;
-use crate::internal::refusal;
+use crate::instance::{Incoming, Reply};
 use crate::limits;
 use crate::role::{Front, random_secret};
+use crate::runtime_thread::RuntimeThread;
 
 /// Settings of a lent identity endpoint. The default is any free port, and tokens for Key Vault of
 /// the configured cloud.
@@ -49,17 +48,16 @@ pub struct Lent {
     variables: Vec<(String, String)>,
     counts: Arc<Counts>,
     serving: AbortHandle,
-    /// Keeps the threads that serve the endpoint.
-    _vaultlet: Vaultlet,
+    /// The thread that serves the endpoint.
+    _thread: RuntimeThread,
 }
 
 type Counts = Mutex<BTreeMap<u16, u64>>;
 
 /// What the connections of a lent endpoint share.
 struct Serving {
-    front: Front,
-    /// The time that one request may take.
-    timeout: Duration,
+    vaultlet: Vaultlet,
+    front: Arc<Front>,
     counts: Arc<Counts>,
 }
 
@@ -84,20 +82,24 @@ impl Vaultlet {
         listener.set_nonblocking(true).map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?.to_string();
         let secret = random_secret()?;
-        let variables = block_on(self.planner()?.lent_variables(&address, &secret))?;
-        let (front, runtime) = self.front([
-            ("VAULTLET_LENT_AUTHORITY", address.as_str()),
-            ("VAULTLET_LENT_SECRET", secret.as_str()),
-            ("VAULTLET_LENT_RESOURCES", &lend.resources.join(",")),
-        ])?;
+        let (variables, front) = self.block("lending the identity endpoint", |operations, call| {
+            let variables = operations.planner.lent_variables(&address, &secret, call)?;
+            let front = operations.front(&[
+                ("VAULTLET_LENT_AUTHORITY", address.as_str()),
+                ("VAULTLET_LENT_SECRET", secret.as_str()),
+                ("VAULTLET_LENT_RESOURCES", &lend.resources.join(",")),
+            ]);
+            Ok((variables, Arc::new(front)))
+        })?;
         let counts = Arc::<Counts>::default();
+        let thread = RuntimeThread::start()?;
         let listener = {
-            let _runtime = runtime.enter();
+            let _runtime = thread.handle().enter();
             tokio::net::TcpListener::from_std(listener).map_err(unbound)?
         };
-        let serving = Serving { front, timeout: self.timeout()?, counts: Arc::clone(&counts) };
-        let serving = runtime.spawn(serve(listener, Arc::new(serving))).abort_handle();
-        Ok(Lent { address, variables, counts, serving, _vaultlet: self.clone() })
+        let serving = Serving { vaultlet: self.clone(), front, counts: Arc::clone(&counts) };
+        let serving = thread.handle().spawn(serve(listener, Arc::new(serving))).abort_handle();
+        Ok(Lent { address, variables, counts, serving, _thread: thread })
     }
 }
 
@@ -153,7 +155,7 @@ async fn serve(listener: tokio::net::TcpListener, serving: Arc<Serving>) {
 }
 
 async fn serve_connection(stream: TcpStream, serving: Arc<Serving>) {
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|request: Request<IncomingBody>| {
         let serving = Arc::clone(&serving);
         async move {
             let method = request.method().clone();
@@ -179,24 +181,73 @@ async fn serve_connection(stream: TcpStream, serving: Arc<Serving>) {
         .await;
 }
 
-async fn respond(serving: &Serving, request: Request<Incoming>) -> Response<WasiBody> {
+async fn respond(serving: &Serving, request: Request<IncomingBody>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     if parts.uri.authority().is_none() && !names_one_host(&parts.headers) {
         return refusal(StatusCode::BAD_REQUEST, "no host");
     }
     let body = Limited::new(body, limits::LENT_BODY_MAX).collect();
-    let body = match timeout(limits::LENT_BODY, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
+    match timeout(limits::LENT_BODY, body).await {
+        Ok(Ok(_)) => {}
         Ok(Err(_)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, "too large"),
         Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "too slow"),
-    };
-    let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
-    let handled = serving.front.request(Request::from_parts(parts, body));
-    match timeout(serving.timeout, handled).await {
-        Ok(Ok(response)) => response.to_response(),
-        Ok(Err(_)) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the identity endpoint failed"),
-        Err(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "no answer within the time allowed"),
     }
+    let (front, incoming) = (Arc::clone(&serving.front), incoming(&parts));
+    let handled = serving.vaultlet.pending("serving the identity endpoint", move |_, call| {
+        let reply = front.request(&incoming, call);
+        incoming.headers.into_iter().for_each(|(_, mut value)| value.zeroize());
+        reply
+    });
+    let reply = match handled {
+        Ok(pending) => pending.await,
+        Err(error) => Err(error),
+    };
+    match reply {
+        Ok(reply) => response(reply),
+        Err(error) if error.kind == Kind::Timeout => {
+            refusal(StatusCode::GATEWAY_TIMEOUT, "no answer within the time allowed")
+        }
+        Err(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the identity endpoint failed"),
+    }
+}
+
+/// A request as the component takes it.
+fn incoming(parts: &request::Parts) -> Incoming {
+    // A value that is not text becomes empty, which is as wrong.
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let authority = parts.uri.authority().map(|authority| authority.as_str().to_owned());
+    let target = parts.uri.path_and_query().map(|target| target.as_str().to_owned());
+    Incoming {
+        is_get: parts.method == Method::GET,
+        target: target.unwrap_or_default(),
+        host: authority.or_else(|| parts.headers.get(header::HOST).map(text)),
+        headers: parts.headers.iter().map(|(n, v)| (n.as_str().to_owned(), text(v))).collect(),
+    }
+}
+
+fn response(reply: Reply) -> Response<Full<Bytes>> {
+    let Reply { status, headers, body } = reply;
+    // Scrubbed when the last copy is dropped.
+    let body = Bytes::from_owner(Zeroizing::new(body.into_bytes()));
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        let name = header::HeaderName::try_from(name);
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+/// A response whose text tells people why the request failed.
+fn refusal(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(text.into()));
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    response
 }
 
 /// Whether there is exactly one `Host` header, and it is not empty.

@@ -35,20 +35,23 @@
 //!
 //! # Features
 //!
+//! * `lend` (default): [`Vaultlet::lend`]; brings a server for HTTP.
 //! * `plugins`: `Plugin`, components written by others that read secrets which they are granted.
 //! * `jit`: `Builder::component`, a component of your own in place of the built-in one.
 //!
-//! Both bring a compiler for WebAssembly with them.
+//! The last two bring a compiler for WebAssembly with them.
 
 #![deny(unsafe_code)]
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings;
+mod call;
 mod error;
 mod grant;
 mod handle;
 mod instance;
 mod internal;
+#[cfg(feature = "lend")]
 mod lend;
 mod limits;
 mod net;
@@ -57,12 +60,16 @@ mod plugin;
 #[doc(hidden)]
 pub mod render;
 mod role;
+#[cfg(any(feature = "lend", feature = "plugins"))]
+mod runtime_thread;
 mod secret;
 mod settings;
 mod token;
 
+pub use call::Cancel;
 pub use error::{Attempt, Error, Kind, Outcome};
-pub use handle::{Builder, Cancel, Plan, Server, Vaultlet};
+pub use handle::{Builder, Plan, Server, Vaultlet};
+#[cfg(feature = "lend")]
 pub use lend::{Lend, Lent};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};

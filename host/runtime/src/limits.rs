@@ -12,22 +12,34 @@ pub(crate) const CONCURRENCY_MAX: usize = 1_024;
 pub(crate) const BROKERS_MAX: usize = 16;
 /// Planner calls that run at once.
 pub(crate) const PLANNERS_MAX: usize = 4;
+/// Threads for calls that wait for an instance, besides those for calls that run.
+pub(crate) const THREADS_WAITING: usize = 64;
+/// Bytes of stack of such a thread, most of it never touched.
+pub(crate) const THREAD_STACK: usize = 1 << 20;
+/// Time after which an idle thread ends.
+pub(crate) const THREAD_IDLE: Duration = Duration::from_secs(10);
 /// Calls after which an instance is replaced, so that a slow leak in it stays small.
 pub(crate) const CALLS_PER_INSTANCE: u32 = 1_000;
-/// References whose vault a worker remembers.
-pub(crate) const REFERENCES_KEPT: usize = 512;
-/// Vaults whose idle instances a worker keeps.
+/// Vaults whose idle instances a handle keeps, and forms of reference whose vault it remembers.
 pub(crate) const VAULTS_KEPT: usize = 16;
 /// Items of one listing. The component gives up after 4,000 pages of 25 items.
 pub(crate) const LISTED_MAX: usize = 100_000;
 
 /// Bytes that the memory of an instance may grow to. Getting a secret needs about 0.3 MiB.
 pub(crate) const MEMORY_MAX: usize = 16 << 20;
+/// Bytes of the caller's stack that the component's code may use.
+pub(crate) const WASM_STACK: usize = 256 << 10;
 /// Bytes of a response body, of identity endpoints and vaults alike: a secret of 25,600 bytes is at
 /// most six times that long when escaped as JSON.
 pub(crate) const BODY_MAX: usize = 1 << 20;
 /// Bytes of a response's header section; Key Vault's have less than 2 KiB.
 pub(crate) const HEADERS_MAX: usize = 64 << 10;
+/// Headers of a response; Key Vault's have about 20.
+pub(crate) const HEADERS: usize = 100;
+/// Bytes of the line before a chunk of a body.
+pub(crate) const CHUNK_LINE_MAX: usize = 4 << 10;
+/// Bytes that are read from a connection at once.
+pub(crate) const READ: usize = 8 << 10;
 /// Responses that the identity endpoint caches, one for each identity and resource.
 pub(crate) const RESPONSES_KEPT: usize = 256;
 
@@ -60,6 +72,8 @@ pub(crate) const LENT_BODY: Duration = Duration::from_secs(10);
 pub(crate) const LENT_PAUSE: Duration = Duration::from_millis(100);
 /// Time of a program's whole run.
 pub(crate) const PROGRAM: Duration = Duration::from_secs(10);
+/// Time after which a running program is looked at again.
+pub(crate) const PROGRAM_SLICE: Duration = Duration::from_millis(10);
 /// Time to wait for the end of a program's pipes after the program has ended.
 pub(crate) const PROGRAM_PIPES: Duration = Duration::from_secs(1);
 /// Time of one whole call, unless the embedder sets another.
@@ -69,10 +83,6 @@ pub(crate) const CALL: Duration = Duration::from_secs(120);
 pub(crate) const TOKEN_REQUEST: Duration = Duration::from_secs(120);
 /// Time of name lookup, TCP and TLS of one connection.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
-/// Time from the request to the first byte of the response, unless the guest sets another.
-pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(60);
-/// Time between two pieces of a body, unless the guest sets another.
-pub(crate) const BETWEEN_BYTES: Duration = Duration::from_secs(20);
 /// Time after which idle connections are closed, which is before the usual 60 s of load balancers
 /// and firewalls.
 pub(crate) const IDLE: Duration = Duration::from_secs(50);
@@ -82,6 +92,11 @@ pub(crate) const IDLE_PER_SERVER: usize = 64;
 pub(crate) const EPOCH: Duration = Duration::from_millis(50);
 /// Lifetime of a cached response that states none: zero.
 pub(crate) const UNSTATED_LIFETIME: Duration = Duration::ZERO;
+
+/// A time that the component states.
+pub(crate) fn milliseconds(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
+}
 
 #[cfg(feature = "plugins")]
 pub(crate) use plugins::*;

@@ -3,16 +3,14 @@
 //!
 //! This is for the command line only, and no part of this crate's stable interface.
 
-use futures_lite::future::block_on;
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
-use crate::bindings::exports::vaultlet::keyvault::{
-    render::{Guest, Part},
-    secrets::Listed,
-};
+use crate::bindings::exports::vaultlet::keyvault::{render::Part, types::Listed};
+use crate::call::Call;
 use crate::error::Error;
-use crate::handle::Vaultlet;
-use crate::role::Planner;
+use crate::handle::{Operations, Vaultlet};
 use crate::secret::{Properties, Secret};
 use crate::token::Token;
 
@@ -55,51 +53,36 @@ impl Answer<'_> {
         vaultlet: &Vaultlet,
         format: Format,
     ) -> Result<Vec<Zeroizing<String>>, Error> {
-        let planner = vaultlet.planner()?;
-        let renderer = Renderer { planner: &planner };
-        block_on(async {
+        vaultlet.block("rendering the answer", |operations, call| {
+            let renderer = Renderer { operations, call };
             match self {
-                Self::Secrets(secrets) => renderer.secrets(secrets, format).await,
+                Self::Secrets(secrets) => renderer.secrets(secrets, format),
                 Self::List { vault, items } => {
-                    renderer
-                        .items(vaultlet, &Listed::Secrets((*vault).to_owned()), items, format)
-                        .await
+                    renderer.items(&Listed::Secrets((*vault).to_owned()), items, format)
                 }
                 Self::Versions { reference, items } => {
-                    renderer
-                        .items(vaultlet, &Listed::Versions((*reference).to_owned()), items, format)
-                        .await
+                    renderer.items(&Listed::Versions((*reference).to_owned()), items, format)
                 }
-                Self::Token(token) => Ok(vec![renderer.token_text(token).await?]),
-                Self::Whoami(token) => Ok(vec![renderer.whoami(token, format).await?]),
+                Self::Token(token) => Ok(vec![renderer.token_text(token)?]),
+                Self::Whoami(token) => Ok(vec![renderer.whoami(token, format)?]),
             }
         })
     }
 }
 
-/// Makes a call of the interface `render`, in an instance without any capability.
-macro_rules! render {
-    ($renderer:ident, $function:ident($($argument:expr),*)) => {{
-        let mut lease = $renderer.planner.lease().await?;
-        let (store, provider) = lease.parts();
-        let render: &Guest = provider.vaultlet_keyvault_render();
-        let text = render.$function(store, $($argument),*).await.map_err(|e| $renderer.planner.trapped(&e))?;
-        lease.keep();
-        text
-    }};
-}
-
-/// Calls of the interface `render`.
+/// Calls of the interface `render`, in an instance without any capability.
 struct Renderer<'a> {
-    planner: &'a Planner,
+    operations: &'a Operations,
+    call: &'a Arc<Call>,
 }
 
 impl Renderer<'_> {
-    async fn secrets(
+    fn secrets(
         &self,
         secrets: &[(&str, &Secret)],
         format: Format,
     ) -> Result<Vec<Zeroizing<String>>, Error> {
+        let (planner, call) = (&self.operations.planner, self.call);
         let mut texts = Vec::new();
         for (part, secrets) in parts(secrets, SECRETS) {
             let references: Vec<_> = secrets
@@ -108,33 +91,44 @@ impl Renderer<'_> {
                 .collect();
             let values: Vec<_> = secrets.iter().map(|(_, secret)| secret.reveal().into()).collect();
             let values: Zeroizing<Vec<String>> = Zeroizing::new(values);
-            texts.push(render!(self, call_secrets(&references, &values, part, format))?.into());
+            let text = planner.call(call, |guest| {
+                guest.render_secrets(call, &references, &values, part, format)
+            });
+            texts.push(text??.into());
         }
         Ok(texts)
     }
 
-    async fn items(
+    fn items(
         &self,
-        vaultlet: &Vaultlet,
         what: &Listed,
         items: &[Properties],
         format: Format,
     ) -> Result<Vec<Zeroizing<String>>, Error> {
-        let settings = vaultlet.component_settings()?;
+        let (planner, call) = (&self.operations.planner, self.call);
+        let settings = &self.operations.settings;
         let mut texts = Vec::new();
         for (part, items) in parts(items, ITEMS) {
-            let text = render!(self, call_listing(what, &settings, items, part, format));
-            texts.push(text?.into());
+            let text = planner.call(call, |guest| {
+                guest.render_listing(call, what, settings, items, part, format)
+            });
+            texts.push(text??.into());
         }
         Ok(texts)
     }
 
-    async fn token_text(&self, token: &Token) -> Result<Zeroizing<String>, Error> {
-        Ok(render!(self, call_token(token.reveal(), &token.properties)).into())
+    fn token_text(&self, token: &Token) -> Result<Zeroizing<String>, Error> {
+        let (planner, call) = (&self.operations.planner, self.call);
+        let text = planner
+            .call(call, |guest| guest.render_token(call, token.reveal(), &token.properties));
+        Ok(text?.into())
     }
 
-    async fn whoami(&self, token: &Token, format: Format) -> Result<Zeroizing<String>, Error> {
-        Ok(render!(self, call_whoami(&token.properties, token.holder(), format))?.into())
+    fn whoami(&self, token: &Token, format: Format) -> Result<Zeroizing<String>, Error> {
+        let (planner, call) = (&self.operations.planner, self.call);
+        let text = planner
+            .call(call, |guest| guest.render_whoami(call, &token.properties, token.holder(), format));
+        Ok(text??.into())
     }
 }
 

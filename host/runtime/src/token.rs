@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
-use crate::bindings::exports::vaultlet::keyvault::credentials::TokenProperties;
+use crate::bindings::exports::vaultlet::keyvault::types::TokenProperties;
 
-pub use crate::bindings::exports::vaultlet::keyvault::credentials::Holder;
+pub use crate::bindings::exports::vaultlet::keyvault::types::Holder;
 pub use crate::bindings::exports::vaultlet::keyvault::types::UserAssigned;
 
 /// A request for an access token. The default asks for a token for Key Vault of the configured

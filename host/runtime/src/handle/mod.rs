@@ -1,23 +1,18 @@
-//! The handle: what an embedder opens, and the threads that its calls run on.
+//! The handle: what an embedder opens, its calls, and the threads of those whose callers do not wait.
 
 mod builder;
-mod cancel;
 mod fork;
+mod operations;
+mod pending;
 mod plan;
 mod process;
-mod task;
-mod thread;
+mod threads;
 mod vaultlet;
-mod worker;
 
 pub use builder::Builder;
-pub use cancel::Cancel;
 pub use plan::{Plan, Server};
 pub use vaultlet::Vaultlet;
 
 #[cfg(feature = "plugins")]
-pub(crate) use {
-    fork::PerProcess,
-    task::{Task, fail_if_cancelled},
-    thread::RuntimeThread,
-};
+pub(crate) use fork::PerProcess;
+pub(crate) use operations::Operations;

@@ -1,8 +1,11 @@
 //! What a handle would read and which servers it would talk to, for people and policies.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use crate::bindings::exports::vaultlet::keyvault::plan::{File, Subject};
+use crate::bindings::exports::vaultlet::keyvault::plan::File;
+use crate::call::Call;
 use crate::error::Error;
 use crate::net::{PlannedServer, Purpose, Trust};
 use crate::role::Planner;
@@ -44,19 +47,21 @@ pub struct Server {
 }
 
 impl Plan {
-    pub(super) async fn new(
+    pub(super) fn new(
         planner: &Planner,
         settings: &Settings,
         reference: Option<&str>,
+        call: &Arc<Call>,
     ) -> Result<Self, Error> {
         let vault = match reference {
             Some(reference) => {
-                let what = Subject::Secret(reference.to_owned());
-                Some(planner.vault(&what, &settings.component_variables()).await?.into())
+                let (vault, _) =
+                    planner.route(reference, &settings.component_variables(), call)?;
+                Some(vault.into())
             }
             None => None,
         };
-        let (plan, values) = planner.credentials(settings).await?;
+        let (plan, values) = planner.credentials(settings, call)?;
         let file = |file| match file {
             File::Path(path) => path,
             File::Folder((folder, ending)) => format!("{folder}/*{ending}"),

@@ -1,15 +1,14 @@
-//! The handle's calls.
+//! The handle's calls, each in two forms: one that runs on its caller's thread, and one that is a
+//! future over a thread of the handle.
 
 use std::fmt;
-use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_lite::future::block_on;
-
-use crate::bindings::exports::vaultlet::keyvault::secrets::Listed;
+use crate::bindings::exports::vaultlet::keyvault::types::Listed;
+use crate::call::{Call, Cancel, Slot, Watch};
 use crate::error::Error;
-use crate::role::{Front, Planner};
 use crate::secret::{Properties, Secret};
 use crate::settings::Settings;
 use crate::token::{Token, TokenRequest, UserAssigned};
@@ -17,15 +16,15 @@ use crate::token::{Token, TokenRequest, UserAssigned};
 #[cfg(feature = "plugins")]
 use crate::bindings::exports::vaultlet::keyvault::{
     plan::{Resolved, Subject},
-    secrets::Page,
+    types::Page,
 };
 
-use super::cancel::Cancel;
 use super::fork::PerProcess;
+use super::operations::Operations;
+use super::pending::Pending;
 use super::plan::Plan;
 use super::process::Process;
-use super::task::{Task, fail_if_cancelled};
-use super::worker::Worker;
+use super::threads::Job;
 
 /// Gets secrets and tokens.
 ///
@@ -42,6 +41,7 @@ pub struct Vaultlet {
     identity: Option<UserAssigned>,
     timeout: Option<Duration>,
     cancel: Option<Cancel>,
+    watch: Option<Watch>,
 }
 
 impl fmt::Debug for Vaultlet {
@@ -54,7 +54,7 @@ impl fmt::Debug for Vaultlet {
 impl Vaultlet {
     pub(super) fn open(settings: Settings) -> Result<Self, Error> {
         let process = Arc::new(PerProcess::new(|| Process::open(settings))?);
-        Ok(Self { process, identity: None, timeout: None, cancel: None })
+        Ok(Self { process, identity: None, timeout: None, cancel: None, watch: None })
     }
 
     /// Returns a clone of the handle that uses another user-assigned managed identity. The cache
@@ -77,39 +77,74 @@ impl Vaultlet {
         Self { cancel: Some(cancel.clone()), ..self.clone() }
     }
 
+    /// Returns a clone of the handle whose blocking calls call `watch` every 25 ms while they wait,
+    /// and are cancelled when it returns `false`: for languages whose signals are handled by code of
+    /// their own.
+    #[doc(hidden)]
+    pub fn with_watch(&self, watch: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { watch: Some(Arc::new(watch)), ..self.clone() }
+    }
+
     /// Gets a secret by its reference: `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the
     /// secret's URL, or `@Microsoft.KeyVault(…)`.
     ///
     /// The first secret of a vault takes two HTTP requests (a token, the secret), each further one
     /// takes one.
     pub async fn get(&self, reference: &str) -> Result<Secret, Error> {
-        const DOING: &str = "getting a secret";
-        let task = self.start_get(DOING, reference)?;
-        self.finish(DOING, task).await
+        self.pending(GETTING, self.get_work(reference))?.await
     }
 
-    /// [`Vaultlet::get`] for code that is not async. The call blocks the thread, so that it must not be made
-    /// on a thread that runs async tasks.
+    /// [`Vaultlet::get`] for code that is not async. The call runs on this thread and blocks it, so
+    /// that it must not be made on a thread that runs async tasks.
     pub fn get_blocking(&self, reference: &str) -> Result<Secret, Error> {
-        block_on(self.get(reference))
+        self.block(GETTING, |operations, call| {
+            operations.get(reference, self.identity.as_ref(), call)
+        })
+    }
+
+    /// [`Vaultlet::get`] on a thread of the handle, which then calls `then` once.
+    #[doc(hidden)]
+    pub fn get_then(
+        &self,
+        reference: &str,
+        then: impl FnOnce(Result<Secret, Error>) + Send + 'static,
+    ) {
+        self.start(GETTING, self.get_work(reference), then);
     }
 
     /// Gets several secrets at once. Returns them in the order of the references, or the first
     /// error.
     pub async fn get_many<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        const DOING: &str = "getting secrets";
-        let started = references.iter().map(|reference| self.start_get(DOING, reference.as_ref()));
-        let started = started.collect::<Result<Vec<_>, _>>()?;
-        let mut secrets = Vec::with_capacity(started.len());
-        for task in started {
-            secrets.push(self.finish(DOING, task).await?);
+        let mut secrets = Vec::with_capacity(references.len());
+        for pending in self.get_each(references)? {
+            secrets.push(pending.await?);
         }
         Ok(secrets)
     }
 
     /// [`Vaultlet::get_many`] for code that is not async. The call blocks the thread.
     pub fn get_many_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        block_on(self.get_many(references))
+        if let [reference] = references {
+            return self.block(GETTING_MANY, |operations, call| {
+                Ok(vec![operations.get(reference.as_ref(), self.identity.as_ref(), call)?])
+            });
+        }
+        self.block(GETTING_MANY, |_, call| {
+            self.get_each(references)?.into_iter().map(|pending| pending.wait(call)).collect()
+        })
+    }
+
+    /// [`Vaultlet::get_many`] on a thread of the handle, which then calls `then` once.
+    #[doc(hidden)]
+    pub fn get_many_then(
+        &self,
+        references: Vec<String>,
+        then: impl FnOnce(Result<Vec<Secret>, Error>) + Send + 'static,
+    ) {
+        let this = self.clone();
+        self.start(GETTING_MANY, move |_, call| {
+            this.get_each(&references)?.into_iter().map(|pending| pending.wait(call)).collect()
+        }, then);
     }
 
     /// Lists the secrets of a vault by name, disabled ones included, without their values. `vault`
@@ -118,95 +153,98 @@ impl Vaultlet {
     /// Items have no version; their other properties are those of the latest version. One HTTP
     /// request lists 25 secrets.
     pub async fn list(&self, vault: &str) -> Result<Vec<Properties>, Error> {
-        self.list_all("listing secrets", Listed::Secrets(vault.to_owned())).await
+        self.pending(LISTING, self.list_work(Listed::Secrets(vault.to_owned())))?.await
     }
 
     /// [`Vaultlet::list`] for code that is not async. The call blocks the thread.
     pub fn list_blocking(&self, vault: &str) -> Result<Vec<Properties>, Error> {
-        block_on(self.list(vault))
+        self.block(LISTING, self.list_work(Listed::Secrets(vault.to_owned())))
+    }
+
+    /// [`Vaultlet::list`] on a thread of the handle, which then calls `then` once.
+    #[doc(hidden)]
+    pub fn list_then(
+        &self,
+        vault: &str,
+        then: impl FnOnce(Result<Vec<Properties>, Error>) + Send + 'static,
+    ) {
+        self.start(LISTING, self.list_work(Listed::Secrets(vault.to_owned())), then);
     }
 
     /// Lists the versions of a secret, the newest first, without their values. The reference has no
     /// version and no `json=`. If there is no such secret, the error is of kind
     /// [`NotFound`](crate::Kind::NotFound).
     pub async fn versions(&self, reference: &str) -> Result<Vec<Properties>, Error> {
-        self.list_all("listing versions", Listed::Versions(reference.to_owned())).await
+        self.pending(VERSIONS, self.list_work(Listed::Versions(reference.to_owned())))?.await
     }
 
     /// [`Vaultlet::versions`] for code that is not async. The call blocks the thread.
     pub fn versions_blocking(&self, reference: &str) -> Result<Vec<Properties>, Error> {
-        block_on(self.versions(reference))
+        self.block(VERSIONS, self.list_work(Listed::Versions(reference.to_owned())))
+    }
+
+    /// [`Vaultlet::versions`] on a thread of the handle, which then calls `then` once.
+    #[doc(hidden)]
+    pub fn versions_then(
+        &self,
+        reference: &str,
+        then: impl FnOnce(Result<Vec<Properties>, Error>) + Send + 'static,
+    ) {
+        self.start(VERSIONS, self.list_work(Listed::Versions(reference.to_owned())), then);
     }
 
     /// Gets a token from the cache, or by one request to the credential's source.
     pub async fn token(&self, request: TokenRequest) -> Result<Token, Error> {
-        let identity = self.identity.clone();
-        const DOING: &str = "getting a token";
-        let task =
-            self.start(DOING, |worker| async move { worker.token(request, identity).await })?;
-        self.finish(DOING, task).await
+        self.pending(TOKEN, self.token_work(request))?.await
     }
 
     /// [`Vaultlet::token`] for code that is not async. The call blocks the thread.
     pub fn token_blocking(&self, request: TokenRequest) -> Result<Token, Error> {
-        block_on(self.token(request))
+        self.block(TOKEN, self.token_work(request))
+    }
+
+    /// [`Vaultlet::token`] on a thread of the handle, which then calls `then` once.
+    #[doc(hidden)]
+    pub fn token_then(
+        &self,
+        request: TokenRequest,
+        then: impl FnOnce(Result<Token, Error>) + Send + 'static,
+    ) {
+        self.start(TOKEN, self.token_work(request), then);
     }
 
     /// Returns what the credentials would read and which servers they would talk to, and the vault
     /// of a reference if one is given (`akv://<vault>` is enough). No network.
     pub async fn plan(&self, reference: Option<&str>) -> Result<Plan, Error> {
-        let reference = reference.map(str::to_owned);
-        let settings = self.process.current(Process::reopen)?.settings().clone();
-        const DOING: &str = "making a plan";
-        let task = self.start(DOING, |worker| async move {
-            Plan::new(&worker.planner, &settings, reference.as_deref()).await
-        })?;
-        self.finish(DOING, task).await
+        self.pending(PLANNING, self.plan_work(reference)?)?.await
     }
 
     /// [`Vaultlet::plan`] for code that is not async. The call blocks the thread.
     pub fn plan_blocking(&self, reference: Option<&str>) -> Result<Plan, Error> {
-        block_on(self.plan(reference))
+        self.block(PLANNING, self.plan_work(reference)?)
     }
 
-    /// Runs a future on one of the handle's own threads, for bindings to other languages that call
-    /// their callers back. The future must not block.
-    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-        self.worker()?.thread.handle().spawn(work);
-        Ok(())
-    }
-
-    /// The component's settings, as variables.
-    pub(crate) fn component_settings(&self) -> Result<Arc<[(String, String)]>, Error> {
-        Ok(Arc::clone(&self.worker()?.settings))
-    }
-
-    pub(crate) fn planner(&self) -> Result<Arc<Planner>, Error> {
-        Ok(Arc::clone(&self.worker()?.planner))
-    }
-
-    /// The front role with these variables besides the settings, and the runtime to serve it on.
-    pub(crate) fn front(
+    /// [`Vaultlet::plan`] on a thread of the handle, which then calls `then` once.
+    #[doc(hidden)]
+    pub fn plan_then(
         &self,
-        variables: [(&str, &str); 3],
-    ) -> Result<(Front, tokio::runtime::Handle), Error> {
-        let worker = self.worker()?;
-        Ok((worker.front(&variables), worker.thread.handle().clone()))
-    }
-
-    /// The time that a call may take.
-    pub(crate) fn timeout(&self) -> Result<Duration, Error> {
-        Ok(match self.timeout {
-            Some(timeout) => timeout,
-            None => self.process.current(Process::reopen)?.timeout(),
-        })
+        reference: Option<&str>,
+        then: impl FnOnce(Result<Plan, Error>) + Send + 'static,
+    ) {
+        match self.plan_work(reference) {
+            Ok(work) => self.start(PLANNING, work, then),
+            Err(error) => then(Err(error)),
+        }
     }
 
     #[cfg(feature = "plugins")]
     pub(crate) async fn resolve(&self, what: Subject) -> Result<Resolved, Error> {
-        const DOING: &str = "resolving a reference";
-        let task = self.start(DOING, |worker| async move { worker.resolve(&what).await })?;
-        self.finish(DOING, task).await
+        self.pending(RESOLVING, move |operations, call| operations.resolve(&what, call))?.await
+    }
+
+    #[cfg(feature = "plugins")]
+    pub(crate) fn resolve_blocking(&self, what: &Subject) -> Result<Resolved, Error> {
+        self.block(RESOLVING, |operations, call| operations.resolve(what, call))
     }
 
     #[cfg(feature = "plugins")]
@@ -215,42 +253,137 @@ impl Vaultlet {
         what: Listed,
         marker: Option<String>,
     ) -> Result<Page, Error> {
-        const DOING: &str = "listing a page";
         let identity = self.identity.clone();
-        let task = self.start(DOING, |worker| async move {
-            worker.list_page(&what, marker.as_deref(), identity).await
-        })?;
-        self.finish(DOING, task).await
+        let page = self.pending("listing a page", move |operations, call| {
+            operations.list_page(&what, marker.as_deref(), identity.as_ref(), call)
+        });
+        page?.await
     }
 
-    fn start_get(&self, doing: &str, reference: &str) -> Result<Task<Secret>, Error> {
-        let (identity, reference) = (self.identity.clone(), reference.to_owned());
-        self.start(doing, |worker| async move { worker.get(&reference, identity).await })
-    }
-
-    async fn list_all(&self, doing: &str, what: Listed) -> Result<Vec<Properties>, Error> {
-        let identity = self.identity.clone();
-        let task = self.start(doing, |worker| async move { worker.list(what, identity).await })?;
-        self.finish(doing, task).await
-    }
-
-    fn worker(&self) -> Result<Arc<Worker>, Error> {
-        self.process.current(Process::reopen)?.worker()
-    }
-
-    fn start<T: Send + 'static, F: Future<Output = Result<T, Error>> + Send + 'static>(
+    fn get_work(
         &self,
-        doing: &str,
-        call: impl FnOnce(Arc<Worker>) -> F,
-    ) -> Result<Task<T>, Error> {
-        fail_if_cancelled(doing, self.cancel.as_ref())?;
-        let limit = self.timeout()?;
-        let worker = self.worker()?;
-        Ok(Task::start(&worker.thread, limit, call(Arc::clone(&worker))))
+        reference: &str,
+    ) -> impl FnOnce(&Operations, &Arc<Call>) -> Result<Secret, Error> + use<> {
+        let (identity, reference) = (self.identity.clone(), reference.to_owned());
+        move |operations, call| operations.get(&reference, identity.as_ref(), call)
     }
 
-    async fn finish<T: Send + 'static>(&self, doing: &str, task: Task<T>) -> Result<T, Error> {
-        let help = "allow more by `--timeout` (`VAULTLET_TIMEOUT`), or look at what is slow";
-        task.finish(doing, self.cancel.as_ref(), help).await
+    fn get_each<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Pending<Secret>>, Error> {
+        let get = |reference: &R| self.pending(GETTING_MANY, self.get_work(reference.as_ref()));
+        references.iter().map(get).collect()
     }
+
+    fn list_work(
+        &self,
+        what: Listed,
+    ) -> impl FnOnce(&Operations, &Arc<Call>) -> Result<Vec<Properties>, Error> + use<> {
+        let identity = self.identity.clone();
+        move |operations, call| operations.list(&what, identity.as_ref(), call)
+    }
+
+    fn token_work(
+        &self,
+        request: TokenRequest,
+    ) -> impl FnOnce(&Operations, &Arc<Call>) -> Result<Token, Error> + use<> {
+        let identity = self.identity.clone();
+        move |operations, call| operations.token(request, identity, call)
+    }
+
+    fn plan_work(
+        &self,
+        reference: Option<&str>,
+    ) -> Result<impl FnOnce(&Operations, &Arc<Call>) -> Result<Plan, Error> + use<>, Error> {
+        let reference = reference.map(str::to_owned);
+        let settings = self.current()?.settings().clone();
+        Ok(move |operations: &Operations, call: &Arc<Call>| {
+            Plan::new(&operations.planner, &settings, reference.as_deref(), call)
+        })
+    }
+
+    /// Makes a call on this thread.
+    pub(crate) fn block<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let process = self.current()?;
+        let call = self.call(doing, process);
+        call.check()?;
+        work(&process.operations, &call)
+    }
+
+    /// Makes a call on a thread of the handle, as a future.
+    pub(crate) fn pending<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Pending<T>, Error> {
+        let process = self.current()?;
+        let call = self.call(doing, process);
+        call.check()?;
+        let slot = Slot::default();
+        let for_job = slot.clone();
+        run(process, &call, work, move |result| for_job.set(result));
+        Ok(Pending { slot, call })
+    }
+
+    /// Makes a call on a thread of the handle, which then calls `then` once. When the call cannot be
+    /// started, this thread calls it.
+    fn start<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
+        then: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) {
+        match self.current() {
+            Ok(process) => run(process, &self.call(doing, process), work, then),
+            Err(error) => then(Err(error)),
+        }
+    }
+
+    fn call(&self, doing: &'static str, process: &Process) -> Arc<Call> {
+        let limit = self.timeout.unwrap_or_else(|| process.timeout());
+        let call = Call::new(doing, limit, self.cancel.as_ref());
+        Arc::new(call.with_watch(self.watch.clone()))
+    }
+
+    fn current(&self) -> Result<&Process, Error> {
+        self.process.current(Process::reopen)
+    }
+
+    /// The time that a call may take.
+    pub(crate) fn timeout(&self) -> Result<Duration, Error> {
+        Ok(match self.timeout {
+            Some(timeout) => timeout,
+            None => self.current()?.timeout(),
+        })
+    }
+
+    pub(crate) fn operations(&self) -> Result<Arc<Operations>, Error> {
+        Ok(Arc::clone(&self.current()?.operations))
+    }
+}
+
+const GETTING: &str = "getting a secret";
+const GETTING_MANY: &str = "getting secrets";
+const LISTING: &str = "listing secrets";
+const VERSIONS: &str = "listing versions";
+const TOKEN: &str = "getting a token";
+#[cfg(feature = "plugins")]
+const RESOLVING: &str = "resolving a reference";
+const PLANNING: &str = "making a plan";
+
+fn run<T>(
+    process: &Process,
+    call: &Arc<Call>,
+    work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
+    then: impl FnOnce(Result<T, Error>) + Send + 'static,
+) {
+    let (operations, for_job) = (Arc::clone(&process.operations), Arc::clone(call));
+    let run = move |ready: Result<(), Error>| {
+        let work = || ready.and_then(|()| work(&operations, &for_job));
+        let panicked = |_| Err(Error::internal("making a call: it panicked"));
+        then(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked));
+    };
+    process.threads.run(Job { call: Arc::clone(call), run: Box::new(run) });
 }

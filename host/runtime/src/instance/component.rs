@@ -1,41 +1,51 @@
-//! Loads the component: wasmtime's engine, the compiled code and its imports.
+//! Loads the component: wasmtime's engine, and the compiled code with its imports resolved.
 
-use std::ptr::NonNull;
 use std::sync::Arc;
 
-use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 
-use crate::bindings::ProviderPre;
+use crate::call::Call;
 use crate::error::Error;
-use crate::internal::files;
-use crate::limits::MEMORY_MAX;
+use crate::grant::Grant;
+use crate::limits::{MEMORY_MAX, WASM_STACK};
 
-use super::code_memory::{Pages, claim_in_place};
+use super::code_memory::Pages;
 use super::config::config;
-use super::store_state::StoreState;
+use super::embedded::Embedded;
+use super::guest::Guest;
 
-/// The component, compiled by the build script with the configuration of `config.rs`.
-static COMPILED: &[u8] = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/vaultlet.cwasm"))).0;
+#[cfg(feature = "jit")]
+use super::provider::Provider;
 
-/// Aligned to a page, so that the code runs in place and is not copied.
-#[repr(C, align(4096))]
-struct Aligned<const SIZE: usize>([u8; SIZE]);
-
-/// wasmtime's engine, and the component with its imports resolved.
+/// wasmtime's engine, and the component of one of its two worlds.
 pub(crate) struct Loaded {
     pub(crate) engine: Engine,
-    pub(crate) pre: ProviderPre<StoreState>,
+    world: World,
+}
+
+enum World {
+    Embedded(Arc<Embedded>),
+    #[cfg(feature = "jit")]
+    Provider(Arc<Provider>),
+}
+
+/// How memory for instances is had.
+#[derive(Clone, Copy)]
+pub(crate) enum Allocation {
+    /// Reserved for so many at once when the component is loaded.
+    Pool(usize),
+    /// For each instance when it is made, which is less work for a few.
+    OnDemand,
 }
 
 impl Loaded {
-    /// Loads the built-in component, or the given WebAssembly in its place, with room for this many
-    /// instances at once.
-    pub(crate) fn new(wasm: Option<&[u8]>, instances: usize) -> Result<Self, Error> {
-        let failed = |e: wasmtime::Error| Error::internal(format!("loading the component: {e:#}"));
+    /// Loads the built-in component, or the given WebAssembly of the world `provider` in its place.
+    pub(crate) fn new(wasm: Option<&[u8]>, allocation: Allocation) -> Result<Self, Error> {
         let mut config = config();
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(allocation(instances)));
+        config.max_wasm_stack(WASM_STACK);
+        if let Allocation::Pool(instances) = allocation {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
+        }
         config.with_custom_code_memory(Some(Arc::new(Pages)));
         // The build has used the same configuration, so that what fails here is reserving memory.
         let engine = Engine::new(&config).map_err(|e| {
@@ -45,76 +55,60 @@ impl Loaded {
                 "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)",
             )
         })?;
-        let component = match wasm {
-            Some(bytes) => compile(&engine, bytes)?,
-            None => {
-                // SAFETY: the bytes are the output of this build and nothing else. They stay the
-                // same for as long as the program runs.
-                #[allow(unsafe_code, reason = "wasmtime trusts compiled code; ours is embedded")]
-                let component = unsafe {
-                    if claim_in_place(COMPILED) {
-                        Component::deserialize_raw(&engine, NonNull::from(COMPILED))
-                    } else {
-                        Component::deserialize(&engine, COMPILED)
-                    }
-                };
-                component.map_err(failed)?
-            }
+        let world = match wasm {
+            Some(wasm) => given(&engine, wasm)?,
+            None => World::Embedded(Embedded::load(&engine).map_err(|e| failed(&e))?),
         };
-        let mut linker = Linker::new(&engine);
-        link(&mut linker).map_err(failed)?;
-        let pre = linker.instantiate_pre(&component).map_err(failed)?;
-        Ok(Self { engine, pre: ProviderPre::new(pre).map_err(failed)? })
+        Ok(Self { engine, world })
+    }
+
+    /// Starts an instance with this grant, for this call first.
+    pub(super) fn instantiate(
+        &self,
+        grant: &Arc<Grant>,
+        call: &Arc<Call>,
+    ) -> wasmtime::Result<Box<dyn Guest>> {
+        Ok(match &self.world {
+            World::Embedded(embedded) => Box::new(embedded.instantiate(grant, call)?),
+            #[cfg(feature = "jit")]
+            World::Provider(provider) => Box::new(provider.instantiate(grant, call)?),
+        })
     }
 }
 
+fn failed(error: &wasmtime::Error) -> Error {
+    Error::internal(format!("loading the component: {error:#}"))
+}
+
 #[cfg(feature = "jit")]
-fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Error> {
-    Component::new(engine, bytes).map_err(|e| {
-        Error::configuration(
-            "component-refused",
-            format!("compiling the component: {e:#}"),
-            "give a component that exports the world `vaultlet:keyvault/provider`",
-        )
-    })
+fn given(engine: &Engine, wasm: &[u8]) -> Result<World, Error> {
+    Provider::load(engine, wasm).map(World::Provider)
 }
 
 #[cfg(not(feature = "jit"))]
-fn compile(_: &Engine, _: &[u8]) -> Result<Component, Error> {
+fn given(_: &Engine, _: &[u8]) -> Result<World, Error> {
     Err(Error::internal("loading the component: this build has no compiler"))
-}
-
-/// Adds exactly the interfaces that the component imports.
-fn link(linker: &mut Linker<StoreState>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
-    wasmtime_wasi::p2::bindings::cli::environment::add_to_linker::<StoreState, WasiCli>(
-        linker,
-        StoreState::cli,
-    )?;
-    files::add_to_linker(linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }
 
 /// The pooling allocator's limits: room for all instance pools at once, as calls wait for an
 /// instance there and never here, where the limit is an error.
-fn allocation(instances: usize) -> PoolingAllocationConfig {
+fn pool(instances: usize) -> PoolingAllocationConfig {
     let instances = u32::try_from(instances).unwrap_or(u32::MAX);
     // Idle instances of other vaults keep their memory, too.
     let total = instances * 2;
-    let mut allocation = PoolingAllocationConfig::new();
-    allocation
-        .total_component_instances(total)
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(total)
         .total_core_instances(total * 4)
         .total_memories(total)
         .total_tables(total * 4)
-        .total_stacks(instances)
         .max_memories_per_component(1)
         .max_core_instances_per_component(16)
         .max_tables_per_component(8)
         .max_memory_size(MEMORY_MAX)
         .table_elements(4_096)
         .linear_memory_keep_resident(128 << 10)
-        .async_stack_keep_resident(32 << 10)
         .max_unused_warm_slots(instances);
-    allocation
+    #[cfg(feature = "jit")]
+    pool.total_stacks(instances).async_stack_keep_resident(32 << 10);
+    pool
 }

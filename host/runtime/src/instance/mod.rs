@@ -1,15 +1,24 @@
-//! Instances of the component: the compiled code, the instance pool, and what is in the store of an
-//! instance.
+//! Instances of the component: the compiled code, the instance pool, what an instance can be asked,
+//! and what it reaches.
 
 mod code_memory;
 mod component;
 mod config;
+mod embedded;
 mod epoch;
+mod guest;
+mod host;
+mod permits;
 mod pool;
+#[cfg(feature = "jit")]
+mod provider;
+mod records;
 mod store_state;
 
-pub(crate) use component::Loaded;
+pub(crate) use component::{Allocation, Loaded};
 #[cfg(feature = "plugins")]
 pub(crate) use config::config;
-pub(crate) use epoch::Epoch;
-pub(crate) use pool::{Lease, Pool};
+pub(crate) use epoch::Ticker;
+pub(crate) use guest::{Guest, Variables};
+pub(crate) use pool::Pool;
+pub(crate) use records::{Incoming, Reply, Route, SecretRecord, TokenRecord};

@@ -2,54 +2,55 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::Store;
-
-use crate::bindings::Provider;
+use crate::call::Call;
 use crate::error::Error;
-use crate::grant::Grant;
+use crate::grant::{Grant, Role};
 use crate::limits;
 
 use super::component::Loaded;
-use super::epoch::{Epoch, Running};
-use super::store_state::StoreState;
+use super::epoch::{Running, Ticker};
+use super::guest::Guest;
+use super::permits::{Permit, Permits};
 
 /// An instance pool. When it is full, calls wait here; the pooling allocator below would refuse
 /// them.
 pub(crate) struct Pool {
     loaded: Arc<Loaded>,
-    epoch: Arc<Epoch>,
-    permits: Arc<Semaphore>,
+    ticker: Arc<Ticker>,
+    permits: Arc<Permits>,
     size: usize,
     /// Idle instances of all grants, the oldest first; at most `size`.
     idle: Mutex<Vec<Instance>>,
 }
 
 struct Instance {
-    store: Store<StoreState>,
-    provider: Provider,
+    guest: Box<dyn Guest>,
     grant: Arc<Grant>,
     calls: u32,
 }
 
 impl Pool {
-    pub(crate) fn new(loaded: Arc<Loaded>, epoch: Arc<Epoch>, size: usize) -> Arc<Self> {
-        let permits = Arc::new(Semaphore::new(size));
-        Arc::new(Self { loaded, epoch, permits, size, idle: Mutex::default() })
+    pub(crate) fn new(loaded: Arc<Loaded>, ticker: Arc<Ticker>, size: usize) -> Arc<Self> {
+        Arc::new(Self { loaded, ticker, permits: Permits::new(size), size, idle: Mutex::default() })
     }
 
-    /// Leases an instance with exactly this grant; waits while the pool is full.
-    pub(crate) async fn lease(self: &Arc<Self>, grant: &Arc<Grant>) -> Result<Lease, Error> {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_| Error::internal("waiting for an instance: the pool is closed"))?;
-        let instance = match self.take_idle(grant) {
+    /// Makes a call in an instance with exactly this grant; waits while the pool is full. An
+    /// instance that trapped, or whose call has ended early, is not used again.
+    pub(crate) fn call<T>(
+        &self,
+        grant: &Arc<Grant>,
+        call: &Arc<Call>,
+        work: impl FnOnce(&mut dyn Guest) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let _permit: Permit = self.permits.acquire(call)?;
+        let _running: Running = self.ticker.run();
+        let mut instance = match self.take_idle(grant) {
             Some(instance) => instance,
-            None => self.instantiate(grant).await?,
+            None => self.instantiate(grant, call)?,
         };
-        let running = self.epoch.run();
-        Ok(Lease { pool: Arc::clone(self), instance, _running: running, _permit: permit })
+        let result = work(&mut *instance.guest).map_err(|trap| trapped(grant.role, trap))?;
+        self.keep(instance);
+        Ok(result)
     }
 
     fn take_idle(&self, grant: &Arc<Grant>) -> Option<Instance> {
@@ -58,51 +59,41 @@ impl Pool {
         Some(idle.remove(at))
     }
 
-    async fn instantiate(&self, grant: &Arc<Grant>) -> Result<Instance, Error> {
-        let mut store = Store::new(&self.loaded.engine, StoreState::new(Arc::clone(grant)));
-        store.limiter(|state| &mut state.limits);
-        store.set_epoch_deadline(1);
-        // A guest in a long computation yields the thread, so that the deadline of its call can
-        // stop it.
-        store.epoch_deadline_async_yield_and_update(1);
-        let provider = self
-            .loaded
-            .pre
-            .instantiate_async(&mut store)
-            .await
-            .map_err(|e| Error::internal(format!("starting the component: {e:#}")))?;
-        Ok(Instance { store, provider, grant: Arc::clone(grant), calls: 0 })
-    }
-}
-
-/// One instance, leased for one call. Dropped without [`Lease::keep`], as when the call was
-/// cancelled or the guest trapped, the instance is thrown away.
-pub(crate) struct Lease {
-    pool: Arc<Pool>,
-    instance: Instance,
-    _running: Running,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Lease {
-    pub(crate) fn parts(&mut self) -> (&mut Store<StoreState>, &Provider) {
-        (&mut self.instance.store, &self.instance.provider)
+    fn instantiate(&self, grant: &Arc<Grant>, call: &Arc<Call>) -> Result<Instance, Error> {
+        let guest = self.loaded.instantiate(grant, call).map_err(|error| {
+            match error.downcast::<Error>() {
+                Ok(ended) => ended,
+                Err(error) => Error::internal(format!("starting the component: {error:#}")),
+            }
+        })?;
+        Ok(Instance { guest, grant: Arc::clone(grant), calls: 0 })
     }
 
-    /// Returns the instance to the pool after a call that ended normally.
-    pub(crate) fn keep(self) {
-        let Self { pool, mut instance, .. } = self;
+    /// Returns an instance to the pool after a call that ended normally.
+    fn keep(&self, mut instance: Instance) {
         instance.calls += 1;
         // A transport failure that a retry made good must not become the cause of the next call's
         // error.
-        drop(instance.store.data().take_failure());
+        drop(instance.guest.take_failure());
         if instance.calls >= limits::CALLS_PER_INSTANCE {
             return;
         }
-        let mut idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(instance);
-        if idle.len() > pool.size {
+        if idle.len() > self.size {
             idle.remove(0);
+        }
+    }
+}
+
+/// The error of a call whose instance trapped. A trap is a defect of the component, and the log has
+/// its details; a call that was ended says so itself.
+fn trapped(role: Role, trap: wasmtime::Error) -> Error {
+    match trap.downcast::<Error>() {
+        Ok(ended) => ended,
+        Err(trap) => {
+            tracing::error!(target: "vaultlet", "the component trapped in the {role} role: {trap:#}");
+            Error::internal(format!("running the component: {}", trap.root_cause()))
         }
     }
 }

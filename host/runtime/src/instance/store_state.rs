@@ -1,115 +1,95 @@
-//! Per-instance store state: the grant of the instance's role, and nothing else of this machine.
+//! Per-instance store state: the grant of the instance's role, the call that runs in the instance, and
+//! nothing else of this machine.
 
-use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
-use http::{Request, Response};
-use wasmtime::component::ResourceTable;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
-use wasmtime_wasi::p2::pipe::ClosedOutputStream;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{
-    Error as WasiError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks,
-    WasiHttpView,
-};
+use zeroize::Zeroize as _;
 
-use crate::error::Cause;
+use crate::call::Call;
+use crate::error::{Cause, Error};
 use crate::grant::Grant;
-use crate::internal::LineStream;
-use crate::internal::files::{FilesView, FilesViewData};
 use crate::limits::MEMORY_MAX;
+use crate::net::{Failure, Request, Response, SendError};
 
 /// The data of one instance's store.
-pub(crate) struct StoreState {
-    wasi: WasiCtx,
-    http: WasiHttpCtx,
-    table: ResourceTable,
-    egress: EgressHooks,
-    pub(crate) limits: StoreLimits,
+pub(super) struct StoreState {
+    pub(super) grant: Arc<Grant>,
+    call: Option<Arc<Call>>,
+    /// The beginning of the instance's monotonic clock.
+    pub(super) started: Instant,
+    pub(super) limits: StoreLimits,
+    /// The cause of the last transport failure.
+    failure: Option<Cause>,
+    /// What the instance was lent of files, to be scrubbed when the call ends.
+    lent: Vec<Arc<[u8]>>,
 }
 
 impl StoreState {
-    pub(crate) fn new(grant: Arc<Grant>) -> Self {
-        let mut wasi = WasiCtx::builder();
-        wasi.envs(&grant.variables);
-        match &grant.on_prompt {
-            Some(on_line) => wasi.stderr(LineStream(Arc::clone(on_line))),
-            None => wasi.stderr(ClosedOutputStream),
-        };
-        Self {
-            wasi: wasi.build(),
-            http: WasiHttpCtx::new(),
-            table: ResourceTable::new(),
-            egress: EgressHooks { grant, failure: Arc::default() },
-            limits: StoreLimitsBuilder::new()
-                .memory_size(MEMORY_MAX)
-                .instances(16)
-                .tables(16)
-                .memories(4)
-                .build(),
+    pub(super) fn new(grant: Arc<Grant>) -> Self {
+        let (call, started, failure, lent) = (None, Instant::now(), None, Vec::new());
+        Self { grant, call, started, limits: store_limits(), failure, lent }
+    }
+
+    /// Says which call runs in the instance from now on.
+    pub(super) fn begin(&mut self, call: &Arc<Call>) {
+        self.call = Some(Arc::clone(call));
+    }
+
+    pub(super) fn end(&mut self) {
+        self.call = None;
+        for mut content in self.lent.drain(..) {
+            if let Some(content) = Arc::get_mut(&mut content) {
+                content.zeroize();
+            }
         }
     }
 
-    /// Takes the cause of the last transport failure of this call.
-    pub(crate) fn take_failure(&self) -> Option<Cause> {
-        self.egress.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Content for the instance, which is scrubbed when the call ends.
+    pub(super) fn lend(&mut self, content: &[u8]) -> Arc<[u8]> {
+        let content = Arc::<[u8]>::from(content);
+        self.lent.push(Arc::clone(&content));
+        content
     }
-}
 
-impl WasiView for StoreState {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    /// The call that runs in the instance.
+    pub(super) fn call(&self) -> Result<Arc<Call>, Error> {
+        self.call.clone().ok_or_else(|| Error::internal("running the component: there is no call"))
     }
-}
 
-impl WasiHttpView for StoreState {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.egress, table: &mut self.table, ctx: &mut self.http }
-    }
-}
-
-impl FilesView for StoreState {
-    fn files(&mut self) -> FilesViewData<'_> {
-        FilesViewData { files: &self.egress.grant.files, table: &mut self.table }
-    }
-}
-
-/// Sends the guest's HTTP requests, as far as the grant allows.
-struct EgressHooks {
-    grant: Arc<Grant>,
-    failure: Arc<Mutex<Option<Cause>>>,
-}
-
-type BodySent = Box<dyn Future<Output = Result<(), WasiError>> + Send>;
-type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, BodySent), WasiError>> + Send>;
-
-impl WasiHttpHooks for EgressHooks {
-    fn send_request(
+    /// Sends a request, as far as the grant allows. The outer error ends the call.
+    pub(super) fn exchange(
         &mut self,
-        request: Request<WasiBody>,
-        options: Option<RequestOptions>,
-        _: BodySent,
-    ) -> Sending {
-        let (grant, failure) = (Arc::clone(&self.grant), Arc::clone(&self.failure));
-        Box::new(async move {
-            let keep = |cause: Option<Cause>| {
-                *failure.lock().unwrap_or_else(PoisonError::into_inner) = cause;
-            };
-            let host = request.uri().host().unwrap_or_default().to_owned();
-            match grant.send(request, options.unwrap_or_default()).await {
-                Ok(mut response) => {
-                    // The cause that the broker met, when the identity endpoint asked it.
-                    if let Some(cause) = response.extensions_mut().remove::<Cause>() {
-                        keep(Some(Cause { relayed: true, ..cause }));
-                    }
-                    Ok((response, Box::new(async { Ok(()) }) as BodySent))
+        request: &Request,
+    ) -> Result<Result<Response, SendError>, Error> {
+        let call = self.call()?;
+        match self.grant.send(request, &call) {
+            Ok(served) => {
+                // The cause that the broker met, when the identity endpoint asked it.
+                if let Some(cause) = served.cause {
+                    self.failure = Some(Cause { relayed: true, ..cause });
                 }
-                Err(error) => {
-                    let text = error.cause().map(str::to_owned);
-                    keep(text.map(|text| Cause { host, text, relayed: false }));
-                    Err(error.into_wasi())
-                }
+                Ok(Ok(served.response))
             }
-        })
+            Err(Failure::CallEnded(error)) => Err(*error),
+            Err(failure) => {
+                self.failure = failure.cause().map(|text| Cause {
+                    host: request.host.clone(),
+                    text: text.to_owned(),
+                    relayed: false,
+                });
+                Ok(Err(failure.class()))
+            }
+        }
     }
+
+    pub(super) fn take_failure(&mut self) -> Option<Cause> {
+        self.failure.take()
+    }
+}
+
+/// The limits of one instance.
+pub(super) fn store_limits() -> StoreLimits {
+    StoreLimitsBuilder::new().memory_size(MEMORY_MAX).instances(16).tables(16).memories(4).build()
 }

@@ -1,9 +1,7 @@
-//! `wasi:filesystem`, as much of it as the component imports, for the planned files alone.
+//! The files that a role may read: the planned ones alone.
 //!
 //! There is no listing, no writing and no other path, so that a guest cannot find out what else is
-//! on the machine. A file is read whole each time it is opened.
-//!
-//! The interface: `wit/deps/filesystem/types.wit`.
+//! on the machine. A file is read whole each time.
 
 use std::fs::{self, File as OsFile};
 use std::io::{self, Read as _};
@@ -11,18 +9,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
-use wasmtime_wasi::p2::bindings::filesystem::types::{
-    DescriptorFlags, ErrorCode, OpenFlags, PathFlags,
-};
+use wasmtime::component::{ComponentType, Lower};
 use zeroize::Zeroizing;
 
 use crate::bindings::exports::vaultlet::keyvault::plan::File;
+use crate::call::{Call, on_thread};
+use crate::error::Error;
 use crate::limits;
-
-const TYPES: &str = "wasi:filesystem/types@0.2.6";
-const PREOPENS: &str = "wasi:filesystem/preopens@0.2.6";
 
 /// The path that stands for text which an embedder gave in place of a file.
 pub(crate) const GIVEN: &str = "-";
@@ -35,114 +28,63 @@ pub(crate) struct Files {
     pub(crate) given: Option<Arc<Zeroizing<String>>>,
 }
 
-/// What this module needs of the data of a store.
-pub(crate) trait FilesView: Send + 'static {
-    /// The files that may be read, and the table of open ones.
-    fn files(&mut self) -> FilesViewData<'_>;
-}
-
-/// The data that [`FilesView`] lends.
-pub(crate) struct FilesViewData<'a> {
-    pub(crate) files: &'a Arc<Files>,
-    pub(crate) table: &'a mut ResourceTable,
-}
-
-/// A resource `descriptor`.
-enum Descriptor {
-    /// The folder that absolute paths begin at.
-    Root,
-    /// The folder that all other paths begin at.
-    WorkingFolder,
-    /// A file's content.
-    File(Zeroizing<Vec<u8>>),
-}
-
-/// Adds the interfaces to a linker whose stores have a view of files.
-pub(crate) fn add_to_linker<T: FilesView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    let mut types = linker.instance(TYPES)?;
-    types.resource("descriptor", ResourceType::host::<Descriptor>(), |mut store, rep| {
-        store.data_mut().files().table.delete(Resource::<Descriptor>::new_own(rep))?;
-        Ok(())
-    })?;
-    types.func_wrap_async("[method]descriptor.open-at", |store, arguments| {
-        Box::new(async move { Ok((open_at(store, arguments).await?,)) })
-    })?;
-    types
-        .func_wrap("[method]descriptor.read", |store, arguments| Ok((read(store, arguments)?,)))?;
-    let mut preopens = linker.instance(PREOPENS)?;
-    preopens.func_wrap("get-directories", |mut store: StoreContextMut<'_, T>, (): ()| {
-        let table = store.data_mut().files().table;
-        let folders = vec![
-            (table.push(Descriptor::Root)?, "/".to_owned()),
-            (table.push(Descriptor::WorkingFolder)?, ".".to_owned()),
-        ];
-        Ok((folders,))
-    })
-}
-
-type OpenAt = (Resource<Descriptor>, PathFlags, String, OpenFlags, DescriptorFlags);
-
-async fn open_at<T: FilesView>(
-    mut store: StoreContextMut<'_, T>,
-    (folder, _, path, how, rights): OpenAt,
-) -> wasmtime::Result<Result<Resource<Descriptor>, ErrorCode>> {
-    let FilesViewData { files, table } = store.data_mut().files();
-    let path = match table.get(&folder)? {
-        Descriptor::Root => format!("/{path}"),
-        Descriptor::WorkingFolder => path,
-        Descriptor::File(_) => return Ok(Err(ErrorCode::NotDirectory)),
-    };
-    let writing = DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY;
-    if how != OpenFlags::empty() || rights & writing != DescriptorFlags::empty() {
-        return Ok(Err(ErrorCode::NotPermitted));
-    }
-    let files = Arc::clone(files);
-    Ok(match files.read(path).await {
-        Ok(content) => Ok(store.data_mut().files().table.push(Descriptor::File(content))?),
-        Err(code) => Err(code),
-    })
-}
-
-type Read = (Resource<Descriptor>, u64, u64);
-
-fn read<T: FilesView>(
-    mut store: StoreContextMut<'_, T>,
-    (file, length, offset): Read,
-) -> wasmtime::Result<Result<(Vec<u8>, bool), ErrorCode>> {
-    let Descriptor::File(content) = store.data_mut().files().table.get(&file)? else {
-        return Ok(Err(ErrorCode::IsDirectory));
-    };
-    let start = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
-    let end =
-        start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX)).min(content.len());
-    let piece = content.get(start..end).unwrap_or_default().to_vec();
-    Ok(Ok((piece, end == content.len())))
+/// Why a file was not read: the record of the WIT interface `host`.
+#[derive(Clone, Copy, ComponentType, Debug, Eq, Lower, PartialEq)]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum FileError {
+    #[component(name = "missing")]
+    Missing,
+    #[component(name = "forbidden")]
+    Forbidden,
+    #[component(name = "too-large")]
+    TooLarge,
+    #[component(name = "unreadable")]
+    Unreadable,
 }
 
 impl Files {
-    async fn read(&self, path: String) -> Result<Zeroizing<Vec<u8>>, ErrorCode> {
-        let Some(planned) = self.planned.iter().find(|file| serves(file, &path)) else {
+    /// Reads a planned file of at most `max` bytes.
+    pub(crate) fn read(
+        &self,
+        path: &str,
+        max: usize,
+        call: &Call,
+    ) -> Result<Result<Zeroizing<Vec<u8>>, FileError>, Error> {
+        let Some(planned) = self.planned.iter().find(|file| serves(file, path)) else {
             tracing::warn!(target: "vaultlet", "denied a file that is not granted to the role");
-            return Err(ErrorCode::NotPermitted);
+            return Ok(Err(FileError::Forbidden));
         };
         if path == GIVEN {
-            let given = self.given.as_ref().ok_or(ErrorCode::NoEntry)?;
-            return Ok(Zeroizing::new(given.as_bytes().to_vec()));
+            let given = self.given.as_ref().filter(|given| given.len() <= max);
+            return Ok(match given {
+                Some(given) => Ok(Zeroizing::new(given.as_bytes().to_vec())),
+                None if self.given.is_some() => Err(FileError::TooLarge),
+                None => Err(FileError::Missing),
+            });
         }
         let folder = match planned {
             File::Path(_) => None,
             File::Folder((folder, _)) => Some(folder.clone()),
         };
-        // Reading may be slow, and the thread has other calls.
-        let reading = tokio::task::spawn_blocking(move || {
+        let path = path.to_owned();
+        // The file may be on a network file system.
+        let read = on_thread(call, move || {
             if let Some(folder) = folder
                 && fs::canonicalize(&path)?.parent() != Some(&fs::canonicalize(folder)?)
             {
                 return Err(io::ErrorKind::PermissionDenied.into());
             }
-            read_whole(Path::new(&path), limits::FILE_MAX)
-        });
-        reading.await.unwrap_or(Err(io::ErrorKind::Other.into())).map_err(|e| code(&e))
+            read_whole(Path::new(&path), max.min(limits::FILE_MAX))
+        })?;
+        Ok(read.map_err(|error| classify(&error)))
+    }
+
+    /// Whether a planned file exists, even if it cannot be read or is too long.
+    pub(crate) fn exists(&self, path: &str, call: &Call) -> Result<bool, Error> {
+        let is_planned = self.planned.iter().any(|file| serves(file, path));
+        let read = if is_planned { self.read(path, limits::FILE_MAX, call)? } else { return Ok(false) };
+        Ok(matches!(read, Ok(_) | Err(FileError::Forbidden | FileError::TooLarge)))
     }
 }
 
@@ -186,13 +128,12 @@ pub(crate) fn read_whole(path: &Path, max: usize) -> io::Result<Zeroizing<Vec<u8
     Ok(content)
 }
 
-fn code(error: &io::Error) -> ErrorCode {
+fn classify(error: &io::Error) -> FileError {
     match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ErrorCode::NoEntry,
-        io::ErrorKind::PermissionDenied => ErrorCode::Access,
-        io::ErrorKind::FileTooLarge => ErrorCode::FileTooLarge,
-        io::ErrorKind::InvalidInput => ErrorCode::Invalid,
-        _ => ErrorCode::Io,
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileError::Missing,
+        io::ErrorKind::PermissionDenied => FileError::Forbidden,
+        io::ErrorKind::FileTooLarge => FileError::TooLarge,
+        _ => FileError::Unreadable,
     }
 }
 

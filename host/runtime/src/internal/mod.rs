@@ -1,17 +1,19 @@
 //! What the host itself serves to a role, inside this process: HTTP services under names that
-//! resolve nowhere else, planned files, and a standard error that a person reads.
+//! resolve nowhere else, and planned files.
 
 pub(crate) mod files;
 mod identity;
 mod keys;
+#[cfg(any(feature = "jit", feature = "plugins"))]
+mod line_stream;
 mod programs;
 mod prompt;
-mod response;
 mod service;
 
-pub(crate) use identity::{IDENTITY_HOST, IdentityEndpoint, TokenSource};
+pub(crate) use identity::{IDENTITY_HOST, IdentityEndpoint, StoredResponse, TokenQuery, TokenSource};
 pub(crate) use keys::{Key, Keys};
+#[cfg(any(feature = "jit", feature = "plugins"))]
+pub(crate) use line_stream::LineStream;
 pub(crate) use programs::Programs;
-pub(crate) use prompt::LineStream;
-pub(crate) use response::{BufferedResponse, refusal, scrubbed};
-pub(crate) use service::{Service, ServiceError};
+pub(crate) use prompt::plain;
+pub(crate) use service::{Served, Service, ServiceError};

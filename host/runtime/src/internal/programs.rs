@@ -4,28 +4,29 @@
 //! A program runs without a shell, and its output goes to that role alone. The WIT of `plan` has
 //! the rules.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
-use std::time::Instant;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::Command;
-use tokio::time::timeout;
-use wasmtime_wasi_http::WasiBody;
 use zeroize::Zeroizing;
 
 use crate::bindings::exports::vaultlet::keyvault::plan::Program;
+use crate::call::Call;
+use crate::error::Error;
 use crate::limits;
+use crate::net::{Request, Response};
 use crate::settings::Environment;
 
-use super::response::{refusal, response, scrubbed};
-use super::service::{Service, ServiceError, ServiceFuture};
+use super::service::{Served, Service, ServiceError};
 
 /// The service's host name.
 const HOST: &str = "programs.vaultlet.internal";
@@ -37,7 +38,7 @@ pub(crate) struct Programs {
 }
 
 /// Why a program did not run to its end.
-type Refused = (StatusCode, String);
+type Refused = (u16, String);
 
 struct Ended {
     status: ExitStatus,
@@ -50,26 +51,23 @@ impl Service for Programs {
         HOST
     }
 
-    fn respond(&self, request: Request<WasiBody>) -> ServiceFuture<'_> {
-        let name = request.uri().path().trim_start_matches('/').to_owned();
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        Box::pin(async move {
-            let program = self.planned.iter().find(|program| program.name == name);
-            let not_granted = || ServiceError::NotGranted(format!("the program `{name}`"));
-            Ok(self.run(program.ok_or_else(not_granted)?, &query).await)
-        })
+    fn respond(&self, request: &Request, call: &Call) -> Result<Served, ServiceError> {
+        let name = request.path().trim_start_matches('/');
+        let program = self.planned.iter().find(|program| program.name == name);
+        let not_granted = || ServiceError::NotGranted(format!("the program `{name}`"));
+        Ok(self.run(program.ok_or_else(not_granted)?, request.query(), call)?.into())
     }
 }
 
 impl Programs {
-    async fn run(&self, program: &Program, query: &str) -> Response<WasiBody> {
+    fn run(&self, program: &Program, query: &str, call: &Call) -> Result<Response, Error> {
         let started = Instant::now();
         let ended = match self.command(program, query) {
-            Ok(command) => run_to_end(command).await,
+            Ok(command) => run_to_end(command, call)?,
             Err(refused) => Err(refused),
         };
         let (name, ms) = (&program.command, started.elapsed().as_millis());
-        match ended {
+        Ok(match ended {
             Ok(ended) => {
                 let status = status(ended.status);
                 tracing::info!(target: "vaultlet", "ran `{name}`: status {status} after {ms} ms");
@@ -77,18 +75,18 @@ impl Programs {
             }
             Err((status, what)) => {
                 tracing::info!(target: "vaultlet", "`{name}` failed after {ms} ms: {what}");
-                refusal(status, format!("running `{name}`: {what}"))
+                Response::refusal(status, format!("running `{name}`: {what}"))
             }
-        }
+        })
     }
 
     fn command(&self, program: &Program, query: &str) -> Result<Command, Refused> {
         let values = values(query).ok_or((
-            StatusCode::BAD_GATEWAY,
+            502,
             "a value for it is not printable ASCII, begins with a hyphen or is too long".to_owned(),
         ))?;
         let file = self.look_up(&program.command);
-        let file = file.ok_or((StatusCode::NOT_FOUND, "it is not in `PATH`".to_owned()))?;
+        let file = file.ok_or((404, "it is not in `PATH`".to_owned()))?;
         let mut command = Command::new(file);
         for group in &program.arguments {
             let filled: Option<Vec<_>> = group.iter().map(|text| fill(text, &values)).collect();
@@ -102,7 +100,7 @@ impl Programs {
                 command.env(name, value);
             }
         }
-        command.current_dir("/").process_group(0).kill_on_drop(true);
+        command.current_dir("/").process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Ok(command)
     }
@@ -157,65 +155,127 @@ fn fill(text: &str, values: &[(String, String)]) -> Option<String> {
     Some(filled)
 }
 
-async fn run_to_end(mut command: Command) -> Result<Ended, Refused> {
-    let failed = |what: String| (StatusCode::BAD_GATEWAY, what.to_lowercase());
-    let mut child = command.spawn().map_err(|e| failed(e.to_string()))?;
-    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (mut out, mut err) = (buffer(), buffer());
-    let ended = timeout(limits::PROGRAM, async {
-        let reading = async { tokio::try_join!(read(stdout, &mut out), read(stderr, &mut err)) };
-        let mut reading = std::pin::pin!(reading);
-        tokio::select! {
-            both = &mut reading => {
-                both.map_err(failed)?;
-                child.wait().await
-            }
-            status = child.wait() => {
-                // A process that the program left running may hold the pipes open for ever.
-                if let Ok(both) = timeout(limits::PROGRAM_PIPES, reading).await {
-                    both.map_err(failed)?;
-                }
-                status
-            }
-        }
-        .map_err(|e| failed(e.to_string()))
-    });
-    let took_too_long = || {
-        let seconds = limits::PROGRAM.as_secs();
-        (StatusCode::GATEWAY_TIMEOUT, format!("it did not end within {seconds} s"))
+/// Runs a program to its end. The outer error is the call's.
+fn run_to_end(mut command: Command, call: &Call) -> Result<Result<Ended, Refused>, Error> {
+    let failed = |e: io::Error| (502, e.to_string().to_lowercase());
+    let mut running = match command.spawn() {
+        Ok(child) => Running(child),
+        Err(error) => return Ok(Err(failed(error))),
     };
-    let status = ended.await.unwrap_or_else(|_| Err(took_too_long()))?;
-    // The program has ended, and its process id may soon be another's.
-    group.0 = None;
-    Ok(Ended { status, stdout: out, stderr: err })
+    let mut pipes = match Pipes::new(&mut running.0) {
+        Ok(pipes) => pipes,
+        Err(error) => return Ok(Err(failed(error))),
+    };
+    let deadline = Instant::now() + limits::PROGRAM;
+    let mut closes_by = deadline;
+    loop {
+        call.check()?;
+        let read = pipes.read();
+        let now = Instant::now();
+        let ended = match read.and_then(|()| running.0.try_wait().map_err(failed)) {
+            Ok(ended) => ended,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        match ended {
+            Some(status) if pipes.are_closed() || now >= closes_by => {
+                let Pipes { stdout, stderr } = pipes;
+                return Ok(Ok(Ended { status, stdout: stdout.content, stderr: stderr.content }));
+            }
+            // A process that the program left running may hold the pipes open for ever.
+            Some(_) => closes_by = closes_by.min(now + limits::PROGRAM_PIPES),
+            None if now >= deadline => {
+                let seconds = limits::PROGRAM.as_secs();
+                return Ok(Err((504, format!("it did not end within {seconds} s"))));
+            }
+            None => {}
+        }
+        pipes.wait(limits::PROGRAM_SLICE);
+    }
 }
 
-/// Kills a process group when dropped, unless the group ended by itself.
-struct Group(Option<Pid>);
+/// A program. Dropped while it runs, it is killed with all that it started.
+struct Running(Child);
 
-impl Drop for Group {
+impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(group) = self.0 {
+        // Once it was waited for, its process id may be another's.
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
+        if let Some(group) = Pid::from_raw(self.0.id().cast_signed()) {
             // The group may have ended by now.
             let _ = kill_process_group(group, Signal::KILL);
         }
+        let _ = self.0.wait();
     }
 }
 
-/// A buffer of its full size: one that grows leaves copies of the secret behind.
-fn buffer() -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(Vec::with_capacity(limits::PROGRAM_OUTPUT_MAX + 1))
+/// The output of a program.
+struct Pipes {
+    stdout: Pipe,
+    stderr: Pipe,
 }
 
-async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> Result<(), String> {
-    let Some(mut pipe) = pipe else { return Ok(()) };
-    while pipe.read_buf(into).await.map_err(|e| e.to_string())? > 0 {
-        if into.len() > limits::PROGRAM_OUTPUT_MAX {
-            return Err(format!("it said more than {} bytes", limits::PROGRAM_OUTPUT_MAX));
+struct Pipe {
+    file: Option<File>,
+    /// Of its full size: a buffer that grows leaves copies of the secret behind.
+    content: Zeroizing<Vec<u8>>,
+}
+
+impl Pipes {
+    fn new(child: &mut Child) -> io::Result<Self> {
+        let stdout = Pipe::new(child.stdout.take().map(OwnedFd::from))?;
+        Ok(Self { stdout, stderr: Pipe::new(child.stderr.take().map(OwnedFd::from))? })
+    }
+
+    /// Reads what is there.
+    fn read(&mut self) -> Result<(), Refused> {
+        self.stdout.read()?;
+        self.stderr.read()
+    }
+
+    fn are_closed(&self) -> bool {
+        self.stdout.file.is_none() && self.stderr.file.is_none()
+    }
+
+    /// Waits for output, but not for longer than `time`: nothing tells of the program's end.
+    fn wait(&self, time: Duration) {
+        let files = [&self.stdout.file, &self.stderr.file];
+        let mut polled: Vec<_> = files
+            .into_iter()
+            .flatten()
+            .map(|file| PollFd::new(file, PollFlags::IN))
+            .collect();
+        let time = Timespec::try_from(time).ok();
+        // Whatever it says, the caller looks at the pipes and the program next.
+        let _ = poll(&mut polled, time.as_ref());
+    }
+}
+
+impl Pipe {
+    fn new(pipe: Option<OwnedFd>) -> io::Result<Self> {
+        let content = Zeroizing::new(Vec::with_capacity(limits::PROGRAM_OUTPUT_MAX + 1));
+        if let Some(pipe) = &pipe {
+            ioctl_fionbio(pipe, true)?;
         }
+        Ok(Self { file: pipe.map(File::from), content })
     }
-    Ok(())
+
+    fn read(&mut self) -> Result<(), Refused> {
+        while let Some(file) = &mut self.file {
+            let most = limits::PROGRAM_OUTPUT_MAX;
+            let left = u64::try_from(most + 1 - self.content.len()).unwrap_or(0);
+            match file.take(left).read_to_end(&mut self.content) {
+                _ if self.content.len() > most => {
+                    return Err((502, format!("it said more than {most} bytes")));
+                }
+                Ok(_) => self.file = None,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err((502, error.to_string().to_lowercase())),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The exit status, as a shell reports it.
@@ -224,16 +284,17 @@ fn status(status: ExitStatus) -> i32 {
 }
 
 impl Ended {
-    fn into_response(self, status: i32) -> Response<WasiBody> {
+    fn into_response(self, status: i32) -> Response {
         let length = self.stdout.len();
-        let mut both = Zeroizing::new(Vec::with_capacity(length + self.stderr.len()));
-        both.extend_from_slice(&self.stdout);
-        both.extend_from_slice(&self.stderr);
-        let mut response = response(StatusCode::OK, scrubbed(both));
-        let headers = response.headers_mut();
-        headers.insert("vaultlet-exit-status", HeaderValue::from(status));
-        headers.insert("vaultlet-stdout-length", HeaderValue::from(length));
-        response
+        let mut body = Vec::with_capacity(length + self.stderr.len());
+        body.extend_from_slice(&self.stdout);
+        body.extend_from_slice(&self.stderr);
+        let header = |name: &str, value: String| (name.to_owned(), value.into_bytes());
+        let headers = vec![
+            header("vaultlet-exit-status", status.to_string()),
+            header("vaultlet-stdout-length", length.to_string()),
+        ];
+        Response { status: 200, headers, body }
     }
 }
 

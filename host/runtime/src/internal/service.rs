@@ -1,12 +1,21 @@
 //! The interface of the host's internal HTTP services.
 
-use std::future::Future;
-use std::pin::Pin;
+use crate::call::Call;
+use crate::error::Cause;
+use crate::net::{Failure, Request, Response};
 
-use http::{Request, Response};
-use wasmtime_wasi_http::WasiBody;
+/// The response of a service.
+pub(crate) struct Served {
+    pub(crate) response: Response,
+    /// The cause of a failure, where the service knows more than its response says.
+    pub(crate) cause: Option<Cause>,
+}
 
-use crate::net::{Failure, Target};
+impl From<Response> for Served {
+    fn from(response: Response) -> Self {
+        Self { response, cause: None }
+    }
+}
 
 /// Why a service has no response to a request.
 pub(crate) enum ServiceError {
@@ -16,15 +25,11 @@ pub(crate) enum ServiceError {
     Failed(Failure),
 }
 
-impl From<Failure> for ServiceError {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+impl<F: Into<Failure>> From<F> for ServiceError {
+    fn from(failure: F) -> Self {
+        Self::Failed(failure.into())
     }
 }
-
-/// The response to one request.
-pub(crate) type ServiceFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<Response<WasiBody>, ServiceError>> + Send + 'a>>;
 
 /// An HTTP service inside this process, at `http://<host>/`, for roles that are granted it.
 pub(crate) trait Service: Send + Sync {
@@ -32,10 +37,10 @@ pub(crate) trait Service: Send + Sync {
     fn host(&self) -> &'static str;
 
     /// Responds to one request.
-    fn respond(&self, request: Request<WasiBody>) -> ServiceFuture<'_>;
+    fn respond(&self, request: &Request, call: &Call) -> Result<Served, ServiceError>;
 
-    /// Whether a request to `target` is for this service.
-    fn serves(&self, target: &Target) -> bool {
-        target.host == self.host() && target.port == 80 && !target.tls
+    /// Whether a request is for this service.
+    fn serves(&self, request: &Request) -> bool {
+        request.host == self.host() && request.port == 80 && !request.secure
     }
 }

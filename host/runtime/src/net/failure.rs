@@ -1,9 +1,11 @@
 //! Why a request failed: a class of error for the guest, and a cause for people.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::{fmt, io};
 
-use wasmtime_wasi_http::Error as Wasi;
+use crate::error::Error;
+
+use super::message::SendError;
 
 /// A failure of transport.
 #[derive(Clone, Debug)]
@@ -30,22 +32,23 @@ pub(crate) enum Failure {
     TooLarge,
     /// A response that is not HTTP, or that ended early.
     Protocol(String),
+    /// The call was cancelled, or its time has run out. Nothing of the call goes on.
+    CallEnded(Box<Error>),
 }
 
 impl Failure {
-    /// The class of error for the guest; WASI's error codes have no room for text.
-    pub(crate) fn into_wasi(self) -> Wasi {
+    /// The class of error for the component, which has no room for the text.
+    pub(crate) fn class(&self) -> SendError {
         match self {
-            Self::Denied(_) => Wasi::HttpRequestDenied,
-            Self::Name(text) => Wasi::DnsError { rcode: Some(text), info_code: None },
-            Self::Refused => Wasi::ConnectionRefused,
-            Self::Network(_) | Self::Proxy(_) => Wasi::DestinationUnavailable,
-            Self::ConnectTimeout => Wasi::ConnectionTimeout,
-            Self::ResponseTimeout => Wasi::ConnectionReadTimeout,
-            Self::Certificate(_) => Wasi::TlsCertificateError,
-            Self::Tls(_) => Wasi::TlsProtocolError,
-            Self::TooLarge => Wasi::HttpResponseBodySize(Some(crate::limits::BODY_MAX as u64)),
-            Self::Protocol(_) => Wasi::HttpProtocolError,
+            Self::Denied(_) => SendError::Denied,
+            Self::Name(_) => SendError::Name,
+            Self::Refused => SendError::Refused,
+            Self::Network(_) | Self::Proxy(_) => SendError::Unreachable,
+            Self::ConnectTimeout | Self::ResponseTimeout | Self::CallEnded(_) => SendError::Timeout,
+            Self::Certificate(_) => SendError::TlsUntrusted,
+            Self::Tls(_) => SendError::TlsProtocol,
+            Self::TooLarge => SendError::BodyTooLarge,
+            Self::Protocol(_) => SendError::Protocol("it is not HTTP".into()),
         }
     }
 
@@ -59,72 +62,43 @@ impl Failure {
             | Self::Tls(text)
             | Self::Proxy(text)
             | Self::Protocol(text) => Some(text),
+            Self::CallEnded(error) => Some(&error.message),
             Self::Refused | Self::ConnectTimeout | Self::ResponseTimeout | Self::TooLarge => None,
         }
     }
 
-    pub(crate) fn from_connect(error: &std::io::Error) -> Self {
+    pub(super) fn from_connect(error: &io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => Self::Refused,
-            std::io::ErrorKind::TimedOut => Self::ConnectTimeout,
-            _ => Self::Network(error.kind().to_string()),
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::TimedOut => Self::ConnectTimeout,
+            kind => Self::Network(kind.to_string()),
         }
     }
 
-    pub(crate) fn from_tls(error: &std::io::Error) -> Self {
-        match error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
-            Some(rustls::Error::InvalidCertificate(reason)) => {
-                Self::Certificate(certificate_text(reason))
+    /// A fault of a connection that was made.
+    pub(super) fn from_io(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                Self::Protocol("the connection closed before the response was complete".into())
             }
-            Some(rustls::Error::InvalidMessage(_)) => {
+            kind => Self::Network(kind.to_string()),
+        }
+    }
+
+    pub(super) fn from_tls(error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::InvalidCertificate(reason) => Self::Certificate(certificate_text(reason)),
+            rustls::Error::InvalidMessage(_) => {
                 Self::Tls("the server does not speak TLS on this port".into())
             }
-            Some(other) => Self::Tls(other.to_string()),
-            None => Self::Tls(format!("the TLS handshake ended early: {}", error.kind())),
+            other => Self::Tls(other.to_string()),
         }
     }
+}
 
-    /// The failure that hyper's client reports; one of this crate's own in its chain of sources is
-    /// preferred.
-    pub(crate) fn from_client(error: &(dyn StdError + 'static)) -> Self {
-        let mut cause = Some(error);
-        while let Some(current) = cause {
-            if let Some(own) = current.downcast_ref::<Self>() {
-                return own.clone();
-            }
-            if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
-                return Self::from_hyper(hyper);
-            }
-            cause = current.source();
-        }
-        Self::Protocol("the request failed".into())
-    }
-
-    pub(crate) fn from_hyper(error: &hyper::Error) -> Self {
-        let mut cause = error.source();
-        while let Some(current) = cause {
-            if let Some(own) = current.downcast_ref::<Self>() {
-                return own.clone();
-            }
-            if let Some(io) = current.downcast_ref::<std::io::Error>() {
-                return match io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
-                    Some(_) => Self::from_tls(io),
-                    None => Self::Network(io.kind().to_string()),
-                };
-            }
-            cause = current.source();
-        }
-        if error.is_parse_too_large() {
-            return Self::Protocol("the response's headers are too large".into());
-        }
-        if error.is_parse() {
-            return Self::Protocol("the response is not HTTP".into());
-        }
-        if error.is_incomplete_message() {
-            return Self::Protocol("the connection closed before the response was complete".into());
-        }
-        // hyper's own texts are constants; they quote nothing that was received.
-        Self::Protocol(error.to_string())
+impl From<Error> for Failure {
+    fn from(ended: Error) -> Self {
+        Self::CallEnded(Box::new(ended))
     }
 }
 

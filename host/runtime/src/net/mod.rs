@@ -1,17 +1,28 @@
-//! The host's network side: HTTP with one connection pool per purpose and trust, name resolution,
-//! TLS, the proxy, and the egress policy for addresses.
+//! The host's network side: HTTP over kept connections, name resolution, TLS, the proxy, and the
+//! egress policy for addresses.
+//!
+//! A request runs on its caller's thread from its first byte to its last: `client` has the kept
+//! connections · `connection` sends a request and reads its response · `connect` makes a new one ·
+//! `stream` waits.
 
 mod client;
 mod connect;
+mod connection;
 mod egress;
 mod failure;
+mod hosts;
+mod http1;
+mod message;
+mod proxy;
 mod resolve;
 mod server;
+mod stream;
 mod tls;
 mod transport;
 
 pub(crate) use client::Client;
 pub(crate) use failure::Failure;
+pub(crate) use message::{Method, Request, Response, SendError, scrub, scrub_text};
 pub(crate) use resolve::Override;
 pub(crate) use server::{Issuers, PlannedServer, Purpose, Target, Trust};
 pub(crate) use tls::client_config;

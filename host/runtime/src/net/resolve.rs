@@ -1,12 +1,16 @@
 //! Name resolution: `--resolve` overrides, then the names of this machine, then the system's
 //! resolver.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
-use super::egress;
+use crate::call::Slot;
+
 use super::failure::Failure;
 use super::server::{PlannedServer, Trust, is_localhost, without_brackets};
+use super::stream::Deadline;
+use super::{egress, hosts};
 
 /// `HOST:PORT:ADDR[:PORT]`: connect to this address instead of the host's; the certificate is still
 /// checked against the host name.
@@ -36,50 +40,101 @@ impl FromStr for Override {
     }
 }
 
-/// The addresses to try, in order. An error when the name has no address, or none that is allowed.
-pub(crate) async fn addresses(
-    overrides: &[Override],
-    server: &PlannedServer,
-) -> Result<Vec<SocketAddr>, Failure> {
-    let PlannedServer { host, port, trust, purpose } = server;
-    let (port, plain) = (*port, *trust == Trust::None);
-    if let Some(fixed) = overrides.iter().find(|o| o.host == *host && o.port == port) {
-        return Ok(vec![fixed.to]);
+/// Resolves names. Lookups of one name at the same time share one question to the system.
+#[derive(Default)]
+pub(super) struct Resolver {
+    pending: Mutex<Vec<(String, Slot<Found>)>>,
+}
+
+type Found = Result<Vec<IpAddr>, String>;
+
+impl Resolver {
+    /// The addresses of a server to try, in order. An error when the name has no address, or none
+    /// that is allowed.
+    pub(super) fn addresses(
+        &self,
+        overrides: &[Override],
+        server: &PlannedServer,
+        deadline: Deadline<'_>,
+    ) -> Result<Vec<SocketAddr>, Failure> {
+        let PlannedServer { host, port, trust, purpose } = server;
+        let (port, plain) = (*port, *trust == Trust::None);
+        if let Some(fixed) = overrides.iter().find(|o| o.host == *host && o.port == port) {
+            return Ok(vec![fixed.to]);
+        }
+        let found = self.any_addresses(host, port, deadline)?;
+        let allows = |a: &SocketAddr| egress::allows(*purpose, host, a.ip(), plain);
+        let allowed: Vec<_> = found.iter().copied().filter(allows).collect();
+        match found.first() {
+            Some(first) if allowed.is_empty() => Err(Failure::Denied(format!(
+                "{host} leads to {}, an address that is not allowed for it",
+                first.ip()
+            ))),
+            _ => Ok(allowed),
+        }
     }
-    let found = lookup(host, port).await?;
-    let allows = |a: &SocketAddr| egress::allows(*purpose, host, a.ip(), plain);
-    let allowed: Vec<_> = found.iter().copied().filter(allows).collect();
-    match found.first() {
-        Some(first) if allowed.is_empty() => Err(Failure::Denied(format!(
-            "{host} leads to {}, an address that is not allowed for it",
-            first.ip()
-        ))),
-        _ => Ok(allowed),
+
+    /// All addresses of a name, whatever they are.
+    pub(super) fn any_addresses(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Deadline<'_>,
+    ) -> Result<Vec<SocketAddr>, Failure> {
+        let found = if let Ok(ip) = host.parse::<IpAddr>() {
+            vec![ip]
+        } else if is_localhost(host) {
+            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+        } else if let Some(found) = hosts::lookup(host) {
+            found
+        } else {
+            self.ask_system(host, deadline)?
+        };
+        Ok(found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
+    }
+
+    /// Asks the system's resolver, on a thread of its own: it knows no deadline.
+    fn ask_system(&self, host: &str, deadline: Deadline<'_>) -> Result<Vec<IpAddr>, Failure> {
+        let slot = {
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            pending.retain(|(_, slot)| !slot.is_set());
+            match pending.iter().find(|(name, _)| name == host) {
+                Some((_, slot)) => slot.clone(),
+                None => {
+                    let slot = Slot::default();
+                    start_lookup(host.to_owned(), slot.clone())?;
+                    pending.push((host.to_owned(), slot.clone()));
+                    slot
+                }
+            }
+        };
+        match slot.get(deadline.call, deadline.until)? {
+            Some(Ok(found)) => Ok(found),
+            Some(Err(what)) => Err(Failure::Name(what)),
+            None => Err(deadline.passed()),
+        }
     }
 }
 
-async fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
-    if let Ok(ip) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, port)]);
-    }
-    if is_localhost(host) {
-        let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-        return Ok(loopback.map(|ip| SocketAddr::new(ip, port)).to_vec());
-    }
-    match tokio::net::lookup_host((host, port)).await {
-        Ok(found) => {
-            let found: Vec<_> = found.collect();
-            if found.is_empty() {
-                return Err(Failure::Name("the name has no address".into()));
+fn start_lookup(host: String, slot: Slot<Found>) -> Result<(), Failure> {
+    let look_up = move || {
+        let found = match (host.as_str(), 0).to_socket_addrs() {
+            Ok(found) => Ok(found.map(|address| address.ip()).collect::<Vec<_>>()),
+            // The system's text is "failed to lookup address information: …"; the reason is at its
+            // end.
+            Err(error) => {
+                let text = error.to_string();
+                Err(text.rsplit(": ").next().unwrap_or(&text).to_lowercase())
             }
-            Ok(found)
-        }
-        // The system's text is "failed to lookup address information: …"; the reason is at its end.
-        Err(error) => {
-            let text = error.to_string();
-            Err(Failure::Name(text.rsplit(": ").next().unwrap_or(&text).to_lowercase()))
-        }
-    }
+        };
+        slot.set(match found {
+            Ok(found) if found.is_empty() => Err("the name has no address".into()),
+            found => found,
+        });
+    };
+    let thread = std::thread::Builder::new().name("vaultlet-name".into());
+    let started = thread.spawn(look_up);
+    started.map(drop).map_err(|e| Failure::Name(format!("starting a thread: {e}")))
 }
 
 #[cfg(test)]

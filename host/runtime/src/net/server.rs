@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::message::Request;
+
 /// What a server is for, which decides the addresses it may have and whether a proxy is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Purpose {
@@ -56,10 +58,10 @@ pub(crate) struct PlannedServer {
 }
 
 impl PlannedServer {
-    /// Whether a request to `target` is a request to this server.
-    pub(crate) fn matches(&self, target: &Target) -> bool {
+    /// Whether a request is one to this server.
+    pub(crate) fn matches(&self, request: &Request) -> bool {
         let tls = self.trust != Trust::None;
-        self.host == target.host && self.port == target.port && tls == target.tls
+        self.host == request.host && self.port == request.port && tls == request.secure
     }
 }
 
@@ -93,6 +95,12 @@ impl Target {
         let host = without_brackets(uri.host()?).to_ascii_lowercase();
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         Some(Self { host, port, tls })
+    }
+}
+
+impl From<&Request> for Target {
+    fn from(request: &Request) -> Self {
+        Self { host: request.host.clone(), port: request.port, tls: request.secure }
     }
 }
 

@@ -15,6 +15,7 @@ use rustls::{
 };
 use subtle::ConstantTimeEq as _;
 
+use crate::call::{Call, on_thread};
 use crate::error::Error;
 
 use super::failure::Failure;
@@ -49,22 +50,20 @@ pub(crate) fn client_config(
 }
 
 /// TLS with roots for one server alone.
-pub(super) async fn private(issuers: Issuers) -> Result<Arc<ClientConfig>, Failure> {
-    // The file may be on a network file system.
-    let read = tokio::task::spawn_blocking(move || {
-        let (certificates, origin) = match &issuers {
-            Issuers::File(path) => {
-                (CertificateDer::pem_file_iter(path).and_then(Iterator::collect), path.display())
-            }
-            Issuers::Text(text) => {
-                let certificates = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-                (certificates, Path::new("its text").display())
-            }
-        };
-        add(certificates, RootCertStore::empty()).map_err(|what| format!("{origin}: {what}"))
-    });
-    let roots = read.await.unwrap_or_else(|_| Err("not read".into()));
-    let roots = roots.map_err(|what| {
+pub(super) fn private(issuers: Issuers, call: &Call) -> Result<Arc<ClientConfig>, Failure> {
+    let read = match issuers {
+        Issuers::Text(text) => {
+            let certificates = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+            add(certificates, RootCertStore::empty()).map_err(|what| format!("its text: {what}"))
+        }
+        // The file may be on a network file system.
+        Issuers::File(path) => on_thread(call, move || {
+            let certificates = CertificateDer::pem_file_iter(&path).and_then(Iterator::collect);
+            add(certificates, RootCertStore::empty())
+                .map_err(|what| format!("{}: {what}", path.display()))
+        })?,
+    };
+    let roots = read.map_err(|what| {
         Failure::Certificate(format!("the CA certificates for it cannot be used: {what}"))
     })?;
     Ok(config_with_roots(builder().map_err(|e| Failure::Tls(e.to_string()))?, roots))

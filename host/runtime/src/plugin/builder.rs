@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_lite::future::block_on;
 use sha2::{Digest as _, Sha256};
 
 use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
@@ -127,11 +126,11 @@ impl PluginBuilder {
     pub fn open(self) -> Result<Plugin, Error> {
         let mut policy = Policy::default();
         for reference in self.grants {
-            let resolved = block_on(self.vaultlet.resolve(Subject::Secret(reference)))?;
+            let resolved = self.vaultlet.resolve_blocking(&Subject::Secret(reference))?;
             policy.secrets.push(Reference::from(resolved));
         }
         for vault in self.lists {
-            policy.vaults.push(block_on(self.vaultlet.resolve(Subject::Vault(vault)))?.reference);
+            policy.vaults.push(self.vaultlet.resolve_blocking(&Subject::Vault(vault))?.reference);
         }
         let Self { vaultlet, wasm, name, memory, timeout, concurrency, on_output, .. } = self;
         let name = name.unwrap_or_else(|| fingerprint(&wasm));

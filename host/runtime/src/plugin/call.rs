@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 
+use crate::call::Cancel;
 use crate::error::Error;
-use crate::handle::{Cancel, PerProcess, Task, fail_if_cancelled};
+use crate::handle::PerProcess;
 
 use super::options::CALLING;
+use super::task::{Task, fail_if_cancelled};
 use super::workers::Workers;
 
 /// A component that imports `vaultlet:keyvault/secrets`, opened with what it may read.

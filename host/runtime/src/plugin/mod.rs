@@ -8,6 +8,7 @@ mod options;
 mod policy;
 mod secrets;
 mod store_state;
+mod task;
 mod wave;
 mod workers;
 

@@ -8,7 +8,7 @@ use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
 use zeroize::Zeroize as _;
 
 use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
-use crate::bindings::exports::vaultlet::keyvault::secrets::{Listed, Page};
+use crate::bindings::exports::vaultlet::keyvault::types::{Listed, Page};
 use crate::bindings::exports::vaultlet::keyvault::types::Error as WitError;
 use crate::error::{Error, Kind};
 use crate::limits;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::error::Error;
-use crate::handle::RuntimeThread;
-use crate::instance::Epoch;
+use crate::instance::Ticker;
+use crate::runtime_thread::RuntimeThread;
 
 use super::component::PluginComponent;
 use super::options::{CALLING, PluginOptions};
@@ -17,7 +17,7 @@ use super::wave::FunctionCall;
 pub(super) struct Workers {
     options: Arc<PluginOptions>,
     component: PluginComponent,
-    epoch: Arc<Epoch>,
+    ticker: Arc<Ticker>,
     permits: Semaphore,
     threads: Vec<RuntimeThread>,
 }
@@ -25,12 +25,12 @@ pub(super) struct Workers {
 impl Workers {
     pub(super) fn open(options: Arc<PluginOptions>) -> Result<Arc<Self>, Error> {
         let component = PluginComponent::new(&options.code)?;
-        let epoch = Epoch::start(component.engine().clone())?;
+        let ticker = Ticker::start(component.engine().clone(), || None)?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = (0..options.concurrency.min(processors)).map(|_| RuntimeThread::start());
         let threads = threads.collect::<Result<_, _>>()?;
         let permits = Semaphore::new(options.concurrency);
-        Ok(Arc::new(Self { options, component, epoch, permits, threads }))
+        Ok(Arc::new(Self { options, component, ticker, permits, threads }))
     }
 
     /// Opens the plugin again, with the same options.
@@ -57,7 +57,7 @@ impl Workers {
         let permit = self.permits.acquire().await;
         let _permit =
             permit.map_err(|_| Error::internal(format!("{CALLING}: it has been closed")))?;
-        let _running = self.epoch.run();
+        let _running = self.ticker.run();
         self.component.run(&self.options, call).await
     }
 }

@@ -1,26 +1,20 @@
 //! The broker role: gets tokens. The broker may see what the plan of the credentials names, which
 //! is read once, when the handle is opened.
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use http::{HeaderValue, Request, request};
-use http_body_util::{BodyExt as _, Empty};
-use wasmtime_wasi_http::Error as WasiError;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::bindings::exports::vaultlet::keyvault::plan::Key as PlannedKey;
+use crate::call::Call;
 use crate::error::Error;
 use crate::grant::{Grant, Role};
-use crate::instance::Pool;
+use crate::instance::{Incoming, Pool};
 use crate::internal::files::Files;
-use crate::internal::{BufferedResponse, Key, Keys, Programs, TokenSource};
-use crate::net::Client;
+use crate::internal::{IDENTITY_HOST, Key, Keys, Programs, StoredResponse, TokenQuery, TokenSource};
+use crate::net::{Client, Failure, Response};
 use crate::settings::{Environment, Settings};
 
-use super::handler::handle;
 use super::planner::{CredentialPlan, Planner};
 use super::shared_secret::random_secret;
 
@@ -36,13 +30,14 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    pub(crate) async fn new(
+    pub(crate) fn new(
         pool: Arc<Pool>,
         planner: &Planner,
         settings: &Settings,
         client: &Arc<Client>,
+        call: &Arc<Call>,
     ) -> Result<Self, Error> {
-        let (plan, mut values) = planner.credentials(settings).await?;
+        let (plan, mut values) = planner.credentials(settings, call)?;
         let CredentialPlan { servers, files, keys, programs, tells, .. } = plan;
         // A password opens a key file, which only the host does.
         let is_password =
@@ -66,24 +61,35 @@ impl Broker {
         });
         Ok(Self { pool, grant, secret })
     }
-
-    async fn handle(&self, mut parts: request::Parts) -> Result<BufferedResponse, String> {
-        let mut secret =
-            HeaderValue::from_str(&self.secret).map_err(|_| "has a malformed secret")?;
-        secret.set_sensitive(true);
-        parts.headers.insert(SECRET_HEADER, secret);
-        let empty = Empty::new().map_err(|never: Infallible| WasiError::from(never));
-        let request = Request::from_parts(parts, empty.boxed_unsync());
-        handle(&self.pool, &self.grant, request).await
-    }
 }
 
 impl TokenSource for Broker {
-    fn request(
-        &self,
-        parts: request::Parts,
-    ) -> Pin<Box<dyn Future<Output = Result<BufferedResponse, String>> + Send + '_>> {
-        Box::pin(self.handle(parts))
+    fn request(&self, query: &TokenQuery, call: &Call) -> Result<StoredResponse, Failure> {
+        let TokenQuery { is_get, target, mut headers } = query.clone();
+        headers.push((SECRET_HEADER.into(), self.secret.to_string()));
+        let host = Some(IDENTITY_HOST.to_owned());
+        let mut incoming = Incoming { is_get, target, host, headers };
+        let call = Arc::new(call.part());
+        let served = self.pool.call(&self.grant, &call, |guest| {
+            let reply = guest.serve(&call, &incoming)?;
+            Ok((reply, guest.take_failure()))
+        });
+        incoming.headers.iter_mut().for_each(|(_, value)| value.zeroize());
+        let (reply, cause) = served.map_err(|error| {
+            if call.check().is_err() {
+                return Failure::CallEnded(Box::new(error));
+            }
+            Failure::Protocol(format!("the identity endpoint failed: {}", error.message))
+        })?;
+        let headers = reply.headers.into_iter().map(|(name, value)| (name, value.into_bytes()));
+        let response = Response {
+            status: reply.status,
+            headers: headers.collect(),
+            body: reply.body.into_bytes(),
+        };
+        let mut stored = StoredResponse { response, cause: None };
+        stored.cause = cause.filter(|_| !stored.is_success());
+        Ok(stored)
     }
 }
 

@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use http::Request;
-use wasmtime_wasi_http::WasiBody;
-
+use crate::call::Call;
+use crate::error::Error;
 use crate::grant::Grant;
-use crate::instance::Pool;
-use crate::internal::BufferedResponse;
-
-use super::handler::handle;
+use crate::instance::{Incoming, Pool, Reply};
 
 /// Hands lent requests to instances of the front role.
 pub(crate) struct Front {
@@ -18,12 +14,8 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// Has the component respond to one request. An error is text that follows `the identity
-    /// endpoint`.
-    pub(crate) async fn request(
-        &self,
-        request: Request<WasiBody>,
-    ) -> Result<BufferedResponse, String> {
-        handle(&self.pool, &self.grant, request).await
+    /// Has the component respond to one request.
+    pub(crate) fn request(&self, request: &Incoming, call: &Arc<Call>) -> Result<Reply, Error> {
+        self.pool.call(&self.grant, call, |guest| guest.serve(call, request))
     }
 }

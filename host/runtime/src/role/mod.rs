@@ -4,10 +4,8 @@
 
 mod broker;
 mod front;
-mod handler;
 mod planner;
 mod shared_secret;
-mod trap;
 pub(crate) mod vault;
 
 pub(crate) use broker::Broker;

@@ -4,17 +4,14 @@
 use std::sync::Arc;
 
 use crate::bindings::exports::vaultlet::keyvault::plan as wit;
+use crate::call::Call;
 use crate::error::Error;
 use crate::grant::{Grant, Role};
-use crate::instance::{Lease, Pool};
+use crate::instance::{Guest, Pool, Route, Variables};
 use crate::net::{Issuers, PlannedServer, Purpose, Trust};
 use crate::settings::Settings;
 
-use super::trap::trapped;
-
 use wit::{File, Key, Program, Resolved, Subject};
-
-type Variables = [(String, String)];
 
 /// Calls the component's pure functions of the interface `plan`.
 pub(crate) struct Planner {
@@ -40,43 +37,56 @@ impl Planner {
         Self { pool, grant: Arc::new(grant) }
     }
 
-    /// An instance without any capability, for pure functions of the component.
-    pub(crate) async fn lease(&self) -> Result<Lease, Error> {
-        self.pool.lease(&self.grant).await
+    /// Calls a pure function of the component, in an instance without any capability.
+    pub(crate) fn call<T>(
+        &self,
+        call: &Arc<Call>,
+        work: impl FnOnce(&mut dyn Guest) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        self.pool.call(&self.grant, call, work)
     }
 
-    /// The vault of a subject.
-    pub(crate) async fn vault(
+    /// The vault of a reference, and what all references begin with that lead there, too.
+    pub(crate) fn route(
         &self,
-        what: &Subject,
+        reference: &str,
         settings: &Variables,
-    ) -> Result<PlannedServer, Error> {
-        planned_server(self.resolve(what, settings).await?.server)
+        call: &Arc<Call>,
+    ) -> Result<(PlannedServer, Option<String>), Error> {
+        let Route { server, prefix } =
+            self.call(call, |guest| guest.route(call, reference, settings))??;
+        Ok((planned_server(server)?, prefix))
     }
 
     /// A subject in canonical form, which is what policies compare.
-    pub(crate) async fn resolve(
+    pub(crate) fn resolve(
         &self,
         what: &Subject,
         settings: &Variables,
+        call: &Arc<Call>,
     ) -> Result<Resolved, Error> {
-        let mut lease = self.lease().await?;
-        let (store, provider) = lease.parts();
-        let plan = provider.vaultlet_keyvault_plan();
-        let resolved = plan.call_resolve(store, what, settings).await.map_err(|e| self.trapped(&e));
-        let resolved = resolved?;
-        lease.keep();
-        Ok(resolved?)
+        Ok(self.call(call, |guest| guest.resolve(call, what, settings))??)
+    }
+
+    /// The server of a vault, as it is given for a listing.
+    pub(crate) fn vault(
+        &self,
+        vault: &str,
+        settings: &Variables,
+        call: &Arc<Call>,
+    ) -> Result<PlannedServer, Error> {
+        planned_server(self.resolve(&Subject::Vault(vault.to_owned()), settings, call)?.server)
     }
 
     /// What the credentials need under these settings, and the variables that decided it. An unset
     /// variable has an empty value.
-    pub(crate) async fn credentials(
+    pub(crate) fn credentials(
         &self,
         settings: &Settings,
+        call: &Arc<Call>,
     ) -> Result<(CredentialPlan, Vec<(String, String)>), Error> {
         let component_variables = settings.component_variables();
-        let named = self.plan_credentials(&component_variables, &[]).await?.variables;
+        let named = self.plan_credentials(&component_variables, &[], call)?.variables;
         // Unset variables have an empty value: a call without any values would ask for the
         // variables again.
         let value = |name: String| {
@@ -84,41 +94,29 @@ impl Planner {
             (name, value)
         };
         let values: Vec<_> = named.into_iter().map(value).collect();
-        Ok((self.plan_credentials(&component_variables, &values).await?, values))
+        Ok((self.plan_credentials(&component_variables, &values, call)?, values))
     }
 
-    async fn plan_credentials(
+    fn plan_credentials(
         &self,
         settings: &Variables,
         values: &Variables,
+        call: &Arc<Call>,
     ) -> Result<CredentialPlan, Error> {
-        let mut lease = self.lease().await?;
-        let (store, provider) = lease.parts();
-        let plan = provider.vaultlet_keyvault_plan();
-        let planned = plan.call_plan_credentials(store, settings, values).await;
-        let planned = planned.map_err(|e| self.trapped(&e))?;
-        lease.keep();
-        let wit::CredentialPlan { variables, servers, files, keys, programs, tells } = planned?;
+        let planned = self.call(call, |guest| guest.plan_credentials(call, settings, values))??;
+        let wit::CredentialPlan { variables, servers, files, keys, programs, tells } = planned;
         let servers = servers.into_iter().map(planned_server).collect::<Result<_, _>>()?;
         Ok(CredentialPlan { variables, servers, files, keys, programs, tells })
     }
 
     /// The variables by which a child process finds the endpoint that is lent to it.
-    pub(crate) async fn lent_variables(
+    pub(crate) fn lent_variables(
         &self,
         address: &str,
         secret: &str,
+        call: &Arc<Call>,
     ) -> Result<Vec<(String, String)>, Error> {
-        let mut lease = self.lease().await?;
-        let (store, provider) = lease.parts();
-        let plan = provider.vaultlet_keyvault_plan();
-        let lent = plan.call_lent(store, address, secret).await.map_err(|e| self.trapped(&e))?;
-        lease.keep();
-        Ok(lent)
-    }
-
-    pub(crate) fn trapped(&self, trap: &wasmtime::Error) -> Error {
-        trapped(self.grant.role, trap)
+        self.call(call, |guest| guest.lent(call, address, secret))
     }
 }
 

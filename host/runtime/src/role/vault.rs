@@ -5,89 +5,63 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::bindings::exports::vaultlet::keyvault::credentials;
-use crate::bindings::exports::vaultlet::keyvault::secrets::{Listed, Page};
+use crate::bindings::exports::vaultlet::keyvault::types::{self, Listed, Page};
+use crate::call::Call;
 use crate::error::Error;
 use crate::grant::Grant;
-use crate::instance::Pool;
+use crate::instance::{Guest, Pool, SecretRecord, TokenRecord};
 use crate::secret::Secret;
 use crate::token::{Token, TokenRequest, UserAssigned};
 
-use super::trap::trapped;
-
 /// Gets a secret by its reference.
-pub(crate) async fn get(
-    pool: &Arc<Pool>,
+pub(crate) fn get(
+    pool: &Pool,
     grant: &Arc<Grant>,
+    call: &Arc<Call>,
     reference: &str,
     identity: Option<&UserAssigned>,
 ) -> Result<Secret, Error> {
-    let trapped = |trap| trapped(grant.role, &trap);
-    let mut lease = pool.lease(grant).await?;
-    let (store, provider) = lease.parts();
-    let secrets = provider.vaultlet_keyvault_secrets();
-    let got = secrets.call_get(&mut *store, reference, identity).await;
-    let result = match got.map_err(trapped)? {
-        Ok(handle) => {
-            // Revealed and dropped within this lease: no handle leaves the instance.
-            let secret = secrets.secret();
-            let properties = secret.call_properties(&mut *store, handle).await;
-            let value = secret.call_reveal(&mut *store, handle).await;
-            let value = Zeroizing::new(value.map_err(trapped)?);
-            handle.resource_drop_async(&mut *store).await.map_err(trapped)?;
-            Ok(Secret::new(properties.map_err(trapped)?, value))
-        }
-        Err(error) => Err(Error::from(error).with_cause(store.data().take_failure())),
-    };
-    lease.keep();
-    result
+    let secret = with_cause(pool, grant, call, |guest| guest.get(call, reference, identity))?;
+    let SecretRecord { properties, value } = secret;
+    Ok(Secret::new(properties, Zeroizing::new(value)))
 }
 
 /// Gets one page of a listing: the first, or the one that a marker names.
-pub(crate) async fn list_page(
-    pool: &Arc<Pool>,
+pub(crate) fn list_page(
+    pool: &Pool,
     grant: &Arc<Grant>,
+    call: &Arc<Call>,
     what: &Listed,
     marker: Option<&str>,
     identity: Option<&UserAssigned>,
 ) -> Result<Page, Error> {
-    let mut lease = pool.lease(grant).await?;
-    let (store, provider) = lease.parts();
-    let secrets = provider.vaultlet_keyvault_secrets();
-    let got = secrets.call_list_page(&mut *store, what, marker, identity).await;
-    let result = got.map_err(|trap| trapped(grant.role, &trap))?;
-    let result = result.map_err(|error| Error::from(error).with_cause(store.data().take_failure()));
-    lease.keep();
-    result
+    with_cause(pool, grant, call, |guest| guest.list_page(call, what, marker, identity))
 }
 
 /// Gets a token for a resource and an identity.
-pub(crate) async fn get_token(
-    pool: &Arc<Pool>,
+pub(crate) fn get_token(
+    pool: &Pool,
     grant: &Arc<Grant>,
+    call: &Arc<Call>,
     request: TokenRequest,
     identity: Option<UserAssigned>,
 ) -> Result<Token, Error> {
-    let trapped = |trap| trapped(grant.role, &trap);
-    let mut lease = pool.lease(grant).await?;
-    let (store, provider) = lease.parts();
-    let credentials = provider.vaultlet_keyvault_credentials();
     let TokenRequest { resource, tenant, claims } = request;
-    let request = credentials::TokenRequest { resource, tenant, claims, identity };
-    let got = credentials.call_get_token(&mut *store, &request).await;
-    let result = match got.map_err(trapped)? {
-        Ok(handle) => {
-            let token = credentials.token();
-            let properties = token.call_properties(&mut *store, handle).await;
-            let holder = token.call_holder(&mut *store, handle).await;
-            let value = token.call_reveal(&mut *store, handle).await;
-            let value = Zeroizing::new(value.map_err(trapped)?);
-            handle.resource_drop_async(&mut *store).await.map_err(trapped)?;
-            let properties = properties.map_err(trapped)?;
-            Ok(Token::new(properties, holder.map_err(trapped)?, value))
-        }
-        Err(error) => Err(Error::from(error).with_cause(store.data().take_failure())),
-    };
-    lease.keep();
-    result
+    let request = types::TokenRequest { resource, tenant, claims, identity };
+    let token = with_cause(pool, grant, call, |guest| guest.get_token(call, &request))?;
+    let TokenRecord { properties, holder, value } = token;
+    Ok(Token::new(properties, holder, Zeroizing::new(value)))
+}
+
+/// Makes a call whose error gets what the transport knows of it.
+fn with_cause<T>(
+    pool: &Pool,
+    grant: &Arc<Grant>,
+    call: &Arc<Call>,
+    work: impl FnOnce(&mut dyn Guest) -> wasmtime::Result<Result<T, types::Error>>,
+) -> Result<T, Error> {
+    pool.call(grant, call, |guest| {
+        let result = work(guest)?;
+        Ok(result.map_err(|error| Error::from(error).with_cause(guest.take_failure())))
+    })?
 }

@@ -15,8 +15,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::internal::response::BufferedResponse;
 use crate::limits;
+
+use super::response::StoredResponse;
 
 /// How long a response may be served, from its `Cache-Control` header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,10 +29,11 @@ pub(super) struct Lifetime {
 
 impl Lifetime {
     /// Reads the directives that the table above uses; `no-store` and malformed values mean zero.
-    pub(super) fn parse(headers: &http::HeaderMap) -> Self {
+    pub(super) fn parse(headers: &[(String, Vec<u8>)]) -> Self {
         let mut lifetime = Self { fresh: limits::UNSTATED_LIFETIME, ..Self::default() };
-        let values = headers.get_all(http::header::CACHE_CONTROL);
-        for directive in values.iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')) {
+        let values = headers.iter().filter(|(name, _)| name == "cache-control");
+        let texts = values.filter_map(|(_, value)| str::from_utf8(value).ok());
+        for directive in texts.flat_map(|text| text.split(',')) {
             let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
             let seconds = Duration::from_secs(value.trim().parse::<u32>().unwrap_or(0).into());
             match name.trim().to_ascii_lowercase().as_str() {
@@ -49,15 +51,15 @@ impl Lifetime {
 /// What to do with one request.
 pub(super) enum Lookup {
     /// Serve this stored response.
-    Serve(Arc<BufferedResponse>),
+    Serve(Arc<StoredResponse>),
     /// Serve this stored response, and forward the request without waiting for the result.
-    ServeAndRefresh(Arc<BufferedResponse>),
+    ServeAndRefresh(Arc<StoredResponse>),
     /// Forward the request; if that fails, serve this stored response.
-    Forward(Option<Arc<BufferedResponse>>),
+    Forward(Option<Arc<StoredResponse>>),
 }
 
 struct Stored {
-    response: Arc<BufferedResponse>,
+    response: Arc<StoredResponse>,
     at: Instant,
     lifetime: Lifetime,
 }
@@ -117,8 +119,8 @@ impl Cache {
     }
 
     /// Stores a response for as long as it allows. A failure never replaces a success.
-    pub(super) fn store(&mut self, key: &str, response: &Arc<BufferedResponse>, now: Instant) {
-        let lifetime = Lifetime::parse(&response.headers);
+    pub(super) fn store(&mut self, key: &str, response: &Arc<StoredResponse>, now: Instant) {
+        let lifetime = Lifetime::parse(&response.response.headers);
         if self.entries.len() >= self.kept && !self.entries.contains_key(key) {
             self.evict(now);
         }
@@ -154,17 +156,15 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
+    use crate::net::Response;
 
     const ERROR: u16 = 502;
 
-    fn response(status: u16, control: &str) -> Arc<BufferedResponse> {
-        let mut headers = http::HeaderMap::new();
-        headers.insert(http::header::CACHE_CONTROL, control.parse().unwrap());
-        let status = http::StatusCode::from_u16(status).unwrap();
-        Arc::new(BufferedResponse { status, headers, body: Bytes::new(), cause: None })
+    fn response(status: u16, control: &str) -> Arc<StoredResponse> {
+        let headers = vec![("cache-control".to_owned(), control.as_bytes().to_vec())];
+        let response = Response { status, headers, body: Vec::new() };
+        Arc::new(StoredResponse { response, cause: None })
     }
 
     fn described(lookup: &Lookup) -> &'static str {

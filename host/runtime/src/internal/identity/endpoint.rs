@@ -1,47 +1,52 @@
 //! The in-process identity endpoint at `http://identity.vaultlet.internal/`.
 //!
 //! The endpoint does not know what a token is. It forwards a request to its source, at most one at
-//! a time for each cache key, and callers with the same key share the response. The forwarded
-//! request is a task of its own, so that a caller who is cancelled does not cancel it for the
-//! others; different keys never wait for each other.
+//! a time for each cache key, and callers with the same key share the response. A forwarded request
+//! has a thread and a deadline of its own, so that a caller who is cancelled does not cancel it for
+//! the others; different keys never wait for each other. An endpoint for one caller forwards on that
+//! caller's thread.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::{Request, request};
-use tokio::runtime::Handle;
-use tokio::sync::watch;
-use wasmtime_wasi_http::WasiBody;
-
-use crate::internal::response::BufferedResponse;
-use crate::internal::service::{Service, ServiceFuture};
+use crate::call::{Call, Slot};
+use crate::error::Error;
+use crate::internal::service::{Served, Service, ServiceError};
 use crate::limits;
-use crate::net::Failure;
+use crate::net::{Failure, Request};
 
 use super::cache::{Cache, Lookup};
+use super::response::StoredResponse;
 
 /// The endpoint's host name.
 pub(crate) const HOST: &str = "identity.vaultlet.internal";
 
+/// What the source of tokens needs of a request.
+#[derive(Clone)]
+pub(crate) struct TokenQuery {
+    pub(crate) is_get: bool,
+    /// The path and the query.
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
 /// What gets tokens for the endpoint: the broker role.
 pub(crate) trait TokenSource: Send + Sync {
-    /// Responds to one request. An error is text that follows `the identity endpoint`.
-    fn request(
-        &self,
-        parts: request::Parts,
-    ) -> Pin<Box<dyn Future<Output = Result<BufferedResponse, String>> + Send + '_>>;
+    /// Responds to one request.
+    fn request(&self, query: &TokenQuery, call: &Call) -> Result<StoredResponse, Failure>;
 }
 
 /// The identity endpoint of one handle.
-pub(crate) struct IdentityEndpoint {
+pub(crate) struct IdentityEndpoint(Arc<Endpoint>);
+
+struct Endpoint {
     source: Arc<dyn TokenSource>,
-    runtime: Handle,
     /// The time that one forwarded request may take.
     timeout: Duration,
-    shared: Arc<Mutex<Shared>>,
+    /// Whether requests are forwarded on the caller's thread.
+    is_for_one: bool,
+    shared: Mutex<Shared>,
 }
 
 struct Shared {
@@ -50,92 +55,166 @@ struct Shared {
     pending: HashMap<String, Pending>,
 }
 
-type Forwarded = Result<Arc<BufferedResponse>, Failure>;
-type Pending = watch::Receiver<Option<Forwarded>>;
+type Forwarded = Result<Arc<StoredResponse>, Failure>;
+type Pending = Slot<Forwarded>;
 
 /// How one request is served.
 enum Step {
     /// By this stored response.
-    Serve(Arc<BufferedResponse>),
-    /// By a forwarded request, or by an old response should that fail.
-    Wait(Pending, Option<Arc<BufferedResponse>>),
+    Serve(Arc<StoredResponse>),
+    /// By a request that is forwarded already, or by an old response should that fail.
+    Wait(Pending, Option<Arc<StoredResponse>>),
+    /// By forwarding it, or by an old response should that fail.
+    Forward(Flight, Option<Arc<StoredResponse>>),
+}
+
+/// A request that is to be forwarded. Its end is told to everyone who waits for it, however it ends.
+struct Flight {
+    endpoint: Arc<Endpoint>,
+    /// What tells this request from others that wait for the source.
+    name: String,
+    /// The key under which the response is stored.
+    key: String,
+    query: TokenQuery,
+    pending: Pending,
 }
 
 impl IdentityEndpoint {
-    pub(crate) fn new(source: Arc<dyn TokenSource>, runtime: Handle, timeout: Duration) -> Self {
+    /// `is_for_one`: whether there is never more than one caller at a time.
+    pub(crate) fn new(source: Arc<dyn TokenSource>, timeout: Duration, is_for_one: bool) -> Self {
         let cache = Cache::new(limits::RESPONSES_KEPT);
-        let shared = Arc::new(Mutex::new(Shared { cache, pending: HashMap::new() }));
-        Self { source, runtime, timeout, shared }
+        let shared = Mutex::new(Shared { cache, pending: HashMap::new() });
+        Self(Arc::new(Endpoint { source, timeout, is_for_one, shared }))
     }
 
-    async fn handle(&self, request: Request<WasiBody>) -> Forwarded {
-        let (parts, _) = request.into_parts();
-        let key = format!("{} {}", parts.method, parts.uri);
-        match self.next_step(&key, parts) {
-            Step::Serve(response) => Ok(response),
-            Step::Wait(pending, old) => match (wait_for(pending).await, old) {
+    fn handle(&self, request: &Request, call: &Call) -> Forwarded {
+        let endpoint = &self.0;
+        let query = TokenQuery {
+            is_get: request.method == crate::net::Method::Get,
+            target: request.target.clone(),
+            headers: request.headers.clone(),
+        };
+        loop {
+            let (result, old) = match endpoint.next_step(&query)? {
+                Step::Serve(response) => return Ok(response),
+                Step::Forward(flight, old) if endpoint.is_for_one => (flight.run(call), old),
+                Step::Forward(flight, old) => {
+                    let pending = flight.pending.clone();
+                    flight.start()?;
+                    (wait_for(&pending, call)?, old)
+                }
+                Step::Wait(pending, old) => match wait_for(&pending, call)? {
+                    // Whoever forwarded it gave up; this call has not.
+                    Err(Failure::CallEnded(_)) if endpoint.is_for_one => continue,
+                    result => (result, old),
+                },
+            };
+            call.check()?;
+            return match (result, old) {
                 (Ok(response), _) if response.is_success() => Ok(response),
                 (_, Some(old)) => Ok(old),
                 (forwarded, None) => forwarded,
-            },
+            };
         }
     }
+}
 
+impl Endpoint {
     /// Looks up and joins under one lock: a request could end between the two.
-    fn next_step(&self, key: &str, parts: request::Parts) -> Step {
+    fn next_step(self: &Arc<Self>, query: &TokenQuery) -> Result<Step, Failure> {
+        let method = if query.is_get { "GET" } else { "POST" };
+        let key = format!("{method} {}", query.target);
         let mut shared = self.lock();
-        if bypasses_cache(&parts.headers) {
-            let name = format!("{key} {:?}", sorted(&parts.headers));
-            return Step::Wait(self.join_or_forward(&mut shared, &name, key, parts), None);
+        if bypasses_cache(query) {
+            let name = format!("{key} {:?}", sorted(query));
+            return Ok(self.join_or_forward(&mut shared, name, key, query, None));
         }
-        match shared.cache.lookup(key, Instant::now()) {
-            Lookup::Serve(response) => Step::Serve(response),
+        match shared.cache.lookup(&key, Instant::now()) {
+            Lookup::Serve(response) => Ok(Step::Serve(response)),
             Lookup::ServeAndRefresh(response) => {
-                self.join_or_forward(&mut shared, key, key, parts);
-                Step::Serve(response)
+                let name = key.clone();
+                if let Step::Forward(flight, _) =
+                    self.join_or_forward(&mut shared, name, key, query, None)
+                {
+                    // It ends the pending request, which takes the lock, if it cannot be started.
+                    drop(shared);
+                    // A later request tries again.
+                    let _ = flight.start();
+                }
+                Ok(Step::Serve(response))
             }
             Lookup::Forward(old) => {
-                Step::Wait(self.join_or_forward(&mut shared, key, key, parts), old)
+                Ok(self.join_or_forward(&mut shared, key.clone(), key, query, old))
             }
         }
     }
 
-    /// Joins the pending request of that name, or forwards a new one.
+    /// Joins the pending request of that name, or makes a new one.
     fn join_or_forward(
-        &self,
+        self: &Arc<Self>,
         shared: &mut Shared,
-        name: &str,
-        key: &str,
-        parts: request::Parts,
-    ) -> Pending {
-        if let Some(pending) = shared.pending.get(name) {
-            return pending.clone();
+        name: String,
+        key: String,
+        query: &TokenQuery,
+        old: Option<Arc<StoredResponse>>,
+    ) -> Step {
+        if let Some(pending) = shared.pending.get(&name) {
+            return Step::Wait(pending.clone(), old);
         }
-        let (sender, receiver) = watch::channel(None);
-        shared.pending.insert(name.to_owned(), receiver.clone());
-        let (name, key) = (name.to_owned(), key.to_owned());
-        let (source, shared) = (Arc::clone(&self.source), Arc::clone(&self.shared));
-        let limit = self.timeout;
-        self.runtime.spawn(async move {
-            // Ends the pending request even if the source panics.
-            let ending = Ending { name, shared: Arc::clone(&shared) };
-            let forwarded = match tokio::time::timeout(limit, source.request(parts)).await {
-                Ok(Ok(response)) => Ok(Arc::new(response)),
-                Ok(Err(what)) => Err(Failure::Protocol(format!("the identity endpoint {what}"))),
-                Err(_) => Err(Failure::ResponseTimeout),
-            };
-            if let Ok(response) = &forwarded {
-                let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                shared.cache.store(&key, response, Instant::now());
-            }
-            drop(ending);
-            sender.send_replace(Some(forwarded));
-        });
-        receiver
+        let pending = Pending::default();
+        shared.pending.insert(name.clone(), pending.clone());
+        let endpoint = Arc::clone(self);
+        Step::Forward(Flight { endpoint, name, key, query: query.clone(), pending }, old)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    /// Forwards the request on a thread of its own.
+    fn start(self) -> Result<(), Error> {
+        let call = Call::new("getting a token", self.endpoint.timeout, None);
+        std::thread::Builder::new()
+            .name("vaultlet-token".into())
+            .spawn(move || {
+                // To those who wait, the call that ended is a server that did not respond.
+                self.end(self.forward(&call).map_err(|failure| match failure {
+                    Failure::CallEnded(_) => Failure::ResponseTimeout,
+                    other => other,
+                }));
+            })
+            .map(drop)
+            .map_err(|e| Error::internal(format!("starting a thread: {e}")))
+    }
+
+    /// Forwards the request on this thread.
+    fn run(self, call: &Call) -> Forwarded {
+        let forwarded = self.forward(call);
+        self.end(forwarded.clone());
+        forwarded
+    }
+
+    fn forward(&self, call: &Call) -> Forwarded {
+        let response = Arc::new(self.endpoint.source.request(&self.query, call)?);
+        self.endpoint.lock().cache.store(&self.key, &response, Instant::now());
+        Ok(response)
+    }
+
+    /// Ends the pending request. Only the first end counts.
+    fn end(&self, forwarded: Forwarded) {
+        self.endpoint.lock().pending.remove(&self.name);
+        self.pending.set(forwarded);
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if !self.pending.is_set() {
+            let what = "the identity endpoint ended without a response";
+            self.end(Err(Failure::Protocol(what.into())));
+        }
     }
 }
 
@@ -144,42 +223,25 @@ impl Service for IdentityEndpoint {
         HOST
     }
 
-    fn respond(&self, request: Request<WasiBody>) -> ServiceFuture<'_> {
-        Box::pin(async move { Ok(self.handle(request).await?.to_response()) })
+    fn respond(&self, request: &Request, call: &Call) -> Result<Served, ServiceError> {
+        Ok(self.handle(request, call)?.served())
     }
 }
 
-/// Removes a pending request, after its response was stored.
-struct Ending {
-    name: String,
-    shared: Arc<Mutex<Shared>>,
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner).pending.remove(&self.name);
+fn wait_for(pending: &Pending, call: &Call) -> Result<Forwarded, Failure> {
+    match pending.get(call, call.deadline())? {
+        Some(forwarded) => Ok(forwarded),
+        None => Err(call.timed_out().into()),
     }
 }
 
-async fn wait_for(mut pending: Pending) -> Forwarded {
-    match pending.wait_for(Option::is_some).await {
-        Ok(forwarded) => forwarded.clone().unwrap_or_else(|| Err(ended())),
-        Err(_) => Err(ended()),
-    }
-}
-
-fn ended() -> Failure {
-    Failure::Protocol("the identity endpoint ended without a response".into())
-}
-
-fn bypasses_cache(headers: &http::HeaderMap) -> bool {
-    let values = headers.get_all(http::header::CACHE_CONTROL);
-    values.iter().any(|v| v.to_str().is_ok_and(|v| v.contains("no-cache")))
+fn bypasses_cache(query: &TokenQuery) -> bool {
+    query.headers.iter().any(|(name, value)| name == "cache-control" && value.contains("no-cache"))
 }
 
 /// All headers in a fixed order, which tell one request that bypasses the cache from another.
-fn sorted(headers: &http::HeaderMap) -> Vec<(&str, &[u8])> {
-    let mut sorted: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
+fn sorted(query: &TokenQuery) -> Vec<&(String, String)> {
+    let mut sorted: Vec<_> = query.headers.iter().collect();
     sorted.sort_unstable();
     sorted
 }

@@ -2,5 +2,7 @@
 
 mod cache;
 mod endpoint;
+mod response;
 
-pub(crate) use endpoint::{HOST as IDENTITY_HOST, IdentityEndpoint, TokenSource};
+pub(crate) use endpoint::{HOST as IDENTITY_HOST, IdentityEndpoint, TokenQuery, TokenSource};
+pub(crate) use response::StoredResponse;

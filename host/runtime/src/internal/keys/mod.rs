@@ -16,16 +16,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
-use wasmtime_wasi_http::WasiBody;
 use zeroize::Zeroizing;
 
+use crate::call::{Call, on_thread};
+use crate::error::Error;
 use crate::internal::files::read_whole;
-use crate::internal::response::{refusal, response};
-use crate::internal::service::{Service, ServiceError, ServiceFuture};
+use crate::internal::service::{Served, Service, ServiceError};
 use crate::limits;
+use crate::net::{Method, Request, Response};
 
 use fault::Fault;
 use sign::Signer;
@@ -50,83 +48,73 @@ impl Service for Keys {
         HOST
     }
 
-    fn respond(&self, request: Request<WasiBody>) -> ServiceFuture<'_> {
-        Box::pin(async move {
-            let name = request.uri().path().trim_start_matches('/');
-            let key = self.0.iter().find(|key| key.name == name);
-            let not_granted = || ServiceError::NotGranted(format!("the key `{name}`"));
-            let key = key.ok_or_else(not_granted)?;
-            Ok(key.respond(request).await)
-        })
+    fn respond(&self, request: &Request, call: &Call) -> Result<Served, ServiceError> {
+        let name = request.path().trim_start_matches('/');
+        let key = self.0.iter().find(|key| key.name == name);
+        let not_granted = || ServiceError::NotGranted(format!("the key `{name}`"));
+        Ok(key.ok_or_else(not_granted)?.respond(request, call)?.into())
     }
 }
 
-type Refused = (StatusCode, String);
+type Refused = (u16, String);
 
 impl Key {
     /// Certificates for `GET`, a signature of the body for `POST`.
-    async fn respond(self: &Arc<Self>, request: Request<WasiBody>) -> Response<WasiBody> {
-        let (parts, body) = request.into_parts();
-        let algorithm = match (&parts.method, parts.uri.query()) {
-            (&Method::GET, None) => None,
-            (&Method::POST, Some(query)) => match sign::algorithm(query) {
+    fn respond(self: &Arc<Self>, request: &Request, call: &Call) -> Result<Response, Error> {
+        let algorithm = match (request.method, request.query()) {
+            (Method::Get, "") => None,
+            (Method::Post, query) => match sign::algorithm(query) {
                 Some(algorithm) => Some(algorithm),
-                None => return refusal(StatusCode::BAD_REQUEST, "no such algorithm"),
+                None => return Ok(Response::refusal(400, "no such algorithm")),
             },
-            _ => return refusal(StatusCode::METHOD_NOT_ALLOWED, "not what a key does"),
+            _ => return Ok(Response::refusal(405, "not what a key does")),
         };
-        let Ok(message) = Limited::new(body, limits::SIGNED_MAX).collect().await else {
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "too much to sign");
-        };
-        let (key, message) = (Arc::clone(self), message.to_bytes());
-        // Deriving a key from a password can take a second, and other calls must not wait for that.
-        let done = tokio::task::spawn_blocking(move || {
+        let message = request.body.clone().unwrap_or_default();
+        if message.len() > limits::SIGNED_MAX {
+            return Ok(Response::refusal(413, "too much to sign"));
+        }
+        let key = Arc::clone(self);
+        // Deriving a key from a password can take a second, and the file may be on the network.
+        let done = on_thread(call, move || {
             let signer = key.load()?;
             let Some(algorithm) = algorithm else {
-                let digests = Some(signer.digests());
-                return Ok((Bytes::from(signer.certificates()), digests));
+                return Ok((signer.certificates().into_bytes(), Some(signer.digests())));
             };
-            match signer.sign(algorithm, &message) {
-                Some(signature) => Ok((Bytes::from(signature), None)),
-                None => Err((StatusCode::INTERNAL_SERVER_ERROR, "signing failed".to_owned())),
+            match signer.sign(algorithm, message.as_bytes()) {
+                Some(signature) => Ok((signature, None)),
+                None => Err((500, "signing failed".to_owned())),
             }
-        });
-        let ended = || Err((StatusCode::INTERNAL_SERVER_ERROR, "reading it failed".to_owned()));
-        match done.await.unwrap_or_else(|_| ended()) {
-            Ok((bytes, digests)) => {
-                let mut response = response(StatusCode::OK, bytes);
-                for (name, digest) in digests.into_iter().flatten() {
-                    // Base64url is always a valid header value.
-                    if let Ok(value) = HeaderValue::try_from(digest) {
-                        response.headers_mut().insert(name, value);
-                    }
-                }
-                response
+        })?;
+        Ok(match done {
+            Ok((body, digests)) => {
+                let digests = digests.into_iter().flatten();
+                let headers = digests.map(|(name, digest)| (name.to_owned(), digest.into_bytes()));
+                Response { status: 200, headers: headers.collect(), body }
             }
             Err((status, what)) => {
                 tracing::info!(target: "vaultlet", "the key `{}` cannot be used: {what}", self.name);
-                refusal(status, what)
+                Response::refusal(status, what)
             }
-        }
+        })
     }
 
     fn load(&self) -> Result<Signer, Refused> {
         let path = &self.path;
         let content = read_whole(Path::new(path), limits::KEY_FILE_MAX).map_err(|error| {
             let (status, what) = match error.kind() {
-                io::ErrorKind::NotFound => (StatusCode::NOT_FOUND, "there is no such file".into()),
+                io::ErrorKind::NotFound => (404, "there is no such file".into()),
                 io::ErrorKind::FileTooLarge => {
                     let most = format!("it is longer than {} bytes", limits::KEY_FILE_MAX);
-                    (StatusCode::UNPROCESSABLE_ENTITY, most)
+                    (422, most)
                 }
-                kind => (StatusCode::UNPROCESSABLE_ENTITY, kind.to_string()),
+                kind => (422, kind.to_string()),
             };
             (status, format!("{path}: {what}"))
         })?;
         let password = self.password.as_ref().map(|password| password.as_str());
         let read = file::read(&content, password).and_then(Signer::new);
         read.map_err(|fault| {
-            (StatusCode::UNPROCESSABLE_ENTITY, format!("{path}: {}", self.describe(&fault)))
+            (422, format!("{path}: {}", self.describe(&fault)))
         })
     }
 

@@ -1,8 +1,5 @@
-//! A thread with a tokio runtime of its own. Calls do not run on the embedder's runtime, which may
-//! be short-lived.
-//!
-//! A call stays on one thread from its request to its response, with connections and instances of
-//! that thread: waking another thread would cost as much as the rest of the call.
+//! A thread with a tokio runtime of its own, for what is served or run asynchronously. It does not run
+//! on the embedder's runtime, which may be short-lived.
 
 use std::future::Future;
 use std::sync::Arc;

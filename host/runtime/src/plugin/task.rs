@@ -1,24 +1,24 @@
-//! A call that runs on a thread of the handle, and the caller that waits for it.
+//! A call that runs on a thread of the plugin, and the caller that waits for it.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::error::Elapsed;
 
+use crate::call::Cancel;
 use crate::error::{Error, Kind};
+use crate::runtime_thread::RuntimeThread;
 
-use super::cancel::Cancel;
-use super::thread::RuntimeThread;
 
 /// A running call, which is aborted when this is dropped.
-pub(crate) struct Task<T> {
+pub(super) struct Task<T> {
     running: tokio::task::JoinHandle<Result<Result<T, Error>, Elapsed>>,
     limit: Duration,
 }
 
 impl<T: Send + 'static> Task<T> {
     /// Starts a call that may take as long as `limit`.
-    pub(crate) fn start(
+    pub(super) fn start(
         thread: &RuntimeThread,
         limit: Duration,
         call: impl Future<Output = Result<T, Error>> + Send + 'static,
@@ -30,7 +30,7 @@ impl<T: Send + 'static> Task<T> {
     }
 
     /// Waits for the result. `help` is the remedy of the error when the time has run out.
-    pub(crate) async fn finish(
+    pub(super) async fn finish(
         mut self,
         doing: &str,
         cancel: Option<&Cancel>,
@@ -63,7 +63,7 @@ impl<T> Drop for Task<T> {
 }
 
 /// An error if the caller cancelled the call before it began.
-pub(crate) fn fail_if_cancelled(doing: &str, cancel: Option<&Cancel>) -> Result<(), Error> {
+pub(super) fn fail_if_cancelled(doing: &str, cancel: Option<&Cancel>) -> Result<(), Error> {
     match cancel {
         Some(cancel) if cancel.is_cancelled() => Err(cancelled(doing)),
         _ => Ok(()),

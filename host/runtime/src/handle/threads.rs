@@ -1,0 +1,133 @@
+//! Threads for calls whose callers do not wait: a call is handed to a thread once, and runs there to
+//! its end. Threads are started when they are needed, and end when they have been idle for a while.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::limits;
+
+/// A call that is ready to run.
+pub(super) struct Job {
+    pub(super) call: Arc<Call>,
+    /// Runs the call, or fails it with this error, and says so to whoever is waiting.
+    pub(super) run: Box<dyn FnOnce(Result<(), Error>) + Send>,
+}
+
+/// The threads, which end after their calls when this is dropped.
+pub(super) struct Threads {
+    shared: Arc<Shared>,
+    most: usize,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+    closed: bool,
+}
+
+impl Threads {
+    /// At most so many at once.
+    pub(super) fn new(most: usize) -> Self {
+        Self { shared: Arc::default(), most }
+    }
+
+    /// Runs a job on a thread.
+    pub(super) fn run(&self, job: Job) {
+        let mut queue = self.shared.lock();
+        queue.jobs.push_back(job);
+        if queue.jobs.len() <= queue.idle || queue.threads >= self.most {
+            drop(queue);
+            self.shared.more.notify_one();
+            return;
+        }
+        queue.threads += 1;
+        drop(queue);
+        let shared = Arc::clone(&self.shared);
+        let thread = std::thread::Builder::new().name("vaultlet".into());
+        let started = thread.stack_size(limits::THREAD_STACK).spawn(move || shared.work());
+        if let Err(error) = started {
+            let (job, waits) = {
+                let mut queue = self.shared.lock();
+                queue.threads -= 1;
+                (if queue.threads == 0 { queue.jobs.pop_back() } else { None }, queue.threads > 0)
+            };
+            if let Some(job) = job.filter(|_| !waits) {
+                (job.run)(Err(Error::internal(format!("starting a thread: {error}"))));
+            }
+        }
+    }
+
+    /// A function that fails the jobs whose time has run out, or that are cancelled, before a thread
+    /// was free for them.
+    pub(super) fn expiry(&self) -> impl Fn() + Send + 'static {
+        let shared = Arc::downgrade(&self.shared);
+        move || {
+            let Some(shared) = shared.upgrade() else { return };
+            let mut ended = Vec::new();
+            {
+                let mut queue = shared.lock();
+                let mut at = 0;
+                while let Some(job) = queue.jobs.get(at) {
+                    match job.call.check() {
+                        Ok(()) => at += 1,
+                        Err(error) => ended.extend(queue.jobs.remove(at).map(|job| (job, error))),
+                    }
+                }
+            }
+            for (job, error) in ended {
+                (job.run)(Err(error));
+            }
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.more.notify_all();
+    }
+}
+
+impl Shared {
+    fn work(&self) {
+        let mut queue = self.lock();
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                drop(queue);
+                let ready = job.call.check();
+                // A job that panics has told nobody of its end, and its waiter is told when it is
+                // dropped.
+                let _ = catch_unwind(AssertUnwindSafe(|| (job.run)(ready)));
+                queue = self.lock();
+                continue;
+            }
+            if queue.closed {
+                break;
+            }
+            queue.idle += 1;
+            let waited = self.more.wait_timeout(queue, limits::THREAD_IDLE);
+            let (waited, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            queue = waited;
+            queue.idle -= 1;
+            if timeout.timed_out() && queue.jobs.is_empty() {
+                break;
+            }
+        }
+        queue.threads -= 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

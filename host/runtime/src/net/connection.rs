@@ -1,0 +1,196 @@
+//! One HTTP/1.1 connection: a request and its response at a time.
+
+use std::time::Instant;
+
+use crate::call::{Call, Waiting};
+use crate::limits;
+
+use super::failure::Failure;
+use super::http1::{Chunks, Framing, Head, parse_head, write_request};
+use super::message::{Request, Response, append, scrub};
+use super::stream::{Deadline, Late, Stream};
+
+pub(super) struct Connection {
+    stream: Stream,
+    /// What is sent, and what is received; both are scrubbed after each exchange.
+    sent: Vec<u8>,
+    received: Vec<u8>,
+    keeps_open: bool,
+    pub(super) idle_since: Instant,
+}
+
+/// The times of one request.
+pub(super) struct Times<'a> {
+    call: &'a Call,
+    started: Instant,
+    request: &'a Request,
+}
+
+impl<'a> Times<'a> {
+    pub(super) fn new(call: &'a Call, request: &'a Request) -> Self {
+        Self { call, started: Instant::now(), request }
+    }
+
+    fn total(&self) -> Instant {
+        self.started + limits::milliseconds(self.request.total_ms)
+    }
+
+    pub(super) fn connect(&self) -> Deadline<'a> {
+        let within = limits::milliseconds(self.request.connect_ms).min(limits::CONNECT);
+        let first_byte = limits::milliseconds(self.request.first_byte_ms);
+        let until = (self.started + within.min(first_byte)).min(self.total());
+        Deadline::new(self.call, until, Late::Connecting)
+    }
+
+    fn first_byte(&self) -> Deadline<'a> {
+        let within = limits::milliseconds(self.request.first_byte_ms);
+        Deadline::new(self.call, (self.started + within).min(self.total()), Late::Responding)
+    }
+
+    /// From now on, for the next piece of a body.
+    fn next_bytes(&self) -> Deadline<'a> {
+        let within = limits::milliseconds(self.request.first_byte_ms);
+        Deadline::new(self.call, (Instant::now() + within).min(self.total()), Late::Responding)
+    }
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream) -> Self {
+        let (sent, received) = (Vec::with_capacity(limits::READ), Vec::with_capacity(2 * limits::READ));
+        Self { stream, sent, received, keeps_open: true, idle_since: Instant::now() }
+    }
+
+    /// Whether another request may be sent now.
+    pub(super) fn is_usable(&mut self) -> bool {
+        self.keeps_open && self.idle_since.elapsed() < limits::IDLE && self.stream.is_idle()
+    }
+
+    /// Whether the connection is to be kept after an exchange.
+    pub(super) fn keeps_open(&self) -> bool {
+        self.keeps_open
+    }
+
+    /// Sends a request and reads the whole response.
+    pub(super) fn exchange(
+        &mut self,
+        request: &Request,
+        times: &Times<'_>,
+    ) -> Result<Response, Failure> {
+        // Anything but a whole exchange leaves the connection unusable.
+        self.keeps_open = false;
+        let socket = self.stream.socket();
+        let _waiting =
+            times.call.interrupt().wait(|| Waiting::Socket(std::sync::Arc::clone(socket)));
+        times.call.check()?;
+        let result = self.send(request, times).and_then(|()| self.read(request, times));
+        scrub(&mut self.sent);
+        scrub(&mut self.received);
+        self.idle_since = Instant::now();
+        result
+    }
+
+    fn send(&mut self, request: &Request, times: &Times<'_>) -> Result<(), Failure> {
+        super::message::reserve(&mut self.sent, length(request));
+        write_request(&mut self.sent, request)?;
+        self.stream.send(&self.sent, times.first_byte())
+    }
+
+    fn read(&mut self, request: &Request, times: &Times<'_>) -> Result<Response, Failure> {
+        let mut head = self.read_head(times)?;
+        while matches!(head.response.status, 100..200) {
+            self.received.drain(..head.length);
+            head = self.read_head(times)?;
+        }
+        let most = limits::BODY_MAX.min(usize::try_from(request.max_body).unwrap_or(usize::MAX));
+        let Head { mut response, framing, keeps_open, length: start } = head;
+        let used = match framing {
+            Framing::Length(length) if length > most => return Err(Failure::TooLarge),
+            Framing::Length(length) => {
+                let end = start + length;
+                while self.received.len() < end {
+                    self.receive(times.next_bytes())?;
+                }
+                response.body = self.received.get(start..end).unwrap_or_default().to_vec();
+                end
+            }
+            Framing::Chunked => self.read_chunks(start, &mut response.body, most, times)?,
+            Framing::UntilClosed => {
+                self.read_until_closed(start, &mut response.body, most, times)?
+            }
+        };
+        // More than was asked for is not an answer to anything.
+        self.keeps_open = keeps_open && used == self.received.len();
+        Ok(response)
+    }
+
+    fn read_head(&mut self, times: &Times<'_>) -> Result<Head, Failure> {
+        loop {
+            if !self.received.is_empty()
+                && let Some(head) = parse_head(&self.received)?
+            {
+                return Ok(head);
+            }
+            self.receive(times.first_byte())?;
+        }
+    }
+
+    fn read_chunks(
+        &mut self,
+        start: usize,
+        body: &mut Vec<u8>,
+        most: usize,
+        times: &Times<'_>,
+    ) -> Result<usize, Failure> {
+        let (mut chunks, mut at) = (Chunks::default(), start);
+        loop {
+            let input = self.received.get(at..).unwrap_or_default();
+            let (ended, used) = chunks.read(input, body, most)?;
+            at += used;
+            if ended {
+                return Ok(at);
+            }
+            if at == self.received.len() {
+                scrub(&mut self.received);
+                at = 0;
+            }
+            self.receive(times.next_bytes())?;
+        }
+    }
+
+    fn read_until_closed(
+        &mut self,
+        start: usize,
+        body: &mut Vec<u8>,
+        most: usize,
+        times: &Times<'_>,
+    ) -> Result<usize, Failure> {
+        append(body, self.received.get(start..).unwrap_or_default());
+        loop {
+            if body.len() > most {
+                return Err(Failure::TooLarge);
+            }
+            scrub(&mut self.received);
+            if self.stream.receive(&mut self.received, times.next_bytes())? == 0 {
+                return Ok(0);
+            }
+            append(body, &self.received);
+        }
+    }
+
+    /// Receives more; the end of the connection is an error.
+    fn receive(&mut self, deadline: Deadline<'_>) -> Result<(), Failure> {
+        if self.stream.receive(&mut self.received, deadline)? == 0 {
+            let what = "the connection closed before the response was complete";
+            return Err(Failure::Protocol(what.into()));
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that a request takes at most.
+fn length(request: &Request) -> usize {
+    const LINES: usize = 128;
+    let headers = request.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
+    let body = request.body.as_ref().map_or(0, String::len);
+    LINES + request.target.len() + request.host.len() + headers.sum::<usize>() + body
+}

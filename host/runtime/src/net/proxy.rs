@@ -1,0 +1,59 @@
+//! A CONNECT tunnel through an HTTP proxy. Behind a proxy only the name can be checked, as the proxy
+//! resolves it.
+//! <https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6>
+
+use httparse::Status;
+
+use super::failure::Failure;
+use super::resolve::Resolver;
+use super::server::{PlannedServer, Target};
+use super::stream::{Deadline, Stream};
+
+pub(super) type Proxy = hyper_util::client::proxy::matcher::Intercept;
+
+/// Bytes of a proxy's response.
+const RESPONSE_MAX: usize = 8 << 10;
+
+/// Opens a tunnel to a server.
+pub(super) fn tunnel(
+    proxy: &Proxy,
+    resolver: &Resolver,
+    to: &PlannedServer,
+    deadline: Deadline<'_>,
+) -> Result<Stream, Failure> {
+    let at = proxy.uri().authority().map_or("", |a| a.as_str()).rsplit('@').next().unwrap_or("");
+    let failed = |what: &str| Failure::Proxy(format!("the proxy {at}: {what}"));
+    let Target { host, port, .. } =
+        Target::from_uri(proxy.uri()).ok_or_else(|| failed("its URL names no server"))?;
+    let connected = resolver.any_addresses(&host, port, deadline);
+    let connected = connected.and_then(|addresses| Stream::connect(&addresses, deadline));
+    let mut stream = connected.map_err(|failure| match failure {
+        Failure::CallEnded(_) | Failure::ConnectTimeout => failure,
+        other => failed(&format!("failed to create underlying connection: {other}")),
+    })?;
+    let mut request = format!("CONNECT {to} HTTP/1.1\r\nhost: {to}\r\n");
+    if let Some(credentials) = proxy.basic_auth().and_then(|value| value.to_str().ok()) {
+        request.push_str(&format!("proxy-authorization: {credentials}\r\n"));
+    }
+    request.push_str("\r\n");
+    stream.send(request.as_bytes(), deadline)?;
+    let mut received = Vec::new();
+    loop {
+        if stream.receive(&mut received, deadline)? == 0 {
+            return Err(failed("unexpected end of file"));
+        }
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut headers);
+        match response.parse(&received) {
+            Ok(Status::Complete(length)) if response.code == Some(200) && length == received.len() => {
+                return Ok(stream);
+            }
+            Ok(Status::Complete(_)) if response.code == Some(407) => {
+                return Err(failed("proxy authorization required"));
+            }
+            Ok(Status::Complete(_)) => return Err(failed("it refused to connect")),
+            Ok(Status::Partial) if received.len() < RESPONSE_MAX => {}
+            _ => return Err(failed("its response is not HTTP, or too long")),
+        }
+    }
+}
