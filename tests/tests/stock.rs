@@ -7,7 +7,7 @@ use std::fs;
 
 use vaultlet_tests::guests::plugged;
 use vaultlet_tests::stock::{Job, Served, VALUE, component};
-use vaultlet_tests::{Run, root, vaultlet};
+use vaultlet_tests::{Run, root, target, vaultlet};
 use wasmparser::{Parser, Payload};
 
 #[test]
@@ -180,12 +180,22 @@ fn a_served_component_requires_the_endpoint_secret() {
     assert_eq!(served.get("/token?resource=x&nonsense=1", &right).0, 400);
 }
 
-/// The imports are the capabilities that a runtime must grant. A change to the golden file needs a
+/// The imports are the capabilities that a runtime must grant. A change to the golden files needs a
 /// reason.
 #[test]
-fn the_imports_of_the_component_are_the_golden_list() {
+fn the_imports_of_the_components_are_the_golden_lists() {
     vaultlet();
-    let bytes = fs::read(component()).unwrap();
+    for (component, golden) in
+        [("vaultlet.wasm", "imports.txt"), ("embedded.wasm", "embedded-imports.txt")]
+    {
+        let golden = root().join("tests/golden").join(golden);
+        let expected = fs::read_to_string(&golden).unwrap();
+        assert_eq!(imports(component), expected.lines().collect::<Vec<_>>(), "{golden:?}");
+    }
+}
+
+fn imports(component: &str) -> Vec<String> {
+    let bytes = fs::read(target().join(component)).unwrap();
     let mut imports = Vec::new();
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(&bytes) {
@@ -200,8 +210,7 @@ fn the_imports_of_the_component_are_the_golden_list() {
         }
     }
     imports.sort();
-    let golden = fs::read_to_string(root().join("tests/golden/imports.txt")).unwrap();
-    assert_eq!(imports, golden.lines().collect::<Vec<_>>(), "tests/golden/imports.txt");
+    imports
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! Builds the component for `wasm32-wasip2` and leaves it where its users look: `vaultlet.wasm` in the
-//! target directory, and with the WIT inside the package `vaultlet-host`, which ships both.
+//! Builds the components for `wasm32-wasip2` and leaves them where their users look: `vaultlet.wasm` and
+//! `embedded.wasm` in the target directory, and with the WIT inside the package `vaultlet-host`, which
+//! ships them.
 //!
 //! Called by `guest/build/run` with the target directory. Prints the paths to watch, as a build
 //! script does.
@@ -13,6 +14,20 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const TARGET: &str = "wasm32-wasip2";
 
+/// A component: the same core in a shell for one world.
+struct Component {
+    file: &'static str,
+    /// The profile of the workspace, which has a folder of its own in the target directory: neither build
+    /// undoes the other.
+    profile: &'static str,
+    features: &'static str,
+}
+
+const COMPONENTS: [Component; 2] = [
+    Component { file: "vaultlet.wasm", profile: "guest", features: "" },
+    Component { file: "embedded.wasm", profile: "embedded", features: "embedded" },
+];
+
 fn main() -> Result<()> {
     let target = PathBuf::from(env::args_os().nth(1).ok_or("usage: guest/build/run")?);
     let target = fs::canonicalize(target)?;
@@ -23,10 +38,12 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     add_target(&root)?;
-    let component = without_custom_sections(&build(&root, &target.join("component"))?)?;
     let package = root.join("host/runtime");
-    write(&target.join("vaultlet.wasm"), &component)?;
-    write(&package.join("vaultlet.wasm"), &component)?;
+    for component in &COMPONENTS {
+        let bytes = without_custom_sections(&build(&root, &target.join("component"), component)?)?;
+        write(&target.join(component.file), &bytes)?;
+        write(&package.join(component.file), &bytes)?;
+    }
     copy_folder(&root.join("wit"), &package.join("wit"))
 }
 
@@ -39,7 +56,7 @@ fn add_target(root: &Path) -> Result<()> {
         Err(_) if sysroot_has_target() => return Ok(()),
         Err(_) => {
             return Err(format!(
-                "the component needs Rust's `{TARGET}` target and rustup is not there to add it; \
+                "the components need Rust's `{TARGET}` target and rustup is not there to add it; \
                  install rustup, or your distribution's package of that target"
             )
             .into());
@@ -68,11 +85,12 @@ fn sysroot_has_target() -> bool {
     })
 }
 
-/// Builds the component and reads it.
-fn build(root: &Path, target: &Path) -> Result<Vec<u8>> {
+/// Builds a component and reads it.
+fn build(root: &Path, target: &Path, component: &Component) -> Result<Vec<u8>> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args(["build", "--package", "vaultlet-component", "--profile", "guest", "--locked"])
+        .args(["build", "--package", "vaultlet-component", "--locked"])
+        .args(["--profile", component.profile, "--features", component.features])
         .args(["--target", TARGET, "--quiet", "--color", "never", "--target-dir"])
         .arg(target)
         .current_dir(root);
@@ -83,9 +101,10 @@ fn build(root: &Path, target: &Path) -> Result<Vec<u8>> {
         }
     }
     if !cargo.status()?.success() {
-        return Err("the component did not build; cargo's messages are above".into());
+        let file = component.file;
+        return Err(format!("{file} did not build; cargo's messages are above").into());
     }
-    let path = target.join(TARGET).join("guest/vaultlet_component.wasm");
+    let path = target.join(TARGET).join(component.profile).join("vaultlet_component.wasm");
     fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
 }
 

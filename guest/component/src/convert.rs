@@ -1,6 +1,6 @@
 //! Conversions between the core's types and those of the WIT bindings.
 
-use crate::bindings::exports::vaultlet::keyvault::{credentials, plan, secrets, types};
+use crate::bindings::exports::vaultlet::keyvault::{plan, types};
 use vaultlet_core::{
     error::{Error, ErrorKind, Id, Outcome, Record},
     plan as planned, planner,
@@ -137,12 +137,12 @@ pub(crate) fn properties(properties: types::Properties) -> Properties {
     }
 }
 
-pub(crate) fn to_page(page: Page) -> secrets::Page {
-    secrets::Page { items: page.items.into_iter().map(to_properties).collect(), next: page.next }
+pub(crate) fn to_page(page: Page) -> types::Page {
+    types::Page { items: page.items.into_iter().map(to_properties).collect(), next: page.next }
 }
 
-pub(crate) fn to_token_properties(token: &Token) -> credentials::TokenProperties {
-    credentials::TokenProperties {
+pub(crate) fn to_token_properties(token: &Token) -> types::TokenProperties {
+    types::TokenProperties {
         expires_on: token.expires_on,
         refresh_on: token.refresh_on,
         resource: token.resource.clone(),
@@ -152,13 +152,13 @@ pub(crate) fn to_token_properties(token: &Token) -> credentials::TokenProperties
     }
 }
 
-pub(crate) fn to_holder(holder: Holder) -> credentials::Holder {
+pub(crate) fn to_holder(holder: Holder) -> types::Holder {
     let Holder { tenant, object_id, app_id, upn, audience, notes } = holder;
-    credentials::Holder { tenant, object_id, app_id, upn, audience, notes }
+    types::Holder { tenant, object_id, app_id, upn, audience, notes }
 }
 
-pub(crate) fn holder(holder: credentials::Holder) -> Holder {
-    let credentials::Holder { tenant, object_id, app_id, upn, audience, notes } = holder;
+pub(crate) fn holder(holder: types::Holder) -> Holder {
+    let types::Holder { tenant, object_id, app_id, upn, audience, notes } = holder;
     Holder { tenant, object_id, app_id, upn, audience, notes }
 }
 
@@ -214,7 +214,7 @@ fn to_program(program: planned::Program) -> plan::Program {
     }
 }
 
-fn to_server(server: planned::Server) -> plan::Server {
+pub(crate) fn to_server(server: planned::Server) -> plan::Server {
     plan::Server {
         host: server.host,
         port: server.port,

@@ -7,11 +7,9 @@ use zeroize::Zeroizing;
 use crate::{
     Provider,
     bindings::exports::vaultlet::keyvault::{
-        credentials::{Holder, TokenProperties},
         plan::Variable,
         render::{Format, Guest, Part},
-        secrets::Listed,
-        types::{Error, Properties},
+        types::{Error, Holder, Listed, Properties, TokenProperties},
     },
     convert::{holder, properties, to_error},
 };

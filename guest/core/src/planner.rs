@@ -50,6 +50,23 @@ pub fn resolve(what: &Subject, settings: &[(String, String)]) -> Result<Resolved
     Ok(Resolved { reference, server: server(&vault, Purpose::Vault), name, version })
 }
 
+/// The vault of a secret's reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The vault's server.
+    pub server: Server,
+    /// What every reference to this vault in this form begins with; see [`vault::reference::prefix`].
+    pub prefix: Option<String>,
+}
+
+/// Finds the vault of a secret's reference, with the errors of [`resolve`].
+pub fn route(reference: &str, settings: &[(String, String)]) -> Result<Route, Error> {
+    let settings = Settings::read(&|name| find(settings, name))?;
+    let vault = Reference::parse(reference, &settings)?.vault;
+    let prefix = vault::reference::prefix(reference).map(ToOwned::to_owned);
+    Ok(Route { server: server(&vault, Purpose::Vault), prefix })
+}
+
 /// Plans the credentials of the chain. Without `values` the plan has only the variables to read; with the
 /// values of those variables it has the servers, files, keys and programs too.
 pub fn plan_credentials(

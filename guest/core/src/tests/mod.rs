@@ -12,6 +12,7 @@ mod plan;
 mod props_challenge;
 mod props_json;
 mod props_requests;
+mod props_route;
 mod props_times;
 mod read;
 mod reference;

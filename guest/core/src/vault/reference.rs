@@ -92,6 +92,25 @@ impl Reference {
     }
 }
 
+/// The beginning of a reference, through the `/` before the secret's name, in the forms `akv://…` and
+/// `https://…`. It is sound: every text that begins so names the same vault under the same settings, or is
+/// malformed. Nothing that may follow it is part of the server any more, and what precedes it keeps its
+/// meaning, because a reference is split from the left.
+pub fn prefix(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.trim_start();
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    let before_name = match is("akv") {
+        true => "/",
+        false if is("https") || is("http") => "/secrets/",
+        false => return None,
+    };
+    // The server ends here, and nowhere before: a text with more after it ends its server here, too.
+    let after_vault = rest.get(rest.find(['/', '?', '#'])?..)?;
+    let name = after_vault.strip_prefix(before_name)?;
+    text.get(..text.len() - name.len())
+}
+
 /// The canonical form of a vault.
 pub fn canonical(vault: &Url) -> String {
     // A host without a dot keeps the port, so that it is not taken for a vault's name.

@@ -2,22 +2,21 @@
 
 use alloc::vec::Vec;
 
+use super::{INSTANCE, stream::write};
 use crate::{
     Provider,
     bindings::{
         exports::wasi::cli::run::Guest,
         wasi::cli::{environment, stderr, stdout},
     },
-    context::WasiContext,
-    stream::write,
 };
 use vaultlet_core::command;
 
 impl Guest for Provider {
     fn run() -> Result<(), ()> {
-        let context = WasiContext::get();
+        let (context, memory) = INSTANCE.get();
         let arguments: Vec<_> = environment::get_arguments().into_iter().skip(1).collect();
-        let done = command::run(context, &context.memory, &arguments);
+        let done = command::run(context, memory, &arguments);
         write(&stdout::get_stdout(), done.stdout.as_bytes())?;
         write(&stderr::get_stderr(), done.stderr.as_bytes())?;
         if done.is_success { Ok(()) } else { Err(()) }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use super::{INSTANCE, stream::write};
 use crate::{
     Provider,
     bindings::{
@@ -10,8 +11,6 @@ use crate::{
             Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
         },
     },
-    context::WasiContext,
-    stream::write,
 };
 use vaultlet_core::{
     secret::SecretString,
@@ -21,8 +20,8 @@ use vaultlet_core::{
 impl Guest for Provider {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let incoming = read_request(&request);
-        let context = WasiContext::get();
-        write_reply(&serve::serve(context, &context.memory, &incoming), out);
+        let (context, memory) = INSTANCE.get();
+        write_reply(&serve::serve(context, memory, &incoming), out);
     }
 }
 

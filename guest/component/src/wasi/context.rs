@@ -1,33 +1,34 @@
 //! The core's [`Context`], implemented with WASI 0.2.
 
 use alloc::{
-    borrow::ToOwned,
     format,
     string::{String, ToString},
     vec::Vec,
 };
-use core::{cell::OnceCell, time::Duration};
+use core::time::Duration;
 use zeroize::Zeroizing;
 
-use crate::bindings::wasi::{
-    cli::{environment, stderr},
-    clocks::{monotonic_clock, wall_clock},
-    http::{
-        outgoing_handler,
-        types::{
-            self, ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest,
-            RequestOptions, Scheme, http_error_code,
+use super::{files::Files, stream::write};
+use crate::{
+    bindings::wasi::{
+        cli::{environment, stderr},
+        clocks::{monotonic_clock, wall_clock},
+        http::{
+            outgoing_handler,
+            types::{
+                self, ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingBody,
+                OutgoingRequest, RequestOptions, Scheme, http_error_code,
+            },
         },
+        io::{
+            poll::{Pollable, poll},
+            streams::{InputStream, StreamError},
+        },
+        random::random,
     },
-    io::{
-        poll::{Pollable, poll},
-        streams::{InputStream, StreamError},
-    },
-    random::random,
+    instance::Environment,
 };
-use crate::{files::Files, stream::write};
 use vaultlet_core::{
-    call::Memory,
     context::{Context, FileError, Method, Request, Response, SendError},
     settings::Role,
 };
@@ -35,27 +36,11 @@ use vaultlet_core::{
 /// The most bytes of one read.
 const CHUNK: u64 = 16 * 1024;
 
-/// The context of this instance, with its caches.
+/// The context of this instance.
 #[derive(Default)]
 pub(crate) struct WasiContext {
-    pub(crate) memory: Memory,
-    variables: OnceCell<Vec<(String, Zeroizing<String>)>>,
+    environment: Environment,
     files: Files,
-}
-
-struct Single(OnceCell<WasiContext>);
-
-// SAFETY: an instance of a component has one thread, and its exports are not entered again while one
-// of them runs.
-unsafe impl Sync for Single {}
-
-static CONTEXT: Single = Single(OnceCell::new());
-
-impl WasiContext {
-    /// The context of this instance.
-    pub(crate) fn get() -> &'static Self {
-        CONTEXT.0.get_or_init(Self::default)
-    }
 }
 
 impl Context for WasiContext {
@@ -86,13 +71,7 @@ impl Context for WasiContext {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        // An instance's environment does not change.
-        let variables = self.variables.get_or_init(|| {
-            let all = environment::get_environment();
-            all.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()
-        });
-        let (_, value) = variables.iter().find(|(key, _)| key == name)?;
-        if value.is_empty() { None } else { Some(value.as_str().to_owned()) }
+        self.environment.variable(name, environment::get_environment)
     }
 
     fn now(&self) -> i64 {
