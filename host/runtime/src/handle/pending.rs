@@ -9,7 +9,7 @@ use crate::call::{Call, Slot};
 use crate::error::Error;
 
 /// A running call, which is cancelled when this is dropped.
-pub(super) struct Pending<T> {
+pub(crate) struct Pending<T> {
     pub(super) slot: Slot<Result<T, Error>>,
     pub(super) call: Arc<Call>,
 }
