@@ -83,6 +83,10 @@ pub(crate) const CALL: Duration = Duration::from_secs(120);
 pub(crate) const TOKEN_REQUEST: Duration = Duration::from_secs(120);
 /// Time of name lookup, TCP and TLS of one connection.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+/// Time from the request to the first byte of the response, unless a component of an embedder's own
+/// sets another.
+#[cfg(feature = "jit")]
+pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(60);
 /// Time after which idle connections are closed, which is before the usual 60 s of load balancers
 /// and firewalls.
 pub(crate) const IDLE: Duration = Duration::from_secs(50);
