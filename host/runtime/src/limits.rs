@@ -25,6 +25,10 @@ pub(crate) const VAULTS_KEPT: usize = 16;
 /// Items of one listing. The component gives up after 4,000 pages of 25 items.
 pub(crate) const LISTED_MAX: usize = 100_000;
 
+/// Components of embedders' own whose compiled code a process keeps.
+#[cfg(feature = "jit")]
+pub(crate) const COMPONENTS_KEPT: usize = 4;
+
 /// Bytes that the memory of an instance may grow to. Getting a secret needs about 0.3 MiB.
 pub(crate) const MEMORY_MAX: usize = 16 << 20;
 /// Bytes of the caller's stack that the component's code may use.

@@ -1,4 +1,4 @@
-//! Runs a case in the component, in the host, with a scripted server in place of every real one.
+//! Runs a case in a component, in the host, with a scripted server in place of every real one.
 
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -14,8 +14,17 @@ use crate::machine::Machine;
 use crate::scan::scan;
 use crate::scene::{Scene, Script, Trust};
 
+/// The component that a case runs in.
+#[derive(Clone, Copy)]
+pub(crate) enum World<'a> {
+    /// The host's own, of the world `embedded`.
+    Embedded,
+    /// The public one, of the world `provider`.
+    Provider(&'a [u8]),
+}
+
 /// Runs a case.
-pub(crate) fn component(case: &Case) -> Result<(), String> {
+pub(crate) fn component(case: &Case, world: World<'_>) -> Result<(), String> {
     let (from, trust, machine) = (now(), Trust::new(case), Machine::new());
     let mut words = trust.words();
     words.insert("dir".into(), machine.dir());
@@ -42,6 +51,10 @@ pub(crate) fn component(case: &Case) -> Result<(), String> {
     } else {
         let told = Arc::clone(&told);
         builder.on_prompt(move |line| told.lock().unwrap().push(line.to_owned()))
+    };
+    let builder = match world {
+        World::Embedded => builder,
+        World::Provider(wasm) => builder.component(wasm),
     };
     let opened = builder.ca_file(trust.common.file()).open();
     for step in &case.steps {

@@ -2,6 +2,7 @@
 //! given WASI in place of the interface `host`. Its requests take the same way as those of the
 //! built-in component, through the grant of its role.
 
+mod compile;
 mod egress;
 mod files;
 mod guest;
@@ -9,8 +10,9 @@ mod store_state;
 
 use std::sync::Arc;
 
+use futures_lite::future::block_on;
 use tokio::runtime::Runtime;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{InstancePre, Linker};
 use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi_http::p2::bindings::ProxyIndices;
@@ -41,7 +43,7 @@ impl Provider {
                 "give a component that exports the world `vaultlet:keyvault/provider`",
             )
         };
-        let component = Component::new(engine, wasm).map_err(refused)?;
+        let component = compile::component(engine, wasm).map_err(refused)?;
         let mut linker = Linker::new(engine);
         link(&mut linker).map_err(refused)?;
         let pre = linker.instantiate_pre(&component).map_err(refused)?;
@@ -75,7 +77,9 @@ impl Provider {
         let Some(runtime) = &self.runtime else {
             return Err(wasmtime::format_err!("the runtime has been shut down"));
         };
-        runtime.block_on(async {
+        // This thread may run a runtime of the embedder's, in which another could not block.
+        let _entered = runtime.enter();
+        block_on(async {
             tokio::select! {
                 biased;
                 result = future => result,
