@@ -20,7 +20,7 @@ impl Context for HostContext {
     fn send(&self, request: Request) -> Result<Response, SendError> {
         let headers: Vec<_> =
             request.headers.iter().map(|(name, value)| (*name, value.reveal())).collect();
-        let sent = host::exchange(&host::Request {
+        let sent = host::exchange(host::Request {
             method: match request.method {
                 Method::Get => host::Method::Get,
                 Method::Post => host::Method::Post,

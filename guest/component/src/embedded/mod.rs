@@ -26,7 +26,7 @@ impl operations::Guest for Provider {
     fn route(
         reference: String,
         settings: Vec<plan::Variable>,
-    ) -> Result<operations::Route, types::Error> {
+    ) -> Result<operations::VaultRoute, types::Error> {
         planner::route(&reference, &settings).map(to_route).map_err(to_error)
     }
 
@@ -55,8 +55,8 @@ impl operations::Guest for Provider {
     }
 }
 
-fn to_route(route: planner::Route) -> operations::Route {
-    operations::Route { server: to_server(route.server), prefix: route.prefix }
+fn to_route(route: planner::Route) -> operations::VaultRoute {
+    operations::VaultRoute { server: to_server(route.server), prefix: route.prefix }
 }
 
 fn to_secret(secret: Secret) -> operations::Secret {

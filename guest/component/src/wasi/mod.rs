@@ -20,9 +20,9 @@ use vaultlet_core::{token::Token, vault::Secret};
 
 static INSTANCE: Instance<WasiContext> = Instance::new();
 
-struct SecretHandle(Secret);
+pub(crate) struct SecretHandle(Secret);
 
-struct TokenHandle(Rc<Token>);
+pub(crate) struct TokenHandle(Rc<Token>);
 
 impl secrets::Guest for Provider {
     type Secret = SecretHandle;
