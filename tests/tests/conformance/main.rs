@@ -13,16 +13,14 @@ mod native;
 mod scan;
 mod scene;
 
-use std::fs;
 use std::io::{Write as _, stderr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vaultlet_tests::case::{Case, suites};
 use vaultlet_tests::root;
-use vaultlet_tests::stock::component as component_file;
 
-use component::{World, component};
+use component::{embedded, public};
 use native::native;
 
 /// Cases that run at once: each of them waits more than it computes.
@@ -30,7 +28,6 @@ const AT_ONCE: usize = 4;
 
 #[test]
 fn each_case_natively_and_in_both_components() {
-    let public = fs::read(component_file()).unwrap();
     let suites = suites(&root().join("tests/cases")).unwrap();
     let cases: Vec<(String, &Case)> = suites
         .iter()
@@ -44,8 +41,8 @@ fn each_case_natively_and_in_both_components() {
                 while let Some((name, case)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     for (form, result) in [
                         ("natively", native(case)),
-                        ("embedded", component(case, World::Embedded)),
-                        ("public", component(case, World::Provider(&public))),
+                        ("embedded", embedded(case)),
+                        ("public", public(case)),
                     ] {
                         if let Err(why) = result {
                             wrong.lock().unwrap().push(format!("{name}, {form}: {why}"));
