@@ -5,9 +5,8 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{fmt, fmt::Write as _};
 use serde_core::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
-use crate::words::secret::SecretString;
+use crate::words::{scrub::Scrubbed, secret::SecretString};
 
 /// The most values in one text, as each takes memory. The largest page of a vault, 25 items with 15
 /// tags each, has some hundreds.
@@ -227,7 +226,7 @@ pub(crate) fn whole(source: &str) -> Option<i64> {
 
 /// An object under construction. Absent members are left out.
 #[derive(Default)]
-pub(crate) struct Object(Zeroizing<String>);
+pub(crate) struct Object(Scrubbed<String>);
 
 impl Object {
     /// Adds a string.
@@ -271,7 +270,7 @@ impl Object {
     }
 
     /// Ends the object and returns the text.
-    pub(crate) fn finish(&mut self) -> Zeroizing<String> {
+    pub(crate) fn finish(&mut self) -> Scrubbed<String> {
         if self.0.is_empty() {
             self.0.push('{');
         }
@@ -288,17 +287,17 @@ impl Object {
 }
 
 /// Writes a string as JSON.
-pub(crate) fn text(text: &str) -> Zeroizing<String> {
-    let mut out = Zeroizing::new(String::new());
+pub(crate) fn text(text: &str) -> Scrubbed<String> {
+    let mut out = Scrubbed::new(String::new());
     quote(&mut out, text);
     out
 }
 
 /// Writes an array of values that are JSON already.
-pub(crate) fn array(items: &[Zeroizing<String>]) -> Zeroizing<String> {
+pub(crate) fn array(items: &[Scrubbed<String>]) -> Scrubbed<String> {
     let items: Vec<&str> = items.iter().map(|item| item.as_str()).collect();
-    let mut text = Zeroizing::new(String::from("["));
-    text.push_str(&Zeroizing::new(items.join(",")));
+    let mut text = Scrubbed::new(String::from("["));
+    text.push_str(&Scrubbed::new(items.join(",")));
     text.push(']');
     text
 }
