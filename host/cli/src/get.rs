@@ -43,7 +43,7 @@ impl Get {
             return Err(Failure::usage(sentence::ONE_VALUE));
         }
         let vaultlet = self.options.open(self.references.len().min(CALLS_MAX))?;
-        let secrets = futures_lite::future::block_on(vaultlet.get_many(&self.references))?;
+        let secrets = vaultlet.get_many_blocking(&self.references)?;
         let items: Vec<_> = self.references.iter().map(String::as_str).zip(&secrets).collect();
         let render = |format| Answer::Secrets(&items).render(&vaultlet, format);
         match (self.output, items.as_slice()) {
