@@ -25,6 +25,10 @@ pub(crate) const VAULTS_KEPT: usize = 16;
 /// Items of one listing. The component gives up after 4,000 pages of 25 items.
 pub(crate) const LISTED_MAX: usize = 100_000;
 
+/// Components of embedders' own whose compiled code a process keeps.
+#[cfg(feature = "jit")]
+pub(crate) const COMPONENTS_KEPT: usize = 4;
+
 /// Bytes that the memory of an instance may grow to. Getting a secret needs about 0.3 MiB.
 pub(crate) const MEMORY_MAX: usize = 16 << 20;
 /// Bytes of the caller's stack that the component's code may use.
@@ -83,6 +87,10 @@ pub(crate) const CALL: Duration = Duration::from_secs(120);
 pub(crate) const TOKEN_REQUEST: Duration = Duration::from_secs(120);
 /// Time of name lookup, TCP and TLS of one connection.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+/// Time from the request to the first byte of the response, unless a component of an embedder's own
+/// sets another.
+#[cfg(feature = "jit")]
+pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(60);
 /// Time after which idle connections are closed, which is before the usual 60 s of load balancers
 /// and firewalls.
 pub(crate) const IDLE: Duration = Duration::from_secs(50);

@@ -1,11 +1,12 @@
-//! Runs a case in the component, in the host, with a scripted server in place of every real one.
+//! Runs a case in a component, in the host, with a scripted server in place of every real one.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::SystemTime;
 
 use vaultlet_core::testing::matches;
 use vaultlet_host::{Error, Properties, TokenRequest, UserAssigned, Vaultlet};
 use vaultlet_tests::case::{Actual, Case, Exchange, Kind, Rendering, Step, said};
+use vaultlet_tests::stock::component;
 
 use crate::assertion::assertions;
 use crate::attempt;
@@ -14,8 +15,18 @@ use crate::machine::Machine;
 use crate::scan::scan;
 use crate::scene::{Scene, Script, Trust};
 
-/// Runs a case.
-pub(crate) fn component(case: &Case) -> Result<(), String> {
+/// Runs a case in the host's own component, of the world `embedded`.
+pub(crate) fn embedded(case: &Case) -> Result<(), String> {
+    run(case, None)
+}
+
+/// Runs a case in the public component, of the world `provider`.
+pub(crate) fn public(case: &Case) -> Result<(), String> {
+    static WASM: LazyLock<Vec<u8>> = LazyLock::new(|| std::fs::read(component()).unwrap());
+    run(case, Some(&WASM))
+}
+
+fn run(case: &Case, component: Option<&[u8]>) -> Result<(), String> {
     let (from, trust, machine) = (now(), Trust::new(case), Machine::new());
     let mut words = trust.words();
     words.insert("dir".into(), machine.dir());
@@ -42,6 +53,10 @@ pub(crate) fn component(case: &Case) -> Result<(), String> {
     } else {
         let told = Arc::clone(&told);
         builder.on_prompt(move |line| told.lock().unwrap().push(line.to_owned()))
+    };
+    let builder = match component {
+        None => builder,
+        Some(wasm) => builder.component(wasm),
     };
     let opened = builder.ca_file(trust.common.file()).open();
     for step in &case.steps {

@@ -5,7 +5,7 @@ use std::path::Path;
 use vaultlet_tests::case::{Case, suites, variations};
 use vaultlet_tests::root;
 
-use crate::component::component;
+use crate::component::{embedded, public};
 use crate::native::native;
 use crate::scan::scan;
 
@@ -96,10 +96,11 @@ expect = { token = "T0KEN" }
 
 /// Each change makes a good case wrong in one way, and both forms must report just that.
 #[test]
-fn a_case_that_is_wrong_fails_in_both_forms() {
+fn a_case_that_is_wrong_fails_in_all_forms() {
     let good = Case::parse(GOOD).unwrap();
     native(&good).unwrap();
-    component(&good).unwrap();
+    embedded(&good).unwrap();
+    public(&good).unwrap();
     for (from, to, why) in [
         (
             "value = \"hunter2-value\"",
@@ -122,7 +123,7 @@ fn a_case_that_is_wrong_fails_in_both_forms() {
         ("expect", "times = 2\nexpect", ["nothing was expected", "expected: nothing"]),
         ("purpose", "hidden = [\"text/plain\"]\npurpose", ["shows", "shows"]),
     ] {
-        wrong_in_both(&GOOD.replacen(from, to, 1), why);
+        wrong_in_all(&GOOD.replacen(from, to, 1), why);
     }
     for (more, why) in [
         ("[[exchange]]\nrequest = \"GET https://job.vault.azure.net/\"\n", "not sent"),
@@ -131,15 +132,16 @@ fn a_case_that_is_wrong_fails_in_both_forms() {
             "nothing",
         ),
     ] {
-        wrong_in_both(&format!("{GOOD}{more}"), [why, why]);
+        wrong_in_all(&format!("{GOOD}{more}"), [why, why]);
     }
 }
 
 #[test]
-fn a_case_of_several_calls_that_is_wrong_fails_in_both_forms() {
+fn a_case_of_several_calls_that_is_wrong_fails_in_all_forms() {
     let good = Case::parse(CLAIMS).unwrap();
     native(&good).unwrap();
-    component(&good).unwrap();
+    embedded(&good).unwrap();
+    public(&good).unwrap();
     for (from, to, why) in [
         ("T0KEN.1\", expires", "T0KEN.2\", expires", "the token is"),
         ("expires-in = 3600", "expires-in = 3700", "its lifetime is"),
@@ -148,11 +150,11 @@ fn a_case_of_several_calls_that_is_wrong_fails_in_both_forms() {
         ("says-not = [\"T0KEN\"]", "says-not = [\"400\"]", "is in: "),
         ("<*>.azure.net\"", "<*>.azure.org\"", ""),
     ] {
-        wrong_in_both(&CLAIMS.replacen(from, to, 1), [why, why]);
+        wrong_in_all(&CLAIMS.replacen(from, to, 1), [why, why]);
     }
     // Without claims the second call is served from the cache.
     let cached = CLAIMS.replacen("claims = '{\"nbf\":{\"value\":\"2\"}}'\n", "", 1);
-    wrong_in_both(&cached, ["not sent", "the token is"]);
+    wrong_in_all(&cached, ["not sent", "the token is"]);
 }
 
 /// A file with two cases.
@@ -179,7 +181,7 @@ fn each_variation_is_a_case_with_a_name() {
     let text = VARY.replace("404, id = \"identity-refused\"", "404, id = \"identity-failed\"");
     assert_ne!(text, VARY);
     let [right, wrong] = variations(&text).unwrap().try_into().unwrap();
-    for run in [native, component] {
+    for run in [native, embedded, public] {
         run(&right.case).unwrap();
         let error = run(&wrong.case).expect_err("it passes");
         assert!(error.contains("the id is"), "{error}");
@@ -225,7 +227,8 @@ fn the_examples_in_the_readme_pass() {
     assert_eq!(examples.len(), 3);
     for example in examples {
         native(&example.case).unwrap();
-        component(&example.case).unwrap();
+        embedded(&example.case).unwrap();
+        public(&example.case).unwrap();
     }
 }
 
@@ -320,7 +323,7 @@ fn each_part_of_a_case_is_compared() {
         let bad = good.replacen(from, to, 1);
         assert_ne!(good, bad, "{file}: {from}");
         let (native, component) = why.split_once('/').unwrap_or((why, why));
-        wrong_in_both(&bad, [native, component]);
+        wrong_in_all(&bad, [native, component]);
     }
 }
 
@@ -337,9 +340,14 @@ fn every_secret_of_a_case_is_looked_for() {
 }
 
 #[track_caller]
-fn wrong_in_both(text: &str, why: [&str; 2]) {
+fn wrong_in_all(text: &str, why: [&str; 2]) {
     let case = Case::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    for (result, why) in [native(&case), component(&case)].into_iter().zip(why) {
+    let [native_why, component_why] = why;
+    for (result, why) in [
+        (native(&case), native_why),
+        (embedded(&case), component_why),
+        (public(&case), component_why),
+    ] {
         let Err(error) = result else { panic!("it passes: {text}") };
         assert!(error.contains(why), "it fails for another reason: {error}");
     }

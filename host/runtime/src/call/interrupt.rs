@@ -4,9 +4,8 @@ use std::fmt;
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-#[cfg(feature = "plugins")]
-use std::task::Poll;
-use std::task::Waker;
+#[cfg(any(feature = "jit", feature = "plugins"))]
+use std::task::{Poll, Waker};
 
 use socket2::Socket;
 
@@ -40,19 +39,7 @@ impl Cancel {
     /// Waits for the cancellation.
     #[cfg(feature = "plugins")]
     pub(crate) async fn cancelled(&self) {
-        /// Forgets the child when it is dropped.
-        struct Child<'a>(&'a Interrupt, Arc<Interrupt>);
-        impl Drop for Child<'_> {
-            fn drop(&mut self) {
-                self.0.forget(&self.1);
-            }
-        }
-        let child = Child(&self.0, Interrupt::new(Some(&self.0)));
-        std::future::poll_fn(|context| {
-            *lock(&child.1.waiting) = Waiting::Future(context.waker().clone());
-            if child.1.is_cancelled() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        self.0.cancelled().await;
     }
 }
 
@@ -85,6 +72,7 @@ pub(crate) enum Waiting {
     /// A connection, which is shut down.
     Socket(Arc<Socket>),
     /// A future, which is polled again.
+    #[cfg(any(feature = "jit", feature = "plugins"))]
     Future(Waker),
 }
 
@@ -122,6 +110,7 @@ impl Interrupt {
             }
             // It may be closed already.
             Waiting::Socket(socket) => drop(socket.shutdown(Shutdown::Both)),
+            #[cfg(any(feature = "jit", feature = "plugins"))]
             Waiting::Future(waker) => waker.wake(),
         }
         let children: Vec<_> = lock(&self.children).iter().filter_map(Weak::upgrade).collect();
@@ -135,6 +124,24 @@ impl Interrupt {
     pub(crate) fn wait(&self, waiting: impl FnOnce() -> Waiting) -> Wait<'_> {
         *lock(&self.waiting) = waiting();
         Wait(self)
+    }
+
+    /// Waits for the cancellation, whatever the call itself waits for.
+    #[cfg(any(feature = "jit", feature = "plugins"))]
+    pub(super) async fn cancelled(self: &Arc<Self>) {
+        /// Forgets the child when it is dropped.
+        struct Child<'a>(&'a Interrupt, Arc<Interrupt>);
+        impl Drop for Child<'_> {
+            fn drop(&mut self) {
+                self.0.forget(&self.1);
+            }
+        }
+        let child = Child(self, Self::new(Some(self)));
+        std::future::poll_fn(|context| {
+            *lock(&child.1.waiting) = Waiting::Future(context.waker().clone());
+            if child.1.is_cancelled() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     pub(super) fn forget(&self, child: &Arc<Self>) {

@@ -149,6 +149,20 @@ impl Call {
         self.wait(Instant::now() + time, || None::<()>).map(drop)
     }
 
+    /// The error of the call, when it has been cancelled or its time has run out.
+    #[cfg(feature = "jit")]
+    pub(crate) async fn ended(&self) -> Error {
+        loop {
+            if let Err(error) = self.check() {
+                return error;
+            }
+            tokio::select! {
+                () = self.interrupt.cancelled() => {}
+                () = tokio::time::sleep(self.slice(self.deadline)) => {}
+            }
+        }
+    }
+
     fn cancelled(&self) -> Error {
         let message = format!("{}: the caller cancelled it", self.doing);
         Error::new(Kind::Timeout, "cancelled", message, "")

@@ -350,18 +350,6 @@ impl Vaultlet {
     fn current(&self) -> Result<&Process, Error> {
         self.process.current(Process::reopen)
     }
-
-    /// The time that a call may take.
-    pub(crate) fn timeout(&self) -> Result<Duration, Error> {
-        Ok(match self.timeout {
-            Some(timeout) => timeout,
-            None => self.current()?.timeout(),
-        })
-    }
-
-    pub(crate) fn operations(&self) -> Result<Arc<Operations>, Error> {
-        Ok(Arc::clone(&self.current()?.operations))
-    }
 }
 
 const GETTING: &str = "getting a secret";

@@ -2,7 +2,6 @@
 //! none has `Debug`.
 
 use wasmtime::component::{ComponentType, Lift, Lower};
-use zeroize::Zeroizing;
 
 use crate::bindings::exports::vaultlet::keyvault::plan::Server;
 use crate::bindings::exports::vaultlet::keyvault::types::{Holder, Properties, TokenProperties};
@@ -55,10 +54,4 @@ pub(crate) struct Route {
     pub(crate) server: Server,
     /// All references that begin so lead to the same vault.
     pub(crate) prefix: Option<String>,
-}
-
-impl SecretRecord {
-    pub(crate) fn into_parts(self) -> (Properties, Zeroizing<String>) {
-        (self.properties, Zeroizing::new(self.value))
-    }
 }

@@ -82,9 +82,15 @@ impl Files {
 
     /// Whether a planned file exists, even if it cannot be read or is too long.
     pub(crate) fn exists(&self, path: &str, call: &Call) -> Result<bool, Error> {
-        let is_planned = self.planned.iter().any(|file| serves(file, path));
-        let read = if is_planned { self.read(path, limits::FILE_MAX, call)? } else { return Ok(false) };
+        if !self.is_planned(path) {
+            return Ok(false);
+        }
+        let read = self.read(path, limits::FILE_MAX, call)?;
         Ok(matches!(read, Ok(_) | Err(FileError::Forbidden | FileError::TooLarge)))
+    }
+
+    pub(crate) fn is_planned(&self, path: &str) -> bool {
+        self.planned.iter().any(|file| serves(file, path))
     }
 }
 

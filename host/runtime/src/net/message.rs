@@ -57,11 +57,6 @@ impl Request {
     pub(crate) fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
-
-    /// The values of a header, whose name is in lower case.
-    pub(crate) fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
 }
 
 impl Drop for Request {
@@ -131,7 +126,7 @@ pub(crate) enum SendError {
 
 /// Overwrites a vector's bytes and empties it: one write of the whole, where `zeroize` writes byte by
 /// byte.
-pub(crate) fn scrub(bytes: &mut Vec<u8>) {
+pub(super) fn scrub(bytes: &mut Vec<u8>) {
     let length = bytes.len();
     bytes.fill(0);
     // The compiler must assume that the bytes are read, so that it keeps the write.
@@ -140,19 +135,19 @@ pub(crate) fn scrub(bytes: &mut Vec<u8>) {
 }
 
 /// As [`scrub`].
-pub(crate) fn scrub_text(text: &mut String) {
+pub(super) fn scrub_text(text: &mut String) {
     let mut bytes = std::mem::take(text).into_bytes();
     scrub(&mut bytes);
 }
 
 /// Appends bytes; a vector that must grow leaves no copy behind.
-pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn append(to: &mut Vec<u8>, bytes: &[u8]) {
     reserve(to, bytes.len());
     to.extend_from_slice(bytes);
 }
 
 /// Makes room; a vector that must grow leaves no copy behind.
-pub(crate) fn reserve(bytes: &mut Vec<u8>, more: usize) {
+pub(super) fn reserve(bytes: &mut Vec<u8>, more: usize) {
     let needed = bytes.len() + more;
     if needed > bytes.capacity() {
         let mut larger = Vec::with_capacity(needed.max(2 * bytes.capacity()));

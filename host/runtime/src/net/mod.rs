@@ -22,7 +22,7 @@ mod transport;
 
 pub(crate) use client::Client;
 pub(crate) use failure::Failure;
-pub(crate) use message::{Method, Request, Response, SendError, scrub, scrub_text};
+pub(crate) use message::{Method, Request, Response, SendError};
 pub(crate) use resolve::Override;
 pub(crate) use server::{Issuers, PlannedServer, Purpose, Target, Trust};
 pub(crate) use tls::client_config;

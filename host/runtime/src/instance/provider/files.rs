@@ -2,19 +2,34 @@
 //!
 //! The interface: `wit/deps/filesystem/types.wit`.
 
+use std::sync::Arc;
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorFlags, ErrorCode, OpenFlags, PathFlags,
+};
+use zeroize::Zeroizing;
+
+use crate::call::Call;
+use crate::internal::files::{FileError, Files};
+use crate::limits;
+
 const TYPES: &str = "wasi:filesystem/types@0.2.6";
 const PREOPENS: &str = "wasi:filesystem/preopens@0.2.6";
 
 /// What this module needs of the data of a store.
-pub(crate) trait FilesView: Send + 'static {
+pub(super) trait FilesView: Send + 'static {
     /// The files that may be read, and the table of open ones.
     fn files(&mut self) -> FilesViewData<'_>;
 }
 
 /// The data that [`FilesView`] lends.
-pub(crate) struct FilesViewData<'a> {
-    pub(crate) files: &'a Arc<Files>,
-    pub(crate) table: &'a mut ResourceTable,
+pub(super) struct FilesViewData<'a> {
+    pub(super) files: &'a Arc<Files>,
+    /// The call that runs in the instance.
+    pub(super) call: &'a Option<Arc<Call>>,
+    pub(super) table: &'a mut ResourceTable,
 }
 
 /// A resource `descriptor`.
@@ -28,7 +43,7 @@ enum Descriptor {
 }
 
 /// Adds the interfaces to a linker whose stores have a view of files.
-pub(crate) fn add_to_linker<T: FilesView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+pub(super) fn add_to_linker<T: FilesView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     let mut types = linker.instance(TYPES)?;
     types.resource("descriptor", ResourceType::host::<Descriptor>(), |mut store, rep| {
         store.data_mut().files().table.delete(Resource::<Descriptor>::new_own(rep))?;
@@ -56,7 +71,7 @@ async fn open_at<T: FilesView>(
     mut store: StoreContextMut<'_, T>,
     (folder, _, path, how, rights): OpenAt,
 ) -> wasmtime::Result<Result<Resource<Descriptor>, ErrorCode>> {
-    let FilesViewData { files, table } = store.data_mut().files();
+    let FilesViewData { files, call, table } = store.data_mut().files();
     let path = match table.get(&folder)? {
         Descriptor::Root => format!("/{path}"),
         Descriptor::WorkingFolder => path,
@@ -66,10 +81,17 @@ async fn open_at<T: FilesView>(
     if how != OpenFlags::empty() || rights & writing != DescriptorFlags::empty() {
         return Ok(Err(ErrorCode::NotPermitted));
     }
-    let files = Arc::clone(files);
-    Ok(match files.read(path).await {
+    let is_planned = files.is_planned(&path);
+    let (files, call) = (Arc::clone(files), call.clone());
+    let call = call.ok_or_else(|| wasmtime::format_err!("there is no call"))?;
+    let read = tokio::task::spawn_blocking(move || files.read(&path, limits::FILE_MAX, &call));
+    Ok(match read.await?? {
         Ok(content) => Ok(store.data_mut().files().table.push(Descriptor::File(content))?),
-        Err(code) => Err(code),
+        Err(FileError::Missing) => Err(ErrorCode::NoEntry),
+        Err(FileError::Forbidden) if is_planned => Err(ErrorCode::Access),
+        Err(FileError::Forbidden) => Err(ErrorCode::NotPermitted),
+        Err(FileError::TooLarge) => Err(ErrorCode::FileTooLarge),
+        Err(FileError::Unreadable) => Err(ErrorCode::Io),
     })
 }
 
