@@ -2,13 +2,13 @@
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::cell::OnceCell;
-use zeroize::Zeroizing;
 
 use crate::{bindings::exports::vaultlet::keyvault::types, convert::to_error};
 use vaultlet_core::{
     call::{Call, Memory},
     context::Context,
     error::Error,
+    scrub::Scrubbed,
 };
 
 /// This instance: its context and the core's caches.
@@ -40,7 +40,7 @@ impl<C: Context + Default> Instance<C> {
 
 /// The environment of this instance, which is read once: it does not change.
 #[derive(Default)]
-pub(crate) struct Environment(OnceCell<Vec<(String, Zeroizing<String>)>>);
+pub(crate) struct Environment(OnceCell<Vec<(String, Scrubbed<String>)>>);
 
 impl Environment {
     /// A variable; an empty one counts as unset. `read` is what the environment is read by.
@@ -50,7 +50,7 @@ impl Environment {
         read: impl FnOnce() -> Vec<(String, String)>,
     ) -> Option<String> {
         let variables = self.0.get_or_init(|| {
-            read().into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()
+            read().into_iter().map(|(name, value)| (name, Scrubbed::new(value))).collect()
         });
         let (_, value) = variables.iter().find(|(key, _)| key == name)?;
         if value.is_empty() { None } else { Some(value.as_str().to_owned()) }

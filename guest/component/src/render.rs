@@ -2,8 +2,6 @@
 
 use alloc::{string::String, vec::Vec};
 
-use zeroize::Zeroizing;
-
 use crate::{
     Provider,
     bindings::exports::vaultlet::keyvault::{
@@ -16,6 +14,7 @@ use crate::{
 use vaultlet_core::{
     command::render::{self, Item},
     error,
+    scrub::Scrubbed,
     settings::Settings,
     vault,
 };
@@ -27,7 +26,7 @@ impl Guest for Provider {
         rendered: Part,
         output: Format,
     ) -> Result<String, Error> {
-        let values: Vec<_> = values.into_iter().map(Zeroizing::new).collect();
+        let values: Vec<_> = values.into_iter().map(Scrubbed::new).collect();
         let references: Vec<_> = references
             .into_iter()
             .map(|(reference, given)| (reference, properties(given)))
@@ -64,7 +63,7 @@ impl Guest for Provider {
     }
 
     fn token(token: String, properties: TokenProperties) -> String {
-        let token = Zeroizing::new(token);
+        let token = Scrubbed::new(token);
         core::mem::take(&mut *render::token(&token, known(&properties)))
     }
 
@@ -73,7 +72,7 @@ impl Guest for Provider {
     }
 }
 
-fn text(rendered: Result<Zeroizing<String>, error::Error>) -> Result<String, Error> {
+fn text(rendered: Result<Scrubbed<String>, error::Error>) -> Result<String, Error> {
     rendered.map(|mut text| core::mem::take(&mut *text)).map_err(to_error)
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::{rc::Rc, string::String, vec::Vec};
 use core::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     time::Duration,
 };
 
@@ -10,14 +10,15 @@ use crate::{
     context::Context,
     error::Error,
     settings::Settings,
-    token::{Audience, Token, UserAssigned},
+    token::{Audience, Token, TokenRequest, UserAssigned},
+    words::url::Url,
 };
 
 /// One call into the core.
 #[derive(Debug)]
 pub struct Call<'a, C> {
     pub(crate) context: &'a C,
-    pub(crate) settings: Settings,
+    pub(crate) settings: Rc<Settings>,
     pub(crate) memory: &'a Memory,
     /// The deadline, on the monotonic clock.
     pub(crate) deadline: Duration,
@@ -26,20 +27,37 @@ pub struct Call<'a, C> {
 }
 
 impl<'a, C: Context> Call<'a, C> {
-    /// Begins a call: reads the settings, starts the clock.
+    /// Begins a call with the settings of the instance: starts the clock.
     pub fn new(context: &'a C, memory: &'a Memory) -> Result<Self, Error> {
-        Self::with_settings(context, memory, &[])
+        let settings = match memory.settings.get() {
+            Some(settings) => settings,
+            None => {
+                let settings = Rc::new(Settings::read(&|name| context.variable(name))?);
+                memory.settings.get_or_init(|| settings)
+            }
+        };
+        Ok(Self::begun(context, memory, Rc::clone(settings), &[]))
     }
 
-    /// Begins a call with these variables before the environment's. An empty one is unset.
+    /// Begins a call with these variables before the environment's, for this call only. An empty one is
+    /// unset.
     pub fn with_settings(
         context: &'a C,
         memory: &'a Memory,
         given: &'a [(&'static str, String)],
     ) -> Result<Self, Error> {
-        let settings = Settings::read(&|name| variable(context, given, name))?;
+        let settings = Rc::new(Settings::read(&|name| variable(context, given, name))?);
+        Ok(Self::begun(context, memory, settings, given))
+    }
+
+    fn begun(
+        context: &'a C,
+        memory: &'a Memory,
+        settings: Rc<Settings>,
+        given: &'a [(&'static str, String)],
+    ) -> Self {
         let deadline = context.monotonic().saturating_add(settings.timeout);
-        Ok(Self { context, settings, memory, deadline, given })
+        Self { context, settings, memory, deadline, given }
     }
 
     /// The settings of the call.
@@ -68,23 +86,44 @@ fn variable<C: Context>(
     value.filter(|value| !value.is_empty())
 }
 
-/// The caches of one instance: tokens, the audiences of vaults, and the absence of a metadata
-/// service. Only what was verified is cached.
+/// The caches of one instance: its settings, tokens, the audiences of vaults, and the absence of a metadata
+/// service. Only what was verified is cached. All contexts that use one `Memory` must have the same
+/// environment.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// The settings of the environment, which does not change.
+    settings: OnceCell<Rc<Settings>>,
     pub(crate) tokens: RefCell<Vec<(TokenKey, RememberedToken)>>,
-    pub(crate) vaults: RefCell<Vec<(String, Audience)>>,
+    /// By the vault's URL, of which only the origin counts.
+    pub(crate) vaults: RefCell<Vec<(Url, Audience)>>,
     /// The end of the time, in Unix seconds, for which the metadata service counts as absent.
     pub(crate) no_metadata_until: Cell<i64>,
 }
 
 /// The key of a cached token: everything in a request that selects the token. Settings do not
 /// change within an instance.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct TokenKey {
-    pub(crate) resource: String,
-    pub(crate) tenant: Option<String>,
-    pub(crate) identity: Option<UserAssigned>,
+    resource: String,
+    tenant: Option<String>,
+    identity: Option<UserAssigned>,
+}
+
+impl TokenKey {
+    pub(crate) fn new(request: &TokenRequest) -> Self {
+        Self {
+            resource: request.resource.clone(),
+            tenant: request.tenant.clone(),
+            identity: request.identity.clone(),
+        }
+    }
+
+    /// Whether the request is for the token of this key.
+    pub(crate) fn matches(&self, request: &TokenRequest) -> bool {
+        self.resource == request.resource
+            && self.tenant == request.tenant
+            && self.identity == request.identity
+    }
 }
 
 /// A cached token.

@@ -4,9 +4,8 @@
 
 use alloc::{format, string::String, vec::Vec};
 use core::{fmt, time::Duration};
-use zeroize::Zeroizing;
 
-use crate::words::{secret::SecretString, url::Url};
+use crate::words::{scrub::Scrubbed, secret::SecretString, url::Url};
 
 /// Everything that the core can reach. The core has no other input or output.
 pub trait Context {
@@ -29,7 +28,7 @@ pub trait Context {
     fn random(&self, bytes: &mut [u8]);
 
     /// Reads a file of at most `max` bytes, without any cache.
-    fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError>;
+    fn read_file(&self, path: &str, max: usize) -> Result<Scrubbed<Vec<u8>>, FileError>;
 
     /// Whether a file exists, as far as the sandbox shows it.
     fn is_file(&self, path: &str) -> bool;
@@ -106,7 +105,7 @@ pub struct Response {
     /// The headers, names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, which may hold a token or a secret.
-    pub body: Zeroizing<Vec<u8>>,
+    pub body: Scrubbed<Vec<u8>>,
 }
 
 impl Response {

@@ -13,9 +13,10 @@ use core::{
     time::Duration,
 };
 
-use zeroize::Zeroizing;
-
-use crate::context::{Context, FileError, Method, Request, Response, SendError};
+use crate::{
+    context::{Context, FileError, Method, Request, Response, SendError},
+    words::scrub::Scrubbed,
+};
 
 /// One exchange: the request as text, in the form of [`ScriptedContext::answer`], and the response.
 type Exchange = (String, Result<Response, SendError>);
@@ -193,7 +194,7 @@ impl Context for ScriptedContext {
         bytes.fill(self.jitter.get());
     }
 
-    fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    fn read_file(&self, path: &str, max: usize) -> Result<Scrubbed<Vec<u8>>, FileError> {
         let files = self.files.borrow();
         let (_, content) =
             files.iter().find(|(known, _)| known == path).ok_or(FileError::Missing)?;

@@ -2,11 +2,11 @@
 
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
-use zeroize::Zeroizing;
 
 use crate::{bindings::vaultlet::keyvault::host, instance::Environment};
 use vaultlet_core::{
     context::{Context, FileError, Method, Request, Response, SendError},
+    scrub::Scrubbed,
     settings::Role,
 };
 
@@ -38,7 +38,7 @@ impl Context for HostContext {
         });
         match sent {
             Ok(host::Response { status, headers, body }) => {
-                Ok(Response { status, headers, body: Zeroizing::new(body) })
+                Ok(Response { status, headers, body: Scrubbed::new(body) })
             }
             Err(error) => Err(send_error(error)),
         }
@@ -67,8 +67,8 @@ impl Context for HostContext {
         }
     }
 
-    fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
-        host::read_file(path, count(max)).map(Zeroizing::new).map_err(|error| match error {
+    fn read_file(&self, path: &str, max: usize) -> Result<Scrubbed<Vec<u8>>, FileError> {
+        host::read_file(path, count(max)).map(Scrubbed::new).map_err(|error| match error {
             host::FileError::Missing => FileError::Missing,
             host::FileError::Forbidden => FileError::Forbidden,
             host::FileError::TooLarge => FileError::TooLarge,

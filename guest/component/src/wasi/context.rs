@@ -6,7 +6,6 @@ use alloc::{
     vec::Vec,
 };
 use core::time::Duration;
-use zeroize::Zeroizing;
 
 use super::{files::Files, stream::write};
 use crate::{
@@ -30,6 +29,7 @@ use crate::{
 };
 use vaultlet_core::{
     context::{Context, FileError, Method, Request, Response, SendError},
+    scrub::Scrubbed,
     settings::Role,
 };
 
@@ -93,7 +93,7 @@ impl Context for WasiContext {
         }
     }
 
-    fn read_file(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    fn read_file(&self, path: &str, max: usize) -> Result<Scrubbed<Vec<u8>>, FileError> {
         self.files.read(path, max)
     }
 
@@ -183,8 +183,8 @@ fn drain(
     stream: &InputStream,
     max_body: usize,
     deadline: Duration,
-) -> Result<Zeroizing<Vec<u8>>, SendError> {
-    let mut bytes = Zeroizing::new(Vec::new());
+) -> Result<Scrubbed<Vec<u8>>, SendError> {
+    let mut bytes = Scrubbed::new(Vec::new());
     loop {
         match stream.read(CHUNK) {
             Ok(chunk) if chunk.is_empty() => wait_until_ready(&stream.subscribe(), deadline)?,

@@ -2,13 +2,12 @@
 
 use alloc::{string::String, vec::Vec};
 use core::cell::OnceCell;
-use zeroize::Zeroizing;
 
 use crate::bindings::wasi::filesystem::{
     preopens::get_directories,
     types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags},
 };
-use vaultlet_core::context::FileError;
+use vaultlet_core::{context::FileError, scrub::Scrubbed};
 
 /// The most bytes of one read.
 const CHUNK: usize = 16 * 1024;
@@ -19,15 +18,15 @@ pub(crate) struct Files(OnceCell<Vec<(Descriptor, String)>>);
 
 impl Files {
     /// Reads a file of at most `max` bytes.
-    pub(crate) fn read(&self, path: &str, max: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    pub(crate) fn read(&self, path: &str, max: usize) -> Result<Scrubbed<Vec<u8>>, FileError> {
         let file = self.open(path).map_err(classify)?;
-        let mut bytes = Zeroizing::new(Vec::new());
+        let mut bytes = Scrubbed::new(Vec::new());
         loop {
             let (piece, ended) = file.read(CHUNK as u64, bytes.len() as u64).map_err(classify)?;
             if bytes.len() + piece.len() > max {
                 return Err(FileError::TooLarge);
             }
-            bytes.extend_from_slice(&Zeroizing::new(piece));
+            bytes.extend_from_slice(&Scrubbed::new(piece));
             if ended {
                 return Ok(bytes);
             }

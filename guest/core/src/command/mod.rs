@@ -7,7 +7,6 @@ pub mod render;
 pub mod sentence;
 
 use alloc::{borrow::ToOwned, format, rc::Rc, string::String, vec::Vec};
-use zeroize::Zeroizing;
 
 use arguments::{Arguments, Command, Invocation, wants_json};
 use render::{Format, Item, Part, TokenProperties};
@@ -19,6 +18,7 @@ use crate::{
     token::{Token, TokenRequest},
     tokens,
     vault::{self, Listed},
+    words::scrub::Scrubbed,
 };
 
 /// The page of `--help`.
@@ -52,7 +52,7 @@ settings; each is also a variable, --client-id is VAULTLET_CLIENT_ID:
 #[derive(Debug)]
 pub struct Output {
     /// The answer and nothing else.
-    pub stdout: Zeroizing<String>,
+    pub stdout: Scrubbed<String>,
     /// Everything else.
     pub stderr: String,
     /// Whether the command succeeds.
@@ -89,7 +89,7 @@ fn execute<C: Context>(
     context: &C,
     memory: &Memory,
     arguments: &Arguments,
-) -> Result<Zeroizing<String>, Error> {
+) -> Result<Scrubbed<String>, Error> {
     let settings = arguments.settings();
     let call = || Call::with_settings(context, memory, &settings);
     match arguments.command {
@@ -115,7 +115,7 @@ fn execute<C: Context>(
             }
             let token = request(&call()?, arguments)?;
             Ok(match arguments.format {
-                Format::Value => Zeroizing::new(token.secret.reveal().into()),
+                Format::Value => Scrubbed::new(token.secret.reveal().into()),
                 _ => render::token(token.secret.reveal(), properties(&token)),
             })
         }
@@ -126,13 +126,13 @@ fn execute<C: Context>(
     }
 }
 
-fn get<C: Context>(call: &Call<'_, C>, arguments: &Arguments) -> Result<Zeroizing<String>, Error> {
+fn get<C: Context>(call: &Call<'_, C>, arguments: &Arguments) -> Result<Scrubbed<String>, Error> {
     let mut secrets = Vec::with_capacity(arguments.words.len());
     for reference in &arguments.words {
         secrets.push((reference.as_str(), vault::get(call, reference, None)?));
     }
     if let (Format::Value, [(_, secret)]) = (arguments.format, secrets.as_slice()) {
-        return Ok(Zeroizing::new(secret.value.reveal().into()));
+        return Ok(Scrubbed::new(secret.value.reveal().into()));
     }
     let items: Vec<_> = secrets
         .iter()
@@ -149,7 +149,7 @@ fn list<C: Context>(
     call: &Call<'_, C>,
     arguments: &Arguments,
     subject: &str,
-) -> Result<Zeroizing<String>, Error> {
+) -> Result<Scrubbed<String>, Error> {
     let listed = match arguments.command {
         Command::Versions => Listed::versions(subject, call.settings()),
         _ => Listed::secrets(subject, call.settings()),
@@ -162,7 +162,7 @@ fn request<C: Context>(call: &Call<'_, C>, arguments: &Arguments) -> Result<Rc<T
     let value = |name| arguments.value(name).map(ToOwned::to_owned);
     let resource = match value("resource").or_else(|| value("scope")) {
         Some(resource) => resource,
-        None => call.settings().known_cloud()?.resource(),
+        None => call.settings().known_cloud()?.resource().into(),
     };
     let request = TokenRequest::parse(&resource, value("tenant"), value("claims"), None)?;
     tokens::token(call, &request)

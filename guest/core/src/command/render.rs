@@ -2,7 +2,6 @@
 //! the native program.
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
-use zeroize::Zeroizing;
 
 use super::usage;
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     words::{
         date,
         json::{self, Object},
+        scrub::Scrubbed,
     },
 };
 
@@ -71,7 +71,7 @@ pub struct TokenProperties<'a> {
 }
 
 /// Renders secrets as JSON or as variables of a shell.
-pub fn secrets(items: &[Item<'_>], part: Part, format: Format) -> Result<Zeroizing<String>, Error> {
+pub fn secrets(items: &[Item<'_>], part: Part, format: Format) -> Result<Scrubbed<String>, Error> {
     match format {
         Format::Json => {
             let render =
@@ -84,11 +84,11 @@ pub fn secrets(items: &[Item<'_>], part: Part, format: Format) -> Result<Zeroizi
             Ok(array(&objects, part))
         }
         Format::Env => {
-            let mut text = Zeroizing::new(String::new());
+            let mut text = Scrubbed::new(String::new());
             for item in items {
                 text.push_str(&variable(&item.properties.name));
                 text.push_str("='");
-                text.push_str(&Zeroizing::new(item.value.replace('\'', r"'\''")));
+                text.push_str(&Scrubbed::new(item.value.replace('\'', r"'\''")));
                 text.push_str("'\n");
             }
             Ok(text)
@@ -103,7 +103,7 @@ pub fn listing(
     items: &[Properties],
     part: Part,
     format: Format,
-) -> Result<Zeroizing<String>, Error> {
+) -> Result<Scrubbed<String>, Error> {
     let mut text = String::new();
     match format {
         Format::Json => {
@@ -138,7 +138,7 @@ pub fn listing(
 }
 
 /// Renders a token as JSON.
-pub fn token(token: &str, properties: TokenProperties<'_>) -> Zeroizing<String> {
+pub fn token(token: &str, properties: TokenProperties<'_>) -> Scrubbed<String> {
     let mut text = Object::default()
         .text("token", token)
         .some_number("expiresOn", Some(properties.expires_on))
@@ -157,7 +157,7 @@ pub fn whoami(
     properties: TokenProperties<'_>,
     holder: &Holder,
     format: Format,
-) -> Result<Zeroizing<String>, Error> {
+) -> Result<Scrubbed<String>, Error> {
     let Holder { tenant, object_id, app_id, upn, audience, notes } = holder;
     let members = [
         ("source", Some(properties.source)),
@@ -195,7 +195,7 @@ pub fn whoami(
 }
 
 /// Renders a secret as a JSON object, without a value as an item of a list.
-fn secret(reference: &str, properties: &Properties, value: Option<&str>) -> Zeroizing<String> {
+fn secret(reference: &str, properties: &Properties, value: Option<&str>) -> Scrubbed<String> {
     let mut object = Object::default();
     object
         .text("reference", reference)
@@ -224,8 +224,8 @@ fn secret(reference: &str, properties: &Properties, value: Option<&str>) -> Zero
 }
 
 /// Renders a part of a JSON array.
-fn array(items: &[Zeroizing<String>], part: Part) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::new());
+fn array(items: &[Scrubbed<String>], part: Part) -> Scrubbed<String> {
+    let mut text = Scrubbed::new(String::new());
     for (at, item) in items.iter().enumerate() {
         text.push(if at == 0 && part.first { '[' } else { ',' });
         text.push_str(item);

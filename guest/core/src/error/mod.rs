@@ -5,13 +5,15 @@ use core::{
     fmt::Write as _,
     ops::{Deref, DerefMut},
 };
-use zeroize::Zeroizing;
 
 mod ids;
 
 pub use ids::{IDS, Id};
 
-use crate::words::json::{self, Object, Value};
+use crate::words::{
+    json::{self, Object, Value},
+    scrub::Scrubbed,
+};
 
 macro_rules! names {
     ($(#[$doc:meta])* $type:ident { $($(#[$text:meta])* $variant:ident $name:literal)* }) => {
@@ -249,7 +251,7 @@ impl DerefMut for Error {
 }
 
 impl Attempt {
-    fn json(&self) -> Zeroizing<String> {
+    fn json(&self) -> Scrubbed<String> {
         Object::default()
             .text("source", &self.source)
             .some_text("endpoint", self.endpoint.as_deref())

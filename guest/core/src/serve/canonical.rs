@@ -2,7 +2,6 @@
 
 use alloc::{borrow::Cow, string::String};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use zeroize::Zeroizing;
 
 use super::{
     http::{Incoming, Reply},
@@ -16,7 +15,7 @@ use crate::{
     limits::{CLAIMS, TARGET},
     token::{Token, TokenRequest, UserAssigned},
     tokens,
-    words::{json::Object, secret::SecretString, url::unescaped},
+    words::{json::Object, scrub::Scrubbed, secret::SecretString, url::unescaped},
 };
 
 /// Serves one request from the host.
@@ -86,7 +85,7 @@ fn parse_request(incoming: &Incoming, query: &str) -> Option<TokenRequest> {
     Some(request)
 }
 
-fn token_json(token: &Token) -> Zeroizing<String> {
+fn token_json(token: &Token) -> Scrubbed<String> {
     Object::default()
         .text("access_token", token.secret.reveal())
         .some_number("expires_on", Some(token.expires_on))

@@ -5,9 +5,11 @@ use alloc::{
     vec::Vec,
 };
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
-use crate::{error::Error, words::secret::SecretString};
+use crate::{
+    error::Error,
+    words::{scrub::Scrubbed, secret::SecretString},
+};
 
 /// A request to the component. The body is never read.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ pub struct Reply {
     /// The headers, names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The body, which may hold a token or a secret.
-    pub body: Zeroizing<String>,
+    pub body: Scrubbed<String>,
 }
 
 impl Reply {
@@ -83,12 +85,12 @@ impl Reply {
     }
 
     /// A reply with a JSON body; `cache` is the value of `cache-control`.
-    pub(super) fn json(status: u16, cache: String, body: Zeroizing<String>) -> Self {
+    pub(super) fn json(status: u16, cache: String, body: Scrubbed<String>) -> Self {
         Self::new("application/json", status, cache, body)
     }
 
     /// A reply with a body of this media type; `cache` is the value of `cache-control`.
-    pub(super) fn new(kind: &str, status: u16, cache: String, body: Zeroizing<String>) -> Self {
+    pub(super) fn new(kind: &str, status: u16, cache: String, body: Scrubbed<String>) -> Self {
         Self {
             status,
             headers: [("content-type", kind.into()), ("cache-control", cache)].into(),

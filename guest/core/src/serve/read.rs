@@ -3,7 +3,6 @@
 //! service's secret, and only listed references are served.
 
 use alloc::borrow::Cow;
-use zeroize::Zeroizing;
 
 use super::http::{Incoming, Reply};
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Id},
     settings::{Settings, malformed},
     vault::{self, Reference, Secret},
-    words::{secret::SecretString, url::unescaped},
+    words::{scrub::Scrubbed, secret::SecretString, url::unescaped},
 };
 
 /// The path of requests for a secret.
@@ -41,7 +40,7 @@ pub(super) fn serve<C: Context>(
     };
     match get_secret(context, memory, query) {
         Ok(secret) => {
-            let value = Zeroizing::new(secret.value.reveal().into());
+            let value = Scrubbed::new(secret.value.reveal().into());
             Reply::new("text/plain; charset=utf-8", 200, NO_STORE.into(), value)
         }
         Err(error) => failure_reply(&error),

@@ -104,3 +104,22 @@ fn authority_and_cloud_are_independent() {
     failed(read(&[plain]), "setting-malformed", ErrorKind::Configuration);
     read(&[plain, ("VAULTLET_ALLOW_HTTP_LOOPBACK", "true")]).unwrap();
 }
+
+#[test]
+fn settings_are_read_once_and_given_ones_hold_for_one_call() {
+    let memory = Memory::default();
+    let world = ScriptedContext::new(&[("VAULTLET_TIMEOUT", "1")]);
+    let given = [("VAULTLET_TIMEOUT", "2".to_string())];
+    let seconds = |call: Result<Call<'_, _>, Error>| call.unwrap().settings().timeout.as_secs();
+    for _ in 0..2 {
+        assert_eq!(seconds(Call::with_settings(&world, &memory, &given)), 2);
+        assert_eq!(seconds(Call::new(&world, &memory)), 1);
+    }
+    let other = ScriptedContext::new(&[("VAULTLET_TIMEOUT", "3")]);
+    assert_eq!(seconds(Call::new(&other, &memory)), 1);
+    // A malformed setting is an error in each call.
+    let (memory, world) = (Memory::default(), ScriptedContext::new(&[("VAULTLET_TIMEOUT", "x")]));
+    for _ in 0..2 {
+        failed(Call::new(&world, &memory), "setting-malformed", ErrorKind::Configuration);
+    }
+}

@@ -3,12 +3,14 @@
 
 use alloc::{format, string::String, vec::Vec};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use zeroize::Zeroizing;
 
 use crate::{
     limits::CLAIM,
     token::Token,
-    words::json::{self, Value},
+    words::{
+        json::{self, Value},
+        scrub::Scrubbed,
+    },
 };
 
 /// The claims of a token about its identity. They are not verified.
@@ -39,7 +41,7 @@ impl Token {
         let Ok(payload) = Base64UrlUnpadded::decode_vec(payload.trim_end_matches('=')) else {
             return opaque();
         };
-        let payload = Zeroizing::new(payload);
+        let payload = Scrubbed::new(payload);
         match json::parse(&payload) {
             Some(claims) => read(&claims),
             None => opaque(),

@@ -1,14 +1,16 @@
 //! Forms (`application/x-www-form-urlencoded`) with the fields in alphabetical order.
 
-use crate::words::url::unescaped;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use zeroize::Zeroizing;
 
-use crate::words::{secret::SecretString, url};
+use crate::words::{
+    scrub::Scrubbed,
+    secret::SecretString,
+    url::{self, unescaped},
+};
 
 /// A form under construction.
 #[derive(Default)]
-pub(crate) struct Form(Vec<(&'static str, Zeroizing<String>)>);
+pub(crate) struct Form(Vec<(&'static str, Scrubbed<String>)>);
 
 impl Form {
     /// Adds a field.

@@ -5,9 +5,8 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{fmt, fmt::Write as _};
 use serde_core::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
-use crate::words::secret::SecretString;
+use crate::words::{scrub::Scrubbed, secret::SecretString};
 
 /// The most values in one text, as each takes memory. The largest page of a vault, 25 items with 15
 /// tags each, has some hundreds.
@@ -43,8 +42,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Value<'_>> {
 
 /// Parses text that is one JSON value.
 pub(crate) fn parse_text(text: &str) -> Option<Value<'_>> {
-    let root = serde_json::from_str(text).ok()?;
-    Reader { values: VALUES, depth: DEPTH }.value(root)
+    let source = text.trim_matches([' ', '\t', '\n', '\r']);
+    let mut reader = Reader { values: VALUES - 1, depth: DEPTH - 1 };
+    let content = match source.as_bytes().first()? {
+        b'[' | b'{' | b'"' => reader.content(source)?,
+        _ => serde_json::from_str::<&RawValue>(source).ok().map(|_| Content::Scalar)?,
+    };
+    Some(Value { source, content })
 }
 
 /// A reader with the numbers of values and levels that it may still read.
@@ -54,12 +58,16 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads one value. Each level of nesting is scanned again, at most [`DEPTH`] times: `serde_json`
-    /// either shows the source of a value or what is in it.
+    /// Reads one value within another. Each level of nesting is scanned again, at most [`DEPTH`] times:
+    /// `serde_json` either shows the source of a value or what is in it.
     fn value<'a>(&mut self, raw: &'a RawValue) -> Option<Value<'a>> {
         self.values = self.values.checked_sub(1)?;
         let source = raw.get();
         let content = match source.as_bytes().first()? {
+            // The source is well-formed, so only an escape would have to be decoded.
+            b'"' if !source.as_bytes().contains(&b'\\') => {
+                Content::Text(Cow::Borrowed(source.get(1..source.len() - 1)?))
+            }
             b'"' => self.content(source)?,
             b'[' | b'{' => {
                 self.depth = self.depth.checked_sub(1)?;
@@ -73,7 +81,10 @@ impl Reader {
     }
 
     fn content<'a>(&mut self, source: &'a str) -> Option<Content<'a>> {
-        self.deserialize(&mut serde_json::Deserializer::from_str(source)).ok()?
+        let mut from = serde_json::Deserializer::from_str(source);
+        let content = self.deserialize(&mut from).ok()?;
+        from.end().ok()?;
+        content
     }
 }
 
@@ -227,7 +238,7 @@ pub(crate) fn whole(source: &str) -> Option<i64> {
 
 /// An object under construction. Absent members are left out.
 #[derive(Default)]
-pub(crate) struct Object(Zeroizing<String>);
+pub(crate) struct Object(Scrubbed<String>);
 
 impl Object {
     /// Adds a string.
@@ -271,7 +282,7 @@ impl Object {
     }
 
     /// Ends the object and returns the text.
-    pub(crate) fn finish(&mut self) -> Zeroizing<String> {
+    pub(crate) fn finish(&mut self) -> Scrubbed<String> {
         if self.0.is_empty() {
             self.0.push('{');
         }
@@ -288,17 +299,17 @@ impl Object {
 }
 
 /// Writes a string as JSON.
-pub(crate) fn text(text: &str) -> Zeroizing<String> {
-    let mut out = Zeroizing::new(String::new());
+pub(crate) fn text(text: &str) -> Scrubbed<String> {
+    let mut out = Scrubbed::new(String::new());
     quote(&mut out, text);
     out
 }
 
 /// Writes an array of values that are JSON already.
-pub(crate) fn array(items: &[Zeroizing<String>]) -> Zeroizing<String> {
+pub(crate) fn array(items: &[Scrubbed<String>]) -> Scrubbed<String> {
     let items: Vec<&str> = items.iter().map(|item| item.as_str()).collect();
-    let mut text = Zeroizing::new(String::from("["));
-    text.push_str(&Zeroizing::new(items.join(",")));
+    let mut text = Scrubbed::new(String::from("["));
+    text.push_str(&Scrubbed::new(items.join(",")));
     text.push(']');
     text
 }

@@ -4,5 +4,6 @@ pub(crate) mod claims;
 pub(crate) mod date;
 pub(crate) mod form;
 pub(crate) mod json;
+pub mod scrub;
 pub mod secret;
 pub mod url;

@@ -2,17 +2,18 @@
 
 use alloc::{borrow::ToOwned, string::String};
 use core::fmt;
-use zeroize::Zeroizing;
+
+use crate::words::scrub::Scrubbed;
 
 /// A token, a secret's value or a key. The memory is overwritten on drop; `Debug` is constant;
 /// there is no `Display` and no `Clone`.
 #[derive(Default)]
-pub struct SecretString(Zeroizing<String>);
+pub struct SecretString(Scrubbed<String>);
 
 impl SecretString {
     /// Takes ownership of a text, without a copy.
     pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Self(Scrubbed::new(text))
     }
 
     /// The text. Each use needs a reason.

@@ -2,9 +2,8 @@
 //! <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/ml/azure-ai-ml/azure/ai/ml/identity>
 
 use alloc::string::String;
-use zeroize::Zeroizing;
 
-use crate::words::{json::Object, secret::SecretString};
+use crate::words::{json::Object, scrub::Scrubbed, secret::SecretString};
 
 /// The fields of a Spark job's token requests.
 pub(in crate::source) struct Job {
@@ -20,7 +19,7 @@ pub(in crate::source) struct Job {
 impl Job {
     /// The JSON body of a token request.
     pub(super) fn body(&self, resource: &str) -> SecretString {
-        let mut body: Zeroizing<String> = Object::default()
+        let mut body: Scrubbed<String> = Object::default()
             .text("oboToken", self.canary.reveal())
             .some_text("oid", self.object.as_deref())
             .some_text("tid", self.tenant.as_deref())

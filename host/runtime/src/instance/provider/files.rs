@@ -91,7 +91,7 @@ async fn open_at<T: FilesView>(
         Err(FileError::Forbidden) if is_planned => Err(ErrorCode::Access),
         Err(FileError::Forbidden) => Err(ErrorCode::NotPermitted),
         Err(FileError::TooLarge) => Err(ErrorCode::FileTooLarge),
-        Err(FileError::Unreadable) => Err(ErrorCode::Io),
+        Err(FileError::Unreadable) => Err(ErrorCode::Invalid),
     })
 }
 

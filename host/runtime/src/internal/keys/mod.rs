@@ -63,7 +63,7 @@ impl Key {
     fn respond(self: &Arc<Self>, request: &Request, call: &Call) -> Result<Response, Error> {
         let algorithm = match (request.method, request.query()) {
             (Method::Get, "") => None,
-            (Method::Post, query) => match sign::algorithm(query) {
+            (Method::Post, query) if !query.is_empty() => match sign::algorithm(query) {
                 Some(algorithm) => Some(algorithm),
                 None => return Ok(Response::refusal(400, "no such algorithm")),
             },
