@@ -8,7 +8,8 @@ use std::time::Duration;
 use vaultlet_host::{Cancel, Error, UserAssigned, Vaultlet};
 
 use crate::cancel::vaultlet_cancel;
-use crate::text::{optional, usage};
+use crate::handle::{handle_of, vaultlet_handle};
+use crate::text::{optional, text, usage};
 
 /// Options of a single call. Set the whole struct to zero, then `size`, then the members you need.
 #[repr(C)]
@@ -37,17 +38,34 @@ pub(crate) struct CallOptions<'a> {
     pub(crate) identity: Option<UserAssigned>,
 }
 
+/// The handle with the options of a call applied, and the text that the call is about; `what` names the
+/// text in errors.
+///
+/// # Safety
+/// The pointers are NULL or valid, the text for `'a`.
+pub(crate) unsafe fn with_text<'a>(
+    handle: *const vaultlet_handle,
+    subject: *const c_char,
+    what: &str,
+    call: *const vaultlet_call,
+) -> Result<(Vaultlet, &'a str), Error> {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let subject = text(subject, what)?;
+        Ok((with_call(handle, call)?, subject))
+    }
+}
+
 /// The handle with the options of a call applied.
 ///
 /// # Safety
-/// As for [`CallOptions::read`].
+/// Both pointers are NULL or valid.
 pub(crate) unsafe fn with_call(
-    vaultlet: &Vaultlet,
+    handle: *const vaultlet_handle,
     call: *const vaultlet_call,
 ) -> Result<Vaultlet, Error> {
     // SAFETY: by the contract of this function.
-    let options = unsafe { CallOptions::read(call)? };
-    let mut vaultlet = vaultlet.clone();
+    let (mut vaultlet, options) = unsafe { (handle_of(handle)?.clone(), CallOptions::read(call)?) };
     if let Some(timeout) = options.timeout {
         vaultlet = vaultlet.with_timeout(timeout);
     }

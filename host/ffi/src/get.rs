@@ -3,12 +3,12 @@
 use std::ffi::{c_char, c_void};
 use std::slice;
 
-use vaultlet_host::{Error, Secret};
+use vaultlet_host::{Error, Vaultlet};
 
-use crate::call::vaultlet_call;
+use crate::call::{vaultlet_call, with_call, with_text};
 use crate::error::vaultlet_error;
 use crate::handle::vaultlet_handle;
-use crate::operation::{Operation, then, wait};
+use crate::operation::{then, wait};
 use crate::secret::{vaultlet_secret, vaultlet_secrets};
 use crate::text::{text, usage};
 
@@ -28,7 +28,12 @@ pub unsafe extern "C" fn vaultlet_get(
     out: *mut *mut vaultlet_secret,
 ) -> *mut vaultlet_error {
     // SAFETY: by the contract of this function.
-    unsafe { wait(out, || get(handle, reference, call)) }
+    unsafe {
+        wait(out, || {
+            let (vaultlet, reference) = with_text(handle, reference, "the reference", call)?;
+            vaultlet.get_blocking(reference)
+        })
+    }
 }
 
 /// Gets several secrets at once and waits for them. The secrets are in the order of the references. If
@@ -45,7 +50,12 @@ pub unsafe extern "C" fn vaultlet_get_many(
     out: *mut *mut vaultlet_secrets,
 ) -> *mut vaultlet_error {
     // SAFETY: by the contract of this function.
-    unsafe { wait(out, || get_many(handle, references, len, call)) }
+    unsafe {
+        wait(out, || {
+            let (vaultlet, references) = with_texts(handle, references, len, call)?;
+            vaultlet.get_many_blocking(&references)
+        })
+    }
 }
 
 /// The callback of `vaultlet_get_then`: receives a secret or an error (the other is NULL), and frees it.
@@ -82,7 +92,14 @@ pub unsafe extern "C" fn vaultlet_get_then(
     context: *mut c_void,
 ) {
     // SAFETY: by the contract of this function.
-    unsafe { then(told, context, || get(handle, reference, call)) }
+    unsafe {
+        then(
+            told,
+            context,
+            || with_text(handle, reference, "the reference", call),
+            |(vaultlet, reference), told| vaultlet.get_then(reference, told.result()),
+        );
+    }
 }
 
 /// Gets several secrets like `vaultlet_get_many`, and calls back like `vaultlet_get_then`.
@@ -99,40 +116,37 @@ pub unsafe extern "C" fn vaultlet_get_many_then(
     context: *mut c_void,
 ) {
     // SAFETY: by the contract of this function.
-    unsafe { then(told, context, || get_many(handle, references, len, call)) }
-}
-
-/// # Safety
-/// Each pointer is NULL or valid.
-unsafe fn get(
-    handle: *const vaultlet_handle,
-    reference: *const c_char,
-    call: *const vaultlet_call,
-) -> Result<Operation<Secret>, Error> {
-    // SAFETY: by the contract of this function.
     unsafe {
-        let reference = text(reference, "the reference")?.to_owned();
-        Operation::new(handle, call, |vaultlet| async move { vaultlet.get(&reference).await })
+        then(
+            told,
+            context,
+            || with_texts(handle, references, len, call),
+            |(vaultlet, references), told| {
+                let references = references.into_iter().map(str::to_owned).collect();
+                vaultlet.get_many_then(references, told.result());
+            },
+        );
     }
 }
 
+/// The handle with the options of a call applied, and the references.
+///
 /// # Safety
-/// Each pointer is NULL or valid; `references` points to `len` pointers.
-unsafe fn get_many(
+/// Each pointer is NULL or valid, the references for `'a`; there are `len` of them.
+unsafe fn with_texts<'a>(
     handle: *const vaultlet_handle,
     references: *const *const c_char,
     len: usize,
     call: *const vaultlet_call,
-) -> Result<Operation<Vec<Secret>>, Error> {
+) -> Result<(Vaultlet, Vec<&'a str>), Error> {
     if references.is_null() && len > 0 {
         return Err(usage("getting secrets: the references are NULL".into(), "give an array"));
     }
     // SAFETY: by the contract of this function.
     unsafe {
         let given = if len == 0 { &[][..] } else { slice::from_raw_parts(references, len) };
-        let references: Result<Vec<_>, _> =
-            given.iter().map(|one| text(*one, "a reference").map(str::to_owned)).collect();
-        let references = references?;
-        Operation::new(handle, call, |vaultlet| async move { vaultlet.get_many(&references).await })
+        let references = given.iter().map(|one| text(*one, "a reference"));
+        let references = references.collect::<Result<_, _>>()?;
+        Ok((with_call(handle, call)?, references))
     }
 }

@@ -2,15 +2,14 @@
 
 use std::ffi::{c_char, c_void};
 
-use vaultlet_host::{Error, Properties};
+use vaultlet_host::Properties;
 
 use crate::boxed::free;
-use crate::call::vaultlet_call;
+use crate::call::{vaultlet_call, with_text};
 use crate::error::vaultlet_error;
 use crate::handle::vaultlet_handle;
-use crate::operation::{Answer, Operation, then, wait};
+use crate::operation::{Answer, then, wait};
 use crate::properties::{PropertiesList, vaultlet_properties};
-use crate::text::text;
 
 /// The properties of the secrets of a vault, or of the versions of a secret.
 #[repr(C)]
@@ -51,7 +50,12 @@ pub unsafe extern "C" fn vaultlet_list(
     out: *mut *mut vaultlet_listing,
 ) -> *mut vaultlet_error {
     // SAFETY: by the contract of this function.
-    unsafe { wait(out, || list(handle, vault, call)) }
+    unsafe {
+        wait(out, || {
+            let (vaultlet, vault) = with_text(handle, vault, "the vault", call)?;
+            vaultlet.list_blocking(vault)
+        })
+    }
 }
 
 /// Lists the versions of a secret, without their values, newest first, and waits.
@@ -66,7 +70,12 @@ pub unsafe extern "C" fn vaultlet_versions(
     out: *mut *mut vaultlet_listing,
 ) -> *mut vaultlet_error {
     // SAFETY: by the contract of this function.
-    unsafe { wait(out, || versions(handle, reference, call)) }
+    unsafe {
+        wait(out, || {
+            let (vaultlet, reference) = with_text(handle, reference, "the reference", call)?;
+            vaultlet.versions_blocking(reference)
+        })
+    }
 }
 
 /// The callback of `vaultlet_list_then` and `vaultlet_versions_then`: receives a listing or an error (the
@@ -92,7 +101,14 @@ pub unsafe extern "C" fn vaultlet_list_then(
     context: *mut c_void,
 ) {
     // SAFETY: by the contract of this function.
-    unsafe { then(told, context, || list(handle, vault, call)) }
+    unsafe {
+        then(
+            told,
+            context,
+            || with_text(handle, vault, "the vault", call),
+            |(vaultlet, vault), told| vaultlet.list_then(vault, told.result()),
+        );
+    }
 }
 
 /// Lists versions like `vaultlet_versions`, and calls back like `vaultlet_get_then`.
@@ -108,7 +124,14 @@ pub unsafe extern "C" fn vaultlet_versions_then(
     context: *mut c_void,
 ) {
     // SAFETY: by the contract of this function.
-    unsafe { then(told, context, || versions(handle, reference, call)) }
+    unsafe {
+        then(
+            told,
+            context,
+            || with_text(handle, reference, "the reference", call),
+            |(vaultlet, reference), told| vaultlet.versions_then(reference, told.result()),
+        );
+    }
 }
 
 /// Frees a listing; NULL is ignored.
@@ -119,32 +142,4 @@ pub unsafe extern "C" fn vaultlet_versions_then(
 pub unsafe extern "C" fn vaultlet_listing_free(listing: *mut vaultlet_listing) {
     // SAFETY: each is the first member of an `OwnedListing`.
     unsafe { free(listing.cast::<OwnedListing>()) };
-}
-
-/// # Safety
-/// Each pointer is NULL or valid.
-unsafe fn list(
-    handle: *const vaultlet_handle,
-    vault: *const c_char,
-    call: *const vaultlet_call,
-) -> Result<Operation<Vec<Properties>>, Error> {
-    // SAFETY: by the contract of this function.
-    unsafe {
-        let vault = text(vault, "the vault")?.to_owned();
-        Operation::new(handle, call, |vaultlet| async move { vaultlet.list(&vault).await })
-    }
-}
-
-/// # Safety
-/// Each pointer is NULL or valid.
-unsafe fn versions(
-    handle: *const vaultlet_handle,
-    reference: *const c_char,
-    call: *const vaultlet_call,
-) -> Result<Operation<Vec<Properties>>, Error> {
-    // SAFETY: by the contract of this function.
-    unsafe {
-        let reference = text(reference, "the reference")?.to_owned();
-        Operation::new(handle, call, |vaultlet| async move { vaultlet.versions(&reference).await })
-    }
 }

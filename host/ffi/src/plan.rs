@@ -6,7 +6,7 @@ use vaultlet_host::{Error, Plan};
 
 use crate::call::{vaultlet_call, with_call};
 use crate::error::vaultlet_error;
-use crate::handle::{handle_of, vaultlet_handle};
+use crate::handle::vaultlet_handle;
 use crate::run::{blocking, deliver, internal};
 use crate::text::optional;
 
@@ -29,8 +29,8 @@ pub unsafe extern "C" fn vaultlet_plan(
     unsafe {
         deliver(out, || {
             let reference = optional(reference, "the reference")?;
-            let vaultlet = with_call(handle_of(handle)?, call)?;
-            json(&blocking(vaultlet.plan(reference))?).map(CString::into_raw)
+            let vaultlet = with_call(handle, call)?;
+            json(&blocking(|| vaultlet.plan_blocking(reference))?).map(CString::into_raw)
         })
     }
 }

@@ -175,7 +175,7 @@ pub unsafe extern "C" fn vaultlet_plugin_call(
             if let Some(cancel) = options.cancel {
                 plugin = plugin.with_cancel(cancel);
             }
-            Ok(c_string(blocking(plugin.call(function))?)?.into_raw())
+            Ok(c_string(blocking(|| plugin.call_blocking(function))?)?.into_raw())
         })
     }
 }

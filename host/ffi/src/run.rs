@@ -1,11 +1,9 @@
 //! The boundary to C: panics become errors, results go to `out`, and waiting in a callback is refused.
 
 use std::cell::Cell;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use futures_lite::future::block_on;
 use vaultlet_host::{Error, Kind};
 
 use crate::error::{give, vaultlet_error};
@@ -49,9 +47,9 @@ pub(crate) unsafe fn deliver<T>(
     })
 }
 
-/// Waits for a call. In a callback this is an error: the thread that waits is the one that would have
-/// to complete the call.
-pub(crate) fn blocking<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+/// Makes a call that blocks this thread. In a callback this is an error: the thread is one of the
+/// handle's, of which there are only so many, and the call may be waiting for another one of them.
+pub(crate) fn blocking<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     if IN_CALLBACK.get() {
         return Err(Error::new(
             Kind::Usage,
@@ -60,7 +58,7 @@ pub(crate) fn blocking<T>(call: impl Future<Output = Result<T, Error>>) -> Resul
             "call one that ends with `_then`, or leave the callback first",
         ));
     }
-    block_on(call)
+    call()
 }
 
 /// Runs a callback of the caller's, in which [`blocking`] is an error.

@@ -4,13 +4,13 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use vaultlet_host::{Error, Token, TokenRequest};
+use vaultlet_host::{Error, Token, TokenRequest, Vaultlet};
 
 use crate::boxed::free;
-use crate::call::vaultlet_call;
+use crate::call::{vaultlet_call, with_call};
 use crate::error::vaultlet_error;
 use crate::handle::vaultlet_handle;
-use crate::operation::{Answer, Operation, then, wait};
+use crate::operation::{Answer, then, wait};
 use crate::secret::Value;
 use crate::text::{Texts, optional, usage};
 
@@ -167,7 +167,14 @@ pub unsafe extern "C" fn vaultlet_get_token_then(
     context: *mut c_void,
 ) {
     // SAFETY: by the contract of this function.
-    unsafe { then(told, context, || get_token(handle, request, call)) }
+    unsafe {
+        then(
+            told,
+            context,
+            || with_request(handle, request, call),
+            |(vaultlet, request), told| vaultlet.token_then(request, told.result()),
+        );
+    }
 }
 
 /// Returns the token itself, which goes after `Bearer`: `*len` bytes with a NUL after them. It lives
@@ -224,7 +231,21 @@ unsafe fn get_token(
     handle: *const vaultlet_handle,
     request: *const vaultlet_token_request,
     call: *const vaultlet_call,
-) -> Result<Operation<Token>, Error> {
+) -> Result<Token, Error> {
+    // SAFETY: by the contract of this function.
+    let (vaultlet, request) = unsafe { with_request(handle, request, call)? };
+    vaultlet.token_blocking(request)
+}
+
+/// The handle with the options of a call applied, and the request.
+///
+/// # Safety
+/// Each pointer is NULL or valid.
+unsafe fn with_request(
+    handle: *const vaultlet_handle,
+    request: *const vaultlet_token_request,
+    call: *const vaultlet_call,
+) -> Result<(Vaultlet, TokenRequest), Error> {
     let mut what = TokenRequest::default();
     // SAFETY: by the contract of this function.
     unsafe {
@@ -241,6 +262,6 @@ unsafe fn get_token(
             what.tenant = given((*request).tenant, "`tenant`")?;
             what.claims = given((*request).claims, "`claims`")?;
         }
-        Operation::new(handle, call, |vaultlet| async move { vaultlet.token(what).await })
+        Ok((with_call(handle, call)?, what))
     }
 }

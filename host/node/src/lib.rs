@@ -21,7 +21,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Either, External, Result};
 use napi_derive::napi;
 use options::{CallOptions, HandleOptions, OnPrompt};
-use port::{Ended, Owner, Settled, Value, Wake};
+use port::{Owner, Settled, Value, Wake};
 use values::{Held, Identity, Properties};
 use vaultlet_host::{Error, Vaultlet};
 
@@ -87,7 +87,7 @@ fn external(opened: std::result::Result<Vaultlet, Error>) -> Either<External<Han
 /// Defines functions that begin a call: each takes the port of its thread, a handle, the call's number
 /// and options, and one argument of its own.
 macro_rules! calls {
-    ($($(#[$doc:meta])* fn $name:ident($argument:ident: $type:ty) $work:expr;)*) => {$(
+    ($($(#[$doc:meta])* fn $name:ident($argument:ident: $type:ty) $start:expr;)*) => {$(
         $(#[$doc])*
         #[napi]
         pub(crate) fn $name(
@@ -98,40 +98,41 @@ macro_rules! calls {
             options: CallOptions,
             $argument: $type,
         ) -> Result<()> {
-            port.begin(env, handle, id, options, $work)
+            port.begin(env, handle, id, options, $start)
         }
     )*};
 }
 
 calls! {
     /// Begins to get a secret.
-    fn get(reference: String) async move |on| {
-        Ended::new(on.get(&reference).await, |secret| Value::Held(Held::Secret(secret)))
+    fn get(reference: String) |on, ended| {
+        on.get_then(&reference, ended.result(|secret| Value::Held(Held::Secret(secret))));
     };
 
     /// Begins to get several secrets.
-    fn get_many(references: Vec<String>) async move |on| {
-        Ended::new(on.get_many(&references).await, |secrets| {
+    fn get_many(references: Vec<String>) |on, ended| {
+        on.get_many_then(references, ended.result(|secrets: Vec<_>| {
             Value::Many(secrets.into_iter().map(Held::Secret).collect())
-        })
+        }));
     };
 
     /// Begins to list a vault's secrets.
-    fn list(vault: String) async move |on| Ended::new(on.list(&vault).await, listing);
+    fn list(vault: String) |on, ended| on.list_then(&vault, ended.result(listing));
 
     /// Begins to list a secret's versions.
-    fn versions(reference: String) async move |on| {
-        Ended::new(on.versions(&reference).await, listing)
+    fn versions(reference: String) |on, ended| {
+        on.versions_then(&reference, ended.result(listing));
     };
 
     /// Begins to get a token.
-    fn token(request: options::TokenRequest) async move |on| {
-        Ended::new(on.token(request.into()).await, |token| Value::Held(Held::Token(token)))
+    fn token(request: options::TokenRequest) |on, ended| {
+        on.token_then(request.into(), ended.result(|token| Value::Held(Held::Token(token))));
     };
 
     /// Begins to make a plan.
-    fn plan(reference: Option<String>) async move |on| {
-        Ended::new(on.plan(reference.as_deref()).await, |plan| Value::Plan(plan.into()))
+    fn plan(reference: Option<String>) |on, ended| {
+        let planned = ended.result(|plan: vaultlet_host::Plan| Value::Plan(plan.into()));
+        on.plan_then(reference.as_deref(), planned);
     };
 }
 

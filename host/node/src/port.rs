@@ -35,7 +35,7 @@ struct Port {
 }
 
 /// The end of a call.
-pub(crate) enum Ended {
+enum Ended {
     Failed(Failure),
     Done(Value),
 }
@@ -66,13 +66,13 @@ impl Owner {
     }
 
     /// Begins a call on one of the handle's threads.
-    pub(crate) fn begin<F: Future<Output = Ended> + Send + 'static>(
+    pub(crate) fn begin(
         &self,
         env: &Env,
         handle: &Handle,
         id: u32,
         options: CallOptions,
-        work: impl FnOnce(Vaultlet) -> F,
+        start: impl FnOnce(&Vaultlet, Delivery),
     ) -> Result<()> {
         let Some(handle) = &handle.0 else {
             return Err(napi::Error::from_reason("the handle is closed"));
@@ -87,16 +87,7 @@ impl Owner {
         if is_first {
             self.0.keep_alive(env, true)?;
         }
-        let delivery = Delivery { port: Arc::clone(&self.0), id, ended: None };
-        let work = work(handle.clone());
-        let begun = handle.spawn(async move {
-            let mut delivery = delivery;
-            delivery.ended = Some(work.await);
-        });
-        if let Err(error) = begun {
-            // The delivery was dropped and has reported that the call was lost. This is the reason.
-            self.0.replace(id, error.into());
-        }
+        start(&handle, Delivery { port: Arc::clone(&self.0), id, ended: None });
         Ok(())
     }
 
@@ -153,19 +144,30 @@ impl Port {
             lock(&self.arrived).clear();
         }
     }
-
-    fn replace(&self, id: u32, failure: Failure) {
-        if let Some((_, ended)) = lock(&self.arrived).iter_mut().find(|(other, _)| *other == id) {
-            *ended = Ended::Failed(failure);
-        }
-    }
 }
 
 /// Posts the end of a call when it is dropped, even if the call never ran to its end.
-struct Delivery {
+pub(crate) struct Delivery {
     port: Arc<Port>,
     id: u32,
     ended: Option<Ended>,
+}
+
+impl Delivery {
+    /// A function that posts the result of the call.
+    pub(crate) fn result<T>(
+        mut self,
+        value: impl FnOnce(T) -> Value + Send,
+    ) -> impl FnOnce(std::result::Result<T, Error>) + Send {
+        move |result| match result {
+            Ok(done) => self.end(Ended::Done(value(done))),
+            Err(error) => self.end(Ended::Failed(error.into())),
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.ended = Some(ended);
+    }
 }
 
 impl Drop for Delivery {
@@ -176,16 +178,6 @@ impl Drop for Delivery {
 }
 
 impl Ended {
-    pub(crate) fn new<T>(
-        result: std::result::Result<T, Error>,
-        value: impl FnOnce(T) -> Value,
-    ) -> Self {
-        match result {
-            Ok(done) => Self::Done(value(done)),
-            Err(error) => Self::Failed(error.into()),
-        }
-    }
-
     fn settle(self, id: u32) -> Settled {
         let mut settled =
             Settled { id, error: None, held: None, many: None, listing: None, plan: None };

@@ -1,41 +1,36 @@
-//! Waits for a call on the caller's own thread, so that Ctrl-C and other signals are handled.
+//! Makes a call on the caller's own thread, so that Ctrl-C and other signals are handled.
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake};
-use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
+use vaultlet_host::Vaultlet;
 
-/// The longest time until a signal's handler runs.
-const SIGNAL_INTERVAL: Duration = Duration::from_millis(25);
+/// What the handler of a signal has raised during a call.
+type Raised = Mutex<Option<PyErr>>;
 
-/// Blocks until the call ends, detached from the interpreter. If a signal's handler raises, the call is
-/// dropped, which cancels it.
-pub(crate) fn block_on<T: Send>(
+/// Makes a call detached from the interpreter. While it waits, the handlers of signals run; if one of
+/// them raises, the call is cancelled.
+pub(crate) fn run<T: Send>(
     py: Python<'_>,
-    call: impl Future<Output = T> + Send,
+    vaultlet: &Vaultlet,
+    call: impl FnOnce(&Vaultlet) -> T + Send,
 ) -> PyResult<T> {
-    py.detach(|| {
-        let waker = Arc::new(Unpark(std::thread::current())).into();
-        let mut context = Context::from_waker(&waker);
-        let mut call = pin!(call);
-        let mut check_at = Instant::now() + SIGNAL_INTERVAL;
-        loop {
-            if let Poll::Ready(result) = call.as_mut().poll(&mut context) {
-                return Ok(result);
-            }
-            std::thread::park_timeout(check_at.saturating_duration_since(Instant::now()));
-            if Instant::now() >= check_at {
-                // When the interpreter ends, its daemon threads have nothing to return to.
-                let checked = Python::try_attach(|py| py.check_signals());
-                checked.unwrap_or_else(park_forever)?;
-                check_at = Instant::now() + SIGNAL_INTERVAL;
-            }
-        }
-    })
+    let raised = Arc::new(Raised::default());
+    let (caller, raise) = (std::thread::current().id(), Arc::clone(&raised));
+    let watched = vaultlet.with_watch(move || {
+        // A part of the call may wait on a thread of the host.
+        std::thread::current().id() != caller || handle_signals(&raise)
+    });
+    let result = py.detach(|| call(&watched));
+    let raised = lock(&raised).take();
+    raised.map_or(Ok(result), Err)
+}
+
+/// Runs the handlers of the signals that have come. Returns whether none of them has raised.
+fn handle_signals(raised: &Raised) -> bool {
+    // When the interpreter ends, its daemon threads have nothing to return to.
+    let handled = Python::try_attach(|py| py.check_signals()).unwrap_or_else(park_forever);
+    handled.map_err(|exception| *lock(raised) = Some(exception)).is_ok()
 }
 
 /// Parks the thread until the process ends.
@@ -45,14 +40,6 @@ fn park_forever<T>() -> T {
     }
 }
 
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
-    }
+fn lock(raised: &Raised) -> MutexGuard<'_, Option<PyErr>> {
+    raised.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,10 +8,11 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 use vaultlet_host as host;
 
-use crate::blocking::block_on;
+use crate::blocking;
 use crate::call_options::{self, Started};
 use crate::delivery::Callbacks;
 use crate::operation::{Operation, token_request};
+use crate::output::Output;
 use crate::{error, options};
 
 /// A handle that gets secrets and tokens, for any number of threads. It keeps connections and tokens,
@@ -192,9 +193,7 @@ impl Vaultlet {
         let operation = Operation::parse(name, arguments)?;
         let vaultlet = call_options::apply(self.opened(py)?, Some(call))?.with_cancel(&cancel);
         let callbacks = Callbacks::of_process(py)?;
-        let calling = vaultlet.clone();
-        let work = async move {
-            let result = operation.run(&calling).await;
+        let then = move |result: Result<Output, host::Error>| {
             callbacks.post(move |py| {
                 let called = match result.map(|output| output.into_python(py)) {
                     Ok(Ok(value)) => done.call1(py, (py.None(), value)),
@@ -206,7 +205,7 @@ impl Vaultlet {
                 }
             });
         };
-        py.detach(|| vaultlet.spawn(work)).map_err(|e| error::exception(py, &e))?;
+        py.detach(|| operation.start(&vaultlet, then));
         Ok(Started(cancel))
     }
 }
@@ -219,7 +218,7 @@ impl Vaultlet {
         call: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let vaultlet = call_options::apply(self.opened(py)?, call)?;
-        match block_on(py, operation.run(&vaultlet))? {
+        match blocking::run(py, &vaultlet, |vaultlet| operation.run(vaultlet))? {
             Ok(output) => output.into_python(py),
             Err(error) => Err(error::exception(py, &error)),
         }

@@ -1,8 +1,9 @@
 //! The native module of the Python package `vaultlet`. Its documentation for users is the package's
 //! `README.md` and the type stub `python/vaultlet/_vaultlet.pyi`.
 //!
-//! No thread of the host ever waits for the interpreter: blocking calls wait detached from it, and
-//! callbacks run on a thread of their own (`delivery`).
+//! No thread of the host ever waits for the interpreter. A blocking call runs on its caller's thread,
+//! detached from the interpreter. The results of other calls, and prompts, come on a thread for them
+//! (`delivery`).
 
 mod blocking;
 mod call_options;

@@ -44,16 +44,40 @@ impl Operation {
         Ok(Self::GetMany(references.collect::<PyResult<_>>()?))
     }
 
-    pub(crate) async fn run(self, vaultlet: &Vaultlet) -> Result<Output, Error> {
+    /// Runs the operation on this thread.
+    pub(crate) fn run(self, on: &Vaultlet) -> Result<Output, Error> {
         Ok(match self {
-            Self::Get(reference) => Output::Secret(vaultlet.get(&reference).await?),
-            Self::GetMany(references) => Output::Secrets(vaultlet.get_many(&references).await?),
-            Self::List(vault) => Output::Listing(vaultlet.list(&vault).await?),
-            Self::Versions(reference) => Output::Listing(vaultlet.versions(&reference).await?),
-            Self::Token(request) => Output::Token(vaultlet.token(request).await?),
-            Self::Whoami(request) => Output::Identity(vaultlet.token(request).await?),
-            Self::Plan(reference) => Output::Plan(vaultlet.plan(reference.as_deref()).await?),
+            Self::Get(reference) => Output::Secret(on.get_blocking(&reference)?),
+            Self::GetMany(references) => Output::Secrets(on.get_many_blocking(&references)?),
+            Self::List(vault) => Output::Listing(on.list_blocking(&vault)?),
+            Self::Versions(reference) => Output::Listing(on.versions_blocking(&reference)?),
+            Self::Token(request) => Output::Token(on.token_blocking(request)?),
+            Self::Whoami(request) => Output::Identity(on.token_blocking(request)?),
+            Self::Plan(reference) => Output::Plan(on.plan_blocking(reference.as_deref())?),
         })
+    }
+
+    /// Starts the operation on a thread of the handle, which calls `then` once.
+    pub(crate) fn start(
+        self,
+        on: &Vaultlet,
+        then: impl FnOnce(Result<Output, Error>) + Send + 'static,
+    ) {
+        match self {
+            Self::Get(reference) => on.get_then(&reference, |got| then(got.map(Output::Secret))),
+            Self::GetMany(references) => {
+                on.get_many_then(references, |got| then(got.map(Output::Secrets)));
+            }
+            Self::List(vault) => on.list_then(&vault, |got| then(got.map(Output::Listing))),
+            Self::Versions(reference) => {
+                on.versions_then(&reference, |got| then(got.map(Output::Listing)));
+            }
+            Self::Token(request) => on.token_then(request, |got| then(got.map(Output::Token))),
+            Self::Whoami(request) => on.token_then(request, |got| then(got.map(Output::Identity))),
+            Self::Plan(reference) => {
+                on.plan_then(reference.as_deref(), |got| then(got.map(Output::Plan)));
+            }
+        }
     }
 }
 

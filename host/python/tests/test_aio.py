@@ -133,12 +133,16 @@ def test_many_loops_at_once():
 
 
 def test_nothing_keeps_a_secret_alive():
+    gone = threading.Event()
+
     async def main():
         secret = await vaultlet.aio.get(REFERENCE)
-        return weakref.ref(secret)
+        return weakref.ref(secret, lambda _: gone.set())
 
     secret = asyncio.run(main())
     gc.collect()
+    # The thread that delivered it may be about to let go of it.
+    assert gone.wait(30)
     assert secret() is None
 
 

@@ -1,6 +1,6 @@
 //! A TCP connection with or without TLS. Every wait on it has a deadline and can be cancelled.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, IoSlice, Read as _, Write};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl Stream {
         }
         let mut rest = bytes;
         while !rest.is_empty() {
-            let sent = self.retry(deadline, |this| (&*this.socket).write(rest))?;
+            let sent = self.retry(deadline, |this| Sending(&this.socket).write(rest))?;
             rest = rest.get(sent..).unwrap_or_default();
         }
         Ok(())
@@ -200,7 +200,7 @@ impl Stream {
     fn flush(&mut self, deadline: Deadline<'_>) -> Result<(), Failure> {
         while self.tls.as_ref().is_some_and(|tls| tls.wants_write()) {
             self.retry(deadline, |this| match &mut this.tls {
-                Some(tls) => tls.write_tls(&mut &*this.socket),
+                Some(tls) => tls.write_tls(&mut Sending(&this.socket)),
                 None => Ok(0),
             })?;
         }
@@ -243,6 +243,24 @@ impl Stream {
             let set = set.and_then(|()| self.socket.set_write_timeout(Some(self.armed)));
             set.map_err(|e| Failure::from_io(&e))?;
         }
+        Ok(())
+    }
+}
+
+/// Sends without the signal that a peer which is gone would otherwise raise, and which ends a program
+/// that is not in Rust.
+struct Sending<'a>(&'a Socket);
+
+impl Write for Sending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send_with_flags(bytes, libc::MSG_NOSIGNAL)
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
