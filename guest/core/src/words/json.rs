@@ -42,8 +42,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Value<'_>> {
 
 /// Parses text that is one JSON value.
 pub(crate) fn parse_text(text: &str) -> Option<Value<'_>> {
-    let root = serde_json::from_str(text).ok()?;
-    Reader { values: VALUES, depth: DEPTH }.value(root)
+    let source = text.trim_matches([' ', '\t', '\n', '\r']);
+    let mut reader = Reader { values: VALUES - 1, depth: DEPTH - 1 };
+    let content = match source.as_bytes().first()? {
+        b'[' | b'{' | b'"' => reader.content(source)?,
+        _ => serde_json::from_str::<&RawValue>(source).ok().map(|_| Content::Scalar)?,
+    };
+    Some(Value { source, content })
 }
 
 /// A reader with the numbers of values and levels that it may still read.
@@ -53,12 +58,16 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads one value. Each level of nesting is scanned again, at most [`DEPTH`] times: `serde_json`
-    /// either shows the source of a value or what is in it.
+    /// Reads one value within another. Each level of nesting is scanned again, at most [`DEPTH`] times:
+    /// `serde_json` either shows the source of a value or what is in it.
     fn value<'a>(&mut self, raw: &'a RawValue) -> Option<Value<'a>> {
         self.values = self.values.checked_sub(1)?;
         let source = raw.get();
         let content = match source.as_bytes().first()? {
+            // The source is well-formed, so only an escape would have to be decoded.
+            b'"' if !source.as_bytes().contains(&b'\\') => {
+                Content::Text(Cow::Borrowed(source.get(1..source.len() - 1)?))
+            }
             b'"' => self.content(source)?,
             b'[' | b'{' => {
                 self.depth = self.depth.checked_sub(1)?;
@@ -72,7 +81,10 @@ impl Reader {
     }
 
     fn content<'a>(&mut self, source: &'a str) -> Option<Content<'a>> {
-        self.deserialize(&mut serde_json::Deserializer::from_str(source)).ok()?
+        let mut from = serde_json::Deserializer::from_str(source);
+        let content = self.deserialize(&mut from).ok()?;
+        from.end().ok()?;
+        content
     }
 }
 
