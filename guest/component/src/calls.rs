@@ -45,7 +45,7 @@ pub(crate) fn get_token<C: Context>(
 ) -> Result<Rc<Token>, Error> {
     let resource = match request.resource {
         Some(resource) => resource,
-        None => call.settings().known_cloud()?.resource(),
+        None => call.settings().known_cloud()?.resource().into(),
     };
     let given = identity(request.identity)?;
     let request = TokenRequest::parse(&resource, request.tenant, request.claims, given)?;

@@ -10,7 +10,8 @@ use crate::{
     context::Context,
     error::Error,
     settings::Settings,
-    token::{Audience, Token, UserAssigned},
+    token::{Audience, Token, TokenRequest, UserAssigned},
+    words::url::Url,
 };
 
 /// One call into the core.
@@ -93,18 +94,36 @@ pub struct Memory {
     /// The settings of the environment, which does not change.
     settings: OnceCell<Rc<Settings>>,
     pub(crate) tokens: RefCell<Vec<(TokenKey, RememberedToken)>>,
-    pub(crate) vaults: RefCell<Vec<(String, Audience)>>,
+    /// By the vault's URL, of which only the origin counts.
+    pub(crate) vaults: RefCell<Vec<(Url, Audience)>>,
     /// The end of the time, in Unix seconds, for which the metadata service counts as absent.
     pub(crate) no_metadata_until: Cell<i64>,
 }
 
 /// The key of a cached token: everything in a request that selects the token. Settings do not
 /// change within an instance.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct TokenKey {
-    pub(crate) resource: String,
-    pub(crate) tenant: Option<String>,
-    pub(crate) identity: Option<UserAssigned>,
+    resource: String,
+    tenant: Option<String>,
+    identity: Option<UserAssigned>,
+}
+
+impl TokenKey {
+    pub(crate) fn new(request: &TokenRequest) -> Self {
+        Self {
+            resource: request.resource.clone(),
+            tenant: request.tenant.clone(),
+            identity: request.identity.clone(),
+        }
+    }
+
+    /// Whether the request is for the token of this key.
+    pub(crate) fn matches(&self, request: &TokenRequest) -> bool {
+        self.resource == request.resource
+            && self.tenant == request.tenant
+            && self.identity == request.identity
+    }
 }
 
 /// A cached token.

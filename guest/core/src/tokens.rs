@@ -16,30 +16,25 @@ use crate::{
 /// Gets a token: from the instance's cache, or else from the host's identity endpoint if the
 /// settings name one, or else from the chain of sources.
 pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<Rc<Token>, Error> {
-    let key = TokenKey {
-        resource: request.resource.clone(),
-        tenant: request.tenant.clone(),
-        identity: request.identity.clone(),
-    };
     let now = call.context.now();
     if let TokenOrigin::Endpoint(url) = &call.settings.token_origin {
         if !request.bypasses()
-            && let Some(token) = recent(call, &key, now)
+            && let Some(token) = recent(call, request, now)
         {
             return Ok(token);
         }
         let token = Rc::new(endpoint::request_token(call, url, request)?);
-        remember(call, key, Rc::clone(&token));
+        remember(call, request, Rc::clone(&token));
         return Ok(token);
     }
-    let cached = if request.bypasses() { None } else { cached(call, &key, now) };
+    let cached = if request.bypasses() { None } else { cached(call, request, now) };
     if let Some((token, true)) = cached {
         return Ok(token);
     }
     match (source::token(call, request), cached) {
         (Ok(token), _) => {
             let token = Rc::new(token);
-            remember(call, key, Rc::clone(&token));
+            remember(call, request, Rc::clone(&token));
             Ok(token)
         }
         // A token that is due for renewal is used until it expires.
@@ -50,17 +45,21 @@ pub fn token<C: Context>(call: &Call<'_, C>, request: &TokenRequest) -> Result<R
 
 /// A token that the host's endpoint returned within the last [`MOMENT`], so that a burst of calls
 /// makes one request. The time is short because only the endpoint knows when a token was replaced.
-fn recent<C: Context>(call: &Call<'_, C>, key: &TokenKey, now: i64) -> Option<Rc<Token>> {
+fn recent<C: Context>(call: &Call<'_, C>, request: &TokenRequest, now: i64) -> Option<Rc<Token>> {
     let tokens = call.memory.tokens.borrow();
-    let (_, cached) = tokens.iter().find(|(other, _)| other == key)?;
+    let (_, cached) = tokens.iter().find(|(key, _)| key.matches(request))?;
     let moment = cached.tried..cached.tried.saturating_add(MOMENT);
     (moment.contains(&now) && now < cached.token.refresh_on).then(|| Rc::clone(&cached.token))
 }
 
 /// A cached token that has not expired, and whether it may be used without an attempt to renew it.
-fn cached<C: Context>(call: &Call<'_, C>, key: &TokenKey, now: i64) -> Option<(Rc<Token>, bool)> {
+fn cached<C: Context>(
+    call: &Call<'_, C>,
+    request: &TokenRequest,
+    now: i64,
+) -> Option<(Rc<Token>, bool)> {
     let mut tokens = call.memory.tokens.borrow_mut();
-    let (_, cached) = tokens.iter_mut().find(|(other, _)| other == key)?;
+    let (_, cached) = tokens.iter_mut().find(|(key, _)| key.matches(request))?;
     if cached.token.expires_on <= now {
         return None;
     }
@@ -72,12 +71,12 @@ fn cached<C: Context>(call: &Call<'_, C>, key: &TokenKey, now: i64) -> Option<(R
 }
 
 /// Caches a token; the oldest one makes room.
-fn remember<C: Context>(call: &Call<'_, C>, key: TokenKey, token: Rc<Token>) {
+fn remember<C: Context>(call: &Call<'_, C>, request: &TokenRequest, token: Rc<Token>) {
     let cached = RememberedToken { token, tried: call.context.now() };
     let mut tokens = call.memory.tokens.borrow_mut();
-    tokens.retain(|(other, _)| *other != key);
+    tokens.retain(|(key, _)| !key.matches(request));
     if tokens.len() >= REMEMBERED {
         tokens.remove(0);
     }
-    tokens.push((key, cached));
+    tokens.push((TokenKey::new(request), cached));
 }

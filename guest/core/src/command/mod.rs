@@ -162,7 +162,7 @@ fn request<C: Context>(call: &Call<'_, C>, arguments: &Arguments) -> Result<Rc<T
     let value = |name| arguments.value(name).map(ToOwned::to_owned);
     let resource = match value("resource").or_else(|| value("scope")) {
         Some(resource) => resource,
-        None => call.settings().known_cloud()?.resource(),
+        None => call.settings().known_cloud()?.resource().into(),
     };
     let request = TokenRequest::parse(&resource, value("tenant"), value("claims"), None)?;
     tokens::token(call, &request)

@@ -31,22 +31,22 @@ pub(crate) fn request_token<C: Context>(
     }
     let claims =
         request.claims.as_ref().map(|claims| Base64UrlUnpadded::encode_string(claims.as_bytes()));
-    let doing = format!("getting a token for {}", request.resource);
+    let doing = || format!("getting a token for {}", request.resource);
     let response =
         retry::send(call, &limits::ONCE, &|| build(&url, claims.as_deref(), request.bypasses()))
             .map_err(|stopped| match stopped {
                 Stopped::Send(error) => Error::new(
                     Id::IdentityUnreachable,
-                    format!("{doing}: {}", error.describe(&url.host_and_port())),
+                    format!("{}: {}", doing(), error.describe(&url.host_and_port())),
                 ),
                 Stopped::TimedOut | Stopped::Throttled { .. } => {
-                    Error::new(Id::Timeout, format!("{doing}: the time has run out"))
+                    Error::new(Id::Timeout, format!("{}: the time has run out", doing()))
                 }
             })?;
     let unexpected = || {
         Error::new(
             Id::IdentityUnexpected,
-            format!("{doing}: the response of the host's identity endpoint is malformed"),
+            format!("{}: the response of the host's identity endpoint is malformed", doing()),
         )
         .with_answer(response.status, None)
     };

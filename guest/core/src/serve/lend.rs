@@ -110,7 +110,7 @@ fn get_token<C: Context>(
     let listed = context.variable(RESOURCES_VARIABLE).filter(|list| !list.is_empty());
     let listed = match listed {
         Some(listed) => listed,
-        None => call.settings().known_cloud()?.resource(),
+        None => call.settings().known_cloud()?.resource().into(),
     };
     let plain = |text: &str| {
         let text = text.trim();

@@ -1,9 +1,6 @@
 //! The Azure clouds: vault suffixes, resources, token authorities.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::{format, string::ToString};
 
 use super::{CLOUD, Lookup, malformed};
 use crate::{error::Error, words::url::Url};
@@ -23,14 +20,19 @@ impl Cloud {
     /// Every cloud.
     pub const ALL: [Self; 3] = [Self::Public, Self::China, Self::UsGov];
 
-    /// The domain that the hosts of the cloud's vaults end in.
+    /// The resource of tokens for the cloud's vaults.
     /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers>
-    pub fn suffix(self) -> &'static str {
+    pub fn resource(self) -> &'static str {
         match self {
-            Self::Public => "vault.azure.net",
-            Self::China => "vault.azure.cn",
-            Self::UsGov => "vault.usgovcloudapi.net",
+            Self::Public => "https://vault.azure.net",
+            Self::China => "https://vault.azure.cn",
+            Self::UsGov => "https://vault.usgovcloudapi.net",
         }
+    }
+
+    /// The domain that the hosts of the cloud's vaults end in.
+    pub fn suffix(self) -> &'static str {
+        self.resource().trim_start_matches("https://")
     }
 
     /// The cloud that a vault belongs to, by its host and by the port that every vault has.
@@ -45,11 +47,6 @@ impl Cloud {
         })
     }
 
-    /// The resource of tokens for the cloud's vaults.
-    pub fn resource(self) -> String {
-        format!("https://{}", self.suffix())
-    }
-
     fn authority(self) -> &'static str {
         match self {
             Self::Public => "login.microsoftonline.com",
@@ -59,7 +56,7 @@ impl Cloud {
     }
 
     pub(super) fn authority_url(self) -> Url {
-        Url { secure: true, host: self.authority().into(), port: 443, target: "/".into() }
+        Url::https(self.authority().into(), 443)
     }
 }
 

@@ -2,10 +2,7 @@
 
 use alloc::{format, rc::Rc, string::String, vec::Vec};
 
-use super::{
-    challenge::Challenge,
-    request::{RequestKind, VaultRequest},
-};
+use super::{challenge::Challenge, request::VaultRequest};
 use crate::{
     call::Call,
     context::{Context, Method, Request, Response},
@@ -26,7 +23,7 @@ use crate::{
 /// one, and never a third.
 pub(super) fn send<C: Context>(
     call: &Call<'_, C>,
-    request: &VaultRequest,
+    request: &VaultRequest<'_>,
     identity: Option<UserAssigned>,
 ) -> Result<Response, Error> {
     let (audience, discovered) = match known_audience(call, &request.url) {
@@ -63,7 +60,7 @@ pub(super) fn send<C: Context>(
 /// The response, unless it is an error. Where another identity may have been meant, the error names it.
 fn success<C: Context>(
     call: &Call<'_, C>,
-    request: &VaultRequest,
+    request: &VaultRequest<'_>,
     response: Response,
     token: &Token,
 ) -> Result<Response, Error> {
@@ -84,19 +81,17 @@ fn success<C: Context>(
 /// The audience of the vault's tokens, if an earlier challenge or the vault's cloud defines it.
 fn known_audience<C: Context>(call: &Call<'_, C>, vault: &Url) -> Option<Audience> {
     let vaults = call.memory.vaults.borrow();
-    let origin = vault.origin();
-    vaults
-        .iter()
-        .find(|(vault, _)| *vault == origin)
-        .map(|(_, known)| known.clone())
-        .or_else(|| Some(Audience { resource: Cloud::of_vault(vault)?.resource(), tenant: None }))
+    vaults.iter().find(|(known, _)| known.has_origin_of(vault)).map_or_else(
+        || Some(Audience { resource: Cloud::of_vault(vault)?.resource().into(), tenant: None }),
+        |(_, known)| Some(known.clone()),
+    )
 }
 
 /// Learns the audience of the vault's tokens from a request without a token. Anything but a challenge is
 /// final: a firewall responds before the vault does.
 fn discover_audience<C: Context>(
     call: &Call<'_, C>,
-    request: &VaultRequest,
+    request: &VaultRequest<'_>,
 ) -> Result<Audience, Error> {
     let response = send_with_token(call, request, None)?;
     match response.status {
@@ -109,7 +104,7 @@ fn discover_audience<C: Context>(
     }
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
     let Some(challenge) = challenge else {
-        let what = format!("{}: it asks for a token without a challenge", request.doing);
+        let what = format!("{}: it asks for a token without a challenge", request.doing());
         return Err(Error::new(Id::ChallengeMalformed, what).with_answer(401, None));
     };
     let audience = challenge.verify(&request.url, own_origin(call, &request.url))?;
@@ -125,12 +120,11 @@ fn own_origin<C>(call: &Call<'_, C>, vault: &Url) -> bool {
 /// Caches an audience, which [`Challenge::verify`] has made.
 fn remember<C: Context>(call: &Call<'_, C>, vault: &Url, audience: &Audience) {
     let mut vaults = call.memory.vaults.borrow_mut();
-    let origin = vault.origin();
-    vaults.retain(|(vault, _)| *vault != origin);
+    vaults.retain(|(known, _)| !known.has_origin_of(vault));
     if vaults.len() >= REMEMBERED {
         vaults.remove(0);
     }
-    vaults.push((origin, audience.clone()));
+    vaults.push((vault.clone(), audience.clone()));
 }
 
 fn token<C: Context>(
@@ -147,14 +141,14 @@ fn token<C: Context>(
 /// Sends a request with this token, or none, and retries transient failures.
 fn send_with_token<C: Context>(
     call: &Call<'_, C>,
-    request: &VaultRequest,
+    request: &VaultRequest<'_>,
     token: Option<&Rc<Token>>,
 ) -> Result<Response, Error> {
     retry::send(call, &limits::VAULT, &|| {
-        let mut headers: Vec<(&'static str, SecretString)> = Vec::new();
+        let mut headers: Vec<(&'static str, SecretString)> = Vec::with_capacity(2);
         headers.push(("accept", "application/json".into()));
         if let Some(token) = token {
-            headers.push(("authorization", format!("Bearer {}", token.secret.reveal()).into()));
+            headers.push(("authorization", ["Bearer ", token.secret.reveal()].concat().into()));
         }
         Request {
             method: Method::Get,
@@ -164,9 +158,9 @@ fn send_with_token<C: Context>(
             connect_timeout: limits::VAULT_CONNECT,
             first_byte_timeout: limits::VAULT_FIRST_BYTE,
             total_timeout: limits::CALL_MAX,
-            max_body: match request.kind {
-                RequestKind::Page => limits::PAGE_BODY,
-                _ => limits::VAULT_BODY,
+            max_body: match request.kind.is_page() {
+                true => limits::PAGE_BODY,
+                false => limits::VAULT_BODY,
             },
         }
     })

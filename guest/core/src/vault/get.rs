@@ -7,7 +7,7 @@ use super::{
     request::{API_VERSION, RequestKind, VaultRequest},
     secret,
 };
-use crate::{call::Call, context::Context, error::Error, token::UserAssigned};
+use crate::{call::Call, context::Context, error::Error, token::UserAssigned, words::url::Url};
 
 /// Reads a secret, or what a pointer in the reference leads to.
 pub fn get<C: Context>(
@@ -26,18 +26,13 @@ pub fn get<C: Context>(
     Ok(secret)
 }
 
-fn request(reference: &Reference) -> VaultRequest {
+fn request(reference: &Reference) -> VaultRequest<'_> {
     let Reference { vault, name, version, .. } = reference;
-    let mut url = vault.clone();
-    url.target = format!("/secrets/{name}");
-    if let Some(version) = version {
-        url.target.push('/');
-        url.target.push_str(version);
-    }
-    url.push("api-version", API_VERSION);
-    VaultRequest {
-        url,
-        doing: format!("reading secret `{name}` of {}", vault.short_host_and_port()),
-        kind: if version.is_some() { RequestKind::Version } else { RequestKind::Secret },
-    }
+    let (target, kind) = match version {
+        None => (format!("/secrets/{name}?{API_VERSION}"), RequestKind::Secret(name)),
+        Some(version) => {
+            (format!("/secrets/{name}/{version}?{API_VERSION}"), RequestKind::Version(name))
+        }
+    };
+    VaultRequest { url: Url { target, host: vault.host.clone(), ..*vault }, kind }
 }

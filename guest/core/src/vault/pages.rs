@@ -84,19 +84,12 @@ impl Listed {
         }
     }
 
-    fn request(&self) -> VaultRequest {
-        let (vault, mut url) = (self.vault.short_host_and_port(), self.vault.clone());
-        let doing = match &self.name {
-            None => {
-                url.target = "/secrets".into();
-                format!("listing the secrets of {vault}")
-            }
-            Some(name) => {
-                url.target = format!("/secrets/{name}/versions");
-                format!("listing the versions of secret `{name}` of {vault}")
-            }
+    fn request(&self) -> VaultRequest<'_> {
+        let (target, kind) = match &self.name {
+            None => ("/secrets".into(), RequestKind::Secrets),
+            Some(name) => (format!("/secrets/{name}/versions"), RequestKind::Versions(name)),
         };
-        VaultRequest { url, doing, kind: RequestKind::Page }
+        VaultRequest { url: Url { target, host: self.vault.host.clone(), ..self.vault }, kind }
     }
 }
 
@@ -135,17 +128,12 @@ pub fn page<C: Context>(
         None => Marker::default(),
         Some(Some(marker)) => marker,
         Some(None) => {
-            let what = format!("{}: the marker is not one that a page gave", request.doing);
+            let what = format!("{}: the marker is not one that a page gave", request.doing());
             return Err(Error::new(Id::ArgumentMalformed, what));
         }
     };
-    match marker.query {
-        None => request.url.push("api-version", API_VERSION),
-        Some(query) => {
-            request.url.target.push('?');
-            request.url.target.push_str(query);
-        }
-    }
+    request.url.target.push('?');
+    request.url.target.push_str(marker.query.unwrap_or(API_VERSION));
     let response = client::send(call, &request, identity)?;
     let unexpected = |why| Err(request.unexpected(&response, why));
     let (items, link) = match read(&response.body, listed) {
@@ -155,7 +143,7 @@ pub fn page<C: Context>(
     let is_found = marker.is_found || !items.is_empty();
     let next = match link {
         None if listed.is_versions() && !is_found => {
-            let what = format!("{}: there is no such secret", request.doing);
+            let what = format!("{}: there is no such secret", request.doing());
             return Err(Error::new(Id::SecretNotFound, what));
         }
         None => None,
@@ -201,7 +189,7 @@ pub fn all<C: Context>(
 fn next_query<'a>(link: &'a str, listed: &Listed) -> Option<&'a str> {
     let url = Url::parse(link).ok()?;
     let (path, _) = url.target.split_once('?')?;
-    let is_here = url.origin() == listed.vault.origin() && listed.is_path(path);
+    let is_here = url.has_origin_of(&listed.vault) && listed.is_path(path);
     let (_, query) = link.split_once('?')?;
     (is_here && link.len() <= MARKER).then_some(query)
 }
@@ -238,8 +226,8 @@ fn read(body: &[u8], listed: &Listed) -> Result<Items, &'static str> {
 
 /// Parses an item; none if it is malformed or belongs to another vault or secret.
 fn item(value: &Value<'_>, listed: &Listed) -> Option<Properties> {
-    let url = Url::parse(&value.text("id")?).ok()?;
-    if url.origin() != listed.vault.origin() {
+    let url = Url::parse(value.get("id")?.as_text()?).ok()?;
+    if !url.has_origin_of(&listed.vault) {
         return None;
     }
     let id = url.target.strip_prefix("/secrets/")?;

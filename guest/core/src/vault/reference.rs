@@ -64,7 +64,7 @@ impl Reference {
                 settings,
             );
         }
-        match text.split_once("://") {
+        match split_scheme(text) {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("akv") => parse_akv(rest, settings),
             Some((scheme, _))
                 if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") =>
@@ -97,8 +97,7 @@ impl Reference {
 /// malformed. Nothing that may follow it is part of the server any more, and what precedes it keeps its
 /// meaning, because a reference is split from the left.
 pub fn prefix(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_once("://")?;
-    let scheme = scheme.trim_start();
+    let (scheme, rest) = split_scheme(text.trim_start())?;
     let is = |name: &str| scheme.eq_ignore_ascii_case(name);
     let before_name = match is("akv") {
         true => "/",
@@ -140,6 +139,12 @@ pub fn vault(text: &str, settings: &Settings) -> Result<Url, Error> {
     }
 }
 
+/// Splits a text at the `://` after its scheme.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    Some((scheme, rest.strip_prefix("//")?))
+}
+
 /// Parses what follows `akv://`.
 fn parse_akv(rest: &str, settings: &Settings) -> Result<Reference, Error> {
     let (path, query) = split_query(rest)?;
@@ -151,27 +156,25 @@ fn parse_akv(rest: &str, settings: &Settings) -> Result<Reference, Error> {
 /// Parses a vault's name, or a full host with or without a port.
 fn parse_vault(vault: &str, settings: &Settings) -> Result<Url, Error> {
     if !is_vault_name(vault) {
-        return https_url(vault);
+        let (host, port) = split_host_and_port(vault)
+            .map_err(|why| malformed(&format!("the vault is not {why}")))?;
+        return Ok(Url::https(host, port.unwrap_or(443)));
     }
     let starts = vault.starts_with(|c: char| c.is_ascii_alphabetic());
-    if !(3..=24).contains(&vault.len()) || !starts || vault.ends_with('-') || vault.contains("--") {
+    let has_single_hyphens = vault.split('-').all(|part| !part.is_empty());
+    if !(3..=24).contains(&vault.len()) || !starts || !has_single_hyphens {
         return Err(malformed(
             "a vault's name has 3 to 24 letters, digits and single hyphens, and begins with a letter",
         ));
     }
-    https_url(&format!("{vault}.{}", settings.known_cloud()?.suffix()))
+    let host = format!("{}.{}", vault.to_ascii_lowercase(), settings.known_cloud()?.suffix());
+    Ok(Url::https(host, 443))
 }
 
 /// Whether a text is taken for a vault's name, not for a host.
 fn is_vault_name(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     text.bytes().all(plain) && !text.eq_ignore_ascii_case("localhost")
-}
-
-fn https_url(host: &str) -> Result<Url, Error> {
-    let (host, port) =
-        split_host_and_port(host).map_err(|why| malformed(&format!("the vault is not {why}")))?;
-    Ok(Url { secure: true, host, port: port.unwrap_or(443), target: "/".to_owned() })
 }
 
 /// Parses `https://<vault>/secrets/<name>[/<version>]`.

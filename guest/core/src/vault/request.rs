@@ -11,8 +11,8 @@ use crate::{
     words::url::Url,
 };
 
-/// The version of the protocol.
-pub(super) const API_VERSION: &str = "2025-07-01";
+/// The query that names the version of the protocol.
+pub(super) const API_VERSION: &str = "api-version=2025-07-01";
 
 const IDS: ErrorIds = ErrorIds {
     throttled: Id::VaultThrottled,
@@ -26,30 +26,51 @@ const LISTING: &str = "grant it the role `Key Vault Reader` or `Key Vault Secret
     vault (or the access policy `list`); a new grant takes a few minutes to take effect";
 
 /// A `GET` request to a vault.
-pub(super) struct VaultRequest {
+pub(super) struct VaultRequest<'a> {
     /// The whole URL.
     pub(super) url: Url,
-    /// The beginning of error messages: ``reading secret `x` of <vault>``.
-    pub(super) doing: String,
     /// What the request is for, which decides what a refusal means.
-    pub(super) kind: RequestKind,
+    pub(super) kind: RequestKind<'a>,
 }
 
 /// What a request to a vault is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum RequestKind {
-    /// The latest version of a secret.
-    Secret,
-    /// A named version of a secret.
-    Version,
-    /// A page of a listing.
-    Page,
+#[derive(Clone, Copy)]
+pub(super) enum RequestKind<'a> {
+    /// The latest version of the secret with this name.
+    Secret(&'a str),
+    /// A version of the secret with this name.
+    Version(&'a str),
+    /// A page of the vault's secrets.
+    Secrets,
+    /// A page of the versions of the secret with this name.
+    Versions(&'a str),
 }
 
-impl VaultRequest {
+impl RequestKind<'_> {
+    /// Whether the response is a page of a listing.
+    pub(super) fn is_page(self) -> bool {
+        matches!(self, Self::Secrets | Self::Versions(_))
+    }
+}
+
+impl VaultRequest<'_> {
+    /// The beginning of error messages: ``reading secret `x` of <vault>``.
+    pub(super) fn doing(&self) -> String {
+        let vault = self.url.short_host_and_port();
+        match self.kind {
+            RequestKind::Secret(name) | RequestKind::Version(name) => {
+                format!("reading secret `{name}` of {vault}")
+            }
+            RequestKind::Secrets => format!("listing the secrets of {vault}"),
+            RequestKind::Versions(name) => {
+                format!("listing the versions of secret `{name}` of {vault}")
+            }
+        }
+    }
+
     /// The error of a request without a response.
     pub(super) fn unanswered(&self, stopped: Stopped) -> Error {
-        stopped.into_error(&self.doing, &self.url.host_and_port(), &IDS)
+        stopped.into_error(&self.doing(), &self.url.host_and_port(), &IDS)
     }
 
     /// The error of a response that is neither a success nor a challenge to follow. The status
@@ -73,13 +94,11 @@ impl VaultRequest {
                 "ForbiddenByConnection" => {
                     (Id::VaultFirewall, "the vault is closed to the public network")
                 }
-                _ if self.kind == RequestKind::Page => {
-                    (Id::VaultForbidden, "the identity may not list them")
-                }
+                _ if self.kind.is_page() => (Id::VaultForbidden, "the identity may not list them"),
                 _ => (Id::VaultForbidden, "the identity may not read it"),
             },
             404 if is("SecretNotFound") => match self.kind {
-                RequestKind::Version => {
+                RequestKind::Version(_) => {
                     (Id::SecretNotFound, "there is no such secret, or no such version")
                 }
                 _ => (Id::SecretNotFound, "there is no such secret"),
@@ -89,7 +108,7 @@ impl VaultRequest {
             408 | 500..=599 => (Id::VaultFailed, "the vault has failed"),
             _ => (Id::VaultUnexpected, "the answer is not one that a Key Vault gives"),
         };
-        let mut text = format!("{}: {what}", self.doing);
+        let mut text = format!("{}: {what}", self.doing());
         if matches!(id, Id::VaultFailed | Id::VaultUnexpected | Id::VaultRedirect) {
             text = format!("{text} (status {})", response.status);
         }
@@ -98,7 +117,7 @@ impl VaultRequest {
         }
         let mut error = Error::new(id, text).with_answer(response.status, code);
         error.request_id = message::request_id(response);
-        if id == Id::VaultForbidden && self.kind == RequestKind::Page {
+        if id == Id::VaultForbidden && self.kind.is_page() {
             error.help = LISTING.into();
         }
         if id == Id::VaultThrottled {
@@ -111,7 +130,7 @@ impl VaultRequest {
 
     /// The error of a success whose body is not what was requested.
     pub(super) fn unexpected(&self, response: &Response, why: &str) -> Error {
-        let mut error = Error::new(Id::VaultUnexpected, format!("{}: {why}", self.doing))
+        let mut error = Error::new(Id::VaultUnexpected, format!("{}: {why}", self.doing()))
             .with_answer(response.status, None);
         error.request_id = message::request_id(response);
         error

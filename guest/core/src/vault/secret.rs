@@ -55,8 +55,8 @@ pub struct Properties {
 pub(super) fn parse(body: &[u8], reference: &Reference) -> Result<Secret, &'static str> {
     let bundle = json::parse(body).ok_or("its answer is not JSON")?;
     let value = bundle.secret("value").ok_or("its answer has no value")?;
-    let version = match bundle.text("id").filter(|id| !id.is_empty()) {
-        Some(id) => version_in_id(&id, reference)?,
+    let version = match bundle.get("id").and_then(Value::as_text).filter(|id| !id.is_empty()) {
+        Some(id) => version_in_id(id, reference)?,
         None => None,
     };
     let properties = Properties {

@@ -9,7 +9,10 @@ use core::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
-use fluent_uri::{Uri, component::Host};
+use fluent_uri::{
+    Uri,
+    component::{Authority, Host},
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// All characters but the unreserved ones of RFC 3986, which a query may have unescaped.
@@ -29,6 +32,11 @@ pub struct Url {
 }
 
 impl Url {
+    /// An `https` URL with the target `/`.
+    pub(crate) fn https(host: String, port: u16) -> Self {
+        Self { secure: true, host, port, target: "/".to_string() }
+    }
+
     /// Parses a URL. The error says what the text is not, in words that fit after "is not".
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let uri = Uri::parse(text).map_err(|_| "a URL")?;
@@ -41,7 +49,7 @@ impl Url {
         if authority.userinfo().is_some() || uri.has_fragment() {
             return Err("a URL without user and fragment");
         }
-        let (host, port) = split_host_and_port(authority.as_str())?;
+        let (host, port) = host_and_port(authority)?;
         let mut target = match uri.path().as_str() {
             "" => "/".to_string(),
             path => path.to_string(),
@@ -70,6 +78,11 @@ impl Url {
         url.target.push('/');
         url.target.push_str(path);
         url
+    }
+
+    /// Whether both URLs have the same origin: scheme, host and port.
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        (self.secure, self.port, &self.host) == (other.secure, other.port, &other.host)
     }
 
     /// The origin: `<scheme>://<host>`, with the port unless it is the scheme's default.
@@ -143,6 +156,10 @@ pub fn split_host_and_port(text: &str) -> Result<(String, Option<u16>), &'static
     if parsed.userinfo().is_some() {
         return Err("a host without user");
     }
+    host_and_port(parsed)
+}
+
+fn host_and_port(parsed: Authority<'_>) -> Result<(String, Option<u16>), &'static str> {
     let port = match parsed.port().map(|port| port.as_str()) {
         None => None,
         Some(port) => Some(port.parse::<u16>().ok().filter(|p| *p != 0).ok_or("a valid port")?),
