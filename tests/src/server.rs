@@ -6,6 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -180,6 +181,8 @@ struct Record {
 struct Shared {
     record: Mutex<Record>,
     news: Condvar,
+    /// Whether requests are counted by nobody and not kept.
+    forgets: AtomicBool,
 }
 
 impl Shared {
@@ -230,6 +233,13 @@ impl Server {
         let port = listener.local_addr().map_or(0, |address| address.port());
         runtime.spawn(accept(listener, protocol, Arc::clone(&shared)));
         Self { port, shared, runtime: Some(runtime) }
+    }
+
+    /// Keeps no request from now on, so that memory does not grow with their number.
+    #[must_use]
+    pub fn forgetful(self) -> Self {
+        self.shared.forgets.store(true, Ordering::Relaxed);
+        self
     }
 
     /// The port on 127.0.0.1.
@@ -342,8 +352,10 @@ async fn http(
             let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
             let target = head.uri.to_string();
             let request = Request { method: head.method, target, headers: head.headers, body };
-            shared.record().requests.push(request.clone());
-            shared.news.notify_all();
+            if !shared.forgets.load(Ordering::Relaxed) {
+                shared.record().requests.push(request.clone());
+                shared.news.notify_all();
+            }
             let answer = script(&request);
             if answer.never {
                 std::future::pending::<()>().await;

@@ -32,7 +32,7 @@ fn a_secret_is_read_on_behalf_of_the_user() {
 #[test]
 fn an_address_space_limit_that_is_too_low_is_named() {
     let ended = Run::program("sh")
-        .arguments(["-c", "ulimit -v 8000000; exec \"$0\" get akv://my-key-vault/db"])
+        .arguments(["-c", "ulimit -v 200000; exec \"$0\" get akv://my-key-vault/db"])
         .arguments([vaultlet()])
         .end();
     assert_eq!((ended.code, ended.stdout.as_str()), (78, ""), "{}", ended.stderr);

@@ -48,13 +48,7 @@ impl Loaded {
         }
         config.with_custom_code_memory(Some(Arc::new(Pages)));
         // The build has used the same configuration, so that what fails here is reserving memory.
-        let engine = Engine::new(&config).map_err(|e| {
-            Error::configuration(
-                "address-space",
-                format!("loading the component: {e:#}"),
-                "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)",
-            )
-        })?;
+        let engine = Engine::new(&config).map_err(|e| address_space(&e))?;
         let world = match wasm {
             Some(wasm) => given(&engine, wasm)?,
             None => World::Embedded(Embedded::load(&engine).map_err(|e| failed(&e))?),
@@ -74,6 +68,15 @@ impl Loaded {
             World::Provider(provider) => Box::new(provider.instantiate(grant, call)?),
         })
     }
+}
+
+/// The error of a process that may not have the addresses that instances need.
+pub(super) fn address_space(error: &wasmtime::Error) -> Error {
+    Error::configuration(
+        "address-space",
+        format!("loading the component: {error:#}"),
+        "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)",
+    )
 }
 
 fn failed(error: &wasmtime::Error) -> Error {

@@ -1,13 +1,16 @@
 //! Instance pool: concurrency limit and reuse of idle instances.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::io::Errno;
 
 use crate::call::Call;
 use crate::error::Error;
 use crate::grant::{Grant, Role};
 use crate::limits;
 
-use super::component::Loaded;
+use super::component::{Loaded, address_space};
 use super::epoch::{Running, Ticker};
 use super::guest::Guest;
 use super::permits::{Permit, Permits};
@@ -63,6 +66,7 @@ impl Pool {
         let guest = self.loaded.instantiate(grant, call).map_err(|error| {
             match error.downcast::<Error>() {
                 Ok(ended) => ended,
+                Err(error) if is_out_of_memory(&error) => address_space(&error),
                 Err(error) => Error::internal(format!("starting the component: {error:#}")),
             }
         })?;
@@ -84,6 +88,13 @@ impl Pool {
             idle.remove(0);
         }
     }
+}
+
+/// Whether the system had no memory, or no addresses, for an instance.
+fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    let cause = error.root_cause();
+    cause.downcast_ref().is_some_and(|errno: &Errno| *errno == Errno::NOMEM)
+        || cause.downcast_ref().is_some_and(|io: &io::Error| io.kind() == io::ErrorKind::OutOfMemory)
 }
 
 /// The error of a call whose instance trapped. A trap is a defect of the component, and the log has
