@@ -113,10 +113,15 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, EarlyExit> {
         Err(help) if shows_help(&help) => return Err(EarlyExit::Help(help)),
         Err(error) => return Err(wrong(Failure::usage(&usage::sentence(&error)))),
     };
-    let variables = variables(&flags);
-    let all = with_variables(&flags, &variables)
-        .try_get_matches_from(&arguments)
-        .map_err(|error| wrong(wrong_variable(&arguments, &flags, &variables, &error)))?;
+    // Parsing once more takes as long as the rest of the command line's own work.
+    let variables = if has_variables() { variables(&flags) } else { Vec::new() };
+    let all = if variables.is_empty() {
+        flags
+    } else {
+        with_variables(&flags, &variables)
+            .try_get_matches_from(&arguments)
+            .map_err(|error| wrong(wrong_variable(&arguments, &flags, &variables, &error)))?
+    };
     Arguments::from_arg_matches(&all)
         .map_err(|error| wrong(Failure::usage(&usage::sentence(&error))))
 }
@@ -128,6 +133,14 @@ fn shows_help(error: &clap::Error) -> bool {
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     )
+}
+
+/// Whether there is any variable that may stand for a flag and is not a setting.
+fn has_variables() -> bool {
+    std::env::vars_os().any(|(name, _)| {
+        let name = name.to_str().filter(|name| name.starts_with(PREFIX));
+        name.is_some_and(|name| !SETTINGS.iter().any(|setting| setting.variable == name))
+    })
 }
 
 /// A variable that is set, and the flag that it stands for.

@@ -42,7 +42,7 @@ impl Get {
         if self.output == Format::Value && self.references.len() > 1 {
             return Err(Failure::usage(sentence::ONE_VALUE));
         }
-        let vaultlet = self.options.open(self.references.len().min(CALLS_MAX))?;
+        let vaultlet = self.options.open_once(self.references.len().min(CALLS_MAX))?;
         let secrets = vaultlet.get_many_blocking(&self.references)?;
         let items: Vec<_> = self.references.iter().map(String::as_str).zip(&secrets).collect();
         let render = |format| Answer::Secrets(&items).render(&vaultlet, format);

@@ -1,6 +1,7 @@
 //! The settings that commands share.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -91,6 +92,12 @@ impl Options {
     /// Opens a handle for this many concurrent calls.
     pub(crate) fn open(&self, calls: usize) -> Result<Vaultlet, Failure> {
         Ok(self.builder()?.concurrency(calls).open()?)
+    }
+
+    /// Opens a handle for this many concurrent calls of a command that ends the process. The handle is
+    /// not closed: the system does that faster.
+    pub(crate) fn open_once(&self, calls: usize) -> Result<ManuallyDrop<Vaultlet>, Failure> {
+        Ok(ManuallyDrop::new(self.builder()?.concurrency(calls).one_shot().open()?))
     }
 
     fn builder(&self) -> Result<Builder, Failure> {

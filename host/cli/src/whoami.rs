@@ -36,7 +36,7 @@ pub(crate) enum Format {
 
 impl Whoami {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let vaultlet = self.options.open(1)?;
+        let vaultlet = self.options.open_once(1)?;
         let token = self.flags.token(&vaultlet, None)?;
         let render = |format| Answer::Whoami(&token).render(&vaultlet, format);
         match self.output {

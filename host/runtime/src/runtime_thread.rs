@@ -1,20 +1,14 @@
 //! A thread with a tokio runtime of its own, for what is served or run asynchronously. It does not run
 //! on the embedder's runtime, which may be short-lived.
 
-use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::error::Error;
 
 /// The thread and the tasks on it end when this is dropped.
 pub(crate) struct RuntimeThread {
     handle: Handle,
-    calls: Arc<AtomicUsize>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -37,36 +31,10 @@ impl RuntimeThread {
                 runtime.shutdown_background();
             })
             .map_err(failed)?;
-        Ok(Self { handle, calls: Arc::default(), _stop: stop })
+        Ok(Self { handle, _stop: stop })
     }
 
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
-    }
-
-    /// How many calls run on this thread now.
-    pub(crate) fn calls(&self) -> usize {
-        self.calls.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn spawn<T: Send + 'static>(
-        &self,
-        call: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let ended = Ended(Arc::clone(&self.calls));
-        self.handle.spawn(async move {
-            let _ended = ended;
-            call.await
-        })
-    }
-}
-
-/// Counts a call out, however it ends.
-struct Ended(Arc<AtomicUsize>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) overrides: Vec<String>,
     /// How many calls run at once.
     pub(crate) concurrency: Option<usize>,
+    /// Whether the process makes one call and ends.
+    pub(crate) is_one_shot: bool,
     /// The content of the file `-`.
     pub(crate) user_assertion: Option<Arc<Zeroizing<String>>>,
     /// The listener for what a source must tell a person.

@@ -104,6 +104,14 @@ impl Builder {
         self
     }
 
+    /// For a program of its own that makes one call and ends: the timer of the process
+    /// (`SIGVTALRM`) watches over the component, in place of a thread. There may be one such handle.
+    #[doc(hidden)]
+    pub fn one_shot(mut self) -> Self {
+        self.settings.is_one_shot = true;
+        self
+    }
+
     /// Whether to accept plain `http://` vaults on loopback, for tests.
     pub fn allow_http_loopback(self, allow: bool) -> Self {
         self.setting("VAULTLET_ALLOW_HTTP_LOOPBACK", allow.to_string())

@@ -4,8 +4,7 @@
 use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::bindings::exports::vaultlet::keyvault::plan::{Resolved, Subject};
-use crate::bindings::exports::vaultlet::keyvault::types::{Listed, Page};
+use crate::bindings::exports::vaultlet::keyvault::types::Listed;
 use crate::call::Call;
 use crate::error::{Error, Kind};
 use crate::grant::{Grant, Role};
@@ -13,9 +12,17 @@ use crate::instance::Pool;
 use crate::internal::{IDENTITY_HOST, IdentityEndpoint};
 use crate::limits;
 use crate::net::{Client, PlannedServer};
-use crate::role::{Front, Planner, vault};
+use crate::role::{Planner, vault};
 use crate::secret::{Properties, Secret};
 use crate::token::{Token, TokenRequest, UserAssigned};
+
+#[cfg(feature = "plugins")]
+use crate::bindings::exports::vaultlet::keyvault::{
+    plan::{Resolved, Subject},
+    types::Page,
+};
+#[cfg(feature = "lend")]
+use crate::role::Front;
 
 pub(crate) struct Operations {
     pub(crate) planner: Planner,

@@ -49,11 +49,15 @@ impl Process {
             false => Allocation::Pool(vaults + brokers + planners),
         };
         let loaded = Arc::new(Loaded::new(settings.component.as_deref(), allocation)?);
-        let (expire, idle) = (threads.expiry(), Arc::downgrade(&client));
-        let ticker = Ticker::start(loaded.engine.clone(), move || {
-            expire();
-            idle.upgrade().and_then(|client| client.close_idle())
-        })?;
+        let ticker = if settings.is_one_shot && settings.component.is_none() {
+            Ticker::of_process(&loaded.engine)?
+        } else {
+            let (expire, idle) = (threads.expiry(), Arc::downgrade(&client));
+            Ticker::start(loaded.engine.clone(), move || {
+                expire();
+                idle.upgrade().and_then(|client| client.close_idle())
+            })?
+        };
         let pool = |size| Pool::new(Arc::clone(&loaded), Arc::clone(&ticker), size);
         let planner = Planner::new(pool(planners));
         let call = Arc::new(Call::new("opening", timeout, None));

@@ -1,5 +1,4 @@
-//! wasmtime's epoch: a thread that ticks while guests run, so that a guest in an endless loop can
-//! be stopped. While no guest runs, the thread sleeps until something else is due.
+//! wasmtime's epoch, which ticks while guests run, so that a guest in an endless loop can be stopped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,25 +10,28 @@ use wasmtime::Engine;
 use crate::error::Error;
 use crate::limits;
 
-/// The ticking thread, which ends when the last owner is dropped.
-pub(crate) struct Ticker {
-    shared: Arc<Shared>,
-    thread: Thread,
+use super::process_timer;
+
+/// What makes the epoch tick, until the last owner is dropped.
+pub(crate) enum Ticker {
+    /// A thread, which sleeps until something else is due while no guest runs.
+    Thread { shared: Arc<Shared>, thread: Thread },
+    /// The timer of a process that makes one call and ends.
+    Process,
 }
 
 #[derive(Default)]
-struct Shared {
+pub(crate) struct Shared {
     running: AtomicUsize,
     parked: AtomicBool,
     stopped: AtomicBool,
 }
 
 /// Keeps the epoch ticking for as long as it lives.
-pub(crate) struct Running(Arc<Shared>);
+pub(crate) struct Running(Option<Arc<Shared>>);
 
 impl Ticker {
-    /// Starts the thread. `upkeep` runs at each tick, and returns when it is due while nothing
-    /// ticks.
+    /// Starts a thread. `upkeep` runs at each tick, and returns when it is due while nothing ticks.
     pub(crate) fn start(
         engine: Engine,
         upkeep: impl Fn() -> Option<Duration> + Send + 'static,
@@ -42,16 +44,24 @@ impl Ticker {
             .map_err(|e| Error::internal(format!("starting a thread: {e}")))?
             .thread()
             .clone();
-        Ok(Arc::new(Self { shared, thread }))
+        Ok(Arc::new(Self::Thread { shared, thread }))
+    }
+
+    /// Uses the timer of the process, which no other handle may use.
+    pub(crate) fn of_process(engine: &Engine) -> Result<Arc<Self>, Error> {
+        let started = process_timer::start(engine);
+        started.map_err(|e| Error::internal(format!("starting a timer: {e}")))?;
+        Ok(Arc::new(Self::Process))
     }
 
     /// Counts in a guest that runs from now on.
     pub(crate) fn run(&self) -> Running {
-        self.shared.running.fetch_add(1, Ordering::SeqCst);
-        if self.shared.parked.swap(false, Ordering::SeqCst) {
-            self.thread.unpark();
+        let Self::Thread { shared, thread } = self else { return Running(None) };
+        shared.running.fetch_add(1, Ordering::SeqCst);
+        if shared.parked.swap(false, Ordering::SeqCst) {
+            thread.unpark();
         }
-        Running(Arc::clone(&self.shared))
+        Running(Some(Arc::clone(shared)))
     }
 }
 
@@ -73,13 +83,17 @@ fn tick(engine: &Engine, shared: &Shared, upkeep: impl Fn() -> Option<Duration>)
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        if let Some(shared) = &self.0 {
+            shared.running.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 }
 
 impl Drop for Ticker {
     fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::SeqCst);
-        self.thread.unpark();
+        if let Self::Thread { shared, thread } = self {
+            shared.stopped.store(true, Ordering::SeqCst);
+            thread.unpark();
+        }
     }
 }

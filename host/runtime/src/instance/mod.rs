@@ -10,6 +10,7 @@ mod guest;
 mod host;
 mod permits;
 mod pool;
+mod process_timer;
 #[cfg(feature = "jit")]
 mod provider;
 mod records;

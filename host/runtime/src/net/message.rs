@@ -12,6 +12,7 @@ pub(crate) enum Method {
     #[component(name = "get")]
     Get,
     #[component(name = "post")]
+    #[cfg_attr(not(feature = "jit"), allow(dead_code, reason = "components make it"))]
     Post,
 }
 

@@ -9,6 +9,7 @@ mod policy;
 mod secrets;
 mod store_state;
 mod task;
+mod thread;
 mod wave;
 mod workers;
 

@@ -7,7 +7,8 @@ use tokio::time::error::Elapsed;
 
 use crate::call::Cancel;
 use crate::error::{Error, Kind};
-use crate::runtime_thread::RuntimeThread;
+
+use super::thread::CallThread;
 
 
 /// A running call, which is aborted when this is dropped.
@@ -19,7 +20,7 @@ pub(super) struct Task<T> {
 impl<T: Send + 'static> Task<T> {
     /// Starts a call that may take as long as `limit`.
     pub(super) fn start(
-        thread: &RuntimeThread,
+        thread: &CallThread,
         limit: Duration,
         call: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Self {

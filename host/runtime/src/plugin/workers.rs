@@ -7,10 +7,10 @@ use tokio::sync::Semaphore;
 
 use crate::error::Error;
 use crate::instance::Ticker;
-use crate::runtime_thread::RuntimeThread;
 
 use super::component::PluginComponent;
 use super::options::{CALLING, PluginOptions};
+use super::thread::CallThread;
 use super::wave::FunctionCall;
 
 /// A plugin's component, and the threads that run it.
@@ -19,7 +19,7 @@ pub(super) struct Workers {
     component: PluginComponent,
     ticker: Arc<Ticker>,
     permits: Semaphore,
-    threads: Vec<RuntimeThread>,
+    threads: Vec<CallThread>,
 }
 
 impl Workers {
@@ -27,7 +27,7 @@ impl Workers {
         let component = PluginComponent::new(&options.code)?;
         let ticker = Ticker::start(component.engine().clone(), || None)?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = (0..options.concurrency.min(processors)).map(|_| RuntimeThread::start());
+        let threads = (0..options.concurrency.min(processors)).map(|_| CallThread::start());
         let threads = threads.collect::<Result<_, _>>()?;
         let permits = Semaphore::new(options.concurrency);
         Ok(Arc::new(Self { options, component, ticker, permits, threads }))
@@ -47,7 +47,7 @@ impl Workers {
     }
 
     /// The thread with the fewest calls.
-    pub(super) fn thread(&self) -> Result<&RuntimeThread, Error> {
+    pub(super) fn thread(&self) -> Result<&CallThread, Error> {
         let least = self.threads.iter().min_by_key(|thread| thread.calls());
         least.ok_or_else(|| Error::internal(format!("{CALLING}: there is no thread")))
     }

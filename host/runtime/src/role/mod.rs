@@ -3,12 +3,14 @@
 //! requests.
 
 mod broker;
+#[cfg(feature = "lend")]
 mod front;
 mod planner;
 mod shared_secret;
 pub(crate) mod vault;
 
 pub(crate) use broker::Broker;
+#[cfg(feature = "lend")]
 pub(crate) use front::Front;
 pub(crate) use planner::Planner;
 pub(crate) use shared_secret::random_secret;
