@@ -141,6 +141,8 @@ impl Operations {
             }
         }
         let (server, prefix) = self.planner.route(reference, &self.settings, call)?;
+        // Its connection is made while a token is fetched.
+        self.client.prepare(&server, call);
         let grant = self.vault_grant(Some(server));
         if let Some(prefix) = prefix.filter(|prefix| reference.starts_with(prefix.as_str())) {
             let mut known = self.known();

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use crate::call::Call;
 use crate::limits;
 
-use super::connect::connect;
+use super::connect::{Prepared, connect, finish, prepare};
 use super::connection::{Connection, Times};
 use super::failure::Failure;
 use super::message::{Request, Response};
 use super::resolve::Resolver;
 use super::server::PlannedServer;
+use super::stream::{Deadline, Late, Stream};
 use super::transport::Transport;
 
 /// Sends requests that the grant allows.
@@ -20,6 +21,15 @@ pub(crate) struct Client {
     transport: Transport,
     resolver: Resolver,
     idle: Mutex<Vec<Idle>>,
+    /// Servers that a connection was prepared for, with that connection until it is used.
+    prepared: Mutex<Vec<First>>,
+}
+
+/// The first connection to a server.
+struct First {
+    server: PlannedServer,
+    connection: Option<Prepared>,
+    since: Instant,
 }
 
 /// The idle connections to one server, the newest last.
@@ -30,7 +40,7 @@ struct Idle {
 
 impl Client {
     pub(crate) fn new(transport: Transport) -> Self {
-        Self { transport, resolver: Resolver::default(), idle: Mutex::default() }
+        Self { transport, resolver: Resolver::default(), idle: Mutex::default(), prepared: Mutex::default() }
     }
 
     /// Sends one request and reads the whole response. Follows no redirect.
@@ -43,16 +53,51 @@ impl Client {
         let times = Times::new(call, request);
         let mut connection = match self.take(to) {
             Some(connection) => connection,
-            None => {
-                let stream = connect(&self.transport, &self.resolver, to, times.connect())?;
-                Connection::new(stream)
-            }
+            None => Connection::new(self.connect(to, times.connect())?),
         };
         let response = connection.exchange(request, &times);
         if connection.keeps_open() {
             self.keep(to, connection);
         }
         response
+    }
+
+    /// Begins the first connection to a server that there will be a request for, as far as that needs
+    /// no waiting. Whether it can be made is found out by the request.
+    pub(crate) fn prepare(&self, to: &PlannedServer, call: &Call) {
+        {
+            let mut prepared = self.lock_prepared();
+            if prepared.len() >= limits::VAULTS_KEPT || prepared.iter().any(|f| f.server == *to) {
+                return;
+            }
+            let since = Instant::now();
+            prepared.push(First { server: to.clone(), connection: None, since });
+        }
+        let until = Instant::now() + limits::CONNECT;
+        let begun = prepare(&self.transport, to, Deadline::new(call, until, Late::Connecting));
+        if let Some(first) = self.lock_prepared().iter_mut().find(|f| f.server == *to) {
+            first.connection = begun;
+        }
+    }
+
+    fn connect(&self, to: &PlannedServer, deadline: Deadline<'_>) -> Result<Stream, Failure> {
+        let prepared = {
+            let mut prepared = self.lock_prepared();
+            let first = prepared.iter_mut().find(|first| first.server == *to);
+            first.and_then(|first| first.connection.take())
+        };
+        if let Some(prepared) = prepared {
+            match finish(prepared, &self.transport, to, deadline) {
+                Ok(stream) => return Ok(stream),
+                // The usual way says what is wrong.
+                Err(_) => deadline.check()?,
+            }
+        }
+        connect(&self.transport, &self.resolver, to, deadline)
+    }
+
+    fn lock_prepared(&self) -> MutexGuard<'_, Vec<First>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes connections that have been idle for too long. Returns when that is next due.
@@ -67,6 +112,14 @@ impl Client {
             next = next.into_iter().chain(due).min();
         }
         idle.retain(|idle| !idle.connections.is_empty());
+        for first in self.lock_prepared().iter_mut() {
+            let age = now.saturating_duration_since(first.since);
+            if first.connection.is_some() && age >= limits::IDLE {
+                first.connection = None;
+            } else if first.connection.is_some() {
+                next = next.into_iter().chain([limits::IDLE.saturating_sub(age)]).min();
+            }
+        }
         next
     }
 

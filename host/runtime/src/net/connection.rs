@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::call::{Call, Waiting};
+use crate::call::Call;
 use crate::limits;
 
 use super::failure::Failure;
@@ -78,9 +78,6 @@ impl Connection {
     ) -> Result<Response, Failure> {
         // Anything but a whole exchange leaves the connection unusable.
         self.keeps_open = false;
-        let socket = self.stream.socket();
-        let _waiting =
-            times.call.interrupt().wait(|| Waiting::Socket(std::sync::Arc::clone(socket)));
         times.call.check()?;
         let result = self.send(request, times).and_then(|()| self.read(request, times));
         scrub(&mut self.sent);

@@ -74,6 +74,20 @@ impl Resolver {
         }
     }
 
+    /// The first address of a server, as far as it is known without asking anyone, and is allowed.
+    pub(super) fn address_at_once(
+        overrides: &[Override],
+        server: &PlannedServer,
+    ) -> Option<SocketAddr> {
+        let PlannedServer { host, port, trust, purpose } = server;
+        if let Some(fixed) = overrides.iter().find(|o| o.host == *host && o.port == *port) {
+            return Some(fixed.to);
+        }
+        let first = *known_addresses(host)?.first()?;
+        let allowed = egress::allows(*purpose, host, first, *trust == Trust::None);
+        allowed.then(|| SocketAddr::new(first, *port))
+    }
+
     /// All addresses of a name, whatever they are.
     pub(super) fn any_addresses(
         &self,
@@ -81,14 +95,9 @@ impl Resolver {
         port: u16,
         deadline: Deadline<'_>,
     ) -> Result<Vec<SocketAddr>, Failure> {
-        let found = if let Ok(ip) = host.parse::<IpAddr>() {
-            vec![ip]
-        } else if is_localhost(host) {
-            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-        } else if let Some(found) = hosts::lookup(host) {
-            found
-        } else {
-            self.ask_system(host, deadline)?
+        let found = match known_addresses(host) {
+            Some(found) => found,
+            None => self.ask_system(host, deadline)?,
         };
         Ok(found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
     }
@@ -114,6 +123,17 @@ impl Resolver {
             None => Err(deadline.passed()),
         }
     }
+}
+
+/// The addresses of a literal, of this machine, or in the hosts file.
+fn known_addresses(host: &str) -> Option<Vec<IpAddr>> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Some(vec![ip]);
+    }
+    if is_localhost(host) {
+        return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    hosts::lookup(host)
 }
 
 fn start_lookup(host: String, slot: Slot<Found>) -> Result<(), Failure> {

@@ -62,6 +62,48 @@ impl<'a> Deadline<'a> {
     }
 }
 
+/// A connection that is being made while its caller does something else.
+pub(super) struct Connecting(Arc<Socket>);
+
+impl Connecting {
+    pub(super) fn begin(address: SocketAddr) -> io::Result<Self> {
+        begin_connecting(address).map(Self)
+    }
+
+    /// Whether [`Connecting::finish`] would not wait.
+    pub(super) fn is_ready(&self) -> bool {
+        let mut polled = [PollFd::new(&*self.0, PollFlags::OUT)];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut polled, Some(&at_once)).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Waits until the connection is made.
+    pub(super) fn finish(self, deadline: Deadline<'_>) -> Result<Stream, Failure> {
+        let socket = self.0;
+        let failed = |error: io::Error| Failure::from_connect(&error);
+        let _waiting = deadline.call.interrupt().wait(|| Waiting::Socket(Arc::clone(&socket)));
+        loop {
+            deadline.check()?;
+            let slice = deadline.call.slice(deadline.until).max(Duration::from_millis(1));
+            let time = Timespec::try_from(slice).ok();
+            let mut polled = [PollFd::new(&*socket, PollFlags::OUT)];
+            match poll(&mut polled, time.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => break,
+                Err(error) => return Err(failed(error.into())),
+            }
+        }
+        if let Some(error) = socket.take_error().map_err(failed)? {
+            deadline.call.check()?;
+            return Err(failed(error));
+        }
+        socket.set_nonblocking(false).map_err(failed)?;
+        // A request is one small write; waiting to fill a segment would only delay it.
+        let _ = socket.set_tcp_nodelay(true);
+        Ok(Stream { socket, tls: None, armed: Duration::ZERO })
+    }
+}
+
 impl Stream {
     /// Connects to the first of the addresses that accepts.
     pub(super) fn connect(
@@ -70,12 +112,9 @@ impl Stream {
     ) -> Result<Self, Failure> {
         let mut last = Failure::Name("the name has no address".into());
         for address in addresses {
-            match connect(*address, deadline) {
-                Ok(socket) => {
-                    // A request is one small write; waiting to fill a segment would only delay it.
-                    let _ = socket.set_tcp_nodelay(true);
-                    return Ok(Self { socket, tls: None, armed: Duration::ZERO });
-                }
+            let begun = Connecting::begin(*address).map_err(|e| Failure::from_connect(&e));
+            match begun.and_then(|connecting| connecting.finish(deadline)) {
+                Ok(stream) => return Ok(stream),
                 Err(failure) => {
                     deadline.check()?;
                     last = failure;
@@ -85,13 +124,18 @@ impl Stream {
         Err(last)
     }
 
-    /// Makes the connection one with TLS, by a whole handshake.
-    pub(super) fn start_tls(
+    /// Sends the client's part of a handshake.
+    pub(super) fn begin_tls(
         &mut self,
         tls: ClientConnection,
         deadline: Deadline<'_>,
     ) -> Result<(), Failure> {
         self.tls = Some(Box::new(tls));
+        self.flush(deadline)
+    }
+
+    /// Waits for the rest of a handshake.
+    pub(super) fn finish_tls(&mut self, deadline: Deadline<'_>) -> Result<(), Failure> {
         self.shake_hands(deadline).map_err(|failure| match failure {
             Failure::Network(what) => Failure::Tls(format!("the TLS handshake ended early: {what}")),
             other => other,
@@ -107,10 +151,6 @@ impl Stream {
             self.flush(deadline)?;
         }
         Ok(())
-    }
-
-    pub(super) fn socket(&self) -> &Arc<Socket> {
-        &self.socket
     }
 
     /// Sends bytes.
@@ -213,7 +253,12 @@ impl Stream {
         deadline: Deadline<'_>,
         mut operation: impl FnMut(&mut Self) -> io::Result<usize>,
     ) -> Result<usize, Failure> {
+        let socket = Arc::clone(&self.socket);
+        let _waiting = deadline.call.interrupt().wait(|| Waiting::Socket(socket));
         loop {
+            if deadline.call.interrupt().is_cancelled() {
+                deadline.call.check()?;
+            }
             self.arm(deadline)?;
             match operation(self) {
                 // A cancelled call has shut the connection down.
@@ -263,29 +308,6 @@ impl Write for Sending<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn connect(address: SocketAddr, deadline: Deadline<'_>) -> Result<Arc<Socket>, Failure> {
-    let failed = |error: io::Error| Failure::from_connect(&error);
-    let socket = begin_connecting(address).map_err(failed)?;
-    let _waiting = deadline.call.interrupt().wait(|| Waiting::Socket(Arc::clone(&socket)));
-    loop {
-        deadline.check()?;
-        let slice = deadline.call.slice(deadline.until).max(Duration::from_millis(1));
-        let time = Timespec::try_from(slice).ok();
-        let mut polled = [PollFd::new(&*socket, PollFlags::OUT)];
-        match poll(&mut polled, time.as_ref()) {
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) => break,
-            Err(error) => return Err(failed(error.into())),
-        }
-    }
-    if let Some(error) = socket.take_error().map_err(failed)? {
-        deadline.call.check()?;
-        return Err(failed(error));
-    }
-    socket.set_nonblocking(false).map_err(failed)?;
-    Ok(socket)
 }
 
 fn begin_connecting(address: SocketAddr) -> io::Result<Arc<Socket>> {
