@@ -6,6 +6,7 @@ import signal
 
 import pytest
 import vaultlet
+from conftest import REFERENCE
 
 
 @contextlib.contextmanager
@@ -23,10 +24,11 @@ def handled(number, handler, server):
         signal.signal(number, before)
 
 
-def test_ctrl_c_interrupts_a_call(silent):
+@pytest.mark.parametrize("others", [[], [REFERENCE]])
+def test_ctrl_c_interrupts_a_call(silent, others):
     with handled(signal.SIGINT, signal.default_int_handler, silent) as handle:
         with pytest.raises(KeyboardInterrupt):
-            handle.get(silent.reference)
+            handle.get_many([silent.reference, *others])
         assert silent.gone.wait(30)
 
 
@@ -41,7 +43,7 @@ def test_a_handler_may_get_a_secret(silent):
     found, cancel = [], vaultlet.Cancel()
 
     def handler(*_):
-        found.append(vaultlet.get("akv://my-key-vault/db-password").name)
+        found.append(vaultlet.get(REFERENCE).name)
         cancel.cancel()
 
     with handled(signal.SIGUSR1, handler, silent) as handle:

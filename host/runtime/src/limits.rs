@@ -60,20 +60,6 @@ pub(crate) const PROGRAM_OUTPUT_MAX: usize = 64 << 10;
 /// Bytes of an unfinished line for a person.
 pub(crate) const PROMPT_LINE_MAX: usize = 4 << 10;
 
-/// Bytes of a lent request's header section.
-pub(crate) const LENT_HEADERS_MAX: usize = 32 << 10;
-/// Bytes of a lent request's body; requests for tokens have short ones or none.
-pub(crate) const LENT_BODY_MAX: usize = 64 << 10;
-/// Connections to a lent endpoint at once; further ones wait.
-pub(crate) const LENT_CONNECTIONS: usize = 256;
-
-/// Time to read a lent request's headers, including the wait for a request on a kept-alive
-/// connection.
-pub(crate) const LENT_HEADERS: Duration = Duration::from_secs(50);
-/// Time to read a lent request's body.
-pub(crate) const LENT_BODY: Duration = Duration::from_secs(10);
-/// Pause after the system could not accept a connection.
-pub(crate) const LENT_PAUSE: Duration = Duration::from_millis(100);
 /// Time of a program's whole run.
 pub(crate) const PROGRAM: Duration = Duration::from_secs(10);
 /// Time after which a running program is looked at again.
@@ -104,6 +90,29 @@ pub(crate) const UNSTATED_LIFETIME: Duration = Duration::ZERO;
 /// A time that the component states.
 pub(crate) fn milliseconds(ms: u32) -> Duration {
     Duration::from_millis(ms.into())
+}
+
+#[cfg(feature = "lend")]
+pub(crate) use lent::*;
+
+/// Limits of a lent endpoint.
+#[cfg(feature = "lend")]
+mod lent {
+    use std::time::Duration;
+
+    /// Bytes of a lent request's header section.
+    pub(crate) const LENT_HEADERS_MAX: usize = 32 << 10;
+    /// Bytes of a lent request's body; requests for tokens have short ones or none.
+    pub(crate) const LENT_BODY_MAX: usize = 64 << 10;
+    /// Connections to a lent endpoint at once; further ones wait.
+    pub(crate) const LENT_CONNECTIONS: usize = 256;
+    /// Time to read a lent request's headers, including the wait for a request on a kept-alive
+    /// connection.
+    pub(crate) const LENT_HEADERS: Duration = Duration::from_secs(50);
+    /// Time to read a lent request's body.
+    pub(crate) const LENT_BODY: Duration = Duration::from_secs(10);
+    /// Pause after the system could not accept a connection.
+    pub(crate) const LENT_PAUSE: Duration = Duration::from_millis(100);
 }
 
 #[cfg(feature = "plugins")]

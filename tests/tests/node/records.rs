@@ -24,8 +24,8 @@ fn properties_have_the_fields_of_the_wit() {
 
 #[test]
 fn an_identity_has_the_fields_of_the_wit() {
-    let holder = fields("credentials.wit", "holder");
-    let properties = fields("credentials.wit", "token-properties");
+    let holder = fields("types.wit", "holder");
+    let properties = fields("types.wit", "token-properties");
     let expected: Names = properties.into_iter().chain(holder).collect();
     assert_eq!(native("values.rs", "Identity"), expected);
     let expected: Names = expected.iter().map(|name| camel_case(name)).collect();

@@ -26,8 +26,8 @@ fn properties_have_the_fields_of_the_wit() {
 
 #[test]
 fn an_identity_has_the_fields_of_the_wit() {
-    let holder = fields("credentials.wit", "holder");
-    let mut expected = [fields("credentials.wit", "token-properties"), holder].concat();
+    let holder = fields("types.wit", "holder");
+    let mut expected = [fields("types.wit", "token-properties"), holder].concat();
     let Some(mut found) = names_of("vaultlet.Identity._fields") else { return };
     expected.sort();
     found.sort();

@@ -1,6 +1,6 @@
 """The functions of `vaultlet` for asyncio: `await vaultlet.aio.get("akv://my-key-vault/db-password")`.
 
-No call takes a thread or blocks the event loop. Cancelling a task cancels its call.
+Calls run on threads of the handle and never block the event loop. Cancelling a task cancels its call.
 """
 
 from __future__ import annotations

@@ -239,6 +239,7 @@ impl Guest for EmbeddedInstance {
         })
     }
 
+    #[cfg(feature = "lend")]
     fn lent(
         &mut self,
         call: &Arc<Call>,

@@ -60,6 +60,7 @@ pub(crate) trait Guest: Send {
         values: &Variables,
     ) -> Result<Result<CredentialPlan, Error>>;
 
+    #[cfg(feature = "lend")]
     fn lent(&mut self, call: &Arc<Call>, address: &str, secret: &str) -> Result<Vec<(String, String)>>;
 
     fn render_secrets(

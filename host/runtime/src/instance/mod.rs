@@ -22,4 +22,6 @@ pub(crate) use config::config;
 pub(crate) use epoch::Ticker;
 pub(crate) use guest::{Guest, Variables};
 pub(crate) use pool::Pool;
-pub(crate) use records::{Incoming, Reply, Route, SecretRecord, TokenRecord};
+#[cfg(feature = "lend")]
+pub(crate) use records::Reply;
+pub(crate) use records::{Incoming, Route, SecretRecord, TokenRecord};

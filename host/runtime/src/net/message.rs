@@ -128,10 +128,9 @@ pub(crate) enum SendError {
 /// Overwrites a vector's bytes and empties it: one write of the whole, where `zeroize` writes byte by
 /// byte.
 pub(super) fn scrub(bytes: &mut Vec<u8>) {
-    let length = bytes.len();
     bytes.fill(0);
     // The compiler must assume that the bytes are read, so that it keeps the write.
-    std::hint::black_box(&bytes[..length]);
+    std::hint::black_box(bytes.as_slice());
     bytes.clear();
 }
 

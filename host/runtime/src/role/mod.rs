@@ -13,4 +13,5 @@ pub(crate) use broker::Broker;
 #[cfg(feature = "lend")]
 pub(crate) use front::Front;
 pub(crate) use planner::Planner;
+#[cfg(feature = "lend")]
 pub(crate) use shared_secret::random_secret;

@@ -110,6 +110,7 @@ impl Planner {
     }
 
     /// The variables by which a child process finds the endpoint that is lent to it.
+    #[cfg(feature = "lend")]
     pub(crate) fn lent_variables(
         &self,
         address: &str,

@@ -181,6 +181,7 @@ impl Guest for ProviderInstance {
         })
     }
 
+    #[cfg(feature = "lend")]
     fn lent(
         &mut self,
         call: &Arc<Call>,
