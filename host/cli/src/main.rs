@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Err(early) => return early.exit(),
     };
     let json = arguments.json();
-    let result = log::start(arguments.log).and_then(|()| match arguments.command {
+    let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
         #[cfg(feature = "dev")]
