@@ -32,7 +32,10 @@ fn a_secret_is_read_on_behalf_of_the_user() {
 #[test]
 fn four_gib_of_address_space_are_enough() {
     let ended = Run::program("sh")
-        .arguments(["-c", "ulimit -v 4194304; exec \"$0\" dev --seed db=v4lue -- \"$0\" get akv://job/db"])
+        .arguments([
+            "-c",
+            "ulimit -v 4194304; exec \"$0\" dev --seed db=v4lue -- \"$0\" get akv://job/db",
+        ])
         .arguments([vaultlet()])
         .end();
     assert_eq!((ended.code, ended.stdout.as_str()), (0, "v4lue"), "{}", ended.stderr);
