@@ -311,7 +311,7 @@ impl Vaultlet {
         work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let process = self.current()?;
-        let call = self.call(doing, process);
+        let call = Arc::new(self.call(doing, process).with_watch(self.watch.clone()));
         call.check()?;
         work(&process.operations, &call)
     }
@@ -323,7 +323,7 @@ impl Vaultlet {
         work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Pending<T>, Error> {
         let process = self.current()?;
-        let call = self.call(doing, process);
+        let call = Arc::new(self.call(doing, process));
         call.check()?;
         let slot = Slot::default();
         let for_job = slot.clone();
@@ -340,15 +340,14 @@ impl Vaultlet {
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) {
         match self.current() {
-            Ok(process) => run(process, &self.call(doing, process), work, then),
+            Ok(process) => run(process, &Arc::new(self.call(doing, process)), work, then),
             Err(error) => then(Err(error)),
         }
     }
 
-    fn call(&self, doing: &'static str, process: &Process) -> Arc<Call> {
+    fn call(&self, doing: &'static str, process: &Process) -> Call {
         let limit = self.timeout.unwrap_or_else(|| process.timeout());
-        let call = Call::new(doing, limit, self.cancel.as_ref());
-        Arc::new(call.with_watch(self.watch.clone()))
+        Call::new(doing, limit, self.cancel.as_ref())
     }
 
     fn current(&self) -> Result<&Process, Error> {
