@@ -30,7 +30,7 @@ pub(super) struct WasiState {
 impl WasiState {
     pub(super) fn new(grant: Arc<Grant>) -> Self {
         let mut wasi = WasiCtx::builder();
-        wasi.envs(&*grant.variables);
+        wasi.envs(&grant.variables);
         // Where nobody listens the stream is closed, so that the guest knows.
         match &grant.on_prompt {
             Some(on_line) => wasi.stderr(LineStream(Arc::clone(on_line))),
