@@ -107,8 +107,12 @@ fn a_name_server_that_does_not_respond_delays_no_call_beyond_its_time() {
         "{SWALLOWED}
 resolv=$(mktemp); echo 'nameserver 10.9.9.2' > $resolv; mount --bind $resolv /etc/resolv.conf; rm $resolv"
     );
-    let arguments = ["akv://job/x", "--timeout=1", "--identity=managed-identity"];
-    let variables = ["MSI_ENDPOINT=http://identity.invalid/msi/token", "MSI_SECRET=h1dden"];
+    let arguments = ["akv://job/x", "--timeout=1"];
+    let variables = [
+        "AZURE_TENANT_ID=7e57de57-0000-4000-8000-00000000da7a",
+        "AZURE_CLIENT_ID=c0ffee00-0000-4000-8000-0000000000a1",
+        "AZURE_CLIENT_SECRET=h1dden",
+    ];
     let Some((ended, took)) = ended_with(&setup, &variables, &arguments) else { return };
     assert_eq!(ended.code, 69, "{}", ended.stderr);
     ended.reveals_none_of(&["h1dden"], false);

@@ -30,6 +30,9 @@ pub(crate) struct Operations {
     pub(super) pool: Arc<Pool>,
     pub(super) client: Arc<Client>,
     pub(super) identity: Arc<IdentityEndpoint>,
+    /// Whether the connection to a vault is begun before there is a token for it: a process that makes
+    /// one call has nothing else to do meanwhile.
+    pub(super) prepares: bool,
     /// The component's settings, as variables.
     pub(crate) settings: Vec<(String, String)>,
     pub(super) known: Mutex<Known>,
@@ -141,8 +144,9 @@ impl Operations {
             }
         }
         let (server, prefix) = self.planner.route(reference, &self.settings, call)?;
-        // Its connection is made while a token is fetched.
-        self.client.prepare(&server, call);
+        if self.prepares {
+            self.client.prepare(&server, call);
+        }
         let grant = self.vault_grant(Some(server));
         if let Some(prefix) = prefix.filter(|prefix| reference.starts_with(prefix.as_str())) {
             let mut known = self.known();

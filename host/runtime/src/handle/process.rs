@@ -49,7 +49,8 @@ impl Process {
             false => Allocation::Pool(vaults + brokers + planners),
         };
         let loaded = Arc::new(Loaded::new(settings.component.as_deref(), allocation)?);
-        let ticker = if settings.is_one_shot && settings.component.is_none() {
+        let is_one_shot = settings.is_one_shot && settings.component.is_none();
+        let ticker = if is_one_shot {
             Ticker::of_process(&loaded.engine)?
         } else {
             let (expire, idle) = (threads.expiry(), Arc::downgrade(&client));
@@ -68,6 +69,7 @@ impl Process {
             pool: pool(vaults),
             client,
             identity: Arc::new(IdentityEndpoint::new(Arc::new(broker), limit, is_for_one)),
+            prepares: is_one_shot,
             settings: settings.component_variables(),
             known: Mutex::default(),
         });
