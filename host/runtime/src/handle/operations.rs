@@ -141,8 +141,10 @@ impl Operations {
             }
         }
         let (server, prefix) = self.planner.route(reference, &self.settings, call)?;
+        crate::phases::mark("route found");
         // Its connection is made while a token is fetched.
         self.client.prepare(&server, call);
+        crate::phases::mark("Vault: connection begun");
         let grant = self.vault_grant(Some(server));
         if let Some(prefix) = prefix.filter(|prefix| reference.starts_with(prefix.as_str())) {
             let mut known = self.known();
