@@ -52,7 +52,7 @@ fn make_component(command: &Path) -> Result<(), String> {
 }
 
 fn compile(component: &[u8]) -> Result<Vec<u8>, String> {
-    let mut config = config::config();
+    let mut config = config::config(config::MEMORY_RESERVED);
     // The baseline of the target, not this machine's processor.
     let target = env::var("TARGET").unwrap_or_default();
     config.cranelift_opt_level(OptLevel::Speed);

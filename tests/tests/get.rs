@@ -30,9 +30,21 @@ fn a_secret_is_read_on_behalf_of_the_user() {
 
 /// Some clusters limit the address space of a job (`ulimit -v`).
 #[test]
+fn four_gib_of_address_space_are_enough() {
+    let ended = Run::program("sh")
+        .arguments([
+            "-c",
+            "ulimit -v 4194304; exec \"$0\" dev --seed db=v4lue -- \"$0\" get akv://job/db",
+        ])
+        .arguments([vaultlet()])
+        .end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "v4lue"), "{}", ended.stderr);
+}
+
+#[test]
 fn an_address_space_limit_that_is_too_low_is_named() {
     let ended = Run::program("sh")
-        .arguments(["-c", "ulimit -v 200000; exec \"$0\" get akv://my-key-vault/db"])
+        .arguments(["-c", "ulimit -v 100000; exec \"$0\" get akv://my-key-vault/db"])
         .arguments([vaultlet()])
         .end();
     assert_eq!((ended.code, ended.stdout.as_str()), (78, ""), "{}", ended.stderr);

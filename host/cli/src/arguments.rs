@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command as Clap, CommandFactory as _, FromArgMatches as _};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use clap_lex::{OsStrExt as _, RawArgs};
 use vaultlet_core::settings::SETTINGS;
 
@@ -22,6 +22,15 @@ use crate::usage;
 #[derive(Parser)]
 #[command(name = "vaultlet", version, arg_required_else_help = true, after_help = AFTER)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The flags of all commands.
+#[derive(Args)]
+pub(crate) struct Global {
     /// What to report on stderr, one line for each event: off, error, warn, info (one line for each
     /// request) or debug. A value, a token or a secret header is never reported [default: off]
     #[arg(
@@ -35,8 +44,6 @@ pub(crate) struct Arguments {
         display_order = 900
     )]
     pub(crate) log: Level,
-    #[command(subcommand)]
-    pub(crate) command: Command,
 }
 
 #[cfg(feature = "dev")]
@@ -107,23 +114,42 @@ impl EarlyExit {
 
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, EarlyExit> {
     let wrong = |failure| EarlyExit::Failed { failure, json: wants_json(&arguments) };
+    if !has_variables()
+        && let Some(parsed) = parse_short(&arguments)
+    {
+        return Ok(parsed);
+    }
     // Flags alone first: an error in them is a usage error, whatever the variables are.
     let flags = match Arguments::command().try_get_matches_from(&arguments) {
         Ok(flags) => flags,
         Err(help) if shows_help(&help) => return Err(EarlyExit::Help(help)),
         Err(error) => return Err(wrong(Failure::usage(&usage::sentence(&error)))),
     };
-    // Parsing once more takes as long as the rest of the command line's own work.
-    let variables = if has_variables() { variables(&flags) } else { Vec::new() };
-    let all = if variables.is_empty() {
-        flags
-    } else {
-        with_variables(&flags, &variables)
-            .try_get_matches_from(&arguments)
-            .map_err(|error| wrong(wrong_variable(&arguments, &flags, &variables, &error)))?
-    };
+    let variables = variables(&flags);
+    let all = with_variables(&flags, &variables)
+        .try_get_matches_from(&arguments)
+        .map_err(|error| wrong(wrong_variable(&arguments, &flags, &variables, &error)))?;
     Arguments::from_arg_matches(&all)
         .map_err(|error| wrong(Failure::usage(&usage::sentence(&error))))
+}
+
+/// Parses the arguments of a command that makes one call, by the definition of that command alone: to
+/// define all commands takes longer than all else that the command line does. Arguments that are wrong,
+/// or ask for help, are left to the whole definition.
+fn parse_short(arguments: &[OsString]) -> Option<Arguments> {
+    type Augment = fn(Clap) -> Clap;
+    let commands: [(&str, Augment); 5] = [
+        ("get", crate::get::Get::augment_args),
+        ("list", crate::list::List::augment_args),
+        ("token", crate::token::Token::augment_args),
+        ("versions", crate::list::Versions::augment_args),
+        ("whoami", crate::whoami::Whoami::augment_args),
+    ];
+    let word = arguments.get(1)?.to_str()?;
+    let (name, augment) = commands.into_iter().find(|(name, _)| *name == word)?;
+    let command = Global::augment_args(Clap::new("vaultlet")).subcommand(augment(Clap::new(name)));
+    let matches = command.try_get_matches_from(arguments).ok()?;
+    Arguments::from_arg_matches(&matches).ok()
 }
 
 fn shows_help(error: &clap::Error) -> bool {

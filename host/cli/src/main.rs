@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     };
     vaultlet_host::phases::mark("arguments parsed");
     let json = arguments.json();
-    let result = log::start(arguments.log).and_then(|()| match arguments.command {
+    let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
         #[cfg(feature = "dev")]

@@ -82,15 +82,16 @@ impl Vaultlet {
         listener.set_nonblocking(true).map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?.to_string();
         let secret = random_secret()?;
-        let (variables, front) = self.block("lending the identity endpoint", |operations, call| {
-            let variables = operations.planner.lent_variables(&address, &secret, call)?;
-            let front = operations.front(&[
-                ("VAULTLET_LENT_AUTHORITY", address.as_str()),
-                ("VAULTLET_LENT_SECRET", secret.as_str()),
-                ("VAULTLET_LENT_RESOURCES", &lend.resources.join(",")),
-            ]);
-            Ok((variables, Arc::new(front)))
-        })?;
+        let (variables, front) =
+            self.block("lending the identity endpoint", |operations, call| {
+                let variables = operations.planner.lent_variables(&address, &secret, call)?;
+                let front = operations.front(&[
+                    ("VAULTLET_LENT_AUTHORITY", address.as_str()),
+                    ("VAULTLET_LENT_SECRET", secret.as_str()),
+                    ("VAULTLET_LENT_RESOURCES", &lend.resources.join(",")),
+                ]);
+                Ok((variables, Arc::new(front)))
+            })?;
         let counts = Arc::<Counts>::default();
         let thread = RuntimeThread::start()?;
         let listener = {

@@ -31,7 +31,7 @@
 //! # Secrets in memory
 //!
 //! A [`Secret`] shows its value only by [`Secret::reveal`], and is scrubbed from memory when it is
-//! dropped. The buffers of the HTTP and TLS libraries are not scrubbed.
+//! dropped. The buffers of the TLS library are not scrubbed.
 //!
 //! # Features
 //!

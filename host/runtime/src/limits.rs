@@ -43,7 +43,7 @@ pub(crate) const HEADERS: usize = 100;
 /// Bytes of the line before a chunk of a body.
 pub(crate) const CHUNK_LINE_MAX: usize = 4 << 10;
 /// Bytes that are read from a connection at once.
-pub(crate) const READ: usize = 8 << 10;
+pub(crate) const READ: usize = 4 << 10;
 /// Responses that the identity endpoint caches, one for each identity and resource.
 pub(crate) const RESPONSES_KEPT: usize = 256;
 
@@ -128,6 +128,9 @@ mod plugins {
     pub(crate) const PLUGIN_MEMORY: usize = 64 << 20;
     /// The highest number of bytes that an embedder can set.
     pub(crate) const PLUGIN_MEMORY_MAX: usize = 4 << 30;
+    /// Addresses that are reserved for each memory: as many as there are, so that no access needs a
+    /// bounds check.
+    pub(crate) const PLUGIN_MEMORY_RESERVED: u64 = 4 << 30;
     /// Time of one call, unless the embedder sets another.
     pub(crate) const PLUGIN_CALL: Duration = Duration::from_secs(30);
     /// Calls that run at once, unless the embedder sets another number; further calls wait.

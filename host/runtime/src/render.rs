@@ -91,9 +91,8 @@ impl Renderer<'_> {
                 .collect();
             let values: Vec<_> = secrets.iter().map(|(_, secret)| secret.reveal().into()).collect();
             let values: Zeroizing<Vec<String>> = Zeroizing::new(values);
-            let text = planner.call(call, |guest| {
-                guest.render_secrets(call, &references, &values, part, format)
-            });
+            let text = planner
+                .call(call, |guest| guest.render_secrets(call, &references, &values, part, format));
             texts.push(text??.into());
         }
         Ok(texts)
@@ -119,15 +118,16 @@ impl Renderer<'_> {
 
     fn token_text(&self, token: &Token) -> Result<Zeroizing<String>, Error> {
         let (planner, call) = (&self.operations.planner, self.call);
-        let text = planner
-            .call(call, |guest| guest.render_token(call, token.reveal(), &token.properties));
+        let text =
+            planner.call(call, |guest| guest.render_token(call, token.reveal(), &token.properties));
         Ok(text?.into())
     }
 
     fn whoami(&self, token: &Token, format: Format) -> Result<Zeroizing<String>, Error> {
         let (planner, call) = (&self.operations.planner, self.call);
-        let text = planner
-            .call(call, |guest| guest.render_whoami(call, &token.properties, token.holder(), format));
+        let text = planner.call(call, |guest| {
+            guest.render_whoami(call, &token.properties, token.holder(), format)
+        });
         Ok(text??.into())
     }
 }

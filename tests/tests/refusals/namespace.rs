@@ -1,5 +1,6 @@
 //! Faulty networks, each set up in a network namespace without a way out.
 
+use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
 use vaultlet_tests::sandbox::{in_namespace, skipped};
@@ -99,9 +100,31 @@ fn a_vault_whose_name_does_not_resolve_is_named() {
     check_json(&row, &json);
 }
 
+/// The system's own limit for a name server that does not respond is 10 s and more.
+#[test]
+fn a_name_server_that_does_not_respond_delays_no_call_beyond_its_time() {
+    let setup = format!(
+        "{SWALLOWED}
+resolv=$(mktemp); echo 'nameserver 10.9.9.2' > $resolv; mount --bind $resolv /etc/resolv.conf; rm $resolv"
+    );
+    let arguments = ["akv://job/x", "--timeout=1", "--identity=managed-identity"];
+    let variables = ["MSI_ENDPOINT=http://identity.invalid/msi/token", "MSI_SECRET=h1dden"];
+    let Some((ended, took)) = ended_with(&setup, &variables, &arguments) else { return };
+    assert_eq!(ended.code, 69, "{}", ended.stderr);
+    ended.reveals_none_of(&["h1dden"], false);
+    println!("no name server: {} ms", took.as_millis());
+    assert!(took < Duration::from_secs(4), "{took:?}: {}", ended.stderr);
+}
+
 fn ended(setup: &str, arguments: &[&str]) -> Option<(Ended, Duration)> {
-    let command = [vaultlet().as_os_str(), "get".as_ref()];
-    let command = command.into_iter().chain(arguments.iter().map(AsRef::as_ref));
+    ended_with(setup, &[], arguments)
+}
+
+fn ended_with(setup: &str, variables: &[&str], arguments: &[&str]) -> Option<(Ended, Duration)> {
+    let variables = variables.iter().map(AsRef::<OsStr>::as_ref);
+    let command = [OsStr::new("env")].into_iter().chain(variables);
+    let command = command.chain([vaultlet().as_os_str(), "get".as_ref()]);
+    let command = command.chain(arguments.iter().map(AsRef::as_ref));
     let Some((program, arguments)) = in_namespace(setup, command) else {
         skipped("refusals::namespace", "no network namespace is permitted here");
         return None;

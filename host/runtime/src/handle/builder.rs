@@ -97,8 +97,8 @@ impl Builder {
         self.setting("VAULTLET_CLOUD", cloud)
     }
 
-    /// How many calls run at once, 1 to 1,024; the default is 64. Further calls wait. They share
-    /// one or two threads. A program that makes a single call starts faster with 1.
+    /// How many calls run at once, 1 to 1,024; the default is 64. Further calls wait. A program that
+    /// makes a single call starts faster with 1, and needs less memory.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.settings.concurrency = Some(calls);
         self

@@ -142,9 +142,13 @@ impl Vaultlet {
         then: impl FnOnce(Result<Vec<Secret>, Error>) + Send + 'static,
     ) {
         let this = self.clone();
-        self.start(GETTING_MANY, move |_, call| {
-            this.get_each(&references)?.into_iter().map(|pending| pending.wait(call)).collect()
-        }, then);
+        self.start(
+            GETTING_MANY,
+            move |_, call| {
+                this.get_each(&references)?.into_iter().map(|pending| pending.wait(call)).collect()
+            },
+            then,
+        );
     }
 
     /// Lists the secrets of a vault by name, disabled ones included, without their values. `vault`

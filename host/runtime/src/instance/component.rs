@@ -10,7 +10,7 @@ use crate::grant::Grant;
 use crate::limits::{MEMORY_MAX, WASM_STACK};
 
 use super::code_memory::Pages;
-use super::config::config;
+use super::config::{MEMORY_RESERVED, config};
 use super::embedded::Embedded;
 use super::guest::Guest;
 
@@ -41,7 +41,7 @@ pub(crate) enum Allocation {
 impl Loaded {
     /// Loads the built-in component, or the given WebAssembly of the world `provider` in its place.
     pub(crate) fn new(wasm: Option<&[u8]>, allocation: Allocation) -> Result<Self, Error> {
-        let mut config = config();
+        let mut config = config(MEMORY_RESERVED);
         config.max_wasm_stack(WASM_STACK);
         if let Allocation::Pool(instances) = allocation {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));

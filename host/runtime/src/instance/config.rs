@@ -4,10 +4,14 @@
 
 use wasmtime::{Config, Inlining, WasmBacktraceDetails, WasmFeatures};
 
-/// The configuration. It sets each option that affects the compiled code and whose default depends
+/// Addresses that are reserved for the memory of an instance of the component, which never grows beyond
+/// them: few enough that a process under a limit (`ulimit -v`) has room for its instances.
+pub(crate) const MEMORY_RESERVED: u64 = 16 << 20;
+
+/// The configuration, for memories for which so many addresses are reserved. It sets each option that affects the compiled code and whose default depends
 /// on a cargo feature or on the machine, so that an embedder's choice of features cannot make
 /// loading fail.
-pub(crate) fn config() -> Config {
+pub(crate) fn config(memory_reserved: u64) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -28,8 +32,7 @@ pub(crate) fn config() -> Config {
         .debug_info(false)
         .compiler_inlining(Inlining::No)
         .memory_init_cow(true)
-        // Large enough that no memory access needs a bounds check, which saves a third of the code.
-        .memory_reservation(4 << 30)
+        .memory_reservation(memory_reserved)
         .memory_reservation_for_growth(0)
         .memory_guard_size(32 << 20)
         .memory_may_move(false)

@@ -5,8 +5,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use wasmtime::component::{
-    Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Linker, Lower,
-    TypedFunc,
+    Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Linker,
+    Lower, TypedFunc,
 };
 use wasmtime::{Engine, Result, Store, UpdateDeadline};
 
@@ -100,13 +100,7 @@ impl Embedded {
             Ok(UpdateDeadline::Continue(1))
         });
         let instance = self.pre.instantiate(&mut store)?;
-        Ok(EmbeddedInstance {
-            shared: Arc::clone(self),
-            store,
-            instance,
-            pure: None,
-            get: None,
-        })
+        Ok(EmbeddedInstance { shared: Arc::clone(self), store, instance, pure: None, get: None })
     }
 }
 

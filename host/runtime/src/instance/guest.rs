@@ -35,7 +35,11 @@ pub(crate) trait Guest: Send {
         identity: Option<&UserAssigned>,
     ) -> Result<Result<Page, Error>>;
 
-    fn get_token(&mut self, call: &Arc<Call>, request: &TokenRequest) -> Result<Result<TokenRecord, Error>>;
+    fn get_token(
+        &mut self,
+        call: &Arc<Call>,
+        request: &TokenRequest,
+    ) -> Result<Result<TokenRecord, Error>>;
 
     fn serve(&mut self, call: &Arc<Call>, request: &Incoming) -> Result<Reply>;
 
@@ -61,7 +65,12 @@ pub(crate) trait Guest: Send {
     ) -> Result<Result<CredentialPlan, Error>>;
 
     #[cfg(feature = "lend")]
-    fn lent(&mut self, call: &Arc<Call>, address: &str, secret: &str) -> Result<Vec<(String, String)>>;
+    fn lent(
+        &mut self,
+        call: &Arc<Call>,
+        address: &str,
+        secret: &str,
+    ) -> Result<Vec<(String, String)>>;
 
     fn render_secrets(
         &mut self,

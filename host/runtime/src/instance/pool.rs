@@ -95,7 +95,9 @@ impl Pool {
 fn is_out_of_memory(error: &wasmtime::Error) -> bool {
     let cause = error.root_cause();
     cause.downcast_ref().is_some_and(|errno: &Errno| *errno == Errno::NOMEM)
-        || cause.downcast_ref().is_some_and(|io: &io::Error| io.kind() == io::ErrorKind::OutOfMemory)
+        || cause
+            .downcast_ref()
+            .is_some_and(|io: &io::Error| io.kind() == io::ErrorKind::OutOfMemory)
 }
 
 /// The error of a call whose instance trapped. A trap is a defect of the component, and the log has

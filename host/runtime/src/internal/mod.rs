@@ -10,7 +10,9 @@ mod programs;
 mod prompt;
 mod service;
 
-pub(crate) use identity::{IDENTITY_HOST, IdentityEndpoint, StoredResponse, TokenQuery, TokenSource};
+pub(crate) use identity::{
+    IDENTITY_HOST, IdentityEndpoint, StoredResponse, TokenQuery, TokenSource,
+};
 pub(crate) use keys::{Key, Keys};
 #[cfg(any(feature = "jit", feature = "plugins"))]
 pub(crate) use line_stream::LineStream;

@@ -241,11 +241,8 @@ impl Pipes {
     /// Waits for output, but not for longer than `time`: nothing tells of the program's end.
     fn wait(&self, time: Duration) {
         let files = [&self.stdout.file, &self.stderr.file];
-        let mut polled: Vec<_> = files
-            .into_iter()
-            .flatten()
-            .map(|file| PollFd::new(file, PollFlags::IN))
-            .collect();
+        let mut polled: Vec<_> =
+            files.into_iter().flatten().map(|file| PollFd::new(file, PollFlags::IN)).collect();
         let time = Timespec::try_from(time).ok();
         // Whatever it says, the caller looks at the pipes and the program next.
         let _ = poll(&mut polled, time.as_ref());

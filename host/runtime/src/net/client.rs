@@ -40,7 +40,12 @@ struct Idle {
 
 impl Client {
     pub(crate) fn new(transport: Transport) -> Self {
-        Self { transport, resolver: Resolver::default(), idle: Mutex::default(), prepared: Mutex::default() }
+        Self {
+            transport,
+            resolver: Resolver::default(),
+            idle: Mutex::default(),
+            prepared: Mutex::default(),
+        }
     }
 
     /// Sends one request and reads the whole response. Follows no redirect.

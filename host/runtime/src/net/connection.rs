@@ -56,7 +56,8 @@ impl<'a> Times<'a> {
 
 impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
-        let (sent, received) = (Vec::with_capacity(limits::READ), Vec::with_capacity(2 * limits::READ));
+        let (sent, received) =
+            (Vec::with_capacity(limits::READ), Vec::with_capacity(2 * limits::READ));
         Self { stream, sent, received, keeps_open: true, idle_since: Instant::now() }
     }
 

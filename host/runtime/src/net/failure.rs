@@ -87,7 +87,9 @@ impl Failure {
 
     pub(super) fn from_tls(error: &rustls::Error) -> Self {
         match error {
-            rustls::Error::InvalidCertificate(reason) => Self::Certificate(certificate_text(reason)),
+            rustls::Error::InvalidCertificate(reason) => {
+                Self::Certificate(certificate_text(reason))
+            }
             rustls::Error::InvalidMessage(_) => {
                 Self::Tls("the server does not speak TLS on this port".into())
             }

@@ -227,3 +227,100 @@ impl Chunks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framing(head: &str) -> Option<(Framing, bool)> {
+        let head = parse_head(head.as_bytes()).ok()??;
+        Some((head.framing, head.keeps_open))
+    }
+
+    #[test]
+    fn the_end_of_a_body_is_found_as_rfc_9112_says() {
+        use Framing::{Chunked, Length, UntilClosed};
+        for (head, expected) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", Some((Length(5), true))),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 5\r\n\r\n",
+                Some((Length(5), true)),
+            ),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n", None),
+            ("HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n", None),
+            ("HTTP/1.1 200 OK\r\ncontent-length: +5\r\n\r\n", None),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n", None),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", Some((Chunked, true))),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n",
+                Some((Chunked, true)),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n",
+                Some((Chunked, true)),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked, gzip\r\n\r\n",
+                Some((UntilClosed, false)),
+            ),
+            ("HTTP/1.1 200 OK\r\n\r\n", Some((UntilClosed, false))),
+            (
+                "HTTP/1.1 200 OK\r\nconnection: Close\r\ncontent-length: 0\r\n\r\n",
+                Some((Length(0), false)),
+            ),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", Some((Length(0), false))),
+            (
+                "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n",
+                Some((Length(0), true)),
+            ),
+            ("HTTP/1.1 204 No Content\r\n\r\n", Some((Length(0), true))),
+            ("HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n", Some((Length(0), true))),
+            ("HTTP/2 200\r\n\r\n", None),
+            ("SSH-2.0-OpenSSH_9.2\r\n", None),
+        ] {
+            assert_eq!(framing(head), expected, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_limited() {
+        let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(limits::HEADERS_MAX));
+        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(limits::HEADERS + 1));
+        for head in [endless, many] {
+            assert!(matches!(parse_head(head.as_bytes()), Err(Failure::Protocol(_))));
+        }
+    }
+
+    /// Reads a chunked body in pieces of this size.
+    fn dechunked(input: &[u8], piece: usize, most: usize) -> Result<Vec<u8>, Failure> {
+        let (mut chunks, mut body, mut pending) = (Chunks::default(), Vec::new(), Vec::new());
+        for piece in input.chunks(piece) {
+            pending.extend_from_slice(piece);
+            let (ended, used) = chunks.read(&pending, &mut body, most)?;
+            pending.drain(..used);
+            if ended {
+                return Ok(body);
+            }
+        }
+        Err(Failure::Protocol("it has no end".into()))
+    }
+
+    #[test]
+    fn a_chunked_body_is_the_same_in_pieces_of_any_size() {
+        let input = b"5\r\nhello\r\n1;name=\"v\"\r\n,\r\n6\r\n world\r\n0\r\ntrailer: x\r\n\r\n";
+        for piece in 1..=input.len() {
+            let body = dechunked(input, piece, 64).unwrap();
+            assert_eq!(body, b"hello, world", "pieces of {piece}");
+        }
+        for (input, most) in [
+            (&b"5\r\nhello\r\n0\r\n\r\n"[..], 4),
+            (b"5\r\nhelloXX0\r\n\r\n", 64),
+            (b"x\r\nhello\r\n0\r\n\r\n", 64),
+            (b"ffffffffffffffffff\r\n", 64),
+            (b"5\r\nhel", 64),
+            (b"0\r\n", 64),
+        ] {
+            assert!(dechunked(input, 3, most).is_err(), "{input:?}");
+        }
+    }
+}

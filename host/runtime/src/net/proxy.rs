@@ -45,7 +45,9 @@ pub(super) fn tunnel(
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut response = httparse::Response::new(&mut headers);
         match response.parse(&received) {
-            Ok(Status::Complete(length)) if response.code == Some(200) && length == received.len() => {
+            Ok(Status::Complete(length))
+                if response.code == Some(200) && length == received.len() =>
+            {
                 return Ok(stream);
             }
             Ok(Status::Complete(_)) if response.code == Some(407) => {

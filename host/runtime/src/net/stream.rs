@@ -137,7 +137,9 @@ impl Stream {
     /// Waits for the rest of a handshake.
     pub(super) fn finish_tls(&mut self, deadline: Deadline<'_>) -> Result<(), Failure> {
         self.shake_hands(deadline).map_err(|failure| match failure {
-            Failure::Network(what) => Failure::Tls(format!("the TLS handshake ended early: {what}")),
+            Failure::Network(what) => {
+                Failure::Tls(format!("the TLS handshake ended early: {what}"))
+            }
             other => other,
         })
     }
@@ -184,11 +186,7 @@ impl Stream {
         received
     }
 
-    fn receive_into(
-        &mut self,
-        space: &mut [u8],
-        deadline: Deadline<'_>,
-    ) -> Result<usize, Failure> {
+    fn receive_into(&mut self, space: &mut [u8], deadline: Deadline<'_>) -> Result<usize, Failure> {
         if self.tls.is_none() {
             return self.retry(deadline, |this| (&*this.socket).read(space));
         }
@@ -214,7 +212,9 @@ impl Stream {
                 // A session ticket, or the end of the session.
                 (Ok(_), Some(tls)) => match tls.read_tls(&mut &*self.socket) {
                     Ok(1..) => match tls.process_new_packets() {
-                        Ok(state) if !state.peer_has_closed() && state.plaintext_bytes_to_read() == 0 => {}
+                        Ok(state)
+                            if !state.peer_has_closed() && state.plaintext_bytes_to_read() == 0 => {
+                        }
                         _ => return false,
                     },
                     _ => return false,

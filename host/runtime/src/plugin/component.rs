@@ -14,6 +14,7 @@ use wasmtime_wasi::{WasiView as _, p2};
 
 use crate::error::{Error, Kind};
 use crate::instance::config;
+use crate::limits;
 
 use super::options::{CALLING, CompiledCode, PluginOptions};
 use super::secrets::{self, SECRETS, TYPES};
@@ -62,7 +63,8 @@ pub(super) fn compile(wasm: &[u8]) -> Result<CompiledCode, Error> {
 /// An engine without the pooling allocator of the handle's: a plugin may have memory of any size,
 /// and its instances take no memory that was reserved for the handle.
 fn engine() -> Result<Engine, Error> {
-    Engine::new(&config()).map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
+    Engine::new(&config(limits::PLUGIN_MEMORY_RESERVED))
+        .map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
 }
 
 impl PluginComponent {

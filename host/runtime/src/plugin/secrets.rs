@@ -8,8 +8,8 @@ use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
 use zeroize::Zeroize as _;
 
 use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
-use crate::bindings::exports::vaultlet::keyvault::types::{Listed, Page};
 use crate::bindings::exports::vaultlet::keyvault::types::Error as WitError;
+use crate::bindings::exports::vaultlet::keyvault::types::{Listed, Page};
 use crate::error::{Error, Kind};
 use crate::limits;
 use crate::secret::{Properties, Secret};

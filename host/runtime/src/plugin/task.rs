@@ -10,7 +10,6 @@ use crate::error::{Error, Kind};
 
 use super::thread::CallThread;
 
-
 /// A running call, which is aborted when this is dropped.
 pub(super) struct Task<T> {
     running: tokio::task::JoinHandle<Result<Result<T, Error>, Elapsed>>,

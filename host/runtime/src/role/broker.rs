@@ -11,7 +11,9 @@ use crate::error::Error;
 use crate::grant::{Grant, Role};
 use crate::instance::{Incoming, Pool};
 use crate::internal::files::Files;
-use crate::internal::{IDENTITY_HOST, Key, Keys, Programs, StoredResponse, TokenQuery, TokenSource};
+use crate::internal::{
+    IDENTITY_HOST, Key, Keys, Programs, StoredResponse, TokenQuery, TokenSource,
+};
 use crate::net::{Client, Failure, Response};
 use crate::settings::{Environment, Settings};
 

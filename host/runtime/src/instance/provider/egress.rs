@@ -123,9 +123,9 @@ async fn from_wasi(
     }
     let body = match (method, body) {
         (Method::Get, body) if body.is_empty() => None,
-        (_, body) => Some(
-            String::from_utf8(body.into()).map_err(|_| malformed("the body is not text"))?,
-        ),
+        (_, body) => {
+            Some(String::from_utf8(body.into()).map_err(|_| malformed("the body is not text"))?)
+        }
     };
     let first_byte = options.first_byte_timeout.unwrap_or(limits::FIRST_BYTE);
     let path = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -166,9 +166,7 @@ fn wasi_error(failure: &Failure) -> WasiError {
         SendError::Timeout => WasiError::ConnectionReadTimeout,
         SendError::TlsUntrusted => WasiError::TlsCertificateError,
         SendError::TlsProtocol => WasiError::TlsProtocolError,
-        SendError::BodyTooLarge => {
-            WasiError::HttpResponseBodySize(Some(limits::BODY_MAX as u64))
-        }
+        SendError::BodyTooLarge => WasiError::HttpResponseBodySize(Some(limits::BODY_MAX as u64)),
         SendError::Protocol(_) => WasiError::HttpProtocolError,
     }
 }

@@ -110,4 +110,3 @@ fn read<T: FilesView>(
     let piece = content.get(start..end).unwrap_or_default().to_vec();
     Ok(Ok((piece, end == content.len())))
 }
-

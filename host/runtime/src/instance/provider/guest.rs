@@ -106,7 +106,8 @@ impl Guest for ProviderInstance {
                 Ok(handle) => handle,
                 Err(error) => return Ok(Err(error)),
             };
-            let properties = state.invoke("secrets", "[method]secret.properties", (handle,)).await?;
+            let properties =
+                state.invoke("secrets", "[method]secret.properties", (handle,)).await?;
             let value = state.invoke("secrets", "[method]secret.reveal", (handle,)).await?;
             handle.resource_drop_async(&mut state.store).await?;
             Ok(Ok(SecretRecord { properties, value }))

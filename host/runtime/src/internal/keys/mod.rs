@@ -113,9 +113,7 @@ impl Key {
         })?;
         let password = self.password.as_ref().map(|password| password.as_str());
         let read = file::read(&content, password).and_then(Signer::new);
-        read.map_err(|fault| {
-            (422, format!("{path}: {}", self.describe(&fault)))
-        })
+        read.map_err(|fault| (422, format!("{path}: {}", self.describe(&fault))))
     }
 
     fn describe(&self, fault: &Fault) -> String {
