@@ -1,7 +1,7 @@
 //! Marks of the steps of a cold call, for the benchmark. Without the feature `phases`, which no release
 //! has, nothing of this is compiled.
 //!
-//! A mark is a name and the time at which a step was done. [`print`] prints all marks to stderr, if the
+//! A mark is a name and the time at which a step was done. [`print()`] prints all marks to stderr, if the
 //! variable [`VARIABLE`] is set: one line each, with the µs since the process was started, the µs since
 //! the mark before, and the name. The variable's value is the Unix time in ns at which the process was
 //! started; with any other value the first mark is the start.
