@@ -60,8 +60,8 @@ impl fmt::Display for Role {
 #[derive(Default)]
 pub(crate) struct Grant {
     pub(crate) role: Role,
-    /// The whole environment of an instance.
-    pub(crate) variables: Vec<(String, String)>,
+    /// The whole environment of an instance. Some of it is secret; it is passed on without copies.
+    pub(crate) variables: Arc<[(String, String)]>,
     /// Servers that the role may reach, and the client that reaches them.
     pub(crate) servers: Vec<PlannedServer>,
     pub(crate) client: Option<Arc<Client>>,

@@ -2,6 +2,7 @@
 
 mod builder;
 mod fork;
+mod many;
 mod operations;
 mod pending;
 mod plan;

@@ -184,7 +184,7 @@ impl Operations {
         let identity = Arc::clone(&self.identity);
         Arc::new(Grant {
             role,
-            variables,
+            variables: variables.into(),
             servers: vault.into_iter().cloned().collect(),
             client: Some(Arc::clone(&self.client)),
             services: vec![identity],

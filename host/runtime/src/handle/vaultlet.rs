@@ -20,6 +20,7 @@ use crate::bindings::exports::vaultlet::keyvault::{
 };
 
 use super::fork::PerProcess;
+use super::many::Many;
 use super::operations::Operations;
 use super::pending::Pending;
 use super::plan::Plan;
@@ -109,7 +110,7 @@ impl Vaultlet {
         reference: &str,
         then: impl FnOnce(Result<Secret, Error>) + Send + 'static,
     ) {
-        self.start(GETTING, self.get_work(reference), then);
+        let _ = self.start(GETTING, self.get_work(reference), then);
     }
 
     /// Gets several secrets at once. Returns them in the order of the references, or the first
@@ -124,13 +125,13 @@ impl Vaultlet {
 
     /// [`Vaultlet::get_many`] for code that is not async. The call blocks the thread.
     pub fn get_many_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        if let [reference] = references {
-            return self.block(GETTING_MANY, |operations, call| {
-                Ok(vec![operations.get(reference.as_ref(), self.identity.as_ref(), call)?])
-            });
-        }
-        self.block(GETTING_MANY, |_, call| {
-            self.get_each(references)?.into_iter().map(|pending| pending.wait(call)).collect()
+        self.block(GETTING_MANY, |operations, call| {
+            // The first on this thread, which would only wait otherwise.
+            let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
+            let others = self.get_each(others)?;
+            let first = operations.get(first.as_ref(), self.identity.as_ref(), call)?;
+            let others = others.into_iter().map(|pending| pending.wait(call));
+            std::iter::once(Ok(first)).chain(others).collect()
         })
     }
 
@@ -141,14 +142,17 @@ impl Vaultlet {
         references: Vec<String>,
         then: impl FnOnce(Result<Vec<Secret>, Error>) + Send + 'static,
     ) {
-        let this = self.clone();
-        self.start(
-            GETTING_MANY,
-            move |_, call| {
-                this.get_each(&references)?.into_iter().map(|pending| pending.wait(call)).collect()
-            },
-            then,
-        );
+        if references.is_empty() {
+            return then(Ok(Vec::new()));
+        }
+        let many = Many::new(references.len(), Box::new(then));
+        for (at, reference) in references.iter().enumerate() {
+            let for_one = Arc::clone(&many);
+            let set = move |result| for_one.set(at, result);
+            if let Some(call) = self.start(GETTING_MANY, self.get_work(reference), set) {
+                many.add(call);
+            }
+        }
     }
 
     /// Lists the secrets of a vault by name, disabled ones included, without their values. `vault`
@@ -172,7 +176,7 @@ impl Vaultlet {
         vault: &str,
         then: impl FnOnce(Result<Vec<Properties>, Error>) + Send + 'static,
     ) {
-        self.start(LISTING, self.list_work(Listed::Secrets(vault.to_owned())), then);
+        let _ = self.start(LISTING, self.list_work(Listed::Secrets(vault.to_owned())), then);
     }
 
     /// Lists the versions of a secret, the newest first, without their values. The reference has no
@@ -194,7 +198,7 @@ impl Vaultlet {
         reference: &str,
         then: impl FnOnce(Result<Vec<Properties>, Error>) + Send + 'static,
     ) {
-        self.start(VERSIONS, self.list_work(Listed::Versions(reference.to_owned())), then);
+        let _ = self.start(VERSIONS, self.list_work(Listed::Versions(reference.to_owned())), then);
     }
 
     /// Gets a token from the cache, or by one request to the credential's source.
@@ -214,7 +218,7 @@ impl Vaultlet {
         request: TokenRequest,
         then: impl FnOnce(Result<Token, Error>) + Send + 'static,
     ) {
-        self.start(TOKEN, self.token_work(request), then);
+        let _ = self.start(TOKEN, self.token_work(request), then);
     }
 
     /// Returns what the credentials would read and which servers they would talk to, and the vault
@@ -236,7 +240,7 @@ impl Vaultlet {
         then: impl FnOnce(Result<Plan, Error>) + Send + 'static,
     ) {
         match self.plan_work(reference) {
-            Ok(work) => self.start(PLANNING, work, then),
+            Ok(work) => drop(self.start(PLANNING, work, then)),
             Err(error) => then(Err(error)),
         }
     }
@@ -311,7 +315,7 @@ impl Vaultlet {
         work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let process = self.current()?;
-        let call = self.call(doing, process);
+        let call = Arc::new(self.call(doing, process).with_watch(self.watch.clone()));
         call.check()?;
         work(&process.operations, &call)
     }
@@ -323,7 +327,7 @@ impl Vaultlet {
         work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Pending<T>, Error> {
         let process = self.current()?;
-        let call = self.call(doing, process);
+        let call = Arc::new(self.call(doing, process));
         call.check()?;
         let slot = Slot::default();
         let for_job = slot.clone();
@@ -338,17 +342,23 @@ impl Vaultlet {
         doing: &'static str,
         work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
-    ) {
+    ) -> Option<Arc<Call>> {
         match self.current() {
-            Ok(process) => run(process, &self.call(doing, process), work, then),
-            Err(error) => then(Err(error)),
+            Ok(process) => {
+                let call = Arc::new(self.call(doing, process));
+                run(process, &call, work, then);
+                Some(call)
+            }
+            Err(error) => {
+                then(Err(error));
+                None
+            }
         }
     }
 
-    fn call(&self, doing: &'static str, process: &Process) -> Arc<Call> {
+    fn call(&self, doing: &'static str, process: &Process) -> Call {
         let limit = self.timeout.unwrap_or_else(|| process.timeout());
-        let call = Call::new(doing, limit, self.cancel.as_ref());
-        Arc::new(call.with_watch(self.watch.clone()))
+        Call::new(doing, limit, self.cancel.as_ref())
     }
 
     fn current(&self) -> Result<&Process, Error> {

@@ -1,5 +1,6 @@
 //! The WIT interface `host` (`wit/embedded.wit`): all that an embedded instance reaches.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wasmtime::StoreContextMut;
@@ -24,7 +25,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreState>) -> wasmtime::Result
         Ok((store.data_mut().exchange(&request)?,))
     })?;
     host.func_wrap("environment", |store: Context<'_>, (): ()| {
-        Ok((store.data().grant.variables.clone(),))
+        Ok((Arc::clone(&store.data().grant.variables),))
     })?;
     host.func_wrap("now", |_: Context<'_>, (): ()| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

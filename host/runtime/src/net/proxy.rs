@@ -3,6 +3,9 @@
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6>
 
 use httparse::Status;
+use zeroize::Zeroizing;
+
+use crate::limits;
 
 use super::failure::Failure;
 use super::resolve::Resolver;
@@ -31,9 +34,13 @@ pub(super) fn tunnel(
         Failure::CallEnded(_) | Failure::ConnectTimeout => failure,
         other => failed(&format!("failed to create underlying connection: {other}")),
     })?;
-    let mut request = format!("CONNECT {to} HTTP/1.1\r\nhost: {to}\r\n");
+    // It may hold a password.
+    let mut request = Zeroizing::new(String::with_capacity(limits::READ));
+    request.push_str(&format!("CONNECT {to} HTTP/1.1\r\nhost: {to}\r\n"));
     if let Some(credentials) = proxy.basic_auth().and_then(|value| value.to_str().ok()) {
-        request.push_str(&format!("proxy-authorization: {credentials}\r\n"));
+        for part in ["proxy-authorization: ", credentials, "\r\n"] {
+            request.push_str(part);
+        }
     }
     request.push_str("\r\n");
     stream.send(request.as_bytes(), deadline)?;

@@ -55,7 +55,7 @@ impl Broker {
         let programs = Programs { planned: programs, environment: environment.clone() };
         let grant = Arc::new(Grant {
             role: Role::Broker,
-            variables,
+            variables: variables.into(),
             servers,
             client: Some(Arc::clone(client)),
             services: vec![Arc::new(Keys(keys)), Arc::new(programs)],
