@@ -165,6 +165,7 @@ fn shows_help(error: &clap::Error) -> bool {
 fn has_variables() -> bool {
     std::env::vars_os().any(|(name, _)| {
         let name = name.to_str().filter(|name| name.starts_with(PREFIX));
+        let name = name.filter(|name| *name != vaultlet_host::phases::VARIABLE);
         name.is_some_and(|name| !SETTINGS.iter().any(|setting| setting.variable == name))
     })
 }

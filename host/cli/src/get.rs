@@ -44,6 +44,7 @@ impl Get {
         }
         let vaultlet = self.options.open_once(self.references.len().min(CALLS_MAX))?;
         let secrets = vaultlet.get_many_blocking(&self.references)?;
+        vaultlet_host::phases::mark("secret read");
         let items: Vec<_> = self.references.iter().map(String::as_str).zip(&secrets).collect();
         let render = |format| Answer::Secrets(&items).render(&vaultlet, format);
         match (self.output, items.as_slice()) {
@@ -51,6 +52,7 @@ impl Get {
             (Format::Value | Format::Env, _) => output::parts(&render(render::Format::Env)?)?,
             (Format::Json, _) => output::json(&render(render::Format::Json)?)?,
         }
+        vaultlet_host::phases::mark("answer printed");
         Ok(ExitCode::SUCCESS)
     }
 }

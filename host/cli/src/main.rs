@@ -32,10 +32,12 @@ use arguments::Command;
 use failure::Failure;
 
 fn main() -> ExitCode {
+    vaultlet_host::phases::mark("main entered");
     let arguments = match arguments::parse(std::env::args_os().collect()) {
         Ok(arguments) => arguments,
         Err(early) => return early.exit(),
     };
+    vaultlet_host::phases::mark("arguments parsed");
     let json = arguments.json();
     let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
         #[cfg(feature = "dev")]
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Versions(command) => command.run(),
         Command::Whoami(command) => command.run(),
     });
+    vaultlet_host::phases::print("exit begins");
     match result {
         Ok(code) => code,
         Err(failure) => Failure::report(&failure, json),

@@ -39,7 +39,8 @@
 //! * `plugins`: `Plugin`, components written by others that read secrets which they are granted.
 //! * `jit`: `Builder::component`, a component of your own in place of the built-in one.
 //!
-//! The last two bring a compiler for WebAssembly with them.
+//! The last two bring a compiler for WebAssembly with them. The feature `phases` is for
+//! this project's benchmark alone.
 
 #![deny(unsafe_code)]
 
@@ -55,6 +56,8 @@ mod internal;
 mod lend;
 mod limits;
 mod net;
+#[doc(hidden)]
+pub mod phases;
 #[cfg(feature = "plugins")]
 mod plugin;
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,12 @@ static double now_us(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
     return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
+}
+
+static long faults(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
 }
 
 static void fail(const char *what) {
@@ -45,15 +52,15 @@ static int ascending(const void *a, const void *b) {
     return (one > other) - (one < other);
 }
 
-static void report(double first, double imported, double wall, double cpu) {
+static void report(double first, double imported, double wall, double cpu, long faulted) {
     qsort(durations, calls, sizeof *durations, ascending);
     long total = 0, resident = 0;
     FILE *statm = fopen("/proc/self/statm", "r");
     if (statm == NULL || fscanf(statm, "%ld %ld", &total, &resident) != 2) fail("no statm");
     fclose(statm);
     printf("{\"calls\":%d,\"first_us\":%f,\"import_us\":%f,\"median_us\":%f,\"p99_us\":%f,\"wall_us\":%f,"
-           "\"cpu_us\":%f,\"rss_kib\":%ld}\n",
-           calls, first, imported, durations[calls / 2], durations[calls * 99 / 100], wall, cpu,
+           "\"cpu_us\":%f,\"faults\":%ld,\"rss_kib\":%ld}\n",
+           calls, first, imported, durations[calls / 2], durations[calls * 99 / 100], wall, cpu, faulted,
            resident * (sysconf(_SC_PAGESIZE) / 1024));
 }
 
@@ -88,19 +95,23 @@ int main(int argc, char **argv) {
         double first = call("s0", 0), imported = now_us(CLOCK_MONOTONIC) - start;
         calls = atoi(argv[2]);
         durations = malloc((size_t)calls * sizeof *durations);
+        long before = faults();
         double wall = now_us(CLOCK_MONOTONIC), cpu = now_us(CLOCK_PROCESS_CPUTIME_ID);
         for (int i = 0; i < calls; i++) {
             char name[16];
             snprintf(name, sizeof name, "s%d", different ? i + 1 : 0);
             durations[i] = call(name, 0);
         }
-        report(first, imported, now_us(CLOCK_MONOTONIC) - wall, now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+        wall = now_us(CLOCK_MONOTONIC) - wall, cpu = now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+        report(first, imported, wall, cpu, faults() - before);
     } else {
         int callers = atoi(argv[2]), many = atoi(argv[3]);
         all(callers, many / 5);
+        long before = faults();
         double wall = now_us(CLOCK_MONOTONIC), cpu = now_us(CLOCK_PROCESS_CPUTIME_ID);
         all(callers, many);
-        report(0, 0, now_us(CLOCK_MONOTONIC) - wall, now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+        wall = now_us(CLOCK_MONOTONIC) - wall, cpu = now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+        report(0, 0, wall, cpu, faults() - before);
     }
     vaultlet_close(vault);
     return 0;

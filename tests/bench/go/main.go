@@ -32,7 +32,7 @@ func main() {
 		first := call(get, "s0")
 		imported := time.Since(start)
 		var durations []time.Duration
-		wall, cpu := time.Now(), used()
+		before, wall, cpu := faults(), time.Now(), used()
 		for i := 1; i <= number(arguments[0]); i++ {
 			name := "s0"
 			if task == "warm-diff" {
@@ -40,13 +40,13 @@ func main() {
 			}
 			durations = append(durations, call(get, name))
 		}
-		report(first, imported, durations, time.Since(wall), used()-cpu)
+		report(first, imported, durations, time.Since(wall), used()-cpu, faults()-before)
 	case "conc":
 		callers, calls := number(arguments[0]), number(arguments[1])
 		all(get, callers, calls/5)
-		wall, cpu := time.Now(), used()
+		before, wall, cpu := faults(), time.Now(), used()
 		durations := all(get, callers, calls)
-		report(0, 0, durations, time.Since(wall), used()-cpu)
+		report(0, 0, durations, time.Since(wall), used()-cpu, faults()-before)
 	default:
 		log.Fatalf("no such task: %s", task)
 	}
@@ -80,7 +80,7 @@ func all(get func(string) (string, error), callers, calls int) []time.Duration {
 	return durations
 }
 
-func report(first, imported time.Duration, durations []time.Duration, wall, cpu time.Duration) {
+func report(first, imported time.Duration, durations []time.Duration, wall, cpu time.Duration, faults int64) {
 	slices.Sort(durations)
 	us := func(d time.Duration) float64 { return float64(d) / 1e3 }
 	percentile := func(percent int) float64 {
@@ -94,7 +94,8 @@ func report(first, imported time.Duration, durations []time.Duration, wall, cpu 
 	fmt.Sscan(string(status), &size, &resident)
 	line, err := json.Marshal(map[string]any{
 		"calls": len(durations), "first_us": us(first), "import_us": us(imported), "median_us": percentile(50),
-		"p99_us": percentile(99), "wall_us": us(wall), "cpu_us": us(cpu), "rss_kib": resident * os.Getpagesize() / 1024,
+		"p99_us": percentile(99), "wall_us": us(wall), "cpu_us": us(cpu), "faults": faults,
+		"rss_kib": resident * os.Getpagesize() / 1024,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -103,11 +104,19 @@ func report(first, imported time.Duration, durations []time.Duration, wall, cpu 
 }
 
 func used() time.Duration {
-	var usage syscall.Rusage
+	usage := usage()
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func faults() int64 {
+	return usage().Minflt
+}
+
+func usage() (usage syscall.Rusage) {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		log.Fatal(err)
 	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	return usage
 }
 
 func number(text string) int {

@@ -22,10 +22,11 @@ public class Peer {
                 int callers = Integer.parseInt(arguments[2]);
                 int calls = Integer.parseInt(arguments[3]);
                 all(callers, calls / 5);
+                long faults = faults();
                 long wall = System.nanoTime();
                 long cpu = cpu();
                 long[] durations = all(callers, calls);
-                report(0, 0, durations, System.nanoTime() - wall, cpu() - cpu);
+                report(0, 0, durations, System.nanoTime() - wall, cpu() - cpu, faults() - faults);
             }
             default -> throw new IllegalArgumentException(arguments[1]);
         }
@@ -38,12 +39,13 @@ public class Peer {
         long first = call("s0");
         long imported = System.nanoTime() - start;
         long[] durations = new long[calls];
+        long faults = faults();
         long wall = System.nanoTime();
         long cpu = cpu();
         for (int i = 0; i < calls; i++) {
             durations[i] = call(different ? "s" + (i + 1) : "s0");
         }
-        report(first, imported, durations, System.nanoTime() - wall, cpu() - cpu);
+        report(first, imported, durations, System.nanoTime() - wall, cpu() - cpu, faults() - faults);
     }
 
     private static long[] all(int callers, int calls) throws Exception {
@@ -74,7 +76,8 @@ public class Peer {
         return duration;
     }
 
-    private static void report(long first, long imported, long[] durations, long wall, long cpu) throws Exception {
+    private static void report(long first, long imported, long[] durations, long wall, long cpu, long faults)
+        throws Exception {
         Arrays.sort(durations);
         int length = durations.length;
         double p99 = durations[Math.min(length * 99 / 100, length - 1)];
@@ -82,14 +85,24 @@ public class Peer {
         long rss = Long.parseLong(statm.split(" ")[1]) * 4;
         System.out.printf(
             java.util.Locale.ROOT,
-            "{\"calls\":%d,\"first_us\":%f,\"import_us\":%f,\"median_us\":%f,\"p99_us\":%f,\"wall_us\":%f,\"cpu_us\":%f,\"rss_kib\":%d}%n",
-            length, first / 1e3, imported / 1e3, durations[length / 2] / 1e3, p99 / 1e3, wall / 1e3, cpu / 1e3, rss);
+            "{\"calls\":%d,\"first_us\":%f,\"import_us\":%f,\"median_us\":%f,\"p99_us\":%f,\"wall_us\":%f,\"cpu_us\":%f,\"faults\":%d,\"rss_kib\":%d}%n",
+            length, first / 1e3, imported / 1e3, durations[length / 2] / 1e3, p99 / 1e3, wall / 1e3, cpu / 1e3, faults, rss);
     }
 
     /** User and system time of the process, in nanoseconds: clock ticks are 10 ms. */
     private static long cpu() throws Exception {
+        return (stat(14) + stat(15)) * 10_000_000;
+    }
+
+    /** Minor page faults of the process. */
+    private static long faults() throws Exception {
+        return stat(10);
+    }
+
+    /** A field of the process's statistics, as proc(5) counts them. */
+    private static long stat(int field) throws Exception {
         String stat = Files.readString(Path.of("/proc/self/stat"));
         String[] after = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-        return (Long.parseLong(after[11]) + Long.parseLong(after[12])) * 10_000_000;
+        return Long.parseLong(after[field - 3]);
     }
 }

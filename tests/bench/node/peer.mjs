@@ -25,14 +25,16 @@ async function call(name) {
   return duration;
 }
 
+const faults = () => process.resourceUsage().minorPageFault;
 const cpu = () => Object.values(process.cpuUsage()).reduce((sum, us) => sum + us, 0);
 
-function report(first, imported, durations, wall, used) {
+function report(first, imported, durations, wall, used, faulted) {
   durations.sort((a, b) => a - b);
   const at = (percent) => durations[Math.min(Math.floor((durations.length * percent) / 100), durations.length - 1)] * 1e3;
   console.log(JSON.stringify({
     calls: durations.length, first_us: first * 1e3, import_us: imported * 1e3, median_us: at(50), p99_us: at(99),
-    wall_us: wall * 1e3, cpu_us: used, rss_kib: Math.round(process.memoryUsage.rss() / 1024),
+    wall_us: wall * 1e3, cpu_us: used, faults: faulted,
+    rss_kib: Math.round(process.memoryUsage.rss() / 1024),
   }));
 }
 
@@ -40,9 +42,9 @@ async function warm(calls, different) {
   const first = await call("s0");
   const imported = performance.now() - start;
   const durations = [];
-  const [wall, used] = [performance.now(), cpu()];
+  const [wall, used, faulted] = [performance.now(), cpu(), faults()];
   for (let i = 1; i <= calls; i++) durations.push(await call(different ? `s${i}` : "s0"));
-  report(first, imported, durations, performance.now() - wall, cpu() - used);
+  report(first, imported, durations, performance.now() - wall, cpu() - used, faults() - faulted);
 }
 
 async function conc(callers, calls) {
@@ -56,8 +58,8 @@ async function conc(callers, calls) {
     return durations;
   };
   await all(Math.floor(calls / 5));
-  const [wall, used] = [performance.now(), cpu()];
-  report(0, 0, await all(calls), performance.now() - wall, cpu() - used);
+  const [wall, used, faulted] = [performance.now(), cpu(), faults()];
+  report(0, 0, await all(calls), performance.now() - wall, cpu() - used, faults() - faulted);
 }
 
 const [one, two] = numbers.map(Number);

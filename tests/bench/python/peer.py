@@ -3,6 +3,7 @@
 peer.py sdk|ours cold NAME | warm-same CALLS | warm-diff CALLS | conc CALLERS CALLS
 """
 
+from resource import RUSAGE_SELF, getrusage
 from time import perf_counter, process_time
 
 START = perf_counter()
@@ -34,7 +35,11 @@ def call(name):
     return duration
 
 
-def report(first, imported, durations, wall, cpu):
+def faults():
+    return getrusage(RUSAGE_SELF).ru_minflt
+
+
+def report(first, imported, durations, wall, cpu, faults):
     import json
 
     durations.sort()
@@ -43,7 +48,8 @@ def report(first, imported, durations, wall, cpu):
         rss = next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
     print(json.dumps({
         "calls": len(durations), "first_us": first * 1e6, "import_us": imported * 1e6, "median_us": at(50),
-        "p99_us": at(99), "wall_us": wall * 1e6, "cpu_us": cpu * 1e6, "rss_kib": rss,
+        "p99_us": at(99), "wall_us": wall * 1e6, "cpu_us": cpu * 1e6, "faults": faults,
+        "rss_kib": rss,
     }))
 
 
@@ -51,9 +57,9 @@ def warm(calls, different):
     first = call(FIRST)
     imported = perf_counter() - START
     names = [f"s{i}" if different else FIRST for i in range(1, calls + 1)]
-    cpu, wall = process_time(), perf_counter()
+    before, cpu, wall = faults(), process_time(), perf_counter()
     durations = [call(name) for name in names]
-    report(first, imported, durations, perf_counter() - wall, process_time() - cpu)
+    report(first, imported, durations, perf_counter() - wall, process_time() - cpu, faults() - before)
 
 
 def conc(callers, calls):
@@ -61,9 +67,9 @@ def conc(callers, calls):
 
     with ThreadPoolExecutor(callers) as threads:
         list(threads.map(call, (f"s{i}" for i in range(calls // 5))))
-        cpu, wall = process_time(), perf_counter()
+        before, cpu, wall = faults(), process_time(), perf_counter()
         durations = list(threads.map(call, (f"s{i}" for i in range(calls))))
-        report(0, 0, durations, perf_counter() - wall, process_time() - cpu)
+        report(0, 0, durations, perf_counter() - wall, process_time() - cpu, faults() - before)
 
 
 match sys.argv[2:]:

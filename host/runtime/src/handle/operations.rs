@@ -144,8 +144,10 @@ impl Operations {
             }
         }
         let (server, prefix) = self.planner.route(reference, &self.settings, call)?;
+        crate::phases::mark("route found");
         if self.prepares {
             self.client.prepare(&server, call);
+            crate::phases::mark("vault: connection begun");
         }
         let grant = self.vault_grant(Some(server));
         if let Some(prefix) = prefix.filter(|prefix| reference.starts_with(prefix.as_str())) {

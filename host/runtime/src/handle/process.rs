@@ -39,6 +39,7 @@ impl Process {
             overrides: settings.overrides()?,
             proxy: settings.proxy()?,
         }));
+        crate::phases::mark("TLS configured");
         // A call that waits for an instance keeps its thread.
         let threads = Threads::new(concurrency + limits::THREADS_WAITING);
         // With one call at a time there is little to reserve memory for, and no other call to wait

@@ -49,6 +49,7 @@ impl Loaded {
         config.with_custom_code_memory(Some(Arc::new(Pages)));
         // The build has used the same configuration, so that what fails here is reserving memory.
         let engine = Engine::new(&config).map_err(|e| address_space(&e))?;
+        crate::phases::mark("engine made");
         let world = match wasm {
             Some(wasm) => given(&engine, wasm)?,
             None => World::Embedded(Embedded::load(&engine).map_err(|e| failed(&e))?),

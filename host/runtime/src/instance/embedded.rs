@@ -64,6 +64,7 @@ impl Embedded {
                 Component::deserialize(engine, COMPILED)?
             }
         };
+        crate::phases::mark("component loaded");
         let mut linker = Linker::new(engine);
         host::add_to_linker(&mut linker)?;
         let pre = linker.instantiate_pre(&component)?;
@@ -78,6 +79,7 @@ impl Embedded {
             serve: function("serve")?,
             route: function("route")?,
         };
+        crate::phases::mark("component linked");
         Ok(Arc::new(Self { pure: PureIndices::new(&pre)?, pre, operations }))
     }
 

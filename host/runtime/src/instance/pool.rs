@@ -70,6 +70,7 @@ impl Pool {
                 Err(error) => Error::internal(format!("starting the component: {error:#}")),
             }
         })?;
+        crate::phases::mark(format_args!("{} instance made", grant.role));
         Ok(Instance { guest, grant: Arc::clone(grant), calls: 0 })
     }
 

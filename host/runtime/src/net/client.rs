@@ -60,7 +60,9 @@ impl Client {
             Some(connection) => connection,
             None => Connection::new(self.connect(to, times.connect())?),
         };
+        crate::phases::mark(format_args!("{:?}: connected", to.purpose));
         let response = connection.exchange(request, &times);
+        crate::phases::mark(format_args!("{:?}: response received", to.purpose));
         if connection.keeps_open() {
             self.keep(to, connection);
         }

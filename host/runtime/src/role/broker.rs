@@ -40,6 +40,7 @@ impl Broker {
         call: &Arc<Call>,
     ) -> Result<Self, Error> {
         let (plan, mut values) = planner.credentials(settings, call)?;
+        crate::phases::mark("credentials planned");
         let CredentialPlan { servers, files, keys, programs, tells, .. } = plan;
         // A password opens a key file, which only the host does.
         let is_password =
@@ -76,6 +77,7 @@ impl TokenSource for Broker {
             let reply = guest.serve(&call, &incoming)?;
             Ok((reply, guest.take_failure()))
         });
+        crate::phases::mark("token: broker done");
         incoming.headers.iter_mut().for_each(|(_, value)| value.zeroize());
         let (reply, cause) = served.map_err(|error| {
             if call.check().is_err() {

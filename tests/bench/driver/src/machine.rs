@@ -9,6 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike,
+};
 
 /// Processes of idle priority that keep the processors from halting. A halted virtual processor
 /// takes long to wake, and a request and its response would mostly measure that.
@@ -51,6 +55,41 @@ pub(crate) fn settle(limit: Duration) -> Result<f64> {
             return Ok(busy);
         }
     }
+}
+
+/// Measures how much of the processors' time others use.
+pub(crate) struct Meter {
+    all: f64,
+    busy: f64,
+    own: f64,
+}
+
+impl Meter {
+    pub(crate) fn start() -> Result<Meter> {
+        let (all, idle) = times()?;
+        Ok(Meter { all, busy: all - idle, own: own()? })
+    }
+
+    /// The processor time since the start that was neither idle nor used by the benchmark and by processes
+    /// of its that have ended, as a share of all.
+    pub(crate) fn other(self) -> Result<f64> {
+        let now = Meter::start()?;
+        let (all, busy) = (now.all - self.all, now.busy - self.busy);
+        let share = (busy - (now.own - self.own)) / all;
+        Ok(if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) })
+    }
+}
+
+/// The processor time of this process, and of its children that have ended, in clock ticks.
+fn own() -> Result<f64> {
+    /// Linux counts for programs in ticks of 10 ms, whatever its own are.
+    const TICK_US: f64 = 10_000.0;
+    let mut us = 0;
+    for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
+        let used = getrusage(who)?;
+        us += used.user_time().num_microseconds() + used.system_time().num_microseconds();
+    }
+    Ok(us as f64 / TICK_US)
 }
 
 /// The processor and the kernel.

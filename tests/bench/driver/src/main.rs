@@ -4,16 +4,22 @@
 //! where the vault's real name leads to the driver's own server.
 
 mod certificates;
+mod delay;
+mod found;
 mod languages;
 mod launch;
 mod machine;
+mod noise;
 mod peers;
+mod phases;
 mod prepare;
 mod sandbox;
 mod sections;
 mod summary;
 mod table;
+mod trace;
 mod vault;
+mod verdict;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -25,7 +31,7 @@ use peers::Id;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tests/bench/run")]
 struct Options {
-    /// Processes per peer for `cold`
+    /// Processes per peer for `cold`, and for `phases`
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
     /// Processes per peer for `warm` and `conc`
@@ -43,6 +49,9 @@ struct Options {
     /// Longest wait for an idle machine before a `cold` run, in seconds
     #[arg(long, default_value_t = 2.0)]
     settle: f64,
+    /// Time that a round trip to the vault takes longer, in ms
+    #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u64).range(..=1000))]
+    delay_ms: u64,
     /// The root of the repository
     #[arg(long, hide = true)]
     root: PathBuf,
@@ -63,6 +72,16 @@ enum Section {
     Warm,
     /// 64 callers at once in one process
     Conc,
+    /// What the steps of a cold `vaultlet get` cost, by a build with marks in it
+    Phases,
+}
+
+impl Options {
+    /// The chosen peers that take part in a chosen measurement.
+    fn peers(&self) -> Vec<Id> {
+        let takes_part = |id: &&Id| self.sections.iter().any(|section| id.has(*section));
+        self.only.iter().filter(takes_part).copied().collect()
+    }
 }
 
 fn main() -> Result<ExitCode> {

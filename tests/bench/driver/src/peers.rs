@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A peer's short name.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
 pub(crate) enum Id {
     /// The floor: blocking sockets, rustls with ring
     Raw,
@@ -79,7 +79,11 @@ impl Id {
 
     /// Whether the peer takes part in a measurement.
     pub(crate) fn has(self, section: Section) -> bool {
-        self != Id::Vaultlet || section == Section::Cold
+        match section {
+            Section::Cold => true,
+            Section::Warm | Section::Conc => self != Id::Vaultlet,
+            Section::Phases => self == Id::Vaultlet,
+        }
     }
 
     /// The command line for a task.

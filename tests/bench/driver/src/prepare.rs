@@ -10,13 +10,18 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use nix::unistd::geteuid;
 
-use crate::{Options, languages, peers::Id};
+use crate::{Options, Section, languages, peers::Id, phases};
 
 /// Prepares the chosen peers and measures them in the namespaces.
 pub(crate) fn enter(options: &Options) -> Result<ExitCode> {
-    languages::package(&options.root, &options.only).context("making the packages")?;
+    let peers = options.peers();
+    languages::package(&options.root, &peers).context("making the packages")?;
+    if options.sections.contains(&Section::Phases) && peers.contains(&Id::Vaultlet) {
+        eprintln!("preparing the program with marks");
+        phases::prepare(&options.root).context("preparing the program with marks")?;
+    }
     let mut missing = Vec::new();
-    for id in &options.only {
+    for id in &peers {
         eprintln!("preparing {id}");
         match prepare(&options.root, *id) {
             Err(error) if id.is_ours() => return Err(error.context(format!("preparing {id}"))),
@@ -41,18 +46,20 @@ fn prepare(root: &Path, id: Id) -> Result<()> {
     let bench = root.join("tests/bench");
     match id {
         // One package at a time, so that no peer gets the cargo features of another.
-        Id::Raw => cargo(&bench, "bench-raw", &root.join("target/bench")),
-        Id::HostBlocking | Id::HostAsync => cargo(&bench, "bench-ours", &root.join("target/bench")),
-        Id::Sdk => cargo(&bench, "bench-sdk", &root.join("target/bench")),
-        Id::Vaultlet => cargo(root, "vaultlet-cli", &root.join("target")),
+        Id::Raw => cargo(&bench, "bench-raw", &root.join("target/bench"), &[]),
+        Id::HostBlocking | Id::HostAsync => {
+            cargo(&bench, "bench-ours", &root.join("target/bench"), &[])
+        }
+        Id::Sdk => cargo(&bench, "bench-sdk", &root.join("target/bench"), &[]),
+        Id::Vaultlet => cargo(root, "vaultlet-cli", &root.join("target"), &[]),
         _ => languages::prepare(root, id),
     }
 }
 
-fn cargo(folder: &Path, package: &str, target: &Path) -> Result<()> {
+pub(crate) fn cargo(folder: &Path, package: &str, target: &Path, more: &[&str]) -> Result<()> {
     let mut command = nice("cargo");
     command.current_dir(folder).args(["build", "--release", "--package", package]);
-    run(command.arg("--target-dir").arg(target))
+    run(command.arg("--target-dir").arg(target).args(more))
 }
 
 pub(crate) fn nice(program: impl AsRef<std::ffi::OsStr>) -> Command {

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -49,8 +50,8 @@ impl Trust {
     }
 }
 
-/// Sets up the network and starts the servers.
-pub(crate) fn start() -> Result<(Vault, Trust)> {
+/// Sets up the network and starts the servers, with the vault so far away.
+pub(crate) fn start(delay: Duration) -> Result<(Vault, Trust)> {
     run("ip", &["link", "set", "lo", "up"])?;
     run("ip", &["address", "add", &format!("{VAULT}/32"), "dev", "lo"])?;
     let trust = Trust { folder: TempDir::with_prefix("vaultlet-bench-")? };
@@ -69,7 +70,8 @@ pub(crate) fn start() -> Result<(Vault, Trust)> {
         .output();
     let system = fs::read_to_string("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
     fs::write(trust.bundle(), system + "\n" + &root)?;
-    let vault = Vault::start(tls, SocketAddr::new(VAULT.parse()?, 443), IDENTITY.parse()?)?;
+    let address = SocketAddr::new(VAULT.parse()?, 443);
+    let vault = Vault::start(tls, address, delay, IDENTITY.parse()?)?;
     Ok((vault, trust))
 }
 

@@ -31,6 +31,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use crate::delay::lengthen;
+
 /// The secret that the identity endpoint requires in a header.
 pub const IDENTITY_SECRET: &str = "bench-identity-secret";
 
@@ -56,8 +58,13 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Serves the vault and the identity endpoint.
-    pub fn start(tls: ServerConfig, vault: SocketAddr, identity: SocketAddr) -> Result<Vault> {
+    /// Serves the vault, to which a round trip takes so much longer, and the identity endpoint.
+    pub fn start(
+        tls: ServerConfig,
+        vault: SocketAddr,
+        delay: Duration,
+        identity: SocketAddr,
+    ) -> Result<Vault> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let shared = Arc::new(Shared { counters: Counters::default(), token: token() });
         let acceptor = TlsAcceptor::from(Arc::new(tls));
@@ -70,9 +77,10 @@ impl Vault {
         runtime.spawn(accept(vault, move |stream| {
             let (acceptor, shared) = (acceptor.clone(), Arc::clone(&state));
             async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    shared.counters.connections.fetch_add(1, Ordering::Relaxed);
-                    serve(stream, |request| shared.secret(request)).await;
+                if delay.is_zero() {
+                    shared.vault(&acceptor, stream).await;
+                } else {
+                    shared.vault(&acceptor, lengthen(stream, delay)).await;
                 }
             }
         }));
@@ -127,6 +135,18 @@ struct Shared {
 }
 
 impl Shared {
+    /// Serves one connection to the vault.
+    async fn vault(
+        &self,
+        acceptor: &TlsAcceptor,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    ) {
+        if let Ok(stream) = acceptor.accept(stream).await {
+            self.counters.connections.fetch_add(1, Ordering::Relaxed);
+            serve(stream, |request| self.secret(request)).await;
+        }
+    }
+
     fn secret(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         let bearer = header(request, "authorization").strip_prefix("Bearer ");
         if bearer != Some(&self.token) {

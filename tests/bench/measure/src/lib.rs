@@ -67,6 +67,8 @@ pub struct Report {
     pub wall_us: f64,
     /// The process's user and system time during the calls in µs.
     pub cpu_us: f64,
+    /// The process's minor page faults during the calls.
+    pub faults: u64,
     /// Resident memory after the calls in KiB.
     pub rss_kib: u64,
 }
@@ -242,11 +244,12 @@ where
 struct Clock {
     wall: Instant,
     cpu: Duration,
+    faults: u64,
 }
 
 impl Clock {
     fn start() -> Result<Clock> {
-        Ok(Clock { cpu: cpu()?, wall: Instant::now() })
+        Ok(Clock { faults: faults()?, cpu: cpu()?, wall: Instant::now() })
     }
 
     fn report(
@@ -257,6 +260,7 @@ impl Clock {
     ) -> Result<Report> {
         let wall = self.wall.elapsed();
         let cpu = cpu()?.saturating_sub(self.cpu);
+        let faults = faults()?.saturating_sub(self.faults);
         let spent = durations.iter().map(Duration::as_secs_f64).sum::<f64>();
         ensure!(
             spent <= wall.as_secs_f64() * callers as f64,
@@ -275,6 +279,7 @@ impl Clock {
             p99_us: at(99)?,
             wall_us: micros(&wall),
             cpu_us: micros(&cpu),
+            faults,
             rss_kib: resident()?,
         })
     }
@@ -286,6 +291,13 @@ fn micros(duration: &Duration) -> f64 {
 
 fn cpu() -> Result<Duration> {
     Ok(clock_gettime(ClockId::ProcessCPUTime).try_into()?)
+}
+
+/// Minor page faults of all threads: the tenth field of `stat`, the eighth after the program's name.
+fn faults() -> Result<u64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let (_, after) = stat.rsplit_once(')').context("/proc/self/stat names no program")?;
+    Ok(after.split_whitespace().nth(7).context("/proc/self/stat has no page faults")?.parse()?)
 }
 
 fn resident() -> Result<u64> {
@@ -325,6 +337,13 @@ mod tests {
     fn calls_outside_the_clock_fail_the_run() {
         let late = Clock::start().unwrap().report(2, Duration::ZERO, vec![Duration::from_hours(1)]);
         assert!(late.unwrap_err().to_string().contains("the clock did not run"));
+    }
+
+    #[test]
+    fn memory_that_is_touched_is_counted() {
+        let before = faults().unwrap();
+        let touched = vec![1_u8; 4 << 20];
+        assert!(faults().unwrap() >= before + 4, "{}", touched.len());
     }
 
     #[test]

@@ -25,7 +25,8 @@ impl Language for Node {
     fn packages(&self, peer: &Peer<'_>) -> Result<usize> {
         let list = fs::read_to_string(peer.folder.join("node_modules/.package-lock.json"))?;
         let list: serde_json::Value = serde_json::from_str(&list)?;
-        Ok(list["packages"].as_object().map_or(0, serde_json::Map::len))
+        let packages = list.get("packages").and_then(serde_json::Value::as_object);
+        Ok(packages.map_or(0, serde_json::Map::len))
     }
 
     fn prepare(&self, peer: &Peer<'_>, stamp: Stamp) -> Result<()> {
