@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    prepare::cargo,
+    prepare::shipped,
     table::{median, spread},
 };
 
@@ -32,11 +32,10 @@ pub(crate) fn program(root: &Path) -> PathBuf {
 
 /// Builds the program with marks, and moves it to where nobody takes it for that of a release.
 pub(crate) fn prepare(root: &Path) -> Result<()> {
-    let target = root.join("target");
-    cargo(root, "vaultlet-cli", &target, &["--features", "phases"])?;
-    fs::rename(target.join("release/vaultlet"), program(root))?;
+    shipped(root, &["--features", "vaultlet-cli/phases"])?;
+    fs::rename(root.join("target/release/vaultlet"), program(root))?;
     // The program without marks takes its place again.
-    cargo(root, "vaultlet-cli", &target, &[])
+    shipped(root, &[])
 }
 
 /// Reads the phases that a program has printed, whose process ended after this time.

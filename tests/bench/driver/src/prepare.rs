@@ -51,7 +51,7 @@ fn prepare(root: &Path, id: Id) -> Result<()> {
             cargo(&bench, "bench-ours", &root.join("target/bench"), &[])
         }
         Id::Sdk => cargo(&bench, "bench-sdk", &root.join("target/bench"), &[]),
-        Id::Vaultlet => cargo(root, "vaultlet-cli", &root.join("target"), &[]),
+        Id::Vaultlet => shipped(root, &[]),
         _ => languages::prepare(root, id),
     }
 }
@@ -60,6 +60,13 @@ pub(crate) fn cargo(folder: &Path, package: &str, target: &Path, more: &[&str]) 
     let mut command = nice("cargo");
     command.current_dir(folder).args(["build", "--release", "--package", package]);
     run(command.arg("--target-dir").arg(target).args(more))
+}
+
+/// Builds the program as it is shipped: what is built beside it decides the features of what they share.
+pub(crate) fn shipped(root: &Path, more: &[&str]) -> Result<()> {
+    let mut command = nice("cargo");
+    command.current_dir(root).args(["build", "--release"]);
+    run(command.arg("--target-dir").arg(root.join("target")).args(more))
 }
 
 pub(crate) fn nice(program: impl AsRef<std::ffi::OsStr>) -> Command {
