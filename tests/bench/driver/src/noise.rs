@@ -57,8 +57,11 @@ impl Noise {
     }
 }
 
-/// The table of all measurements.
+/// The table of all measurements; nothing if there is none.
 pub(crate) fn print(all: &[Noise]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
     let percent = |share: f64| format!("{:.0}", share * 100.0);
     let rows: Vec<_> = all
         .iter()
