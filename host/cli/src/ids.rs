@@ -103,7 +103,7 @@ macro_rules! ids {
 const HOST_IDS: &[Entry] = ids! {
     // The host.
     "address-space" ["configuration"]
-        "the system allows this process too little address space (not memory): each instance reserves 4 GiB"
+        "the system allows this process too little address space (not memory): each instance reserves 48 MiB"
         "raise the limit (`ulimit -v`), or allow fewer concurrent calls (`concurrency`)"
     "ca-file" ["configuration"]
         "a file of CA certificates cannot be read, or contains no certificate"
