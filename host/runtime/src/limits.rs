@@ -44,6 +44,12 @@ pub(crate) const HEADERS: usize = 100;
 pub(crate) const CHUNK_LINE_MAX: usize = 4 << 10;
 /// Bytes that are read from a connection at once.
 pub(crate) const READ: usize = 4 << 10;
+/// Bytes of a buffer that an idle connection keeps.
+pub(crate) const BUFFER_KEPT: usize = 16 << 10;
+/// Bytes of a proxy's response.
+pub(crate) const PROXY_RESPONSE_MAX: usize = 8 << 10;
+/// Random bytes that the component gets at once; `wit/embedded.wit` says so.
+pub(crate) const RANDOM_MAX: u32 = 4_096;
 /// Responses that the identity endpoint caches, one for each identity and resource.
 pub(crate) const RESPONSES_KEPT: usize = 256;
 
@@ -66,6 +72,10 @@ pub(crate) const PROGRAM: Duration = Duration::from_secs(10);
 pub(crate) const PROGRAM_SLICE: Duration = Duration::from_millis(10);
 /// Time to wait for the end of a program's pipes after the program has ended.
 pub(crate) const PROGRAM_PIPES: Duration = Duration::from_secs(1);
+/// The longest time between two looks at a caller who waits, who may have been interrupted.
+pub(crate) const WATCH: Duration = Duration::from_millis(25);
+/// Time of a call whose embedder allows more than the clock can tell.
+pub(crate) const CALL_ENDLESS: Duration = Duration::from_hours(24 * 365);
 /// Time of one whole call, unless the embedder sets another.
 pub(crate) const CALL: Duration = Duration::from_secs(120);
 /// Time of one request for a token, unless calls may take longer: a metadata service that is being

@@ -357,6 +357,13 @@ fn a_guest_that_traps_or_spins_does_not_affect_other_calls() {
 }
 
 #[test]
+fn a_call_may_take_any_time() {
+    let local = local();
+    let vaultlet = in_job(&local).open().unwrap().with_timeout(Duration::MAX);
+    assert_eq!(vaultlet.get_blocking("akv://job/s1").unwrap().reveal(), format!("{VALUE} 1"));
+}
+
+#[test]
 fn a_handle_outlives_short_lived_runtimes() {
     let local = local();
     let vaultlet = in_job(&local).open().unwrap();

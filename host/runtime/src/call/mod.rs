@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind};
+use crate::limits;
 
 pub use interrupt::Cancel;
 pub(crate) use interrupt::{Interrupt, Waiting};
@@ -20,9 +21,6 @@ pub(crate) use thread::{Unparker, on_thread, park_until, unparker};
 
 /// A function that is called while a call waits; `false` cancels the call.
 pub(crate) type Watch = Arc<dyn Fn() -> bool + Send + Sync>;
-
-/// The longest time between two calls of a [`Watch`].
-const WATCH_INTERVAL: Duration = Duration::from_millis(25);
 
 /// One call.
 pub(crate) struct Call {
@@ -50,7 +48,7 @@ impl Call {
             doing,
             help: "allow more by `--timeout` (`VAULTLET_TIMEOUT`), or look at what is slow",
             limit,
-            deadline: started + limit,
+            deadline: started.checked_add(limit).unwrap_or(started + limits::CALL_ENDLESS),
             interrupt: Interrupt::new(parent.as_ref()),
             parent,
             watch: None,
@@ -60,10 +58,9 @@ impl Call {
     }
 
     /// The same call with a function that is called while it waits.
-    pub(crate) fn with_watch(self, watch: Option<Watch>) -> Self {
-        let mut this = self;
-        this.watch = watch;
-        this
+    pub(crate) fn with_watch(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// A part of this call that may run on another thread. It has the same deadline, and is
@@ -109,7 +106,7 @@ impl Call {
 
     fn is_watch_due(&self, now: Instant) -> bool {
         let ms = now.saturating_duration_since(self.started).as_millis();
-        let (ms, interval) = (u64::try_from(ms).unwrap_or(u64::MAX), WATCH_INTERVAL.as_millis());
+        let (ms, interval) = (u64::try_from(ms).unwrap_or(u64::MAX), limits::WATCH.as_millis());
         let due = u128::from(ms - self.watched.load(Ordering::Relaxed).min(ms)) >= interval;
         if due {
             self.watched.store(ms, Ordering::Relaxed);
@@ -120,7 +117,7 @@ impl Call {
     /// The time for which a wait until `until` may block the thread before [`Call::check`] is due.
     pub(crate) fn slice(&self, until: Instant) -> Duration {
         let left = until.min(self.deadline).saturating_duration_since(Instant::now());
-        if self.watch.is_some() { left.min(WATCH_INTERVAL) } else { left }
+        if self.watch.is_some() { left.min(limits::WATCH) } else { left }
     }
 
     /// Waits until there is a result or `until` has passed, which is `None`. Whoever makes the

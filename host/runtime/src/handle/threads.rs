@@ -57,12 +57,13 @@ impl Threads {
         let thread = std::thread::Builder::new().name("vaultlet".into());
         let started = thread.stack_size(limits::THREAD_STACK).spawn(move || shared.work());
         if let Err(error) = started {
-            let (job, waits) = {
+            // Another thread takes the job, if there is one.
+            let job = {
                 let mut queue = self.shared.lock();
                 queue.threads -= 1;
-                (if queue.threads == 0 { queue.jobs.pop_back() } else { None }, queue.threads > 0)
+                if queue.threads == 0 { queue.jobs.pop_back() } else { None }
             };
-            if let Some(job) = job.filter(|_| !waits) {
+            if let Some(job) = job {
                 (job.run)(Err(Error::internal(format!("starting a thread: {error}"))));
             }
         }
@@ -106,8 +107,8 @@ impl Shared {
             if let Some(job) = queue.jobs.pop_front() {
                 drop(queue);
                 let ready = job.call.check();
-                // A job that panics has told nobody of its end, and its waiter is told when it is
-                // dropped.
+                // The job catches what the call panics with; this is the function of an embedder's that
+                // was told of the end.
                 let _ = catch_unwind(AssertUnwindSafe(|| (job.run)(ready)));
                 queue = self.lock();
                 continue;

@@ -8,13 +8,12 @@ use wasmtime::component::Linker;
 
 use crate::error::Error;
 use crate::internal::plain;
+use crate::limits;
 use crate::net::Request;
 
 use super::store_state::StoreState;
 
 const INTERFACE: &str = "vaultlet:keyvault/host@0.1.0";
-/// Random bytes of one call.
-const RANDOM_MAX: u32 = 4_096;
 
 type Context<'a> = StoreContextMut<'a, StoreState>;
 
@@ -61,7 +60,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreState>) -> wasmtime::Result
 }
 
 fn random(count: u32) -> Result<Vec<u8>, Error> {
-    let mut bytes = vec![0; usize::try_from(count.min(RANDOM_MAX)).unwrap_or(0)];
+    let mut bytes = vec![0; usize::try_from(count.min(limits::RANDOM_MAX)).unwrap_or(0)];
     rustls::crypto::ring::default_provider()
         .secure_random
         .fill(&mut bytes)

@@ -7,7 +7,7 @@ use crate::limits;
 
 use super::failure::Failure;
 use super::http1::{Chunks, Framing, Head, parse_head, write_request};
-use super::message::{Request, Response, append, scrub};
+use super::message::{Request, Response, append, consume, reserve, scrub};
 use super::stream::{Deadline, Late, Stream};
 
 pub(super) struct Connection {
@@ -56,8 +56,8 @@ impl<'a> Times<'a> {
 
 impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
-        let (sent, received) =
-            (Vec::with_capacity(limits::READ), Vec::with_capacity(2 * limits::READ));
+        let buffer = || Vec::with_capacity(limits::READ);
+        let (sent, received) = (buffer(), buffer());
         Self { stream, sent, received, keeps_open: true, idle_since: Instant::now() }
     }
 
@@ -81,14 +81,17 @@ impl Connection {
         self.keeps_open = false;
         times.call.check()?;
         let result = self.send(request, times).and_then(|()| self.read(request, times));
-        scrub(&mut self.sent);
-        scrub(&mut self.received);
+        for buffer in [&mut self.sent, &mut self.received] {
+            scrub(buffer);
+            // A long body leaves no memory with an idle connection.
+            buffer.shrink_to(limits::BUFFER_KEPT);
+        }
         self.idle_since = Instant::now();
         result
     }
 
     fn send(&mut self, request: &Request, times: &Times<'_>) -> Result<(), Failure> {
-        super::message::reserve(&mut self.sent, length(request));
+        reserve(&mut self.sent, length(request));
         write_request(&mut self.sent, request)?;
         self.stream.send(&self.sent, times.first_byte())
     }
@@ -96,7 +99,7 @@ impl Connection {
     fn read(&mut self, request: &Request, times: &Times<'_>) -> Result<Response, Failure> {
         let mut head = self.read_head(times)?;
         while matches!(head.response.status, 100..200) {
-            self.received.drain(..head.length);
+            consume(&mut self.received, head.length);
             head = self.read_head(times)?;
         }
         let most = limits::BODY_MAX.min(usize::try_from(request.max_body).unwrap_or(usize::MAX));
@@ -139,18 +142,15 @@ impl Connection {
         most: usize,
         times: &Times<'_>,
     ) -> Result<usize, Failure> {
-        let (mut chunks, mut at) = (Chunks::default(), start);
+        let mut chunks = Chunks::default();
+        consume(&mut self.received, start);
         loop {
-            let input = self.received.get(at..).unwrap_or_default();
-            let (ended, used) = chunks.read(input, body, most)?;
-            at += used;
+            let (ended, used) = chunks.read(&self.received, body, most)?;
             if ended {
-                return Ok(at);
+                return Ok(used);
             }
-            if at == self.received.len() {
-                scrub(&mut self.received);
-                at = 0;
-            }
+            // Whatever a server sends between two chunks, no more than a line of it is kept.
+            consume(&mut self.received, used);
             self.receive(times.next_bytes())?;
         }
     }

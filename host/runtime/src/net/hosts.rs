@@ -45,10 +45,10 @@ mod tests {
 
     #[test]
     fn names_are_found_as_the_system_finds_them() {
-        let hosts = "127.0.0.1 localhost # job\n\n10.0.0.4\tjob.vault.azure.net job\n::1 x\nbad job\n10.0.0.5 JOB\n";
+        let hosts = "127.0.0.1 localhost # job\n\n10.0.0.4\tjob.example.test job\n::1 x\nbad job\n10.0.0.5 JOB\n";
         for (host, expected) in [
             ("job", vec!["10.0.0.4", "10.0.0.5"]),
-            ("Job.Vault.Azure.Net", vec!["10.0.0.4"]),
+            ("Job.Example.Test", vec!["10.0.0.4"]),
             ("x", vec!["::1"]),
             ("jo", vec![]),
         ] {

@@ -140,6 +140,17 @@ pub(super) fn scrub_text(text: &mut String) {
     scrub(&mut bytes);
 }
 
+/// Removes bytes from the beginning, and leaves no copy of them behind.
+pub(super) fn consume(bytes: &mut Vec<u8>, count: usize) {
+    let length = bytes.len();
+    let left = length.saturating_sub(count);
+    bytes.copy_within(length - left.., 0);
+    if let Some(rest) = bytes.get_mut(left..) {
+        rest.fill(0);
+    }
+    bytes.truncate(left);
+}
+
 /// Appends bytes; a vector that must grow leaves no copy behind.
 pub(super) fn append(to: &mut Vec<u8>, bytes: &[u8]) {
     reserve(to, bytes.len());
@@ -153,5 +164,19 @@ pub(super) fn reserve(bytes: &mut Vec<u8>, more: usize) {
         let mut larger = Vec::with_capacity(needed.max(2 * bytes.capacity()));
         larger.extend_from_slice(bytes);
         scrub(&mut std::mem::replace(bytes, larger));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_consumed_is_gone_and_the_rest_is_there() {
+        for (count, expected) in [(0, "abcdef"), (2, "cdef"), (6, ""), (9, "")] {
+            let mut bytes = b"abcdef".to_vec();
+            consume(&mut bytes, count);
+            assert_eq!(bytes, expected.as_bytes(), "{count}");
+        }
     }
 }

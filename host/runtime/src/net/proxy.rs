@@ -14,9 +14,6 @@ use super::stream::{Deadline, Stream};
 
 pub(super) type Proxy = hyper_util::client::proxy::matcher::Intercept;
 
-/// Bytes of a proxy's response.
-const RESPONSE_MAX: usize = 8 << 10;
-
 /// Opens a tunnel to a server.
 pub(super) fn tunnel(
     proxy: &Proxy,
@@ -61,7 +58,7 @@ pub(super) fn tunnel(
                 return Err(failed("proxy authorization required"));
             }
             Ok(Status::Complete(_)) => return Err(failed("it refused to connect")),
-            Ok(Status::Partial) if received.len() < RESPONSE_MAX => {}
+            Ok(Status::Partial) if received.len() < limits::PROXY_RESPONSE_MAX => {}
             _ => return Err(failed("its response is not HTTP, or too long")),
         }
     }
