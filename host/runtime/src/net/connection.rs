@@ -192,3 +192,51 @@ fn length(request: &Request) -> usize {
     let body = request.body.as_ref().map_or(0, String::len);
     LINES + request.target.len() + request.host.len() + headers.sum::<usize>() + body
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::net::Method;
+
+    /// Lines before chunks are limited, but there is no end of them: nearly every read ends within one.
+    #[test]
+    fn what_stands_between_chunks_is_not_kept() {
+        const CHUNKS: usize = 1_000;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 1024]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+            let chunk = format!("1;{}\r\nx\r\n", "y".repeat(3_001));
+            (0..CHUNKS).for_each(|_| stream.write_all(chunk.as_bytes()).unwrap());
+            stream.write_all(b"0\r\n\r\n").unwrap();
+        });
+        let request = Request {
+            method: Method::Get,
+            secure: false,
+            host: "127.0.0.1".into(),
+            port: address.port(),
+            target: "/".into(),
+            headers: Vec::new(),
+            body: None,
+            connect_ms: 60_000,
+            first_byte_ms: 60_000,
+            total_ms: 60_000,
+            max_body: 1 << 20,
+        };
+        let call = Call::new("reading", Duration::from_secs(60), None);
+        let times = Times::new(&call, &request);
+        let mut connection = Connection::new(Stream::connect(&[address], times.connect()).unwrap());
+        connection.send(&request, &times).unwrap();
+        let response =
+            connection.read(&request, &times).unwrap_or_else(|error| unreachable!("{error}"));
+        assert_eq!(response.body, [b'x'; CHUNKS]);
+        assert!(connection.received.capacity() <= 32 << 10, "{}", connection.received.capacity());
+        server.join().unwrap();
+    }
+}
