@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use lists::{GUID, List, list};
+use tempfile::NamedTempFile;
 use time::OffsetDateTime;
 use vaultlet_core::settings::{Reader, SETTINGS};
 use vaultlet_dev::{Local, Seed};
@@ -31,6 +32,8 @@ struct Setup {
     /// Gives `token`, and refuses some requests.
     _server: Server,
     origin: String,
+    /// The component as machine code, which `wasmtime` would otherwise make for each list.
+    compiled: NamedTempFile,
 }
 
 impl Setup {
@@ -84,7 +87,7 @@ impl Setup {
         });
         let origin = format!("http://127.0.0.1:{}", server.port());
         let variables = job.variables().into_iter().collect();
-        Self { job, variables, token, _server: server, origin }
+        Self { job, variables, token, _server: server, origin, compiled: compiled() }
     }
 
     fn vault(&self) -> &str {
@@ -168,9 +171,16 @@ impl Setup {
         let native = Run::vaultlet(&list.arguments).environment(&variables).end();
         let names = variables.keys().flat_map(|name| ["--env", name]);
         let component = Run::program("wasmtime")
-            .arguments(["run", "-S", "http"])
+            .arguments([
+                "run",
+                "-S",
+                "http,p3=n",
+                "-W",
+                "concurrency-support=n",
+                "--allow-precompiled",
+            ])
             .arguments(names)
-            .arguments([component()])
+            .arguments([self.compiled.path()])
             .arguments(&list.arguments)
             .environment(&variables)
             .end();
@@ -198,6 +208,16 @@ impl Setup {
             "{arguments:?} {variables:?}\n  native    {native:?}\n  component {component:?}"
         ))
     }
+}
+
+/// Compiles the component with the settings that the `wasmtime` program has by default, which refuses
+/// code made with others.
+fn compiled() -> NamedTempFile {
+    let component = std::fs::read(component()).unwrap();
+    let code = wasmtime::Engine::default().precompile_component(&component).unwrap();
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(&file, code).unwrap();
+    file
 }
 
 /// An error as JSON but for the id that the vault gives to each request.
