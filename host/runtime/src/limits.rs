@@ -14,6 +14,8 @@ pub(crate) const BROKERS_MAX: usize = 16;
 pub(crate) const PLANNERS_MAX: usize = 4;
 /// Threads for calls that wait for an instance, besides those for calls that run.
 pub(crate) const THREADS_WAITING: usize = 64;
+/// Threads for calls whose time ran out before a thread was free for them.
+pub(crate) const THREADS_EXPIRED: usize = 4;
 /// Bytes of stack of such a thread, most of it never touched.
 pub(crate) const THREAD_STACK: usize = 1 << 20;
 /// Time after which an idle thread ends.

@@ -64,15 +64,18 @@ impl Threads {
                 if queue.threads == 0 { queue.jobs.pop_back() } else { None }
             };
             if let Some(job) = job {
-                (job.run)(Err(Error::internal(format!("starting a thread: {error}"))));
+                let failed = Error::internal(format!("starting a thread: {error}"));
+                let ended = job.call.check().and(Err(failed));
+                (job.run)(ended);
             }
         }
     }
 
     /// A function that fails the jobs whose time has run out, or that are cancelled, before a thread
-    /// was free for them.
+    /// was free for them. What they call may block, so they end on threads of their own.
     pub(super) fn expiry(&self) -> impl Fn() + Send + 'static {
         let shared = Arc::downgrade(&self.shared);
+        let expired = Self::new(limits::THREADS_EXPIRED);
         move || {
             let Some(shared) = shared.upgrade() else { return };
             let mut ended = Vec::new();
@@ -82,13 +85,11 @@ impl Threads {
                 while let Some(job) = queue.jobs.get(at) {
                     match job.call.check() {
                         Ok(()) => at += 1,
-                        Err(error) => ended.extend(queue.jobs.remove(at).map(|job| (job, error))),
+                        Err(_) => ended.extend(queue.jobs.remove(at)),
                     }
                 }
             }
-            for (job, error) in ended {
-                (job.run)(Err(error));
-            }
+            ended.into_iter().for_each(|job| expired.run(job));
         }
     }
 }
