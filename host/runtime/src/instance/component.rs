@@ -62,11 +62,11 @@ impl Loaded {
         &self,
         grant: &Arc<Grant>,
         call: &Arc<Call>,
-    ) -> wasmtime::Result<Box<dyn Guest>> {
+    ) -> wasmtime::Result<Guest> {
         Ok(match &self.world {
-            World::Embedded(embedded) => Box::new(embedded.instantiate(grant, call)?),
+            World::Embedded(embedded) => Guest::Embedded(embedded.instantiate(grant, call)?),
             #[cfg(feature = "jit")]
-            World::Provider(provider) => Box::new(provider.instantiate(grant, call)?),
+            World::Provider(provider) => Guest::Provider(provider.instantiate(grant, call)?),
         })
     }
 }

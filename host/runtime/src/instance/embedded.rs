@@ -5,26 +5,22 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use wasmtime::component::{
-    Component, ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Linker,
-    Lower, TypedFunc,
+    Component, ComponentNamedList, Instance, InstancePre, Lift, Linker, Lower, TypedFunc,
 };
 use wasmtime::{Engine, Result, Store, UpdateDeadline};
 
-use crate::bindings::exports::vaultlet::keyvault::plan::{CredentialPlan, Resolved, Subject};
-use crate::bindings::exports::vaultlet::keyvault::render::{Format, Part};
 use crate::bindings::exports::vaultlet::keyvault::types::{
-    Error as WitError, Holder, Listed, Page, Properties, TokenProperties, TokenRequest,
+    Error as WitError, Listed, Page, TokenRequest,
 };
-use crate::bindings::{Pure, PureIndices};
 use crate::call::Call;
 use crate::error::Cause;
 use crate::grant::Grant;
 use crate::token::UserAssigned;
 
 use super::code_memory::claim_in_place;
-use super::guest::{Guest, Variables};
+use super::export;
 use super::host;
-use super::records::{Incoming, Reply, Route, SecretRecord, TokenRecord};
+use super::records::{Incoming, Reply, Route, SecretRecord, TokenRecord, Variables};
 use super::store_state::StoreState;
 
 /// The component, compiled by the build script with the configuration of `config.rs`.
@@ -34,22 +30,11 @@ static COMPILED: &[u8] = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/emb
 #[repr(C, align(4096))]
 struct Aligned<const SIZE: usize>([u8; SIZE]);
 
-const OPERATIONS: &str = "vaultlet:keyvault/operations@0.1.0";
+const OPERATIONS: &str = "operations";
 
 /// The component with its imports resolved.
 pub(super) struct Embedded {
     pre: InstancePre<StoreState>,
-    pure: PureIndices,
-    operations: Operations<ComponentExportIndex>,
-}
-
-/// The functions of the interface `operations`.
-struct Operations<T> {
-    get: T,
-    list_page: T,
-    get_token: T,
-    serve: T,
-    route: T,
 }
 
 impl Embedded {
@@ -68,19 +53,8 @@ impl Embedded {
         let mut linker = Linker::new(engine);
         host::add_to_linker(&mut linker)?;
         let pre = linker.instantiate_pre(&component)?;
-        let missing = || wasmtime::format_err!("the component has no {OPERATIONS}");
-        let interface = component.get_export_index(None, OPERATIONS).ok_or_else(missing)?;
-        let function =
-            |name| component.get_export_index(Some(&interface), name).ok_or_else(missing);
-        let operations = Operations {
-            get: function("get")?,
-            list_page: function("list-page")?,
-            get_token: function("get-token")?,
-            serve: function("serve")?,
-            route: function("route")?,
-        };
         crate::phases::mark("component linked");
-        Ok(Arc::new(Self { pure: PureIndices::new(&pre)?, pre, operations }))
+        Ok(Arc::new(Self { pre }))
     }
 
     /// Starts an instance with this grant, for this call first.
@@ -100,70 +74,23 @@ impl Embedded {
             Ok(UpdateDeadline::Continue(1))
         });
         let instance = self.pre.instantiate(&mut store)?;
-        Ok(EmbeddedInstance { shared: Arc::clone(self), store, instance, pure: None, get: None })
+        Ok(EmbeddedInstance { shared: Arc::clone(self), store, instance, get: None })
     }
 }
 
 /// An instance of the component.
-pub(super) struct EmbeddedInstance {
+pub(crate) struct EmbeddedInstance {
     shared: Arc<Embedded>,
     store: Store<StoreState>,
     instance: Instance,
-    /// Looked up when they are first called.
-    pure: Option<Pure>,
+    /// Looked up when it is first called.
     get: Option<Get>,
 }
 
 type Get = TypedFunc<(String, Option<UserAssigned>), (Result<SecretRecord, WitError>,)>;
 
 impl EmbeddedInstance {
-    /// Makes a call into the instance.
-    fn run<T>(&mut self, call: &Arc<Call>, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.store.data_mut().begin(call);
-        self.store.set_epoch_deadline(1);
-        let result = work(self);
-        self.store.data_mut().end();
-        result
-    }
-
-    /// Makes a call of the interface `operations`.
-    fn operate<P, R>(
-        &mut self,
-        call: &Arc<Call>,
-        function: impl FnOnce(&Operations<ComponentExportIndex>) -> &ComponentExportIndex,
-        parameters: P,
-    ) -> Result<R>
-    where
-        P: ComponentNamedList + Lower,
-        (R,): ComponentNamedList + Lift,
-    {
-        self.run(call, |this| {
-            let index = function(&this.shared.operations);
-            let function = this.instance.get_typed_func::<P, (R,)>(&mut this.store, index)?;
-            Ok(function.call(&mut this.store, parameters)?.0)
-        })
-    }
-
-    /// Makes a call of the pure interfaces.
-    fn pure<T>(
-        &mut self,
-        call: &Arc<Call>,
-        work: impl FnOnce(&Pure, &mut Store<StoreState>) -> Result<T>,
-    ) -> Result<T> {
-        self.run(call, |this| {
-            let pure = match this.pure.take() {
-                Some(pure) => pure,
-                None => this.shared.pure.load(&mut this.store, &this.instance)?,
-            };
-            let result = work(&pure, &mut this.store);
-            this.pure = Some(pure);
-            result
-        })
-    }
-}
-
-impl Guest for EmbeddedInstance {
-    fn get(
+    pub(super) fn get(
         &mut self,
         call: &Arc<Call>,
         reference: &str,
@@ -173,8 +100,7 @@ impl Guest for EmbeddedInstance {
             let get = match &this.get {
                 Some(get) => get,
                 None => {
-                    let index = &this.shared.operations.get;
-                    let get = this.instance.get_typed_func(&mut this.store, index)?;
+                    let get = this.typed(OPERATIONS, "get")?;
                     this.get.insert(get)
                 }
             };
@@ -182,124 +108,74 @@ impl Guest for EmbeddedInstance {
         })
     }
 
-    fn list_page(
+    pub(super) fn list_page(
         &mut self,
         call: &Arc<Call>,
         what: &Listed,
         marker: Option<&str>,
         identity: Option<&UserAssigned>,
     ) -> Result<Result<Page, WitError>> {
-        self.operate(call, |operations| &operations.list_page, (what, marker, identity))
+        self.invoke(call, OPERATIONS, "list-page", (what, marker, identity))
     }
 
-    fn get_token(
+    pub(super) fn get_token(
         &mut self,
         call: &Arc<Call>,
         request: &TokenRequest,
     ) -> Result<Result<TokenRecord, WitError>> {
-        self.operate(call, |operations| &operations.get_token, (request,))
+        self.invoke(call, OPERATIONS, "get-token", (request,))
     }
 
-    fn serve(&mut self, call: &Arc<Call>, request: &Incoming) -> Result<Reply> {
-        self.operate(call, |operations| &operations.serve, (request,))
+    pub(super) fn serve(&mut self, call: &Arc<Call>, request: &Incoming) -> Result<Reply> {
+        self.invoke(call, OPERATIONS, "serve", (request,))
     }
 
-    fn route(
+    pub(super) fn route(
         &mut self,
         call: &Arc<Call>,
         reference: &str,
         settings: &Variables,
     ) -> Result<Result<Route, WitError>> {
-        self.operate(call, |operations| &operations.route, (reference, settings))
+        self.invoke(call, OPERATIONS, "route", (reference, settings))
     }
 
-    fn resolve(
-        &mut self,
-        call: &Arc<Call>,
-        what: &Subject,
-        settings: &Variables,
-    ) -> Result<Result<Resolved, WitError>> {
-        self.pure(call, |pure, store| {
-            pure.vaultlet_keyvault_plan().call_resolve(store, what, settings)
-        })
-    }
-
-    fn plan_credentials(
-        &mut self,
-        call: &Arc<Call>,
-        settings: &Variables,
-        values: &Variables,
-    ) -> Result<Result<CredentialPlan, WitError>> {
-        self.pure(call, |pure, store| {
-            pure.vaultlet_keyvault_plan().call_plan_credentials(store, settings, values)
-        })
-    }
-
-    #[cfg(feature = "lend")]
-    fn lent(
-        &mut self,
-        call: &Arc<Call>,
-        address: &str,
-        secret: &str,
-    ) -> Result<Vec<(String, String)>> {
-        self.pure(call, |pure, store| {
-            pure.vaultlet_keyvault_plan().call_lent(store, address, secret)
-        })
-    }
-
-    fn render_secrets(
-        &mut self,
-        call: &Arc<Call>,
-        references: &[(String, Properties)],
-        values: &[String],
-        part: Part,
-        format: Format,
-    ) -> Result<Result<String, WitError>> {
-        self.pure(call, |pure, store| {
-            let render = pure.vaultlet_keyvault_render();
-            render.call_secrets(store, references, values, part, format)
-        })
-    }
-
-    fn render_listing(
-        &mut self,
-        call: &Arc<Call>,
-        what: &Listed,
-        settings: &Variables,
-        items: &[Properties],
-        part: Part,
-        format: Format,
-    ) -> Result<Result<String, WitError>> {
-        self.pure(call, |pure, store| {
-            let render = pure.vaultlet_keyvault_render();
-            render.call_listing(store, what, settings, items, part, format)
-        })
-    }
-
-    fn render_token(
-        &mut self,
-        call: &Arc<Call>,
-        token: &str,
-        properties: &TokenProperties,
-    ) -> Result<String> {
-        self.pure(call, |pure, store| {
-            pure.vaultlet_keyvault_render().call_token(store, token, properties)
-        })
-    }
-
-    fn render_whoami(
-        &mut self,
-        call: &Arc<Call>,
-        properties: &TokenProperties,
-        holder: &Holder,
-        format: Format,
-    ) -> Result<Result<String, WitError>> {
-        self.pure(call, |pure, store| {
-            pure.vaultlet_keyvault_render().call_whoami(store, properties, holder, format)
-        })
-    }
-
-    fn take_failure(&mut self) -> Option<Cause> {
+    pub(super) fn take_failure(&mut self) -> Option<Cause> {
         self.store.data_mut().take_failure()
+    }
+
+    /// Calls a function of an interface of ours.
+    pub(super) fn invoke<P, R>(
+        &mut self,
+        call: &Arc<Call>,
+        interface: &str,
+        function: &str,
+        parameters: P,
+    ) -> Result<R>
+    where
+        P: ComponentNamedList + Lower,
+        (R,): ComponentNamedList + Lift,
+    {
+        self.run(call, |this| {
+            let function = this.typed::<P, R>(interface, function)?;
+            Ok(function.call(&mut this.store, parameters)?.0)
+        })
+    }
+
+    fn typed<P, R>(&mut self, interface: &str, function: &str) -> Result<TypedFunc<P, (R,)>>
+    where
+        P: ComponentNamedList + Lower,
+        (R,): ComponentNamedList + Lift,
+    {
+        let index = export::function(self.shared.pre.component(), interface, function)?;
+        self.instance.get_typed_func(&mut self.store, index)
+    }
+
+    /// Makes a call into the instance.
+    fn run<T>(&mut self, call: &Arc<Call>, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.store.data_mut().begin(call);
+        self.store.set_epoch_deadline(1);
+        let result = work(self);
+        self.store.data_mut().end();
+        result
     }
 }

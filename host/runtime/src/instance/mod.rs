@@ -6,6 +6,7 @@ mod component;
 mod config;
 mod embedded;
 mod epoch;
+mod export;
 mod guest;
 mod host;
 mod permits;
@@ -20,8 +21,8 @@ pub(crate) use component::{Allocation, Loaded};
 #[cfg(feature = "plugins")]
 pub(crate) use config::config;
 pub(crate) use epoch::Ticker;
-pub(crate) use guest::{Guest, Variables};
+pub(crate) use guest::Guest;
 pub(crate) use pool::Pool;
 #[cfg(feature = "lend")]
 pub(crate) use records::Reply;
-pub(crate) use records::{Incoming, Route, SecretRecord, TokenRecord};
+pub(crate) use records::{Incoming, Route, SecretRecord, TokenRecord, Variables};

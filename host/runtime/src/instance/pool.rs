@@ -27,7 +27,7 @@ pub(crate) struct Pool {
 }
 
 struct Instance {
-    guest: Box<dyn Guest>,
+    guest: Guest,
     grant: Arc<Grant>,
     calls: u32,
 }
@@ -43,7 +43,7 @@ impl Pool {
         &self,
         grant: &Arc<Grant>,
         call: &Arc<Call>,
-        work: impl FnOnce(&mut dyn Guest) -> wasmtime::Result<T>,
+        work: impl FnOnce(&mut Guest) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         let _permit: Permit = self.permits.acquire(call)?;
         let _running: Running = self.ticker.run();
@@ -51,7 +51,7 @@ impl Pool {
             Some(instance) => instance,
             None => self.instantiate(grant, call)?,
         };
-        let result = work(&mut *instance.guest).map_err(|trap| trapped(grant.role, trap))?;
+        let result = work(&mut instance.guest).map_err(|trap| trapped(grant.role, trap))?;
         self.keep(instance);
         Ok(result)
     }

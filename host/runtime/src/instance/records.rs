@@ -6,6 +6,9 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 use crate::bindings::exports::vaultlet::keyvault::plan::Server;
 use crate::bindings::exports::vaultlet::keyvault::types::{Holder, Properties, TokenProperties};
 
+/// Variables, as pairs of name and value.
+pub(crate) type Variables = [(String, String)];
+
 /// A secret with its value.
 #[derive(ComponentType, Lift)]
 #[component(record)]

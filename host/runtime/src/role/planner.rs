@@ -41,7 +41,7 @@ impl Planner {
     pub(crate) fn call<T>(
         &self,
         call: &Arc<Call>,
-        work: impl FnOnce(&mut dyn Guest) -> wasmtime::Result<T>,
+        work: impl FnOnce(&mut Guest) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
         self.pool.call(&self.grant, call, work)
     }

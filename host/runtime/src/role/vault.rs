@@ -58,7 +58,7 @@ fn with_cause<T>(
     pool: &Pool,
     grant: &Arc<Grant>,
     call: &Arc<Call>,
-    work: impl FnOnce(&mut dyn Guest) -> wasmtime::Result<Result<T, types::Error>>,
+    work: impl FnOnce(&mut Guest) -> wasmtime::Result<Result<T, types::Error>>,
 ) -> Result<T, Error> {
     pool.call(grant, call, |guest| {
         let result = work(guest)?;

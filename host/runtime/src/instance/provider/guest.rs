@@ -13,22 +13,20 @@ use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
-use crate::bindings::exports::vaultlet::keyvault::plan::{CredentialPlan, Resolved, Subject};
-use crate::bindings::exports::vaultlet::keyvault::render::{Format, Part};
 use crate::bindings::exports::vaultlet::keyvault::types::{
-    Error as WitError, Holder, Listed, Page, Properties, TokenProperties, TokenRequest,
+    Error as WitError, Listed, Page, TokenRequest,
 };
 use crate::call::Call;
 use crate::error::Cause;
-use crate::instance::guest::{Guest, Variables};
-use crate::instance::records::{Incoming, Reply, Route, SecretRecord, TokenRecord};
+use crate::instance::export;
+use crate::instance::records::{Incoming, Reply, SecretRecord, TokenRecord};
 use crate::limits;
 use crate::token::UserAssigned;
 
 use super::Provider;
 use super::store_state::WasiState;
 
-pub(in crate::instance) struct ProviderInstance {
+pub(crate) struct ProviderInstance {
     provider: Arc<Provider>,
     state: State,
 }
@@ -69,11 +67,7 @@ impl State {
         P: ComponentNamedList + Lower,
         (R,): ComponentNamedList + Lift + 'static,
     {
-        let interface = format!("vaultlet:keyvault/{interface}@0.1.0");
-        let missing = || format_err!("the component has no `{function}` in `{interface}`");
-        let component = self.provider.pre.component();
-        let index = component.get_export_index(None, &interface).ok_or_else(missing)?;
-        let index = component.get_export_index(Some(&index), function).ok_or_else(missing)?;
+        let index = export::function(self.provider.pre.component(), interface, function)?;
         let function = self.instance.get_typed_func::<P, (R,)>(&mut self.store, &index)?;
         Ok(function.call_async(&mut self.store, parameters).await?.0)
     }
@@ -92,8 +86,8 @@ impl State {
     }
 }
 
-impl Guest for ProviderInstance {
-    fn get(
+impl ProviderInstance {
+    pub(in crate::instance) fn get(
         &mut self,
         call: &Arc<Call>,
         reference: &str,
@@ -114,19 +108,17 @@ impl Guest for ProviderInstance {
         })
     }
 
-    fn list_page(
+    pub(in crate::instance) fn list_page(
         &mut self,
         call: &Arc<Call>,
         what: &Listed,
         marker: Option<&str>,
         identity: Option<&UserAssigned>,
     ) -> Result<Result<Page, WitError>> {
-        self.run(call, async |state| {
-            state.invoke("secrets", "list-page", (what, marker, identity)).await
-        })
+        self.invoke(call, "secrets", "list-page", (what, marker, identity))
     }
 
-    fn get_token(
+    pub(in crate::instance) fn get_token(
         &mut self,
         call: &Arc<Call>,
         request: &TokenRequest,
@@ -147,100 +139,31 @@ impl Guest for ProviderInstance {
         })
     }
 
-    fn serve(&mut self, call: &Arc<Call>, request: &Incoming) -> Result<Reply> {
+    pub(in crate::instance) fn serve(
+        &mut self,
+        call: &Arc<Call>,
+        request: &Incoming,
+    ) -> Result<Reply> {
         let request = to_request(request)?;
         self.run(call, async |state| state.handle(request).await)
     }
 
-    fn route(
+    /// Calls a function of an interface of ours.
+    pub(in crate::instance) fn invoke<P, R>(
         &mut self,
         call: &Arc<Call>,
-        reference: &str,
-        settings: &Variables,
-    ) -> Result<Result<Route, WitError>> {
-        let resolved = self.resolve(call, &Subject::Secret(reference.to_owned()), settings)?;
-        Ok(resolved.map(|resolved| Route { server: resolved.server, prefix: None }))
+        interface: &str,
+        function: &str,
+        parameters: P,
+    ) -> Result<R>
+    where
+        P: ComponentNamedList + Lower,
+        (R,): ComponentNamedList + Lift + 'static,
+    {
+        self.run(call, async |state| state.invoke(interface, function, parameters).await)
     }
 
-    fn resolve(
-        &mut self,
-        call: &Arc<Call>,
-        what: &Subject,
-        settings: &Variables,
-    ) -> Result<Result<Resolved, WitError>> {
-        self.run(call, async |state| state.invoke("plan", "resolve", (what, settings)).await)
-    }
-
-    fn plan_credentials(
-        &mut self,
-        call: &Arc<Call>,
-        settings: &Variables,
-        values: &Variables,
-    ) -> Result<Result<CredentialPlan, WitError>> {
-        self.run(call, async |state| {
-            state.invoke("plan", "plan-credentials", (settings, values)).await
-        })
-    }
-
-    #[cfg(feature = "lend")]
-    fn lent(
-        &mut self,
-        call: &Arc<Call>,
-        address: &str,
-        secret: &str,
-    ) -> Result<Vec<(String, String)>> {
-        self.run(call, async |state| state.invoke("plan", "lent", (address, secret)).await)
-    }
-
-    fn render_secrets(
-        &mut self,
-        call: &Arc<Call>,
-        references: &[(String, Properties)],
-        values: &[String],
-        part: Part,
-        format: Format,
-    ) -> Result<Result<String, WitError>> {
-        self.run(call, async |state| {
-            state.invoke("render", "secrets", (references, values, part, format)).await
-        })
-    }
-
-    fn render_listing(
-        &mut self,
-        call: &Arc<Call>,
-        what: &Listed,
-        settings: &Variables,
-        items: &[Properties],
-        part: Part,
-        format: Format,
-    ) -> Result<Result<String, WitError>> {
-        self.run(call, async |state| {
-            state.invoke("render", "listing", (what, settings, items, part, format)).await
-        })
-    }
-
-    fn render_token(
-        &mut self,
-        call: &Arc<Call>,
-        token: &str,
-        properties: &TokenProperties,
-    ) -> Result<String> {
-        self.run(call, async |state| state.invoke("render", "token", (token, properties)).await)
-    }
-
-    fn render_whoami(
-        &mut self,
-        call: &Arc<Call>,
-        properties: &TokenProperties,
-        holder: &Holder,
-        format: Format,
-    ) -> Result<Result<String, WitError>> {
-        self.run(call, async |state| {
-            state.invoke("render", "whoami", (properties, holder, format)).await
-        })
-    }
-
-    fn take_failure(&mut self) -> Option<Cause> {
+    pub(in crate::instance) fn take_failure(&mut self) -> Option<Cause> {
         self.state.store.data().take_failure()
     }
 }

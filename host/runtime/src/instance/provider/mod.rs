@@ -21,7 +21,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::grant::Grant;
 
-use guest::ProviderInstance;
+pub(super) use guest::ProviderInstance;
 use store_state::WasiState;
 
 /// The component with its imports resolved.
