@@ -33,6 +33,9 @@ use failure::Failure;
 
 fn main() -> ExitCode {
     vaultlet_host::phases::mark("main entered");
+    child::keep_core_limit();
+    // Where the system refuses that, everything else still works.
+    let _ = vaultlet_host::protect_process();
     let arguments = match arguments::parse(std::env::args_os().collect()) {
         Ok(arguments) => arguments,
         Err(early) => return early.exit(),
