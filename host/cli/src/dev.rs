@@ -35,7 +35,8 @@ pub(crate) struct Dev {
     /// A vault's name; may be repeated [default: job]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     vault: Vec<String>,
-    /// A secret, in every vault; may be repeated
+    /// A secret, in every vault; may be repeated. Others of this machine see it in the list of processes: give
+    /// a real value by --seed-file
     #[arg(long, value_name = "NAME=VALUE")]
     seed: Vec<String>,
     /// A file of secrets (- is stdin): a JSON object, or lines NAME=VALUE

@@ -15,8 +15,14 @@ const STACK: usize = 8 << 20;
 const FOR_LOOKUP: usize = 4;
 
 /// The ids of this module's errors.
-const IDS: [&str; 5] =
-    ["descriptor-limit", "system-descriptors", "process-limit", "memory-limit", "address-space"];
+const IDS: [&str; 6] = [
+    "descriptor-limit",
+    "system-descriptors",
+    "process-limit",
+    "memory-limit",
+    "address-space",
+    "memory-file",
+];
 
 impl Error {
     /// Whether a resource of this process or machine was missing.
@@ -84,8 +90,16 @@ pub(crate) fn lookup(host: &str) -> Option<Error> {
 
 /// The error of the WebAssembly runtime, when a resource was missing.
 pub(crate) fn of_wasmtime(doing: &str, error: &wasmtime::Error) -> Option<Error> {
+    let is_of_memory_file = error.chain().any(|cause| cause.to_string().contains("memfd"));
     error.chain().find_map(|cause| {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
+            if is_of_memory_file && io.kind() == io::ErrorKind::PermissionDenied {
+                return Some(Error::configuration(
+                    "memory-file",
+                    format!("{doing}: a sandbox of this process forbids `memfd_create` (EPERM)"),
+                    "allow that system call in the sandbox (seccomp)",
+                ));
+            }
             return exhausted(doing, io);
         }
         let errno = cause.downcast_ref::<Errno>()?;
