@@ -33,7 +33,10 @@ fn below(limit: &str, command: &[&str], variables: &[(&str, &str)]) -> Ended {
         .arguments(["sh"])
         .arguments([vaultlet()])
         .arguments(command)
-        .environment([("MSI_ENDPOINT", "http://127.0.0.1:9/token"), ("MSI_SECRET", "s3cret-of-msi")])
+        .environment([
+            ("MSI_ENDPOINT", "http://127.0.0.1:9/token"),
+            ("MSI_SECRET", "s3cret-of-msi"),
+        ])
         .environment(variables.iter().copied())
         .end()
 }
@@ -87,7 +90,8 @@ fn each_number_of_processes_is_enough_or_is_named() {
     std::fs::copy(vaultlet(), &program).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     let user = ["--reuid=61471", "--regid=61471", "--clear-groups"];
-    let tried = Command::new("setpriv").args(user).arg(&program).args(["explain", "usage"]).output();
+    let tried =
+        Command::new("setpriv").args(user).arg(&program).args(["explain", "usage"]).output();
     if !tried.is_ok_and(|output| output.status.success()) {
         std::fs::remove_file(&program).unwrap();
         return vaultlet_tests::sandbox::skipped("each_number_of_processes", "no other user");
@@ -145,10 +149,17 @@ fn a_missing_descriptor_is_named_wherever_it_is_needed() {
             ],
         ),
         ("a program", &[("VAULTLET_IDENTITY", "azure-cli"), ("PATH", &path)]),
-        ("a name", &[("VAULTLET_IDENTITY", "azure-pipelines"), ("SYSTEM_ACCESSTOKEN", "s3cret-of-msi"),
-            ("AZURESUBSCRIPTION_CLIENT_ID", guid), ("AZURESUBSCRIPTION_TENANT_ID", guid),
-            ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", guid),
-            ("SYSTEM_OIDCREQUESTURI", "https://no-such-name.invalid/x")]),
+        (
+            "a name",
+            &[
+                ("VAULTLET_IDENTITY", "azure-pipelines"),
+                ("SYSTEM_ACCESSTOKEN", "s3cret-of-msi"),
+                ("AZURESUBSCRIPTION_CLIENT_ID", guid),
+                ("AZURESUBSCRIPTION_TENANT_ID", guid),
+                ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", guid),
+                ("SYSTEM_OIDCREQUESTURI", "https://no-such-name.invalid/x"),
+            ],
+        ),
         ("a connection", &[("VAULTLET_IDENTITY", "managed-identity")]),
     ];
     for (what, variables) in cases {
@@ -156,7 +167,11 @@ fn a_missing_descriptor_is_named_wherever_it_is_needed() {
         // the program's libraries, which Rust's start-up code takes.
         let mut told = 0;
         for most in 4..=6 {
-            let ended = below(&format!("exec 3</dev/null; ulimit -n {most}"), &["token", "--reveal"], variables);
+            let ended = below(
+                &format!("exec 3</dev/null; ulimit -n {most}"),
+                &["token", "--reveal"],
+                variables,
+            );
             assert!(!ended.stderr.contains("(internal)"), "{what}: {ended:?}");
             told += u32::from(ended.code == 78 && ended.stderr.contains("(descriptor-limit)"));
         }

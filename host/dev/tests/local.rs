@@ -165,8 +165,16 @@ async fn the_control_port_shows_counters_and_grants_roles() {
         ("/grant", Options::default(), 405),
         ("/else", Options::default(), 404),
         ("/counters", Options { headers: &[("origin", "http://page")], ..Options::default() }, 403),
-        ("/log", Options { headers: &[("sec-fetch-site", "cross-site")], ..Options::default() }, 403),
-        ("/log", Options { headers: &[("sec-fetch-site", "same-site")], ..Options::default() }, 403),
+        (
+            "/log",
+            Options { headers: &[("sec-fetch-site", "cross-site")], ..Options::default() },
+            403,
+        ),
+        (
+            "/log",
+            Options { headers: &[("sec-fetch-site", "same-site")], ..Options::default() },
+            403,
+        ),
         ("/log", Options { headers: &[("sec-fetch-site", "none")], ..Options::default() }, 200),
         (
             "/counters",

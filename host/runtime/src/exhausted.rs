@@ -58,7 +58,9 @@ pub fn not_started(doing: &str, error: &io::Error) -> Option<Error> {
         return Some(no_memory(doing));
     }
     let limit = match limit(Resource::Nproc) {
-        Some(most) => format!("this user may have {most}, and a container may have a limit of its own"),
+        Some(most) => {
+            format!("this user may have {most}, and a container may have a limit of its own")
+        }
         None => "this container or machine has a limit".to_owned(),
     };
     Some(Error::configuration(
@@ -108,7 +110,8 @@ pub(crate) fn of_wasmtime(doing: &str, error: &wasmtime::Error) -> Option<Error>
 }
 
 fn no_descriptor(doing: &str) -> Error {
-    let limit = limit(Resource::Nofile).map_or_else(String::new, |most| format!(", which is {most}"));
+    let limit =
+        limit(Resource::Nofile).map_or_else(String::new, |most| format!(", which is {most}"));
     Error::configuration(
         "descriptor-limit",
         format!("{doing}: this process has as many files open as its limit allows (EMFILE){limit}"),

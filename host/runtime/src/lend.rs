@@ -73,12 +73,14 @@ impl Vaultlet {
         let port = lend.port.unwrap_or(0);
         let unbound = |error: std::io::Error| {
             let missing = exhausted("lending the identity endpoint", &error);
-            missing.unwrap_or_else(|| Error::new(
-                Kind::Unavailable,
-                "lend-port",
-                format!("lending the identity endpoint at port {port}: {}", error.kind()),
-                "choose another port, or none for any that is free",
-            ))
+            missing.unwrap_or_else(|| {
+                Error::new(
+                    Kind::Unavailable,
+                    "lend-port",
+                    format!("lending the identity endpoint at port {port}: {}", error.kind()),
+                    "choose another port, or none for any that is free",
+                )
+            })
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(unbound)?;
         listener.set_nonblocking(true).map_err(unbound)?;

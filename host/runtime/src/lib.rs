@@ -75,9 +75,9 @@ pub use call::Cancel;
 pub use error::{Attempt, Error, Kind, Outcome};
 #[doc(hidden)]
 pub use exhausted::{exhausted, not_started};
+pub use handle::{Builder, Plan, Server, Vaultlet};
 #[doc(hidden)]
 pub use internal::with_started;
-pub use handle::{Builder, Plan, Server, Vaultlet};
 #[cfg(feature = "lend")]
 pub use lend::{Lend, Lent};
 #[cfg(feature = "plugins")]

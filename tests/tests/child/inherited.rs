@@ -65,11 +65,17 @@ fn a_terminals_interrupt_reaches_the_command_once() {
                  while [ $n = 0 ]; do sleep 0.02; done; sleep 0.5; echo total $n; exit 6";
     let outer = format!("exec '{}' dev -- sh -c \"$INNER\"", vaultlet().display());
     let ended = Run::program("sh")
-        .arguments(["-c", "(while ! grep -qs ready \"$OUT\"; do sleep 0.02; done; printf '\\003'; \
+        .arguments([
+            "-c",
+            "(while ! grep -qs ready \"$OUT\"; do sleep 0.02; done; printf '\\003'; \
                      while ! grep -qs total \"$OUT\"; do sleep 0.02; done) \
-                     | script -qefc \"$OUTER\" \"$OUT\""])
+                     | script -qefc \"$OUTER\" \"$OUT\"",
+        ])
         .environment([("INNER", inner), ("OUTER", &outer)])
-        .environment([("OUT", std::env::temp_dir().join(format!("vaultlet-tty-{}", std::process::id())))])
+        .environment([(
+            "OUT",
+            std::env::temp_dir().join(format!("vaultlet-tty-{}", std::process::id())),
+        )])
         .end();
     assert!(ended.stdout.contains("total 1"), "{ended:?}");
     assert_eq!(ended.code, 6, "{ended:?}");

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod hidden;
 mod inherited;
 mod process_one;
 mod stopped;
@@ -51,7 +52,8 @@ fn the_exit_code_is_the_commands_own() {
 fn each_signal_is_passed_on_and_the_command_decides() {
     let signals = [
         "HUP", "INT", "QUIT", "USR1", "USR2", "PIPE", "ALRM", "TERM", "CONT", "TSTP", "TTIN",
-        "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "34", "35", "50", "64",
+        "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "34", "35", "50",
+        "64",
     ];
     for signal in signals {
         let script = format!("trap 'echo got; exit 9' {signal}; echo ready; {WAIT}");
@@ -66,8 +68,18 @@ fn each_signal_is_passed_on_and_the_command_decides() {
 #[test]
 fn a_command_that_a_signal_ends_gives_128_and_its_number() {
     for (signal, code) in [
-        ("HUP", 129), ("INT", 130), ("QUIT", 131), ("USR1", 138), ("USR2", 140), ("PIPE", 141),
-        ("ALRM", 142), ("TERM", 143), ("XCPU", 152), ("PROF", 155), ("34", 162), ("64", 192),
+        ("HUP", 129),
+        ("INT", 130),
+        ("QUIT", 131),
+        ("USR1", 138),
+        ("USR2", 140),
+        ("PIPE", 141),
+        ("ALRM", 142),
+        ("TERM", 143),
+        ("XCPU", 152),
+        ("PROF", 155),
+        ("34", 162),
+        ("64", 192),
     ] {
         for runner in RUNNERS {
             let mut wrapped = Wrapped::start(runner, &["sh", "-c", "echo ready; exec sleep 1000"]);

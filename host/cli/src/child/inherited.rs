@@ -35,7 +35,7 @@ pub(crate) fn keep_core_limit() {
 /// Restores limits and ignored signals, in the child.
 pub(super) fn restore() -> io::Result<()> {
     if let Some(core) = CORE.get() {
-        setrlimit(Resource::Core, core.clone())?;
+        setrlimit(Resource::Core, *core)?;
     }
     if IGNORES_PIPE.load(Ordering::Relaxed) {
         system::ignore(libc::SIGPIPE);

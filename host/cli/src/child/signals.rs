@@ -70,7 +70,11 @@ impl Received {
     /// Whether a program has the signal already, because a terminal sent it to the whole process group.
     pub(super) fn has_reached(self, program: Pid) -> bool {
         let is_of_terminal = match self.number {
-            libc::SIGINT | libc::SIGQUIT | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU
+            libc::SIGINT
+            | libc::SIGQUIT
+            | libc::SIGTSTP
+            | libc::SIGTTIN
+            | libc::SIGTTOU
             | libc::SIGWINCH => self.is_of_kernel,
             // When a terminal is closed, its session's leader gets these alone.
             libc::SIGHUP | libc::SIGCONT => {

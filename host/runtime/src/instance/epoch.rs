@@ -53,8 +53,7 @@ impl Ticker {
         let started = process_timer::start(engine);
         started.map_err(|e| {
             let doing = "starting a timer";
-            exhausted(doing, &e)
-                .unwrap_or_else(|| Error::internal(format!("{doing}: {e}")))
+            exhausted(doing, &e).unwrap_or_else(|| Error::internal(format!("{doing}: {e}")))
         })?;
         Ok(Arc::new(Self::Process))
     }

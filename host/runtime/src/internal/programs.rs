@@ -27,8 +27,8 @@ use crate::limits;
 use crate::net::{Request, Response};
 use crate::settings::Environment;
 
-use super::started_programs;
 use super::service::{Served, Service, ServiceError};
+use super::started_programs;
 
 /// The service's host name.
 const HOST: &str = "programs.vaultlet.internal";

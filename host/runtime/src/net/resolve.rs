@@ -151,9 +151,7 @@ fn start_lookup(host: String, slot: Slot<Found>) -> Result<(), Failure> {
             }
         };
         slot.set(match found {
-            Ok(found) if found.is_empty() => {
-                Err(Failure::Name("the name has no address".into()))
-            }
+            Ok(found) if found.is_empty() => Err(Failure::Name("the name has no address".into())),
             found => found,
         });
     };

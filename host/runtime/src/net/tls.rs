@@ -110,10 +110,7 @@ fn missing(path: &Path, read: &Certificates) -> Option<Error> {
     exhausted(&format!("reading the certificates of `{}`", path.display()), error)
 }
 
-fn add(
-    read: Certificates,
-    mut roots: RootCertStore,
-) -> Result<RootCertStore, String> {
+fn add(read: Certificates, mut roots: RootCertStore) -> Result<RootCertStore, String> {
     let certificates = read.map_err(|error| match error {
         rustls::pki_types::pem::Error::Io(io) => io.to_string().to_lowercase(),
         other => format!("not PEM: {other}"),

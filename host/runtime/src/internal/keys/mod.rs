@@ -107,7 +107,8 @@ impl Key {
     fn load(&self) -> Result<Result<Signer, Refused>, Error> {
         let path = &self.path;
         let content = read_whole(Path::new(path), limits::KEY_FILE_MAX);
-        let missing = content.as_ref().err().and_then(|e| exhausted(&format!("reading `{path}`"), e));
+        let missing =
+            content.as_ref().err().and_then(|e| exhausted(&format!("reading `{path}`"), e));
         missing.map_or_else(|| Ok(self.read(content)), Err)
     }
 
