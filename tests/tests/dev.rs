@@ -113,7 +113,15 @@ fn seeds_are_read_from_flags_and_from_a_file() {
 
 #[test]
 fn dev_serves_until_it_is_interrupted_and_leaves_no_files() {
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for (signal, code) in [
+        ("INT", 130),
+        ("TERM", 143),
+        ("HUP", 129),
+        ("QUIT", 131),
+        ("USR1", 138),
+        ("USR2", 140),
+        ("ALRM", 142),
+    ] {
         let mut dev = started(&["dev", "-o", "json", "--as", "user", "--seed", "a=b"]);
         let mut line = String::new();
         BufReader::new(dev.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -129,6 +137,38 @@ fn dev_serves_until_it_is_interrupted_and_leaves_no_files() {
         assert_eq!(ended.code, code, "{}", ended.stderr);
         assert!(!ca.parent().unwrap().exists());
         ended.reveals_none_of(&[output.text("MSI_SECRET")], true);
+    }
+}
+
+/// What is killed cannot clean up: the next local Azure does, and leaves alone what still runs.
+#[test]
+fn a_later_start_removes_the_folders_of_killed_ones_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    let ca_folder = || {
+        let mut dev = Command::new(vaultlet());
+        dev.args(["dev", "-o", "json", "--identity-form", "client-certificate"]).env_clear();
+        dev.env("PATH", std::env::var_os("PATH").unwrap()).env("TMPDIR", temp.path());
+        dev.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut dev = dev.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(dev.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let folder = Path::new(JsonLine(&line).text("caFile")).parent().unwrap().to_owned();
+        (dev, folder)
+    };
+    let (mut killed, abandoned) = ca_folder();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(abandoned.exists(), "a process that is killed cannot clean up");
+    let foreign = temp.path().join("vaultlet-dev-notes");
+    std::fs::create_dir(&foreign).unwrap();
+    let (mut running, used) = ca_folder();
+    assert!(!abandoned.exists() && used.exists() && foreign.exists());
+    let (mut other, own) = ca_folder();
+    assert!(used.exists() && own.exists());
+    for (dev, folder) in [(&mut running, &used), (&mut other, &own)] {
+        interrupt(dev, "QUIT");
+        assert_eq!(dev.wait().unwrap().code(), Some(131));
+        assert!(!folder.exists());
     }
 }
 
@@ -149,9 +189,8 @@ fn dev_prints_export_lines_for_a_shell() {
 }
 
 #[test]
-fn an_interrupt_ends_the_command_and_its_descendants() {
-    // Both `sleep` processes hold the pipe open; it closes when the last of them has ended.
-    let script = "sleep 1000 & printf '%s\\n' \"$VAULTLET_CA_FILE\"; sleep 1000";
+fn an_interrupt_ends_the_command_and_then_the_local_azure() {
+    let script = "printf '%s\\n' \"$VAULTLET_CA_FILE\"; exec sleep 1000";
     let mut dev = started(&["dev", "--", "sh", "-c", script]);
     let mut out = BufReader::new(dev.stdout.take().unwrap());
     let mut ca = String::new();

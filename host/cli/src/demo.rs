@@ -2,14 +2,14 @@
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, Write as _};
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use clap::Args;
 use vaultlet_dev::{Entry, Grant, Local, Role, Who};
 use vaultlet_host::Kind;
 
-use crate::child::{self, Interrupted, Signals};
+use crate::child::{self, Signals};
 use crate::dev;
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
@@ -28,23 +28,30 @@ const REFERENCE: &str = "akv://my-key-vault/db-password";
 
 /// The reason why the demo ended early.
 enum Stop {
-    Interrupted(Interrupted),
+    Interrupted(u8),
     Failed(Failure),
 }
 
 impl Demo {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let signals = Signals::watch()?;
+        let signals = Signals::block();
         // The value is random, so a value that is shown was really fetched.
         let value = format!("demo-{:016x}", std::hash::RandomState::new().build_hasher().finish());
         let builder = Local::builder().vault(VAULT).seed(SECRET, value.as_str()).run_as(Who::User);
         let stage = Stage { local: dev::start(builder, &GivenFlags::default())?, signals, value };
         match stage.play() {
             Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(Stop::Interrupted(interrupted)) => Ok(interrupted.code()),
+            Err(Stop::Interrupted(code)) => Ok(ExitCode::from(code)),
             Err(Stop::Failed(failure)) => Err(failure),
         }
     }
+}
+
+/// What a program said, and its exit code.
+struct Output {
+    code: u8,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
 }
 
 struct Stage {
@@ -99,7 +106,7 @@ impl Stage {
 
     fn expect_value(&self, arguments: &[&str]) -> Result<(), Stop> {
         let output = self.vaultlet(arguments)?;
-        if output.status.success() && output.stdout == self.value.as_bytes() {
+        if output.code == 0 && output.stdout == self.value.as_bytes() {
             return Ok(());
         }
         Err(unexpected("the output was not the secret"))
@@ -107,7 +114,7 @@ impl Stage {
 
     fn expect_denial(&self, arguments: &[&str]) -> Result<(), Stop> {
         let output = self.vaultlet(arguments)?;
-        if child::code(output.status) == DENIED && output.stdout.is_empty() {
+        if output.code == DENIED && output.stdout.is_empty() {
             return Ok(());
         }
         Err(unexpected("the vault did not deny the secret"))
@@ -129,18 +136,32 @@ impl Stage {
         }
         dev::environment(&self.local, &mut command);
         let since = Instant::now();
-        let output = child::run(&mut command, &self.signals)
-            .map_err(Stop::Failed)?
-            .map_err(Stop::Interrupted)?;
+        let mut running = child::start(&mut command, &self.signals).map_err(Stop::Failed)?;
+        let child = running.child();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        // The output is shorter than what a pipe holds.
+        let ended = running.wait(&self.signals);
+        if let Some(code) = ended.interrupted {
+            return Err(Stop::Interrupted(code));
+        }
+        let output = Output { code: ended.code, stdout: whole(stdout), stderr: whole(stderr) };
         let took = since.elapsed().as_secs_f64() * 1000.0;
         for text in [&output.stdout, &output.stderr] {
             String::from_utf8_lossy(text).lines().for_each(|line| say(format_args!("  {line}")));
         }
-        let code = child::code(output.status);
+        let code = output.code;
         say(format_args!("  exit {code}, {took:.1} ms from start to end, with these requests:"));
         self.local.log().iter().for_each(show);
         Ok(output)
     }
+}
+
+/// All that is in a pipe.
+fn whole(pipe: Option<impl io::Read>) -> Vec<u8> {
+    let mut text = Vec::new();
+    // What cannot be read is shown as missing.
+    let _ = pipe.map(|mut pipe| pipe.read_to_end(&mut text));
+    text
 }
 
 /// Prints a line. A closed stdout does not stop the demo.

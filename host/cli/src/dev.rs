@@ -6,9 +6,9 @@ use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueEnum};
 use vaultlet_dev::{Builder, Form, Grant, Local, StartError, Who};
-use vaultlet_host::Kind;
+use vaultlet_host::{Kind, not_started};
 
-use crate::child::{self, Interrupted, Signals};
+use crate::child::{self, Signals};
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
 use crate::{output, seeds};
@@ -35,7 +35,8 @@ pub(crate) struct Dev {
     /// A vault's name; may be repeated [default: job]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     vault: Vec<String>,
-    /// A secret, in every vault; may be repeated
+    /// A secret, in every vault; may be repeated. Others of this machine see it in the list of processes: give
+    /// a real value by --seed-file
     #[arg(long, value_name = "NAME=VALUE")]
     seed: Vec<String>,
     /// A file of secrets (- is stdin): a JSON object, or lines NAME=VALUE
@@ -72,22 +73,15 @@ pub(crate) enum Format {
 
 impl Dev {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        // Before anything else: from here on an interrupt leaves no files behind.
-        let signals = Signals::watch()?;
-        let (program, arguments) = match self.command.split_first() {
-            Some((program, arguments)) => (Some(program.clone()), arguments.to_vec()),
-            None => (None, Vec::new()),
-        };
+        // Before anything else: from here on a signal leaves no files behind.
+        let signals = Signals::block();
+        let command = child::command(&self.command);
         let output = self.output;
         let (builder, given) = self.builder()?;
         let local = start(builder, &given)?;
-        let Some(program) = program else { return serve(&local, output, &signals) };
-        let mut command = Command::new(program);
-        environment(&local, command.args(arguments));
-        match child::run(&mut command, &signals)? {
-            Ok(ended) => Ok(ExitCode::from(child::code(ended.status))),
-            Err(interrupted) => Ok(interrupted.code()),
-        }
+        let Some(mut command) = command else { return serve(&local, output, &signals) };
+        environment(&local, &mut command);
+        Ok(ExitCode::from(child::run(command, &signals)?.code))
     }
 
     fn builder(self) -> Result<(Builder, GivenFlags), Failure> {
@@ -130,7 +124,10 @@ pub(crate) fn start(builder: Builder, given: &GivenFlags) -> Result<Local, Failu
         let kind = match &error {
             StartError::VaultName(_) => kind_of("--vault", given),
             StartError::SecretName(_) | StartError::Seed { .. } => kind_of("--seed", given),
-            StartError::System { .. } => Kind::Unavailable,
+            StartError::System { doing, cause } => match not_started(doing, cause) {
+                Some(missing) => return missing.into(),
+                None => Kind::Unavailable,
+            },
             _ => Kind::Internal,
         };
         Failure::own(kind, error.id(), error.message(), error.help())
@@ -159,7 +156,7 @@ fn serve(local: &Local, format: Format, signals: &Signals) -> Result<ExitCode, F
         )?,
     }
     announce(local);
-    Ok(Interrupted::wait(signals).code())
+    Ok(signals.wait_for_end())
 }
 
 /// Prints to stderr what is served and where.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use vaultlet_core::planner::identity_variables;
 use vaultlet_host::{Lend, Lent};
 
-use crate::child::{self, Interrupted, Signals};
+use crate::child::{self, Signals};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
@@ -80,24 +80,19 @@ impl Identity {
 
 impl Serve {
     fn run(self) -> Result<ExitCode, Failure> {
-        // Before anything else: from here on an interrupt ends the child, too.
-        let signals = Signals::watch()?;
+        // Before anything else: a thread that is started earlier would get the signals.
+        let signals = Signals::block();
         let lend = Lend { port: self.port, resources: self.resource };
         let lent = self.options.open(CALLS)?.lend(lend)?;
-        let Some((program, arguments)) = self.command.split_first() else {
+        let Some(mut command) = child::command(&self.command) else {
             print(&lent, self.output)?;
-            return Ok(Interrupted::wait(&signals).code());
+            return Ok(signals.wait_for_end());
         };
-        let mut command = Command::new(program);
-        command.args(arguments);
         for name in identity_variables() {
             command.env_remove(name);
         }
         command.envs(lent.variables().iter().map(|(name, value)| (name, value)));
-        match child::run(&mut command, &signals)? {
-            Ok(ended) => Ok(ExitCode::from(child::code(ended.status))),
-            Err(interrupted) => Ok(interrupted.code()),
-        }
+        Ok(ExitCode::from(child::run(command, &signals)?.code))
     }
 }
 

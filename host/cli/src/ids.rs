@@ -103,7 +103,7 @@ macro_rules! ids {
 const HOST_IDS: &[Entry] = ids! {
     // The host.
     "address-space" ["configuration"]
-        "the system allows this process too little address space (not memory): each instance reserves 48 MiB"
+        "the system allows this process too little address space (not memory): each concurrent call reserves 48 MiB"
         "raise the limit (`ulimit -v`), or allow fewer concurrent calls (`concurrency`)"
     "ca-file" ["configuration"]
         "a file of CA certificates cannot be read, or contains no certificate"
@@ -111,6 +111,21 @@ const HOST_IDS: &[Entry] = ids! {
     "cancelled" ["timeout"]
         "the caller cancelled the call"
         ""
+    "descriptor-limit" ["configuration"]
+        "this process has as many files and connections open as its limit allows (`EMFILE`); the network and the vault are not the cause"
+        "raise the limit (`ulimit -n`), or close files and connections that are not needed"
+    "process-limit" ["configuration"]
+        "the system starts no further thread or process for this user or container (`EAGAIN`)"
+        "raise the limit (`ulimit -u`, or `pids.max` of the container), or start fewer threads"
+    "memory-limit" ["configuration"]
+        "the system gives this process no more memory (`ENOMEM`)"
+        "give the machine or the container more memory, or start fewer programs"
+    "system-descriptors" ["configuration"]
+        "all files that this machine may have open are open (`ENFILE`)"
+        "end programs that hold many files open, or raise the machine's limit (`fs.file-max`)"
+    "memory-file" ["configuration"]
+        "a sandbox forbids the system call `memfd_create`, which the component's memory needs"
+        "allow `memfd_create` in the sandbox (seccomp) of this process"
     "component-refused" ["configuration"]
         "a component given in place of the built-in one cannot be used (feature `jit`)"
         "use a component of the world `vaultlet:keyvault/provider`"

@@ -31,8 +31,29 @@ use std::process::ExitCode;
 use arguments::Command;
 use failure::Failure;
 
+/// Reports a panic as an error, of kind `internal`, in place of Rust's own text.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let what = panic.payload_as_str().unwrap_or("a panic");
+        let place = panic.location().map(|at| {
+            let file = std::path::Path::new(at.file()).file_name().unwrap_or_default();
+            format!(" at {}:{}", file.to_string_lossy(), at.line())
+        });
+        let message = format!("running: {what}{}", place.unwrap_or_default()).replace('\n', " ");
+        let help = "report this with the message";
+        Failure::own(vaultlet_host::Kind::Internal, "internal", message, help).report(false);
+        if std::thread::current().name() == Some("main") {
+            std::process::exit(70);
+        }
+    }));
+}
+
 fn main() -> ExitCode {
     vaultlet_host::phases::mark("main entered");
+    report_panics();
+    child::keep_core_limit();
+    // Where the system refuses that, everything else still works.
+    let _ = vaultlet_host::protect_process();
     let arguments = match arguments::parse(std::env::args_os().collect()) {
         Ok(arguments) => arguments,
         Err(early) => return early.exit(),

@@ -2,8 +2,10 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     net::{Ipv4Addr, TcpListener as StdListener},
-    sync::Arc,
+    sync::{Arc, Mutex},
+    thread,
 };
 
 use rustls::pki_types::CertificateDer;
@@ -143,6 +145,7 @@ impl Builder {
             pem = Some(text);
         }
 
+        try_threads().map_err(StartError::system("starting threads"))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(limits::THREADS)
             .thread_name("vaultlet-dev")
@@ -285,4 +288,23 @@ fn bind() -> Result<(TcpListener, u16), StartError> {
 
 fn origin(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
+}
+
+/// Starts as many threads as the runtime needs, at once, which end right away: where the system has no room for
+/// them the runtime would panic.
+fn try_threads() -> io::Result<()> {
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let stopped = Arc::new(Mutex::new(stopped));
+    let started: io::Result<Vec<_>> = (0..=limits::THREADS)
+        .map(|_| {
+            let stopped = Arc::clone(&stopped);
+            let wait = move || {
+                // Ends with an error when the sender is dropped.
+                let _ = stopped.lock().map(|stopped| stopped.recv());
+            };
+            thread::Builder::new().spawn(wait)
+        })
+        .collect();
+    drop(stop);
+    started.map(|threads| threads.into_iter().for_each(|thread| drop(thread.join())))
 }

@@ -1,6 +1,12 @@
 //! A running local Azure: its addresses, its control by a test, and its shutdown.
 
-use std::{collections::BTreeMap, fmt, path::Path, sync::Arc, thread};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
@@ -188,9 +194,25 @@ impl Drop for Local {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             // On a separate thread, because a runtime may not be waited for inside another one.
-            let stopping = thread::spawn(move || runtime.shutdown_timeout(limits::SHUTDOWN));
-            // An error means that the thread panicked, and a drop must not panic again.
-            let _ = stopping.join();
+            let runtime = Arc::new(Mutex::new(Some(runtime)));
+            let take = |shared: &Mutex<Option<Runtime>>| {
+                shared.lock().unwrap_or_else(PoisonError::into_inner).take()
+            };
+            let for_thread = Arc::clone(&runtime);
+            let stop = move || {
+                if let Some(runtime) = take(&for_thread) {
+                    runtime.shutdown_timeout(limits::SHUTDOWN);
+                }
+            };
+            match thread::Builder::new().spawn(stop) {
+                // An error means that the thread panicked, and a drop must not panic again.
+                Ok(stopping) => drop(stopping.join()),
+                Err(_) => {
+                    if let Some(runtime) = take(&runtime) {
+                        runtime.shutdown_background();
+                    }
+                }
+            }
         }
     }
 }

@@ -166,6 +166,17 @@ async fn the_control_port_shows_counters_and_grants_roles() {
         ("/else", Options::default(), 404),
         ("/counters", Options { headers: &[("origin", "http://page")], ..Options::default() }, 403),
         (
+            "/log",
+            Options { headers: &[("sec-fetch-site", "cross-site")], ..Options::default() },
+            403,
+        ),
+        (
+            "/log",
+            Options { headers: &[("sec-fetch-site", "same-site")], ..Options::default() },
+            403,
+        ),
+        ("/log", Options { headers: &[("sec-fetch-site", "none")], ..Options::default() }, 200),
+        (
             "/counters",
             Options { headers: &[("host", "attacker.example")], ..Options::default() },
             421,

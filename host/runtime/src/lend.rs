@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::{Error, Kind};
+use crate::exhausted::exhausted;
 use crate::handle::Vaultlet;
 use crate::instance::{Incoming, Reply};
 use crate::limits;
@@ -71,12 +72,15 @@ impl Vaultlet {
     pub fn lend(&self, lend: Lend) -> Result<Lent, Error> {
         let port = lend.port.unwrap_or(0);
         let unbound = |error: std::io::Error| {
-            Error::new(
-                Kind::Unavailable,
-                "lend-port",
-                format!("lending the identity endpoint at port {port}: {}", error.kind()),
-                "choose another port, or none for any that is free",
-            )
+            let missing = exhausted("lending the identity endpoint", &error);
+            missing.unwrap_or_else(|| {
+                Error::new(
+                    Kind::Unavailable,
+                    "lend-port",
+                    format!("lending the identity endpoint at port {port}: {}", error.kind()),
+                    "choose another port, or none for any that is free",
+                )
+            })
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(unbound)?;
         listener.set_nonblocking(true).map_err(unbound)?;

@@ -48,6 +48,7 @@
 mod bindings;
 mod call;
 mod error;
+mod exhausted;
 mod grant;
 mod handle;
 mod instance;
@@ -60,6 +61,7 @@ mod net;
 pub mod phases;
 #[cfg(feature = "plugins")]
 mod plugin;
+mod protect;
 #[doc(hidden)]
 pub mod render;
 mod role;
@@ -71,10 +73,15 @@ mod token;
 
 pub use call::Cancel;
 pub use error::{Attempt, Error, Kind, Outcome};
+#[doc(hidden)]
+pub use exhausted::{exhausted, not_started};
 pub use handle::{Builder, Plan, Server, Vaultlet};
+#[doc(hidden)]
+pub use internal::with_started;
 #[cfg(feature = "lend")]
 pub use lend::{Lend, Lent};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
+pub use protect::protect_process;
 pub use secret::{Properties, Secret};
 pub use token::{Holder, Token, TokenRequest, UserAssigned};

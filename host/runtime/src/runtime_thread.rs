@@ -5,6 +5,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::error::Error;
+use crate::exhausted;
 
 /// The thread and the tasks on it end when this is dropped.
 pub(crate) struct RuntimeThread {
@@ -14,7 +15,7 @@ pub(crate) struct RuntimeThread {
 
 impl RuntimeThread {
     pub(crate) fn start() -> Result<Self, Error> {
-        let failed = |e: std::io::Error| Error::internal(format!("starting a thread: {e}"));
+        let failed = |e: std::io::Error| exhausted::thread(&e);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()

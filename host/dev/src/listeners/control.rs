@@ -33,8 +33,10 @@ async fn respond(request: Request<Incoming>, state: Arc<State>, port: u16) -> Re
     if !is_loopback(message::host(&request), port) {
         return misdirected();
     }
-    // A web page must not grant roles: browsers add the page's origin to a request.
-    if request.headers().contains_key("origin") {
+    // A web page must not grant roles: browsers add the page's origin to a request, or how its site is related to
+    // this one. `none` is what a person typed.
+    let site = request.headers().get("sec-fetch-site");
+    if request.headers().contains_key("origin") || site.is_some_and(|site| site != "none") {
         return refused(StatusCode::FORBIDDEN, "this port is not for web pages");
     }
     match (request.method(), request.uri().path()) {

@@ -9,6 +9,7 @@ opened on first use. `Vaultlet(...)` opens a handle with settings of its own, an
 the same functions for asyncio.
 """
 
+from . import _errors
 from ._vaultlet import Cancel, Secret, Token, Vaultlet, __version__, _default
 
 # Importing `typing`, `__future__` or the other modules of this package would take longer than
@@ -102,9 +103,11 @@ def __getattr__(name: str) -> object:
 
         return import_module(f".{name}", __name__)
     if name in __all__ or name == "TimeoutError":
-        from . import _errors, _records
+        value = getattr(_errors, name, None)
+        if value is None:
+            from . import _records
 
-        value = getattr(_records, name, None) or getattr(_errors, name)
+            value = getattr(_records, name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

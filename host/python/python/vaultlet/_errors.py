@@ -1,7 +1,7 @@
 """Why a call failed: one class for each kind, which says what a caller should do next."""
 
-from __future__ import annotations
-
+# Without `from __future__ import annotations`, which would take long: the package imports this module at once,
+# as a process without a free descriptor could not import it when it has an error to raise.
 import builtins
 
 TYPE_CHECKING = False
@@ -44,13 +44,13 @@ class VaultletError(Exception):
     id: str = "internal"
     message: str = ""
     help: str = ""
-    status: int | None = None
-    code: str | None = None
-    request_id: str | None = None
-    retry_after: float | None = None
-    attempts: tuple[Attempt, ...] = ()
+    status: "int | None" = None
+    code: "str | None" = None
+    request_id: "str | None" = None
+    retry_after: "float | None" = None
+    attempts: "tuple[Attempt, ...]" = ()
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> "tuple[Any, ...]":
         return _restored, (type(self), self.args, self.__dict__)
 
 
@@ -110,7 +110,7 @@ class UnauthenticatedError(VaultletError):
     """An identity was found, and was refused."""
 
 
-_CLASSES: dict[str, type[VaultletError]] = {
+_CLASSES: "dict[str, type[VaultletError]]" = {
     "usage": UsageError,
     "invalid-argument": InvalidArgumentError,
     "not-found": NotFoundError,
@@ -131,19 +131,22 @@ for _class in (VaultletError, CancelledError, *_CLASSES.values()):
     _class.__module__ = "vaultlet"
 
 
-def _exception(line: str, members: dict[str, Any]) -> VaultletError:
+def _exception(line: str, members: "dict[str, Any]") -> VaultletError:
     """Makes an exception for the native half."""
     cancelled = members["id"] == "cancelled"
     kind = CancelledError if cancelled else _CLASSES.get(members["kind"], VaultletError)
     if members.get("attempts"):
-        from ._records import Attempt
-
-        members["attempts"] = tuple(Attempt(*attempt) for attempt in members["attempts"])
+        try:
+            from ._records import Attempt
+        except OSError:  # There is no descriptor free for the file: plain tuples say the same.
+            pass
+        else:
+            members["attempts"] = tuple(Attempt(*attempt) for attempt in members["attempts"])
     return _restored(kind, (line,), members)
 
 
 def _restored(
-    kind: type[VaultletError], args: tuple[Any, ...], members: dict[str, Any]
+    kind: type[VaultletError], args: "tuple[Any, ...]", members: "dict[str, Any]"
 ) -> VaultletError:
     error = kind(*args)
     error.__dict__.update(members)

@@ -5,6 +5,7 @@ use std::time::Instant;
 use parking::Parker;
 
 use crate::error::Error;
+use crate::exhausted;
 
 use super::{Call, Slot};
 
@@ -40,7 +41,7 @@ pub(crate) fn on_thread<T: Send + 'static>(
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
             for_thread.set(done.ok());
         })
-        .map_err(|e| Error::internal(format!("starting a thread: {e}")))?;
+        .map_err(|e| exhausted::thread(&e))?;
     match slot.take(call, call.deadline())? {
         Some(Some(result)) => Ok(result),
         Some(None) => Err(Error::internal("working on a thread: it panicked")),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::exhausted;
 use crate::limits;
 
 /// A call that is ready to run.
@@ -64,9 +65,7 @@ impl Threads {
                 if queue.threads == 0 { queue.jobs.pop_back() } else { None }
             };
             if let Some(job) = job {
-                let failed = Error::internal(format!("starting a thread: {error}"));
-                let ended = job.call.check().and(Err(failed));
-                (job.run)(ended);
+                (job.run)(job.call.check().and(Err(exhausted::thread(&error))));
             }
         }
     }

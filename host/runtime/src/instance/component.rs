@@ -6,6 +6,7 @@ use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::exhausted;
 use crate::grant::Grant;
 use crate::limits::{MEMORY_MAX, WASM_STACK};
 
@@ -41,14 +42,15 @@ pub(crate) enum Allocation {
 impl Loaded {
     /// Loads the built-in component, or the given WebAssembly of the world `provider` in its place.
     pub(crate) fn new(wasm: Option<&[u8]>, allocation: Allocation) -> Result<Self, Error> {
-        let mut config = config(MEMORY_RESERVED);
-        config.max_wasm_stack(WASM_STACK);
-        if let Allocation::Pool(instances) = allocation {
-            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
-        }
-        config.with_custom_code_memory(Some(Arc::new(Pages)));
-        // The build has used the same configuration, so that what fails here is reserving memory.
-        let engine = Engine::new(&config).map_err(|e| address_space(&e))?;
+        let engine = engine(allocation).or_else(|error| match allocation {
+            // Under a limit of addresses (`ulimit -v`) there is room for the few instances that run, and not
+            // for all that may run at once.
+            Allocation::Pool(_) if exhausted::of_wasmtime(LOADING, &error).is_some() => {
+                engine(Allocation::OnDemand)
+            }
+            _ => Err(error),
+        });
+        let engine = engine.map_err(|e| failed(&e))?;
         crate::phases::mark("engine made");
         let world = match wasm {
             Some(wasm) => given(&engine, wasm)?,
@@ -71,17 +73,22 @@ impl Loaded {
     }
 }
 
-/// The error of a process that may not have the addresses that instances need.
-pub(super) fn address_space(error: &wasmtime::Error) -> Error {
-    Error::configuration(
-        "address-space",
-        format!("loading the component: {error:#}"),
-        "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)",
-    )
+const LOADING: &str = "loading the component";
+
+/// The engine, with the configuration that the build has used.
+fn engine(allocation: Allocation) -> wasmtime::Result<Engine> {
+    let mut config = config(MEMORY_RESERVED);
+    config.max_wasm_stack(WASM_STACK);
+    if let Allocation::Pool(instances) = allocation {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
+    }
+    config.with_custom_code_memory(Some(Arc::new(Pages)));
+    Engine::new(&config)
 }
 
 fn failed(error: &wasmtime::Error) -> Error {
-    Error::internal(format!("loading the component: {error:#}"))
+    exhausted::of_wasmtime(LOADING, error)
+        .unwrap_or_else(|| Error::internal(format!("{LOADING}: {error:#}")))
 }
 
 #[cfg(feature = "jit")]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use wasmtime::Engine;
 
 use crate::error::Error;
+use crate::exhausted;
 use crate::limits;
 
 use super::process_timer;
@@ -41,7 +42,7 @@ impl Ticker {
         let thread = thread::Builder::new()
             .name("vaultlet-epoch".into())
             .spawn(move || tick(&engine, &for_thread, upkeep))
-            .map_err(|e| Error::internal(format!("starting a thread: {e}")))?
+            .map_err(|e| exhausted::thread(&e))?
             .thread()
             .clone();
         Ok(Arc::new(Self::Thread { shared, thread }))
@@ -50,7 +51,10 @@ impl Ticker {
     /// Uses the timer of the process, which no other handle may use.
     pub(crate) fn of_process(engine: &Engine) -> Result<Arc<Self>, Error> {
         let started = process_timer::start(engine);
-        started.map_err(|e| Error::internal(format!("starting a timer: {e}")))?;
+        started.map_err(|e| {
+            let doing = "starting a timer";
+            exhausted(doing, &e).unwrap_or_else(|| Error::internal(format!("{doing}: {e}")))
+        })?;
         Ok(Arc::new(Self::Process))
     }
 

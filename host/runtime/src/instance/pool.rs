@@ -1,19 +1,19 @@
 //! Instance pool: concurrency limit and reuse of idle instances.
 
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use rustix::io::Errno;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::exhausted;
 use crate::grant::{Grant, Role};
 use crate::limits;
 
-use super::component::{Loaded, address_space};
+use super::component::Loaded;
 use super::epoch::{Running, Ticker};
 use super::guest::Guest;
 use super::permits::{Permit, Permits};
+
+const STARTING: &str = "starting the component";
 
 /// An instance pool. When it is full, calls wait here; the pooling allocator below would refuse
 /// them.
@@ -66,8 +66,8 @@ impl Pool {
         let guest = self.loaded.instantiate(grant, call).map_err(|error| {
             match error.downcast::<Error>() {
                 Ok(ended) => ended,
-                Err(error) if is_out_of_memory(&error) => address_space(&error),
-                Err(error) => Error::internal(format!("starting the component: {error:#}")),
+                Err(error) => exhausted::of_wasmtime(STARTING, &error)
+                    .unwrap_or_else(|| Error::internal(format!("{STARTING}: {error:#}"))),
             }
         })?;
         crate::phases::mark(format_args!("{} instance made", grant.role));
@@ -91,21 +91,15 @@ impl Pool {
     }
 }
 
-/// Whether the system had no memory, or no addresses, for an instance.
-fn is_out_of_memory(error: &wasmtime::Error) -> bool {
-    let cause = error.root_cause();
-    cause.downcast_ref().is_some_and(|errno: &Errno| *errno == Errno::NOMEM)
-        || cause
-            .downcast_ref()
-            .is_some_and(|io: &io::Error| io.kind() == io::ErrorKind::OutOfMemory)
-}
-
 /// The error of a call whose instance trapped. A trap is a defect of the component, and the log has
 /// its details; a call that was ended says so itself.
 fn trapped(role: Role, trap: wasmtime::Error) -> Error {
     match trap.downcast::<Error>() {
         Ok(ended) => ended,
         Err(trap) => {
+            if let Some(missing) = exhausted::of_wasmtime("running the component", &trap) {
+                return missing;
+            }
             tracing::error!(target: "vaultlet", "the component trapped in the {role} role: {trap:#}");
             Error::internal(format!("running the component: {}", trap.root_cause()))
         }

@@ -72,7 +72,7 @@ impl StoreState {
                 }
                 Ok(Ok(served.response))
             }
-            Err(Failure::CallEnded(error)) => Err(*error),
+            Err(Failure::CallEnded(error) | Failure::Exhausted(error)) => Err(*error),
             Err(failure) => {
                 self.failure = failure.cause().map(|text| Cause {
                     host: request.host.clone(),

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::bindings::exports::vaultlet::keyvault::plan::File;
 use crate::call::{Call, on_thread};
 use crate::error::Error;
+use crate::exhausted::exhausted;
 use crate::limits;
 
 /// The path that stands for text which an embedder gave in place of a file.
@@ -67,6 +68,7 @@ impl Files {
             File::Path(_) => None,
             File::Folder((folder, _)) => Some(folder.clone()),
         };
+        let doing = format!("reading `{path}`");
         let path = path.to_owned();
         // The file may be on a network file system.
         let read = on_thread(call, move || {
@@ -77,7 +79,13 @@ impl Files {
             }
             read_whole(Path::new(&path), max.min(limits::FILE_MAX))
         })?;
-        Ok(read.map_err(|error| classify(&error)))
+        match read {
+            Ok(content) => Ok(Ok(content)),
+            Err(error) => match exhausted(&doing, &error) {
+                Some(error) => Err(error),
+                None => Ok(Err(classify(&error))),
+            },
+        }
     }
 
     /// Whether a planned file exists, even if it cannot be read or is too long.

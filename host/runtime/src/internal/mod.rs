@@ -9,6 +9,7 @@ mod line_stream;
 mod programs;
 mod prompt;
 mod service;
+mod started_programs;
 
 pub(crate) use identity::{
     IDENTITY_HOST, IdentityEndpoint, StoredResponse, TokenQuery, TokenSource,
@@ -19,3 +20,4 @@ pub(crate) use line_stream::LineStream;
 pub(crate) use programs::Programs;
 pub(crate) use prompt::plain;
 pub(crate) use service::{Served, Service, ServiceError};
+pub use started_programs::with_started;

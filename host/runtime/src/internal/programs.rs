@@ -22,11 +22,13 @@ use zeroize::Zeroizing;
 use crate::bindings::exports::vaultlet::keyvault::plan::Program;
 use crate::call::Call;
 use crate::error::Error;
+use crate::exhausted::not_started;
 use crate::limits;
 use crate::net::{Request, Response};
 use crate::settings::Environment;
 
 use super::service::{Served, Service, ServiceError};
+use super::started_programs;
 
 /// The service's host name.
 const HOST: &str = "programs.vaultlet.internal";
@@ -158,9 +160,12 @@ fn fill(text: &str, values: &[(String, String)]) -> Option<String> {
 /// Runs a program to its end. The outer error is the call's.
 fn run_to_end(mut command: Command, call: &Call) -> Result<Result<Ended, Refused>, Error> {
     let failed = |e: io::Error| (502, e.to_string().to_lowercase());
-    let mut running = match command.spawn() {
+    let mut running = match started_programs::start(&mut command) {
         Ok(child) => Running(child),
-        Err(error) => return Ok(Err(failed(error))),
+        Err(error) => {
+            let doing = format!("running `{}`", command.get_program().to_string_lossy());
+            return not_started(&doing, &error).map_or_else(|| Ok(Err(failed(error))), Err);
+        }
     };
     let mut pipes = match Pipes::new(&mut running.0) {
         Ok(pipes) => pipes,
@@ -198,6 +203,13 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.kill();
+        started_programs::forget(&self.0);
+    }
+}
+
+impl Running {
+    fn kill(&mut self) {
         // Once it was waited for, its process id may be another's.
         if !matches!(self.0.try_wait(), Ok(None)) {
             return;

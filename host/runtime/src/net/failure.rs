@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::{fmt, io};
 
 use crate::error::Error;
+use crate::exhausted::exhausted;
 
 use super::message::SendError;
 
@@ -34,6 +35,8 @@ pub(crate) enum Failure {
     Protocol(String),
     /// The call was cancelled, or its time has run out. Nothing of the call goes on.
     CallEnded(Box<Error>),
+    /// This process or machine has no more of a resource, whatever the server. Nothing of the call goes on.
+    Exhausted(Box<Error>),
 }
 
 impl Failure {
@@ -45,6 +48,7 @@ impl Failure {
             Self::Refused => SendError::Refused,
             Self::Network(_) | Self::Proxy(_) => SendError::Unreachable,
             Self::ConnectTimeout | Self::ResponseTimeout | Self::CallEnded(_) => SendError::Timeout,
+            Self::Exhausted(_) => SendError::Unreachable,
             Self::Certificate(_) => SendError::TlsUntrusted,
             Self::Tls(_) => SendError::TlsProtocol,
             Self::TooLarge => SendError::BodyTooLarge,
@@ -62,12 +66,15 @@ impl Failure {
             | Self::Tls(text)
             | Self::Proxy(text)
             | Self::Protocol(text) => Some(text),
-            Self::CallEnded(error) => Some(&error.message),
+            Self::CallEnded(error) | Self::Exhausted(error) => Some(&error.message),
             Self::Refused | Self::ConnectTimeout | Self::ResponseTimeout | Self::TooLarge => None,
         }
     }
 
     pub(super) fn from_connect(error: &io::Error) -> Self {
+        if let Some(error) = exhausted("opening a connection", error) {
+            return Self::Exhausted(Box::new(error));
+        }
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::TimedOut => Self::ConnectTimeout,
@@ -77,6 +84,9 @@ impl Failure {
 
     /// A fault of a connection that was made.
     pub(super) fn from_io(error: &io::Error) -> Self {
+        if let Some(error) = exhausted("using a connection", error) {
+            return Self::Exhausted(Box::new(error));
+        }
         match error.kind() {
             io::ErrorKind::UnexpectedEof => {
                 Self::Protocol("the connection closed before the response was complete".into())
@@ -99,8 +109,11 @@ impl Failure {
 }
 
 impl From<Error> for Failure {
-    fn from(ended: Error) -> Self {
-        Self::CallEnded(Box::new(ended))
+    fn from(error: Error) -> Self {
+        if error.is_exhausted() {
+            return Self::Exhausted(Box::new(error));
+        }
+        Self::CallEnded(Box::new(error))
     }
 }
 

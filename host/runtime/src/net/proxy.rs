@@ -28,7 +28,7 @@ pub(super) fn tunnel(
     let connected = resolver.any_addresses(&host, port, deadline);
     let connected = connected.and_then(|addresses| Stream::connect(&addresses, deadline));
     let mut stream = connected.map_err(|failure| match failure {
-        Failure::CallEnded(_) | Failure::ConnectTimeout => failure,
+        Failure::CallEnded(_) | Failure::Exhausted(_) | Failure::ConnectTimeout => failure,
         other => failed(&format!("failed to create underlying connection: {other}")),
     })?;
     // It may hold a password.

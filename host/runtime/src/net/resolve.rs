@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::call::Slot;
+use crate::exhausted;
 
 use super::failure::Failure;
 use super::server::{PlannedServer, Trust, is_localhost, without_brackets};
@@ -46,7 +47,7 @@ pub(super) struct Resolver {
     pending: Mutex<Vec<(String, Slot<Found>)>>,
 }
 
-type Found = Result<Vec<IpAddr>, String>;
+type Found = Result<Vec<IpAddr>, Failure>;
 
 impl Resolver {
     /// The addresses of a server to try, in order. An error when the name has no address, or none
@@ -118,8 +119,7 @@ impl Resolver {
             }
         };
         match slot.get(deadline.call, deadline.until)? {
-            Some(Ok(found)) => Ok(found),
-            Some(Err(what)) => Err(Failure::Name(what)),
+            Some(found) => found,
             None => Err(deadline.passed()),
         }
     }
@@ -144,17 +144,20 @@ fn start_lookup(host: String, slot: Slot<Found>) -> Result<(), Failure> {
             // end.
             Err(error) => {
                 let text = error.to_string();
-                Err(text.rsplit(": ").next().unwrap_or(&text).to_lowercase())
+                let reason = text.rsplit(": ").next().unwrap_or(&text).to_lowercase();
+                let missing = exhausted(&format!("looking up `{host}`"), &error);
+                let missing = missing.or_else(|| exhausted::lookup(&host));
+                Err(missing.map_or(Failure::Name(reason), Failure::from))
             }
         };
         slot.set(match found {
-            Ok(found) if found.is_empty() => Err("the name has no address".into()),
+            Ok(found) if found.is_empty() => Err(Failure::Name("the name has no address".into())),
             found => found,
         });
     };
     let thread = std::thread::Builder::new().name("vaultlet-name".into());
     let started = thread.spawn(look_up);
-    started.map(drop).map_err(|e| Failure::Name(format!("starting a thread: {e}")))
+    started.map(drop).map_err(|e| exhausted::thread(&e).into())
 }
 
 #[cfg(test)]

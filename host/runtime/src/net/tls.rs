@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::call::{Call, on_thread};
 use crate::error::Error;
+use crate::exhausted::exhausted;
 
 use super::failure::Failure;
 use super::server::Issuers;
@@ -35,8 +36,11 @@ pub(crate) fn client_config(
         )
     };
     let read = |origin: &str, path: &Path, roots| {
-        add(CertificateDer::pem_file_iter(path).and_then(Iterator::collect), roots)
-            .map_err(|what| refused(origin, path, what))
+        let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+        if let Some(missing) = missing(path, &certificates) {
+            return Err(missing);
+        }
+        add(certificates, roots).map_err(|what| refused(origin, path, what))
     };
     let mut roots = match replacing {
         Some(path) => read("SSL_CERT_FILE", path, RootCertStore::empty())?,
@@ -59,9 +63,12 @@ pub(super) fn private(issuers: Issuers, call: &Call) -> Result<Arc<ClientConfig>
         // The file may be on a network file system.
         Issuers::File(path) => on_thread(call, move || {
             let certificates = CertificateDer::pem_file_iter(&path).and_then(Iterator::collect);
-            add(certificates, RootCertStore::empty())
-                .map_err(|what| format!("{}: {what}", path.display()))
-        })?,
+            if let Some(missing) = missing(&path, &certificates) {
+                return Err(missing);
+            }
+            Ok(add(certificates, RootCertStore::empty())
+                .map_err(|what| format!("{}: {what}", path.display())))
+        })??,
     };
     let roots = read.map_err(|what| {
         Failure::Certificate(format!("the CA certificates for it cannot be used: {what}"))
@@ -95,10 +102,15 @@ fn finish(mut config: ClientConfig) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-fn add(
-    read: Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error>,
-    mut roots: RootCertStore,
-) -> Result<RootCertStore, String> {
+type Certificates = Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error>;
+
+/// The error of a file that was not read because a resource was missing.
+fn missing(path: &Path, read: &Certificates) -> Option<Error> {
+    let Err(rustls::pki_types::pem::Error::Io(error)) = read else { return None };
+    exhausted(&format!("reading the certificates of `{}`", path.display()), error)
+}
+
+fn add(read: Certificates, mut roots: RootCertStore) -> Result<RootCertStore, String> {
     let certificates = read.map_err(|error| match error {
         rustls::pki_types::pem::Error::Io(io) => io.to_string().to_lowercase(),
         other => format!("not PEM: {other}"),

@@ -83,6 +83,9 @@ impl TokenSource for Broker {
             if call.check().is_err() {
                 return Failure::CallEnded(Box::new(error));
             }
+            if error.is_exhausted() {
+                return Failure::Exhausted(Box::new(error));
+            }
             Failure::Protocol(format!("the identity endpoint failed: {}", error.message))
         })?;
         let headers = reply.headers.into_iter().map(|(name, value)| (name, value.into_bytes()));

@@ -19,6 +19,7 @@ use wasmtime_wasi_http::p2::bindings::ProxyIndices;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::exhausted;
 use crate::grant::Grant;
 
 pub(super) use guest::ProviderInstance;
@@ -53,7 +54,7 @@ impl Provider {
             .thread_name("vaultlet-wasi")
             .enable_time()
             .build()
-            .map_err(|e| Error::internal(format!("starting a thread: {e}")))?;
+            .map_err(|e| exhausted::thread(&e))?;
         Ok(Arc::new(Self { pre, handler, runtime: Some(runtime) }))
     }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::call::{Call, Slot};
 use crate::error::Error;
+use crate::exhausted;
 use crate::internal::service::{Served, Service, ServiceError};
 use crate::limits;
 use crate::net::{Failure, Request};
@@ -186,7 +187,7 @@ impl Flight {
                 }));
             })
             .map(drop)
-            .map_err(|e| Error::internal(format!("starting a thread: {e}")))
+            .map_err(|e| exhausted::thread(&e))
     }
 
     /// Forwards the request on this thread.

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::call::{Call, on_thread};
 use crate::error::Error;
+use crate::exhausted::exhausted;
 use crate::internal::files::read_whole;
 use crate::internal::service::{Served, Service, ServiceError};
 use crate::limits;
@@ -76,15 +77,19 @@ impl Key {
         let key = Arc::clone(self);
         // Deriving a key from a password can take a second, and the file may be on the network.
         let done = on_thread(call, move || {
-            let signer = key.load()?;
-            let Some(algorithm) = algorithm else {
-                return Ok((signer.certificates().into_bytes(), Some(signer.digests())));
+            let signer = match key.load()? {
+                Ok(signer) => signer,
+                Err(refused) => return Ok::<_, Error>(Err(refused)),
             };
-            match signer.sign(algorithm, message.as_bytes()) {
+            let Some(algorithm) = algorithm else {
+                let certificates = signer.certificates().into_bytes();
+                return Ok(Ok((certificates, Some(signer.digests()))));
+            };
+            Ok(match signer.sign(algorithm, message.as_bytes()) {
                 Some(signature) => Ok((signature, None)),
                 None => Err((500, "signing failed".to_owned())),
-            }
-        })?;
+            })
+        })??;
         Ok(match done {
             Ok((body, digests)) => {
                 let digests = digests.into_iter().flatten();
@@ -98,9 +103,18 @@ impl Key {
         })
     }
 
-    fn load(&self) -> Result<Signer, Refused> {
+    /// The outer error is the call's.
+    fn load(&self) -> Result<Result<Signer, Refused>, Error> {
         let path = &self.path;
-        let content = read_whole(Path::new(path), limits::KEY_FILE_MAX).map_err(|error| {
+        let content = read_whole(Path::new(path), limits::KEY_FILE_MAX);
+        let missing =
+            content.as_ref().err().and_then(|e| exhausted(&format!("reading `{path}`"), e));
+        missing.map_or_else(|| Ok(self.read(content)), Err)
+    }
+
+    fn read(&self, content: io::Result<Zeroizing<Vec<u8>>>) -> Result<Signer, Refused> {
+        let path = &self.path;
+        let content = content.map_err(|error| {
             let (status, what) = match error.kind() {
                 io::ErrorKind::NotFound => (404, "there is no such file".into()),
                 io::ErrorKind::FileTooLarge => {

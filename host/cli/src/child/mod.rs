@@ -1,0 +1,175 @@
+//! Running a COMMAND of the command line, so that nobody notices that there is a process between it and its
+//! parent: the command has our terminal, process group, standard streams, limits and ignored signals; signals are
+//! passed on; no timer ends it; and the exit code is its own.
+//!
+//! On Linux the command gets SIGTERM when this process is killed. The kernel ties that to the *thread* that
+//! started the command, so [`start`] belongs on the main thread, which lives as long as the process.
+
+mod inherited;
+mod signals;
+mod stop;
+mod system;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
+use vaultlet_host::{Kind, not_started, with_started};
+
+use crate::failure::Failure;
+
+pub(crate) use inherited::keep_core_limit;
+pub(crate) use signals::Signals;
+
+use signals::Received;
+
+/// The time after which a process that the library started, and waits for itself, is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A program that was started.
+pub(crate) struct Running {
+    child: Child,
+    pid: Pid,
+    /// The signal that asked both processes to end, if one came.
+    interrupted: Option<i32>,
+    /// The process that watched the program while it was stopped.
+    watcher: Option<Pid>,
+}
+
+/// The end of a program.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended {
+    /// The program's exit code, or 128 + the signal that ended it.
+    pub(crate) code: u8,
+    /// The exit code 128 + signal, when a signal asked to end meanwhile, whatever the program did with it.
+    pub(crate) interrupted: Option<u8>,
+}
+
+/// What became of the program since it was last looked at.
+enum Change {
+    Ended(u8),
+    Stopped,
+    Nothing,
+}
+
+/// The command in these words, with the standard streams that this process was started with; `None` without
+/// words.
+pub(crate) fn command(words: &[OsString]) -> Option<Command> {
+    let (program, arguments) = words.split_first()?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    system::before_exec(&mut command, inherited::close_streams);
+    Some(command)
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(mut command: Command, signals: &Signals) -> Result<Ended, Failure> {
+    Ok(start(&mut command, signals)?.wait(signals))
+}
+
+/// Starts a command. Call this on the main thread.
+pub(crate) fn start(command: &mut Command, signals: &Signals) -> Result<Running, Failure> {
+    let (before, parent) = (signals.before(), getpid());
+    system::before_exec(command, move || {
+        inherited::restore()?;
+        system::end_with(parent)?;
+        before.restore()
+    });
+    let child = command.spawn().map_err(|error| failed(command, &error))?;
+    let pid = Pid::from_child(&child);
+    Ok(Running { child, pid, interrupted: None, watcher: None })
+}
+
+impl Running {
+    /// The program's standard streams, where they are pipes.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Waits for the end, and meanwhile passes signals on, stops and continues with the program, and waits for
+    /// processes whose parents have ended, which become ours when this is process 1.
+    pub(crate) fn wait(mut self, signals: &Signals) -> Ended {
+        loop {
+            match self.look() {
+                Change::Ended(code) => {
+                    return Ended { code, interrupted: self.interrupted.map(signal_code) };
+                }
+                Change::Stopped => self.watcher = stop::follow(self.pid),
+                Change::Nothing => {
+                    let again = reap_others(self.pid);
+                    if let Some(received) = signals.next(again) {
+                        self.pass_on(received);
+                    }
+                }
+            }
+        }
+    }
+
+    fn look(&self) -> Change {
+        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
+        match waitpid(Some(self.pid), options) {
+            Ok(Some((_, status))) if status.stopped() => Change::Stopped,
+            Ok(Some((_, status))) => Change::Ended(code(status)),
+            Ok(None) | Err(rustix::io::Errno::INTR) => Change::Nothing,
+            // There is no such child, which cannot be: nobody else waits for it.
+            Err(_) => Change::Ended(u8::MAX),
+        }
+    }
+
+    fn pass_on(&mut self, received: Received) {
+        if received.asks_to_end() {
+            self.interrupted = Some(received.number);
+        }
+        let is_of_watcher = self.watcher.is_some_and(|pid| pid.as_raw_pid() == received.sender);
+        if is_of_watcher || received.is_meant_for_us() || received.has_reached(self.pid) {
+            return;
+        }
+        system::send(self.pid, &received);
+    }
+}
+
+/// Waits for all other processes that are ours and have ended. Returns when to look again, if a process must be
+/// left to the library for now.
+fn reap_others(pid: Pid) -> Option<Duration> {
+    with_started(|is_started| {
+        while let Some(ended) = system::ended_child() {
+            if ended == pid {
+                return None;
+            }
+            if is_started(ended.as_raw_pid().cast_unsigned()) {
+                return Some(LOOK_AGAIN);
+            }
+            let _ = waitpid(Some(ended), WaitOptions::NOHANG);
+        }
+        None
+    })
+}
+
+/// The exit code that a shell would report.
+fn code(status: WaitStatus) -> u8 {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),
+        (None, Some(signal)) => signal_code(signal),
+        (None, None) => u8::MAX,
+    }
+}
+
+fn signal_code(signal: i32) -> u8 {
+    u8::try_from(signal).map_or(u8::MAX, |signal| 128_u8.saturating_add(signal))
+}
+
+fn failed(command: &Command, error: &io::Error) -> Failure {
+    let doing = format!("running `{}`", command.get_program().to_string_lossy());
+    if let Some(missing) = not_started(&doing, error) {
+        return missing.into();
+    }
+    let (kind, id, exit) = match error.kind() {
+        io::ErrorKind::NotFound => (Kind::NotFound, "command-not-found", 127),
+        _ => (Kind::Denied, "command-not-executable", 126),
+    };
+    let message = format!("{doing}: {}", error.to_string().to_lowercase());
+    let help = "check its name and `PATH`, and that it is executable";
+    Failure::own(kind, id, message, help).with_exit(exit)
+}

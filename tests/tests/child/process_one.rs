@@ -1,0 +1,59 @@
+//! `vaultlet` as process 1 of a container.
+
+use std::process::Command;
+
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::vaultlet;
+
+use crate::support::{RUNNERS, Wrapped, kill};
+
+/// `unshare` with what this user needs to make a process 1, if the system permits it.
+fn as_process_one() -> Option<Command> {
+    let kinds: [&[&str]; 2] = [&["-pf", "--mount-proc"], &["-r", "-pf", "--mount-proc"]];
+    let flags = kinds.into_iter().find(|flags| {
+        let tried = Command::new("unshare").args(*flags).arg("true").output();
+        tried.is_ok_and(|output| output.status.success())
+    })?;
+    let mut command = Command::new("unshare");
+    command.args(flags).arg("--kill-child").arg(vaultlet());
+    Some(command)
+}
+
+#[test]
+fn orphans_are_waited_for_by_process_one() {
+    // Two orphans, one of which leads its own session; the command itself goes on until both are gone.
+    let script = "sh -c 'sleep 0.1 & setsid sleep 0.1 & echo $! orphaned'
+        while grep -qs sleep /proc/[0-9]*/comm; do sleep 0.02 & wait; done
+        cat /proc/[0-9]*/stat | grep -c ' Z '; exit 4";
+    for runner in RUNNERS {
+        let Some(mut command) = as_process_one() else {
+            return skipped("orphans_are_waited_for_by_process_one", "no process namespace");
+        };
+        command.args(runner).args(["--", "sh", "-c", "n=$(echo); eval \"$0\"", script]);
+        let ended = Wrapped::spawn(&mut command).end();
+        assert!(ended.stdout.ends_with("orphaned\n0\n"), "{ended:?}");
+        assert_eq!(ended.code, 4, "{ended:?}");
+    }
+}
+
+#[test]
+fn process_one_passes_signals_on() {
+    for signal in ["TERM", "INT", "USR1", "HUP", "34"] {
+        let script = format!(
+            "trap 'echo got; exit 9' {signal}; grep -h ^NSpid: /proc/1/status; echo ready; {}",
+            crate::WAIT
+        );
+        let Some(mut command) = as_process_one() else {
+            return skipped("process_one_passes_signals_on", "no process namespace");
+        };
+        command.args(RUNNERS[0]).args(["--", "sh", "-c", &script]);
+        let mut wrapped = Wrapped::spawn(&mut command);
+        wrapped.read_until("ready");
+        // Outside, process 1 is the child of `unshare`.
+        let children = format!("/proc/{0}/task/{0}/children", wrapped.id());
+        let children = std::fs::read_to_string(children).unwrap();
+        kill(children.split_whitespace().next().unwrap().parse().unwrap(), signal);
+        let ended = wrapped.end();
+        assert_eq!((ended.code, ended.stdout.as_str()), (9, "got\n"), "{signal}: {ended:?}");
+    }
+}

@@ -1,0 +1,76 @@
+//! A wrapped command whose output is read as it comes.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use vaultlet_tests::{Ended, vaultlet};
+
+/// The commands of `vaultlet` that run a COMMAND.
+pub(crate) const RUNNERS: [&[&str]; 2] = [&["dev"], &["identity", "serve"]];
+
+pub(crate) struct Wrapped {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Wrapped {
+    pub(crate) fn start(runner: &[&str], command: &[&str]) -> Self {
+        let mut wrapper = Command::new(vaultlet());
+        wrapper.args(runner).arg("--").args(command);
+        Self::spawn(&mut wrapper)
+    }
+
+    /// Starts a command that runs `vaultlet`.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+        command.env("MSI_ENDPOINT", "http://127.0.0.1:9/token").env("MSI_SECRET", "s3cret-of-msi");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Reads lines until this one.
+    pub(crate) fn read_until(&mut self, wanted: &str) {
+        while self.line() != wanted {}
+    }
+
+    /// Reads one line.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        assert_ne!(self.out.read_line(&mut line).unwrap(), 0, "the output ended");
+        line.trim_end().to_owned()
+    }
+
+    /// Waits for the end, and returns the rest of the output.
+    pub(crate) fn end(mut self) -> Ended {
+        let mut stdout = String::new();
+        self.out.read_to_string(&mut stdout).unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        let ended = Ended { stdout, ..Ended::from(output) };
+        ended.reveals_none_of(&["s3cret-of-msi"], true);
+        ended
+    }
+}
+
+pub(crate) fn kill(process: u32, signal: &str) {
+    let status = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status();
+    assert!(status.unwrap().success(), "{signal}");
+}
+
+/// The state of a process, as `/proc` says it.
+pub(crate) fn state(process: u32) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+}
+
+/// Waits until both processes are in a state that fits.
+pub(crate) fn wait_for(processes: [u32; 2], fits: impl Fn(char) -> bool) {
+    while !processes.into_iter().all(|process| fits(state(process))) {
+        std::thread::yield_now();
+    }
+}
