@@ -11,14 +11,106 @@ pub const ONE_VALUE: &str =
 /// The message about `token` without `--reveal`.
 pub const NOT_REVEALED: &str = "a token is a credential; `--reveal` says that it may be printed";
 
+/// What users of other tools type for a command, and what to type instead.
+const COMMANDS: &[(&str, &str)] = &[
+    (
+        "exec run env export inject",
+        "`eval \"$(vaultlet get -o env REFERENCE…)\"` sets variables for the next program",
+    ),
+    (
+        "login logout signin auth account",
+        "vaultlet uses the identity of this job or machine, or of `az login`; `vaultlet whoami` shows it",
+    ),
+    (
+        "secret secrets keyvault kv vault",
+        "write `vaultlet get akv://VAULT/NAME` or `vaultlet list VAULT`",
+    ),
+    (
+        "set put write create add update edit delete rm",
+        "vaultlet only reads; `az keyvault secret set` and `delete` write",
+    ),
+    ("version", "write `vaultlet --version`"),
+    (
+        "agent server serve proxy",
+        "`vaultlet identity serve` lends this machine's identity to other programs",
+    ),
+    ("me identity-show", "write `vaultlet whoami`"),
+];
+
+/// What users of other tools type for a flag, and what to type instead.
+const FLAGS: &[(&str, &str)] = &[
+    ("--json --format=json", "write `-o json`"),
+    ("-f --format --out", "write `-o FORMAT`"),
+    ("--yaml --tsv --table --query", "write `-o json`, and choose a member by another program"),
+    ("--env --export --dotenv --shell", "write `-o env`"),
+    (
+        "-v --vault --vault-name --name -n --secret --secret-name --id",
+        "write the vault and the name as a reference, akv://VAULT/NAME",
+    ),
+    ("--version", "write the version into the reference, akv://VAULT/NAME/VERSION"),
+    (
+        "--field --key --path --jsonpath --property",
+        "write the member into the reference, akv://VAULT/NAME?json=/MEMBER",
+    ),
+    ("--file --out-file --output-file --outfile", "redirect the output, as in `> FILE`"),
+    (
+        "-q --quiet --silent --raw -r --plain --value --no-newline --value-only",
+        "leave it out: the value alone is printed",
+    ),
+    ("--show --show-value --decrypt", "leave it out: `get` prints the value"),
+    ("--reveal", "leave it out: only `token` has it"),
+    ("--verbose --debug", "write `--log info` or `--log debug`"),
+    ("--subscription --resource-group -g", "leave it out: the vault's name is enough"),
+    ("--insecure -k --no-verify", "TLS is always verified; `--ca-file` adds a certificate"),
+];
+
 /// The message about a command that does not exist.
 pub fn no_command(command: &str) -> String {
-    format!("there is no command `{command}`")
+    if command.contains("://") || command.starts_with('@') {
+        return format!("there is no command `{command}`; write `vaultlet get` before a reference");
+    }
+    hinted(format!("there is no command `{command}`"), command, COMMANDS)
+}
+
+/// Whether there is a hint for a command that does not exist.
+pub fn is_known_elsewhere(command: &str) -> bool {
+    hint(command, COMMANDS).is_some() || command.contains("://")
 }
 
 /// The message about a flag that does not exist, or a word too many.
 pub fn unexpected(argument: &str) -> String {
-    format!("unexpected argument `{argument}`")
+    hinted(format!("unexpected argument `{argument}`"), argument, FLAGS)
+}
+
+/// Whether a word is the command `get`, or what users of other tools type for it.
+pub fn is_get(word: &str) -> bool {
+    matches!(word, "get" | "read" | "show")
+}
+
+/// Where to read about the arguments of a program whose first argument is this one.
+pub fn see_help(first: Option<&str>) -> String {
+    let command = match first {
+        Some(word) if is_get(word) => "get ",
+        Some("list" | "ls") => "list ",
+        Some("versions") => "versions ",
+        Some("token") => "token ",
+        Some("whoami") => "whoami ",
+        _ => "",
+    };
+    format!("see `vaultlet {command}--help`")
+}
+
+fn hinted(mut message: String, typed: &str, hints: &'static [(&str, &str)]) -> String {
+    if let Some(hint) = hint(typed, hints) {
+        message.push_str("; ");
+        message.push_str(hint);
+    }
+    message
+}
+
+fn hint(typed: &str, hints: &'static [(&str, &str)]) -> Option<&'static str> {
+    let mut hints = hints.iter();
+    hints.find(|(words, _)| words.split(' ').any(|word| word == typed)).map(|(_, hint)| *hint)
 }
 
 /// The message about a required word that is missing.
