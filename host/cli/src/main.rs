@@ -21,6 +21,7 @@ mod options;
 mod output;
 #[cfg(feature = "dev")]
 mod seeds;
+mod streams;
 mod token;
 mod token_flags;
 mod usage;
@@ -29,16 +30,16 @@ mod whoami;
 use std::process::ExitCode;
 
 use arguments::Command;
-use failure::Failure;
 
 fn main() -> ExitCode {
     vaultlet_host::phases::mark("main entered");
-    let arguments = match arguments::parse(std::env::args_os().collect()) {
+    let given: Vec<_> = std::env::args_os().collect();
+    let arguments = match arguments::parse(&given) {
         Ok(arguments) => arguments,
         Err(early) => return early.exit(),
     };
     vaultlet_host::phases::mark("arguments parsed");
-    let json = arguments.json();
+    let report = arguments.report();
     let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
@@ -55,6 +56,6 @@ fn main() -> ExitCode {
     vaultlet_host::phases::print("exit begins");
     match result {
         Ok(code) => code,
-        Err(failure) => Failure::report(&failure, json),
+        Err(failure) => failure.with_help_of(&given).report(report),
     }
 }

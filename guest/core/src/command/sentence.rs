@@ -74,7 +74,7 @@ pub fn no_command(command: &str) -> String {
 
 /// Whether there is a hint for a command that does not exist.
 pub fn is_known_elsewhere(command: &str) -> bool {
-    hint(command, COMMANDS).is_some() || command.contains("://")
+    hint(command, COMMANDS).is_some() || command.contains("://") || command.starts_with('@')
 }
 
 /// The message about a flag that does not exist, or a word too many.
