@@ -1,6 +1,6 @@
 //! Writing answers to stdout, and nothing else.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::OnceLock;
 
@@ -133,6 +133,18 @@ pub(crate) fn lines<'a>(pairs: impl Iterator<Item = (String, &'a str)>) -> Resul
         }
     }
     write(text.as_bytes())
+}
+
+/// Tells a person that this command goes on. A shell that reads the variables from a pipe would wait for its end.
+pub(crate) fn serving(command: &str) {
+    let name = command.split(' ').next().unwrap_or_default();
+    let is_pipe = rustix::fs::fstat(io::stdout())
+        .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_fifo());
+    let shell = format!("a shell that waits for these lines waits for ever; run `vaultlet {command} -- $SHELL`");
+    let lines = [is_pipe.then_some(shell.as_str()), Some("press Ctrl-C to end")];
+    for line in lines.into_iter().flatten() {
+        let _ = writeln!(io::stderr(), "vaultlet {name}: {line}");
+    }
 }
 
 /// Quotes a value for POSIX shells, in which everything between single quotes stands for itself.
