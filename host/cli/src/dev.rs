@@ -157,7 +157,7 @@ pub(crate) fn environment(local: &Local, command: &mut Command) {
 }
 
 /// The variables by which a test finds the control port, and a program that knows no proxy the first vault.
-fn addresses(local: &Local) -> impl Iterator<Item = (&'static str, &str)> {
+fn addresses(local: &Local) -> impl Iterator<Item = (&str, &str)> {
     let control = [("VAULTLET_DEV_CONTROL", local.control())].into_iter();
     control.chain(local.vaults().map(|(_, vault)| ("VAULTLET_DEV_HTTP", vault.http())).take(1))
 }

@@ -140,7 +140,9 @@ pub(crate) fn serving(command: &str) {
     let name = command.split(' ').next().unwrap_or_default();
     let is_pipe = rustix::fs::fstat(io::stdout())
         .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_fifo());
-    let shell = format!("a shell that waits for these lines waits for ever; run `vaultlet {command} -- $SHELL`");
+    let shell = format!(
+        "a shell that waits for these lines waits for ever; run `vaultlet {command} -- $SHELL`"
+    );
     let lines = [is_pipe.then_some(shell.as_str()), Some("press Ctrl-C to end")];
     for line in lines.into_iter().flatten() {
         let _ = writeln!(io::stderr(), "vaultlet {name}: {line}");

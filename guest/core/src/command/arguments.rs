@@ -415,8 +415,11 @@ pub(super) fn wanted_format(arguments: &[String], variables: Lookup<'_>) -> Form
         let is_attached = !value.is_empty() || argument.ends_with('=');
         output = if is_attached { Some(value) } else { arguments.next() };
     }
-    let of_variable = || variables("VAULTLET_OUTPUT");
-    match output.map(ToOwned::to_owned).or_else(of_variable).as_deref() {
+    let of_variable = match output {
+        Some(_) => None,
+        None => variables("VAULTLET_OUTPUT"),
+    };
+    match output.or(of_variable.as_deref()) {
         Some("json") => Format::Json,
         Some("env") => Format::Env,
         _ => Format::Value,

@@ -85,8 +85,9 @@ pub fn secrets(items: &[Item<'_>], part: Part, format: Format) -> Result<Scrubbe
         }
         Format::Env => {
             let mut text = Scrubbed::new(String::new());
-            let secrets = items.iter().map(|item| (item.reference, item.properties.name.as_str()));
-            for (item, name) in items.iter().zip(variables::names(secrets)?) {
+            let secrets: Vec<_> =
+                items.iter().map(|item| (item.reference, item.properties.name.clone())).collect();
+            for (item, name) in items.iter().zip(variables::names(&secrets)?) {
                 if item.value.contains('\0') {
                     let what = "the value has a null character, which no variable can hold";
                     let message = format!("setting `{name}`: {what}");

@@ -15,11 +15,11 @@ pub const NOT_REVEALED: &str = "a token is a credential; `--reveal` says that it
 const COMMANDS: &[(&str, &str)] = &[
     (
         "exec run env export inject",
-        "`eval \"$(vaultlet get -o env REFERENCE…)\"` sets variables for the next program",
+        "write `eval \"$(vaultlet get -o env REFERENCE…)\"` before the program",
     ),
     (
         "login logout signin auth account",
-        "vaultlet uses the identity of this job or machine, or of `az login`; `vaultlet whoami` shows it",
+        "the identity is that of this job or machine, or of `az login`: `vaultlet whoami`",
     ),
     (
         "secret secrets keyvault kv vault",
@@ -27,41 +27,28 @@ const COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "set put write create add update edit delete rm",
-        "vaultlet only reads; `az keyvault secret set` and `delete` write",
+        "vaultlet only reads; `az keyvault secret` writes",
     ),
     ("version", "write `vaultlet --version`"),
-    (
-        "agent server serve proxy",
-        "`vaultlet identity serve` lends this machine's identity to other programs",
-    ),
-    ("me identity-show", "write `vaultlet whoami`"),
 ];
 
 /// What users of other tools type for a flag, and what to type instead.
 const FLAGS: &[(&str, &str)] = &[
-    ("--json --format=json", "write `-o json`"),
-    ("-f --format --out", "write `-o FORMAT`"),
-    ("--yaml --tsv --table --query", "write `-o json`, and choose a member by another program"),
+    ("--json --yaml --tsv --query", "write `-o json`"),
+    ("-f --format", "write `-o FORMAT`"),
     ("--env --export --dotenv --shell", "write `-o env`"),
     (
         "-v --vault --vault-name --name -n --secret --secret-name --id",
-        "write the vault and the name as a reference, akv://VAULT/NAME",
+        "write the reference akv://VAULT/NAME",
     ),
-    ("--version", "write the version into the reference, akv://VAULT/NAME/VERSION"),
+    ("--version", "write akv://VAULT/NAME/VERSION"),
+    ("--field --key --path --property", "write akv://VAULT/NAME?json=/MEMBER"),
+    ("--file --out-file --output-file --outfile", "write `> FILE`"),
     (
-        "--field --key --path --jsonpath --property",
-        "write the member into the reference, akv://VAULT/NAME?json=/MEMBER",
+        "-q --quiet --silent --raw -r --plain --value --no-newline",
+        "the value alone is printed without it",
     ),
-    ("--file --out-file --output-file --outfile", "redirect the output, as in `> FILE`"),
-    (
-        "-q --quiet --silent --raw -r --plain --value --no-newline --value-only",
-        "leave it out: the value alone is printed",
-    ),
-    ("--show --show-value --decrypt", "leave it out: `get` prints the value"),
-    ("--reveal", "leave it out: only `token` has it"),
-    ("--verbose --debug", "write `--log info` or `--log debug`"),
-    ("--subscription --resource-group -g", "leave it out: the vault's name is enough"),
-    ("--insecure -k --no-verify", "TLS is always verified; `--ca-file` adds a certificate"),
+    ("--verbose --debug", "write `--log info`"),
 ];
 
 /// The message about a command that does not exist.

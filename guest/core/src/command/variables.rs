@@ -52,58 +52,47 @@ pub fn split(argument: &str) -> (Option<&str>, &str) {
 pub fn check(arguments: &[String]) -> Result<(), Error> {
     let settings = |name: &str| (name == ALLOW_HTTP_LOOPBACK.variable).then(|| "true".to_owned());
     let settings = Settings::read(&settings)?;
-    let secrets: Vec<_> = arguments
-        .iter()
-        .filter_map(|argument| match split(argument) {
-            (Some(_), _) => Some((argument.as_str(), String::new())),
-            (None, text) => Some((text, Reference::parse(text, &settings).ok()?.name)),
-        })
-        .collect();
-    names(secrets.iter().map(|(argument, name)| (*argument, name.as_str()))).map(drop)
+    let mut secrets = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        match split(argument) {
+            (Some(_), _) => secrets.push((argument.as_str(), String::new())),
+            (None, text) => {
+                if let Ok(reference) = Reference::parse(text, &settings) {
+                    secrets.push((text, reference.name));
+                }
+            }
+        }
+    }
+    names(&secrets).map(drop)
 }
 
 /// The names of variables, each for an argument and the name of its secret.
-pub(super) fn names<'a>(
-    secrets: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Result<Vec<String>, Error> {
-    let mut names: Vec<(String, &str)> = Vec::new();
+pub(super) fn names(secrets: &[(&str, String)]) -> Result<Vec<String>, Error> {
+    let mut names: Vec<String> = Vec::with_capacity(secrets.len());
     for (argument, secret) in secrets {
-        let name = match split(argument) {
-            (Some(name), _) if is_name(name) => name.to_owned(),
-            (Some(name), _) => {
-                let what = format!("`{}` is not the name of a variable", plain(name));
-                return Err(refused(
-                    &what,
-                    "begin it with a letter or `_`, and use letters, digits and `_` only",
-                ));
-            }
-            (None, reference) => {
-                let name = variable(secret);
-                if is_steering(&name) {
-                    let reference = plain(reference);
-                    return Err(refused(
-                        &format!(
-                            "`{reference}` would set `{name}`, which changes how programs run"
-                        ),
-                        &format!(
-                            "choose a name, as in `SECRET={reference}`, or write `{name}={reference}`"
-                        ),
-                    ));
-                }
-                name
-            }
+        let (written, reference) = split(argument);
+        let name = written.map_or_else(|| variable(secret), ToOwned::to_owned);
+        let (what, help) = if !is_name(&name) {
+            (
+                "is not the name of a variable",
+                "use letters, digits and `_`, and do not begin with a digit",
+            )
+        } else if written.is_none() && is_steering(&name) {
+            ("changes how programs run", "write that name, or another, as in `NAME=REFERENCE`")
+        } else if names.contains(&name) {
+            ("is the variable of two references", "give one another name, as in `NAME=REFERENCE`")
+        } else {
+            names.push(name);
+            continue;
         };
-        if let Some((_, other)) = names.iter().find(|(other, _)| *other == name) {
-            let (other, argument) = (plain(other), plain(argument));
-            let (_, reference) = split(&argument);
-            return Err(refused(
-                &format!("`{other}` and `{argument}` both set `{name}`"),
-                &format!("give one another name, as in `OTHER={reference}`"),
-            ));
-        }
-        names.push((name, argument));
+        let (name, reference) = (plain(&name), plain(reference));
+        return Err(Error::new(
+            Id::VariableRefused,
+            format!("naming the variable of `{reference}`: `{name}` {what}"),
+        )
+        .with_help(help));
     }
-    Ok(names.into_iter().map(|(name, _)| name).collect())
+    Ok(names)
 }
 
 /// The variable for a secret's name: `db-password` is `DB_PASSWORD`. An underscore is put in front of
@@ -124,8 +113,4 @@ fn is_steering(name: &str) -> bool {
         Some(start) => name.starts_with(start),
         None => name == steering,
     })
-}
-
-fn refused(what: &str, help: &str) -> Error {
-    Error::new(Id::VariableRefused, format!("naming variables: {what}")).with_help(help)
 }

@@ -42,7 +42,7 @@ fn two_variables_of_one_name_are_refused_before_anything_is_sent() {
             ("(exit 65)\n", false),
             "{arguments:?}"
         );
-        let said = format!("both set `{variable}`; give one another name, as in `OTHER=");
+        let said = format!("`{variable}` is the variable of two references; give one another name");
         assert!(done.stderr.contains(&said), "{}", done.stderr);
         assert!(done.stderr.ends_with(" (variable-refused)\n"), "{}", done.stderr);
     }
@@ -103,7 +103,7 @@ fn names_that_steer_a_shell_a_loader_or_an_interpreter_are_refused_unless_they_a
         let refused = command(&ScriptedContext::new(&ML), &[&ENV[..], &[&reference]].concat());
         assert_eq!((refused.stdout.as_str(), refused.is_success), ("(exit 65)\n", false), "{name}");
         let said =
-            format!("`{reference}` would set `{variable}`, which changes how programs run; ");
+            format!("`{reference}`: `{variable}` changes how programs run; write that name, or ");
         assert!(refused.stderr.contains(&said), "{}", refused.stderr);
         for (written, expected) in [(variable.as_str(), variable.as_str()), ("SECRET", "SECRET")] {
             let done = command(
@@ -148,7 +148,7 @@ fn a_written_name_is_that_of_a_variable() {
         let argument = format!("{name}=akv://job/a");
         let done = command(&ScriptedContext::new(&ML), &[&ENV[..], &[&argument]].concat());
         assert_eq!((done.stdout.as_str(), done.is_success), ("(exit 65)\n", false), "{name}");
-        let said = format!("naming variables: `{name}` is not the name of a variable; ");
+        let said = format!("`akv://job/a`: `{name}` is not the name of a variable; ");
         assert!(done.stderr.contains(&said), "{}", done.stderr);
     }
     let done = command(&world(&[("a", "x")]), &[&ENV[..], &["lower_1=akv://job/a"]].concat());
@@ -215,7 +215,7 @@ fn what_users_of_other_tools_type_is_understood_or_answered() {
     for (arguments, said) in [
         (&["exec", "--", "env"][..], "get -o env"),
         (&["run"], "get -o env"),
-        (&["login"], "`vaultlet whoami` shows it"),
+        (&["login"], "`vaultlet whoami`"),
         (&["akv://job/a"], "write `vaultlet get` before a reference"),
         (&["https://job.vault.azure.net/secrets/a"], "write `vaultlet get` before a reference"),
         (&["keyvault", "secret", "show"], "write `vaultlet get akv://VAULT/NAME`"),
@@ -227,8 +227,8 @@ fn what_users_of_other_tools_type_is_understood_or_answered() {
             "write `-o FORMAT`; see `vaultlet get --help`",
         ),
         (&["get", "-f", "json"], "write `-o FORMAT`"),
-        (&["get", "--vault", "job", "a"], "as a reference, akv://VAULT/NAME; "),
-        (&["get", "--vault-name", "job", "--name", "a"], "as a reference, akv://VAULT/NAME; "),
+        (&["get", "--vault", "job", "a"], "write the reference akv://VAULT/NAME; "),
+        (&["get", "--vault-name", "job", "--name", "a"], "write the reference akv://VAULT/NAME; "),
         (
             &["show", "--version", "x", "akv://job/a"],
             "akv://VAULT/NAME/VERSION; see `vaultlet get --help`",
@@ -236,10 +236,7 @@ fn what_users_of_other_tools_type_is_understood_or_answered() {
         (&["read", "-n", "akv://job/a"], "see `vaultlet get --help`"),
         (&["ls", "--query", "x"], "write `-o json`"),
         (&["ls", "job", "x"], "see `vaultlet list --help`"),
-        (
-            &["whoami", "--verbose"],
-            "write `--log info` or `--log debug`; see `vaultlet whoami --help`",
-        ),
+        (&["whoami", "--verbose"], "write `--log info`; see `vaultlet whoami --help`"),
         (&["token", "--raw"], "see `vaultlet token --help`"),
         (&["versions"], "see `vaultlet versions --help`"),
     ] {
