@@ -287,7 +287,11 @@ fn wanted_report(words: &[OsString]) -> Report {
             is_first_word = false;
             continue;
         };
-        output = value.or_else(|| arguments.next_os(&mut cursor));
+        let value = value.or_else(|| arguments.next_os(&mut cursor));
+        // A shell may be evaluating the output, whatever else is wrong with the arguments.
+        if output.is_none_or(|output| output != "env") {
+            output = value.or(output);
+        }
     }
     let of_variable = || std::env::var_os(format!("{prefix}OUTPUT"));
     let output = output.map(OsStr::to_owned).or_else(of_variable);

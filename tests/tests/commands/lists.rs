@@ -282,6 +282,10 @@ pub(crate) fn usage() -> Vec<List> {
         // Flags that are given twice, or exclude each other.
         &["get", "x", "-o", "json", "-o", "env"],
         &["get", "x", "-ojson", "--output=json"],
+        &["get", "x", "-oenv", "--output=json"],
+        &["get", "x", "-oenv", "--output"],
+        &["get", "x", "-oenv", "-o="],
+        &["get", "x", "-ojson", "-o"],
         &["get", "x", "-o", "xml", "-o", "json"],
         &["get", "x", "-o", "json", "-o", "xml"],
         &["get", "x", "--timeout", "1", "--timeout", "2", "-o", "json"],

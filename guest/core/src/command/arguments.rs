@@ -413,7 +413,11 @@ pub(super) fn wanted_format(arguments: &[String], variables: Lookup<'_>) -> Form
             value.strip_prefix('=').unwrap_or(value)
         };
         let is_attached = !value.is_empty() || argument.ends_with('=');
-        output = if is_attached { Some(value) } else { arguments.next() };
+        let value = if is_attached { Some(value) } else { arguments.next() };
+        // A shell may be evaluating the output, whatever else is wrong with the arguments.
+        if output != Some("env") {
+            output = value.or(output);
+        }
     }
     let of_variable = match output {
         Some(_) => None,
