@@ -17,7 +17,7 @@ use vaultlet_tests::{Ended, Run, library, root, target, vaultlet};
 /// The value of every secret of the local Azure that is text.
 const VALUE: &str = "correct horse battery staple";
 /// Fewer blocks that run than this would mean that the suite has lost some.
-const LEAST: usize = 24;
+const LEAST: usize = 26;
 
 /// A fenced block of a page.
 #[derive(Debug)]
@@ -116,6 +116,8 @@ impl Place {
             let status = Command::new("cp").arg("-RL").arg(from).arg(to).status();
             assert!(status.unwrap().success(), "{from:?}");
         };
+        // The loader looks for the name that the library gives itself.
+        symlink(library(), folder.join("libvaultlet.so.1")).unwrap();
         let python = folder.join("python");
         fs::create_dir(&python).unwrap();
         copy(&root().join("host/python/python/vaultlet"), &python);
@@ -212,12 +214,13 @@ impl Place {
 
     fn compiled(&self, compiler: &str, file: &str) -> Ended {
         let built = library().parent().unwrap().display().to_string();
+        let here = self.folder.path().display();
         let ended = Run::program(compiler)
             .arguments(["-Wno-unused", "-I"])
             .arguments([root().join("host/ffi")])
             .arguments(["-x", if compiler == "cc" { "c" } else { "c++" }])
             .arguments([self.folder.path().join(file)])
-            .arguments(["-L", &built, &format!("-Wl,-rpath,{built}"), "-lvaultlet", "-o"])
+            .arguments(["-L", &built, &format!("-Wl,-rpath,{here}"), "-lvaultlet", "-o"])
             .arguments([self.folder.path().join(format!("{file}.program"))])
             .end();
         if ended.code == 0 { self.run(&[&format!("./{file}.program")]) } else { ended }
