@@ -4,6 +4,11 @@
 #   wit/vendor.sh          write them anew
 #   wit/vendor.sh --check  fail when they are not what would be written
 set -eu
+case ${1:-} in
+  -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0"; exit 0 ;;
+  '' | --check) ;;
+  *) echo "wit/vendor.sh: \`$1\` is not known; see --help" >&2; exit 64 ;;
+esac
 http=wasmtime-wasi-http
 http_version=38.0.4   # the last release line whose WIT is 0.2.6
 config=wasmtime-wasi-config

@@ -56,6 +56,11 @@ func TestNothingPrintsASecret(t *testing.T) {
 	if shown := fmt.Sprintf("%v", secret); !strings.HasPrefix(shown, "Secret(akv://my-key-vault.vault.azure.net/db-password/") {
 		t.Error(shown)
 	}
+	for _, verb := range []string{"%s", "%q", "%x", "%d", "%20s"} {
+		if shown := fmt.Sprintf(verb, secret); !strings.HasPrefix(shown, "%!"+verb[len(verb)-1:]+"(Secret(akv://") || !strings.HasSuffix(shown, "use Reveal)") {
+			t.Error(verb, shown)
+		}
+	}
 	if shown := fmt.Sprintf("%#v", token); shown != "Token(https://vault.azure.net)" {
 		t.Error(shown)
 	}

@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-// A Secret is one version of one secret, or one member of a JSON secret. It prints and logs as its
+// A Secret is one version of one secret, or one member of a JSON secret. It prints by %v and logs as its
 // reference, and serialising it fails. Only [Secret.Reveal] and [Secret.RevealBytes] give the value.
 type Secret struct {
 	sealed
@@ -103,8 +103,15 @@ func (s *sealed) String() string { return s.shown }
 // GoString returns what String returns.
 func (s *sealed) GoString() string { return s.shown }
 
-// Format prints what String returns, whatever the verb.
-func (s *sealed) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.shown) }
+// Format prints what String returns for %v. For other verbs the value is meant, as in "password=%s", and nobody may take what
+// is printed for it: like fmt's own errors it begins with "%!".
+func (s *sealed) Format(state fmt.State, verb rune) {
+	if verb == 'v' {
+		_, _ = io.WriteString(state, s.shown)
+		return
+	}
+	_, _ = io.WriteString(state, "%!"+string(verb)+"("+s.shown+" is no text: use Reveal)")
+}
 
 // LogValue returns what String returns.
 func (s *sealed) LogValue() slog.Value { return slog.StringValue(s.shown) }

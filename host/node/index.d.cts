@@ -156,8 +156,8 @@ export interface Plan {
 }
 
 /**
- * A value that only `reveal()` shows. Templates and `console.log` show the name of the object instead;
- * JSON and arithmetic throw. `structuredClone` and `postMessage` do not copy the value: send the secret's
+ * A value that only `reveal()` shows. `console.log` and `util.inspect` show the name of the object instead;
+ * templates, `String`, JSON and arithmetic throw. `structuredClone` and `postMessage` do not copy the value: send the secret's
  * reference.
  */
 declare abstract class Held {
@@ -170,7 +170,8 @@ declare abstract class Held {
   /** Scrubs the value now, before this object is collected. The properties remain. */
   dispose(): void;
   [Symbol.dispose](): void;
-  toString(): string;
+  /** Throws: where the value is meant in a text, write `${secret.reveal()}`; in a log `secret.reference`. */
+  toString(): never;
   /** Throws: JSON would lose or show the value. */
   toJSON(): never;
   /** Throws: to compare the value, write `secret.reveal() === …`. */

@@ -2,8 +2,8 @@
 //! `embedded.wasm` in the target directory, and with the WIT inside the package `vaultlet-host`, which
 //! ships them.
 //!
-//! Called by `guest/build/run` with the target directory. Prints the paths to watch, as a build
-//! script does.
+//! Called by `guest/build/run` with the checkout and the target directory. Prints the paths to watch, as a
+//! build script does.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -29,9 +29,12 @@ const COMPONENTS: [Component; 2] = [
 ];
 
 fn main() -> Result<()> {
-    let target = PathBuf::from(env::args_os().nth(1).ok_or("usage: guest/build/run")?);
-    let target = fs::canonicalize(target)?;
-    let root = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))?;
+    // Not the folder that this program was compiled in: a target directory may have been copied.
+    let mut folders = env::args_os().skip(1).map(PathBuf::from);
+    let (Some(root), Some(target)) = (folders.next(), folders.next()) else {
+        return Err("usage: guest/build/run".into());
+    };
+    let (root, target) = (fs::canonicalize(root)?, fs::canonicalize(target)?);
     let watched =
         ["guest/core", "guest/component", "guest/build", "wit", "Cargo.toml", "Cargo.lock"];
     for path in watched {
@@ -64,6 +67,9 @@ fn add_target(root: &Path) -> Result<()> {
     };
     if String::from_utf8_lossy(&installed.stdout).lines().any(|line| line == TARGET) {
         return Ok(());
+    }
+    if env::var_os("CARGO_NET_OFFLINE").is_some_and(|offline| offline == "true") {
+        return Err(format!("the build is offline, and Rust's `{TARGET}` target is not there; run `rustup target add {TARGET}` before").into());
     }
     eprintln!("adding Rust's {TARGET} target: rustup target add {TARGET}");
     match rustup(&["target", "add", TARGET]) {

@@ -2,21 +2,21 @@
 //! `VAULTLET_SOME_FLAG`, a flag of `dev` is `VAULTLET_DEV_SOME_FLAG`. The flag wins over the variable, and
 //! an empty variable is the same as an unset one.
 
-use std::ffi::OsString;
-use std::io::Write as _;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command as Clap, CommandFactory as _, FromArgMatches as _};
 use clap::{Args, Parser, Subcommand};
 use clap_lex::{OsStrExt as _, RawArgs};
+use vaultlet_core::command::sentence::is_get;
 use vaultlet_core::settings::SETTINGS;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Report};
 use crate::given_flags::GivenFlags;
 use crate::log::Level;
 use crate::options::Format;
-use crate::usage;
+use crate::{output, usage};
 
 /// Read Azure Key Vault secrets, using the identity of this machine or job.
 #[derive(Parser)]
@@ -57,7 +57,9 @@ Every flag is also a variable: --some-flag is VAULTLET_SOME_FLAG. The flag wins.
 /// The commands, in the order of `--help`.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    #[command(aliases = ["read", "show"])]
     Get(crate::get::Get),
+    #[command(alias = "ls")]
     List(crate::list::List),
     Versions(crate::list::Versions),
     Token(crate::token::Token),
@@ -71,9 +73,10 @@ pub(crate) enum Command {
 }
 
 impl Arguments {
-    /// Whether errors are to be printed as JSON.
-    pub(crate) fn json(&self) -> bool {
-        match &self.command {
+    /// How an error is to be reported.
+    pub(crate) fn report(&self) -> Report {
+        let is_json = match &self.command {
+            Command::Get(get) if get.output == Format::Env => return Report::Shell,
             Command::Get(get) => get.output == Format::Json,
             Command::List(list) => list.output == crate::list::Format::Json,
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
@@ -88,7 +91,8 @@ impl Arguments {
             #[cfg(feature = "dev")]
             Command::Demo(_) => false,
             Command::Explain(_) => false,
-        }
+        };
+        if is_json { Report::Json } else { Report::Line }
     }
 }
 
@@ -97,38 +101,41 @@ pub(crate) enum EarlyExit {
     /// The arguments request help or the version.
     Help(clap::Error),
     /// Arguments or variables are wrong.
-    Failed { failure: Failure, json: bool },
+    Failed { failure: Failure, report: Report },
 }
 
 impl EarlyExit {
     pub(crate) fn exit(self) -> ExitCode {
         match self {
-            Self::Help(help) => {
-                let _ = write!(std::io::stdout(), "{}", help.render());
-                ExitCode::SUCCESS
-            }
-            Self::Failed { failure, json } => failure.report(json),
+            Self::Help(help) => match output::plain(&help.render().to_string()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => failure.report(Report::Line),
+            },
+            Self::Failed { failure, report } => failure.report(report),
         }
     }
 }
 
-pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Arguments, EarlyExit> {
-    let wrong = |failure| EarlyExit::Failed { failure, json: wants_json(&arguments) };
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Arguments, EarlyExit> {
+    let wrong = |failure: Failure| EarlyExit::Failed {
+        failure: failure.with_help_of(arguments),
+        report: wanted_report(arguments),
+    };
     if !has_variables()
-        && let Some(parsed) = parse_short(&arguments)
+        && let Some(parsed) = parse_short(arguments)
     {
         return Ok(parsed);
     }
     // Flags alone first: an error in them is a usage error, whatever the variables are.
-    let flags = match Arguments::command().try_get_matches_from(&arguments) {
+    let flags = match Arguments::command().try_get_matches_from(arguments) {
         Ok(flags) => flags,
         Err(help) if shows_help(&help) => return Err(EarlyExit::Help(help)),
         Err(error) => return Err(wrong(Failure::usage(&usage::sentence(&error)))),
     };
     let variables = variables(&flags);
     let all = with_variables(&flags, &variables)
-        .try_get_matches_from(&arguments)
-        .map_err(|error| wrong(wrong_variable(&arguments, &flags, &variables, &error)))?;
+        .try_get_matches_from(arguments)
+        .map_err(|error| wrong(wrong_variable(arguments, &flags, &variables, &error)))?;
     Arguments::from_arg_matches(&all)
         .map_err(|error| wrong(Failure::usage(&usage::sentence(&error))))
 }
@@ -165,6 +172,8 @@ fn shows_help(error: &clap::Error) -> bool {
 fn has_variables() -> bool {
     std::env::vars_os().any(|(name, _)| {
         let name = name.to_str().filter(|name| name.starts_with(PREFIX));
+        // Those of `dev` are none of the commands that this is about.
+        let name = name.filter(|name| !name.starts_with(DEV_PREFIX));
         let name = name.filter(|name| *name != vaultlet_host::phases::VARIABLE);
         name.is_some_and(|name| !SETTINGS.iter().any(|setting| setting.variable == name))
     })
@@ -249,10 +258,10 @@ fn wrong_variable(
     Failure::usage(&usage::sentence(error))
 }
 
-/// Whether errors are to be printed as JSON, for arguments that clap refused. Only clap's lexer is used: it
+/// How an error is to be reported, for arguments that clap refused. Only clap's lexer is used: it
 /// knows neither commands nor flags, and so accepts arguments that are wrong.
-fn wants_json(arguments: &[OsString]) -> bool {
-    let arguments = RawArgs::new(arguments);
+fn wanted_report(words: &[OsString]) -> Report {
+    let arguments = RawArgs::new(words);
     let mut cursor = arguments.cursor();
     let (mut output, mut prefix) = (None, PREFIX);
     // The first argument is the program.
@@ -278,10 +287,17 @@ fn wants_json(arguments: &[OsString]) -> bool {
             is_first_word = false;
             continue;
         };
-        output = value.or_else(|| arguments.next_os(&mut cursor));
+        let value = value.or_else(|| arguments.next_os(&mut cursor));
+        // A shell may be evaluating the output, whatever else is wrong with the arguments.
+        if output.is_none_or(|output| output != "env") {
+            output = value.or(output);
+        }
     }
-    match output {
-        Some(output) => output == "json",
-        None => std::env::var(format!("{prefix}OUTPUT")).is_ok_and(|output| output == "json"),
+    let of_variable = || std::env::var_os(format!("{prefix}OUTPUT"));
+    let output = output.map(OsStr::to_owned).or_else(of_variable);
+    match output.as_deref().and_then(OsStr::to_str) {
+        Some("json") => Report::Json,
+        Some("env") if words.iter().any(|word| word.to_str().is_some_and(is_get)) => Report::Shell,
+        _ => Report::Line,
     }
 }

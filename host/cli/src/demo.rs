@@ -1,7 +1,7 @@
 //! `vaultlet demo`.
 
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::io::{self, Write as _};
+use std::io;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use crate::child::{self, Signals};
 use crate::dev;
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
+use crate::output;
 
 /// Watch a training job read its secret, step by step, from a Key Vault on this machine
 ///
@@ -40,7 +41,7 @@ impl Demo {
         let builder = Local::builder().vault(VAULT).seed(SECRET, value.as_str()).run_as(Who::User);
         let stage = Stage { local: dev::start(builder, &GivenFlags::default())?, signals, value };
         match stage.play() {
-            Ok(()) => Ok(ExitCode::SUCCESS),
+            Ok(()) => output::told().map(|()| ExitCode::SUCCESS),
             Err(Stop::Interrupted(code)) => Ok(ExitCode::from(code)),
             Err(Stop::Failed(failure)) => Err(failure),
         }
@@ -164,9 +165,9 @@ fn whole(pipe: Option<impl io::Read>) -> Vec<u8> {
     text
 }
 
-/// Prints a line. A closed stdout does not stop the demo.
+/// Prints a line. A stdout that cannot be written to does not stop the demo.
 fn say(line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
+    output::tell(&format!("{line}\n"));
 }
 
 /// The exit code of the kind `denied`.

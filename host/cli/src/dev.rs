@@ -21,11 +21,15 @@ use crate::{output, seeds};
 /// when the local Azure ends.
 ///
 /// With a COMMAND, vaultlet runs it in that environment and ends with the command's exit code. Without a
-/// COMMAND, vaultlet prints the environment and serves until it is interrupted.
+/// COMMAND, vaultlet prints the environment and serves until it is interrupted, so `eval "$(vaultlet dev)"`
+/// would wait for ever; for a shell in that environment, the COMMAND is $SHELL.
+///
+/// Each flag is also a variable: --some-flag is VAULTLET_DEV_SOME_FLAG.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   vaultlet dev --vault my-key-vault --seed db-password=hunter2 -- python job.py
+  vaultlet dev --vault my-key-vault --seed db-password=hunter2 -- $SHELL
   vaultlet dev --as user --grant managed:none -- sh
   vaultlet dev --identity-form client-secret -- python job.py
   vaultlet dev --seed-file secrets.json -o json")]
@@ -51,7 +55,7 @@ pub(crate) struct Dev {
     #[arg(long, value_name = "FORM")]
     identity_form: Option<Form>,
     /// Grant managed, user or application a role (secrets-officer, secrets-user, reader, none) on all vaults
-    /// or on one secret; may be repeated
+    /// or on one secret; may be repeated [default: secrets-officer, which may also write]
     #[arg(long, value_name = "WHO:ROLE[:NAME]", value_delimiter = ',')]
     grant: Vec<Grant>,
     /// export (lines for a shell) or json (one line)
@@ -146,14 +150,23 @@ pub(crate) fn environment(local: &Local, command: &mut Command) {
         command.env_remove(name);
     }
     command.envs(local.environment().iter().map(|(name, value)| (name, value)));
+    command.envs(addresses(local));
+}
+
+/// The variables by which a test finds the control port, and a program that knows no proxy the first vault.
+fn addresses(local: &Local) -> impl Iterator<Item = (&str, &str)> {
+    let control = [("VAULTLET_DEV_CONTROL", local.control())].into_iter();
+    control.chain(local.vaults().map(|(_, vault)| ("VAULTLET_DEV_HTTP", vault.http())).take(1))
 }
 
 fn serve(local: &Local, format: Format, signals: &Signals) -> Result<ExitCode, Failure> {
     match format {
         Format::Json => output::json_line(&local.description())?,
-        Format::Export => output::lines(
-            local.environment().iter().map(|(k, v)| (format!("export {k}"), v.as_str())),
-        )?,
+        Format::Export => {
+            let variables = local.environment().iter().map(|(k, v)| (k.as_str(), v.as_str()));
+            let all = addresses(local).chain(variables);
+            output::lines(all.map(|(k, v)| (format!("export {k}"), v)))?;
+        }
     }
     announce(local);
     Ok(signals.wait_for_end())
@@ -173,7 +186,7 @@ fn announce(local: &Local) {
             ));
         }
     }
-    note(format_args!("press Ctrl-C to end"));
+    output::serving("dev");
 }
 
 fn note(line: std::fmt::Arguments<'_>) {

@@ -1,13 +1,29 @@
 //! Failures of commands: one line or one JSON object on stderr, and an exit code as in `sysexits.h`.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use vaultlet_core::command::{self, sentence};
+use vaultlet_core::error::exit;
 use vaultlet_host::{Attempt, Error, Kind};
 
+use crate::{output, usage};
+
+/// How a failure is reported besides by the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// One line on stderr.
+    Line,
+    /// One JSON object on stderr.
+    Json,
+    /// One line on stderr, and on stdout a line that ends the shell that evaluates it.
+    Shell,
+}
+
 /// A failed command.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     kind: &'static str,
     id: String,
@@ -25,7 +41,7 @@ impl Failure {
     /// The failure of a command whose arguments are wrong.
     pub(crate) fn usage(what: &str) -> Self {
         let message = format!("reading the arguments: {what}");
-        Self::own(Kind::Usage, "usage", message, "see `vaultlet --help`")
+        Self::own(Kind::Usage, "usage", message, &sentence::see_help(None))
     }
 
     /// The failure of a command for which a variable, in place of a flag, has a wrong value.
@@ -55,15 +71,31 @@ impl Failure {
         Self { help: help.into(), ..self }
     }
 
+    /// The failure, which points to the help of the command that these arguments of the process name.
+    pub(crate) fn with_help_of(self, arguments: &[OsString]) -> Self {
+        if self.id == "usage" && self.help == sentence::see_help(None) {
+            self.with_help(&usage::see_help(arguments))
+        } else {
+            self
+        }
+    }
+
     /// The failure with an exit code that does not follow from its kind.
     pub(crate) fn with_exit(self, exit: u8) -> Self {
         Self { exit, ..self }
     }
 
-    /// Reports the failure on stderr.
-    pub(crate) fn report(&self, json: bool) -> ExitCode {
-        let line = if json { self.json() } else { format!("vaultlet: {}", self.line()) };
+    /// Reports the failure.
+    pub(crate) fn report(&self, report: Report) -> ExitCode {
+        let line = match report {
+            Report::Json => self.json(),
+            Report::Line | Report::Shell => format!("vaultlet: {}", self.line()),
+        };
         let _ = writeln!(std::io::stderr(), "{line}");
+        if report == Report::Shell {
+            // There is nobody left to tell when this fails, too.
+            let _ = output::plain(&command::ending(self.kind));
+        }
         ExitCode::from(self.exit)
     }
 
@@ -95,6 +127,24 @@ impl Failure {
     }
 }
 
+impl From<vaultlet_core::error::Error> for Failure {
+    fn from(error: vaultlet_core::error::Error) -> Self {
+        let vaultlet_core::error::Record { id, kind, message, help, .. } = error.into();
+        Self {
+            id,
+            kind: kind.name(),
+            message,
+            help,
+            exit: exit(kind.name()),
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after_ms: None,
+            attempts: Vec::new(),
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
@@ -109,23 +159,6 @@ impl From<Error> for Failure {
             retry_after_ms: error.retry_after.map(|d| d.as_millis()),
             attempts: error.attempts,
         }
-    }
-}
-
-/// The exit code of a kind of failure.
-pub(crate) fn exit(kind: &str) -> u8 {
-    match kind {
-        "usage" => 64,
-        "invalid-argument" => 65,
-        "not-found" | "disabled" => 66,
-        "unavailable" | "timeout" => 69,
-        "conflict" => 73,
-        "throttled" => 75,
-        "denied" => 77,
-        "configuration" => 78,
-        "not-configured" | "unauthenticated" => 79,
-        // `internal`, and kinds that a newer component may add.
-        _ => 70,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use vaultlet_core::command::sentence;
+use vaultlet_core::command::{sentence, variables};
 use vaultlet_host::render::{self, Answer};
 
 use crate::failure::Failure;
@@ -17,14 +17,20 @@ use crate::output;
 /// JSON and the text at that pointer (RFC 6901) is the answer.
 ///
 /// Several references are fetched concurrently and printed in the order given: all of them, or none.
+///
+/// With -o env, each secret is a line `export NAME='…'` for a shell. NAME is the secret's name in upper
+/// case with - as _, or the one that NAME=REFERENCE gives. Two secrets of one NAME are refused, and so are
+/// names that change how programs run, such as PATH, unless they are written. When it fails, the output is
+/// the line (exit N), so that a shell that evaluates it fails, too.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   vaultlet get akv://my-key-vault/db-password
   vaultlet get -o json 'akv://my-key-vault/db?json=/user'
-  eval \"$(vaultlet get -o env akv://my-key-vault/db-password akv://my-key-vault/hub-token)\"")]
+  eval \"$(vaultlet get -o env akv://my-key-vault/db-password akv://my-key-vault/hub-token)\"
+  eval \"$(vaultlet get -o env HF_TOKEN=akv://my-key-vault/hub-token)\" || exit")]
 pub(crate) struct Get {
-    /// The secrets to get
+    /// The secrets to get; with -o env also NAME=REFERENCE
     #[arg(required = true, value_name = "REFERENCE")]
     references: Vec<String>,
     /// value (of one reference), json or env
@@ -42,8 +48,16 @@ impl Get {
         if self.output == Format::Value && self.references.len() > 1 {
             return Err(Failure::usage(sentence::ONE_VALUE));
         }
-        let vaultlet = self.options.open_once(self.references.len().min(CALLS_MAX))?;
-        let secrets = vaultlet.get_many_blocking(&self.references)?;
+        let references = self.references.iter().map(String::as_str);
+        let references: Vec<_> = match self.output {
+            Format::Env => {
+                variables::check(&self.references)?;
+                references.map(|argument| variables::split(argument).1).collect()
+            }
+            Format::Value | Format::Json => references.collect(),
+        };
+        let vaultlet = self.options.open_once(references.len().min(CALLS_MAX))?;
+        let secrets = vaultlet.get_many_blocking(&references)?;
         vaultlet_host::phases::mark("secret read");
         let items: Vec<_> = self.references.iter().map(String::as_str).zip(&secrets).collect();
         let render = |format| Answer::Secrets(&items).render(&vaultlet, format);

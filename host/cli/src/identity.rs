@@ -35,7 +35,8 @@ pub(crate) enum Action {
 ///
 /// With a COMMAND, vaultlet runs it with those variables, removes the variables that lead to another
 /// identity, and ends with the command's exit code. Without a COMMAND, vaultlet prints the variables and
-/// serves until it is interrupted.
+/// serves until it is interrupted, so `eval "$(vaultlet identity serve)"` would wait for ever; for a shell
+/// with those variables, the COMMAND is $SHELL.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -106,7 +107,7 @@ fn print(lent: &Lent, format: Format) -> Result<(), Failure> {
     }
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "vaultlet identity: serving at {}", lent.address());
-    let _ = writeln!(stderr, "vaultlet identity: press Ctrl-C to end");
+    output::serving("identity serve");
     Ok(())
 }
 

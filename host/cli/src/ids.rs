@@ -1,9 +1,7 @@
 //! Every error id: the component's, from its own table, and those of the host, of the libraries built
 //! on it, and of this program. `ERRORS.md` is generated from these tables.
 
-use vaultlet_core::error::IDS;
-
-use crate::failure::exit;
+use vaultlet_core::error::{IDS, exit};
 
 /// An error id and its explanation.
 #[derive(Clone, Copy, Debug)]

@@ -21,6 +21,7 @@ mod options;
 mod output;
 #[cfg(feature = "dev")]
 mod seeds;
+mod streams;
 mod token;
 mod token_flags;
 mod usage;
@@ -29,7 +30,7 @@ mod whoami;
 use std::process::ExitCode;
 
 use arguments::Command;
-use failure::Failure;
+use failure::{Failure, Report};
 
 /// Reports a panic as an error, of kind `internal`, in place of Rust's own text.
 fn report_panics() {
@@ -41,7 +42,7 @@ fn report_panics() {
         });
         let message = format!("running: {what}{}", place.unwrap_or_default()).replace('\n', " ");
         let help = "report this with the message";
-        Failure::own(vaultlet_host::Kind::Internal, "internal", message, help).report(false);
+        Failure::own(vaultlet_host::Kind::Internal, "internal", message, help).report(Report::Line);
         if std::thread::current().name() == Some("main") {
             std::process::exit(70);
         }
@@ -54,12 +55,13 @@ fn main() -> ExitCode {
     child::keep_core_limit();
     // Where the system refuses that, everything else still works.
     let _ = vaultlet_host::protect_process();
-    let arguments = match arguments::parse(std::env::args_os().collect()) {
+    let given: Vec<_> = std::env::args_os().collect();
+    let arguments = match arguments::parse(&given) {
         Ok(arguments) => arguments,
         Err(early) => return early.exit(),
     };
     vaultlet_host::phases::mark("arguments parsed");
-    let json = arguments.json();
+    let report = arguments.report();
     let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
@@ -76,6 +78,6 @@ fn main() -> ExitCode {
     vaultlet_host::phases::print("exit begins");
     match result {
         Ok(code) => code,
-        Err(failure) => Failure::report(&failure, json),
+        Err(failure) => failure.with_help_of(&given).report(report),
     }
 }

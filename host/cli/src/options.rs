@@ -10,6 +10,7 @@ use vaultlet_host::{Builder, Kind, Vaultlet};
 
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
+use crate::streams;
 
 /// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -18,7 +19,7 @@ pub(crate) enum Format {
     Value,
     /// One JSON object (several references: one array)
     Json,
-    /// NAME='quoted', one line each
+    /// export NAME='quoted', one line each
     Env,
 }
 
@@ -157,9 +158,11 @@ impl Options {
             return Ok(None);
         }
         let mut token = String::with_capacity(ASSERTION_MAX);
-        let read = io::stdin().lock().take(ASSERTION_MAX as u64).read_to_string(&mut token);
+        let read = streams::check_stdin().and_then(|()| {
+            io::stdin().lock().take(ASSERTION_MAX as u64).read_to_string(&mut token)
+        });
         read.map_err(|error| {
-            let message = format!("reading the user's token from stdin: {}", error.kind());
+            let message = format!("reading the user's token from stdin: {error}");
             Failure::own(
                 Kind::Configuration,
                 "setting-malformed",

@@ -1,35 +1,70 @@
 //! Writing answers to stdout, and nothing else.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::OnceLock;
 
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 use serde::Serialize;
 use vaultlet_host::Kind;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::streams;
 
 /// Writes exactly these bytes, and a newline only for a person at a terminal.
 pub(crate) fn value(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let newline: &[u8] = if out.is_terminal() { b"\n" } else { b"" };
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(newline));
-    written.and_then(|()| out.flush()).map_err(|e| failed(&e))
+    write(text.as_bytes())?;
+    if io::stdout().is_terminal() { write(b"\n") } else { Ok(()) }
 }
 
 /// Writes lines for a person, without any secret.
 pub(crate) fn plain(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| failed(&e))
+    write(text.as_bytes())
 }
+
+/// Writes a line of a story, which goes on when it cannot be written.
+pub(crate) fn tell(text: &str) {
+    if let Err(failure) = plain(text) {
+        let _ = UNTOLD.set(failure);
+    }
+}
+
+/// Fails if a line of the story could not be written.
+pub(crate) fn told() -> Result<(), Failure> {
+    UNTOLD.get().map_or(Ok(()), |failure| Err(failure.clone()))
+}
+
+static UNTOLD: OnceLock<Failure> = OnceLock::new();
 
 /// Writes an answer that comes in parts, exactly their bytes.
 pub(crate) fn parts(parts: &[Zeroizing<String>]) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let mut written = parts.iter().try_for_each(|part| out.write_all(part.as_bytes()));
-    if written.is_ok() {
-        written = out.flush();
-    }
+    parts.iter().try_for_each(|part| write(part.as_bytes()))
+}
+
+/// Writes all of this to stdout, or fails. Rust's own stdout buffers, which leaves copies in memory, and takes
+/// a descriptor that cannot be written to for success.
+fn write(text: &[u8]) -> Result<(), Failure> {
+    let written = streams::check_stdout().and_then(|()| write_all(io::stdout().as_fd(), text));
     written.map_err(|e| failed(&e))
+}
+
+fn write_all(out: BorrowedFd<'_>, mut rest: &[u8]) -> io::Result<()> {
+    while !rest.is_empty() {
+        match rustix::io::write(out, rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            // Another process has made it non-blocking.
+            Err(Errno::AGAIN) => {
+                let out = &mut [PollFd::new(&out, PollFlags::OUT)];
+                rustix::event::poll(out, None)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Writes JSON that comes in parts, on one line, or indented for a person at a terminal.
@@ -85,8 +120,7 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
     let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
     serde_json::to_writer(&mut *text, value).map_err(|e| failed(&e.into()))?;
     text.push(b'\n');
-    let mut out = io::stdout().lock();
-    out.write_all(&text).and_then(|()| out.flush()).map_err(|e| failed(&e))
+    write(&text)
 }
 
 /// Writes variables for a shell, one line for each.
@@ -98,8 +132,21 @@ pub(crate) fn lines<'a>(pairs: impl Iterator<Item = (String, &'a str)>) -> Resul
             text.push_str(part);
         }
     }
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| failed(&e))
+    write(text.as_bytes())
+}
+
+/// Tells a person that this command goes on. A shell that reads the variables from a pipe would wait for its end.
+pub(crate) fn serving(command: &str) {
+    let name = command.split(' ').next().unwrap_or_default();
+    let is_pipe = rustix::fs::fstat(io::stdout())
+        .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_fifo());
+    let shell = format!(
+        "a shell that waits for these lines waits for ever; run `vaultlet {command} -- $SHELL`"
+    );
+    let lines = [is_pipe.then_some(shell.as_str()), Some("press Ctrl-C to end")];
+    for line in lines.into_iter().flatten() {
+        let _ = writeln!(io::stderr(), "vaultlet {name}: {line}");
+    }
 }
 
 /// Quotes a value for POSIX shells, in which everything between single quotes stands for itself.

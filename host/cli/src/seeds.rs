@@ -14,6 +14,7 @@ use vaultlet_host::Kind;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::streams;
 
 /// The limit of a file's size, in bytes: a thousand secrets of full size.
 const LIMIT: u64 = 32 << 20;
@@ -34,6 +35,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<(String, Seed)>, Failure> {
 fn load(file: &Path) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     let read = if file == Path::new("-") {
+        streams::check_stdin()?;
         io::stdin().lock().take(LIMIT + 1).read_to_string(&mut text)?
     } else {
         File::open(file)?.take(LIMIT + 1).read_to_string(&mut text)?

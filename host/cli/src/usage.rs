@@ -2,6 +2,7 @@
 //! compares both programs.
 
 use std::error::Error as _;
+use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use vaultlet_core::command::sentence as say;
@@ -24,6 +25,19 @@ pub(crate) fn sentence(error: &clap::Error) -> String {
             _ => say::repeated(flag(argument)),
         },
         _ => one_line(error),
+    }
+}
+
+/// Where to read about the arguments of the command that these arguments of the process name.
+pub(crate) fn see_help(arguments: &[OsString]) -> String {
+    let mut words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
+    let (first, second) = (words.next(), words.next());
+    match (first, second) {
+        (Some("identity"), Some("serve")) => "see `vaultlet identity serve --help`".into(),
+        (Some(command @ ("identity" | "dev" | "demo" | "explain")), _) => {
+            format!("see `vaultlet {command} --help`")
+        }
+        _ => say::see_help(first),
     }
 }
 
@@ -50,6 +64,9 @@ fn allowed(error: &clap::Error) -> Option<Vec<&str>> {
 /// The sentence about a command that does not exist, with the most similar one.
 fn no_command(error: &clap::Error) -> String {
     let command = first(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+    if say::is_known_elsewhere(command) {
+        return say::no_command(command);
+    }
     let meant = first(error, ContextKind::SuggestedSubcommand);
     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
     say::no_command(command) + &meant

@@ -5,7 +5,7 @@ import { DeniedError, get } from "vaultlet";
 
 try {
   const password = await get("akv://my-key-vault/db-password", { timeout: 30_000 });
-  console.log(`got ${password}, created at ${password.created.toISOString()}`);
+  console.log(`got ${password.reference}, created at ${password.created.toISOString()}`);
   connect("db.internal", password.reveal());
 } catch (error) {
   if (!(error instanceof DeniedError)) throw error;

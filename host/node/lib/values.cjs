@@ -10,7 +10,11 @@ const INTERNAL = Symbol("internal");
 /** Everything that is known of a held value except the value, read once. */
 let known;
 
-/** A value that only `reveal` shows. Every other conversion to a string gives the object's name. */
+/** The name of a held value, which says where it is from. */
+let shown;
+
+/** A value that only `reveal` shows. `inspect`, and so `console.log`, gives the object's name. Conversions, in which the
+ * value would be meant, throw. */
 class Held {
   #held;
   #read;
@@ -18,6 +22,7 @@ class Held {
 
   static {
     known = (object) => (object.#known ??= object.#read(object.#held));
+    shown = (object) => (object instanceof Secret ? object.reference : `${object.resource} by ${object.source}`);
   }
 
   constructor(key, held, read) {
@@ -29,7 +34,7 @@ class Held {
   reveal() {
     const value = native().reveal(this.#held);
     if (typeof value === "string") return value;
-    throw new TypeError(`${this} was disposed of: its value is gone`);
+    throw new TypeError(`${shown(this)} was disposed of: its value is gone`);
   }
 
   dispose() {
@@ -39,11 +44,15 @@ class Held {
   }
 
   toJSON() {
-    throw new TypeError(`${this} is not for JSON; where its value is meant, use \`reveal()\``);
+    throw new TypeError(`${shown(this)} is not for JSON; where its value is meant, use \`reveal()\``);
+  }
+
+  toString() {
+    throw new TypeError(`${shown(this)} is no text; where its value is meant, use \`reveal()\``);
   }
 
   valueOf() {
-    throw new TypeError(`${this} is no plain value; where its value is meant, use \`reveal()\``);
+    throw new TypeError(`${shown(this)} is no plain value; where its value is meant, use \`reveal()\``);
   }
 
   [Symbol.toPrimitive](hint) {
@@ -51,7 +60,7 @@ class Held {
   }
 
   [INSPECT]() {
-    return `${this.constructor.name}(${this})`;
+    return `${this.constructor.name}(${shown(this)})`;
   }
 
   get [Symbol.toStringTag]() {
@@ -71,10 +80,6 @@ class Secret extends Held {
 
   get properties() {
     return known(this);
-  }
-
-  toString() {
-    return this.reference;
   }
 }
 
@@ -105,10 +110,6 @@ class Token extends Held {
 
   get identity() {
     return known(this);
-  }
-
-  toString() {
-    return `${this.resource} by ${this.source}`;
   }
 }
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import vaultlet, { Secret, Token, Vaultlet, VaultletError } from "vaultlet";
 import { failure, localAzure, PASSWORD, revealsNothing, runModule, VALUE, VAULT } from "./support.mjs";
 
@@ -75,7 +76,7 @@ test("a token and its identity", async () => {
   assert.equal(identity.objectId, token.objectId);
   assert.equal(identity.tenant, token.tenant);
   assert.match(identity.resource, /^https:\/\/vault\.azure\.net/);
-  revealsNothing(JSON.stringify(identity), `${token}`, JSON.stringify(token.identity));
+  revealsNothing(JSON.stringify(identity), inspect(token), JSON.stringify(token.identity));
 });
 
 test("a plan, without any request", async () => {

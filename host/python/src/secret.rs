@@ -1,15 +1,16 @@
 //! The Python class `Secret`: it shows where the secret came from, and its value only by `reveal()`.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::pyclass::CompareOp;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyDict, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString, PyTuple};
 use vaultlet_host::{self as host, Properties};
 
 use crate::{records, time};
 
-/// One version of one secret, with its value. `str()`, `repr()` and everything else that prints
-/// objects show the secret's reference; only `reveal()` shows the value. The value is scrubbed from
-/// memory when the object is collected; a `str` that `reveal()` returned is not.
+/// One version of one secret, with its value. `repr()` and what prints objects by it show the secret's
+/// reference; only `reveal()` shows the value. `str()`, formatting and comparing with text are refused,
+/// because the value is meant there. The value is scrubbed from memory when the object is collected; a `str` that `reveal()` returned is not.
 #[pyclass(module = "vaultlet", frozen, weakref)]
 pub(crate) struct Secret(pub(crate) host::Secret);
 
@@ -129,8 +130,28 @@ impl Secret {
         format!("Secret('{}')", self.reference())
     }
 
+    fn __str__(&self) -> PyResult<String> {
+        Err(format_refused("Secret"))
+    }
+
     fn __format__(&self, _spec: &str) -> PyResult<String> {
         Err(format_refused("Secret"))
+    }
+
+    fn __richcmp__(
+        slf: &Bound<'_, Self>,
+        other: &Bound<'_, PyAny>,
+        op: CompareOp,
+    ) -> PyResult<Py<PyAny>> {
+        compared("Secret", slf, other, op)
+    }
+
+    fn __hash__(slf: &Bound<'_, Self>) -> isize {
+        hash(slf)
+    }
+
+    fn __getattr__(&self, name: &str) -> PyResult<()> {
+        Err(no_attribute("Secret", name))
     }
 
     fn __reduce_ex__(&self, _protocol: i32) -> PyResult<()> {
@@ -158,6 +179,43 @@ pub(crate) fn format_refused(what: &str) -> PyErr {
     PyTypeError::new_err(format!(
         "a {what} is not formatted: write `.reveal()` where its value is meant, or `!r` for what it is"
     ))
+}
+
+/// Compares by identity. Comparing with text would always be false where the value is meant.
+pub(crate) fn compared(
+    what: &str,
+    one: &Bound<'_, PyAny>,
+    other: &Bound<'_, PyAny>,
+    op: CompareOp,
+) -> PyResult<Py<PyAny>> {
+    let py = one.py();
+    let is_text = other.is_instance_of::<PyString>()
+        || other.is_instance_of::<PyBytes>()
+        || other.is_instance_of::<PyByteArray>();
+    let is_equal = match op {
+        CompareOp::Eq | CompareOp::Ne if is_text => {
+            return Err(PyTypeError::new_err(format!(
+                "a {what} is not compared with text: write `.reveal()` where its value is meant"
+            )));
+        }
+        CompareOp::Eq => one.is(other),
+        CompareOp::Ne => !one.is(other),
+        _ => return Ok(py.NotImplemented()),
+    };
+    Ok(is_equal.into_pyobject(py)?.to_owned().into_any().unbind())
+}
+
+/// The hash of an object that is compared by identity.
+pub(crate) fn hash(object: &Bound<'_, PyAny>) -> isize {
+    // The lowest bits of an address are zero.
+    (object.as_ptr() as isize) >> 4
+}
+
+/// The exception for an attribute that is not there, with a hint for what other libraries call the value.
+pub(crate) fn no_attribute(what: &str, name: &str) -> PyErr {
+    let is_value = ["value", "get_secret_value", "secret", "secret_value", "token", "plaintext", "text"];
+    let hint = if is_value.contains(&name) { "; its value is `.reveal()`" } else { "" };
+    PyAttributeError::new_err(format!("a {what} has no attribute `{name}`{hint}"))
 }
 
 /// The exception for copying a secret: a copy would have to be scrubbed, too, and a pickle would leave

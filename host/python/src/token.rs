@@ -1,13 +1,15 @@
 //! The Python class `Token`: an access token, which it shows only by `reveal()`.
 
+use pyo3::pyclass::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use vaultlet_host as host;
 
 use crate::{records, secret, time};
 
-/// An access token. `str()`, `repr()` and everything else that prints objects show what the token is
-/// for; only `reveal()` shows the token, which is scrubbed from memory when the object is collected.
+/// An access token. `repr()` and what prints objects by it show what the token is for; only `reveal()`
+/// shows the token, which is scrubbed from memory when the object is collected. `str()`, formatting and
+/// comparing with text are refused, because the token is meant there.
 #[pyclass(module = "vaultlet", frozen, weakref)]
 pub(crate) struct Token(pub(crate) host::Token);
 
@@ -62,6 +64,26 @@ impl Token {
 
     fn __repr__(&self) -> String {
         format!("Token({:?} by {:?})", self.0.resource(), self.0.source())
+    }
+
+    fn __str__(&self) -> PyResult<String> {
+        Err(secret::format_refused("Token"))
+    }
+
+    fn __richcmp__(
+        slf: &Bound<'_, Self>,
+        other: &Bound<'_, PyAny>,
+        op: CompareOp,
+    ) -> PyResult<Py<PyAny>> {
+        secret::compared("Token", slf, other, op)
+    }
+
+    fn __hash__(slf: &Bound<'_, Self>) -> isize {
+        secret::hash(slf)
+    }
+
+    fn __getattr__(&self, name: &str) -> PyResult<()> {
+        Err(secret::no_attribute("Token", name))
     }
 
     fn __format__(&self, _spec: &str) -> PyResult<String> {

@@ -35,7 +35,7 @@ def test_attributes():
     assert (secret.name, secret.vault) == ("db-password", "my-key-vault.vault.azure.net")
     assert len(secret.version) == 32
     assert secret.reference == f"akv://{secret.vault}/db-password/{secret.version}"
-    assert repr(secret) == str(secret) == f"Secret('{secret.reference}')"
+    assert repr(secret) == f"Secret('{secret.reference}')"
     assert secret.enabled is True
     assert secret.created_on.tzinfo is datetime.timezone.utc
     age = datetime.datetime.now(datetime.timezone.utc) - secret.created_on
@@ -57,7 +57,7 @@ def test_revealed_bytes_can_be_overwritten():
 
 
 def test_text_forms(hidden):
-    for text in (str(hidden), repr(hidden), f"{hidden!r}", "%s %r" % (hidden, hidden)):
+    for text in (repr(hidden), f"{hidden!r}", "%r" % hidden, "%r" % (hidden,)):
         assert not shows(text)
     for text in (ascii(hidden), reprlib.repr(hidden), pprint.pformat({"a": [hidden]})):
         assert not shows(text)
@@ -70,9 +70,45 @@ def test_formatting_is_refused(hidden):
         lambda: "{}".format(hidden),
         lambda: format(hidden, ">10"),
         lambda: string.Formatter().format("{x}", x=hidden),
+        lambda: str(hidden),
+        lambda: "%s" % hidden,
+        lambda: "password=%s" % (hidden,),
+        lambda: "%(x)s" % {"x": hidden},
+        lambda: f"{hidden!s}",
+        lambda: string.Template("$x").substitute(x=hidden),
+        lambda: print(hidden, file=io.StringIO()),
+        lambda: " ".join(map(str, ["a", hidden])),
     ):
         with pytest.raises(TypeError, match=r"reveal\(\)"):
             format_it()
+
+
+def test_comparing_with_text_is_refused(hidden):
+    for text in ("", VALUE, hidden.reveal(), b"x", bytearray(b"x")):
+        for compare in (
+            lambda: hidden == text,
+            lambda: hidden != text,
+            lambda: text == hidden,
+            lambda: text != hidden,
+            lambda: hidden in [text],
+            lambda: [text].index(hidden),
+        ):
+            with pytest.raises(TypeError, match=r"reveal\(\)"):
+                compare()
+    other = vaultlet.get(REFERENCE)
+    assert hidden == hidden and hidden != other and hidden != 1 and hidden is not None and hidden != None  # noqa: E711
+    assert {hidden: 1}[hidden] == 1 and len({hidden, hidden, other}) == 2 and hidden in [1, hidden]
+    with pytest.raises(TypeError):
+        hidden < other
+
+
+def test_what_others_call_the_value_has_a_hint(hidden):
+    for name in ("value", "get_secret_value", "secret_value", "token", "plaintext"):
+        with pytest.raises(AttributeError, match=r"reveal\(\)"):
+            getattr(hidden, name)
+        assert not hasattr(hidden, name)
+    with pytest.raises(AttributeError, match="has no attribute `nope`$"):
+        hidden.nope
 
 
 def test_copies_are_refused(hidden):
@@ -128,9 +164,8 @@ def test_dataclasses(hidden):
 
 def test_logging(hidden, caplog):
     with caplog.at_level(logging.DEBUG):
-        logging.info("%s %r", hidden, hidden)
-        logging.info(hidden)
-        logging.info("%(x)s", {"x": hidden})
+        logging.info("%r", hidden)
+        logging.info("%(x)r %(y)s", {"x": hidden, "y": [hidden]})
         try:
             raise ValueError(hidden)
         except ValueError:
@@ -175,14 +210,14 @@ def test_faulthandler(hidden):
 
 def test_print(hidden):
     out = io.StringIO()
-    print(hidden, file=out)
+    print([hidden], {"a": hidden}, file=out)
     pprint.pprint([hidden], stream=out)
     assert not shows(out.getvalue())
 
 
 def test_equality_is_identity():
     one, other = vaultlet.get(REFERENCE), vaultlet.get(REFERENCE)
-    assert one == one and one != other and one != VALUE
+    assert one == one and one != other
     assert len({one, other, one}) == 2
 
 

@@ -130,8 +130,13 @@ format.vaultlet_sealed <- function(x, ...) {
   version <- if (!is.na(p$version)) paste0("/", p$version) else ""
   paste0("<secret akv://", p$vault, "/", p$name, version, ">")
 }
-as.character.vaultlet_sealed <- function(x, ...) format(x)
+# `paste`, `sprintf` and comparisons with text convert by this: the value is meant there, and would be missing in silence.
+as.character.vaultlet_sealed <- function(x, ...) {
+  stop("a secret or token is no text: write reveal(x) where its value is meant, format(x) for where it is from", call. = FALSE)
+}
+# Data frames print by this.
 toString.vaultlet_sealed <- function(x, ...) format(x)
+Ops.vaultlet_sealed <- function(e1, e2) as.character.vaultlet_sealed()
 print.vaultlet_sealed <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   invisible(x)

@@ -19,8 +19,8 @@ stopifnot(inherits(p$created, "POSIXct"), abs(difftime(Sys.time(), p$created, un
 
 shown <- "<secret akv://my-key-vault.vault.azure.net/db-password/"
 output <- c(
-  capture.output(print(password)), capture.output(password), format(password), paste(password),
-  as.character(password), toString(password), capture.output(str(password)),
+  capture.output(print(password)), capture.output(password), format(password),
+  toString(password), capture.output(str(password)),
   capture.output(str(list(a = password))), capture.output(print(list(a = password))),
   capture.output(dput(password)), capture.output(cat(format(password))), deparse(password),
   capture.output(print(unclass(password))), capture.output(summary(password)),
@@ -31,6 +31,15 @@ output <- c(
 )
 stopifnot(startsWith(format(password), shown), any(startsWith(output, shown)))
 stopifnot(!any(grepl(expected, output, fixed = TRUE)))
+
+# Where the value is meant, its absence is not silent.
+for (mistake in expression(
+  paste(password), paste0("password=", password), sprintf("%s", password), as.character(password), password == "x",
+  "x" != password, message(password), gsub("%", password, "%")
+)) {
+  said <- tryCatch({ suppressMessages(eval(mistake)); "nothing" }, error = conditionMessage)
+  if (!grepl("reveal(x)", said, fixed = TRUE)) stop(deparse(mistake), " says ", said)
+}
 
 # A secret cannot be restored from a file, or revealed after close.
 again <- unserialize(serialize(password, NULL))

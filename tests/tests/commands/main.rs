@@ -42,6 +42,8 @@ impl Setup {
             .seed("db", VALUE)
             .seed("denied", VALUE)
             .seed("empty", "")
+            .seed("path", "/tmp")
+            .seed("nul", r#"{"a":"b\u0000c"}"#)
             .seed("1pass", VALUE)
             .seed("a-2-B", VALUE)
             .seed("bundle", r#"{"user":"u","a/b":{"c~d":"deep"},"n":12,"é":"non-ASCII"}"#)
@@ -194,8 +196,10 @@ impl Setup {
         let is_same = native.stdout == component.stdout
             && without_request_id(&native.stderr) == without_request_id(&component.stderr);
         let is_code = codes.contains(&native.code) && component.code == i32::from(native.code != 0);
+        // The line that ends a shell, when `get -o env` fails.
+        let ends_shell = native.stdout == format!("(exit {})\n", native.code);
         let is_silent = (native.code == 0) == native.stderr.is_empty()
-            && (native.code == 0 || native.stdout.is_empty());
+            && (native.code == 0 || native.stdout.is_empty() || ends_shell);
         let secrets = [VALUE, &self.token, self.job.msi_secret()];
         for ended in [&native, &component] {
             ended.reveals_none_of(&secrets, !list.reveals);

@@ -17,7 +17,10 @@ impl Guest for Provider {
         let (context, memory) = INSTANCE.get();
         let arguments: Vec<_> = environment::get_arguments().into_iter().skip(1).collect();
         let done = command::run(context, memory, &arguments);
-        write(&stdout::get_stdout(), done.stdout.as_bytes())?;
+        if write(&stdout::get_stdout(), done.stdout.as_bytes()).is_err() {
+            let said = "vaultlet: writing the answer: standard output cannot be written to; check the program or file that reads the output (output-failed)\n";
+            return write(&stderr::get_stderr(), said.as_bytes()).and(Err(()));
+        }
         write(&stderr::get_stderr(), done.stderr.as_bytes())?;
         if done.is_success { Ok(()) } else { Err(()) }
     }

@@ -117,8 +117,8 @@ impl Invocation {
 impl Command {
     fn parse(text: &str) -> Option<Self> {
         match text {
-            "get" => Some(Self::Get),
-            "list" => Some(Self::List),
+            _ if sentence::is_get(text) => Some(Self::Get),
+            "list" | "ls" => Some(Self::List),
             "versions" => Some(Self::Versions),
             "token" => Some(Self::Token),
             "whoami" => Some(Self::Whoami),
@@ -396,8 +396,8 @@ impl<'a> State<'a> {
     }
 }
 
-/// Whether errors are to be printed as JSON; the arguments may be wrong.
-pub(super) fn wants_json(arguments: &[String], variables: Lookup<'_>) -> bool {
+/// The format in which errors are to be printed; the arguments may be wrong.
+pub(super) fn wanted_format(arguments: &[String], variables: Lookup<'_>) -> Format {
     let mut output = None;
     let mut arguments = arguments.iter().map(String::as_str).take_while(|text| *text != "--");
     while let Some(argument) = arguments.next() {
@@ -413,11 +413,20 @@ pub(super) fn wants_json(arguments: &[String], variables: Lookup<'_>) -> bool {
             value.strip_prefix('=').unwrap_or(value)
         };
         let is_attached = !value.is_empty() || argument.ends_with('=');
-        output = if is_attached { Some(value) } else { arguments.next() };
+        let value = if is_attached { Some(value) } else { arguments.next() };
+        // A shell may be evaluating the output, whatever else is wrong with the arguments.
+        if output != Some("env") {
+            output = value.or(output);
+        }
     }
-    match output {
-        Some(output) => output == "json",
-        None => variables("VAULTLET_OUTPUT").is_some_and(|output| output == "json"),
+    let of_variable = match output {
+        Some(_) => None,
+        None => variables("VAULTLET_OUTPUT"),
+    };
+    match output.or(of_variable.as_deref()) {
+        Some("json") => Format::Json,
+        Some("env") => Format::Env,
+        _ => Format::Value,
     }
 }
 

@@ -5,16 +5,17 @@ mod arguments;
 pub mod list;
 pub mod render;
 pub mod sentence;
+pub mod variables;
 
 use alloc::{borrow::ToOwned, format, rc::Rc, string::String, vec::Vec};
 
-use arguments::{Arguments, Command, Invocation, wants_json};
+use arguments::{Arguments, Command, Invocation, wanted_format};
 use render::{Format, Item, Part, TokenProperties};
 
 use crate::{
     call::{Call, Memory},
     context::Context,
-    error::{Error, Id},
+    error::{self, Error, Id},
     token::{Token, TokenRequest},
     tokens,
     vault::{self, Listed},
@@ -23,7 +24,7 @@ use crate::{
 
 /// The page of `--help`.
 const HELP: &str = "\
-usage: vaultlet.wasm get REFERENCE… [-o value|json|env]
+usage: vaultlet.wasm get [NAME=]REFERENCE… [-o value|json|env]
        vaultlet.wasm list VAULT [-o table|json|value]
        vaultlet.wasm versions REFERENCE [-o table|json|value]
        vaultlet.wasm token [--resource URI | --scope SCOPE] [--claims JSON] [--tenant ID] [-o value|json] --reveal
@@ -31,6 +32,7 @@ usage: vaultlet.wasm get REFERENCE… [-o value|json|env]
 
 get       prints secrets of Key Vault. A reference is akv://VAULT/NAME[/VERSION][?json=POINTER],
           the secret's own URL, or @Microsoft.KeyVault(…). `value` takes one reference only.
+          `env` prints lines for a shell; NAME= chooses the name of the variable.
 list      prints the secrets of a vault. `value` prints names alone.
 versions  prints the versions of a secret, newest first. `value` prints versions alone.
           Instead of a reference: NAME --vault VAULT.
@@ -62,27 +64,45 @@ pub struct Output {
 /// Runs a command; `arguments` are those after the program's name.
 pub fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Output {
     let variables = |name: &str| context.variable(name);
-    let (is_json, answer) = match Invocation::read(arguments, &variables) {
-        Ok(Invocation::Help) => (false, Ok(HELP.to_owned().into())),
-        Ok(Invocation::Version) => {
-            (false, Ok(concat!("vaultlet ", env!("CARGO_PKG_VERSION"), "\n").to_owned().into()))
-        }
+    let (format, answer) = match Invocation::read(arguments, &variables) {
+        Ok(Invocation::Help) => (Format::Value, Ok(HELP.to_owned().into())),
+        Ok(Invocation::Version) => (
+            Format::Value,
+            Ok(concat!("vaultlet ", env!("CARGO_PKG_VERSION"), "\n").to_owned().into()),
+        ),
         Ok(Invocation::Command(arguments)) => {
-            (arguments.format == Format::Json, execute(context, memory, &arguments))
+            (arguments.format, execute(context, memory, &arguments))
         }
-        Err(error) => (wants_json(arguments, &variables), Err(error)),
+        Err(error) => (wanted_format(arguments, &variables), Err(error)),
     };
     match answer {
         Ok(stdout) => Output { stdout, stderr: String::new(), is_success: true },
-        Err(error) => Output {
-            stdout: String::new().into(),
-            stderr: match is_json {
-                true => format!("{}\n", error.json()),
-                false => format!("vaultlet: {}\n", error.line()),
-            },
-            is_success: false,
-        },
+        Err(mut error) => {
+            if error.is(Id::Usage) && error.help == sentence::see_help(None) {
+                error.help = sentence::see_help(arguments.first().map(String::as_str));
+            }
+            Output {
+                stdout: match format {
+                    Format::Env if arguments.iter().any(|word| sentence::is_get(word)) => {
+                        ending(error.kind.name())
+                    }
+                    _ => String::new(),
+                }
+                .into(),
+                stderr: match format {
+                    Format::Json => format!("{}\n", error.json()),
+                    _ => format!("vaultlet: {}\n", error.line()),
+                },
+                is_success: false,
+            }
+        }
     }
+}
+
+/// The line that `get -o env` prints when it fails with an error of this kind. A shell that evaluates it ends
+/// that command with the exit code, and under `set -e` itself.
+pub fn ending(kind: &str) -> String {
+    format!("(exit {})\n", error::exit(kind))
 }
 
 fn execute<C: Context>(
@@ -96,6 +116,9 @@ fn execute<C: Context>(
         Command::Get => {
             if arguments.format == Format::Value && arguments.words.len() > 1 {
                 return Err(usage(sentence::ONE_VALUE));
+            }
+            if arguments.format == Format::Env {
+                variables::check(&arguments.words)?;
             }
             get(&call()?, arguments)
         }
@@ -128,8 +151,12 @@ fn execute<C: Context>(
 
 fn get<C: Context>(call: &Call<'_, C>, arguments: &Arguments) -> Result<Scrubbed<String>, Error> {
     let mut secrets = Vec::with_capacity(arguments.words.len());
-    for reference in &arguments.words {
-        secrets.push((reference.as_str(), vault::get(call, reference, None)?));
+    for argument in &arguments.words {
+        let reference = match arguments.format {
+            Format::Env => variables::split(argument).1,
+            _ => argument,
+        };
+        secrets.push((argument.as_str(), vault::get(call, reference, None)?));
     }
     if let (Format::Value, [(_, secret)]) = (arguments.format, secrets.as_slice()) {
         return Ok(Scrubbed::new(secret.value.reveal().into()));
@@ -181,5 +208,5 @@ fn properties(token: &Token) -> TokenProperties<'_> {
 
 fn usage(what: &str) -> Error {
     Error::new(Id::Usage, format!("reading the arguments: {what}"))
-        .with_help("see `vaultlet --help`")
+        .with_help(sentence::see_help(None))
 }

@@ -3,9 +3,9 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-use super::usage;
+use super::{usage, variables};
 use crate::{
-    error::Error,
+    error::{Error, Id},
     token::Holder,
     vault::{Listed, Properties},
     words::{
@@ -22,7 +22,7 @@ pub enum Format {
     Value,
     /// JSON on one line.
     Json,
-    /// `NAME='value'` for a shell.
+    /// `export NAME='value'` for a shell.
     Env,
     /// Columns for a person.
     Table,
@@ -45,7 +45,7 @@ impl Part {
 /// A secret to render.
 #[derive(Clone, Copy)]
 pub struct Item<'a> {
-    /// The reference as it was given.
+    /// The reference as it was given; for variables it may be `NAME=REFERENCE`.
     pub reference: &'a str,
     /// The secret's properties.
     pub properties: &'a Properties,
@@ -85,8 +85,17 @@ pub fn secrets(items: &[Item<'_>], part: Part, format: Format) -> Result<Scrubbe
         }
         Format::Env => {
             let mut text = Scrubbed::new(String::new());
-            for item in items {
-                text.push_str(&variable(&item.properties.name));
+            let secrets: Vec<_> =
+                items.iter().map(|item| (item.reference, item.properties.name.clone())).collect();
+            for (item, name) in items.iter().zip(variables::names(&secrets)?) {
+                if item.value.contains('\0') {
+                    let what = "the value has a null character, which no variable can hold";
+                    let message = format!("setting `{name}`: {what}");
+                    return Err(Error::new(Id::VariableRefused, message)
+                        .with_help("read it by `-o value` or `-o json`"));
+                }
+                text.push_str("export ");
+                text.push_str(&name);
                 text.push_str("='");
                 text.push_str(&Scrubbed::new(item.value.replace('\'', r"'\''")));
                 text.push_str("'\n");
@@ -237,14 +246,6 @@ fn array(items: &[Scrubbed<String>], part: Part) -> Scrubbed<String> {
         text.push_str("]\n");
     }
     text
-}
-
-/// The shell variable for a secret's value: `db-password` is `DB_PASSWORD`. An underscore is put in front of
-/// a leading digit (`1pass` is `_1PASS`), because a shell would take `1PASS='…'` for a command, and show the
-/// value in its error.
-fn variable(name: &str) -> String {
-    let name = name.to_ascii_uppercase().replace('-', "_");
-    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
 /// The name of an item in a list: its version in a list of versions, else its name.

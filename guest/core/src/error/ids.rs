@@ -35,6 +35,9 @@ ids! {
     ArgumentMalformed "argument-malformed" InvalidArgument
         "a resource, tenant, claims challenge or identity is malformed"
         "correct the argument"
+    VariableRefused "variable-refused" InvalidArgument
+        "with `-o env`, a secret cannot be put into a variable: of that name, or because it has a null character"
+        "give the variable another name, as in `NAME=akv://<vault>/<name>`; read a binary secret by `-o value`"
     PointerMissing "pointer-missing" InvalidArgument
         "the secret has nothing at the reference's JSON pointer"
         "correct `json=` in the reference"

@@ -79,6 +79,23 @@ names! {
     }
 }
 
+/// The exit code for a kind of error, by its name, as in `sysexits.h`.
+pub fn exit(kind: &str) -> u8 {
+    match kind {
+        "usage" => 64,
+        "invalid-argument" => 65,
+        "not-found" | "disabled" => 66,
+        "unavailable" | "timeout" => 69,
+        "conflict" => 73,
+        "throttled" => 75,
+        "denied" => 77,
+        "configuration" => 78,
+        "not-configured" | "unauthenticated" => 79,
+        // `internal`, and kinds that a newer component may add.
+        _ => 70,
+    }
+}
+
 /// An attempt to get a token from one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {

@@ -34,7 +34,10 @@ fn get_prints_json_and_variables() {
     let world = ready().answer(SECRET_REQUEST, 200, &[], BUNDLE).answer(&other, 200, &[], value);
     let done =
         command(&world, &["get", "--output=env", "akv://job/db-password", "akv://job/other"]);
-    assert_eq!(done.stdout.as_str(), "DB_PASSWORD='hunter2'\nOTHER='it'\\''s\n\"so\"'\n");
+    assert_eq!(
+        done.stdout.as_str(),
+        "export DB_PASSWORD='hunter2'\nexport OTHER='it'\\''s\n\"so\"'\n"
+    );
     let world = ready().answer(SECRET_REQUEST, 200, &[], BUNDLE).answer(&other, 200, &[], value);
     let done =
         command(&world, &["get", "akv://job/db-password", "akv://job/other", "--output", "json"]);
@@ -47,22 +50,26 @@ fn a_variable_of_a_shell_does_not_begin_with_a_digit() {
     let request = SECRET_REQUEST.replace("db-password", "1pass");
     let world = ready().answer(&request, 200, &[], r#"{"value":"hunter2"}"#);
     let done = command(&world, &["get", "-oenv", "akv://job/1pass"]);
-    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("_1PASS='hunter2'\n", ""));
+    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("export _1PASS='hunter2'\n", ""));
 }
 
 #[test]
 fn an_answer_in_parts_is_the_whole_answer() {
     use crate::command::render::{Format, Item, Part, secrets};
     let properties = crate::vault::Properties { name: "a".into(), ..Default::default() };
-    let item = Item { reference: "akv://job/a", properties: &properties, value: "x" };
+    let item = |reference| Item { reference, properties: &properties, value: "x" };
+    let items = [item("akv://job/a"), item("B=akv://job/a"), item("C=akv://job/a")];
     for format in [Format::Json, Format::Env] {
-        let render = |count, first, last| {
-            secrets(&[item, item, item][..count], Part { first, last }, format).unwrap().to_string()
+        let render = |range: core::ops::Range<usize>, first, last| {
+            secrets(&items[range], Part { first, last }, format).unwrap().to_string()
         };
-        let parts = [render(1, true, false), render(1, false, false), render(1, false, true)];
-        assert_eq!(render(3, true, true), parts.concat(), "{format:?}");
-        assert_eq!(render(2, true, false) + &render(1, false, true), parts.concat(), "{format:?}");
+        let parts =
+            [render(0..1, true, false), render(1..2, false, false), render(2..3, false, true)];
+        assert_eq!(render(0..3, true, true), parts.concat(), "{format:?}");
+        let two = render(0..2, true, false) + &render(2..3, false, true);
+        assert_eq!(two, parts.concat(), "{format:?}");
     }
+    let item = items[0];
     let object = secrets(&[item], Part::WHOLE, Format::Json).unwrap();
     assert!(object.starts_with('{') && object.ends_with("}\n"));
     assert_eq!(secrets(&[], Part::WHOLE, Format::Json).unwrap().as_str(), "[]\n");

@@ -19,6 +19,7 @@ mod reference;
 mod regressions;
 mod settings;
 mod transport;
+mod variables;
 mod vault;
 
 use alloc::rc::Rc;

@@ -45,7 +45,7 @@ const [newest]: SecretProperties[] = await versions(listed[0]?.reference ?? "", 
 const got: Token = await token({ resource: "https://storage.azure.com", ...call });
 const identity: Identity = await whoami();
 const planned: Plan = await plan("akv://my-key-vault/db-password");
-const text: string = `${secret} ${got} ${made} ${value.length}`;
+const text: string = `${secret.reference} ${got.resource} ${made} ${value.length}`;
 
 {
   using on = new Vaultlet(options);

@@ -21,9 +21,10 @@ class Cancel:
 
 @final
 class Secret:
-    """One version of one secret, with its value. `str()`, `repr()` and everything else that prints
-    objects show the secret's reference; only `reveal()` shows the value. The value is scrubbed from
-    memory when the object is collected; a `str` that `reveal()` returned is not."""
+    """One version of one secret, with its value. `repr()` and what prints objects by it show the secret's
+    reference; only `reveal()` shows the value. `str()`, formatting and comparing with text are refused,
+    because the value is meant there. The value is scrubbed from memory when the object is collected; a
+    `str` that `reveal()` returned is not."""
     def reveal(self) -> str:
         """The secret's value."""
     def reveal_bytes(self) -> bytearray:
@@ -76,6 +77,7 @@ class Secret:
     @property
     def tags(self) -> dict[str, str]:
         """The secret's tags."""
+    def __str__(self) -> NoReturn: ...
     def __format__(self, spec: str, /) -> NoReturn: ...
     def __reduce_ex__(self, protocol: Any, /) -> NoReturn: ...
     def __copy__(self) -> NoReturn: ...
@@ -109,6 +111,7 @@ class Token:
     @property
     def client_id(self) -> str | None:
         """The client id of the identity that was asked for, if one was named."""
+    def __str__(self) -> NoReturn: ...
     def __format__(self, spec: str, /) -> NoReturn: ...
     def __reduce_ex__(self, protocol: Any, /) -> NoReturn: ...
     def __copy__(self) -> NoReturn: ...
