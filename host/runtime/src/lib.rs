@@ -63,7 +63,7 @@ mod plugin;
 #[doc(hidden)]
 pub mod render;
 mod role;
-#[cfg(any(feature = "lend", feature = "plugins"))]
+#[cfg(feature = "lend")]
 mod runtime_thread;
 mod secret;
 mod settings;

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod clock;
+mod compile;
 mod from_c;
 mod granted;
 mod job;
@@ -14,4 +16,5 @@ mod languages;
 mod limits;
 mod refused;
 mod surroundings;
+mod told;
 mod toolchains;

@@ -36,11 +36,6 @@ impl Cancel {
         &self.0
     }
 
-    /// Waits for the cancellation.
-    #[cfg(feature = "plugins")]
-    pub(crate) async fn cancelled(&self) {
-        self.0.cancelled().await;
-    }
 }
 
 impl Default for Cancel {

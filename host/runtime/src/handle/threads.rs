@@ -10,14 +10,14 @@ use crate::error::Error;
 use crate::limits;
 
 /// A call that is ready to run.
-pub(super) struct Job {
-    pub(super) call: Arc<Call>,
+pub(crate) struct Job {
+    pub(crate) call: Arc<Call>,
     /// Runs the call, or fails it with this error, and says so to whoever is waiting.
-    pub(super) run: Box<dyn FnOnce(Result<(), Error>) + Send>,
+    pub(crate) run: Box<dyn FnOnce(Result<(), Error>) + Send>,
 }
 
 /// The threads, which end after their calls when this is dropped.
-pub(super) struct Threads {
+pub(crate) struct Threads {
     shared: Arc<Shared>,
     most: usize,
 }
@@ -38,12 +38,12 @@ struct Queue {
 
 impl Threads {
     /// At most so many at once.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { shared: Arc::default(), most }
     }
 
     /// Runs a job on a thread.
-    pub(super) fn run(&self, job: Job) {
+    pub(crate) fn run(&self, job: Job) {
         let mut queue = self.shared.lock();
         queue.jobs.push_back(job);
         if queue.jobs.len() <= queue.idle || queue.threads >= self.most {
@@ -71,7 +71,7 @@ impl Threads {
 
     /// A function that fails the jobs whose time has run out, or that are cancelled, before a thread
     /// was free for them.
-    pub(super) fn expiry(&self) -> impl Fn() + Send + 'static {
+    pub(crate) fn expiry(&self) -> impl Fn() + Send + 'static {
         let shared = Arc::downgrade(&self.shared);
         move || {
             let Some(shared) = shared.upgrade() else { return };

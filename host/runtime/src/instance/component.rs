@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::grant::Grant;
 use crate::limits::{MEMORY_MAX, WASM_STACK};
 
-use super::code_memory::Pages;
+use super::code_memory::NotExecutable;
 use super::config::{MEMORY_RESERVED, config};
-use super::embedded::Embedded;
+use super::embedded::{Embedded, pages};
 use super::guest::Guest;
 
 #[cfg(feature = "jit")]
@@ -46,7 +46,7 @@ impl Loaded {
         if let Allocation::Pool(instances) = allocation {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
         }
-        config.with_custom_code_memory(Some(Arc::new(Pages)));
+        config.with_custom_code_memory(Some(Arc::new(pages())));
         // The build has used the same configuration, so that what fails here is reserving memory.
         let engine = Engine::new(&config).map_err(|e| address_space(&e))?;
         crate::phases::mark("engine made");
@@ -80,7 +80,21 @@ pub(super) fn address_space(error: &wasmtime::Error) -> Error {
     )
 }
 
+/// The error of a system that lets no memory become executable, if that is what an error is.
+pub(crate) fn not_executable(doing: &str, error: &wasmtime::Error) -> Option<Error> {
+    let why = error.downcast_ref::<NotExecutable>()?;
+    Some(Error::configuration(
+        "code-memory",
+        format!("{doing}: {why}"),
+        "allow it (`MemoryDenyWriteExecute=no` of systemd, `execmem` of SELinux), or run each handle \
+         in a process of its own, and no plugin",
+    ))
+}
+
 fn failed(error: &wasmtime::Error) -> Error {
+    if let Some(error) = not_executable("loading the component", error) {
+        return error;
+    }
     Error::internal(format!("loading the component: {error:#}"))
 }
 

@@ -16,7 +16,11 @@ mod provider;
 mod records;
 mod store_state;
 
+#[cfg(feature = "plugins")]
+pub(crate) use code_memory::Pages;
 pub(crate) use component::{Allocation, Loaded};
+#[cfg(feature = "plugins")]
+pub(crate) use component::not_executable;
 #[cfg(feature = "plugins")]
 pub(crate) use config::config;
 pub(crate) use epoch::Ticker;
