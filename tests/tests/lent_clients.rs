@@ -37,10 +37,7 @@ fn identity(slow: Duration) -> Server {
 
 fn environment(identity: &Server) -> Vec<(String, String)> {
     let endpoint = format!("http://127.0.0.1:{}/msi/token", identity.port());
-    vec![
-        ("MSI_ENDPOINT".into(), endpoint),
-        ("MSI_SECRET".into(), "secret-of-lent".into()),
-    ]
+    vec![("MSI_ENDPOINT".into(), endpoint), ("MSI_SECRET".into(), "secret-of-lent".into())]
 }
 
 fn lent(identity: &Server, lend: Lend) -> (Lent, Client) {
@@ -124,7 +121,10 @@ impl Lender {
     fn start(descriptors: usize, environment: &[(String, String)], arguments: &[&str]) -> Self {
         let script = format!("ulimit -S -n {descriptors}; exec \"$@\"");
         let mut command = Command::new("sh");
-        command.args(["-c", &script, "sh"]).arg(vaultlet()).args(["identity", "serve", "-o", "json"]);
+        command
+            .args(["-c", &script, "sh"])
+            .arg(vaultlet())
+            .args(["identity", "serve", "-o", "json"]);
         command.args(arguments).env_clear().envs(environment.iter().cloned());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
@@ -242,7 +242,9 @@ fn slow(client: &Client, ended: &AtomicBool) {
         let Ok(mut stream) = TcpStream::connect(&client.address) else { continue };
         stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx: ");
-        while !ended.load(Ordering::SeqCst) && waits(&mut stream) && stream.write_all(b"y").is_ok() {}
+        while !ended.load(Ordering::SeqCst) && waits(&mut stream) && stream.write_all(b"y").is_ok()
+        {
+        }
     }
 }
 
@@ -351,10 +353,17 @@ fn many_spellings_and_no_cache_are_one_request_of_the_identity() {
         let slashes = "/".repeat((at % 4) as usize);
         let end = if at % 3 == 0 { "/.default" } else { "" };
         let spelled = format!("{host}{slashes}{end}");
-        let encoded: String = spelled
-            .bytes()
-            .map(|b| if u32::from(b) % 5 == at % 5 { format!("%{b:02x}") } else { (b as char).into() })
-            .collect();
+        let encoded: String =
+            spelled
+                .bytes()
+                .map(|b| {
+                    if u32::from(b) % 5 == at % 5 {
+                        format!("%{b:02x}")
+                    } else {
+                        (b as char).into()
+                    }
+                })
+                .collect();
         let (status, body) = client.ask(&format!("resource={encoded}"), "");
         assert_eq!(status, 200, "{encoded}: {body}");
     }
@@ -398,7 +407,8 @@ fn only_the_identity_that_the_lender_named_is_lent() {
         let lender = Lender::start(400, &environment, &arguments);
         let said = format!("{arguments:?}");
         let own = own.unwrap_or_else(|| format!("mi_res_id={resource}"));
-        for query in [ASK.to_owned(), format!("{ASK}&{own}"), format!("{ASK}&{}", own.to_lowercase())]
+        for query in
+            [ASK.to_owned(), format!("{ASK}&{own}"), format!("{ASK}&{}", own.to_lowercase())]
         {
             let (status, body) = lender.client.ask(&query, "");
             // A source may not be able to carry this kind of id; that is not the endpoint's refusal.

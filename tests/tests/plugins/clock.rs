@@ -44,13 +44,23 @@ fn computing() -> Vec<(&'static str, Vec<u8>)> {
         ("an empty loop", "(loop (br 0))".into(), ""),
         ("a loop of numbers", format!("(loop {numbers} (br 0))"), ""),
         ("calls", "(loop (call $f) (br 0))".into(), "(func $f)"),
-        ("calls by the table", "(loop (call_indirect $t (i32.const 0)) (br 0))".into(),
-            "(func $f) (elem $t (i32.const 0) $f)"),
-        ("recursion without end", "(loop (call $r (i32.const 1000)) (br 0))".into(),
+        (
+            "calls by the table",
+            "(loop (call_indirect $t (i32.const 0)) (br 0))".into(),
+            "(func $f) (elem $t (i32.const 0) $f)",
+        ),
+        (
+            "recursion without end",
+            "(loop (call $r (i32.const 1000)) (br 0))".into(),
             "(func $r (param i32) (if (local.get 0) (then
                 (call $r (i32.sub (local.get 0) (i32.const 1)))
-                (call $r (i32.sub (local.get 0) (i32.const 1))))))"),
-        ("fills of a page", "(loop (memory.fill (i32.const 0) (i32.const 7) (i32.const 65536)) (br 0))".into(), ""),
+                (call $r (i32.sub (local.get 0) (i32.const 1))))))",
+        ),
+        (
+            "fills of a page",
+            "(loop (memory.fill (i32.const 0) (i32.const 7) (i32.const 65536)) (br 0))".into(),
+            "",
+        ),
         ("fills of 1 GB", format!("{whole} (loop {fill} (br 0))"), ""),
         ("copies of 1 GB", format!("{whole} (loop {copy} (br 0))"), ""),
         ("fills of 1 GB in a row", format!("{whole} (loop {} (br 0))", fill.repeat(50)), ""),

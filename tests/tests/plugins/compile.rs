@@ -52,7 +52,10 @@ fn the_time_of_compiling_is_limited() {
         let begun = Instant::now();
         let error = job.vaultlet.plugin(wasm).open_timeout(LIMIT).open().unwrap_err();
         assert_eq!((error.kind, error.id.as_str()), (Kind::Timeout, "timeout"), "{name}: {error}");
-        assert!(error.to_string().starts_with("opening a plugin: not done within 2 s; "), "{error}");
+        assert!(
+            error.to_string().starts_with("opening a plugin: not done within 2 s; "),
+            "{error}"
+        );
         assert!(begun.elapsed() < LIMIT + LATE, "{name}: {:?}", begun.elapsed());
     }
     assert_eq!(children(), 0, "a compiler is left");

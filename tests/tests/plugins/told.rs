@@ -12,27 +12,48 @@ fn a_name_in_a_plugin_does_not_steer_a_terminal() {
     let job = Job::new();
     let escaped: String = EVIL.chars().map(|c| format!("\\u{{{:x}}}", u32::from(c))).collect();
     for (at, text) in [
-        ("an import of a module", format!(
-            "(component (core module $m (import \"{escaped}\" \"{escaped}\" (func)))
-                (core instance (instantiate $m)))")),
-        ("an import of an instance", format!(
-            "(component (core module $m (import \"a\" \"{escaped}\" (func)))
-                (core instance $a) (core instance (instantiate $m (with \"a\" (instance $a)))))")),
-        ("an export of a module", format!(
-            "(component (core module $m (export \"{escaped}\" (func 9))))")),
-        ("exports that are the same", format!(
-            "(component (core module $m (func $f) (export \"{escaped}\" (func $f))
-                (export \"{escaped}\" (func $f))))")),
+        (
+            "an import of a module",
+            format!(
+                "(component (core module $m (import \"{escaped}\" \"{escaped}\" (func)))
+                (core instance (instantiate $m)))"
+            ),
+        ),
+        (
+            "an import of an instance",
+            format!(
+                "(component (core module $m (import \"a\" \"{escaped}\" (func)))
+                (core instance $a) (core instance (instantiate $m (with \"a\" (instance $a)))))"
+            ),
+        ),
+        (
+            "an export of a module",
+            format!("(component (core module $m (export \"{escaped}\" (func 9))))"),
+        ),
+        (
+            "exports that are the same",
+            format!(
+                "(component (core module $m (func $f) (export \"{escaped}\" (func $f))
+                (export \"{escaped}\" (func $f))))"
+            ),
+        ),
         ("an import of the component", format!("(component (import \"{escaped}\" (func)))")),
         ("an instance of the component", format!("(component (import \"{escaped}\" (instance)))")),
-        ("an export of the component", format!(
+        (
+            "an export of the component",
+            format!(
             "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))
-                (func (export \"{escaped}\") (canon lift (core func $i \"f\"))))")),
+                (func (export \"{escaped}\") (canon lift (core func $i \"f\"))))"),
+        ),
         ("a field of a type", format!("(component (type (record (field \"{escaped}\" u32))))")),
         ("a case of a type", format!("(component (type (enum \"{escaped}\")))")),
-        ("an alias", format!(
-            "(component (core module $m) (core instance $i (instantiate $m))
-                (func (canon lift (core func $i \"{escaped}\"))))")),
+        (
+            "an alias",
+            format!(
+                "(component (core module $m) (core instance $i (instantiate $m))
+                (func (canon lift (core func $i \"{escaped}\"))))"
+            ),
+        ),
     ] {
         let wasm = wat::parse_str(&text).unwrap_or_else(|error| panic!("{at}: {error}"));
         for _ in 0..2 {
@@ -56,12 +77,32 @@ fn a_plugin_is_told_nothing_of_the_identity() {
     let refusing = format!("http://127.0.0.1:{port}/msi/token");
     let tenant = "11111111-1111-4111-8111-111111111111";
     for (variables, id) in [
-        (vec![("MSI_ENDPOINT", refusing.as_str()), ("MSI_SECRET", "s3cret")], "identity-unreachable"),
-        (vec![("IDENTITY_ENDPOINT", &refusing), ("IDENTITY_HEADER", "s3cret")], "identity-unreachable"),
-        (vec![("AZURE_TENANT_ID", tenant), ("AZURE_CLIENT_ID", tenant),
-            ("AZURE_CLIENT_CERTIFICATE_PATH", &key), ("VAULTLET_IDENTITY", "environment")], "credential-file"),
-        (vec![("AZURE_TENANT_ID", tenant), ("AZURE_CLIENT_ID", tenant),
-            ("AZURE_FEDERATED_TOKEN_FILE", &key), ("VAULTLET_IDENTITY", "workload-identity")], "no-identity"),
+        (
+            vec![("MSI_ENDPOINT", refusing.as_str()), ("MSI_SECRET", "s3cret")],
+            "identity-unreachable",
+        ),
+        (
+            vec![("IDENTITY_ENDPOINT", &refusing), ("IDENTITY_HEADER", "s3cret")],
+            "identity-unreachable",
+        ),
+        (
+            vec![
+                ("AZURE_TENANT_ID", tenant),
+                ("AZURE_CLIENT_ID", tenant),
+                ("AZURE_CLIENT_CERTIFICATE_PATH", &key),
+                ("VAULTLET_IDENTITY", "environment"),
+            ],
+            "credential-file",
+        ),
+        (
+            vec![
+                ("AZURE_TENANT_ID", tenant),
+                ("AZURE_CLIENT_ID", tenant),
+                ("AZURE_FEDERATED_TOKEN_FILE", &key),
+                ("VAULTLET_IDENTITY", "workload-identity"),
+            ],
+            "no-identity",
+        ),
         (vec![("VAULTLET_IDENTITY", "environment")], "no-identity"),
         (vec![("VAULTLET_IDENTITY", "azureml-obo")], "no-identity"),
         (vec![("MSI_ENDPOINT", "http://[::ffff:9.9.9.9]/x"), ("MSI_SECRET", "s3cret")], ""),

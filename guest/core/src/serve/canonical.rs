@@ -29,9 +29,8 @@ pub(super) fn serve<C: Context>(
         return Reply::without_body(401);
     }
     if incoming.query(IDENTITY_PATH).is_ok() {
-        return named_identity(context, memory).unwrap_or_else(|error| {
-            Reply::json(502, NO_STORE.into(), error.json().into())
-        });
+        return named_identity(context, memory)
+            .unwrap_or_else(|error| Reply::json(502, NO_STORE.into(), error.json().into()));
     }
     let query = match incoming.query(PATH) {
         Ok(query) => query,
@@ -50,9 +49,9 @@ fn named_identity<C: Context>(context: &C, memory: &Memory) -> Result<Reply, Err
     let of_variable =
         || NAMING.iter().find_map(|name| UserAssigned::client_id(&context.variable(name)?));
     let identity = call.settings().identity.as_ref().map(|(identity, _)| identity.clone());
-    let body = identity.or_else(of_variable).map_or_else(String::new, |identity| {
-        format!("{}={}", identity.parameter(), identity.id())
-    });
+    let body = identity
+        .or_else(of_variable)
+        .map_or_else(String::new, |identity| format!("{}={}", identity.parameter(), identity.id()));
     Ok(Reply::new("text/plain", 200, NO_STORE.into(), body.into()))
 }
 

@@ -135,7 +135,8 @@ fn get_token<C: Context>(
         text.strip_suffix("/.default").unwrap_or(text).trim_end_matches('/').to_ascii_lowercase()
     };
     let requested = plain(&request.resource);
-    let Some(resource) = listed.split(',').map(str::trim).find(|one| plain(one) == requested) else {
+    let Some(resource) = listed.split(',').map(str::trim).find(|one| plain(one) == requested)
+    else {
         return Ok(None);
     };
     resource.strip_suffix("/.default").unwrap_or(resource).clone_into(&mut request.resource);

@@ -230,7 +230,11 @@ fn one_spelling_of_a_resource_and_an_identity_is_asked_for() {
         ("", "https%3a%2f%2Fvault.azure.net".into(), vault.into()),
         ("", "%68ttps://vault%2Eazure.net/".into(), vault.into()),
         ("https://a.example/ ,b", "https://A.example".into(), "https%3A%2F%2Fa.example%2F".into()),
-        ("https://a.example/.default", "https://a.example".into(), "https%3A%2F%2Fa.example".into()),
+        (
+            "https://a.example/.default",
+            "https://a.example".into(),
+            "https%3A%2F%2Fa.example".into(),
+        ),
         ("Api-Of-Ours", "api-of-ours".into(), "Api-Of-Ours".into()),
         ("", format!("{vault}&client_id={upper}"), format!("{vault}&client_id={lower}")),
         (

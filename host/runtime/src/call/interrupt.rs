@@ -35,7 +35,6 @@ impl Cancel {
     pub(super) fn interrupt(&self) -> &Arc<Interrupt> {
         &self.0
     }
-
 }
 
 impl Default for Cancel {

@@ -76,8 +76,9 @@ impl CustomCodeMemory for Pages {
         let is_refused = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
         match made {
             #[cfg(target_os = "linux")]
-            Err(error) if is_refused(&error) => map_again(start, length)
-                .map_err(|_| wasmtime::Error::new(NotExecutable(error))),
+            Err(error) if is_refused(&error) => {
+                map_again(start, length).map_err(|_| wasmtime::Error::new(NotExecutable(error)))
+            }
             Err(error) if is_refused(&error) => Err(wasmtime::Error::new(NotExecutable(error))),
             made => Ok(made?),
         }
@@ -102,7 +103,8 @@ fn map_again(start: *const u8, length: usize) -> io::Result<()> {
         let written = rustix::io::write(&file, left)?;
         left = left.get(written..).unwrap_or_default();
     }
-    let (protection, flags) = (ProtFlags::READ | ProtFlags::EXEC, MapFlags::PRIVATE | MapFlags::FIXED);
+    let (protection, flags) =
+        (ProtFlags::READ | ProtFlags::EXEC, MapFlags::PRIVATE | MapFlags::FIXED);
     let address = start.cast_mut().cast::<c_void>();
     // SAFETY: the pages have the same bytes as before, and stay wasmtime's, which unmaps them.
     #[allow(unsafe_code, reason = "there is no safe way to map something at an address")]

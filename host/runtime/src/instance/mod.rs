@@ -18,9 +18,9 @@ mod store_state;
 
 #[cfg(feature = "plugins")]
 pub(crate) use code_memory::Pages;
-pub(crate) use component::{Allocation, Loaded};
 #[cfg(feature = "plugins")]
 pub(crate) use component::not_executable;
+pub(crate) use component::{Allocation, Loaded};
 #[cfg(feature = "plugins")]
 pub(crate) use config::config;
 pub(crate) use epoch::Ticker;

@@ -115,7 +115,8 @@ impl Vaultlet {
             let _runtime = thread.handle().enter();
             tokio::net::TcpListener::from_std(listener).map_err(unbound)?
         };
-        let serving = Serving { vaultlet: self.clone(), front, counts: Arc::clone(&counts), secret };
+        let serving =
+            Serving { vaultlet: self.clone(), front, counts: Arc::clone(&counts), secret };
         let serving = thread.handle().spawn(serve(listener, Arc::new(serving))).abort_handle();
         Ok(Lent { address, variables, counts, serving, _thread: thread })
     }

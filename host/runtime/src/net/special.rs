@@ -137,12 +137,9 @@ fn reach_v6(ip: Ipv6Addr) -> Reach {
 }
 
 /// The row with the longest prefix of an address that has so many bits.
-fn longest(
-    rows: impl Iterator<Item = (u128, u32, Reach)>,
-    ip: u128,
-    bits: u32,
-) -> Option<Reach> {
-    let matches = |first: u128, length: u32| (ip ^ first).checked_shr(bits - length).unwrap_or(0) == 0;
+fn longest(rows: impl Iterator<Item = (u128, u32, Reach)>, ip: u128, bits: u32) -> Option<Reach> {
+    let matches =
+        |first: u128, length: u32| (ip ^ first).checked_shr(bits - length).unwrap_or(0) == 0;
     let found = rows.filter(|(first, length, _)| matches(*first, *length));
     found.max_by_key(|(_, length, _)| *length).map(|(.., reach)| reach)
 }

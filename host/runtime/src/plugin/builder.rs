@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::call::Cancel;
 use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
+use crate::call::Cancel;
 use crate::error::Error;
 use crate::handle::{PerProcess, Vaultlet};
 use crate::limits;

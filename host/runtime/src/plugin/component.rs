@@ -61,8 +61,7 @@ pub(super) struct PluginComponent {
 pub(super) fn engine() -> Result<Engine, Error> {
     let mut config = config(limits::PLUGIN_MEMORY_RESERVED);
     config.with_custom_code_memory(Some(Arc::new(Pages::written())));
-    Engine::new(&config)
-        .map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
+    Engine::new(&config).map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
 }
 
 impl PluginComponent {

@@ -70,7 +70,11 @@ impl Workers {
     }
 
     /// Runs a function as this call, on a thread; waits while as many calls as are allowed run.
-    pub(super) fn start(self: &Arc<Self>, function: FunctionCall, call: Call) -> Pending<Zeroizing<String>> {
+    pub(super) fn start(
+        self: &Arc<Self>,
+        function: FunctionCall,
+        call: Call,
+    ) -> Pending<Zeroizing<String>> {
         let (call, slot) = (Arc::new(call), Slot::default());
         self.watched.lock().push((Arc::clone(&call), slot.clone()));
         // The end of a call that waits for its turn is seen at a tick.
