@@ -274,7 +274,7 @@ fn an_identity_that_the_lender_did_not_name_is_refused() {
         let world = front(&[("VAULTLET_LENT_IDENTITY", &*lent.clone().leak())]);
         assert_eq!(is_lent(world, &parameter).0, 200, "{parameter}");
     }
-    for (target, headers, parameter) in [
+    for ((target, headers), parameter) in [
         (PROTOCOLS[0], format!("&client_id={OTHER}")),
         (PROTOCOLS[0], format!("&object_id={GUID}")),
         (PROTOCOLS[0], format!("&principal_id={OTHER}")),
@@ -282,14 +282,12 @@ fn an_identity_that_the_lender_did_not_name_is_refused() {
         (PROTOCOLS[0], "&msi_res_id=/subscriptions/a".into()),
         (PROTOCOLS[0], "&resource_id=/subscriptions/a".into()),
         (PROTOCOLS[1], format!("client_id={OTHER}")),
-        (PROTOCOLS[1], format!("{OTHER}")),
+        (PROTOCOLS[1], OTHER.to_owned()),
         (PROTOCOLS[1], format!("&object_id={OTHER}")),
         (PROTOCOLS[3], format!("&client_id={OTHER}")),
         (PROTOCOLS[3], format!("&object_id={OTHER}")),
         (PROTOCOLS[3], "&msi_res_id=/subscriptions/a".into()),
-    ]
-    .map(|((target, headers), parameter)| (target, headers, parameter))
-    {
+    ] {
         let world = front(&[("VAULTLET_LENT_IDENTITY", &*lent.clone().leak())]);
         let target = match parameter.starts_with("client_id") {
             true => format!("{}&{parameter}", target.replace("&clientid=", "")),
