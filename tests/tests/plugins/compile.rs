@@ -65,6 +65,23 @@ fn the_time_of_compiling_is_limited() {
 }
 
 #[test]
+fn the_memory_of_compiling_is_limited() {
+    let job = Job::new();
+    let choice = "(if (local.get 0) (then (local.set 0 (i32.add (local.get 0) (i32.const 1)))))";
+    let wasm = long(choice, 100_000);
+    let begun = Instant::now();
+    for _ in 0..2 {
+        let error = job.vaultlet.plugin(&*wasm).open_memory(64 << 20).open().unwrap_err();
+        assert_eq!(error.id, "plugin-limit", "{error}");
+        assert!(error.message.contains("needs more than 64 MiB of memory"), "{error}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    // Usual code needs little of it.
+    let plugin = job.vaultlet.plugin(component("", "")).open_memory(64 << 20).open().unwrap();
+    assert_eq!(job.call(&plugin, "one()"), "1");
+}
+
+#[test]
 fn compiling_can_be_cancelled() {
     let job = Job::new();
     for of_handle in [false, true] {

@@ -32,6 +32,7 @@ pub struct PluginBuilder {
     concurrency: usize,
     on_output: Option<OnLine>,
     open_timeout: Duration,
+    open_memory: u64,
     cancel: Option<Cancel>,
 }
 
@@ -63,6 +64,7 @@ impl PluginBuilder {
             concurrency: limits::PLUGIN_CONCURRENCY,
             on_output: None,
             open_timeout: limits::PLUGIN_COMPILE,
+            open_memory: limits::PLUGIN_COMPILE_MEMORY,
             cancel: None,
         }
     }
@@ -128,6 +130,12 @@ impl PluginBuilder {
         self
     }
 
+    /// How many bytes of memory compiling may take; the default is 2 GiB.
+    pub fn open_memory(mut self, bytes: u64) -> Self {
+        self.open_memory = bytes;
+        self
+    }
+
     /// Ends [`PluginBuilder::open`] when `cancel` is cancelled, with an error whose id is
     /// `cancelled`. Without it, what cancels the handle's calls ends `open`, too.
     pub fn cancel(mut self, cancel: &Cancel) -> Self {
@@ -139,7 +147,8 @@ impl PluginBuilder {
     ///
     /// The call blocks the thread: milliseconds for a small plugin, seconds for one that contains a
     /// JavaScript or Python engine. It compiles in a child process (a `fork`), which the system holds
-    /// to the time of [`PluginBuilder::open_timeout`] and to 2 GiB of memory. Errors are of kind
+    /// to the time of [`PluginBuilder::open_timeout`] and the memory of
+    /// [`PluginBuilder::open_memory`]. Errors are of kind
     /// [`Configuration`](crate::Kind::Configuration), or of kind
     /// [`InvalidArgument`](crate::Kind::InvalidArgument) for a malformed reference.
     pub fn open(self) -> Result<Plugin, Error> {
@@ -156,7 +165,7 @@ impl PluginBuilder {
         let call = call.with_help("allow it more time, if it is to be trusted with that");
         let name = name.unwrap_or_else(|| fingerprint(&wasm));
         let memory = memory.min(limits::PLUGIN_MEMORY_MAX);
-        let code = compile(&wasm, &call)?;
+        let code = compile(&wasm, self.open_memory, &call)?;
         let options =
             PluginOptions { vaultlet, code, name, policy, memory, timeout, concurrency, on_output };
         let workers = PerProcess::new(|| Workers::open(Arc::new(options)))?;

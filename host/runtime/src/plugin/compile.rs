@@ -25,8 +25,8 @@ use crate::limits;
 use super::component::{engine, not_usable, refused};
 use super::options::CompiledCode;
 
-/// Compiles a component, for as long as the call may take.
-pub(super) fn compile(wasm: &[u8], call: &Call) -> Result<CompiledCode, Error> {
+/// Compiles a component, for as long as the call may take and in so many bytes of memory.
+pub(super) fn compile(wasm: &[u8], memory: u64, call: &Call) -> Result<CompiledCode, Error> {
     call.check()?;
     let engine = engine()?;
     let failed = |e: io::Error| {
@@ -34,7 +34,7 @@ pub(super) fn compile(wasm: &[u8], call: &Call) -> Result<CompiledCode, Error> {
         let help = "allow this process another one, and room for it (`ulimit -u`, `ulimit -v`)";
         Error::configuration("process-limit", message, help)
     };
-    let limits = ChildLimits::new(call).map_err(failed)?;
+    let limits = ChildLimits::new(memory, call).map_err(failed)?;
     let (mut reader, writer) = io::pipe().map_err(failed)?;
     let child = fork(|| run_child(&engine, wasm, &writer, &limits)).map_err(failed)?;
     drop(writer);
@@ -48,10 +48,10 @@ pub(super) fn compile(wasm: &[u8], call: &Call) -> Result<CompiledCode, Error> {
             Some((code, length)) if code.len() as u64 == u64::from_le_bytes(*length) => {
                 Ok(CompiledCode(code.to_vec()))
             }
-            _ => Err(ended(status, call)),
+            _ => Err(ended(status, memory, call)),
         },
         Some((&REFUSED, text)) => Err(refused(&String::from_utf8_lossy(text))),
-        _ => Err(ended(status, call)),
+        _ => Err(ended(status, memory, call)),
     }
 }
 
@@ -60,7 +60,7 @@ const COMPILED: u8 = 1;
 const REFUSED: u8 = 2;
 
 /// The error of a compiler that has ended without a result.
-fn ended(status: Option<c_int>, call: &Call) -> Error {
+fn ended(status: Option<c_int>, memory: u64, call: &Call) -> Error {
     let signal = status.filter(|s| libc::WIFSIGNALED(*s)).map(|s| libc::WTERMSIG(s));
     match signal {
         Some(libc::SIGXCPU | libc::SIGKILL) if call.check().is_err() => call.timed_out(),
@@ -69,9 +69,9 @@ fn ended(status: Option<c_int>, call: &Call) -> Error {
             "plugin-limit",
             format!(
                 "opening a plugin: compiling it needs more than {} MiB of memory",
-                limits::PLUGIN_COMPILE_MEMORY >> 20
+                memory >> 20
             ),
-            "give a smaller component; a component of usual code needs far less",
+            "allow more (`open_memory`), if it is to be trusted with that; usual code needs far less",
         ),
         Some(libc::SIGXCPU) => call.timed_out(),
         _ => not_usable("the compiler ended without a result"),
@@ -116,14 +116,14 @@ struct ChildLimits {
 }
 
 impl ChildLimits {
-    fn new(call: &Call) -> io::Result<Self> {
+    fn new(memory: u64, call: &Call) -> io::Result<Self> {
         let left = call.deadline().saturating_duration_since(Instant::now());
         let mut addresses = None;
         if cfg!(target_os = "linux") {
             let statm = std::fs::read_to_string("/proc/self/statm")?;
             let pages = statm.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
             let used = pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64);
-            addresses = Some(used.saturating_add(limits::PLUGIN_COMPILE_MEMORY));
+            addresses = Some(used.saturating_add(memory));
         }
         Ok(Self { seconds: left.as_secs().saturating_add(2), addresses })
     }
