@@ -533,6 +533,21 @@ struct vaultlet_error *vaultlet_plugin_open(const struct vaultlet_handle *handle
 #endif
 
 #if defined(VAULTLET_PLUGINS)
+// `vaultlet_plugin_open` with a call, whose `timeout_ms` limits how long compiling may take (the default
+// is 60 seconds) and whose `cancel` ends it. Compiling takes place in a child process of at most 2 GiB.
+// `call` may be NULL and must not name an identity.
+//
+// # Safety
+// Each pointer is NULL or valid; `out` may be written.
+struct vaultlet_error *vaultlet_plugin_open_with(const struct vaultlet_handle *handle,
+                                                 const uint8_t *wasm,
+                                                 size_t len,
+                                                 const struct vaultlet_plugin_options *options,
+                                                 const struct vaultlet_call *call,
+                                                 struct vaultlet_plugin **out);
+#endif
+
+#if defined(VAULTLET_PLUGINS)
 // Calls a function that the plugin exports, and waits for its result. The call is text in WAVE, the
 // text form of component values: `describe("akv://job/db")`, or with the interface of the function
 // `example:plugin/api@0.1.0#describe("…")`. The result is in the same form, such as `ok("…")`, or empty

@@ -148,10 +148,11 @@ fn an_oversized_or_malformed_request_does_not_reach_a_guest() {
     let lent = prober.vaultlet().lend(Lend::default()).unwrap();
     let at = lent.address();
     let long = "x".repeat((64 << 10) + 1);
+    let with = format!("secret: {}\r\n", variables(&lent)["LENT_SECRET"]);
     for (text, status) in [
         (
             format!(
-                "POST /?env=X HTTP/1.1\r\nhost: x\r\ncontent-length: 65537\r\nconnection: close\r\n\r\n{long}"
+                "POST /?env=X HTTP/1.1\r\nhost: x\r\n{with}content-length: 65537\r\nconnection: close\r\n\r\n{long}"
             ),
             413,
         ),
@@ -183,10 +184,11 @@ fn the_front_has_no_credential_and_reaches_only_the_identity_endpoint() {
     let builder = Vaultlet::builder().on_prompt(drop_line).client_id("of-settings");
     let prober = Prober::open(&plan, &[("PATH", "/usr/bin:/bin")], builder);
     let resources = vec!["a".to_owned(), "b".to_owned()];
-    let lent = prober.vaultlet().lend(Lend { port: None, resources }).unwrap();
+    let lent = prober.vaultlet().lend(Lend { resources, ..Lend::default() }).unwrap();
     let variables = variables(&lent);
     assert_eq!(variables["LENT_AT"], lent.address());
-    let probe = |what: &str| get(lent.address(), &format!("/?{what}"), "").body;
+    let secret = format!("secret: {}\r\n", variables["LENT_SECRET"]);
+    let probe = |what: &str| get(lent.address(), &format!("/?{what}"), &secret).body;
     assert_eq!(probe("env=VAULTLET_LENT_AUTHORITY"), lent.address());
     assert_eq!(probe("env=VAULTLET_LENT_SECRET"), variables["LENT_SECRET"]);
     assert_eq!(probe("env=VAULTLET_LENT_RESOURCES"), "a,b");

@@ -31,7 +31,8 @@ pub(crate) enum Action {
 /// Serve tokens on loopback, in the protocols of App Service, Azure ML, OBO and IMDS
 ///
 /// Programs that use Microsoft's SDKs find the endpoint by the variables that are printed, and share one
-/// token cache. Whoever has those variables gets tokens for the resources named here, and for no other.
+/// token cache. Whoever has those variables gets tokens for the resources named here, and for no other; and
+/// of no other identity than the one that a flag or variable names, if any, unless --any-identity is given.
 ///
 /// With a COMMAND, vaultlet runs it with those variables, removes the variables that lead to another
 /// identity, and ends with the command's exit code. Without a COMMAND, vaultlet prints the variables and
@@ -49,6 +50,9 @@ pub(crate) struct Serve {
     /// Resources that tokens may be requested for; may be repeated [default: Key Vault of the cloud]
     #[arg(long, value_name = "URI,…", value_delimiter = ',')]
     resource: Vec<String>,
+    /// Lend any identity of this machine that is asked for, also where one is named by a flag or variable
+    #[arg(long)]
+    any_identity: bool,
     /// export (lines for a shell) or json (one line)
     #[arg(long, short, value_enum, default_value_t = Format::Export, value_name = "FORMAT")]
     pub(crate) output: Format,
@@ -68,8 +72,7 @@ pub(crate) enum Format {
     Json,
 }
 
-/// The limit of concurrent token requests. It equals the limit of connections, so that requests that wait for
-/// a slow identity do not delay others.
+/// The limit of concurrent token requests: as many may wait for a slow identity without delaying others.
 const CALLS: usize = 256;
 
 impl Identity {
@@ -83,7 +86,8 @@ impl Serve {
     fn run(self) -> Result<ExitCode, Failure> {
         // Before anything else: a thread that is started earlier would get the signals.
         let signals = Signals::block();
-        let lend = Lend { port: self.port, resources: self.resource };
+        let (port, resources, any_identity) = (self.port, self.resource, self.any_identity);
+        let lend = Lend { port, resources, any_identity };
         let lent = self.options.open(CALLS)?.lend(lend)?;
         let Some(mut command) = child::command(&self.command) else {
             print(&lent, self.output)?;

@@ -124,6 +124,9 @@ const HOST_IDS: &[Entry] = ids! {
     "memory-file" ["configuration"]
         "a sandbox forbids the system call `memfd_create`, which the component's memory needs"
         "allow `memfd_create` in the sandbox (seccomp) of this process"
+    "code-memory" ["configuration"]
+        "the system lets no memory of this process become executable, which a second handle or a plugin needs"
+        "allow it (`MemoryDenyWriteExecute=no` of systemd, `execmem` of SELinux), or open one handle and no plugin"
     "component-refused" ["configuration"]
         "a component given in place of the built-in one cannot be used (feature `jit`)"
         "use a component of the world `vaultlet:keyvault/provider`"
@@ -134,7 +137,7 @@ const HOST_IDS: &[Entry] = ids! {
         "a plugin has no such function, or its function takes other arguments"
         "name a function that the plugin exports, with arguments of its types, written as in WAVE"
     "plugin-limit" ["configuration"]
-        "a plugin uses more memory or more secrets than it may"
+        "a plugin uses more memory or more secrets than it may, its result is too long, or compiling it needs too much memory"
         "open it with higher limits, or let it do less in one call"
     "plugin-not-granted" ["denied"]
         "a plugin asks for a secret that it was not granted, whether or not that secret exists"
@@ -145,6 +148,9 @@ const HOST_IDS: &[Entry] = ids! {
     "plugin-trapped" ["internal"]
         "a plugin trapped, or exited"
         "report it to the author of the plugin"
+    "process-limit" ["configuration"]
+        "the system allows this process no other process, thread or file, or too little memory for it"
+        "raise the limit that the message names (`ulimit -u`, `ulimit -n`, `ulimit -v`)"
     // The library for C and the languages built on it.
     "abi-mismatch" ["configuration"]
         "a program was compiled against a `vaultlet.h` of another release than the library"

@@ -1,7 +1,7 @@
 //! Configuration and start of the local Azure.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{Ipv4Addr, TcpListener as StdListener},
     sync::{Arc, Mutex},
@@ -183,12 +183,14 @@ impl Builder {
         let (suffix, host) = CLOUDS[0];
         let (localhost_listener, localhost_port) = bind()?;
         let mut addresses = BTreeMap::new();
+        let mut own_ports = BTreeSet::new();
         let mut proxy_hosts = proxy::VaultHosts::new();
         let mut localhost_hosts = localhost::Hosts::new();
         for (name, vault) in &state.vaults {
             proxy_hosts.extend(proxy::vault_hosts(vault, &ca)?);
             localhost_hosts.extend([localhost::vault_host(vault, localhost_port, host)]);
             let (listener, port) = bind()?;
+            own_ports.insert(port);
             let plain_host = plain::vault_host(vault, port, host);
             addresses.insert(
                 name.clone(),
@@ -205,19 +207,22 @@ impl Builder {
         }
         let tls = ca.server(localhost_hosts.keys().cloned().collect())?;
         runtime.spawn(localhost::run(localhost_listener, shared(), localhost_hosts, tls));
-        let (listener, proxy_port) = bind()?;
+        let (proxy_listener, proxy_port) = bind()?;
+        let (identity_listener, identity_port) = bind()?;
+        let (fabric_listener, fabric_port) = bind()?;
+        let (control_listener, control_port) = bind()?;
+        own_ports.extend([proxy_port, identity_port, fabric_port, control_port]);
+        own_ports.extend([authority_port, plain_authority_port, localhost_port]);
         let hosts = proxy::Hosts {
+            own_ports,
             vaults: proxy_hosts,
             authority: proxy::RealAuthority::new(&ca, &device_page)?,
         };
-        runtime.spawn(proxy::run(listener, shared(), hosts));
-        let (listener, identity_port) = bind()?;
-        runtime.spawn(identity::run(listener, shared(), identity_port));
-        let (listener, fabric_port) = bind()?;
+        runtime.spawn(proxy::run(proxy_listener, shared(), hosts));
+        runtime.spawn(identity::run(identity_listener, shared(), identity_port));
         let (tls, thumbprint) = ca::self_signed(vec!["localhost".into(), "127.0.0.1".into()])?;
-        runtime.spawn(identity::run_fabric(listener, shared(), fabric_port, tls));
-        let (listener, control_port) = bind()?;
-        runtime.spawn(control::run(listener, shared(), control_port));
+        runtime.spawn(identity::run_fabric(fabric_listener, shared(), fabric_port, tls));
+        runtime.spawn(control::run(control_listener, shared(), control_port));
         drop(context);
 
         let proxy = origin(proxy_port);

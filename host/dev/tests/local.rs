@@ -9,11 +9,7 @@
 
 mod support;
 
-use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    thread,
-};
+use std::net::{TcpListener, TcpStream};
 
 use http::Method;
 use support::{Options, connect, managed_token, send, user_token, variable};
@@ -45,32 +41,48 @@ async fn the_proxy_refuses_unknown_vaults() {
 
 #[tokio::test]
 async fn the_proxy_tunnels_everything_else() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let server = thread::spawn(move || {
-        for _ in 0..2 {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut received = [0; 4];
-            stream.read_exact(&mut received).unwrap();
-            assert_eq!(&received, b"ping");
-            stream.write_all(b"pong").unwrap();
-        }
-    });
-    let local = Local::builder().start().unwrap();
+    let local = Local::builder().vault("mine").start().unwrap();
+    let own = local.vault("mine").unwrap().http().rsplit_once(':').unwrap().1.to_owned();
     for host in ["127.0.0.1", "anything.localhost"] {
-        let (mut stream, status) = connect(&local, &format!("{host}:{port}")).await;
+        let (mut stream, status) = connect(&local, &format!("{host}:{own}")).await;
         assert_eq!(status, 200);
-        stream.write_all(b"ping").await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         let mut reply = [0; 4];
         stream.read_exact(&mut reply).await.unwrap();
-        assert_eq!(&reply, b"pong");
+        assert_eq!(&reply, b"HTTP");
     }
-    server.join().unwrap();
-    // The server has stopped listening.
-    assert_eq!(connect(&local, &format!("127.0.0.1:{port}")).await.1, 502);
     assert_eq!(local.counters().tunnels, 2);
     let plain = send(&local, &format!("{}/x", local.proxy()), Options::default()).await;
     assert_eq!(plain.status, 501);
+}
+
+/// The metadata service may be closed to whoever connects to the proxy, and so may other programs here.
+#[tokio::test]
+async fn the_proxy_does_not_reach_out_for_this_machine_s_own() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let local = Local::builder().start().unwrap();
+    for address in [
+        format!("127.0.0.1:{port}"),
+        format!("localhost:{port}"),
+        format!("anything.localhost:{port}"),
+        format!("127.0.0.2:{port}"),
+        format!("[::1]:{port}"),
+        format!("[::ffff:127.0.0.1]:{port}"),
+        format!("0.0.0.0:{port}"),
+        format!("127.1:{port}"),
+        "169.254.169.254:80".into(),
+        "[::ffff:169.254.169.254]:80".into(),
+        "[fe80::1]:80".into(),
+        "168.63.129.16:80".into(),
+    ] {
+        for _ in 0..2 {
+            let status = connect(&local, &address).await.1;
+            assert_eq!(status, 403, "{address}");
+        }
+    }
+    assert!(listener.accept().is_err(), "it was connected to");
 }
 
 #[tokio::test]

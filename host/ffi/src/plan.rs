@@ -3,6 +3,7 @@
 use std::ffi::{CString, c_char};
 
 use vaultlet_host::{Error, Plan};
+use zeroize::Zeroize as _;
 
 use crate::call::{vaultlet_call, with_call};
 use crate::error::vaultlet_error;
@@ -49,6 +50,8 @@ fn json(plan: &Plan) -> Result<CString, Error> {
 pub unsafe extern "C" fn vaultlet_text_free(text: *mut c_char) {
     if !text.is_null() {
         // SAFETY: each is from `CString::into_raw`.
-        drop(unsafe { CString::from_raw(text) });
+        let text = unsafe { CString::from_raw(text) };
+        // It may be the result of a plugin, and a secret in it.
+        text.into_bytes_with_nul().zeroize();
     }
 }

@@ -124,16 +124,47 @@ pub unsafe extern "C" fn vaultlet_plugin_open(
     options: *const vaultlet_plugin_options,
     out: *mut *mut vaultlet_plugin,
 ) -> *mut vaultlet_error {
+    // SAFETY: by the contract of this function.
+    unsafe { vaultlet_plugin_open_with(handle, wasm, len, options, std::ptr::null(), out) }
+}
+
+/// `vaultlet_plugin_open` with a call, whose `timeout_ms` limits how long compiling may take (the default
+/// is 60 seconds) and whose `cancel` ends it. Compiling takes place in a child process of at most 2 GiB.
+/// `call` may be NULL and must not name an identity.
+///
+/// # Safety
+/// Each pointer is NULL or valid; `out` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vaultlet_plugin_open_with(
+    handle: *const vaultlet_handle,
+    wasm: *const u8,
+    len: usize,
+    options: *const vaultlet_plugin_options,
+    call: *const vaultlet_call,
+    out: *mut *mut vaultlet_plugin,
+) -> *mut vaultlet_error {
     let open = || {
         if wasm.is_null() {
             return Err(usage("opening a plugin: its bytes are NULL".into(), "give a component"));
         }
         // SAFETY: by the contract of this function.
-        let (handle, wasm, options) =
-            unsafe { (handle_of(handle)?, slice::from_raw_parts(wasm, len), options.as_ref()) };
+        let (handle, wasm, options, call) = unsafe {
+            let wasm = slice::from_raw_parts(wasm, len);
+            (handle_of(handle)?, wasm, options.as_ref(), CallOptions::read(call)?)
+        };
+        if call.identity.is_some() {
+            let message = "opening a plugin: the call names an identity";
+            return Err(usage(message.into(), "it has that of the handle it is opened with"));
+        }
         let mut builder = handle.plugin(wasm);
         if let Some(options) = options {
             builder = options.applied_to(builder);
+        }
+        if let Some(timeout) = call.timeout {
+            builder = builder.open_timeout(timeout);
+        }
+        if let Some(cancel) = call.cancel {
+            builder = builder.cancel(cancel);
         }
         Ok(Box::into_raw(Box::new(vaultlet_plugin { inner: builder.open()? })))
     };
@@ -175,7 +206,7 @@ pub unsafe extern "C" fn vaultlet_plugin_call(
             if let Some(cancel) = options.cancel {
                 plugin = plugin.with_cancel(cancel);
             }
-            Ok(c_string(blocking(|| plugin.call_blocking(function))?)?.into_raw())
+            Ok(c_string(&blocking(|| plugin.call_blocking(function))?)?.into_raw())
         })
     }
 }
@@ -188,7 +219,7 @@ pub unsafe extern "C" fn vaultlet_plugin_call(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_wave_text(value: *const c_char) -> *mut c_char {
     // SAFETY: by the contract of this function.
-    let quoted = unsafe { text(value, "the text") }.map(wave_text).and_then(c_string);
+    let quoted = unsafe { text(value, "the text") }.map(wave_text).and_then(|text| c_string(&text));
     quoted.map_or(std::ptr::null_mut(), CString::into_raw)
 }
 
@@ -266,9 +297,12 @@ unsafe fn options_mut<'a>(
         .ok_or_else(|| usage("setting an option: the options are NULL".into(), "make some first"))
 }
 
-/// Makes a C string of a plugin's text. WAVE does not escape NUL, so this does.
-fn c_string(text: String) -> Result<CString, Error> {
-    CString::new(text.replace('\0', "\\u{0}")).map_err(|_| {
+/// Makes a C string of a plugin's text, which has no NUL. It is the only copy, with room for the NUL at
+/// its end; `vaultlet_text_free` scrubs it.
+fn c_string(text: &str) -> Result<CString, Error> {
+    let mut bytes = Vec::with_capacity(text.len() + 1);
+    bytes.extend_from_slice(text.as_bytes());
+    CString::new(bytes).map_err(|_| {
         let message = "calling a plugin: its result is no text";
         Error::new(Kind::Internal, "internal", message, "report this with the message")
     })

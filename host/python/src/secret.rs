@@ -1,8 +1,8 @@
 //! The Python class `Secret`: it shows where the secret came from, and its value only by `reveal()`.
 
-use pyo3::pyclass::CompareOp;
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
+use pyo3::pyclass::CompareOp;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString, PyTuple};
 use vaultlet_host::{self as host, Properties};
 
@@ -213,7 +213,8 @@ pub(crate) fn hash(object: &Bound<'_, PyAny>) -> isize {
 
 /// The exception for an attribute that is not there, with a hint for what other libraries call the value.
 pub(crate) fn no_attribute(what: &str, name: &str) -> PyErr {
-    let is_value = ["value", "get_secret_value", "secret", "secret_value", "token", "plaintext", "text"];
+    let is_value =
+        ["value", "get_secret_value", "secret", "secret_value", "token", "plaintext", "text"];
     let hint = if is_value.contains(&name) { "; its value is `.reveal()`" } else { "" };
     PyAttributeError::new_err(format!("a {what} has no attribute `{name}`{hint}"))
 }

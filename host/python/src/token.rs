@@ -1,7 +1,7 @@
 //! The Python class `Token`: an access token, which it shows only by `reveal()`.
 
-use pyo3::pyclass::CompareOp;
 use pyo3::prelude::*;
+use pyo3::pyclass::CompareOp;
 use pyo3::types::PyTuple;
 use vaultlet_host as host;
 

@@ -23,6 +23,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .open()?;
     // A function `describe: func(reference: string) -> result<string, …>`, called as text.
     let result = plugin.call_blocking(&format!("describe({})", wave_text(&reference)))?;
-    println!("{result}");
+    println!("{}", *result);
     Ok(())
 }

@@ -65,7 +65,7 @@ mod protect;
 #[doc(hidden)]
 pub mod render;
 mod role;
-#[cfg(any(feature = "lend", feature = "plugins"))]
+#[cfg(feature = "lend")]
 mod runtime_thread;
 mod secret;
 mod settings;

@@ -116,8 +116,14 @@ mod lent {
     pub(crate) const LENT_HEADERS_MAX: usize = 32 << 10;
     /// Bytes of a lent request's body; requests for tokens have short ones or none.
     pub(crate) const LENT_BODY_MAX: usize = 64 << 10;
-    /// Connections to a lent endpoint at once; further ones wait.
-    pub(crate) const LENT_CONNECTIONS: usize = 256;
+    /// Connections to a lent endpoint at once: for another one, one that is not busy is closed.
+    pub(crate) const LENT_CONNECTIONS: usize = 4_096;
+    /// File descriptors of the process that connections to a lent endpoint leave to everything else.
+    pub(crate) const LENT_DESCRIPTORS_LEFT: usize = 256;
+    /// Connections that the system may hold until they are accepted; it may allow fewer.
+    pub(crate) const LENT_BACKLOG: i32 = 4_096;
+    /// Time in which a connection to a lent endpoint must have shown the secret.
+    pub(crate) const LENT_STRANGER: Duration = Duration::from_secs(5);
     /// Time to read a lent request's headers, including the wait for a request on a kept-alive
     /// connection.
     pub(crate) const LENT_HEADERS: Duration = Duration::from_secs(50);
@@ -143,6 +149,16 @@ mod plugins {
     /// Addresses that are reserved for each memory: as many as there are, so that no access needs a
     /// bounds check.
     pub(crate) const PLUGIN_MEMORY_RESERVED: u64 = 4 << 30;
+    /// Time of compiling a plugin, unless the embedder sets another.
+    pub(crate) const PLUGIN_COMPILE: Duration = Duration::from_mins(1);
+    /// Bytes of address space of the process that compiles a plugin, besides those of this process.
+    pub(crate) const PLUGIN_COMPILE_MEMORY: u64 = 2 << 30;
+    /// Bytes of a plugin's machine code; a Python engine has about 60 MiB.
+    pub(crate) const PLUGIN_CODE_MAX: usize = 512 << 20;
+    /// Characters of an error that has parts of the plugin's file in it.
+    pub(crate) const PLUGIN_SHOWN_MAX: usize = 1_000;
+    /// Bytes of a result as text, in which a character may take several.
+    pub(crate) const PLUGIN_RESULT_MAX: usize = 16 << 20;
     /// Time of one call, unless the embedder sets another.
     pub(crate) const PLUGIN_CALL: Duration = Duration::from_secs(30);
     /// Calls that run at once, unless the embedder sets another number; further calls wait.

@@ -46,12 +46,12 @@ impl Job {
 
     /// The result of a call, or the error's line.
     pub(crate) fn call(&self, plugin: &Plugin, call: &str) -> String {
-        self.recorded(plugin.call_blocking(call), call)
+        self.recorded(plugin.call_blocking(call).map(|text| text.to_string()), call)
     }
 
     /// The error of a call that must fail.
     pub(crate) fn fails(&self, plugin: &Plugin, call: &str) -> Error {
-        let result = plugin.call_blocking(call);
+        let result = plugin.call_blocking(call).map(|text| text.to_string());
         self.recorded(result.clone(), call);
         result.unwrap_err()
     }

@@ -7,11 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod clock;
+mod compile;
 mod from_c;
 mod granted;
 mod job;
 mod languages;
 mod limits;
+mod locks;
 mod refused;
 mod surroundings;
+mod told;
 mod toolchains;

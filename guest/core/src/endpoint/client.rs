@@ -33,7 +33,7 @@ pub(crate) fn request_token<C: Context>(
         request.claims.as_ref().map(|claims| Base64UrlUnpadded::encode_string(claims.as_bytes()));
     let doing = || format!("getting a token for {}", request.resource);
     let response =
-        retry::send(call, &limits::ONCE, &|| build(&url, claims.as_deref(), request.bypasses()))
+        retry::send(call, &limits::ONCE, &|| build(&url, claims.as_deref(), request.fresh))
             .map_err(|stopped| match stopped {
                 Stopped::Send(error) => Error::new(
                     Id::IdentityUnreachable,
@@ -72,11 +72,13 @@ fn parse(body: &[u8]) -> Option<Token> {
 
 fn build(url: &Url, claims: Option<&str>, fresh: bool) -> Request {
     let mut headers: Vec<(&'static str, SecretString)> = Vec::new();
+    // A child may ask for a new token as often as it likes: one that is some seconds old is new.
+    let control = if claims.is_some() { "no-cache" } else { "max-age=5" };
+    if claims.is_some() || fresh {
+        headers.push(("cache-control", control.into()));
+    }
     if let Some(claims) = claims {
         headers.push((CLAIMS_HEADER, claims.into()));
-    }
-    if fresh {
-        headers.push(("cache-control", "no-cache".into()));
     }
     Request {
         method: Method::Get,

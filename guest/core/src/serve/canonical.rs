@@ -1,6 +1,6 @@
 //! The host's identity endpoint: the broker role responds to canonical token requests.
 
-use alloc::{borrow::Cow, string::String};
+use alloc::{borrow::Cow, format, string::String};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     call::{Call, Memory},
     context::Context,
-    endpoint::{CLAIMS_HEADER, PATH, SECRET_HEADER},
+    endpoint::{CLAIMS_HEADER, IDENTITY_PATH, PATH, SECRET_HEADER},
     error::Error,
     limits::{CLAIMS, TARGET},
     token::{Token, TokenRequest, UserAssigned},
@@ -28,6 +28,10 @@ pub(super) fn serve<C: Context>(
     if !incoming.has_secret(SECRET_HEADER, secret) {
         return Reply::without_body(401);
     }
+    if incoming.query(IDENTITY_PATH).is_ok() {
+        return named_identity(context, memory)
+            .unwrap_or_else(|error| Reply::json(502, NO_STORE.into(), error.json().into()));
+    }
     let query = match incoming.query(PATH) {
         Ok(query) => query,
         Err(refusal) => return refusal,
@@ -38,6 +42,22 @@ pub(super) fn serve<C: Context>(
         Err(error) => Reply::json(502, lifetime::failure_cache_control(), error.json().into()),
     }
 }
+
+/// The identity that the settings or Azure's variables name, whichever source may use it.
+fn named_identity<C: Context>(context: &C, memory: &Memory) -> Result<Reply, Error> {
+    let call = Call::new(context, memory)?;
+    let of_variable =
+        || NAMING.iter().find_map(|name| UserAssigned::client_id(&context.variable(name)?));
+    let identity = call.settings().identity.as_ref().map(|(identity, _)| identity.clone());
+    let body = identity
+        .or_else(of_variable)
+        .map_or_else(String::new, |identity| format!("{}={}", identity.parameter(), identity.id()));
+    Ok(Reply::new("text/plain", 200, NO_STORE.into(), body.into()))
+}
+
+/// Azure's variables that name an identity, the first one first.
+const NAMING: [&str; 2] = ["AZURE_CLIENT_ID", "DEFAULT_IDENTITY_CLIENT_ID"];
+const NO_STORE: &str = "no-store";
 
 fn get_token<C: Context>(
     context: &C,

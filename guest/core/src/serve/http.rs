@@ -49,10 +49,13 @@ impl Incoming {
         }
     }
 
-    /// Whether the caller asks for a token that comes from no cache.
+    /// Whether the caller asks for a token that comes from no cache, or from one that is quite new.
     pub(super) fn wants_fresh(&self) -> bool {
         let mut controls = self.headers.iter().filter(|(name, _)| name == "cache-control");
-        controls.any(|(_, value)| value.reveal().to_ascii_lowercase().contains("no-cache"))
+        controls.any(|(_, value)| {
+            let value = value.reveal().to_ascii_lowercase();
+            value.contains("no-cache") || value.contains("max-age")
+        })
     }
 }
 

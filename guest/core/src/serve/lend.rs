@@ -24,6 +24,9 @@ pub const ADDRESS_VARIABLE: &str = "VAULTLET_LENT_AUTHORITY";
 /// The variable with the resources that may be requested, separated by commas; unset: Key Vault of
 /// the cloud.
 pub const RESOURCES_VARIABLE: &str = "VAULTLET_LENT_RESOURCES";
+/// The variable with the one identity that is lent, as the host's identity endpoint names it
+/// (`client_id=<id>`); unset: any.
+pub const IDENTITY_VARIABLE: &str = "VAULTLET_LENT_IDENTITY";
 
 /// The environment variables by which a child process finds the endpoint. The two protocols without a
 /// secret header carry the secret in the path.
@@ -89,8 +92,16 @@ pub(super) fn serve<C: Context>(
     let Some(mut request) = protocol.parse_request(query) else {
         return protocol.error_reply(400, "argument-malformed", "the request is malformed");
     };
+    if let Some(lent) = context.variable(IDENTITY_VARIABLE).filter(|lent| !lent.is_empty())
+        && let Some(asked) = &request.identity
+        && !is_same(asked, &lent)
+    {
+        let what = "another identity is lent than the request names; name none, or have any \
+                    identity lent (`--any-identity`)";
+        return protocol.error_reply(400, "identity-id-unsupported", what);
+    }
     request.fresh = incoming.wants_fresh();
-    match get_token(context, memory, &request) {
+    match get_token(context, memory, &mut request) {
         Ok(Some(token)) => protocol.token_reply(&token, context.now()),
         Ok(None) => {
             let what = format!("{} is not among the resources that are lent", request.resource);
@@ -100,11 +111,18 @@ pub(super) fn serve<C: Context>(
     }
 }
 
-/// Gets the token; none if the resource is not lent.
+/// Whether this identity is the one that is lent.
+fn is_same(asked: &UserAssigned, lent: &str) -> bool {
+    let is_id = |id: &str| id.eq_ignore_ascii_case(asked.id());
+    lent.split_once('=').is_some_and(|(name, id)| name == asked.parameter() && is_id(id))
+}
+
+/// Gets the token; none if the resource is not lent. However a child spells a resource or an identity,
+/// the host gets the same request, so that its cache answers it.
 fn get_token<C: Context>(
     context: &C,
     memory: &Memory,
-    request: &TokenRequest,
+    request: &mut TokenRequest,
 ) -> Result<Option<alloc::rc::Rc<Token>>, Error> {
     let call = Call::new(context, memory)?;
     let listed = context.variable(RESOURCES_VARIABLE).filter(|list| !list.is_empty());
@@ -117,9 +135,23 @@ fn get_token<C: Context>(
         text.strip_suffix("/.default").unwrap_or(text).trim_end_matches('/').to_ascii_lowercase()
     };
     let requested = plain(&request.resource);
-    if !listed.split(',').any(|one| plain(one) == requested) {
+    let Some(resource) = listed.split(',').map(str::trim).find(|one| plain(one) == requested)
+    else {
         return Ok(None);
+    };
+    resource.strip_suffix("/.default").unwrap_or(resource).clone_into(&mut request.resource);
+    // An explicit choice of the lender's own choice is none.
+    let of_lender = call.settings().identity.as_ref();
+    if let Some(UserAssigned::Client(id) | UserAssigned::Object(id) | UserAssigned::Resource(id)) =
+        &mut request.identity
+    {
+        id.make_ascii_lowercase();
     }
+    request.identity = request.identity.take().filter(|asked| {
+        !of_lender.is_some_and(|(lent, _)| {
+            lent.parameter() == asked.parameter() && lent.id().eq_ignore_ascii_case(asked.id())
+        })
+    });
     tokens::token(&call, request).map(Some)
 }
 

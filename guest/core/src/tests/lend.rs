@@ -153,7 +153,7 @@ fn each_protocol_selects_identities_and_may_bypass_the_cache() {
             "resource_id=%2Fsubscriptions%2Fa".into(),
         ),
     ] {
-        let request = format!("GET {HOST}?{resource}&{canonical} cache-control: no-cache");
+        let request = format!("GET {HOST}?{resource}&{canonical} cache-control: max-age=5");
         let world = front(&[]).answer(&request, 200, &[], TOKEN);
         let headers =
             [("secret", SECRET), ("x-identity-header", SECRET), ("cache-control", "No-Cache")];
@@ -211,4 +211,140 @@ fn the_variables_lead_to_the_lent_endpoint() {
     assert_eq!(of("MSI_ENDPOINT"), "http://127.0.0.1:40123/MSI/auth");
     assert_eq!(of("OBO_ENDPOINT"), "http://127.0.0.1:40123/OBO/lent0secret/token");
     assert_eq!(of("AZURE_POD_IDENTITY_AUTHORITY_HOST"), "http://127.0.0.1:40123/lent0secret");
+}
+
+/// However a child spells a listed resource or an identity, the host gets the listed spelling, and its
+/// cache answers.
+#[test]
+fn one_spelling_of_a_resource_and_an_identity_is_asked_for() {
+    let vault = "https%3A%2F%2Fvault.azure.net";
+    let upper = GUID.to_uppercase();
+    let lower = GUID.to_lowercase();
+    for (listed, asked_for, sent) in [
+        ("", "https://vault.azure.net".to_owned(), vault.to_owned()),
+        ("", "https://vault.azure.net/".into(), vault.into()),
+        ("", "https://vault.azure.net///".into(), vault.into()),
+        ("", "https://vault.azure.net/.default".into(), vault.into()),
+        ("", "https://vault.azure.net//.default".into(), vault.into()),
+        ("", "HTTPS://VAULT.azure.net".into(), vault.into()),
+        ("", "https%3a%2f%2Fvault.azure.net".into(), vault.into()),
+        ("", "%68ttps://vault%2Eazure.net/".into(), vault.into()),
+        ("https://a.example/ ,b", "https://A.example".into(), "https%3A%2F%2Fa.example%2F".into()),
+        (
+            "https://a.example/.default",
+            "https://a.example".into(),
+            "https%3A%2F%2Fa.example".into(),
+        ),
+        ("Api-Of-Ours", "api-of-ours".into(), "Api-Of-Ours".into()),
+        ("", format!("{vault}&client_id={upper}"), format!("{vault}&client_id={lower}")),
+        (
+            "",
+            format!("{vault}&mi_res_id=/SUBSCRIPTIONS/A"),
+            format!("{vault}&resource_id=%2Fsubscriptions%2Fa"),
+        ),
+    ] {
+        let world = match listed {
+            "" => front(&[]),
+            listed => front(&[("VAULTLET_LENT_RESOURCES", listed)]),
+        };
+        let world = world.answer(&format!("GET {HOST}?resource={sent}"), 200, &[], TOKEN);
+        let target = format!("/msi/token?resource={asked_for}");
+        let served = served(&world, &asked(&target, &[("x-identity-header", SECRET)]));
+        assert_eq!(served.status, 200, "{asked_for}: {}", served.body.as_str());
+    }
+}
+
+/// An identity that the lender named is the only one that is lent.
+#[test]
+fn an_identity_that_the_lender_did_not_name_is_refused() {
+    const OTHER: &str = "99999999-9999-4999-8999-999999999999";
+    let lent = format!("client_id={GUID}");
+    let is_lent = |world: ScriptedContext, parameter: &str| {
+        let world = world.answer(&format!("GET {HOST}?<*>"), 200, &[], TOKEN);
+        let target = format!("/msi/token?resource=https://vault.azure.net{parameter}");
+        let served = served(&world, &asked(&target, &[("x-identity-header", SECRET)]));
+        (served.status, served.body.as_str().to_owned())
+    };
+    for parameter in [
+        String::new(),
+        format!("&client_id={GUID}"),
+        format!("&client_id={}", GUID.to_uppercase()),
+        format!("&client_id={}", GUID.replacen('-', "%2d", 1)),
+    ] {
+        let world = front(&[("VAULTLET_LENT_IDENTITY", &*lent.clone().leak())]);
+        assert_eq!(is_lent(world, &parameter).0, 200, "{parameter}");
+    }
+    for ((target, headers), parameter) in [
+        (PROTOCOLS[0], format!("&client_id={OTHER}")),
+        (PROTOCOLS[0], format!("&object_id={GUID}")),
+        (PROTOCOLS[0], format!("&principal_id={OTHER}")),
+        (PROTOCOLS[0], "&mi_res_id=/subscriptions/a".into()),
+        (PROTOCOLS[0], "&msi_res_id=/subscriptions/a".into()),
+        (PROTOCOLS[0], "&resource_id=/subscriptions/a".into()),
+        (PROTOCOLS[1], format!("client_id={OTHER}")),
+        (PROTOCOLS[1], OTHER.to_owned()),
+        (PROTOCOLS[1], format!("&object_id={OTHER}")),
+        (PROTOCOLS[3], format!("&client_id={OTHER}")),
+        (PROTOCOLS[3], format!("&object_id={OTHER}")),
+        (PROTOCOLS[3], "&msi_res_id=/subscriptions/a".into()),
+    ] {
+        let world = front(&[("VAULTLET_LENT_IDENTITY", &*lent.clone().leak())]);
+        let target = match parameter.starts_with("client_id") {
+            true => format!("{}&{parameter}", target.replace("&clientid=", "")),
+            false => format!("{target}{parameter}"),
+        };
+        for _ in 0..2 {
+            let served = served(&world, &asked(&target, headers));
+            let body = served.body.as_str();
+            assert_eq!(served.status, 400, "{target}: {body}");
+            assert!(body.contains("identity-id-unsupported"), "{target}: {body}");
+            assert!(body.contains("--any-identity"), "{target}: {body}");
+        }
+    }
+    // Nobody named one.
+    assert_eq!(is_lent(front(&[]), &format!("&client_id={OTHER}")).0, 200);
+}
+
+/// The lender's own choice is the same request, whether a child names it or not.
+#[test]
+fn naming_the_identity_of_the_settings_is_naming_none() {
+    for (setting, parameter) in
+        [("VAULTLET_CLIENT_ID", "client_id"), ("VAULTLET_OBJECT_ID", "object_id")]
+    {
+        let lent = format!("{parameter}={GUID}").leak();
+        let request = format!("GET {HOST}?resource=https%3A%2F%2Fvault.azure.net");
+        let world = front(&[(setting, GUID), ("VAULTLET_LENT_IDENTITY", lent)]);
+        let world = world.answer(&request, 200, &[], TOKEN);
+        let target = format!("/msi/token?resource=https://vault.azure.net&{lent}");
+        let served = served(&world, &asked(&target, &[("x-identity-header", SECRET)]));
+        assert_eq!(served.status, 200, "{}", served.body.as_str());
+    }
+}
+
+/// The broker says which identity the settings or variables name.
+#[test]
+fn the_identity_endpoint_tells_the_named_identity_to_the_host_alone() {
+    const OTHER: &str = "99999999-9999-4999-8999-999999999999";
+    for (variables, expected) in [
+        (&[][..], String::new()),
+        (&[("VAULTLET_CLIENT_ID", GUID), ("AZURE_CLIENT_ID", OTHER)], format!("client_id={GUID}")),
+        (&[("VAULTLET_OBJECT_ID", GUID)], format!("object_id={GUID}")),
+        (&[("VAULTLET_RESOURCE_ID", "/subscriptions/a")], "resource_id=/subscriptions/a".into()),
+        (
+            &[("AZURE_CLIENT_ID", GUID), ("DEFAULT_IDENTITY_CLIENT_ID", OTHER)],
+            format!("client_id={GUID}"),
+        ),
+        (&[("DEFAULT_IDENTITY_CLIENT_ID", GUID)], format!("client_id={GUID}")),
+        (&[("DEFAULT_IDENTITY_CLIENT_ID", "clientid")], String::new()),
+    ] {
+        let all = [("VAULTLET_ENDPOINT_SECRET", SECRET)];
+        let all: Vec<_> = all.into_iter().chain(variables.iter().copied()).collect();
+        let world = ScriptedContext::new(&all);
+        let ask = |headers: &[(&str, &str)]| {
+            let served = served(&world, &asked("/identity", headers));
+            (served.status, served.body.as_str().to_owned())
+        };
+        assert_eq!(ask(&[("vaultlet-endpoint-secret", SECRET)]), (200, expected));
+        assert_eq!(ask(&[]), (401, String::new()));
+    }
 }

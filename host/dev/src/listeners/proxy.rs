@@ -2,9 +2,16 @@
 //! names, and tunnels all other connections.
 //!
 //! An unknown host under a vault suffix is refused, so that a misspelt vault name does not send a
-//! job's token to a stranger's vault.
+//! job's token to a stranger's vault. So are addresses that are this machine's own business: its
+//! metadata service, which may be closed to whoever connects here, and other programs on loopback.
 
-use std::{collections::BTreeMap, convert::Infallible, io, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 use http::{Method, Request, StatusCode};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -12,7 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::{
     io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, lookup_host},
     time::timeout,
 };
 
@@ -82,6 +89,8 @@ impl RealAuthority {
 pub(crate) struct Hosts {
     pub(crate) vaults: VaultHosts,
     pub(crate) authority: RealAuthority,
+    /// The ports on loopback that the local Azure has itself.
+    pub(crate) own_ports: BTreeSet<u16>,
 }
 
 /// Serves the proxy until the runtime stops.
@@ -135,7 +144,14 @@ async fn connect(request: Request<Incoming>, state: &Arc<State>, hosts: &Arc<Hos
             let text = "the local Azure has no vault of this name: start it with `--vault NAME`\n";
             message::text(StatusCode::BAD_GATEWAY, text)
         }
-        Destination::Tunnel => match dial(&host, port).await {
+        Destination::Tunnel => match dial(&host, port, &hosts.own_ports).await {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                state.record_tunnel(pending, StatusCode::FORBIDDEN);
+                let text = "the local Azure does not tunnel to link-local addresses, to the \
+                            platform's own, or to other programs on loopback: connect to them \
+                            directly (`NO_PROXY`)\n";
+                message::text(StatusCode::FORBIDDEN, text)
+            }
             Ok(stream) => {
                 state.record_tunnel(pending, StatusCode::OK);
                 tokio::spawn(tunnel(request, stream));
@@ -212,10 +228,107 @@ async fn tunnel(request: Request<Incoming>, mut stream: TcpStream) {
     let _ = copy_bidirectional(&mut TokioIo::new(upgraded), &mut stream).await;
 }
 
-async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+/// Connects to the host. The address that was checked is the one that is connected to.
+async fn dial(host: &str, port: u16, own_ports: &BTreeSet<u16>) -> io::Result<TcpStream> {
     // Many systems' resolvers do not know these names (RFC 6761).
     let host = if host.ends_with(".localhost") { "127.0.0.1" } else { host };
-    timeout(limits::TUNNEL_CONNECT, TcpStream::connect((host, port))).await?
+    let connect = async {
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in lookup_host((host, port)).await? {
+            if !may_be_reached(address.ip(), port, own_ports) {
+                last = io::ErrorKind::PermissionDenied.into();
+                continue;
+            }
+            match TcpStream::connect(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    };
+    timeout(limits::TUNNEL_CONNECT, connect).await?
+}
+
+/// Whether a tunnel may lead to this address.
+fn may_be_reached(ip: IpAddr, port: u16, own_ports: &BTreeSet<u16>) -> bool {
+    let v4 = match ip.to_canonical() {
+        IpAddr::V4(v4) => Some(v4),
+        IpAddr::V6(v6) => embedded_v4(v6),
+    };
+    let is_loopback = ip.to_canonical().is_loopback() || v4.is_some_and(|v4| v4.is_loopback());
+    if is_loopback || ip.is_unspecified() {
+        return ip.is_loopback() && own_ports.contains(&port);
+    }
+    // Metadata services: the platform's own address in Azure, and those of other clouds.
+    const V4: [Ipv4Addr; 3] = [
+        Ipv4Addr::new(168, 63, 129, 16),
+        Ipv4Addr::new(100, 100, 100, 200),
+        Ipv4Addr::new(192, 0, 0, 192),
+    ];
+    let of_v4 = |v4: Ipv4Addr| {
+        V4.contains(&v4) || v4.is_link_local() || v4.is_unspecified() || v4.is_multicast()
+    };
+    let of_v6 = |v6: Ipv6Addr| {
+        let metadata = matches!(v6.segments(), [0xfd00, 0xec2, ..] | [0xfd20, 0xce, ..]);
+        metadata || v6.is_unicast_link_local() || v6.is_multicast()
+    };
+    let is_other = match ip.to_canonical() {
+        IpAddr::V6(v6) => of_v6(v6),
+        IpAddr::V4(_) => false,
+    };
+    !is_other && !v4.is_some_and(of_v4)
+}
+
+/// IPv4 inside IPv6: compatible, translated, NAT64 and 6to4.
+fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match ip.segments() {
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
+        [0, 0, 0, 0, 0xffff, 0, high, low] => Some(v4(high, low)),
+        [0x64, 0xff9b, _, _, _, _, high, low] => Some(v4(high, low)),
+        [0x2002, high, low, ..] => Some(v4(high, low)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tunnel_does_not_lead_to_what_is_this_machine_s_own() {
+        let own_ports = BTreeSet::from([40_001]);
+        for (ip, port, may) in [
+            ("20.50.1.1", 443, true),
+            ("10.1.2.3", 443, true),
+            ("2603:1030::1", 443, true),
+            ("127.0.0.1", 40_001, true),
+            ("::1", 40_001, true),
+            ("127.0.0.1", 22, false),
+            ("127.9.9.9", 22, false),
+            ("::1", 22, false),
+            ("::ffff:127.0.0.1", 22, false),
+            ("0.0.0.0", 40_001, false),
+            ("::", 40_001, false),
+            ("169.254.169.254", 80, false),
+            ("169.254.1.1", 443, false),
+            ("::ffff:169.254.169.254", 80, false),
+            ("::169.254.169.254", 80, false),
+            ("::ffff:0:169.254.169.254", 80, false),
+            ("64:ff9b::a9fe:a9fe", 80, false),
+            ("64:ff9b:1::a9fe:a9fe", 80, false),
+            ("2002:a9fe:a9fe::1", 80, false),
+            ("168.63.129.16", 32_526, false),
+            ("fe80::1", 80, false),
+            ("fd00:ec2::254", 80, false),
+            ("fd20:ce::254", 80, false),
+            ("100.100.100.200", 80, false),
+            ("224.0.0.1", 80, false),
+            ("ff02::1", 80, false),
+        ] {
+            assert_eq!(may_be_reached(ip.parse().unwrap(), port, &own_ports), may, "{ip} {port}");
+        }
+    }
 }
 
 /// Host and port of a CONNECT request: the host in lower case and without brackets.

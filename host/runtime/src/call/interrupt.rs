@@ -35,12 +35,6 @@ impl Cancel {
     pub(super) fn interrupt(&self) -> &Arc<Interrupt> {
         &self.0
     }
-
-    /// Waits for the cancellation.
-    #[cfg(feature = "plugins")]
-    pub(crate) async fn cancelled(&self) {
-        self.0.cancelled().await;
-    }
 }
 
 impl Default for Cancel {

@@ -63,6 +63,13 @@ impl Call {
         self
     }
 
+    /// The same call with other words on what to do when it took too long.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn with_help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+
     /// A part of this call that may run on another thread. It has the same deadline, and is
     /// cancelled with this call.
     pub(crate) fn part(&self) -> Self {
@@ -147,7 +154,7 @@ impl Call {
     }
 
     /// The error of the call, when it has been cancelled or its time has run out.
-    #[cfg(feature = "jit")]
+    #[cfg(any(feature = "jit", feature = "plugins"))]
     pub(crate) async fn ended(&self) -> Error {
         loop {
             if let Err(error) = self.check() {

@@ -17,3 +17,7 @@ pub use vaultlet::Vaultlet;
 #[cfg(feature = "plugins")]
 pub(crate) use fork::PerProcess;
 pub(crate) use operations::Operations;
+#[cfg(feature = "plugins")]
+pub(crate) use pending::Pending;
+#[cfg(feature = "plugins")]
+pub(crate) use threads::{Job, Threads};

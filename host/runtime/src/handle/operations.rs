@@ -126,6 +126,13 @@ impl Operations {
         Front { pool: Arc::clone(&self.pool), grant }
     }
 
+    /// The identity that the settings or the environment name, as a parameter of a token request;
+    /// empty if they name none.
+    #[cfg(feature = "lend")]
+    pub(crate) fn named_identity(&self, call: &Arc<Call>) -> Result<String, Error> {
+        self.identity.named(call)
+    }
+
     fn grant_of_listing(&self, what: &Listed, call: &Arc<Call>) -> Result<Arc<Grant>, Error> {
         match what {
             Listed::Secrets(vault) => {

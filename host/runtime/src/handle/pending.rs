@@ -10,13 +10,13 @@ use crate::error::Error;
 
 /// A running call, which is cancelled when this is dropped.
 pub(crate) struct Pending<T> {
-    pub(super) slot: Slot<Result<T, Error>>,
-    pub(super) call: Arc<Call>,
+    pub(crate) slot: Slot<Result<T, Error>>,
+    pub(crate) call: Arc<Call>,
 }
 
 impl<T> Pending<T> {
     /// Waits for the result on this thread, for a caller with this call.
-    pub(super) fn wait(self, call: &Call) -> Result<T, Error> {
+    pub(crate) fn wait(self, call: &Call) -> Result<T, Error> {
         match self.slot.take(call, call.deadline())? {
             Some(result) => result,
             None => Err(call.timed_out()),

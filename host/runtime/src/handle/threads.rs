@@ -11,14 +11,14 @@ use crate::exhausted;
 use crate::limits;
 
 /// A call that is ready to run.
-pub(super) struct Job {
-    pub(super) call: Arc<Call>,
+pub(crate) struct Job {
+    pub(crate) call: Arc<Call>,
     /// Runs the call, or fails it with this error, and says so to whoever is waiting.
-    pub(super) run: Box<dyn FnOnce(Result<(), Error>) + Send>,
+    pub(crate) run: Box<dyn FnOnce(Result<(), Error>) + Send>,
 }
 
 /// The threads, which end after their calls when this is dropped.
-pub(super) struct Threads {
+pub(crate) struct Threads {
     shared: Arc<Shared>,
     most: usize,
 }
@@ -39,12 +39,12 @@ struct Queue {
 
 impl Threads {
     /// At most so many at once.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { shared: Arc::default(), most }
     }
 
     /// Runs a job on a thread.
-    pub(super) fn run(&self, job: Job) {
+    pub(crate) fn run(&self, job: Job) {
         let mut queue = self.shared.lock();
         queue.jobs.push_back(job);
         if queue.jobs.len() <= queue.idle || queue.threads >= self.most {
@@ -72,7 +72,7 @@ impl Threads {
 
     /// A function that fails the jobs whose time has run out, or that are cancelled, before a thread
     /// was free for them. What they call may block, so they end on threads of their own.
-    pub(super) fn expiry(&self) -> impl Fn() + Send + 'static {
+    pub(crate) fn expiry(&self) -> impl Fn() + Send + 'static {
         let shared = Arc::downgrade(&self.shared);
         let expired = Self::new(limits::THREADS_EXPIRED);
         move || {

@@ -361,6 +361,18 @@ impl Vaultlet {
         Call::new(doing, limit, self.cancel.as_ref())
     }
 
+    /// Begins a call that is none of the component's, and is cancelled as the handle's calls are unless
+    /// it has a `Cancel` of its own.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn other_call(
+        &self,
+        doing: &'static str,
+        limit: Duration,
+        cancel: Option<&Cancel>,
+    ) -> Call {
+        Call::new(doing, limit, cancel.or(self.cancel.as_ref())).with_watch(self.watch.clone())
+    }
+
     fn current(&self) -> Result<&Process, Error> {
         self.process.current(Process::reopen)
     }

@@ -10,9 +10,9 @@ use crate::exhausted;
 use crate::grant::Grant;
 use crate::limits::{MEMORY_MAX, WASM_STACK};
 
-use super::code_memory::Pages;
+use super::code_memory::NotExecutable;
 use super::config::{MEMORY_RESERVED, config};
-use super::embedded::Embedded;
+use super::embedded::{Embedded, pages};
 use super::guest::Guest;
 
 #[cfg(feature = "jit")]
@@ -82,12 +82,24 @@ fn engine(allocation: Allocation) -> wasmtime::Result<Engine> {
     if let Allocation::Pool(instances) = allocation {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
     }
-    config.with_custom_code_memory(Some(Arc::new(Pages)));
+    config.with_custom_code_memory(Some(Arc::new(pages())));
     Engine::new(&config)
 }
 
+/// The error of a system that lets no memory become executable, if that is what an error is.
+pub(crate) fn not_executable(doing: &str, error: &wasmtime::Error) -> Option<Error> {
+    let why = error.downcast_ref::<NotExecutable>()?;
+    Some(Error::configuration(
+        "code-memory",
+        format!("{doing}: {why}"),
+        "allow it (`MemoryDenyWriteExecute=no` of systemd, `execmem` of SELinux), or run each handle \
+         in a process of its own, and no plugin",
+    ))
+}
+
 fn failed(error: &wasmtime::Error) -> Error {
-    exhausted::of_wasmtime(LOADING, error)
+    not_executable(LOADING, error)
+        .or_else(|| exhausted::of_wasmtime(LOADING, error))
         .unwrap_or_else(|| Error::internal(format!("{LOADING}: {error:#}")))
 }
 

@@ -17,20 +17,32 @@ use crate::error::Cause;
 use crate::grant::Grant;
 use crate::token::UserAssigned;
 
-use super::code_memory::claim_in_place;
+use super::code_memory::{Pages, claim_in_place};
 use super::export;
 use super::host;
 use super::records::{Incoming, Reply, Route, SecretRecord, TokenRecord, Variables};
 use super::store_state::StoreState;
 
-/// The component, compiled by the build script with the configuration of `config.rs`.
-static COMPILED: &[u8] = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/embedded.cwasm"))).0;
+/// The component, compiled by the build script with the configuration of `config.rs`. On Linux the
+/// linker puts it where the program's own code is.
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.vaultlet_component"))]
+#[allow(unsafe_code, reason = "only data goes into the section, and the linker knows its kind")]
+static COMPILED: Aligned<{ BYTES.len() }> = Aligned(*BYTES);
+const BYTES: &[u8; include_bytes!(concat!(env!("OUT_DIR"), "/embedded.cwasm")).len()] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/embedded.cwasm"));
 
 /// Aligned to a page, so that the code runs in place and is not copied.
 #[repr(C, align(4096))]
 struct Aligned<const SIZE: usize>([u8; SIZE]);
 
 const OPERATIONS: &str = "operations";
+
+/// How the component's code is made executable.
+pub(super) fn pages() -> Pages {
+    let code = COMPILED.0.as_ptr_range();
+    let is_executable = cfg!(target_os = "linux");
+    Pages { executable: if is_executable { code.start.addr()..code.end.addr() } else { 0..0 } }
+}
 
 /// The component with its imports resolved.
 pub(super) struct Embedded {
@@ -43,10 +55,11 @@ impl Embedded {
         // as long as the program runs.
         #[allow(unsafe_code, reason = "wasmtime trusts compiled code; ours is embedded")]
         let component = unsafe {
-            if claim_in_place(COMPILED) {
-                Component::deserialize_raw(engine, NonNull::from(COMPILED))?
+            let code: &[u8] = &COMPILED.0;
+            if claim_in_place(code) {
+                Component::deserialize_raw(engine, NonNull::from(code))?
             } else {
-                Component::deserialize(engine, COMPILED)?
+                Component::deserialize(engine, code)?
             }
         };
         crate::phases::mark("component loaded");

@@ -17,6 +17,10 @@ mod provider;
 mod records;
 mod store_state;
 
+#[cfg(feature = "plugins")]
+pub(crate) use code_memory::Pages;
+#[cfg(feature = "plugins")]
+pub(crate) use component::not_executable;
 pub(crate) use component::{Allocation, Loaded};
 #[cfg(feature = "plugins")]
 pub(crate) use config::config;

@@ -3,20 +3,10 @@
 //! Names are checked for each request against the role's grant (`grant.rs`). Addresses are checked
 //! here, after the lookup, in their canonical form.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::server::{Purpose, is_localhost};
-
-/// The kinds of addresses that the policy distinguishes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    Public,
-    Private,
-    Loopback,
-    LinkLocal,
-    /// Never a server's address: unspecified, multicast, reserved, or the cloud platform's own.
-    Nowhere,
-}
+use super::special::{Reach, reach};
 
 /// Whether a connection for `host` may go to `address`; `plain` means without TLS.
 pub(crate) fn allows(purpose: Purpose, host: &str, address: IpAddr, plain: bool) -> bool {
@@ -33,59 +23,6 @@ pub(crate) fn allows(purpose: Purpose, host: &str, address: IpAddr, plain: bool)
         (Purpose::IdentityEndpoint, _) => true,
         (Purpose::Vault | Purpose::TokenAuthority, Reach::Public | Reach::Private) => true,
         (Purpose::Vault | Purpose::TokenAuthority, _) => false,
-    }
-}
-
-fn reach(address: IpAddr) -> Reach {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => reach_v4(v4),
-        IpAddr::V6(v6) => reach_v6(v6),
-    }
-}
-
-fn reach_v4(ip: Ipv4Addr) -> Reach {
-    let [a, b, ..] = ip.octets();
-    // Azure's platform address: in a public range, but local to the virtual machine.
-    // https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
-    if ip == Ipv4Addr::new(168, 63, 129, 16) {
-        return Reach::Nowhere;
-    }
-    match ip {
-        _ if ip.is_loopback() => Reach::Loopback,
-        _ if ip.is_link_local() => Reach::LinkLocal,
-        _ if ip.is_private() => Reach::Private,
-        // RFC 6598, carrier-grade NAT, which some clouds use for private networks.
-        _ if a == 100 && (64..128).contains(&b) => Reach::Private,
-        _ if a == 0 || ip.is_multicast() || a >= 240 => Reach::Nowhere,
-        _ => Reach::Public,
-    }
-}
-
-fn reach_v6(ip: Ipv6Addr) -> Reach {
-    match ip {
-        _ if ip.is_loopback() => Reach::Loopback,
-        _ if ip.is_unicast_link_local() => Reach::LinkLocal,
-        _ if ip.is_unique_local() => Reach::Private,
-        _ if ip.is_unspecified() || ip.is_multicast() => Reach::Nowhere,
-        _ => match embedded_v4(ip) {
-            Some(v4) => reach_v4(v4),
-            None => Reach::Public,
-        },
-    }
-}
-
-/// IPv4 inside IPv6: NAT64 (RFC 6052) and 6to4 (RFC 3056). Mapped addresses are canonical already.
-fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let v4 = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Ipv4Addr::new(a, b, c, d)
-    };
-    match ip.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
-        [0x2002, high, low, ..] => Some(v4(high, low)),
-        // The deprecated "compatible" form, ::a.b.c.d.
-        [0, 0, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
-        _ => None,
     }
 }
 
@@ -116,6 +53,12 @@ mod tests {
             (Vault, kv, "::", false),
             (Vault, kv, "224.0.0.1", false),
             (Vault, kv, "255.255.255.255", false),
+            (Vault, kv, "192.0.2.7", false),
+            (Vault, kv, "64:ff9b:1::a9fe:a9fe", false),
+            (Vault, kv, "::ffff:0:169.254.169.254", false),
+            (Vault, kv, "2603:1030::1", true),
+            (IdentityEndpoint, "imds.internal", "64:ff9b::a9fe:a9fe", false),
+            (IdentityEndpoint, "imds.internal", "fd00:ec2::254", false),
             (Vault, "job.localhost", "127.0.0.1", true),
             (Vault, "job.localhost", "169.254.169.254", false),
             (Vault, "127.0.0.1", "127.0.0.1", true),

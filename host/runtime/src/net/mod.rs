@@ -16,6 +16,7 @@ mod message;
 mod proxy;
 mod resolve;
 mod server;
+mod special;
 mod stream;
 mod tls;
 mod transport;

@@ -7,13 +7,14 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
+use crate::call::Cancel;
 use crate::error::Error;
 use crate::handle::{PerProcess, Vaultlet};
 use crate::limits;
 use crate::settings::OnLine;
 
 use super::call::Plugin;
-use super::component::compile;
+use super::compile::compile;
 use super::options::PluginOptions;
 use super::policy::{Policy, Reference};
 use super::workers::Workers;
@@ -30,6 +31,9 @@ pub struct PluginBuilder {
     timeout: Duration,
     concurrency: usize,
     on_output: Option<OnLine>,
+    open_timeout: Duration,
+    open_memory: u64,
+    cancel: Option<Cancel>,
 }
 
 impl fmt::Debug for PluginBuilder {
@@ -59,6 +63,9 @@ impl PluginBuilder {
             timeout: limits::PLUGIN_CALL,
             concurrency: limits::PLUGIN_CONCURRENCY,
             on_output: None,
+            open_timeout: limits::PLUGIN_COMPILE,
+            open_memory: limits::PLUGIN_COMPILE_MEMORY,
+            cancel: None,
         }
     }
 
@@ -101,8 +108,8 @@ impl PluginBuilder {
         self
     }
 
-    /// How many calls run at once, 1 to 64; the default is 4. Further calls wait. The calls share
-    /// at most as many threads as the machine has processors, none of them the handle's own.
+    /// How many calls run at once, 1 to 64; the default is 4. Further calls wait. Each call that runs
+    /// has a thread, none of them the handle's own.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.clamp(1, limits::PLUGIN_CONCURRENCY_MAX);
         self
@@ -117,10 +124,31 @@ impl PluginBuilder {
         self
     }
 
+    /// The time that [`PluginBuilder::open`] may take; the default is 60 s.
+    pub fn open_timeout(mut self, timeout: Duration) -> Self {
+        self.open_timeout = timeout;
+        self
+    }
+
+    /// How many bytes of memory compiling may take; the default is 2 GiB.
+    pub fn open_memory(mut self, bytes: u64) -> Self {
+        self.open_memory = bytes;
+        self
+    }
+
+    /// Ends [`PluginBuilder::open`] when `cancel` is cancelled, with an error whose id is
+    /// `cancelled`. Without it, what cancels the handle's calls ends `open`, too.
+    pub fn cancel(mut self, cancel: &Cancel) -> Self {
+        self.cancel = Some(cancel.clone());
+        self
+    }
+
     /// Compiles the component and checks its imports; nothing of it runs yet. No network.
     ///
     /// The call blocks the thread: milliseconds for a small plugin, seconds for one that contains a
-    /// JavaScript or Python engine. Errors are of kind
+    /// JavaScript or Python engine. It compiles in a child process (a `fork`), which the system holds
+    /// to the time of [`PluginBuilder::open_timeout`] and the memory of
+    /// [`PluginBuilder::open_memory`]. Errors are of kind
     /// [`Configuration`](crate::Kind::Configuration), or of kind
     /// [`InvalidArgument`](crate::Kind::InvalidArgument) for a malformed reference.
     pub fn open(self) -> Result<Plugin, Error> {
@@ -133,9 +161,11 @@ impl PluginBuilder {
             policy.vaults.push(self.vaultlet.resolve_blocking(&Subject::Vault(vault))?.reference);
         }
         let Self { vaultlet, wasm, name, memory, timeout, concurrency, on_output, .. } = self;
+        let call = vaultlet.other_call("opening a plugin", self.open_timeout, self.cancel.as_ref());
+        let call = call.with_help("allow it more time, if it is to be trusted with that");
         let name = name.unwrap_or_else(|| fingerprint(&wasm));
         let memory = memory.min(limits::PLUGIN_MEMORY_MAX);
-        let code = compile(&wasm)?;
+        let code = compile(&wasm, self.open_memory, &call)?;
         let options =
             PluginOptions { vaultlet, code, name, policy, memory, timeout, concurrency, on_output };
         let workers = PerProcess::new(|| Workers::open(Arc::new(options)))?;

@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_lite::future::block_on;
+use zeroize::Zeroizing;
 
-use crate::call::Cancel;
+use crate::call::{Call, Cancel};
 use crate::error::Error;
-use crate::handle::PerProcess;
+use crate::handle::{Pending, PerProcess};
 
 use super::options::CALLING;
-use super::task::{Task, fail_if_cancelled};
 use super::workers::Workers;
 
 /// A component that imports `vaultlet:keyvault/secrets`, opened with what it may read.
@@ -32,7 +31,7 @@ use super::workers::Workers;
 /// let vaultlet = vaultlet_host::Vaultlet::builder().open()?;
 /// let plugin = vaultlet.plugin(wasm).grant("akv://my-key-vault/db-password").open()?;
 /// let result = plugin.call_blocking(r#"describe("akv://my-key-vault/db-password")"#)?;
-/// assert_eq!(result, r#"ok("db-password of my-key-vault.vault.azure.net has 7 bytes")"#);
+/// assert_eq!(*result, r#"ok("db-password of my-key-vault.vault.azure.net has 7 bytes")"#);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -76,19 +75,24 @@ impl Plugin {
     ///
     /// An error that the function returns is a result of this call (`err("…")`), not an error. It
     /// is an error when the function traps, exits or exceeds a limit; the next call is not
-    /// affected. Dropping the future ends the call.
-    pub async fn call(&self, call: &str) -> Result<String, Error> {
-        fail_if_cancelled(CALLING, self.cancel.as_ref())?;
-        let workers = Arc::clone(self.workers.current(Workers::reopen)?);
-        let limit = self.timeout.unwrap_or(workers.options().timeout);
-        let call = workers.component().parse_call(call)?;
-        let task = Task::start(workers.thread()?, limit, Arc::clone(&workers).run(call));
-        let help = "allow it more time, or see what it waits for";
-        task.finish(CALLING, self.cancel.as_ref(), help).await
+    /// affected. Dropping the future ends the call. The text is scrubbed when it is dropped.
+    pub async fn call(&self, call: &str) -> Result<Zeroizing<String>, Error> {
+        self.start(call)?.await
     }
 
     /// [`Plugin::call`] for code that is not async. The call blocks the thread.
-    pub fn call_blocking(&self, call: &str) -> Result<String, Error> {
-        block_on(self.call(call))
+    pub fn call_blocking(&self, call: &str) -> Result<Zeroizing<String>, Error> {
+        let pending = self.start(call)?;
+        let call = Arc::clone(&pending.call);
+        pending.wait(&call)
+    }
+
+    fn start(&self, text: &str) -> Result<Pending<Zeroizing<String>>, Error> {
+        let workers = self.workers.current(Workers::reopen)?;
+        let limit = self.timeout.unwrap_or(workers.options().timeout);
+        let help = "allow it more time, or see what it waits for";
+        let call = Call::new(CALLING, limit, self.cancel.as_ref()).with_help(help);
+        call.check()?;
+        Ok(workers.start(workers.component().parse_call(text)?, call))
     }
 }

@@ -11,9 +11,11 @@ use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiView as _, p2};
+use zeroize::Zeroizing;
 
+use crate::call::Call;
 use crate::error::{Error, Kind};
-use crate::instance::config;
+use crate::instance::{Pages, config, not_executable};
 use crate::limits;
 
 use super::options::{CALLING, CompiledCode, PluginOptions};
@@ -54,17 +56,12 @@ pub(super) struct PluginComponent {
     pre: InstancePre<PluginState>,
 }
 
-/// Compiles a component. Compiling may take seconds, and holds no lock that a `fork` would wait
-/// for.
-pub(super) fn compile(wasm: &[u8]) -> Result<CompiledCode, Error> {
-    engine()?.precompile_component(wasm).map(CompiledCode).map_err(|e| refused(&e))
-}
-
 /// An engine without the pooling allocator of the handle's: a plugin may have memory of any size,
 /// and its instances take no memory that was reserved for the handle.
-fn engine() -> Result<Engine, Error> {
-    Engine::new(&config(limits::PLUGIN_MEMORY_RESERVED))
-        .map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
+pub(super) fn engine() -> Result<Engine, Error> {
+    let mut config = config(limits::PLUGIN_MEMORY_RESERVED);
+    config.with_custom_code_memory(Some(Arc::new(Pages::written())));
+    Engine::new(&config).map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
 }
 
 impl PluginComponent {
@@ -73,17 +70,19 @@ impl PluginComponent {
         // SAFETY: an engine of the same configuration compiled it, in this process or its parent.
         #[allow(unsafe_code, reason = "wasmtime trusts compiled code; this is its own")]
         let component = unsafe { Component::deserialize(&engine, &code.0) };
-        let component = component.map_err(|e| refused(&e))?;
+        let component = component.map_err(|e| {
+            not_executable("opening a plugin", &e).unwrap_or_else(|| refused(&format!("{e:#}")))
+        })?;
         for (name, _) in component.component_type().imports(&engine) {
             let interface = name.split_once('@').map_or(name, |(interface, _)| interface);
             if !IMPORTS.contains(&interface) {
-                let name = name.escape_debug();
-                return Err(not_usable(format!("it imports `{name}`, which no plugin is given")));
+                return Err(not_usable(&format!("it imports `{name}`, which no plugin is given")));
             }
         }
         let mut linker = Linker::new(&engine);
-        link(&mut linker).map_err(|e| refused(&e))?;
-        Ok(Self { pre: linker.instantiate_pre(&component).map_err(|e| refused(&e))? })
+        let refused = |e: wasmtime::Error| refused(&format!("{e:#}"));
+        link(&mut linker).map_err(refused)?;
+        Ok(Self { pre: linker.instantiate_pre(&component).map_err(refused)? })
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -98,13 +97,17 @@ impl PluginComponent {
     pub(super) async fn run(
         &self,
         options: &Arc<PluginOptions>,
-        call: FunctionCall,
-    ) -> Result<String, Error> {
-        let mut store = PluginState::new_store(self.engine(), options);
-        let mut results = vec![Val::Bool(false); call.results];
-        match self.run_in(&mut store, &call, &mut results).await {
-            Ok(()) => wave::results_text(&results),
-            Err(error) => Err(call_error(&error, store.data().limits.refused.as_deref())),
+        function: FunctionCall,
+        call: &Arc<Call>,
+    ) -> Result<Zeroizing<String>, Error> {
+        let mut store = PluginState::new_store(self.engine(), options, call);
+        let mut results = Scrubbed(vec![Val::Bool(false); function.results]);
+        match self.run_in(&mut store, &function, &mut results.0).await {
+            Ok(()) => wave::results_text(&results.0),
+            Err(error) => {
+                call.check()?;
+                Err(call_error(&error, store.data().limits.refused.as_deref()))
+            }
         }
     }
 
@@ -146,14 +149,15 @@ fn link(linker: &mut Linker<PluginState>) -> wasmtime::Result<()> {
     secrets::add_to_linker(linker)
 }
 
-fn refused(error: &wasmtime::Error) -> Error {
-    not_usable(one_line(&format!("{error:#}")))
+/// The error of a component that is not usable, in words of the compiler's.
+pub(super) fn refused(why: &str) -> Error {
+    not_usable(why)
 }
 
-fn not_usable(why: String) -> Error {
+pub(super) fn not_usable(why: &str) -> Error {
     Error::configuration(
         "plugin-refused",
-        format!("opening a plugin: {why}"),
+        format!("opening a plugin: {}", shown(why)),
         "give a component of the world `vaultlet:keyvault/consumer`, without sockets and HTTP",
     )
 }
@@ -162,7 +166,7 @@ fn not_usable(why: String) -> Error {
 fn call_error(error: &wasmtime::Error, refused: Option<&str>) -> Error {
     let how = match error.downcast_ref::<I32Exit>() {
         Some(I32Exit(status)) => format!("it exited with status {status}"),
-        None => one_line(&error.root_cause().to_string()),
+        None => shown(&error.root_cause().to_string()),
     };
     if let Some(what) = refused {
         return Error::configuration(
@@ -179,6 +183,52 @@ fn call_error(error: &wasmtime::Error, refused: Option<&str>) -> Error {
     )
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// A text that may have parts of the plugin's file in it, as one line that people can be shown: what
+/// steers a terminal or changes the order of the text is escaped. Whatever comes from the file goes
+/// through here.
+fn shown(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| {
+        let escaped = word.chars().map(|c| match c {
+            '"' | '\'' | '\\' => c.to_string(),
+            c => c.escape_debug().to_string(),
+        });
+        escaped.collect::<String>()
+    });
+    let mut line = words.collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(limits::PLUGIN_SHOWN_MAX) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+/// Values that may hold a secret, scrubbed when they are dropped.
+struct Scrubbed(Vec<Val>);
+
+impl Drop for Scrubbed {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(wave::scrub);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_a_file_does_not_steer_a_terminal() {
+        for (text, expected) in [
+            ("unknown import: `a\nb\tc`", "unknown import: `a b c`"),
+            ("\u{1b}[31mEVIL\u{1b}]0;pwn\u{7}", "\\u{1b}[31mEVIL\\u{1b}]0;pwn\\u{7}"),
+            ("a\u{202e}b\u{2066}c", "a\\u{202e}b\\u{2066}c"),
+            ("a\u{200b}b\u{feff}c\u{ad}d", "a\\u{200b}b\\u{feff}c\\u{ad}d"),
+            ("a\u{2028}b\u{2029}c\u{85}d", "a b c d"),
+            ("a\rb\u{8}c\u{9b}d\0", "a b\\u{8}c\\u{9b}d\\0"),
+            ("\u{e0041}\u{61c}x", "\\u{e0041}\\u{61c}x"),
+            ("it's \"quoted\" é 秘密", "it's \"quoted\" é 秘密"),
+        ] {
+            assert_eq!(shown(text), expected, "{text:?}");
+        }
+        assert!(shown(&"x".repeat(1 << 20)).len() < 4_096);
+    }
 }

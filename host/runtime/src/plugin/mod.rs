@@ -3,13 +3,12 @@
 
 mod builder;
 mod call;
+mod compile;
 mod component;
 mod options;
 mod policy;
 mod secrets;
 mod store_state;
-mod task;
-mod thread;
 mod wave;
 mod workers;
 

@@ -136,7 +136,7 @@ async fn get(
             let properties = secret.properties().clone();
             Ok(Ok(table.push(OpenSecret { properties, value })?))
         }
-        Err(error) => Ok(Err(error.into())),
+        Err(error) => Ok(Err(access.told(error))),
     }
 }
 
@@ -152,7 +152,7 @@ async fn list_page(
         Err(error) => Err(error),
     };
     access.log(&secrets.options, &got);
-    got.map_err(Into::into)
+    got.map_err(|error| access.told(error))
 }
 
 const GET: &str = "getting a secret";
@@ -245,6 +245,32 @@ impl Access {
         not_granted(format!("{}: `{requested}` is not granted to this plugin", self.doing))
     }
 
+    /// What the plugin is told of an error. The plugin may know what became of its own request; what
+    /// the host's identity or network met is the host's: paths, variables and addresses of it are
+    /// for the log.
+    fn told(&self, error: Error) -> WitError {
+        const ITS_OWN: [&str; 12] = [
+            "argument-malformed",
+            "cancelled",
+            "plugin-limit",
+            "plugin-not-granted",
+            "pointer-missing",
+            "reference-malformed",
+            "secret-disabled",
+            "secret-not-found",
+            "secret-not-json",
+            "vault-forbidden",
+            "vault-rejected",
+            "vault-throttled",
+        ];
+        if ITS_OWN.contains(&error.id.as_str()) {
+            return Error { attempts: Vec::new(), ..error }.into();
+        }
+        let message = format!("{}: the host cannot do that now", self.doing);
+        let told = Error::new(error.kind, &error.id, message, "see the log of the host");
+        Error { retry_after: error.retry_after, ..told }.into()
+    }
+
     /// Logs one line: never a value, and no reference that is malformed.
     fn log<T>(&self, options: &PluginOptions, result: &Result<T, Error>) {
         let outcome = match result {
@@ -254,6 +280,9 @@ impl Access {
         let (plugin, doing) = (&options.name, self.doing);
         let requested = self.reference.as_deref().unwrap_or("-");
         tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {requested} {outcome}");
+        if let Err(error) = result {
+            tracing::debug!(target: "vaultlet::plugin", "{plugin}: {error}");
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Result, Store};
+use wasmtime::{ResourceLimiter, Result, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::call::Call;
 use crate::internal::LineStream;
 use crate::limits;
 use crate::settings::OnLine;
@@ -28,6 +29,7 @@ impl PluginState {
     pub(super) fn new_store(
         engine: &wasmtime::Engine,
         options: &Arc<PluginOptions>,
+        call: &Arc<Call>,
     ) -> Store<Self> {
         let mut wasi = WasiCtx::builder();
         wasi.max_random_size(limits::PLUGIN_RANDOM_MAX);
@@ -49,9 +51,12 @@ impl PluginState {
         store.set_hostcall_fuel(limits::PLUGIN_PASSED_MAX);
         store.set_max_component_handles(limits::PLUGIN_HANDLES_MAX);
         store.set_epoch_deadline(1);
-        // A plugin in a long computation yields the thread, so that its deadline can stop it and
-        // other calls can run.
-        store.epoch_deadline_async_yield_and_update(1);
+        // A plugin in a long computation is stopped when its call has ended.
+        let call = Arc::clone(call);
+        store.epoch_deadline_callback(move |_| {
+            call.check()?;
+            Ok(UpdateDeadline::Continue(1))
+        });
         store
     }
 }

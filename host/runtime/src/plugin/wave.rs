@@ -1,12 +1,14 @@
 //! Calls of a plugin's functions as text, in WAVE (WebAssembly Value Encoding), the text form of
 //! component values.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write};
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::wasm_wave::parser::ParserError;
 use wasmtime::component::wasm_wave::untyped::UntypedFuncCall;
+use wasmtime::component::wasm_wave::writer::Writer;
 use wasmtime::component::{Component, ComponentExportIndex, Type, Val};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::{Error, Kind};
 use crate::limits;
@@ -92,9 +94,66 @@ fn with_enough_stack<T: Send>(length: usize, parse: impl FnOnce() -> T + Send) -
 }
 
 /// The result of a call as text; empty if the function has none.
-pub(super) fn results_text(results: &[Val]) -> Result<String, Error> {
-    let Some(result) = results.first() else { return Ok(String::new()) };
-    result.to_wave().map_err(|_| refused("its result has no text form".into()))
+pub(super) fn results_text(results: &[Val]) -> Result<Zeroizing<String>, Error> {
+    let mut text = Text::default();
+    let Some(result) = results.first() else { return Ok(text.0) };
+    let written = Writer::new(&mut text).write_value(result);
+    if text.0.len() > limits::PLUGIN_RESULT_MAX {
+        let most = limits::PLUGIN_RESULT_MAX;
+        return Err(Error::configuration(
+            "plugin-limit",
+            format!("{CALLING}: its result has more than {most} bytes as text"),
+            "let it return less",
+        ));
+    }
+    written.map_err(|_| refused("its result has no text form".into()))?;
+    Ok(text.0)
+}
+
+/// A text that may hold a secret: what it outgrows is scrubbed, too, and it does not grow far beyond
+/// its limit.
+#[derive(Default)]
+struct Text(Zeroizing<String>);
+
+impl Write for Text {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        if self.0.len() > limits::PLUGIN_RESULT_MAX {
+            return Err(fmt::Error);
+        }
+        // WAVE does not escape NUL, which ends a string in C.
+        for (at, piece) in more.split('\0').enumerate() {
+            if at > 0 {
+                self.push("\\u{0}");
+            }
+            self.push(piece);
+        }
+        Ok(())
+    }
+}
+
+impl Text {
+    fn push(&mut self, more: &str) {
+        let needed = self.0.len() + more.len();
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(String::with_capacity(needed.max(64) * 2));
+            larger.push_str(&self.0);
+            self.0 = larger;
+        }
+        self.0.push_str(more);
+    }
+}
+
+/// Scrubs the texts in a value.
+pub(super) fn scrub(value: &mut Val) {
+    match value {
+        Val::String(text) => text.zeroize(),
+        Val::List(all) | Val::Tuple(all) => all.iter_mut().for_each(scrub),
+        Val::Record(fields) => fields.iter_mut().for_each(|(_, value)| scrub(value)),
+        Val::Variant(_, Some(value))
+        | Val::Option(Some(value))
+        | Val::Result(Ok(Some(value)) | Err(Some(value))) => scrub(value),
+        _ => {}
+    }
 }
 
 fn refused(what: String) -> Error {
@@ -116,5 +175,31 @@ mod tests {
             let read = Val::from_wave(&Type::String, &wave_text(text)).unwrap();
             assert_eq!(read, Val::String(text.into()), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_result_is_written_up_to_its_limit() {
+        let text = |value: Val| results_text(&[value]).map(|text| text.to_string());
+        assert_eq!(text(Val::String("a\0b\"".into())).unwrap(), r#""a\u{0}b\"""#);
+        assert_eq!(text(Val::Option(None)).unwrap(), "none");
+        assert_eq!(results_text(&[]).unwrap().as_str(), "");
+        let most = limits::PLUGIN_RESULT_MAX;
+        assert_eq!(text(Val::String("x".repeat(most - 2))).unwrap().len(), most);
+        for long in ["x".repeat(most - 1), "\0".repeat(most / 5 + 1), "\n".repeat(most)] {
+            let error = text(Val::String(long)).unwrap_err();
+            assert_eq!(error.id, "plugin-limit", "{error}");
+        }
+    }
+
+    #[test]
+    fn a_scrubbed_value_has_no_text() {
+        let text = || Val::String("secret".into());
+        let mut value = Val::Result(Ok(Some(Box::new(Val::Record(vec![
+            ("a".into(), Val::List(vec![text(), text()])),
+            ("b".into(), Val::Tuple(vec![Val::Option(Some(Box::new(text())))])),
+            ("c".into(), Val::Variant("v".into(), Some(Box::new(text())))),
+        ])))));
+        scrub(&mut value);
+        assert!(!format!("{value:?}").contains("secret"), "{value:?}");
     }
 }

@@ -1,16 +1,20 @@
-//! A plugin's own threads, so that a plugin in a long computation does not delay calls of the
-//! handle.
+//! A plugin's own threads, one for each call that runs, so that a plugin in a long computation delays
+//! neither calls of the handle nor other calls of the plugin.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use futures_lite::future::block_on;
+use tokio::runtime::Runtime;
+use zeroize::Zeroizing;
 
+use crate::call::{Call, Slot};
 use crate::error::Error;
+use crate::handle::{Job, Pending, Threads};
 use crate::instance::Ticker;
 
 use super::component::PluginComponent;
 use super::options::{CALLING, PluginOptions};
-use super::thread::CallThread;
 use super::wave::FunctionCall;
 
 /// A plugin's component, and the threads that run it.
@@ -18,19 +22,38 @@ pub(super) struct Workers {
     options: Arc<PluginOptions>,
     component: PluginComponent,
     ticker: Arc<Ticker>,
-    permits: Semaphore,
-    threads: Vec<CallThread>,
+    threads: Threads,
+    watched: Arc<Watched>,
+    /// Drives the timers of WASI while a call blocks its thread. Taken when this is dropped.
+    runtime: Option<Runtime>,
 }
+
+type Outcome = Result<Zeroizing<String>, Error>;
+
+/// The calls that run. Their callers are told of a deadline also where the plugin does not come to a
+/// point at which it can be stopped.
+#[derive(Default)]
+struct Watched(Mutex<Vec<(Arc<Call>, Slot<Outcome>)>>);
 
 impl Workers {
     pub(super) fn open(options: Arc<PluginOptions>) -> Result<Arc<Self>, Error> {
         let component = PluginComponent::new(&options.code)?;
-        let ticker = Ticker::start(component.engine().clone(), || None)?;
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = (0..options.concurrency.min(processors)).map(|_| CallThread::start());
-        let threads = threads.collect::<Result<_, _>>()?;
-        let permits = Semaphore::new(options.concurrency);
-        Ok(Arc::new(Self { options, component, ticker, permits, threads }))
+        let threads = Threads::new(options.concurrency);
+        let watched = Arc::<Watched>::default();
+        let (expire, for_ticker) = (threads.expiry(), Arc::clone(&watched));
+        let ticker = Ticker::start(component.engine().clone(), move || {
+            expire();
+            for_ticker.tell();
+            None
+        })?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("vaultlet-wasi")
+            .enable_time()
+            .build()
+            .map_err(|e| Error::internal(format!("starting a thread: {e}")))?;
+        let runtime = Some(runtime);
+        Ok(Arc::new(Self { options, component, ticker, threads, watched, runtime }))
     }
 
     /// Opens the plugin again, with the same options.
@@ -46,18 +69,70 @@ impl Workers {
         &self.component
     }
 
-    /// The thread with the fewest calls.
-    pub(super) fn thread(&self) -> Result<&CallThread, Error> {
-        let least = self.threads.iter().min_by_key(|thread| thread.calls());
-        least.ok_or_else(|| Error::internal(format!("{CALLING}: there is no thread")))
+    /// Runs a function as this call, on a thread; waits while as many calls as are allowed run.
+    pub(super) fn start(
+        self: &Arc<Self>,
+        function: FunctionCall,
+        call: Call,
+    ) -> Pending<Zeroizing<String>> {
+        let (call, slot) = (Arc::new(call), Slot::default());
+        self.watched.lock().push((Arc::clone(&call), slot.clone()));
+        // The end of a call that waits for its turn is seen at a tick.
+        let running = self.ticker.run();
+        let (workers, for_job, result) = (Arc::clone(self), Arc::clone(&call), slot.clone());
+        let run = move |ready: Result<(), Error>| {
+            let work = || ready.and_then(|()| workers.run(function, &for_job));
+            let panicked = |_| Err(Error::internal(format!("{CALLING}: it panicked")));
+            let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked);
+            workers.watched.forget(&for_job);
+            result.set(outcome);
+            drop(running);
+        };
+        self.threads.run(Job { call: Arc::clone(&call), run: Box::new(run) });
+        Pending { slot, call }
     }
 
-    /// Runs a call; waits while as many calls as are allowed run.
-    pub(super) async fn run(self: Arc<Self>, call: FunctionCall) -> Result<String, Error> {
-        let permit = self.permits.acquire().await;
-        let _permit =
-            permit.map_err(|_| Error::internal(format!("{CALLING}: it has been closed")))?;
-        let _running = self.ticker.run();
-        self.component.run(&self.options, call).await
+    fn run(&self, function: FunctionCall, call: &Arc<Call>) -> Outcome {
+        let Some(runtime) = &self.runtime else {
+            return Err(Error::internal(format!("{CALLING}: it has been closed")));
+        };
+        let _entered = runtime.enter();
+        block_on(async {
+            tokio::select! {
+                biased;
+                outcome = self.component.run(&self.options, function, call) => outcome,
+                ended = call.ended() => Err(ended),
+            }
+        })
+    }
+}
+
+impl Watched {
+    /// Tells the callers of calls that have ended.
+    fn tell(&self) {
+        self.lock().retain(|(call, slot)| match call.check() {
+            Ok(()) => true,
+            Err(error) => {
+                slot.set(Err(error));
+                false
+            }
+        });
+    }
+
+    fn forget(&self, call: &Arc<Call>) {
+        self.lock().retain(|(watched, _)| !Arc::ptr_eq(watched, call));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Arc<Call>, Slot<Outcome>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // The last owner may be a future of the embedder's runtime.
+            runtime.shutdown_background();
+        }
     }
 }

@@ -118,6 +118,19 @@ impl Cache {
         }
     }
 
+    /// The newest response, if it is younger than `age` and may still be served.
+    pub(super) fn younger(
+        &self,
+        key: &str,
+        now: Instant,
+        age: Duration,
+    ) -> Option<Arc<StoredResponse>> {
+        let entry = self.entries.get(key)?;
+        let newest = entry.failure.as_ref().or(entry.success.as_ref())?;
+        let may_be_served = newest.age_within(now, age.min(newest.lifetime.fresh));
+        may_be_served.then(|| Arc::clone(&newest.response))
+    }
+
     /// Stores a response for as long as it allows. A failure never replaces a success.
     pub(super) fn store(&mut self, key: &str, response: &Arc<StoredResponse>, now: Instant) {
         let lifetime = Lifetime::parse(&response.response.headers);
@@ -134,7 +147,7 @@ impl Cache {
     }
 
     /// Makes room: removes all entries that can no longer be served or, if there are none, the
-    /// oldest.
+    /// oldest failure, or else the oldest success.
     fn evict(&mut self, now: Instant) {
         self.entries.retain(|_, entry| {
             [&entry.success, &entry.failure].into_iter().flatten().any(|stored| {
@@ -145,7 +158,11 @@ impl Cache {
         if self.entries.len() < self.kept {
             return;
         }
-        let age = |e: &Entry| e.success.as_ref().or(e.failure.as_ref()).map(|s| s.at);
+        // A failure goes before a success, so that requests that fail do not drive out tokens.
+        let age = |e: &Entry| match &e.success {
+            Some(success) => (true, success.at),
+            None => (false, e.failure.as_ref().map_or(now, |failure| failure.at)),
+        };
         if let Some(oldest) =
             self.entries.iter().min_by_key(|(_, e)| age(e)).map(|(key, _)| key.clone())
         {
@@ -226,6 +243,41 @@ mod tests {
             cache.store("k", &response(200, control), start);
             assert_eq!(described(&cache.lookup("k", start)), "forward", "{control:?}");
         }
+    }
+
+    #[test]
+    fn a_request_for_a_new_response_is_served_by_a_young_one() {
+        let start = Instant::now();
+        let after = |s| start + Duration::from_secs(s);
+        let mut cache = Cache::new(4);
+        let younger = |cache: &Cache, at, age| {
+            let found = cache.younger("k", after(at), Duration::from_secs(age));
+            found.map(|response| response.is_success())
+        };
+        assert_eq!(younger(&cache, 0, 5), None);
+        cache.store("k", &response(200, "max-age=100"), start);
+        for (at, age, expected) in
+            [(0, 5, Some(true)), (4, 5, Some(true)), (5, 5, None), (0, 0, None), (4, 3, None)]
+        {
+            assert_eq!(younger(&cache, at, age), expected, "{at} {age}");
+        }
+        cache.store("k", &response(ERROR, "max-age=3"), after(10));
+        assert_eq!(younger(&cache, 12, 5), Some(false));
+        assert_eq!(younger(&cache, 13, 5), None, "it may not be served that long");
+    }
+
+    #[test]
+    fn failures_do_not_drive_out_successes() {
+        let start = Instant::now();
+        let mut cache = Cache::new(3);
+        cache.store("token", &response(200, "max-age=600"), start);
+        for i in 0..10 {
+            let at = start + Duration::from_secs(1 + i);
+            cache.store(&format!("wrong-{i}"), &response(ERROR, "max-age=60"), at);
+        }
+        let now = start + Duration::from_secs(20);
+        assert_eq!(described(&cache.lookup("token", now)), "serve");
+        assert_eq!(described(&cache.lookup("wrong-9", now)), "serve failure");
     }
 
     #[test]

@@ -88,6 +88,21 @@ impl IdentityEndpoint {
         Self(Arc::new(Endpoint { source, timeout, is_for_one, shared }))
     }
 
+    /// What the source says about the identity that it is told to use, as a parameter of a request;
+    /// empty if it is told none.
+    #[cfg(feature = "lend")]
+    pub(crate) fn named(&self, call: &Call) -> Result<String, Error> {
+        let query = TokenQuery { is_get: true, target: "/identity".into(), headers: Vec::new() };
+        let unknown = |why: &str| Error::internal(format!("asking for the identity: {why}"));
+        let asked = self.0.source.request(&query, call);
+        let stored = asked.map_err(|failure| match failure {
+            Failure::CallEnded(error) => *error,
+            _ => unknown("the source failed"),
+        })?;
+        let body = String::from_utf8_lossy(&stored.response.body).into_owned();
+        if stored.is_success() { Ok(body) } else { Err(unknown("the source refused")) }
+    }
+
     fn handle(&self, request: &Request, call: &Call) -> Forwarded {
         let endpoint = &self.0;
         let query = TokenQuery {
@@ -126,7 +141,10 @@ impl Endpoint {
         let method = if query.is_get { "GET" } else { "POST" };
         let key = format!("{method} {}", query.target);
         let mut shared = self.lock();
-        if bypasses_cache(query) {
+        if let Some(newest) = newest_only(query) {
+            if let Some(response) = shared.cache.younger(&key, Instant::now(), newest) {
+                return Ok(Step::Serve(response));
+            }
             let name = format!("{key} {:?}", sorted(query));
             return Ok(self.join_or_forward(&mut shared, name, key, query, None));
         }
@@ -236,8 +254,15 @@ fn wait_for(pending: &Pending, call: &Call) -> Result<Forwarded, Failure> {
     }
 }
 
-fn bypasses_cache(query: &TokenQuery) -> bool {
-    query.headers.iter().any(|(name, value)| name == "cache-control" && value.contains("no-cache"))
+/// The age that a stored response may have for a request that bypasses the cache: none for
+/// `no-cache`, the stated one for `max-age=<seconds>`.
+fn newest_only(query: &TokenQuery) -> Option<Duration> {
+    let (_, control) = query.headers.iter().find(|(name, _)| name == "cache-control")?;
+    if control.contains("no-cache") {
+        return Some(Duration::ZERO);
+    }
+    let (_, seconds) = control.split_once("max-age=")?;
+    Some(Duration::from_secs(seconds.parse::<u32>().unwrap_or(0).into()))
 }
 
 /// All headers in a fixed order, which tell one request that bypasses the cache from another.

@@ -3,12 +3,16 @@
 //!
 //! Each request goes to an instance of the front role, which has no vault and no credential. The
 //! instance checks the secret in the request and asks the in-process identity endpoint. Nothing is
-//! cached before that check.
+//! cached before that check. A request in which the secret is nowhere gets no instance, and its body
+//! is not read.
+
+mod places;
+mod stream;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -18,10 +22,12 @@ use hyper::body::Incoming as IncomingBody;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, getrlimit};
+use socket2::{Domain, Socket, Type};
+use subtle::ConstantTimeEq as _;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::{Error, Kind};
@@ -32,6 +38,9 @@ use crate::limits;
 use crate::role::{Front, random_secret};
 use crate::runtime_thread::RuntimeThread;
 
+use places::Places;
+use stream::{Connection, Stream};
+
 /// Settings of a lent identity endpoint. The default is any free port, and tokens for Key Vault of
 /// the configured cloud.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +50,9 @@ pub struct Lend {
     /// The resources that tokens may be requested for (`https://vault.azure.net`). An empty list
     /// means Key Vault of the configured cloud.
     pub resources: Vec<String>,
+    /// Whether a child process may choose an identity where the handle's settings or environment name
+    /// one. The default is that only the named identity is lent.
+    pub any_identity: bool,
 }
 
 /// A lent identity endpoint. Dropping this closes the endpoint and all its connections.
@@ -60,6 +72,7 @@ struct Serving {
     vaultlet: Vaultlet,
     front: Arc<Front>,
     counts: Arc<Counts>,
+    secret: Zeroizing<String>,
 }
 
 impl Vaultlet {
@@ -82,17 +95,21 @@ impl Vaultlet {
                 )
             })
         };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(unbound)?;
-        listener.set_nonblocking(true).map_err(unbound)?;
+        let listener = listen(port).map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?.to_string();
         let secret = random_secret()?;
         let (variables, front) =
             self.block("lending the identity endpoint", |operations, call| {
                 let variables = operations.planner.lent_variables(&address, &secret, call)?;
+                let identity = match lend.any_identity {
+                    true => String::new(),
+                    false => operations.named_identity(call)?,
+                };
                 let front = operations.front(&[
                     ("VAULTLET_LENT_AUTHORITY", address.as_str()),
                     ("VAULTLET_LENT_SECRET", secret.as_str()),
                     ("VAULTLET_LENT_RESOURCES", &lend.resources.join(",")),
+                    ("VAULTLET_LENT_IDENTITY", &identity),
                 ]);
                 Ok((variables, Arc::new(front)))
             })?;
@@ -102,7 +119,8 @@ impl Vaultlet {
             let _runtime = thread.handle().enter();
             tokio::net::TcpListener::from_std(listener).map_err(unbound)?
         };
-        let serving = Serving { vaultlet: self.clone(), front, counts: Arc::clone(&counts) };
+        let serving =
+            Serving { vaultlet: self.clone(), front, counts: Arc::clone(&counts), secret };
         let serving = thread.handle().spawn(serve(listener, Arc::new(serving))).abort_handle();
         Ok(Lent { address, variables, counts, serving, _thread: thread })
     }
@@ -140,31 +158,54 @@ impl Drop for Lent {
     }
 }
 
+/// Listens on loopback, with room for as many connections that wait as the system allows.
+fn listen(port: u16) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // As the standard library does: a port is free again as soon as its owner has ended.
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    socket.listen(limits::LENT_BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// How many connections the file descriptors of this process are enough for.
+fn most_connections() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    let left = descriptors.saturating_sub(limits::LENT_DESCRIPTORS_LEFT).max(descriptors / 4);
+    left.clamp(1, limits::LENT_CONNECTIONS)
+}
+
 /// Accepts connections until the task is aborted, which also closes them.
 async fn serve(listener: tokio::net::TcpListener, serving: Arc<Serving>) {
-    let permits = Arc::new(Semaphore::new(limits::LENT_CONNECTIONS));
+    let places = Places::new(most_connections());
     let mut connections = JoinSet::new();
-    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+    loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Usually the process is out of file descriptors, which become free again.
-            tokio::time::sleep(limits::LENT_PAUSE).await;
+            if !places.close_one() {
+                sleep(limits::LENT_PAUSE).await;
+            }
+            tokio::task::yield_now().await;
             continue;
         };
-        let serving = Arc::clone(&serving);
-        connections.spawn(async move {
-            serve_connection(stream, serving).await;
-            drop(permit);
-        });
+        let connection = Connection::new(places.take().await);
+        let (serving, for_task) = (Arc::clone(&serving), Arc::clone(&connection));
+        let task = connections.spawn(serve_connection(stream, for_task, serving));
+        connection.place.set_task(task);
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn serve_connection(stream: TcpStream, serving: Arc<Serving>) {
+async fn serve_connection(tcp: TcpStream, connection: Arc<Connection>, serving: Arc<Serving>) {
     let service = service_fn(|request: Request<IncomingBody>| {
-        let serving = Arc::clone(&serving);
+        let (serving, connection) = (Arc::clone(&serving), Arc::clone(&connection));
         async move {
+            connection.begin();
             let method = request.method().clone();
-            let response = respond(&serving, request).await;
+            let response = respond(&serving, &connection, request).await;
+            connection.end();
             let status = response.status().as_u16();
             *serving
                 .counts
@@ -177,20 +218,41 @@ async fn serve_connection(stream: TcpStream, serving: Arc<Serving>) {
             Ok::<_, Infallible>(response)
         }
     });
-    // A connection that the client closes early is not a failure.
-    let _ = http1::Builder::new()
+    let stream = Stream { tcp, connection: Arc::clone(&connection) };
+    let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::LENT_HEADERS)
         .max_buf_size(limits::LENT_HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        .serve_connection(TokioIo::new(stream), service);
+    let overdue = async {
+        sleep(limits::LENT_STRANGER).await;
+        if !connection.place.is_stranger() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        // A connection that the client closes early is not a failure.
+        _ = served => {}
+        () = overdue => {}
+    }
 }
 
-async fn respond(serving: &Serving, request: Request<IncomingBody>) -> Response<Full<Bytes>> {
+async fn respond(
+    serving: &Serving,
+    connection: &Connection,
+    request: Request<IncomingBody>,
+) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     if parts.uri.authority().is_none() && !names_one_host(&parts.headers) {
         return refusal(StatusCode::BAD_REQUEST, "no host");
     }
+    if head_length(&parts) > limits::LENT_HEADERS_MAX {
+        return refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too large");
+    }
+    if !shows(&parts, &serving.secret) {
+        return unauthorized();
+    }
+    connection.place.begin();
     let body = Limited::new(body, limits::LENT_BODY_MAX).collect();
     match timeout(limits::LENT_BODY, body).await {
         Ok(Ok(_)) => {}
@@ -214,6 +276,34 @@ async fn respond(serving: &Serving, request: Request<IncomingBody>) -> Response<
         }
         Err(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the identity endpoint failed"),
     }
+}
+
+/// Whether the secret is in a request: as the value of a header, or between two slashes of the path.
+/// The component decides whether it is in the right place.
+fn shows(parts: &request::Parts, secret: &str) -> bool {
+    let is_secret = |shown: &[u8]| bool::from(shown.ct_eq(secret.as_bytes()));
+    let in_path = parts.uri.path().split('/').any(|segment| is_secret(segment.as_bytes()));
+    in_path | parts.headers.values().any(|value| is_secret(value.as_bytes()))
+}
+
+/// The length of a header section, at least: without optional white space.
+fn head_length(parts: &request::Parts) -> usize {
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let line = parts.method.as_str().len() + target + " HTTP/1.1\r\n\r\n".len() + 1;
+    let header = |(name, value): (&header::HeaderName, &HeaderValue)| {
+        name.as_str().len() + value.len() + ":\r\n".len()
+    };
+    line + parts.headers.iter().map(header).sum::<usize>()
+}
+
+/// The response to a request without the secret, as the component's own; the connection is closed.
+fn unauthorized() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// A request as the component takes it.
