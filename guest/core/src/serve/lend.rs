@@ -21,9 +21,7 @@ use crate::{
 
 /// The variable with the address that requests must be for: `127.0.0.1:40123`.
 pub const ADDRESS_VARIABLE: &str = "VAULTLET_LENT_AUTHORITY";
-/// The variable with the resources that may be requested, separated by commas; unset: Key Vault of
-/// the cloud.
-pub const RESOURCES_VARIABLE: &str = "VAULTLET_LENT_RESOURCES";
+pub use crate::settings::RESOURCES_VARIABLE;
 
 /// The environment variables by which a child process finds the endpoint. The two protocols without a
 /// secret header carry the secret in the path.

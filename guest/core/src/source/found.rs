@@ -1,6 +1,6 @@
 //! The result of looking for a source, and a source that is ready to be asked for tokens.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use super::{denial::Denial, entra, local, login};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     error::Error,
     plan::Plan,
-    settings::Label,
+    settings::{Label, Lookup, set},
     token::{Token, TokenRequest},
 };
 
@@ -30,6 +30,39 @@ impl Found {
             Err(error) => Self::Unusable(form, error),
         }
     }
+}
+
+impl Found {
+    /// The result for a source that lacks one of these variables; none if all are set.
+    pub(super) fn without(variables: Lookup<'_>, needed: &[&str]) -> Option<Self> {
+        missing(variables, needed).map(Self::Absent)
+    }
+}
+
+/// Says which of these variables are not set, and which are; none if all are set.
+pub(super) fn missing(variables: Lookup<'_>, needed: &[&str]) -> Option<String> {
+    let (there, missing): (Vec<&str>, Vec<&str>) =
+        needed.iter().copied().partition(|name| set(variables, name).is_some());
+    let verb = |names: &[&str]| if names.len() == 1 { "is" } else { "are" };
+    let mut text = format!("{} {} not set", list(&missing), verb(&missing));
+    if !there.is_empty() {
+        text.push_str(&format!(", though {} {}", list(&there), verb(&there)));
+    }
+    (!missing.is_empty()).then_some(text)
+}
+
+/// Names in a sentence: `A`, `B` and `C`.
+fn list(names: &[&str]) -> String {
+    let mut text = String::new();
+    for (at, name) in names.iter().enumerate() {
+        let separator = match names.len() - at {
+            _ if at == 0 => "",
+            1 => " and ",
+            _ => ", ",
+        };
+        text.push_str(&format!("{separator}`{name}`"));
+    }
+    text
 }
 
 /// A source that is ready to be asked for tokens, by protocol.

@@ -18,6 +18,7 @@ mod read;
 mod reference;
 mod regressions;
 mod settings;
+mod settings_table;
 mod transport;
 mod vault;
 
