@@ -48,6 +48,7 @@
 mod bindings;
 mod call;
 mod error;
+mod file;
 mod grant;
 mod handle;
 mod instance;
@@ -56,6 +57,7 @@ mod internal;
 mod lend;
 mod limits;
 mod net;
+mod pem;
 #[doc(hidden)]
 pub mod phases;
 #[cfg(feature = "plugins")]
