@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
 use crate::log::Level;
 use crate::options::Format;
-use crate::usage;
+use crate::{trimmed, usage};
 
 /// Read Azure Key Vault secrets, using the identity of this machine or job.
 #[derive(Parser)]
@@ -37,6 +37,7 @@ pub(crate) struct Global {
         long,
         global = true,
         value_enum,
+        value_parser = trimmed::word::<Level>(),
         default_value_t = Level::Off,
         hide_default_value = true,
         hide_possible_values = true,
@@ -188,7 +189,8 @@ impl Variable {
         }
         let prefix = if argument.is_global_set() { PREFIX } else { prefix };
         let name = format!("{prefix}{}", flag.to_uppercase().replace('-', "_"));
-        let is_set = std::env::var_os(&name).is_some_and(|value| !value.is_empty());
+        let is_set = std::env::var_os(&name)
+            .is_some_and(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()));
         is_set.then(|| Self { name, flag: flag.to_owned() })
     }
 }
@@ -280,8 +282,9 @@ fn wants_json(arguments: &[OsString]) -> bool {
         };
         output = value.or_else(|| arguments.next_os(&mut cursor));
     }
-    match output {
-        Some(output) => output == "json",
-        None => std::env::var(format!("{prefix}OUTPUT")).is_ok_and(|output| output == "json"),
-    }
+    let output = output.map(ToOwned::to_owned);
+    let output = output.or_else(|| std::env::var_os(format!("{prefix}OUTPUT")));
+    output.is_some_and(|output| {
+        output.to_str().is_some_and(|output| output.trim().eq_ignore_ascii_case("json"))
+    })
 }

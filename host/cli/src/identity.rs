@@ -8,12 +8,13 @@ use std::process::{Command, ExitCode};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use vaultlet_core::planner::identity_variables;
-use vaultlet_host::{Lend, Lent};
+use vaultlet_host::{Error, Kind, Lend, Lent};
 
 use crate::child::{self, Interrupted, Signals};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
+use crate::trimmed;
 
 /// Lend this machine's identity to other programs
 #[derive(Args)]
@@ -43,13 +44,13 @@ Examples:
   vaultlet identity serve --port 40123 --resource https://vault.azure.net,https://storage.azure.com")]
 pub(crate) struct Serve {
     /// The port on 127.0.0.1 [default: any free port]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = trimmed::trimmed(clap::value_parser!(u16).range(1..)))]
     port: Option<u16>,
     /// Resources that tokens may be requested for; may be repeated [default: Key Vault of the cloud]
-    #[arg(long, value_name = "URI,…", value_delimiter = ',')]
+    #[arg(long, value_name = "URI,…", value_delimiter = ',', value_parser = trimmed::text())]
     resource: Vec<String>,
     /// export (lines for a shell) or json (one line)
-    #[arg(long, short, value_enum, default_value_t = Format::Export, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Export, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,
@@ -82,8 +83,8 @@ impl Serve {
     fn run(self) -> Result<ExitCode, Failure> {
         // Before anything else: from here on an interrupt ends the child, too.
         let signals = Signals::watch()?;
-        let lend = Lend { port: self.port, resources: self.resource };
-        let lent = self.options.open(CALLS)?.lend(lend)?;
+        let lend = Lend { port: self.port, resources: self.resource.clone() };
+        let lent = self.options.open(CALLS)?.lend(lend).map_err(|error| self.refused(error))?;
         let Some((program, arguments)) = self.command.split_first() else {
             print(&lent, self.output)?;
             return Ok(Interrupted::wait(&signals).code());
@@ -98,6 +99,20 @@ impl Serve {
             Ok(ended) => Ok(ExitCode::from(child::code(ended.status))),
             Err(interrupted) => Ok(interrupted.code()),
         }
+    }
+}
+
+impl Serve {
+    /// The failure to lend; one about the resources names where they come from.
+    fn refused(&self, error: Error) -> Failure {
+        if error.id != "argument-malformed" {
+            return error.into();
+        }
+        let (kind, id, name) = match self.options.is_given("--resource") {
+            true => (Kind::Usage, "usage", "--resource"),
+            false => (Kind::Configuration, "setting-malformed", "VAULTLET_RESOURCE"),
+        };
+        Failure::own(kind, id, format!("reading `{name}`: {}", error.message), &error.help)
     }
 }
 

@@ -23,6 +23,7 @@ mod output;
 mod seeds;
 mod token;
 mod token_flags;
+mod trimmed;
 mod usage;
 mod whoami;
 

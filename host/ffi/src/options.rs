@@ -60,6 +60,7 @@ fn set(builder: Builder, name: &str, value: &str) -> Result<Builder, Error> {
             "false" => builder.allow_http_loopback(false),
             _ => return Err(malformed("`true` or `false`")),
         },
+        "allow-http-identity" => builder.allow_http_identity(value),
         _ => {
             return Err(usage(
                 "setting an option: there is none of this name".into(),
@@ -78,7 +79,7 @@ pub extern "C" fn vaultlet_options_new() -> *mut vaultlet_options {
 /// Sets an option. The names are those of the command line's flags: `identity`, `exclude`,
 /// `client-id`, `object-id`, `resource-id`, `additional-tenants`, `user-assertion-file`, `cloud`,
 /// `timeout` (seconds), `ca-file` and `resolve` (both may be set several times),
-/// `allow-http-loopback` (`true` or `false`); and `concurrency`, the number of concurrent calls, 1 to
+/// `allow-http-loopback` (`true` or `false`), `allow-http-identity`; and `concurrency`, the number of concurrent calls, 1 to
 /// 1024 (default 64). An option takes precedence over the environment variable. Some values are checked
 /// by `vaultlet_open` only.
 ///

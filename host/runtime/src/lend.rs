@@ -67,7 +67,8 @@ impl Vaultlet {
     /// get tokens for the resources in `lend`, and for no other.
     ///
     /// No network. The error is of kind [`Unavailable`](Kind::Unavailable) when the port is taken,
-    /// and of kind [`Configuration`](Kind::Configuration) when a setting is wrong.
+    /// of kind [`InvalidArgument`](Kind::InvalidArgument) when a resource is empty or malformed, and of
+    /// kind [`Configuration`](Kind::Configuration) when a setting is wrong.
     pub fn lend(&self, lend: Lend) -> Result<Lent, Error> {
         let port = lend.port.unwrap_or(0);
         let unbound = |error: std::io::Error| {
@@ -78,17 +79,25 @@ impl Vaultlet {
                 "choose another port, or none for any that is free",
             )
         };
+        // A resource that is empty is one, and not the default.
+        let resources = match lend.resources.join(",") {
+            joined if joined.trim().is_empty() && !lend.resources.is_empty() => ",".into(),
+            joined => joined,
+        };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(unbound)?;
         listener.set_nonblocking(true).map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?.to_string();
         let secret = random_secret()?;
         let (variables, front) =
             self.block("lending the identity endpoint", |operations, call| {
+                let mut settings = operations.settings.clone();
+                settings.push(("VAULTLET_LENT_RESOURCES".into(), resources.clone()));
+                operations.planner.check(&settings, call)?;
                 let variables = operations.planner.lent_variables(&address, &secret, call)?;
                 let front = operations.front(&[
                     ("VAULTLET_LENT_AUTHORITY", address.as_str()),
                     ("VAULTLET_LENT_SECRET", secret.as_str()),
-                    ("VAULTLET_LENT_RESOURCES", &lend.resources.join(",")),
+                    ("VAULTLET_LENT_RESOURCES", resources.as_str()),
                 ]);
                 Ok((variables, Arc::new(front)))
             })?;

@@ -117,6 +117,12 @@ impl Builder {
         self.setting("VAULTLET_ALLOW_HTTP_LOOPBACK", allow.to_string())
     }
 
+    /// Hosts, separated by commas, at which an identity endpoint may be plain `http://`: services
+    /// beside this one on a private network. Their addresses must be private ones or of loopback.
+    pub fn allow_http_identity(self, hosts: impl Into<String>) -> Self {
+        self.setting("VAULTLET_ALLOW_HTTP_IDENTITY", hosts)
+    }
+
     /// The time that one call may take; the default is 120 s, the maximum one day.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.setting("VAULTLET_TIMEOUT", timeout.as_secs_f64().to_string())

@@ -103,6 +103,12 @@ impl Planner {
         Ok((plan, values))
     }
 
+    /// Has the component check settings.
+    #[cfg(feature = "lend")]
+    pub(crate) fn check(&self, settings: &Variables, call: &Arc<Call>) -> Result<(), Error> {
+        self.plan_credentials(settings, &[], call).map(drop)
+    }
+
     fn plan_credentials(
         &self,
         settings: &Variables,
