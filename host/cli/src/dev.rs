@@ -151,6 +151,7 @@ pub(crate) fn start(builder: Builder, given: &GivenFlags) -> Result<Local, Failu
         let kind = match &error {
             StartError::VaultName(_) => kind_of("--vault", given),
             StartError::SecretName(_) | StartError::Seed { .. } => kind_of("--seed", given),
+            StartError::Roots { .. } | StartError::Variable(_) => Kind::Configuration,
             StartError::System { .. } => Kind::Unavailable,
             _ => Kind::Internal,
         };
