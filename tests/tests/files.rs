@@ -109,7 +109,7 @@ fn a_bundle_that_cannot_be_read_whole_is_an_error_with_its_place() {
         (
             "cut in an END line",
             format!("{a}{}", &b[..b.len() - 8]).into(),
-            at(second * 2 - 2, "this END line does not belong"),
+            at(lines + b.lines().count(), "this END line does not belong"),
         ),
         (
             "cut in between",
@@ -119,7 +119,7 @@ fn a_bundle_that_cannot_be_read_whole_is_an_error_with_its_place() {
         (
             "cut at its beginning",
             format!("{}{b}", &a[40..]).into(),
-            at(lines, "a BEGIN or an END line is not complete"),
+            at(lines - 1, "a BEGIN or an END line is not complete"),
         ),
         (
             "four hyphens",
@@ -134,7 +134,7 @@ fn a_bundle_that_cannot_be_read_whole_is_an_error_with_its_place() {
         (
             "another END",
             format!("{a}{}", b.replace("END CERTIFICATE", "END X509 CRL")).into(),
-            at(second * 2 - 2, "this END line does not belong"),
+            at(lines + b.lines().count(), "this END line does not belong"),
         ),
         (
             "not base64",

@@ -190,7 +190,7 @@ fn malformed_settings_are_refused_by_name_before_anything_is_sent() {
         ("https_proxy", "https://user:pr0xyPass@127.0.0.1:1"),
         ("ALL_PROXY", "socks5://user:pr0xyPass@127.0.0.1:1080"),
         ("all_proxy", "http://user:pr0xyPass@127.0.0.1:70000"),
-        ("VAULTLET_RESOLVE", "kv:99999:pr0xyPass"),
+        ("VAULTLET_RESOLVE", "kv:99999:127.0.0.1"),
         ("VAULTLET_RESOLVE", "kv:443:127.0.0.1:65536"),
         ("VAULTLET_RESOLVE", "kv::127.0.0.1"),
         ("VAULTLET_RESOLVE", "kv:0x1:127.0.0.1"),

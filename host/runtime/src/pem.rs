@@ -49,7 +49,8 @@ pub(crate) fn sections(file: &[u8]) -> Result<Vec<Section<'_>>, Malformed> {
     let mut rest = Rest { file, at: 0, line: 1 };
     loop {
         let gap = rest.until(BEGIN);
-        if let Some(stray) = find(gap, END).or_else(|| find(gap, b"BEGIN CERTIFICATE")) {
+        let strays = [find(gap, END), find(gap, b"BEGIN CERTIFICATE")];
+        if let Some(stray) = strays.into_iter().flatten().min() {
             let line = rest.line + newlines(gap.get(..stray).unwrap_or_default());
             return Err(Malformed { line, what: "a BEGIN or an END line is not complete" });
         }
