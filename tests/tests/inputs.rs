@@ -127,7 +127,8 @@ fn a_path_may_have_any_bytes() {
     };
     let ended = with("AZURE_FEDERATED_TOKEN_FILE", &federated);
     assert_eq!((ended.code, ended.stdout.trim_end()), (0, "T0KEN.app"), "{}", ended.stderr);
-    assert!(authority.requests()[0].body.contains("f3derated.t0k.en"));
+    let sent = authority.requests();
+    assert!(String::from_utf8_lossy(&sent[0].body).contains("f3derated.t0k.en"));
     let key = path(b"key\xff.pem");
     fs::write(&key, "hello").unwrap();
     for (path, says) in [(&key, "neither PEM nor PKCS#12"), (&missing, "no such file")] {

@@ -41,6 +41,8 @@ const WORKLOAD: [(&str, &str); 3] = [
 const APP_SERVICE: [(&str, &str); 2] =
     [("IDENTITY_ENDPOINT", "https://127.0.0.1:1/i"), ("IDENTITY_HEADER", "msi-s3cret")];
 
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 /// A context whose servers refuse every request.
 struct Refusing(ScriptedContext, RefCell<Vec<String>>);
 
@@ -256,7 +258,7 @@ fn every_setting_takes_its_values_in_any_spelling_and_refuses_others_by_name() {
 /// A URL's port is a number up to 65535, and a value that goes into a header is text, wherever it is.
 #[test]
 fn variables_that_cannot_be_sent_are_refused_before_anything_is() {
-    let mut inputs: Vec<(&[(&str, &str)], &str, String)> = Vec::new();
+    let mut inputs: Vec<(Variables<'_>, &str, String)> = Vec::new();
     let urls: [(&[(&str, &str)], &str); 7] = [
         (&ML, "MSI_ENDPOINT"),
         (&APP_SERVICE, "IDENTITY_ENDPOINT"),

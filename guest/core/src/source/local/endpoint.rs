@@ -93,7 +93,7 @@ impl Endpoint {
             return Err(if is_address(&url.host) {
                 error
             } else {
-                error.with_help(&format!(
+                error.with_help(format!(
                     "correct it, or allow the host by `--allow-http-identity {host}` \
                      (`VAULTLET_ALLOW_HTTP_IDENTITY`), if it is on a private network",
                     host = url.host
