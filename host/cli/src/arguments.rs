@@ -49,7 +49,8 @@ pub(crate) struct Global {
 
 #[cfg(feature = "dev")]
 const AFTER: &str = "\
-Every flag is also a variable: --some-flag is VAULTLET_SOME_FLAG. The flag wins.
+Every flag is also a variable: --some-flag is VAULTLET_SOME_FLAG, and of dev
+VAULTLET_DEV_SOME_FLAG. The flag wins.
 To try vaultlet without Azure: vaultlet demo";
 #[cfg(not(feature = "dev"))]
 const AFTER: &str = "\

@@ -70,9 +70,10 @@ impl Environment {
 
     /// The path that a text of the component stands for.
     pub(crate) fn path_of(&self, text: &str) -> PathBuf {
-        let is_process = matches!(self, Self::Process);
-        let mut variables = std::env::vars_os().filter(|_| is_process && text.contains(ESCAPE));
-        let found = variables.find_map(|(name, value)| {
+        if !matches!(self, Self::Process) || !text.contains(ESCAPE) {
+            return text.into();
+        }
+        let found = std::env::vars_os().find_map(|(name, value)| {
             let is_path = value.to_str().is_none() && name.to_str().is_some_and(holds_path);
             let rest = is_path.then(|| text.strip_prefix(escaped(&value).as_str())).flatten()?;
             let whole = file::trimmed(&value)?;

@@ -16,8 +16,9 @@ use super::vaultlet::Vaultlet;
 /// Settings of a [`Vaultlet`] that is not open yet; see [`Vaultlet::builder`].
 ///
 /// A setting that is not made here comes from the environment: the `VAULTLET_*` variables of the
-/// command line, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and, for the credentials, exactly the
-/// variables that the component's plan names.
+/// command line, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and, for the credentials,
+/// exactly the variables that the component's plan names. White space around a value does not count,
+/// and a value that is not UTF-8 is an error, unless it is a path.
 #[derive(Clone, Default)]
 #[must_use = "a builder does nothing until `open`"]
 pub struct Builder {
