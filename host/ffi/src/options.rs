@@ -51,13 +51,13 @@ fn set(builder: Builder, name: &str, value: &str) -> Result<Builder, Error> {
         "timeout" => builder.timeout_text(value),
         "ca-file" => builder.ca_file(value),
         "resolve" => builder.resolve(value),
-        "concurrency" => match value.parse() {
+        "concurrency" => match value.trim().parse() {
             Ok(calls @ 1..=1024) => builder.concurrency(calls),
             _ => return Err(malformed("a number from 1 to 1024")),
         },
-        "allow-http-loopback" => match value {
-            "true" => builder.allow_http_loopback(true),
-            "false" => builder.allow_http_loopback(false),
+        "allow-http-loopback" => match value.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" => builder.allow_http_loopback(true),
+            "false" | "0" => builder.allow_http_loopback(false),
             _ => return Err(malformed("`true` or `false`")),
         },
         "allow-http-identity" => builder.allow_http_identity(value),

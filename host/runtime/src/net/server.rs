@@ -142,3 +142,27 @@ pub(super) fn is_host(text: &str) -> bool {
 pub(super) fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
+
+#[cfg(all(test, feature = "jit"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_a_port_that_is_one() {
+        for (uri, expected) in [
+            ("https://host/x", Some(("host", 443))),
+            ("http://Host:8080/x", Some(("host", 8080))),
+            ("http://[::1]:1/", Some(("::1", 1))),
+            ("http://[::1]/", Some(("::1", 80))),
+            ("https://host:65536/", None),
+            ("https://host:99999/", None),
+            ("https://host:0/", None),
+            ("https://host:/", None),
+            ("ftp://host/", None),
+        ] {
+            let target = uri.parse().ok().and_then(|uri| Target::from_uri(&uri));
+            let found = target.as_ref().map(|target| (target.host.as_str(), target.port));
+            assert_eq!(found, expected, "{uri}");
+        }
+    }
+}
