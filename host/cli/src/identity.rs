@@ -12,6 +12,7 @@ use vaultlet_host::{Error, Kind, Lend, Lent};
 
 use crate::child::{self, Interrupted, Signals};
 use crate::failure::Failure;
+use crate::given_flags::GivenFlags;
 use crate::options::Options;
 use crate::output;
 use crate::trimmed;
@@ -43,6 +44,8 @@ Examples:
   vaultlet identity serve -- python job.py
   vaultlet identity serve --port 40123 --resource https://vault.azure.net,https://storage.azure.com")]
 pub(crate) struct Serve {
+    #[command(flatten)]
+    given: GivenFlags,
     /// The port on 127.0.0.1 [default: any free port]
     #[arg(long, value_name = "PORT", value_parser = trimmed::trimmed(clap::value_parser!(u16).range(1..)))]
     port: Option<u16>,
@@ -108,7 +111,7 @@ impl Serve {
         if error.id != "argument-malformed" {
             return error.into();
         }
-        let (kind, id, name) = match self.options.is_given("--resource") {
+        let (kind, id, name) = match self.given.has("--resource") {
             true => (Kind::Usage, "usage", "--resource"),
             false => (Kind::Configuration, "setting-malformed", "VAULTLET_RESOURCE"),
         };

@@ -107,11 +107,6 @@ impl Options {
         Ok(ManuallyDrop::new(self.builder()?.concurrency(calls).one_shot().open()?))
     }
 
-    /// Whether this flag of the command is on the command line.
-    pub(crate) fn is_given(&self, flag: &str) -> bool {
-        self.given.has(flag)
-    }
-
     fn builder(&self) -> Result<Builder, Failure> {
         let given: Vec<_> = SETTINGS
             .iter()
