@@ -1,6 +1,6 @@
 //! The result of looking for a source, and a source that is ready to be asked for tokens.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{denial::Denial, entra, local, login};
 use crate::{
@@ -43,26 +43,29 @@ impl Found {
 pub(super) fn missing(variables: Lookup<'_>, needed: &[&str]) -> Option<String> {
     let (there, missing): (Vec<&str>, Vec<&str>) =
         needed.iter().copied().partition(|name| set(variables, name).is_some());
-    let verb = |names: &[&str]| if names.len() == 1 { "is" } else { "are" };
-    let mut text = format!("{} {} not set", list(&missing), verb(&missing));
+    let mut text = String::new();
+    push_names(&mut text, &missing);
+    text.push_str(" not set");
     if !there.is_empty() {
-        text.push_str(&format!(", though {} {}", list(&there), verb(&there)));
+        text.push_str(", though ");
+        push_names(&mut text, &there);
     }
     (!missing.is_empty()).then_some(text)
 }
 
-/// Names in a sentence: `A`, `B` and `C`.
-fn list(names: &[&str]) -> String {
-    let mut text = String::new();
+/// Adds names and their verb: "`A`, `B` and `C` are".
+fn push_names(text: &mut String, names: &[&str]) {
     for (at, name) in names.iter().enumerate() {
-        let separator = match names.len() - at {
+        text.push_str(match names.len() - at {
             _ if at == 0 => "",
             1 => " and ",
             _ => ", ",
-        };
-        text.push_str(&format!("{separator}`{name}`"));
+        });
+        text.push('`');
+        text.push_str(name);
+        text.push('`');
     }
-    text
+    text.push_str(if names.len() == 1 { " is" } else { " are" });
 }
 
 /// A source that is ready to be asked for tokens, by protocol.
