@@ -103,6 +103,12 @@ func WithResolve(rule string) Option { return setting("resolve", rule) }
 // WithAllowHTTPLoopback allows vaults at http:// URLs on loopback addresses, for tests.
 func WithAllowHTTPLoopback() Option { return setting("allow-http-loopback", "true") }
 
+// WithAllowHTTPIdentity allows an identity endpoint at an http:// URL of these hosts, which must be on a
+// private network.
+func WithAllowHTTPIdentity(hosts ...string) Option {
+	return setting("allow-http-identity", strings.Join(hosts, ","))
+}
+
 // WithVariables sets variables that are read instead of the whole environment of the process.
 func WithVariables(variables map[string]string) Option {
 	return openOption(func(s *handleSettings) {

@@ -63,6 +63,8 @@ export interface VaultletOptions extends UserAssigned {
   resolve?: string | readonly string[] | undefined;
   /** Accept vaults at plain `http://` on loopback, for tests. */
   allowHttpLoopback?: boolean | undefined;
+  /** Hosts on a private network at which an identity endpoint may be plain `http://`. */
+  allowHttpIdentity?: string | readonly string[] | undefined;
   /** Environment variables. They replace the process's whole environment. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Called with each line that a person must read, such as the code of the source `device-code`. */

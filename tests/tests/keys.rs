@@ -145,6 +145,32 @@ fn a_key_signs_from_every_form_of_pem() {
     let crlf = keys.text("pkcs8.pem").replace('\n', "\r\n");
     fs::write(keys.path("crlf.pem"), format!("Bag Attributes\r\n  x: \u{e9}\r\n{crlf}")).unwrap();
     files.push((keys.path("crlf.pem"), None));
+    let text = keys.text("pkcs8.pem");
+    let key = keys.text("leaf");
+    let certificates = ["leaf.crt", "middle.crt", "root.crt"].map(|name| keys.text(name)).concat();
+    let parameters =
+        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let joined = text.replace("-----\n-----", "----------");
+    assert!(joined.contains("-----END CERTIFICATE----------BEGIN PRIVATE KEY-----"));
+    for (name, form) in [
+        ("joined", joined.clone()),
+        ("mark", format!("\u{feff}{text}")),
+        ("mark-joined", format!("\u{feff}{joined}")),
+        ("key-first", format!("{key}{certificates}")),
+        ("key-first-joined", format!("{}{certificates}", key.trim_end())),
+        ("no-final-newline", text.trim_end().to_owned()),
+        ("indented", text.replace('\n', "\n  \t")),
+        ("one-line", text.replace('\n', " ")),
+        ("no-line-ends", text.replace('\n', "")),
+        ("parameters", format!("{parameters}{text}")),
+        ("text-between", text.replace("-----BEGIN", "# x: y\nsubject=CN = z\n-----BEGIN")),
+        ("old-label", text.replace(" CERTIFICATE", " X509 CERTIFICATE")),
+        ("carriage-returns", text.replace('\n', "\r\r\n")),
+    ] {
+        let file = keys.path(&format!("{name}.form.pem"));
+        fs::write(&file, form).unwrap();
+        files.push((file, None));
+    }
     for (number, scheme) in [
         "-v2 aes-256-cbc -v2prf hmacWithSHA256",
         "-v2 aes-128-cbc -v2prf hmacWithSHA1",
@@ -210,6 +236,9 @@ fn a_key_file_that_cannot_sign_is_explained() {
     let curve = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
     let curve = String::from_utf8(keys.openssl(&curve)).unwrap();
     let small = String::from_utf8(small).unwrap();
+    let hyphens = format!("line {}: a BEGIN or an END line is not complete", key.lines().count());
+    let cut_key =
+        format!("line {}: the section that begins here has no END line", own.lines().count() + 1);
     let refused = [
         ("no-key.pem", own.clone(), "there is no private key in it"),
         ("no-certificate.pem", key.clone(), "there is no certificate in it"),
@@ -220,10 +249,25 @@ fn a_key_file_that_cannot_sign_is_explained() {
         ),
         ("curve.pem", format!("{curve}{own}"), "its private key is not RSA"),
         ("small.pem", format!("{small}{own}"), "its private key has not 2,048 to 4,096 bits"),
-        ("empty.pem", String::new(), "it is neither PEM nor PKCS#12"),
+        ("empty.pem", String::new(), "it is empty"),
         ("text.pem", "hello".into(), "it is neither PEM nor PKCS#12"),
-        ("sequence.pfx", "0123".into(), "its PKCS#12 is malformed, or not DER"),
-        ("cut.pem", key.split_at(key.len() - 40).0.to_owned(), "its PEM is malformed"),
+        (
+            "sequence.pfx",
+            "0123".into(),
+            "it is neither PEM nor PKCS#12 in DER: a certificate or a key alone in DER is not enough",
+        ),
+        (
+            "cut.pem",
+            key.split_at(key.len() - 40).0.to_owned(),
+            "line 1: the section that begins here has no END line",
+        ),
+        ("cut-key.pem", format!("{own}{}", key.split_at(key.len() - 40).0), cut_key.as_str()),
+        ("hyphens.pem", format!("-{}{own}", key.trim_start_matches("--")), hyphens.as_str()),
+        (
+            "no-base64.pem",
+            format!("{}{own}", key.replace("KEY-----\nM", "KEY-----\n?")),
+            "line 1: the section that begins here is not base64",
+        ),
         ("long.pem", "x".repeat((64 << 10) + 1), "it is longer than 65536 bytes"),
     ];
     let plan =

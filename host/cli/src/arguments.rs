@@ -16,7 +16,7 @@ use crate::failure::{Failure, Report};
 use crate::given_flags::GivenFlags;
 use crate::log::Level;
 use crate::options::Format;
-use crate::{output, usage};
+use crate::{output, trimmed, usage};
 
 /// Read Azure Key Vault secrets, using the identity of this machine or job.
 #[derive(Parser)]
@@ -37,6 +37,7 @@ pub(crate) struct Global {
         long,
         global = true,
         value_enum,
+        value_parser = trimmed::word::<Level>(),
         default_value_t = Level::Off,
         hide_default_value = true,
         hide_possible_values = true,
@@ -48,7 +49,8 @@ pub(crate) struct Global {
 
 #[cfg(feature = "dev")]
 const AFTER: &str = "\
-Every flag is also a variable: --some-flag is VAULTLET_SOME_FLAG. The flag wins.
+Every flag is also a variable: --some-flag is VAULTLET_SOME_FLAG, and of dev
+VAULTLET_DEV_SOME_FLAG. The flag wins.
 To try vaultlet without Azure: vaultlet demo";
 #[cfg(not(feature = "dev"))]
 const AFTER: &str = "\
@@ -197,7 +199,8 @@ impl Variable {
         }
         let prefix = if argument.is_global_set() { PREFIX } else { prefix };
         let name = format!("{prefix}{}", flag.to_uppercase().replace('-', "_"));
-        let is_set = std::env::var_os(&name).is_some_and(|value| !value.is_empty());
+        let is_set = std::env::var_os(&name)
+            .is_some_and(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()));
         is_set.then(|| Self { name, flag: flag.to_owned() })
     }
 }
@@ -295,7 +298,8 @@ fn wanted_report(words: &[OsString]) -> Report {
     }
     let of_variable = || std::env::var_os(format!("{prefix}OUTPUT"));
     let output = output.map(OsStr::to_owned).or_else(of_variable);
-    match output.as_deref().and_then(OsStr::to_str) {
+    let output = output.as_deref().and_then(OsStr::to_str).map(|it| it.trim().to_ascii_lowercase());
+    match output.as_deref() {
         Some("json") => Report::Json,
         Some("env") if words.iter().any(|word| word.to_str().is_some_and(is_get)) => Report::Shell,
         _ => Report::Line,

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+use clap::builder::{PathBufValueParser, StringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use vaultlet_dev::{Builder, Form, Grant, Local, StartError, Who};
 use vaultlet_host::{Kind, not_started};
@@ -11,7 +12,7 @@ use vaultlet_host::{Kind, not_started};
 use crate::child::{self, Signals};
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
-use crate::{output, seeds};
+use crate::{output, seeds, trimmed};
 
 /// Run a local Azure: a Key Vault, a job's identity endpoint, and a proxy for the real names
 ///
@@ -32,34 +33,38 @@ Examples:
   vaultlet dev --vault my-key-vault --seed db-password=hunter2 -- $SHELL
   vaultlet dev --as user --grant managed:none -- sh
   vaultlet dev --identity-form client-secret -- python job.py
-  vaultlet dev --seed-file secrets.json -o json")]
+  vaultlet dev --seed-file secrets.json -o json
+
+Each flag of dev is also a variable whose name begins with VAULTLET_DEV_: VAULTLET_DEV_VAULT, VAULTLET_DEV_SEED,
+VAULTLET_DEV_SEED_FILE, VAULTLET_DEV_AS, VAULTLET_DEV_IDENTITY_FORM, VAULTLET_DEV_GRANT, VAULTLET_DEV_OUTPUT. The
+flag wins. --log is VAULTLET_LOG.")]
 pub(crate) struct Dev {
     #[command(flatten)]
     given: GivenFlags,
     /// A vault's name; may be repeated [default: job]
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = trimmed::text())]
     vault: Vec<String>,
     /// A secret, in every vault; may be repeated. Others of this machine see it in the list of processes: give
     /// a real value by --seed-file
     #[arg(long, value_name = "NAME=VALUE")]
     seed: Vec<String>,
     /// A file of secrets (- is stdin): a JSON object, or lines NAME=VALUE
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = trimmed::trimmed(PathBufValueParser::new()))]
     seed_file: Option<PathBuf>,
     /// The job's identity: managed, or user, which adds OBO_ENDPOINT [default: managed]
-    #[arg(long = "as", value_name = "WHO", value_parser = run_as)]
+    #[arg(long = "as", value_name = "WHO", value_parser = trimmed::trimmed(StringValueParser::new().try_map(run_as)))]
     run_as: Option<Who>,
     /// How the job finds its identity: azure-ml, app-service, imds, azure-arc, service-fabric,
     /// cloud-shell, spark, token-exchange, workload-identity, client-secret, client-certificate,
     /// user-password, on-behalf-of, device-code or azure-pipelines [default: azure-ml]
-    #[arg(long, value_name = "FORM")]
+    #[arg(long, value_name = "FORM", value_parser = trimmed::parsed::<Form>())]
     identity_form: Option<Form>,
     /// Grant managed, user or application a role (secrets-officer, secrets-user, reader, none) on all vaults
     /// or on one secret; may be repeated [default: secrets-officer, which may also write]
-    #[arg(long, value_name = "WHO:ROLE[:NAME]", value_delimiter = ',')]
+    #[arg(long, value_name = "WHO:ROLE[:NAME]", value_delimiter = ',', value_parser = trimmed::parsed::<Grant>())]
     grant: Vec<Grant>,
     /// export (lines for a shell) or json (one line)
-    #[arg(long, short, value_enum, default_value_t = Format::Export, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Export, value_name = "FORMAT")]
     pub(crate) output: Format,
     /// Run this command in the local Azure, and end with its exit code
     #[arg(last = true, value_name = "COMMAND")]
@@ -79,6 +84,7 @@ impl Dev {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         // Before anything else: from here on a signal leaves no files behind.
         let signals = Signals::block();
+        note_slips();
         let command = child::command(&self.command);
         let output = self.output;
         let (builder, given) = self.builder()?;
@@ -114,8 +120,23 @@ impl Dev {
     }
 }
 
+/// Tells of variables that look like those of dev's flags and are not read.
+fn note_slips() {
+    let flags = Dev::augment_args(clap::Command::new("dev"));
+    for flag in flags.get_arguments().filter_map(clap::Arg::get_long).filter(|it| *it != "output") {
+        let end = flag.to_uppercase().replace('-', "_");
+        let (slip, meant) = (format!("VAULTLET_{end}"), format!("VAULTLET_DEV_{end}"));
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if is_set(&slip) && !is_set(&meant) {
+            note(format_args!(
+                "`{slip}` is not read here; the variable of `--{flag}` is `{meant}`"
+            ));
+        }
+    }
+}
+
 /// Parses an identity that Azure ML can give a job. An application is chosen by `--identity-form` instead.
-fn run_as(word: &str) -> Result<Who, String> {
+fn run_as(word: String) -> Result<Who, String> {
     match word.parse() {
         Ok(who @ (Who::Managed | Who::User)) => Ok(who),
         _ => Err(format!("`{word}` is not one of managed, user")),
@@ -132,6 +153,7 @@ pub(crate) fn start(builder: Builder, given: &GivenFlags) -> Result<Local, Failu
                 Some(missing) => return missing.into(),
                 None => Kind::Unavailable,
             },
+            StartError::Roots { .. } | StartError::Variable(_) => Kind::Configuration,
             _ => Kind::Internal,
         };
         Failure::own(kind, error.id(), error.message(), error.help())

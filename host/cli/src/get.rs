@@ -9,6 +9,7 @@ use vaultlet_host::render::{self, Answer};
 use crate::failure::Failure;
 use crate::options::{Format, Options};
 use crate::output;
+use crate::trimmed;
 
 /// Get secrets
 ///
@@ -34,7 +35,7 @@ pub(crate) struct Get {
     #[arg(required = true, value_name = "REFERENCE")]
     references: Vec<String>,
     /// value (of one reference), json or env
-    #[arg(long, short, value_enum, default_value_t = Format::Value, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Value, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,

@@ -8,12 +8,14 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use vaultlet_core::planner::identity_variables;
-use vaultlet_host::{Lend, Lent};
+use vaultlet_host::{Error, Kind, Lend, Lent};
 
 use crate::child::{self, Signals};
 use crate::failure::Failure;
+use crate::given_flags::GivenFlags;
 use crate::options::Options;
 use crate::output;
+use crate::trimmed;
 
 /// Lend this machine's identity to other programs
 #[derive(Args)]
@@ -44,17 +46,19 @@ Examples:
   vaultlet identity serve -- python job.py
   vaultlet identity serve --port 40123 --resource https://vault.azure.net,https://storage.azure.com")]
 pub(crate) struct Serve {
+    #[command(flatten)]
+    given: GivenFlags,
     /// The port on 127.0.0.1 [default: any free port]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", value_parser = trimmed::trimmed(clap::value_parser!(u16).range(1..)))]
     port: Option<u16>,
     /// Resources that tokens may be requested for; may be repeated [default: Key Vault of the cloud]
-    #[arg(long, value_name = "URI,…", value_delimiter = ',')]
+    #[arg(long, value_name = "URI,…", value_delimiter = ',', value_parser = trimmed::text())]
     resource: Vec<String>,
     /// Lend any identity of this machine that is asked for, also where one is named by a flag or variable
     #[arg(long)]
     any_identity: bool,
     /// export (lines for a shell) or json (one line)
-    #[arg(long, short, value_enum, default_value_t = Format::Export, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Export, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,
@@ -86,9 +90,9 @@ impl Serve {
     fn run(self) -> Result<ExitCode, Failure> {
         // Before anything else: a thread that is started earlier would get the signals.
         let signals = Signals::block();
-        let (port, resources, any_identity) = (self.port, self.resource, self.any_identity);
+        let (port, resources, any_identity) = (self.port, self.resource.clone(), self.any_identity);
         let lend = Lend { port, resources, any_identity };
-        let lent = self.options.open(CALLS)?.lend(lend)?;
+        let lent = self.options.open(CALLS)?.lend(lend).map_err(|error| self.refused(error))?;
         let Some(mut command) = child::command(&self.command) else {
             print(&lent, self.output)?;
             return Ok(signals.wait_for_end());
@@ -98,6 +102,20 @@ impl Serve {
         }
         command.envs(lent.variables().iter().map(|(name, value)| (name, value)));
         Ok(ExitCode::from(child::run(command, &signals)?.code))
+    }
+}
+
+impl Serve {
+    /// The failure to lend; one about the resources names where they come from.
+    fn refused(&self, error: Error) -> Failure {
+        if error.id != "argument-malformed" {
+            return error.into();
+        }
+        let (kind, id, name) = match self.given.has("--resource") {
+            true => (Kind::Usage, "usage", "--resource"),
+            false => (Kind::Configuration, "setting-malformed", "VAULTLET_RESOURCE"),
+        };
+        Failure::own(kind, id, format!("reading `{name}`: {}", error.message), &error.help)
     }
 }
 

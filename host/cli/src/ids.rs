@@ -104,8 +104,8 @@ const HOST_IDS: &[Entry] = ids! {
         "the system allows this process too little address space (not memory): each concurrent call reserves 48 MiB"
         "raise the limit (`ulimit -v`), or allow fewer concurrent calls (`concurrency`)"
     "ca-file" ["configuration"]
-        "a file of CA certificates cannot be read, or contains no certificate"
-        "name a PEM file with at least one CA certificate"
+        "a file of CA certificates cannot be read whole, or contains no certificate"
+        "name a PEM file of CA certificates, every one of which can be read"
     "cancelled" ["timeout"]
         "the caller cancelled the call"
         ""

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
 use crate::options::Options;
 use crate::output;
+use crate::trimmed;
 
 /// List the secrets of a vault
 ///
@@ -32,7 +33,7 @@ pub(crate) struct List {
     #[command(flatten)]
     shared: Shared,
     /// table, json or value
-    #[arg(long, short, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,
@@ -57,7 +58,7 @@ pub(crate) struct Versions {
     #[command(flatten)]
     shared: Shared,
     /// table, json or value
-    #[arg(long, short, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,
@@ -68,7 +69,7 @@ struct Shared {
     #[command(flatten)]
     given: GivenFlags,
     /// The vault: a name, a full host, akv://VAULT, or its own URL
-    #[arg(long, value_name = "VAULT")]
+    #[arg(long, value_name = "VAULT", value_parser = trimmed::text())]
     vault: Option<String>,
 }
 

@@ -24,6 +24,7 @@ mod seeds;
 mod streams;
 mod token;
 mod token_flags;
+mod trimmed;
 mod usage;
 mod whoami;
 

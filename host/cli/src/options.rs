@@ -1,5 +1,6 @@
 //! The settings that commands share.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
@@ -77,6 +78,12 @@ pub(crate) struct Options {
     resolve: Vec<String>,
     #[arg(long, help = settings::ALLOW_HTTP_LOOPBACK.help)]
     allow_http_loopback: bool,
+    #[arg(
+        long,
+        value_name = value_name(&settings::ALLOW_HTTP_IDENTITY),
+        help = settings::ALLOW_HTTP_IDENTITY.help
+    )]
+    allow_http_identity: Vec<String>,
 }
 
 /// The placeholder for a setting's value in help.
@@ -118,8 +125,11 @@ impl Options {
             Some(token) => builder.user_assertion(token),
             None => builder,
         };
-        let lists: [(_, Set); 2] =
-            [(&self.identity, Builder::identity), (&self.exclude, Builder::exclude)];
+        let lists: [(_, Set); 3] = [
+            (&self.identity, Builder::identity),
+            (&self.exclude, Builder::exclude),
+            (&self.allow_http_identity, Builder::allow_http_identity),
+        ];
         for (values, set) in lists {
             if !values.is_empty() {
                 builder = set(builder, values.join(","));
@@ -153,8 +163,9 @@ impl Options {
     /// The user's token from stdin, if a setting says `-`.
     fn user_assertion(&self) -> Result<Option<String>, Failure> {
         let variable = settings::USER_ASSERTION_FILE.variable;
-        let file = self.user_assertion_file.clone().or_else(|| std::env::var(variable).ok());
-        if file.as_deref() != Some("-") {
+        let given = self.user_assertion_file.clone().map(OsString::from);
+        let file = given.or_else(|| std::env::var_os(variable)).unwrap_or_default();
+        if file.to_str().map(str::trim) != Some("-") {
             return Ok(None);
         }
         let mut token = String::with_capacity(ASSERTION_MAX);

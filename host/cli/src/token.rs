@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
 use crate::token_flags::TokenFlags;
+use crate::trimmed;
 
 /// Get an access token
 ///
@@ -19,13 +20,13 @@ pub(crate) struct Token {
     #[command(flatten)]
     flags: TokenFlags,
     /// A claims challenge as JSON; the request bypasses the cache
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", value_parser = trimmed::text())]
     claims: Option<String>,
     /// Print the token
     #[arg(long)]
     reveal: bool,
     /// value or json
-    #[arg(long, short, value_enum, default_value_t = Format::Value, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Value, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
 use crate::token_flags::TokenFlags;
+use crate::trimmed;
 
 /// Show the identity that this machine's token belongs to
 ///
@@ -19,7 +20,7 @@ pub(crate) struct Whoami {
     #[command(flatten)]
     flags: TokenFlags,
     /// table or json
-    #[arg(long, short, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,

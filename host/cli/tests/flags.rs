@@ -19,6 +19,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("cloud", "mars"),
     ("timeout", "soon"),
     ("resolve", "nowhere"),
+    ("allow-http-identity", "not a host"),
 ];
 
 /// Flags of the commands that run a program, with values that they must not have.

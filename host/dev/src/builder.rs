@@ -239,7 +239,7 @@ impl Builder {
         if self.run_as == Who::User {
             environment.push(variables.obo());
         }
-        environment.extend(environment::network(&proxy, proxy_port, &files));
+        environment.extend(environment::network(&proxy, proxy_port, &files)?);
         Ok(Local {
             vaults: addresses,
             control: origin(control_port),

@@ -14,7 +14,7 @@ use rcgen::{
 use rustls::{
     ServerConfig,
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject as _},
 };
 use time::{Duration, OffsetDateTime};
 
@@ -35,7 +35,11 @@ impl Ca {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(defect)?;
         let certificate = params.self_signed(&key).map_err(defect)?;
-        let files = CaFiles::write(folder, certificate.der(), &certificate.pem())
+        let roots = match std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()) {
+            Some(file) => own_roots(&PathBuf::from(file))?,
+            None => rustls_native_certs::load_native_certs().certs,
+        };
+        let files = CaFiles::write(folder, &roots, certificate.der(), &certificate.pem())
             .map_err(StartError::system("writing the CA's certificate"))?;
         Ok((Self { certificate: certificate.into(), issuer: Issuer::new(params, key) }, files))
     }
@@ -104,14 +108,41 @@ impl CaFiles {
         &self.java
     }
 
-    fn write(folder: &Folder, der: &[u8], pem: &str) -> std::io::Result<Self> {
-        let roots = rustls_native_certs::load_native_certs().certs;
+    fn write(
+        folder: &Folder,
+        roots: &[CertificateDer<'_>],
+        der: &[u8],
+        pem: &str,
+    ) -> std::io::Result<Self> {
         let all = roots.iter().map(|root| root.as_ref()).chain([der]);
         Ok(Self {
             alone: folder.write("ca.pem", pem.as_bytes())?,
-            bundle: folder.write("bundle.pem", (in_pem(&roots) + pem).as_bytes())?,
+            bundle: folder.write("bundle.pem", (in_pem(roots) + pem).as_bytes())?,
             java: folder.write("truststore.jks", &java::truststore(all))?,
         })
+    }
+}
+
+/// The roots that stand for the system's. The file is read whole, or is an error.
+fn own_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, StartError> {
+    let refused = |reason: String| StartError::Roots { file: file.to_owned(), reason };
+    let metadata = std::fs::metadata(file).map_err(|error| refused(error.kind().to_string()))?;
+    if !metadata.is_file() || metadata.len() > limits::ROOTS_MAX {
+        return Err(refused("it is not a regular file, or it is too long".into()));
+    }
+    let text = std::fs::read(file).map_err(|error| refused(error.kind().to_string()))?;
+    // Certificates that were joined without a newline.
+    let text = String::from_utf8_lossy(&text).replace("----------BEGIN", "-----\n-----BEGIN");
+    let text = text.trim_start_matches('\u{feff}');
+    let read = CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let roots = read.map_err(|error| refused(error.to_string()))?;
+    let begun = text.matches("BEGIN CERTIFICATE-").count();
+    match roots.len() {
+        0 => Err(refused("there is no certificate in it".into())),
+        read if read != begun => {
+            Err(refused(format!("{read} of its {begun} certificates can be read")))
+        }
+        _ => Ok(roots),
     }
 }
 

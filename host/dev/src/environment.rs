@@ -1,7 +1,7 @@
 //! The environment variables of a job: for the identity, the proxy and the CA; and the variables
 //! that have to be removed.
 
-use std::io;
+use std::{ffi::OsString, io};
 
 use secrecy::ExposeSecret as _;
 
@@ -220,12 +220,18 @@ fn no_random() -> io::Error {
 }
 
 /// The variables that make programs use the proxy and trust the CA.
-pub(crate) fn network(proxy: &str, proxy_port: u16, files: &CaFiles) -> Variables {
+pub(crate) fn network(
+    proxy: &str,
+    proxy_port: u16,
+    files: &CaFiles,
+) -> Result<Variables, StartError> {
     const DIRECT: &str = "127.0.0.1,localhost,169.254.169.254";
     const JAVA: &str = "JAVA_TOOL_OPTIONS";
     let alone = files.alone().to_string_lossy();
     let bundle = files.bundle().to_string_lossy();
-    let java = java::options(std::env::var(JAVA).ok(), files.java(), proxy_port);
+    let before = std::env::var_os(JAVA).map(OsString::into_string).transpose();
+    let before = before.map_err(|_| StartError::Variable(JAVA))?;
+    let java = java::options(before, files.java(), proxy_port);
     let variables = [
         ("HTTPS_PROXY", proxy),
         ("https_proxy", proxy),
@@ -241,5 +247,5 @@ pub(crate) fn network(proxy: &str, proxy_port: u16, files: &CaFiles) -> Variable
         // Java reads none of the variables above.
         (JAVA, &java),
     ];
-    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    Ok(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
 }

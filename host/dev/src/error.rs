@@ -1,7 +1,7 @@
 //! Errors of this crate: why the local Azure did not start, and a word that a setting does not
 //! know.
 
-use std::{error::Error, fmt, io};
+use std::{error::Error, fmt, io, path::PathBuf};
 
 /// The local Azure did not start.
 ///
@@ -31,6 +31,15 @@ pub enum StartError {
     },
     /// A key or a certificate could not be generated.
     Certificate(String),
+    /// The file of `SSL_CERT_FILE`, which the environment's bundle begins with, cannot be read whole.
+    Roots {
+        /// The file.
+        file: PathBuf,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// A variable whose value is not UTF-8.
+    Variable(&'static str),
     /// The operating system refused a port, a folder or a thread.
     System {
         /// The step that failed.
@@ -49,6 +58,8 @@ impl StartError {
             Self::SecretName(_) => "dev-secret-name",
             Self::Seed { .. } => "dev-seed",
             Self::Certificate(_) => "dev-certificate",
+            Self::Roots { .. } => "ca-file",
+            Self::Variable(_) => "setting-malformed",
             Self::System { .. } => "dev-system",
         }
     }
@@ -66,6 +77,11 @@ impl StartError {
             ),
             Self::Seed { name, reason } => format!("seeding the secret `{name}`: {reason}"),
             Self::Certificate(cause) => format!("making the local CA: {cause}"),
+            Self::Roots { file, reason } => {
+                let file = file.display().to_string().replace(char::is_control, "?");
+                format!("reading the certificates of `SSL_CERT_FILE`: {file}: {reason}")
+            }
+            Self::Variable(name) => format!("reading `{name}`: its value is not UTF-8"),
             Self::System { doing, cause } => format!("{doing}: {cause}"),
         }
     }
@@ -76,6 +92,10 @@ impl StartError {
         match self {
             Self::VaultName(_) | Self::SecretName(_) => "choose another name",
             Self::Seed { .. } => "see the limits of Key Vault secrets",
+            Self::Roots { .. } => {
+                "name a PEM file of CA certificates, every one of which can be read"
+            }
+            Self::Variable(_) => "correct or unset it",
             Self::Certificate(_) => "this is a defect: report it with this message",
             Self::System { .. } => "check the system's limits and its temporary folder",
         }
@@ -127,6 +147,8 @@ mod tests {
             StartError::SecretName("a; b".into()),
             StartError::Seed { name: "a".into(), reason: "x; y".into() },
             StartError::Certificate("x; y".into()),
+            StartError::Roots { file: "a; b".into(), reason: "x; y".into() },
+            StartError::Variable("X"),
             StartError::System { doing: "opening a loopback port", cause },
         ] {
             let line = error.to_string();

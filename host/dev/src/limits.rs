@@ -73,3 +73,6 @@ pub(crate) const TAG: usize = 512;
 pub(crate) const PAGE: usize = 25;
 /// Days for which a deleted secret can be recovered: the default of a vault.
 pub(crate) const RECOVERABLE_DAYS: u32 = 90;
+
+/// Bytes of the file of `SSL_CERT_FILE`; the roots of a system have a quarter of a megabyte.
+pub(crate) const ROOTS_MAX: u64 = 4 << 20;

@@ -51,15 +51,16 @@ fn set(builder: Builder, name: &str, value: &str) -> Result<Builder, Error> {
         "timeout" => builder.timeout_text(value),
         "ca-file" => builder.ca_file(value),
         "resolve" => builder.resolve(value),
-        "concurrency" => match value.parse() {
+        "concurrency" => match value.trim().parse() {
             Ok(calls @ 1..=1024) => builder.concurrency(calls),
             _ => return Err(malformed("a number from 1 to 1024")),
         },
-        "allow-http-loopback" => match value {
-            "true" => builder.allow_http_loopback(true),
-            "false" => builder.allow_http_loopback(false),
+        "allow-http-loopback" => match value.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" => builder.allow_http_loopback(true),
+            "false" | "0" => builder.allow_http_loopback(false),
             _ => return Err(malformed("`true` or `false`")),
         },
+        "allow-http-identity" => builder.allow_http_identity(value),
         _ => {
             return Err(usage(
                 "setting an option: there is none of this name".into(),
@@ -78,9 +79,9 @@ pub extern "C" fn vaultlet_options_new() -> *mut vaultlet_options {
 /// Sets an option. The names are those of the command line's flags: `identity`, `exclude`,
 /// `client-id`, `object-id`, `resource-id`, `additional-tenants`, `user-assertion-file`, `cloud`,
 /// `timeout` (seconds), `ca-file` and `resolve` (both may be set several times),
-/// `allow-http-loopback` (`true` or `false`); and `concurrency`, the number of concurrent calls, 1 to
-/// 1024 (default 64). An option takes precedence over the environment variable. Some values are checked
-/// by `vaultlet_open` only.
+/// `allow-http-loopback` (`true` or `false`), `allow-http-identity` (hosts, separated by commas); and
+/// `concurrency`, the number of concurrent calls, 1 to 1024 (default 64). An option takes precedence over
+/// the environment variable. Some values are checked by `vaultlet_open` only.
 ///
 /// # Safety
 /// `options` is NULL or from vaultlet; the strings are NULL or end with NUL.

@@ -27,6 +27,7 @@ const HANDLE = {
   caFile: texts,
   resolve: texts,
   allowHttpLoopback: boolean,
+  allowHttpIdentity: list(","),
   env: variables,
   onPrompt: callback,
 };

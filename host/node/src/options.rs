@@ -32,6 +32,7 @@ pub(crate) struct HandleOptions {
     pub ca_file: Option<Vec<String>>,
     pub resolve: Option<Vec<String>>,
     pub allow_http_loopback: Option<bool>,
+    pub allow_http_identity: Option<String>,
     pub env: Option<HashMap<String, String>>,
 }
 
@@ -64,7 +65,7 @@ type Set = fn(Builder, String) -> Builder;
 
 impl HandleOptions {
     pub(crate) fn builder(self, on_prompt: Option<OnPrompt>) -> Builder {
-        let texts: [(_, Set); 9] = [
+        let texts: [(_, Set); 10] = [
             (self.identity, Builder::identity),
             (self.exclude, Builder::exclude),
             (self.client_id, Builder::client_id),
@@ -74,6 +75,7 @@ impl HandleOptions {
             (self.user_assertion_file, Builder::user_assertion_file),
             (self.user_assertion, Builder::user_assertion),
             (self.cloud, Builder::cloud),
+            (self.allow_http_identity, Builder::allow_http_identity),
         ];
         let mut builder = Vaultlet::builder();
         for (text, set) in texts {

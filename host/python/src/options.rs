@@ -46,6 +46,7 @@ fn set_option(
         "ca_file" => one_or_several::<PathBuf>(value)?.into_iter().fold(builder, Builder::ca_file),
         "resolve" => texts(value)?.into_iter().fold(builder, Builder::resolve),
         "allow_http_loopback" => builder.allow_http_loopback(value.extract()?),
+        "allow_http_identity" => builder.allow_http_identity(texts(value)?.join(",")),
         "variables" => builder.variables(variables(value)?),
         "on_prompt" => on_prompt(py, builder, value.clone().unbind())?,
         other => {

@@ -33,7 +33,8 @@ vaultlet_open <- function(identity = NULL, exclude = NULL, client_id = NULL, obj
                           resource_id = NULL, additional_tenants = NULL,
                           user_assertion_file = NULL, cloud = NULL, concurrency = NULL,
                           timeout = NULL, ca_file = NULL, resolve = NULL,
-                          allow_http_loopback = NULL, variables = NULL) {
+                          allow_http_loopback = NULL, allow_http_identity = NULL,
+                          variables = NULL) {
   joined <- function(texts, by) if (!is.null(texts)) paste(texts, collapse = by)
   given <- list( # an element that is NULL is left out
     identity = joined(identity, ","), exclude = joined(exclude, ","), `client-id` = client_id,
@@ -41,7 +42,8 @@ vaultlet_open <- function(identity = NULL, exclude = NULL, client_id = NULL, obj
     `additional-tenants` = joined(additional_tenants, ";"),
     `user-assertion-file` = user_assertion_file, cloud = cloud, concurrency = concurrency,
     timeout = timeout, `ca-file` = ca_file, resolve = resolve,
-    `allow-http-loopback` = if (!is.null(allow_http_loopback)) tolower(isTRUE(allow_http_loopback))
+    `allow-http-loopback` = if (!is.null(allow_http_loopback)) tolower(isTRUE(allow_http_loopback)),
+    `allow-http-identity` = joined(allow_http_identity, ",")
   )
   # An option that is given several times has one element for each value.
   names <- rep(names(given), lengths(given))

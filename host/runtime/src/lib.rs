@@ -49,6 +49,7 @@ mod bindings;
 mod call;
 mod error;
 mod exhausted;
+mod file;
 mod grant;
 mod handle;
 mod instance;
@@ -57,6 +58,7 @@ mod internal;
 mod lend;
 mod limits;
 mod net;
+mod pem;
 #[doc(hidden)]
 pub mod phases;
 #[cfg(feature = "plugins")]

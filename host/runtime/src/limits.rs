@@ -59,6 +59,8 @@ pub(crate) const RESPONSES_KEPT: usize = 256;
 pub(crate) const FILE_MAX: usize = 64 << 10;
 /// Bytes of a file with a key and its certificates.
 pub(crate) const KEY_FILE_MAX: usize = 64 << 10;
+/// Bytes of a file with CA certificates; the roots of a system have a quarter of a megabyte.
+pub(crate) const CA_FILE_MAX: u64 = 4 << 20;
 /// Bytes that a key signs at once: a header and some claims.
 pub(crate) const SIGNED_MAX: usize = 64 << 10;
 /// Bytes of one value on a program's command line; claims are the longest.

@@ -149,6 +149,7 @@ pub(crate) fn settings() -> Vec<List> {
         ("timeout", "60.5", "soon"),
         ("timeout", "60", "1e3"),
         ("timeout", "", "86401"),
+        ("allow-http-identity", "neighbour", "not a host"),
     ] {
         let name = format!("VAULTLET_{}", flag.to_uppercase().replace('-', "_"));
         let flag = format!("--{flag}");

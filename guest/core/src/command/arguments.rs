@@ -7,7 +7,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use super::{Format, sentence, usage};
 use crate::{
     error::{Error, Id},
-    settings::{FLAGS, Lookup, Reader, SETTINGS, Setting},
+    settings::{FLAGS, Lookup, Reader, SETTINGS, Setting, set},
 };
 
 /// The request that the arguments make.
@@ -256,7 +256,7 @@ impl Arguments {
                 continue;
             }
             let name = variable(flag.name);
-            let Some(value) = variables(&name).filter(|value| !value.is_empty()) else { continue };
+            let Some(value) = set(variables, &name) else { continue };
             if flag.value == Value::Format {
                 let allowed = || sentence::variable_not_allowed(&self.formats());
                 let format = self.parse_format(&value);
@@ -272,6 +272,7 @@ impl Arguments {
 
     /// Adds a flag that was given.
     fn accept(&mut self, flag: Flag, value: &str) -> Result<(), Error> {
+        let value = value.trim();
         if let Some(given) = self.given.iter_mut().find(|given| given.name == flag.name) {
             let Value::Texts(separator) = flag.value else {
                 return Err(usage(&sentence::repeated(flag.name)));
@@ -293,7 +294,7 @@ impl Arguments {
 
     fn parse_format(&self, text: &str) -> Option<Format> {
         let mut formats = self.command.formats().iter();
-        formats.find(|(name, _)| *name == text).map(|(_, format)| *format)
+        formats.find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, format)| *format)
     }
 
     fn formats(&self) -> Vec<&'static str> {
@@ -423,10 +424,13 @@ pub(super) fn wanted_format(arguments: &[String], variables: Lookup<'_>) -> Form
         Some(_) => None,
         None => variables("VAULTLET_OUTPUT"),
     };
-    match output.or(of_variable.as_deref()) {
-        Some("json") => Format::Json,
-        Some("env") => Format::Env,
-        _ => Format::Value,
+    let is = |word: &str| {
+        output.or(of_variable.as_deref()).is_some_and(|it| it.trim().eq_ignore_ascii_case(word))
+    };
+    match () {
+        () if is("json") => Format::Json,
+        () if is("env") => Format::Env,
+        () => Format::Value,
     }
 }
 

@@ -48,6 +48,7 @@ settings; each is also a variable, --client-id is VAULTLET_CLIENT_ID:
   --cloud CLOUD                                   public, china, usgov
   --timeout SECONDS                               for the whole command, 120 by default
   --allow-http-loopback                           accept http:// for a vault on loopback
+  --allow-http-identity HOST,…                    accept http:// for an identity endpoint there
 ";
 
 /// The output of a command, and whether it succeeds.

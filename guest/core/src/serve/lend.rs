@@ -21,9 +21,7 @@ use crate::{
 
 /// The variable with the address that requests must be for: `127.0.0.1:40123`.
 pub const ADDRESS_VARIABLE: &str = "VAULTLET_LENT_AUTHORITY";
-/// The variable with the resources that may be requested, separated by commas; unset: Key Vault of
-/// the cloud.
-pub const RESOURCES_VARIABLE: &str = "VAULTLET_LENT_RESOURCES";
+pub use crate::settings::RESOURCES_VARIABLE;
 /// The variable with the one identity that is lent, as the host's identity endpoint names it
 /// (`client_id=<id>`); unset: any.
 pub const IDENTITY_VARIABLE: &str = "VAULTLET_LENT_IDENTITY";

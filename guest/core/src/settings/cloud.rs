@@ -66,7 +66,7 @@ pub(super) fn read(
     allow_http_loopback: bool,
 ) -> Result<(Option<Cloud>, Option<Url>), Error> {
     let named = match CLOUD.read(get) {
-        Some((cloud, name)) => Some(match cloud.as_str() {
+        Some((cloud, name)) => Some(match cloud.to_ascii_lowercase().as_str() {
             "public" => Cloud::Public,
             "china" => Cloud::China,
             "usgov" => Cloud::UsGov,
@@ -77,7 +77,7 @@ pub(super) fn read(
     let Some(authority) = get("AZURE_AUTHORITY_HOST") else {
         return Ok((named.or(Some(Cloud::Public)), None));
     };
-    let authority = authority.trim().trim_end_matches('/').to_string();
+    let authority = authority.trim_end_matches('/').to_string();
     let url = if authority.contains("://") { authority } else { format!("https://{authority}") };
     let url = Url::parse(&url)
         .ok()

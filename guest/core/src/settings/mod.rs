@@ -1,9 +1,11 @@
-//! Settings: `VAULTLET_*` variables, and Azure's variables that choose among credentials. An empty
-//! variable is the same as an unset one.
+//! Settings: `VAULTLET_*` variables, and Azure's variables that choose among credentials. White space
+//! around a value does not count, and a variable without anything else is the same as an unset one.
 
 mod chain;
 mod cloud;
+mod http_identity;
 mod label;
+mod lent;
 mod role;
 mod table;
 
@@ -22,7 +24,9 @@ use crate::{
 };
 pub use chain::Chain;
 pub use cloud::Cloud;
+pub(crate) use http_identity::allows_http_identity;
 pub use label::Label;
+pub use lent::RESOURCES_VARIABLE;
 pub use role::{Role, TokenOrigin};
 pub use table::*;
 
@@ -70,12 +74,10 @@ impl Settings {
         let get = |name: &str| set(variables, name);
         let allow_http_loopback = match ALLOW_HTTP_LOOPBACK.read(&get) {
             None => false,
-            Some((text, name)) => match text.as_str() {
-                "false" | "0" => false,
-                "true" | "1" => true,
-                _ => return Err(name.malformed("`true`, `false`, `1` or `0`")),
-            },
+            Some((text, name)) => boolean(&text).ok_or_else(|| name.malformed(BOOLEAN))?,
         };
+        http_identity::check(&get)?;
+        lent::check(&get)?;
         let (cloud, authority) = cloud::read(&get, allow_http_loopback)?;
         Ok(Self {
             chain: chain::read(&get)?,
@@ -100,10 +102,47 @@ impl Settings {
     }
 }
 
-/// A variable that is set and not empty.
+/// A variable that is set, without the white space around its value.
 pub(crate) fn set(variables: Lookup<'_>, name: &str) -> Option<String> {
-    variables(name).filter(|value| !value.is_empty())
+    let value = variables(name)?;
+    let text = value.trim();
+    if text.is_empty() {
+        None
+    } else if text.len() == value.len() {
+        Some(value)
+    } else {
+        Some(text.to_string())
+    }
 }
+
+/// A variable that is set and holds a password, which may have white space around it.
+pub(crate) fn set_exactly(variables: Lookup<'_>, name: &str) -> Option<String> {
+    variables(name).filter(|value| !value.trim().is_empty())
+}
+
+/// The value of a header, from the variable of this name.
+pub(crate) fn header(name: &str, value: String) -> Result<String, Error> {
+    if value.bytes().all(|b| (b' '..0x7f).contains(&b)) {
+        Ok(value)
+    } else {
+        Err(malformed(name, "a text of ASCII without control characters, as a header must be"))
+    }
+}
+
+/// A switch, in any case.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    if is("true") || text == "1" {
+        Some(true)
+    } else if is("false") || text == "0" {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The values of a switch, for error messages.
+pub(crate) const BOOLEAN: &str = "`true`, `false`, `1` or `0`";
 
 /// The error for a malformed variable. The value is not quoted: it may be a secret that was put in the wrong
 /// place.

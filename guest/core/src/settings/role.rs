@@ -1,7 +1,7 @@
 //! The role of an instance. A host gives each role only the variables that it needs, so the variables
 //! determine the role; they are read once, here.
 
-use super::{Lookup, malformed};
+use super::{Lookup, malformed, set};
 use crate::{
     error::Error,
     words::{secret::SecretString, url::Url},
@@ -47,7 +47,7 @@ impl Role {
 
     /// Reads the role from the variables. The front comes first: a host that lends sets no other secret.
     pub fn read(variable: Lookup<'_>) -> Self {
-        let secret = |name| variable(name).filter(|s| !s.is_empty()).map(SecretString::new);
+        let secret = |name| set(variable, name).map(SecretString::new);
         if let Some(secret) = secret(Self::FRONT_SECRET) {
             Self::Front(secret)
         } else if let Some(secret) = secret(Self::BROKER_SECRET) {

@@ -87,6 +87,9 @@ settings! {
          host name; may be repeated"
     ALLOW_HTTP_LOOPBACK Component "VAULTLET_ALLOW_HTTP_LOOPBACK" "--allow-http-loopback" None, None,
         "Accept http:// for a vault on loopback"
+    ALLOW_HTTP_IDENTITY Component "VAULTLET_ALLOW_HTTP_IDENTITY" "--allow-http-identity" Some("HOST,…"), Some(","),
+        "Accept http:// for an identity endpoint at these hosts, whose addresses must be private; may \
+         be repeated"
 }
 
 impl Setting {
@@ -113,6 +116,11 @@ impl Name {
     /// The name of a setting that is only a variable and has no flag.
     pub(super) const fn variable(text: &'static str) -> Self {
         Self { text, is_flag: false }
+    }
+
+    /// The flag or the variable.
+    pub(crate) const fn text(self) -> &'static str {
+        self.text
     }
 
     /// The error for a malformed setting. The value is not quoted: it may be a secret that was put in the

@@ -26,24 +26,25 @@ const FOLDER: &str = "/var/opt/azcmagent/tokens";
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "IDENTITY_ENDPOINT")?;
     set(variables, "IMDS_ENDPOINT")?;
-    let endpoint = endpoint(&url).map(|endpoint| match set(variables, FOLDER_VARIABLE) {
-        Some(folder) if endpoint.url.is_loopback() => Endpoint {
-            protocol: Protocol::KeyFile(folder.trim_end_matches('/').to_owned()),
-            ..endpoint
-        },
-        _ => endpoint,
-    });
+    let endpoint =
+        endpoint(variables, &url).map(|endpoint| match set(variables, FOLDER_VARIABLE) {
+            Some(folder) if endpoint.url.is_loopback() => Endpoint {
+                protocol: Protocol::KeyFile(folder.trim_end_matches('/').to_owned()),
+                ..endpoint
+            },
+            _ => endpoint,
+        });
     Some(Found::from_form(Some(FORM), endpoint.map(Ready::endpoint)))
 }
 
 /// The agent at its default address, for a machine where no variable names the endpoint.
 pub(super) fn agent() -> Result<Agent, Error> {
-    let endpoint = endpoint("http://127.0.0.1:40342/metadata/identity/oauth2/token")?;
+    let endpoint = endpoint(&|_| None, "http://127.0.0.1:40342/metadata/identity/oauth2/token")?;
     Ok(Agent { program: AGENT, endpoint })
 }
 
-fn endpoint(url: &str) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::from_variable(FORM, "IDENTITY_ENDPOINT", url)?;
+fn endpoint(variables: Lookup<'_>, url: &str) -> Result<Endpoint, Error> {
+    let endpoint = Endpoint::from_variable(variables, FORM, "IDENTITY_ENDPOINT", url)?;
     Ok(Endpoint {
         protocol: Protocol::KeyFile(FOLDER.to_owned()),
         parameters: &[("api-version", "2020-06-01")],

@@ -12,9 +12,11 @@ const FORM: &str = "cloud-shell";
 /// Present when `MSI_ENDPOINT` is set. `azureml`, which also needs `MSI_SECRET`, is asked first.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "MSI_ENDPOINT")?;
-    let endpoint = Endpoint::from_variable(FORM, "MSI_ENDPOINT", &url).map(|endpoint| Endpoint {
+    let endpoint = Endpoint::from_variable(variables, FORM, "MSI_ENDPOINT", &url);
+    let endpoint = endpoint.map(|endpoint| Endpoint {
         protocol: Protocol::Form,
         metadata: true,
+        hint: Some("`MSI_SECRET` is not set, which Azure Machine Learning sets".into()),
         ..endpoint
     });
     Some(Found::from_form(Some(FORM), endpoint.map(Ready::endpoint)))

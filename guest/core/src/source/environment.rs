@@ -5,59 +5,61 @@ use alloc::string::String;
 
 use super::{
     entra::{self, Client, Grant, Proof},
-    found::{Found, Ready},
+    found::{Found, Ready, missing},
 };
 use crate::{
     error::Error,
-    settings::{Lookup, Settings, set},
+    settings::{BOOLEAN, Lookup, Settings, boolean, malformed, set, set_exactly},
+    token::UserAssigned,
     words::secret::SecretString,
 };
 
-pub(super) const VARIABLES: &[&str] = &[
-    CLIENT,
-    TENANT,
-    "AZURE_CLIENT_SECRET",
-    "AZURE_CLIENT_CERTIFICATE_PATH",
-    "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",
-    "AZURE_USERNAME",
-    "AZURE_PASSWORD",
-];
+pub(super) const VARIABLES: &[&str] = &[CLIENT, TENANT, SECRET, CERTIFICATE, CHAIN, USER, PASSWORD];
 
 const CLIENT: &str = "AZURE_CLIENT_ID";
 const TENANT: &str = "AZURE_TENANT_ID";
+const SECRET: &str = "AZURE_CLIENT_SECRET";
+const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
+const CHAIN: &str = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN";
+const USER: &str = "AZURE_USERNAME";
+const PASSWORD: &str = "AZURE_PASSWORD";
 
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     if let Some((form, proof)) = proof(variables) {
-        let client = client(variables, settings, Some(form), proof, Grant::Client);
+        let client =
+            proof.and_then(|proof| client(variables, settings, Some(form), proof, Grant::Client));
         return Found::from_form(Some(form), client.map(Ready::client));
     }
-    let user = (
-        set(variables, CLIENT),
-        set(variables, "AZURE_USERNAME"),
-        set(variables, "AZURE_PASSWORD"),
-    );
+    let user = (set(variables, CLIENT), set(variables, USER), set_exactly(variables, PASSWORD));
     if let (Some(_), Some(user), Some(password)) = user {
         let form = Some("user-password");
         let grant = Grant::Password { user, password: SecretString::new(password) };
         let client = client(variables, settings, form, Proof::Nothing, grant);
         return Found::from_form(form, client.map(Ready::client));
     }
-    Found::Absent(
-        "`AZURE_CLIENT_ID`, `AZURE_TENANT_ID` and `AZURE_CLIENT_SECRET` are not all set".into(),
-    )
+    // The kind of proof that was begun says what else it needs.
+    let begun = |name: &&str| set(variables, name).is_some();
+    let needed = match [SECRET, CERTIFICATE, USER, PASSWORD].into_iter().find(begun) {
+        Some(USER | PASSWORD) => [CLIENT, USER, PASSWORD],
+        Some(proof) => [CLIENT, TENANT, proof],
+        None => [CLIENT, TENANT, SECRET],
+    };
+    Found::Absent(missing(variables, &needed).unwrap_or_default())
 }
 
 /// The proof of the application in the environment variables, and the name of that form.
-pub(super) fn proof(variables: Lookup<'_>) -> Option<(&'static str, Proof)> {
+pub(super) fn proof(variables: Lookup<'_>) -> Option<(&'static str, Result<Proof, Error>)> {
     set(variables, CLIENT)?;
     set(variables, TENANT)?;
-    if let Some(secret) = set(variables, "AZURE_CLIENT_SECRET") {
-        return Some(("client-secret", Proof::Secret(SecretString::new(secret))));
+    if let Some(secret) = set_exactly(variables, SECRET) {
+        return Some(("client-secret", Ok(Proof::Secret(SecretString::new(secret)))));
     }
-    let path = set(variables, "AZURE_CLIENT_CERTIFICATE_PATH")?;
-    let chain = set(variables, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
-    let chain = chain.is_some_and(|it| it == "1" || it.eq_ignore_ascii_case("true"));
-    Some(("client-certificate", Proof::Certificate { path, chain }))
+    let path = set(variables, CERTIFICATE)?;
+    let chain = match set(variables, CHAIN) {
+        None => Ok(false),
+        Some(text) => boolean(&text).ok_or_else(|| malformed(CHAIN, BOOLEAN)),
+    };
+    Some(("client-certificate", chain.map(|chain| Proof::Certificate { path, chain })))
 }
 
 /// The client that the environment variables describe.
@@ -70,10 +72,15 @@ pub(super) fn client(
 ) -> Result<Client, Error> {
     // `organizations` stands for the tenant of the user who logs in.
     let tenant = set(variables, TENANT).unwrap_or_else(|| "organizations".into());
+    // A workload's client id may be given by the setting alone.
+    let (id_variable, id) = match (set(variables, CLIENT), &settings.identity) {
+        (None, Some((UserAssigned::Client(id), name))) => (name.text(), id.clone()),
+        (id, _) => (CLIENT, self::id(CLIENT, id.unwrap_or_default())?),
+    };
     Ok(Client {
         form,
-        id: id(CLIENT, set(variables, CLIENT).unwrap_or_default())?,
-        id_variable: CLIENT,
+        id,
+        id_variable,
         tenant: entra::parse_tenant(TENANT, &tenant)?,
         tenant_variable: TENANT,
         proof,
@@ -87,10 +94,9 @@ pub(super) fn client(
 /// Checks a client id in an environment variable.
 pub(super) fn id(name: &'static str, id: String) -> Result<String, Error> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let id: String = id.trim().into();
     if (1..=128).contains(&id.len()) && id.bytes().all(plain) {
         Ok(id)
     } else {
-        Err(crate::settings::malformed(name, "the id of an application"))
+        Err(malformed(name, "the id of an application"))
     }
 }

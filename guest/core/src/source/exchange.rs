@@ -12,9 +12,9 @@ use crate::settings::{Lookup, Settings, set};
 
 const FORM: &str = "token-exchange";
 
-/// Present when all of [`workload::REQUIRED`] are set.
+/// Present when all of [`workload::required`] are set.
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Option<Found> {
-    if !workload::REQUIRED.iter().all(|name| set(variables, name).is_some()) {
+    if !workload::required(settings).iter().all(|name| set(variables, name).is_some()) {
         return None;
     }
     // The variables may be left over from another machine: if the file does not exist, IMDS is asked.

@@ -1,6 +1,6 @@
 //! The result of looking for a source, and a source that is ready to be asked for tokens.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{denial::Denial, entra, local, login};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     error::Error,
     plan::Plan,
-    settings::Label,
+    settings::{Label, Lookup, set},
     token::{Token, TokenRequest},
 };
 
@@ -30,6 +30,42 @@ impl Found {
             Err(error) => Self::Unusable(form, error),
         }
     }
+}
+
+impl Found {
+    /// The result for a source that lacks one of these variables; none if all are set.
+    pub(super) fn without(variables: Lookup<'_>, needed: &[&str]) -> Option<Self> {
+        missing(variables, needed).map(Self::Absent)
+    }
+}
+
+/// Says which of these variables are not set, and which are; none if all are set.
+pub(super) fn missing(variables: Lookup<'_>, needed: &[&str]) -> Option<String> {
+    let (there, missing): (Vec<&str>, Vec<&str>) =
+        needed.iter().copied().partition(|name| set(variables, name).is_some());
+    let mut text = String::new();
+    push_names(&mut text, &missing);
+    text.push_str(" not set");
+    if !there.is_empty() {
+        text.push_str(", though ");
+        push_names(&mut text, &there);
+    }
+    (!missing.is_empty()).then_some(text)
+}
+
+/// Adds names and their verb: "`A`, `B` and `C` are".
+fn push_names(text: &mut String, names: &[&str]) {
+    for (at, name) in names.iter().enumerate() {
+        text.push_str(match names.len() - at {
+            _ if at == 0 => "",
+            1 => " and ",
+            _ => ", ",
+        });
+        text.push('`');
+        text.push_str(name);
+        text.push('`');
+    }
+    text.push_str(if names.len() == 1 { " is" } else { " are" });
 }
 
 /// A source that is ready to be asked for tokens, by protocol.

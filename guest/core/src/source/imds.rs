@@ -26,9 +26,9 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
 /// The IMDS endpoint.
 pub(super) fn endpoint(variables: Lookup<'_>, settings: &Settings) -> Result<Endpoint, Error> {
     let host = set(variables, HOST_VARIABLE);
-    let base = host.as_deref().unwrap_or("http://169.254.169.254").trim().trim_end_matches('/');
+    let base = host.as_deref().unwrap_or("http://169.254.169.254").trim_end_matches('/');
     let url = format!("{base}/metadata/identity/oauth2/token");
-    let endpoint = Endpoint::from_variable(FORM, HOST_VARIABLE, &url);
+    let endpoint = Endpoint::from_variable(variables, FORM, HOST_VARIABLE, &url);
     endpoint.map(|endpoint| Endpoint {
         parameters: &[("api-version", "2018-02-01")],
         metadata: true,

@@ -1,8 +1,16 @@
 //! Managed identity: the first local endpoint that is configured, in the order of most of Azure's SDKs.
 //! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/overview>
 
-use super::{appservice, arc, azureml, cloudshell, exchange, found::Found, imds, servicefabric};
-use crate::settings::{Lookup, Settings};
+use alloc::string::String;
+
+use super::{
+    appservice, arc, azureml, cloudshell, exchange,
+    found::{Found, Ready, missing},
+    imds,
+    local::Endpoint,
+    servicefabric,
+};
+use crate::settings::{Lookup, Settings, set};
 
 pub(super) const VARIABLES: &[&str] = &[
     "IDENTITY_ENDPOINT",
@@ -31,6 +39,23 @@ pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
     }
     match exchange::find(variables, settings) {
         Some(found) => found,
-        None => imds::find(variables, settings),
+        None => match imds::find(variables, settings) {
+            Found::Here(Ready::Endpoint(endpoint)) => {
+                let hint = half_a_pair(variables);
+                Found::Here(Ready::endpoint(Endpoint { hint, ..*endpoint }))
+            }
+            found => found,
+        },
     }
+}
+
+/// What is missing for an endpoint of which some variables are set.
+fn half_a_pair(variables: Lookup<'_>) -> Option<String> {
+    const PAIRS: [&[&str]; 3] = [
+        &["IDENTITY_ENDPOINT", "IDENTITY_HEADER"],
+        &["IDENTITY_ENDPOINT", "IMDS_ENDPOINT"],
+        &["MSI_ENDPOINT", "MSI_SECRET"],
+    ];
+    let begun = |pair: &&&[&str]| pair.iter().any(|name| set(variables, name).is_some());
+    PAIRS.iter().find(begun).and_then(|pair| missing(variables, pair))
 }

@@ -36,7 +36,7 @@ pub(super) fn find(variables: Lookup<'_>, _: &Settings) -> Found {
             "`OBO_ENDPOINT` is not set (the job has no `identity: type: user_identity`)".into(),
         );
     };
-    let endpoint = Endpoint::from_variable(FORM, "OBO_ENDPOINT", &url)
+    let endpoint = Endpoint::from_variable(variables, FORM, "OBO_ENDPOINT", &url)
         .map(|endpoint| Endpoint { is_user: true, ..endpoint });
     Found::from_form(Some(FORM), endpoint.map(Ready::endpoint))
 }

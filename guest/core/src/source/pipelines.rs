@@ -1,8 +1,6 @@
 //! Azure Pipelines: a service connection, authenticated by the pipeline's federated token.
 //! <https://learn.microsoft.com/azure/devops/pipelines/library/connect-to-azure>
 
-use alloc::format;
-
 use super::{
     entra::{self, Client, Grant, Proof, ServiceConnection},
     environment,
@@ -10,7 +8,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    settings::{Lookup, Settings, malformed, set},
+    settings::{Lookup, Settings, header, malformed, set},
     words::{secret::SecretString, url::Url},
 };
 
@@ -23,15 +21,15 @@ const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
 const URI: &str = "SYSTEM_OIDCREQUESTURI";
 
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
-    if let Some(missing) = VARIABLES.iter().find(|name| set(variables, name).is_none()) {
-        return Found::Absent(format!("`{missing}` is not set"));
+    if let Some(absent) = Found::without(variables, VARIABLES) {
+        return absent;
     }
     Found::from_form(None, client(variables, settings).map(Ready::client))
 }
 
 fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {
     let get = |name| set(variables, name).unwrap_or_default();
-    let mut url = Url::parse(get(URI).trim())
+    let mut url = Url::parse(&get(URI))
         .ok()
         .filter(|url| url.secure || (settings.allow_http_loopback && url.is_loopback()))
         .ok_or_else(|| malformed(URI, "an `https` URL"))?;
@@ -43,7 +41,10 @@ fn client(variables: Lookup<'_>, settings: &Settings) -> Result<Client, Error> {
         id_variable: CLIENT,
         tenant: entra::parse_tenant(TENANT, &get(TENANT))?,
         tenant_variable: TENANT,
-        proof: Proof::Pipelines(ServiceConnection { url, token: SecretString::new(get(TOKEN)) }),
+        proof: Proof::Pipelines(ServiceConnection {
+            url,
+            token: SecretString::new(header(TOKEN, get(TOKEN))?),
+        }),
         grant: Grant::Client,
         authority: settings.authority.clone(),
         trust: None,

@@ -10,7 +10,6 @@ use super::{
 use crate::{
     error::Error,
     settings::{Lookup, malformed, set},
-    words::secret::SecretString,
 };
 
 const FORM: &str = "service-fabric";
@@ -20,11 +19,16 @@ const PIN_VARIABLE: &str = "IDENTITY_SERVER_THUMBPRINT";
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
     let url = set(variables, "IDENTITY_ENDPOINT")?;
     let (secret, pin) = (set(variables, "IDENTITY_HEADER")?, set(variables, PIN_VARIABLE)?);
-    Some(Found::from_form(Some(FORM), endpoint(&url, secret, &pin).map(Ready::endpoint)))
+    Some(Found::from_form(Some(FORM), endpoint(variables, &url, secret, &pin).map(Ready::endpoint)))
 }
 
-fn endpoint(url: &str, secret: String, pin: &str) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::from_variable(FORM, "IDENTITY_ENDPOINT", url)?;
+fn endpoint(
+    variables: Lookup<'_>,
+    url: &str,
+    secret: String,
+    pin: &str,
+) -> Result<Endpoint, Error> {
+    let endpoint = Endpoint::from_variable(variables, FORM, "IDENTITY_ENDPOINT", url)?;
     if !endpoint.url.secure {
         return Err(malformed("IDENTITY_ENDPOINT", "an `https` URL, as Service Fabric's is"));
     }
@@ -34,9 +38,7 @@ fn endpoint(url: &str, secret: String, pin: &str) -> Result<Endpoint, Error> {
     }
     Ok(Endpoint {
         parameters: &[("api-version", "2019-07-01-preview")],
-        header: Some(("secret", SecretString::new(secret))),
-        header_variable: "IDENTITY_HEADER",
         pin: Some(pin.to_ascii_lowercase()),
-        ..endpoint
+        ..endpoint.with_header("secret", "IDENTITY_HEADER", secret)?
     })
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    settings::{Lookup, malformed, set},
+    settings::{Lookup, header, malformed, set},
     words::url,
 };
 
@@ -23,7 +23,7 @@ const API: &str = "AZUREML_OBO_USER_TOKEN_FOR_SPARK_RETRIEVAL_API";
 
 /// Present when [`MARKER`] marks the job as one of serverless Spark.
 pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
-    if set(variables, MARKER)?.trim() != "sparkobo" {
+    if set(variables, MARKER)? != "sparkobo" {
         return None;
     }
     let Some(canary) = set(variables, "AZUREML_OBO_CANARY_TOKEN") else {
@@ -38,7 +38,7 @@ pub(super) fn find(variables: Lookup<'_>) -> Option<Found> {
 fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
     let required = |name| set(variables, name).ok_or_else(|| malformed(name, "set"));
     let host = required(ENDPOINT)?;
-    let host = host.trim().trim_start_matches("https://").trim_end_matches('/');
+    let host = host.trim_start_matches("https://").trim_end_matches('/');
     let mut path = String::from("api/v1/proxy/obotoken/v1.0");
     let api = set(variables, API).unwrap_or_else(|| "getuseraccesstokenforspark".into());
     for (name, value) in [
@@ -54,15 +54,17 @@ fn endpoint(variables: Lookup<'_>, canary: String) -> Result<Endpoint, Error> {
     }
     path.push('/');
     url::escape(&mut path, &api);
-    let endpoint = Endpoint::from_variable(FORM, ENDPOINT, &format!("https://{host}/{path}"))?;
+    let endpoint =
+        Endpoint::from_variable(variables, FORM, ENDPOINT, &format!("https://{host}/{path}"))?;
+    let required_header = |name| header(name, required(name)?);
     let job = Job {
-        canary: canary.into(),
+        canary: header("AZUREML_OBO_CANARY_TOKEN", canary)?.into(),
         object: set(variables, "OID"),
         tenant: set(variables, "TID"),
         experiment: set(variables, "AZUREML_ARM_PROJECT_NAME"),
         run: set(variables, "AZUREML_RUN_ID"),
-        service: required("AZUREML_OBO_SERVICE_ENDPOINT")?,
-        cluster: required("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER")?,
+        service: required_header("AZUREML_OBO_SERVICE_ENDPOINT")?,
+        cluster: required_header("AZUREML_SYNAPSE_CLUSTER_IDENTIFIER")?,
     };
     Ok(Endpoint { protocol: Protocol::Spark(job), is_user: true, ..endpoint })
 }

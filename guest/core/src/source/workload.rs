@@ -13,14 +13,21 @@ use crate::{
     error::{Error, Id},
     plan::Certificates,
     settings::{Lookup, Settings, malformed, set},
+    token::UserAssigned,
     words::url::Url,
 };
 
 pub(super) const VARIABLES: &[&str] =
     &["AZURE_CLIENT_ID", "AZURE_TENANT_ID", FILE, PROXY, SNI, CA_FILE, CA_DATA];
 
-/// The variables that must all be set.
-pub(super) const REQUIRED: [&str; 3] = ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", FILE];
+/// The variables that must all be set. The setting of a client id stands for the variable.
+pub(super) fn required(settings: &Settings) -> &'static [&'static str] {
+    const REQUIRED: &[&str] = &["AZURE_CLIENT_ID", "AZURE_TENANT_ID", FILE];
+    match settings.identity {
+        Some((UserAssigned::Client(_), _)) => &["AZURE_TENANT_ID", FILE],
+        _ => REQUIRED,
+    }
+}
 
 const FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
 const PROXY: &str = "AZURE_KUBERNETES_TOKEN_PROXY";
@@ -29,11 +36,8 @@ const CA_FILE: &str = "AZURE_KUBERNETES_CA_FILE";
 const CA_DATA: &str = "AZURE_KUBERNETES_CA_DATA";
 
 pub(super) fn find(variables: Lookup<'_>, settings: &Settings) -> Found {
-    if !REQUIRED.iter().all(|name| set(variables, name).is_some()) {
-        return Found::Absent(
-            "`AZURE_CLIENT_ID`, `AZURE_TENANT_ID` and `AZURE_FEDERATED_TOKEN_FILE` are not all set"
-                .into(),
-        );
+    if let Some(absent) = Found::without(variables, required(settings)) {
+        return absent;
     }
     Found::from_form(None, client(variables, settings, None).map(Ready::client))
 }
@@ -55,7 +59,7 @@ pub(super) fn client(
 /// Redirects the client to the cluster's token proxy, which knows the identities that a pod is bound to.
 /// <https://learn.microsoft.com/azure/aks/identity-bindings-concepts>
 fn use_proxy(variables: Lookup<'_>, client: Client, url: &str) -> Result<Client, Error> {
-    let url = Url::parse(url.trim())
+    let url = Url::parse(url)
         .ok()
         .filter(|url| url.secure && !url.target.contains('?'))
         .ok_or_else(|| malformed(PROXY, "an `https` URL without user, query and fragment"))?;

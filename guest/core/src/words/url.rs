@@ -148,6 +148,11 @@ pub fn is_loopback(host: &str) -> bool {
         || canonical(host).is_some_and(|ip| ip.is_loopback())
 }
 
+/// Whether a host is an IP address.
+pub(crate) fn is_address(host: &str) -> bool {
+    canonical(host).is_some()
+}
+
 /// Splits `host[:port]` and checks both. The host is returned in lower case, without brackets.
 pub fn split_host_and_port(text: &str) -> Result<(String, Option<u16>), &'static str> {
     let url = format!("a://{text}");

@@ -57,5 +57,6 @@ class HandleOptions(TypedDict, total=False):
     ca_file: Path | Iterable[Path] | None
     resolve: str | Iterable[str] | None
     allow_http_loopback: bool | None
+    allow_http_identity: str | Iterable[str] | None
     variables: Mapping[str, str] | None
     on_prompt: Callable[[str], object] | None

@@ -141,6 +141,7 @@ class Vaultlet:
         ca_file: Path | Iterable[Path] | None = None,
         resolve: str | Iterable[str] | None = None,
         allow_http_loopback: bool | None = None,
+        allow_http_identity: str | Iterable[str] | None = None,
         variables: Mapping[str, str] | None = None,
         on_prompt: Callable[[str], object] | None = None,
     ) -> Self: ...

@@ -16,8 +16,9 @@ use super::vaultlet::Vaultlet;
 /// Settings of a [`Vaultlet`] that is not open yet; see [`Vaultlet::builder`].
 ///
 /// A setting that is not made here comes from the environment: the `VAULTLET_*` variables of the
-/// command line, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and, for the credentials, exactly the
-/// variables that the component's plan names.
+/// command line, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and, for the credentials,
+/// exactly the variables that the component's plan names. White space around a value does not count,
+/// and a value that is not UTF-8 is an error, unless it is a path.
 #[derive(Clone, Default)]
 #[must_use = "a builder does nothing until `open`"]
 pub struct Builder {
@@ -115,6 +116,12 @@ impl Builder {
     /// Whether to accept plain `http://` vaults on loopback, for tests.
     pub fn allow_http_loopback(self, allow: bool) -> Self {
         self.setting("VAULTLET_ALLOW_HTTP_LOOPBACK", allow.to_string())
+    }
+
+    /// Hosts, separated by commas, at which an identity endpoint may be plain `http://`: services
+    /// beside this one on a private network. Their addresses must be private ones or of loopback.
+    pub fn allow_http_identity(self, hosts: impl Into<String>) -> Self {
+        self.setting("VAULTLET_ALLOW_HTTP_IDENTITY", hosts)
     }
 
     /// The time that one call may take; the default is 120 s, the maximum one day.

@@ -55,7 +55,8 @@ impl Plan {
     ) -> Result<Self, Error> {
         let vault = match reference {
             Some(reference) => {
-                let (vault, _) = planner.route(reference, &settings.component_variables(), call)?;
+                let (vault, _) =
+                    planner.route(reference, &settings.component_variables()?, call)?;
                 Some(vault.into())
             }
             None => None,

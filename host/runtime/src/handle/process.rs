@@ -1,7 +1,6 @@
 //! What a handle has in one process: the component, what its roles share, and threads for callers that
 //! do not wait.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,11 +32,11 @@ impl Process {
             [Role::Vault, Role::Broker, Role::Planner].map(|role| role.instances(concurrency));
         let client = Arc::new(Client::new(Transport {
             tls: client_config(
-                settings.environment.get("SSL_CERT_FILE").map(PathBuf::from).as_deref(),
+                settings.environment.path("SSL_CERT_FILE").as_deref(),
                 &settings.ca_files(),
             )?,
             overrides: settings.overrides()?,
-            proxy: settings.proxy()?,
+            proxies: settings.proxies()?,
         }));
         crate::phases::mark("TLS configured");
         // A call that waits for an instance keeps its thread.
@@ -71,7 +70,7 @@ impl Process {
             client,
             identity: Arc::new(IdentityEndpoint::new(Arc::new(broker), limit, is_for_one)),
             prepares: is_one_shot,
-            settings: settings.component_variables(),
+            settings: settings.component_variables()?,
             known: Mutex::default(),
         });
         Ok(Self { settings, timeout, operations, threads })

@@ -3,9 +3,8 @@
 //! There is no listing, no writing and no other path, so that a guest cannot find out what else is
 //! on the machine. A file is read whole each time.
 
-use std::fs::{self, File as OsFile};
+use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +15,9 @@ use crate::bindings::exports::vaultlet::keyvault::plan::File;
 use crate::call::{Call, on_thread};
 use crate::error::Error;
 use crate::exhausted::exhausted;
+use crate::file;
 use crate::limits;
+use crate::settings::Environment;
 
 /// The path that stands for text which an embedder gave in place of a file.
 pub(crate) const GIVEN: &str = "-";
@@ -25,6 +26,8 @@ pub(crate) const GIVEN: &str = "-";
 #[derive(Default)]
 pub(crate) struct Files {
     pub(crate) planned: Vec<File>,
+    /// Where a path that is not UTF-8 comes from.
+    pub(crate) environment: Environment,
     /// The content of [`GIVEN`], where that path is planned.
     pub(crate) given: Option<Arc<Zeroizing<String>>>,
 }
@@ -66,10 +69,10 @@ impl Files {
         }
         let folder = match planned {
             File::Path(_) => None,
-            File::Folder((folder, _)) => Some(folder.clone()),
+            File::Folder((folder, _)) => Some(self.environment.path_of(folder)),
         };
         let doing = format!("reading `{path}`");
-        let path = path.to_owned();
+        let path = self.environment.path_of(path);
         // The file may be on a network file system.
         let read = on_thread(call, move || {
             if let Some(folder) = folder
@@ -77,7 +80,7 @@ impl Files {
             {
                 return Err(io::ErrorKind::PermissionDenied.into());
             }
-            read_whole(Path::new(&path), max.min(limits::FILE_MAX))
+            read_whole(&path, max.min(limits::FILE_MAX))
         })?;
         match read {
             Ok(content) => Ok(Ok(content)),
@@ -115,18 +118,12 @@ fn serves(file: &File, path: &str) -> bool {
     }
 }
 
-/// Reads a regular file of at most `max` bytes; a longer one is an error. Links are followed, as
-/// the token files of a cluster are links.
+/// Reads a regular file of at most `max` bytes; a longer one is an error.
 pub(crate) fn read_whole(path: &Path, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Opening a pipe would wait for its writer.
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OsFile::options().read(true).custom_flags(nonblocking).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
+    let (mut file, _) = file::open(path)?;
     // Of a fixed size: a buffer that grows leaves copies of the secret behind.
     let mut content = Zeroizing::new(vec![0; max + 1]);
-    let (mut length, mut file) = (0, file);
+    let mut length = 0;
     while let Some(room) = content.get_mut(length..).filter(|room| !room.is_empty()) {
         match file.read(room) {
             Ok(0) => break,

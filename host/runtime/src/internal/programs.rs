@@ -110,7 +110,7 @@ impl Programs {
     /// Looks a command up in the absolute folders of `PATH`. Relative ones are skipped, so that the
     /// working folder does not decide which program runs.
     fn look_up(&self, command: &str) -> Option<PathBuf> {
-        let path = self.environment.get("PATH").filter(|_| !command.contains('/'))?;
+        let path = self.environment.value("PATH").filter(|_| !command.contains('/'))?;
         let is_program = |file: &PathBuf| {
             fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
         };

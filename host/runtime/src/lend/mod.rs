@@ -81,7 +81,8 @@ impl Vaultlet {
     /// get tokens for the resources in `lend`, and for no other.
     ///
     /// No network. The error is of kind [`Unavailable`](Kind::Unavailable) when the port is taken,
-    /// and of kind [`Configuration`](Kind::Configuration) when a setting is wrong.
+    /// of kind [`InvalidArgument`](Kind::InvalidArgument) when a resource is empty or malformed, and of
+    /// kind [`Configuration`](Kind::Configuration) when a setting is wrong.
     pub fn lend(&self, lend: Lend) -> Result<Lent, Error> {
         let port = lend.port.unwrap_or(0);
         let unbound = |error: std::io::Error| {
@@ -95,11 +96,19 @@ impl Vaultlet {
                 )
             })
         };
+        // A resource that is empty is one, and not the default.
+        let resources = match lend.resources.join(",") {
+            joined if joined.trim().is_empty() && !lend.resources.is_empty() => ",".into(),
+            joined => joined,
+        };
         let listener = listen(port).map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?.to_string();
         let secret = random_secret()?;
         let (variables, front) =
             self.block("lending the identity endpoint", |operations, call| {
+                let mut settings = operations.settings.clone();
+                settings.push(("VAULTLET_LENT_RESOURCES".into(), resources.clone()));
+                operations.planner.check(&settings, call)?;
                 let variables = operations.planner.lent_variables(&address, &secret, call)?;
                 let identity = match lend.any_identity {
                     true => String::new(),
@@ -108,7 +117,7 @@ impl Vaultlet {
                 let front = operations.front(&[
                     ("VAULTLET_LENT_AUTHORITY", address.as_str()),
                     ("VAULTLET_LENT_SECRET", secret.as_str()),
-                    ("VAULTLET_LENT_RESOURCES", &lend.resources.join(",")),
+                    ("VAULTLET_LENT_RESOURCES", resources.as_str()),
                     ("VAULTLET_LENT_IDENTITY", &identity),
                 ]);
                 Ok((variables, Arc::new(front)))

@@ -7,7 +7,8 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 
 use super::failure::Failure;
-use super::proxy::{self, Proxy};
+use super::proxies::Proxy;
+use super::proxy;
 use super::resolve::Resolver;
 use super::server::{PlannedServer, Purpose, Trust, is_localhost};
 use super::stream::{Connecting, Deadline, Stream};
@@ -64,7 +65,7 @@ pub(super) fn connect(
     deadline: Deadline<'_>,
 ) -> Result<Stream, Failure> {
     let stream = match proxy(transport, to) {
-        Some(proxy) => proxy::tunnel(&proxy, resolver, to, deadline)?,
+        Some(proxy) => proxy::tunnel(proxy, resolver, to, deadline)?,
         None => {
             let addresses = resolver.addresses(&transport.overrides, to, deadline)?;
             Stream::connect(&addresses, deadline)?
@@ -108,7 +109,7 @@ fn session(
 
 /// The proxy for a server, if any. Vaults and token authorities go through `HTTPS_PROXY`; names and
 /// addresses of this machine, and servers with a pinned certificate, never do.
-fn proxy(transport: &Transport, to: &PlannedServer) -> Option<Proxy> {
+fn proxy<'a>(transport: &'a Transport, to: &PlannedServer) -> Option<&'a Proxy> {
     let local = is_localhost(&to.host)
         || to.host.parse().is_ok_and(|ip: IpAddr| match ip.to_canonical() {
             IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
@@ -118,6 +119,5 @@ fn proxy(transport: &Transport, to: &PlannedServer) -> Option<Proxy> {
     if local || pinned || to.purpose == Purpose::IdentityEndpoint {
         return None;
     }
-    let scheme = if to.trust == Trust::None { "http" } else { "https" };
-    transport.proxy.intercept(&format!("{scheme}://{to}/").parse().ok()?)
+    transport.proxies.proxy(&to.host, to.port)
 }

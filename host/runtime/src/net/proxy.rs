@@ -8,11 +8,10 @@ use zeroize::Zeroizing;
 use crate::limits;
 
 use super::failure::Failure;
+use super::proxies::Proxy;
 use super::resolve::Resolver;
-use super::server::{PlannedServer, Target};
+use super::server::PlannedServer;
 use super::stream::{Deadline, Stream};
-
-pub(super) type Proxy = hyper_util::client::proxy::matcher::Intercept;
 
 /// Opens a tunnel to a server.
 pub(super) fn tunnel(
@@ -21,11 +20,9 @@ pub(super) fn tunnel(
     to: &PlannedServer,
     deadline: Deadline<'_>,
 ) -> Result<Stream, Failure> {
-    let at = proxy.uri().authority().map_or("", |a| a.as_str()).rsplit('@').next().unwrap_or("");
-    let failed = |what: &str| Failure::Proxy(format!("the proxy {at}: {what}"));
-    let Target { host, port, .. } =
-        Target::from_uri(proxy.uri()).ok_or_else(|| failed("its URL names no server"))?;
-    let connected = resolver.any_addresses(&host, port, deadline);
+    let Proxy { host, port, authorization } = proxy;
+    let failed = |what: &str| Failure::Proxy(format!("the proxy {host}:{port}: {what}"));
+    let connected = resolver.any_addresses(host, *port, deadline);
     let connected = connected.and_then(|addresses| Stream::connect(&addresses, deadline));
     let mut stream = connected.map_err(|failure| match failure {
         Failure::CallEnded(_) | Failure::Exhausted(_) | Failure::ConnectTimeout => failure,
@@ -34,8 +31,8 @@ pub(super) fn tunnel(
     // It may hold a password.
     let mut request = Zeroizing::new(String::with_capacity(limits::READ));
     request.push_str(&format!("CONNECT {to} HTTP/1.1\r\nhost: {to}\r\n"));
-    if let Some(credentials) = proxy.basic_auth().and_then(|value| value.to_str().ok()) {
-        for part in ["proxy-authorization: ", credentials, "\r\n"] {
+    if let Some(authorization) = authorization {
+        for part in ["proxy-authorization: ", authorization, "\r\n"] {
             request.push_str(part);
         }
     }

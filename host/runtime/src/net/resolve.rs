@@ -9,7 +9,7 @@ use crate::call::Slot;
 use crate::exhausted;
 
 use super::failure::Failure;
-use super::server::{PlannedServer, Trust, is_localhost, without_brackets};
+use super::server::{PlannedServer, Trust, is_host, is_localhost, port_number, without_brackets};
 use super::stream::Deadline;
 use super::{egress, hosts};
 
@@ -31,12 +31,12 @@ impl FromStr for Override {
             None => text.split_once(':').ok_or(())?,
         };
         let (port, address) = rest.split_once(':').ok_or(())?;
-        let port: u16 = port.parse().map_err(|_| ())?;
+        let port = port_number(port).ok_or(())?;
         let to = match address.parse::<SocketAddr>() {
             Ok(to) => to,
             Err(_) => SocketAddr::new(without_brackets(address).parse().map_err(|_| ())?, port),
         };
-        let valid = !host.is_empty() && port != 0 && to.port() != 0;
+        let valid = is_host(host) && to.port() != 0;
         valid.then(|| Self { host: host.to_ascii_lowercase(), port, to }).ok_or(())
     }
 }
@@ -182,6 +182,17 @@ mod tests {
             ("kv:443:127.0.0.1:0", None),
             (":443:127.0.0.1", None),
             ("kv:99999:127.0.0.1", None),
+            ("kv:65536:127.0.0.1", None),
+            ("kv:+443:127.0.0.1", None),
+            ("kv:0x1:127.0.0.1", None),
+            ("kv::127.0.0.1", None),
+            ("kv:443:127.0.0.1:65536", None),
+            ("kv:443:127.0.0.1:", None),
+            ("kv:443:127.0.0.1:0x1", None),
+            ("*:443:127.0.0.1", None),
+            ("a b:443:127.0.0.1", None),
+            ("user@kv:443:127.0.0.1", None),
+            ("https://kv:443:127.0.0.1", None),
             ("", None),
         ] {
             let expected = expected.map(|(host, port, to)| Override {

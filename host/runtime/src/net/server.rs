@@ -85,7 +85,9 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The target of a URI; `None` unless it has a host and the scheme `http` or `https`.
+    /// The target of a URI; `None` unless it has a host and the scheme `http` or `https`, and its port
+    /// is one.
+    #[cfg(feature = "jit")]
     pub(crate) fn from_uri(uri: &http::Uri) -> Option<Self> {
         let tls = match uri.scheme_str()? {
             "https" => true,
@@ -93,7 +95,13 @@ impl Target {
             _ => return None,
         };
         let host = without_brackets(uri.host()?).to_ascii_lowercase();
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let authority = uri.authority()?.as_str();
+        let server = authority.rsplit_once('@').map_or(authority, |(_, server)| server);
+        let port = match server.strip_prefix(uri.host()?)? {
+            "" if tls => 443,
+            "" => 80,
+            port => port_number(port.strip_prefix(':')?)?,
+        };
         Some(Self { host, port, tls })
     }
 }
@@ -116,7 +124,45 @@ pub(super) fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
 }
 
+/// A port in decimal digits, 1 to 65535.
+pub(super) fn port_number(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|port| digits && *port != 0)
+}
+
+/// Whether a text is a host's name or address, without brackets.
+pub(super) fn is_host(text: &str) -> bool {
+    let is_name = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+    };
+    is_name(text) || text.parse::<IpAddr>().is_ok()
+}
+
 /// Whether a name means this machine (RFC 6761); many systems' resolvers do not know these names.
 pub(super) fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
+}
+
+#[cfg(all(test, feature = "jit"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_a_port_that_is_one() {
+        for (uri, expected) in [
+            ("https://host/x", Some(("host", 443))),
+            ("http://Host:8080/x", Some(("host", 8080))),
+            ("http://[::1]:1/", Some(("::1", 1))),
+            ("http://[::1]/", Some(("::1", 80))),
+            ("https://host:65536/", None),
+            ("https://host:99999/", None),
+            ("https://host:0/", None),
+            ("https://host:/", None),
+            ("ftp://host/", None),
+        ] {
+            let target = uri.parse().ok().and_then(|uri| Target::from_uri(&uri));
+            let found = target.as_ref().map(|target| (target.host.as_str(), target.port));
+            assert_eq!(found, expected, "{uri}");
+        }
+    }
 }

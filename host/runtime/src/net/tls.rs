@@ -7,7 +7,6 @@ use std::sync::Arc;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore,
@@ -18,6 +17,7 @@ use subtle::ConstantTimeEq as _;
 use crate::call::{Call, on_thread};
 use crate::error::Error;
 use crate::exhausted::exhausted;
+use crate::{file, limits, pem};
 
 use super::failure::Failure;
 use super::server::Issuers;
@@ -28,19 +28,14 @@ pub(crate) fn client_config(
     replacing: Option<&Path>,
     added: &[(String, PathBuf)],
 ) -> Result<Arc<ClientConfig>, Error> {
-    let refused = |origin: &str, path: &Path, what: String| {
-        Error::configuration(
-            "ca-file",
-            format!("reading the certificates of `{origin}`: {}: {what}", path.display()),
-            "name a PEM file with at least one CA certificate",
-        )
-    };
     let read = |origin: &str, path: &Path, roots| {
-        let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-        if let Some(missing) = missing(path, &certificates) {
-            return Err(missing);
-        }
-        add(certificates, roots).map_err(|what| refused(origin, path, what))
+        add_file(path, roots)?.map_err(|what| {
+            Error::configuration(
+                "ca-file",
+                format!("reading the certificates of `{origin}`: {what}"),
+                "name a PEM file of CA certificates, every one of which can be read",
+            )
+        })
     };
     let mut roots = match replacing {
         Some(path) => read("SSL_CERT_FILE", path, RootCertStore::empty())?,
@@ -57,18 +52,10 @@ pub(crate) fn client_config(
 pub(super) fn private(issuers: Issuers, call: &Call) -> Result<Arc<ClientConfig>, Failure> {
     let read = match issuers {
         Issuers::Text(text) => {
-            let certificates = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-            add(certificates, RootCertStore::empty()).map_err(|what| format!("its text: {what}"))
+            add(text.as_bytes(), RootCertStore::empty()).map_err(|what| format!("its text: {what}"))
         }
         // The file may be on a network file system.
-        Issuers::File(path) => on_thread(call, move || {
-            let certificates = CertificateDer::pem_file_iter(&path).and_then(Iterator::collect);
-            if let Some(missing) = missing(&path, &certificates) {
-                return Err(missing);
-            }
-            Ok(add(certificates, RootCertStore::empty())
-                .map_err(|what| format!("{}: {what}", path.display())))
-        })??,
+        Issuers::File(path) => on_thread(call, move || add_file(&path, RootCertStore::empty()))??,
     };
     let roots = read.map_err(|what| {
         Failure::Certificate(format!("the CA certificates for it cannot be used: {what}"))
@@ -102,22 +89,44 @@ fn finish(mut config: ClientConfig) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-type Certificates = Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error>;
-
-/// The error of a file that was not read because a resource was missing.
-fn missing(path: &Path, read: &Certificates) -> Option<Error> {
-    let Err(rustls::pki_types::pem::Error::Io(error)) = read else { return None };
-    exhausted(&format!("reading the certificates of `{}`", path.display()), error)
+/// Adds all certificates of a PEM file; the inner error names the file, the outer one says what this process lacks.
+fn add_file(path: &Path, roots: RootCertStore) -> Result<Result<RootCertStore, String>, Error> {
+    let shown = file::shown(path);
+    let text = match file::read_public(path, limits::CA_FILE_MAX) {
+        Ok(text) => Ok(text),
+        Err(error) => match exhausted(&format!("reading the certificates of `{shown}`"), &error) {
+            Some(missing) => return Err(missing),
+            None => Err(file::describe(&error)),
+        },
+    };
+    Ok(text.and_then(|text| add(&text, roots)).map_err(|what| format!("{shown}: {what}")))
 }
 
-fn add(read: Certificates, mut roots: RootCertStore) -> Result<RootCertStore, String> {
-    let certificates = read.map_err(|error| match error {
-        rustls::pki_types::pem::Error::Io(io) => io.to_string().to_lowercase(),
-        other => format!("not PEM: {other}"),
-    })?;
-    match roots.add_parsable_certificates(certificates) {
-        (0, _) => Err("no certificate in it can be used".into()),
-        _ => Ok(roots),
+/// Adds all certificates of a PEM text. One that cannot be read is an error that names its line: with
+/// fewer certificates a connection would fail later, for a reason that nobody could see.
+fn add(text: &[u8], mut roots: RootCertStore) -> Result<RootCertStore, String> {
+    let before = roots.len();
+    let mut der = Vec::new();
+    for section in pem::sections(text).map_err(|malformed| malformed.to_string())? {
+        let line = section.line;
+        match section.label {
+            "CERTIFICATE" | "X509 CERTIFICATE" => {
+                section.decode(&mut der).map_err(|malformed| malformed.to_string())?;
+                roots.add(CertificateDer::from(der.as_slice())).map_err(|_| {
+                    format!("line {line}: the certificate that begins here is malformed")
+                })?;
+            }
+            label @ ("TRUSTED CERTIFICATE" | "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA") => {
+                return Err(format!(
+                    "line {line}: certificates in the form `{label}` are not read"
+                ));
+            }
+            _ => {}
+        }
+    }
+    match roots.len() > before {
+        true => Ok(roots),
+        false => Err(pem::other_form(text).unwrap_or("there is no certificate in it").into()),
     }
 }
 

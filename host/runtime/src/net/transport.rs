@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::proxies::Proxies;
 use super::resolve::Override;
 
 /// Settings that every connection of a handle shares.
@@ -10,6 +11,6 @@ pub(crate) struct Transport {
     pub(crate) tls: Arc<rustls::ClientConfig>,
     /// Addresses to connect to in place of those a name resolves to.
     pub(crate) overrides: Vec<Override>,
-    /// Which requests go through a proxy, and which proxy.
-    pub(crate) proxy: hyper_util::client::proxy::matcher::Matcher,
+    /// Which servers are reached through a proxy, and which proxy.
+    pub(crate) proxies: Proxies,
 }

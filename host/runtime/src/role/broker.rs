@@ -47,11 +47,12 @@ impl Broker {
             |name: &String| keys.iter().any(|key| key.password_variable.as_ref() == Some(name));
         values.retain(|(name, value)| !value.is_empty() && !is_password(name));
         let secret = random_secret()?;
-        let mut variables = settings.component_variables();
+        let mut variables = settings.component_variables()?;
         variables.extend(values);
         variables.push((SECRET_VARIABLE.into(), secret.to_string()));
         let environment = &settings.environment;
-        let keys = keys.into_iter().map(|key| Arc::new(with_password(key, environment))).collect();
+        let keys = keys.into_iter().map(|key| with_password(key, environment).map(Arc::new));
+        let keys = keys.collect::<Result<_, _>>()?;
         let programs = Programs { planned: programs, environment: environment.clone() };
         let grant = Arc::new(Grant {
             role: Role::Broker,
@@ -59,7 +60,11 @@ impl Broker {
             servers,
             client: Some(Arc::clone(client)),
             services: vec![Arc::new(Keys(keys)), Arc::new(programs)],
-            files: Arc::new(Files { planned: files, given: settings.user_assertion.clone() }),
+            files: Arc::new(Files {
+                planned: files,
+                environment: environment.clone(),
+                given: settings.user_assertion.clone(),
+            }),
             on_prompt: settings.on_prompt.clone().filter(|_| tells),
         });
         Ok(Self { pool, grant, secret })
@@ -100,12 +105,15 @@ impl TokenSource for Broker {
     }
 }
 
-fn with_password(planned: PlannedKey, environment: &Environment) -> Key {
-    let password = planned.password_variable.as_ref().and_then(|name| environment.get(name));
-    Key {
+fn with_password(planned: PlannedKey, environment: &Environment) -> Result<Key, Error> {
+    let password = match &planned.password_variable {
+        Some(name) => environment.text(name)?.map(Zeroizing::new),
+        None => None,
+    };
+    Ok(Key {
         name: planned.name,
-        path: planned.path,
-        password: password.map(Zeroizing::new),
+        path: environment.path_of(&planned.path),
+        password,
         password_variable: planned.password_variable,
-    }
+    })
 }

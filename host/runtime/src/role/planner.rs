@@ -85,16 +85,28 @@ impl Planner {
         settings: &Settings,
         call: &Arc<Call>,
     ) -> Result<(CredentialPlan, Vec<(String, String)>), Error> {
-        let component_variables = settings.component_variables();
+        let component_variables = settings.component_variables()?;
         let named = self.plan_credentials(&component_variables, &[], call)?.variables;
         // Unset variables have an empty value: a call without any values would ask for the
         // variables again.
         let value = |name: String| {
-            let value = settings.environment.get(&name).unwrap_or_default();
-            (name, value)
+            let value = settings.environment.for_component(&name)?.unwrap_or_default();
+            Ok((name, value))
         };
-        let values: Vec<_> = named.into_iter().map(value).collect();
-        Ok((self.plan_credentials(&component_variables, &values, call)?, values))
+        let values = named.into_iter().map(value).collect::<Result<Vec<_>, Error>>()?;
+        let mut plan = self.plan_credentials(&component_variables, &values, call)?;
+        for server in &mut plan.servers {
+            if let Trust::Private { issuers: Issuers::File(path), .. } = &mut server.trust {
+                *path = settings.environment.path_of(&path.to_string_lossy());
+            }
+        }
+        Ok((plan, values))
+    }
+
+    /// Has the component check settings.
+    #[cfg(feature = "lend")]
+    pub(crate) fn check(&self, settings: &Variables, call: &Arc<Call>) -> Result<(), Error> {
+        self.plan_credentials(settings, &[], call).map(drop)
     }
 
     fn plan_credentials(

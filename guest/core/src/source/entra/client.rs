@@ -145,6 +145,16 @@ impl Client {
         }
     }
 
+    /// The variable whose secret or password begins or ends with white space, which is rarely meant.
+    pub(super) fn spaced_variable(&self) -> Option<&'static str> {
+        let is_spaced = |secret: &SecretString| secret.reveal().trim() != secret.reveal();
+        match (&self.proof, &self.grant) {
+            (Proof::Secret(secret), _) if is_spaced(secret) => Some("AZURE_CLIENT_SECRET"),
+            (_, Grant::Password { password, .. }) if is_spaced(password) => Some("AZURE_PASSWORD"),
+            _ => None,
+        }
+    }
+
     /// The beginning of error messages.
     pub(super) fn doing(&self) -> String {
         format!("asking {} for a token", self.authority.short_host_and_port())

@@ -58,6 +58,9 @@ pub(super) fn explain(
     {
         text = format!("{text}: this machine's clock is {skew} s from the authority's");
     }
+    if let (Id::AuthorityRefused, Some(name)) = (id, client.spaced_variable()) {
+        text = format!("{text}: `{name}` begins or ends with white space, which was sent with it");
+    }
     let mut error = Error::new(id, text).with_answer(status, body.code);
     error.request_id = body.trace;
     match known {

@@ -1,15 +1,18 @@
 //! A local identity endpoint, as the source that found it describes it.
 
-use alloc::{borrow::ToOwned, boxed::Box, string::String};
+use alloc::{borrow::ToOwned, boxed::Box, format, string::String};
 
 use super::job::Job;
 use crate::{
     error::Error,
     limits::{self, Retries},
     plan::{File, Plan, Purpose, Trust, server},
-    settings::malformed,
+    settings::{Lookup, allows_http_identity, header, malformed},
     token::UserAssigned,
-    words::{secret::SecretString, url::Url},
+    words::{
+        secret::SecretString,
+        url::{Url, is_address},
+    },
 };
 
 /// The ending of key files' names.
@@ -47,6 +50,8 @@ pub(in crate::source) struct Endpoint {
     pub(in crate::source) is_user: bool,
     /// The agent whose endpoint is used instead, where it is installed.
     pub(in crate::source) agent: Option<Box<Agent>>,
+    /// What is missing for another kind of endpoint, which may be the one that was meant.
+    pub(in crate::source) hint: Option<String>,
 }
 
 /// A locally installed agent that has an identity endpoint of its own.
@@ -72,18 +77,28 @@ pub(in crate::source) enum Protocol {
 
 impl Endpoint {
     /// Creates an endpoint from the URL in an environment variable. Plain `http` is accepted only for
-    /// loopback, link-local and private addresses.
+    /// loopback, link-local and private addresses, and for host names that a setting allows.
     pub(in crate::source) fn from_variable(
+        variables: Lookup<'_>,
         form: &'static str,
         variable: &'static str,
         url: &str,
     ) -> Result<Self, Error> {
-        let url = Url::parse(url.trim()).map_err(|why| malformed(variable, why))?;
-        if !url.secure && !url.is_near() {
-            return Err(malformed(
+        let url = Url::parse(url).map_err(|why| malformed(variable, why))?;
+        if !url.secure && !url.is_near() && !allows_http_identity(variables, &url) {
+            let error = malformed(
                 variable,
                 "an `https` URL, or `http` on a loopback, link-local or private address",
-            ));
+            );
+            return Err(if is_address(&url.host) {
+                error
+            } else {
+                error.with_help(format!(
+                    "correct it, or allow the host by `--allow-http-identity {host}` \
+                     (`VAULTLET_ALLOW_HTTP_IDENTITY`), if it is on a private network",
+                    host = url.host
+                ))
+            });
         }
         Ok(Self {
             form,
@@ -101,7 +116,19 @@ impl Endpoint {
             probe: false,
             is_user: false,
             agent: None,
+            hint: None,
         })
+    }
+
+    /// Adds the header with the secret, which is in this variable.
+    pub(in crate::source) fn with_header(
+        self,
+        name: &'static str,
+        variable: &'static str,
+        secret: String,
+    ) -> Result<Self, Error> {
+        let secret = SecretString::new(header(variable, secret)?);
+        Ok(Self { header: Some((name, secret)), header_variable: variable, ..self })
     }
 
     /// Adds the endpoint's server and files to a plan.

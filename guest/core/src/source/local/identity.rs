@@ -7,7 +7,7 @@ use crate::{
     call::Call,
     context::Context,
     error::{Error, Id},
-    settings::malformed,
+    settings::{malformed, set},
     token::{TokenRequest, UserAssigned, is_guid},
 };
 
@@ -60,12 +60,13 @@ pub(super) fn choose<C: Context>(
     if endpoint.is_user {
         return Ok(None);
     }
+    let set = |name: &str| set(&|name| call.variable(name), name);
     // Beside one of these variables, `AZURE_CLIENT_ID` is the id of a service principal.
     let principal =
         ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"]
             .iter()
-            .any(|name| call.variable(name).is_some());
-    if let Some(id) = call.variable("AZURE_CLIENT_ID").filter(|_| !principal) {
+            .any(|name| set(name).is_some());
+    if let Some(id) = set("AZURE_CLIENT_ID").filter(|_| !principal) {
         return match UserAssigned::client_id(&id) {
             Some(id) => Ok(Some(ChosenIdentity { id, from: "`AZURE_CLIENT_ID`".into() })),
             None => Err(malformed("AZURE_CLIENT_ID", "a GUID")),
@@ -73,7 +74,7 @@ pub(super) fn choose<C: Context>(
     }
     if endpoint.form == "azure-ml" {
         // A compute without a user-assigned identity sets the variable to the text `clientid`.
-        let id = call.variable("DEFAULT_IDENTITY_CLIENT_ID").filter(|id| is_guid(id));
+        let id = set("DEFAULT_IDENTITY_CLIENT_ID").filter(|id| is_guid(id));
         return Ok(id.map(|id| ChosenIdentity {
             id: UserAssigned::Client(id),
             from: "`DEFAULT_IDENTITY_CLIENT_ID`".into(),

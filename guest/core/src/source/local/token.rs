@@ -27,6 +27,24 @@ pub(in crate::source) fn token<C: Context>(
     endpoint: &Endpoint,
     request: &TokenRequest,
 ) -> Result<Token, Denial> {
+    request_token(call, label, endpoint, request).map_err(|denial| {
+        let Some(hint) = &endpoint.hint else { return denial };
+        match denial {
+            Denial::Absent(why) => Denial::Absent(format!("{why} ({hint})")),
+            Denial::Failed(mut error) => {
+                error.message = format!("{} ({hint})", error.message);
+                Denial::Failed(error)
+            }
+        }
+    })
+}
+
+fn request_token<C: Context>(
+    call: &Call<'_, C>,
+    label: Label,
+    endpoint: &Endpoint,
+    request: &TokenRequest,
+) -> Result<Token, Denial> {
     let identity = identity::choose(call, endpoint, request)?;
     if endpoint.probe {
         probe(call, endpoint)?;

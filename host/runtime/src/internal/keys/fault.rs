@@ -1,5 +1,7 @@
 //! What can be wrong with a key file.
 
+use crate::pem::Malformed;
+
 /// Why a key file cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -7,6 +9,8 @@ pub(super) enum Fault {
     Password,
     /// The file has neither of the known forms, or is broken.
     Form(&'static str),
+    /// The PEM cannot be read at some place.
+    Pem(Malformed),
     /// The file holds no private key.
     NoKey,
     /// The file holds no certificate.

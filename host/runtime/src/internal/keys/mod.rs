@@ -6,14 +6,14 @@
 mod certificate;
 mod cipher;
 mod fault;
-mod file;
+mod key_file;
 mod pem;
 mod pkcs12;
 mod pkcs8;
 mod sign;
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::call::{Call, on_thread};
 use crate::error::Error;
 use crate::exhausted::exhausted;
+use crate::file;
 use crate::internal::files::read_whole;
 use crate::internal::service::{Served, Service, ServiceError};
 use crate::limits;
@@ -38,7 +39,7 @@ pub(crate) struct Keys(pub(crate) Vec<Arc<Key>>);
 /// One key. The file is read again for each request.
 pub(crate) struct Key {
     pub(crate) name: String,
-    pub(crate) path: String,
+    pub(crate) path: PathBuf,
     /// The variable with the password; errors name it.
     pub(crate) password_variable: Option<String>,
     pub(crate) password: Option<Zeroizing<String>>,
@@ -105,28 +106,27 @@ impl Key {
 
     /// The outer error is the call's.
     fn load(&self) -> Result<Result<Signer, Refused>, Error> {
-        let path = &self.path;
-        let content = read_whole(Path::new(path), limits::KEY_FILE_MAX);
-        let missing =
-            content.as_ref().err().and_then(|e| exhausted(&format!("reading `{path}`"), e));
+        let content = read_whole(&self.path, limits::KEY_FILE_MAX);
+        let doing = || format!("reading `{}`", file::shown(&self.path));
+        let missing = content.as_ref().err().and_then(|error| exhausted(&doing(), error));
         missing.map_or_else(|| Ok(self.read(content)), Err)
     }
 
     fn read(&self, content: io::Result<Zeroizing<Vec<u8>>>) -> Result<Signer, Refused> {
-        let path = &self.path;
+        let path = file::shown(&self.path);
         let content = content.map_err(|error| {
             let (status, what) = match error.kind() {
-                io::ErrorKind::NotFound => (404, "there is no such file".into()),
+                io::ErrorKind::NotFound => (404, file::describe(&error)),
                 io::ErrorKind::FileTooLarge => {
                     let most = format!("it is longer than {} bytes", limits::KEY_FILE_MAX);
                     (422, most)
                 }
-                kind => (422, kind.to_string()),
+                _ => (422, file::describe(&error)),
             };
             (status, format!("{path}: {what}"))
         })?;
         let password = self.password.as_ref().map(|password| password.as_str());
-        let read = file::read(&content, password).and_then(Signer::new);
+        let read = key_file::read(&content, password).and_then(Signer::new);
         read.map_err(|fault| (422, format!("{path}: {}", self.describe(&fault))))
     }
 
@@ -140,6 +140,7 @@ impl Key {
             }
             (Fault::Password, None, _) => "it is encrypted",
             (Fault::Form(what), ..) => what,
+            (Fault::Pem(malformed), ..) => return malformed.to_string(),
             (Fault::NoKey, ..) => "there is no private key in it",
             (Fault::NoCertificate, ..) => "there is no certificate in it",
             (Fault::Foreign, ..) => "none of its certificates belongs to its private key",

@@ -1,6 +1,5 @@
-//! PEM (RFC 7468), and OpenSSL's older encrypted form of it (RFC 1421, section 4.6).
+//! Keys and certificates in PEM, encrypted ones included.
 
-use base64ct::{Base64, Encoding as _};
 use pkcs8::der::Decode as _;
 use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use zeroize::Zeroizing;
@@ -8,83 +7,58 @@ use zeroize::Zeroizing;
 use super::cipher;
 use super::fault::Fault;
 use super::pkcs8::unwrap;
+use crate::pem::{Section, other_form, sections};
 
 type Found = (Option<Zeroizing<Vec<u8>>>, Vec<Vec<u8>>);
 
 const MALFORMED: Fault = Fault::Form("its key is malformed");
-const BROKEN: Fault = Fault::Form("its PEM is malformed");
 
 /// Reads the first private key and all certificates.
 pub(super) fn read(file: &[u8], password: Option<&str>) -> Result<Found, Fault> {
-    let sections = sections(file)?;
-    if sections.is_empty() {
-        return Err(Fault::Form("it is neither PEM nor PKCS#12"));
-    }
     let (mut key, mut certificates) = (None, Vec::new());
-    for section in sections {
+    let mut is_pem = false;
+    for section in sections(file).map_err(Fault::Pem)? {
+        is_pem = true;
         match section.label {
-            "CERTIFICATE" => certificates.push(section.der.to_vec()),
+            "CERTIFICATE" | "X509 CERTIFICATE" => {
+                let mut der = Vec::new();
+                section.decode(&mut der).map_err(Fault::Pem)?;
+                certificates.push(der);
+            }
             label if label.ends_with("PRIVATE KEY") && key.is_none() => {
-                key = Some(section.key(password)?);
+                let mut der = Zeroizing::new(Vec::new());
+                section.decode(&mut der).map_err(Fault::Pem)?;
+                key = Some(private_key(&section, der, password)?);
             }
             _ => {}
         }
     }
+    if !is_pem {
+        return Err(Fault::Form(other_form(file).unwrap_or("it is neither PEM nor PKCS#12")));
+    }
     Ok((key, certificates))
 }
 
-/// What stands between a BEGIN and an END line.
-struct Section<'a> {
-    label: &'a str,
-    /// The value of `DEK-Info`, which only the older encrypted form has.
-    encryption: Option<&'a str>,
+fn private_key(
+    section: &Section<'_>,
     der: Zeroizing<Vec<u8>>,
-}
-
-fn sections(file: &[u8]) -> Result<Vec<Section<'_>>, Fault> {
-    let mut sections = Vec::new();
-    let mut lines = file.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    while let Some(line) = lines.next() {
-        let label = line.strip_prefix(b"-----BEGIN ").and_then(|l| l.strip_suffix(b"-----"));
-        let Some(label) = label.and_then(|label| str::from_utf8(label).ok()) else { continue };
-        let (mut encryption, mut text) = (None, Zeroizing::new(Vec::with_capacity(file.len())));
-        loop {
-            let line = lines.next().ok_or(BROKEN)?;
-            if line.starts_with(b"-----END ") {
-                break;
-            }
-            match line.strip_prefix(b"DEK-Info:") {
-                Some(value) => encryption = str::from_utf8(value.trim_ascii()).ok(),
-                None if line.contains(&b':') => {}
-                None => text.extend_from_slice(line),
-            }
+    password: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    match (section.label, section.encryption) {
+        ("PRIVATE KEY", _) => unwrap(&der),
+        ("ENCRYPTED PRIVATE KEY", _) => {
+            let info = EncryptedPrivateKeyInfo::from_der(&der).map_err(|_| MALFORMED)?;
+            let data = info.encrypted_data.as_bytes();
+            let password = password.ok_or(Fault::Password)?;
+            let key = cipher::decrypt(&info.encryption_algorithm, data, password)?;
+            // A wrong password can end in what only looks like padding.
+            unwrap(&key).map_err(|fault| if fault == MALFORMED { Fault::Password } else { fault })
         }
-        let length = Base64::decode_in_place(&mut text).map_err(|_| BROKEN)?.len();
-        text.truncate(length);
-        sections.push(Section { label, encryption, der: text });
-    }
-    Ok(sections)
-}
-
-impl Section<'_> {
-    fn key(self, password: Option<&str>) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        match (self.label, self.encryption) {
-            ("PRIVATE KEY", _) => unwrap(&self.der),
-            ("ENCRYPTED PRIVATE KEY", _) => {
-                let info = EncryptedPrivateKeyInfo::from_der(&self.der).map_err(|_| MALFORMED)?;
-                let data = info.encrypted_data.as_bytes();
-                let password = password.ok_or(Fault::Password)?;
-                let key = cipher::decrypt(&info.encryption_algorithm, data, password)?;
-                // A wrong password can end in what only looks like padding.
-                unwrap(&key)
-                    .map_err(|fault| if fault == MALFORMED { Fault::Password } else { fault })
-            }
-            ("RSA PRIVATE KEY", None) => Ok(self.der),
-            ("RSA PRIVATE KEY", Some(encryption)) => {
-                let password = password.ok_or(Fault::Password)?;
-                cipher::decrypt_traditional(encryption, self.der, password)
-            }
-            _ => Err(Fault::NotRsa),
+        ("RSA PRIVATE KEY", None) => Ok(der),
+        ("RSA PRIVATE KEY", Some(encryption)) => {
+            let password = password.ok_or(Fault::Password)?;
+            cipher::decrypt_traditional(encryption, der, password)
         }
+        _ => Err(Fault::NotRsa),
     }
 }

@@ -35,9 +35,13 @@ fn malformed(_: der::Error) -> Fault {
     Fault::Form("its PKCS#12 is malformed, or not DER")
 }
 
+const NOT_PKCS12: Fault = Fault::Form(
+    "it is neither PEM nor PKCS#12 in DER: a certificate or a key alone in DER is not enough",
+);
+
 /// Reads the first private key and all certificates.
 pub(super) fn read(file: &[u8], password: Option<&str>) -> Result<Found, Fault> {
-    let file = Pfx::from_der(file).map_err(malformed)?;
+    let file = Pfx::from_der(file).map_err(|_| NOT_PKCS12)?;
     let content = data(&file.auth_safe)?;
     // Programs that write such files treat no password and an empty one alike.
     let password = password.unwrap_or_default();

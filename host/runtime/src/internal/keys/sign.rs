@@ -7,7 +7,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair}
 
 use super::certificate::chain;
 use super::fault::Fault;
-use super::file::Content;
+use super::key_file::Content;
 
 pub(super) struct Signer {
     key: RsaKeyPair,

@@ -96,6 +96,11 @@ public final class VaultletBuilder {
         return set("allow-http-loopback", Boolean.toString(allowed));
     }
 
+    /** Accepts {@code http://} for an identity endpoint at these hosts of a private network. */
+    public VaultletBuilder allowHttpIdentity(String... hosts) {
+        return set("allow-http-identity", String.join(",", hosts));
+    }
+
     /** Replaces the whole environment of the process by these variables. */
     public VaultletBuilder variables(Map<String, String> variables) {
         // An empty value is unset. It makes the replacement happen even if the map is empty.
