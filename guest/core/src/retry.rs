@@ -88,12 +88,15 @@ pub(crate) fn send<C: Context>(
         request.total_timeout = request.total_timeout.min(remaining);
         match call.context.send(request) {
             Ok(response) => {
-                let transient = (retries.transient)(response.status);
                 let after = if response.status >= 400 && retries.count > 0 {
                     retry_after(&response, call.context.now())
                 } else {
                     None
                 };
+                let asks_once =
+                    retries.once_after_400 && response.status == 400 && retried_responses == 0;
+                let transient =
+                    (retries.transient)(response.status) || (asks_once && after.is_some());
                 if !transient || retried_responses >= retries.count {
                     return Ok(response);
                 }

@@ -5,6 +5,7 @@ mod chain;
 mod clients;
 mod command;
 mod endpoint;
+mod goes_on;
 mod lend;
 mod list;
 mod managed;
@@ -18,6 +19,8 @@ mod read;
 mod reference;
 mod regressions;
 mod settings;
+mod slips;
+mod told;
 mod transport;
 mod vault;
 
