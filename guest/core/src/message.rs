@@ -76,8 +76,8 @@ fn is_text(content_type: &str) -> bool {
 
 /// Whether a body is a page or other markup: of a proxy, a portal or a login, and not of an API.
 pub(crate) fn is_page(response: &Response) -> bool {
-    let kind = response.header("content-type").unwrap_or_default().to_ascii_lowercase();
-    kind.contains("html") || response.body.trim_ascii_start().starts_with(b"<")
+    let kind = response.header("content-type").unwrap_or_default();
+    find(kind, "html").is_some() || response.body.trim_ascii_start().starts_with(b"<")
 }
 
 /// The content type of a body that is not JSON, in brackets, to follow a statement about it.
@@ -88,7 +88,7 @@ pub(crate) fn content_type(response: &Response) -> String {
         .take_while(|c| c.is_ascii_alphanumeric() || "/+.-".contains(*c))
         .take(64)
         .collect();
-    let is_json = kind.to_ascii_lowercase().contains("json");
+    let is_json = find(&kind, "json").is_some();
     match is_page(response) {
         true if kind.is_empty() || is_json => " (it is a page of markup)".into(),
         false if kind.is_empty() || is_json => String::new(),
@@ -114,7 +114,8 @@ pub(crate) fn excerpt(text: &str, hidden: &[&SecretString]) -> String {
     };
     let mut follows_scheme = false;
     let words: Vec<&str> = text
-        .split_whitespace()
+        .split(' ')
+        .filter(|word| !word.is_empty())
         .map(|word| {
             let is_token = is_like_token(word) || follows_scheme && word.len() >= 20;
             follows_scheme = matches!(word, "Bearer" | "bearer" | "Basic" | "basic");
@@ -134,14 +135,20 @@ pub(crate) fn excerpt(text: &str, hidden: &[&SecretString]) -> String {
 
 /// Whether a word looks like a token, or like a field with one.
 fn is_like_token(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
     let is_field = |name: &str| {
-        let value = lower.split_once(name).map(|(_, rest)| rest.trim_start_matches(['"', '\'']));
-        value.is_some_and(|rest| rest.starts_with(['=', ':']) && rest.len() > 2)
+        let rest = find(word, name).and_then(|at| word.as_bytes().get(at + name.len()..));
+        let rest = rest.map(|rest| rest.strip_prefix(b"\"").unwrap_or(rest));
+        rest.is_some_and(|rest| matches!(rest, [b'=' | b':', _, _, ..]))
     };
     word.len() > 100
         || word.contains("eyJ")
         || ["token", "secret", "password", "sig", "assertion"].into_iter().any(is_field)
+}
+
+/// Where a text has a word of ASCII characters, in any case.
+#[inline(never)]
+pub(crate) fn find(text: &str, word: &str) -> Option<usize> {
+    text.as_bytes().windows(word.len()).position(|w| w.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// A caller's text without characters that a terminal would obey or that nobody sees.

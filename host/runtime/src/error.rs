@@ -101,7 +101,17 @@ impl Error {
             is_meant && self.status.is_none() && !self.message.contains(&cause.text)
         };
         if let Some(cause) = cause.filter(is_news) {
-            self.message = format!("{}: {}", self.message, shown(cause.text));
+            let text = shown(cause.text);
+            // Of several sources that were asked, the cause belongs to the one that asked this server.
+            let asked = self.attempts.iter_mut().find(|it| it.message.contains(&cause.host));
+            match asked.filter(|attempt| self.message.contains(&attempt.message)) {
+                Some(attempt) => {
+                    let told = format!("{}: {text}", attempt.message);
+                    self.message = self.message.replacen(&attempt.message, &told, 1);
+                    attempt.message = told;
+                }
+                None => self.message = format!("{}: {text}", self.message),
+            }
             if let Some(help) = cause.help {
                 help.clone_into(&mut self.help);
             }
@@ -140,6 +150,8 @@ impl From<wit::Error> for Error {
         } = error;
         let retry_after = retry_after_ms.map(Duration::from_millis);
         let (message, help, code) = (shown(message), shown(help), code.map(shown));
+        let clean = |it: Attempt| Attempt { message: shown(it.message), ..it };
+        let attempts = attempts.into_iter().map(clean).collect();
         Self { kind, id, message, help, status, code, request_id, retry_after, attempts }
     }
 }

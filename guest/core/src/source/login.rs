@@ -187,18 +187,25 @@ fn run<C: Context>(
     }
 }
 
-/// The error message in the JSON that a tool prints, as a whole or line by line.
+/// The error message in the JSON that a tool prints, as a whole or line by line: an `error` before the messages
+/// that a person was to see meanwhile.
 fn message_in_json(text: &str) -> Option<String> {
-    let texts = [text].into_iter().chain(text.lines());
-    let objects: Vec<Value<'_>> = texts.filter_map(json::parse_text).collect();
-    let find = |read: fn(&Value<'_>) -> Option<String>| objects.iter().find_map(read);
-    let found = find(|object| {
-        let inner = object.get("error").and_then(|error| message::words_of(error, &["message"]));
-        inner.or_else(|| message::words_of(object, &["error"]))
-    })
-    .or_else(|| find(|object| message::words_of(object.get("data")?, &["message"])))
-    .or_else(|| find(|object| message::words_of(object, &["message"])))?;
-    Some(message_in_text(&found))
+    let read = |object: &Value<'_>, member: &str| {
+        let inner = object.get(member).and_then(|inner| message::words_of(inner, &["message"]));
+        inner.or_else(|| message::words_of(object, &[member]))
+    };
+    let mut objects: Vec<Value<'_>> = json::parse_text(text).into_iter().collect();
+    for line in text.lines() {
+        objects.extend(json::parse_text(line));
+    }
+    for member in ["error", "data", "message"] {
+        for object in &objects {
+            if let Some(words) = read(object, member) {
+                return Some(message_in_text(&words));
+            }
+        }
+    }
+    None
 }
 
 /// The error message in the text that a tool prints: without warnings, colours, and the script that PowerShell

@@ -28,8 +28,8 @@ pub struct Challenge {
 
 impl Challenge {
     /// Finds and parses the `Bearer` challenge in `www-authenticate` headers.
-    pub fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Self> {
-        let challenges: Vec<Parameters> = headers.filter_map(bearers).flatten().collect();
+    pub fn parse<'a>(mut headers: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let challenges = bearers(&mut headers);
         let is_vaults = |one: &&Parameters| {
             ["resource", "scope", "claims"].iter().any(|name| one.get(name).is_some())
         };
@@ -82,8 +82,8 @@ impl Challenge {
 
 /// The words in the challenges of a response.
 pub(super) fn description(response: &Response) -> Option<String> {
-    let challenges = response.headers_named("www-authenticate").filter_map(bearers).flatten();
-    challenges.filter_map(|one| one.get("error_description").map(ToOwned::to_owned)).next()
+    let challenges = bearers(&mut response.headers_named("www-authenticate"));
+    challenges.iter().find_map(|one| one.get("error_description")).map(ToOwned::to_owned)
 }
 
 /// The parameters of a challenge.
@@ -99,11 +99,22 @@ impl Parameters {
     }
 }
 
-/// The `Bearer` challenges in a header, which may have several challenges; none if it is malformed.
+/// The `Bearer` challenges in some headers; a header that is malformed has none.
+fn bearers<'a>(headers: &mut dyn Iterator<Item = &'a str>) -> Vec<Parameters> {
+    let mut found = Vec::new();
+    for header in headers {
+        let before = found.len();
+        if add_bearers(header, &mut found).is_none() {
+            found.truncate(before);
+        }
+    }
+    found
+}
+
+/// Adds the `Bearer` challenges in a header, which may have several challenges. None if it is malformed.
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>
-fn bearers(header: &str) -> Option<Vec<Parameters>> {
+fn add_bearers(header: &str, found: &mut Vec<Parameters>) -> Option<()> {
     let mut rest = header.trim_start();
-    let mut found: Vec<Parameters> = Vec::new();
     let mut is_within = false;
     while !rest.is_empty() {
         rest = rest.trim_start_matches([',', ' ', '\t']);
@@ -128,7 +139,7 @@ fn bearers(header: &str) -> Option<Vec<Parameters>> {
             }
         }
     }
-    Some(found)
+    Some(())
 }
 
 /// Skips a bare value after a scheme (`Negotiate abc==`), which has no parameters.

@@ -55,7 +55,7 @@ impl Reference {
     /// <https://learn.microsoft.com/azure/app-service/app-service-key-vault-references>
     pub fn parse(text: &str, settings: &Settings) -> Result<Self, Error> {
         Self::parse_exact(text, settings).map_err(|error| {
-            explain(error, text, |meant| Self::parse_exact(meant, settings).is_ok())
+            explain(error, text, &|meant| Self::parse_exact(meant, settings).is_ok())
         })
     }
 
@@ -134,28 +134,28 @@ pub fn canonical(vault: &Url) -> String {
 
 /// Parses a vault: `<vault>` as in a reference, `akv://<vault>`, or the vault's URL.
 pub fn vault(text: &str, settings: &Settings) -> Result<Url, Error> {
-    vault_exact(text, settings).map_err(|error| explain(error, text, |_| false))
+    vault_exact(text, settings).map_err(|error| explain(error, text, &|_| false))
 }
 
 /// The error of a malformed reference with the reference in it, and with what it may have meant.
-fn explain(mut error: Error, text: &str, is_good: impl Fn(&str) -> bool) -> Error {
+#[inline(never)]
+fn explain(mut error: Error, text: &str, is_good: &dyn Fn(&str) -> bool) -> Error {
     let own = malformed("");
     let Some(shown) = slip::shown(text).filter(|_| error.is(Id::ReferenceMalformed)) else {
         return error;
     };
     let why = error.message.strip_prefix(&own.message).unwrap_or(&error.message);
     error.message = format!("reading the reference `{shown}`: {why}");
-    let is_word = !text.contains(['/', '\\', '(', ':']);
-    let meant = Meant::read(text).map(|it| if is_word { it.into_name() } else { it });
-    let is_more = error.help == own.help;
-    if let Some(meant) = meant.filter(|_| is_more && text.len() <= REFERENCE) {
-        let is_whole = meant.vault.is_some() && meant.name.is_some();
-        let meant = meant.reference();
-        if is_good(&meant) {
-            error.help = format!("did you mean `{meant}`?");
-        } else if !is_whole {
-            error.help = format!("write `{meant}`");
-        }
+    if error.help == own.help
+        && text.len() <= REFERENCE
+        && let Some(meant) = Meant::read(text)
+        && is_good(&meant.reference("job", "name"))
+    {
+        let reference = meant.reference("<vault>", "<name>");
+        error.help = match meant.is_whole() {
+            true => format!("did you mean `{reference}`?"),
+            false => format!("write `{reference}`"),
+        };
     }
     error
 }

@@ -1,9 +1,12 @@
 //! What a vault's 401 or 403 means, by its code and its words, and what to do about it.
 //! <https://learn.microsoft.com/azure/key-vault/general/rest-error-codes>
 
-use alloc::{format, string::String};
+use alloc::string::String;
 
-use crate::{error::Id, message::Fault};
+use crate::{
+    error::Id,
+    message::{Fault, find},
+};
 
 /// The help for an identity that may not list a vault.
 /// <https://learn.microsoft.com/azure/key-vault/general/rbac-guide>
@@ -112,6 +115,7 @@ pub(super) fn is_said(id: Id, code: Option<&str>) -> bool {
 /// are no words.
 fn said(fault: &Fault) -> Option<impl Fn(&[&str]) -> bool> {
     let words = fault.message.as_deref()?;
-    let text = format!("{} {words}", fault.code.as_deref().unwrap_or_default()).to_lowercase();
-    Some(move |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase)))
+    let code = fault.code.as_deref().unwrap_or_default();
+    let has = |phrase: &&str| find(words, phrase).or_else(|| find(code, phrase)).is_some();
+    Some(move |phrases: &[&str]| phrases.iter().any(has))
 }

@@ -75,9 +75,11 @@ const RUNNING: &str = "check `HTTPS_PROXY`, which names the proxy, and that the 
 fn advice(status: u16, has_credentials: bool) -> &'static str {
     match status {
         401 | 407 if has_credentials => {
-            "the proxy does not accept the user and the password in `HTTPS_PROXY`: correct them"
+            "the proxy refuses the authorization: correct the user and the password in `HTTPS_PROXY`"
         }
-        401 | 407 => "put the user and the password for the proxy into the URL in `HTTPS_PROXY`",
+        401 | 407 => {
+            "the proxy requires authorization: put its user and password into the URL in `HTTPS_PROXY`"
+        }
         403 | 451 => {
             "the proxy's policy forbids this host: have it allowed there, or list it in `NO_PROXY` if it \
              can be reached without the proxy"
