@@ -24,7 +24,8 @@ pub const VAULT_FIRST_BYTE: Duration = s(30);
 pub const IDENTITY_CONNECT: Duration = s(2);
 /// The response time-out for identity endpoints, which may ask the authority in turn.
 pub const IDENTITY_FIRST_BYTE: Duration = s(60);
-/// The time-out of the IMDS probe: outside Azure, packets to the address may be dropped silently.
+/// The time-out of the IMDS probe: outside Azure, packets to the address may be dropped silently. Also the
+/// connect time-out for an identity endpoint that is not the only source, so that the next one is asked soon.
 pub const PROBE: Duration = s(1);
 
 /// The connect time-out for the token authority: what a slow proxy needs.

@@ -29,7 +29,8 @@ pub(in crate::source) fn token<C: Context>(
 ) -> Result<Token, Denial> {
     let identity = identity::choose(call, endpoint, request)?;
     let is_known = !endpoint.probe || probe(call, endpoint)?;
-    let template = RequestTemplate::new(endpoint, request, identity.as_ref())?;
+    let template =
+        RequestTemplate::new(endpoint, request, identity.as_ref(), call.settings.chain.is_alone())?;
     let doing = format!("asking the identity endpoint at {}", endpoint.url.host_and_port());
     let key = match &endpoint.protocol {
         Protocol::KeyFile(folder) => {
