@@ -9,6 +9,7 @@ use crate::{
     words::{
         json::{self, Value},
         secret::SecretString,
+        url::Url,
         visible::{is_visible, on_one_line},
     },
 };
@@ -25,12 +26,18 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// What the server said, to follow a statement: its words, or the content type of a body that is
-    /// neither JSON nor text.
+    /// What the server said, to follow a statement: its words, or else the server that it redirects to and the
+    /// content type of a body that is neither JSON nor text.
     pub(crate) fn detail(&self, response: &Response) -> String {
-        match &self.message {
-            Some(message) => format!(": {message}"),
-            None => content_type(response),
+        if let Some(message) = &self.message {
+            return format!(": {message}");
+        }
+        let kind = content_type(response);
+        match response.header("location").map(Url::parse) {
+            Some(Ok(to)) if response.status < 400 => {
+                format!(", to {}{kind}", to.short_host_and_port())
+            }
+            _ => kind,
         }
     }
 }

@@ -59,7 +59,7 @@ fn a_proxy_that_does_not_connect_is_told_with_its_status_and_advice_of_its_own()
         raw(
             "late",
             b"HTTP/1.1 504 \r\n\r\n",
-            &["it answered 504;", "the proxy cannot reach this host"],
+            &["it answered 504", "the proxy cannot reach this host"],
         ),
         raw(
             "no proxy at all",

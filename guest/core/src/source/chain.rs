@@ -173,8 +173,8 @@ fn attempt(label: Label, form: Option<&'static str>, outcome: Outcome, message: 
 }
 
 /// The help where a person has no identity of a machine: two ways on.
-const OFF_AZURE: &str = "run `az login` to use your own login, or try it in a local Azure: \
-    `vaultlet dev -- COMMAND`";
+const OFF_AZURE: &str = "run `az login` to use your own login, or `vaultlet dev -- COMMAND` for a local Azure \
+    (in Azure a managed identity is enough)";
 
 /// Whether this is certainly no machine of Azure: there is no metadata service, and nothing of a service.
 fn is_off_azure(attempts: &[Attempt], is_auto: bool, variables: Lookup<'_>) -> bool {

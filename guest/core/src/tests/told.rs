@@ -154,7 +154,13 @@ fn a_page_is_told_by_its_content_type_and_not_shown() {
         for (kind, body) in [("text/html; charset=utf-8", page), ("Text/HTML", " \n<html>hunter2")]
         {
             let error = refused(status, kind, body);
-            assert_eq!(error.id, "vault-unexpected", "{status}: {}", error.line());
+            let id = match status {
+                401 => "vault-unauthorized",
+                403 => "vault-forbidden",
+                _ => "vault-unexpected",
+            };
+            assert_eq!(error.id, id, "{status}: {}", error.line());
+            assert!(error.help.contains("in between"), "{}", error.line());
             assert!(error.line().to_ascii_lowercase().contains("text/html"), "{}", error.line());
         }
     }
@@ -529,4 +535,28 @@ fn a_known_code_of_the_authority_is_told_with_its_words() {
     let error =
         failed(ask(&world, &Memory::default()), "authority-refused", ErrorKind::Unauthenticated);
     assert!(error.message.contains("subject 'repo:a/b'"), "{}", error.line());
+}
+
+#[test]
+fn a_redirect_is_told_with_the_server_that_it_leads_to() {
+    for (location, says) in [
+        ("https://portal.example/login?x=hunter2", ", to portal.example"),
+        ("http://10.0.0.1:8080/", ", to 10.0.0.1:8080"),
+        ("/login", "(status 302)"),
+        ("https://u:hunter2@portal.example/", "(status 302)"),
+    ] {
+        let world = with_token().answer(SECRET_REQUEST, 302, &[("location", location)], "");
+        let error = failed(
+            read(&world, &Memory::default(), "akv://job/db-password"),
+            "vault-redirect",
+            ErrorKind::Unavailable,
+        );
+        assert!(error.message.contains(says), "{}", error.line());
+        let world =
+            ScriptedContext::new(&ML).answer(ML_REQUEST, 302, &[("location", location)], "");
+        let error =
+            failed(ask(&world, &Memory::default()), "identity-redirect", ErrorKind::Unavailable);
+        let says = says.trim_start_matches("(status 302)");
+        assert!(error.message.contains(says), "{}", error.line());
+    }
 }

@@ -17,6 +17,13 @@ const LISTING: &str = "grant it the role `Key Vault Reader` or `Key Vault Secret
 const OTHER: &str = "do what the vault says; if it is a grant that is missing, the role is \
     `Key Vault Secrets User` (or the access policy `get`)";
 
+/// What is said of a page in place of the vault's refusal.
+pub(super) const PAGE: &str = "a page refuses the request, as no Key Vault does";
+
+/// The help for such a page.
+pub(super) const IN_BETWEEN: &str =
+    "check the vault's name, and which proxy, firewall or portal is in between";
+
 /// <https://learn.microsoft.com/azure/key-vault/general/assign-access-policy>
 const ON_BEHALF: &str = "the access policy of the identity has an authorized application, so that it holds for \
     that application on behalf of the identity only: add an access policy without one";

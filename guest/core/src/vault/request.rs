@@ -88,8 +88,10 @@ impl VaultRequest<'_> {
             400 if is("BadParameter") => {
                 (Id::VaultRejected, "the vault rejects the request as malformed", "")
             }
-            401 if !is_page => (Id::VaultUnauthorized, "the vault refuses the token", ""),
-            403 if !is_page => refusal::denied(&fault, self.kind.is_page()),
+            401 if is_page => (Id::VaultUnauthorized, refusal::PAGE, refusal::IN_BETWEEN),
+            403 if is_page => (Id::VaultForbidden, refusal::PAGE, refusal::IN_BETWEEN),
+            401 => (Id::VaultUnauthorized, "the vault refuses the token", ""),
+            403 => refusal::denied(&fault, self.kind.is_page()),
             404 if is("SecretNotFound") => match self.kind {
                 RequestKind::Version(_) => {
                     (Id::SecretNotFound, "there is no such secret, or no such version", "")
@@ -108,7 +110,10 @@ impl VaultRequest<'_> {
         if !refusal::is_said(id, fault.code.as_deref()) {
             text.push_str(&fault.detail(response));
         }
-        let help = if id == Id::VaultUnauthorized { refusal::of_token(&mut fault) } else { help };
+        let help = match id {
+            Id::VaultUnauthorized if !is_page => refusal::of_token(&mut fault),
+            _ => help,
+        };
         let mut error = Error::new(id, text).with_answer(response.status, fault.code);
         error.request_id = message::request_id(response);
         if !help.is_empty() {

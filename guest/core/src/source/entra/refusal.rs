@@ -55,8 +55,12 @@ pub(super) fn explain(
     text.push_str(&match (&known, &body.message) {
         (Some(known), Some(message)) => format!("{}: {message}", known.meaning),
         (Some(known), None) => String::from(known.meaning),
-        (None, Some(message)) => message.clone(),
-        (None, None) => format!("it answered {status}{}", message::content_type(response)),
+        (None, Some(message)) if body.code.is_some() => message.clone(),
+        (None, Some(message)) => format!("it answered {status}: {message}"),
+        (None, None) => {
+            let detail = message::Fault::default().detail(response);
+            format!("it answered {status}{detail}")
+        }
     });
     if let (Some(skew), Some(true)) = (skew(response, now), known.map(|known| known.clock_related))
     {
