@@ -100,7 +100,7 @@ impl Parameters {
 }
 
 /// The `Bearer` challenges in some headers; a header that is malformed has none.
-fn bearers<'a>(headers: &mut dyn Iterator<Item = &'a str>) -> Vec<Parameters> {
+fn bearers(headers: &mut dyn Iterator<Item = &str>) -> Vec<Parameters> {
     let mut found = Vec::new();
     for header in headers {
         let before = found.len();

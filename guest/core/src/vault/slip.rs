@@ -98,7 +98,7 @@ impl Meant {
             }
         }
         let path = path.split_once('#').map_or(path, |(path, _)| path);
-        for part in path.split(|c: char| matches!(c, '/' | ';' | ',')) {
+        for part in path.split(['/', ';', ',']) {
             meant.add(trimmed(part), is_url)?;
         }
         // A word alone is rather the name of a secret.
