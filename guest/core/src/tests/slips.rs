@@ -136,6 +136,14 @@ fn what_may_be_secret_in_a_reference_is_masked() {
             ErrorKind::InvalidArgument,
         );
     }
+    for text in ["akv://job/%65yJ_a", "akv://job/a_b?json=%2F%65yJa", "akv://job/eyJ_a"] {
+        let error = failed(
+            Reference::parse(text, &settings()),
+            "reference-malformed",
+            ErrorKind::InvalidArgument,
+        );
+        assert!(!error.json().contains("eyJ"), "{}", error.line());
+    }
     let odd = format!("akv://job/a\u{202e}\u{1b}[31m\u{200b}_b{}", "x".repeat(1_000));
     let error = failed(
         Reference::parse(&odd, &settings()),
