@@ -76,6 +76,20 @@ fn a_proxy_that_does_not_connect_is_told_with_its_status_and_advice_of_its_own()
             "HTTP/1.1 403 a\u{202e}b\u{200b}c\r\n\r\n".as_bytes(),
             &["it answered 403"],
         ),
+        Row {
+            variables: &[
+                ("AZURE_CLIENT_ID", "c0ffee00-0000-4000-8000-0000000000a1"),
+                ("AZURE_TENANT_ID", "7e57de57-0000-4000-8000-00000000da7a"),
+                ("AZURE_CLIENT_SECRET", CLIENT_SECRET),
+                ("HTTPS_PROXY", "http://127.0.0.1:{vault}"),
+            ],
+            expected: (69, "unavailable", "authority-unreachable"),
+            ..raw(
+                "the token authority",
+                b"HTTP/1.1 403 Forbidden\r\n\r\n",
+                &["login.microsoftonline.com", "it answered 403 Forbidden", "the proxy's policy"],
+            )
+        },
         raw("nonsense", b"SSH-2.0-x\r\n", &["the proxy 127.0.0.1", "check `HTTPS_PROXY`"]),
         raw("nothing", b"", &["the proxy 127.0.0.1", "that the proxy is running"]),
         Row {

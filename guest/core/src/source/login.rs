@@ -211,20 +211,25 @@ fn message_in_json(text: &str) -> Option<String> {
 /// The error message in the text that a tool prints: without warnings, colours, and the script that PowerShell
 /// quotes.
 fn message_in_text(text: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut lines = text.lines().map(|line| on_one_line(line).collect::<String>());
-    while let Some(line) = lines.next() {
+    let mut words = String::new();
+    for line in text.lines() {
+        let line: String = on_one_line(line).collect();
         let line = line.trim();
-        // The place in the script is marked below it, and the message follows.
+        let is_script = line.split_once(" |").is_some_and(|(number, _)| {
+            !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+        });
         if line == "Line |" {
             words.clear();
-            let quoted = lines.by_ref().skip_while(|line| !line.trim().starts_with("|  ~"));
-            words.extend(quoted.skip(1).map(|line| line.trim_start_matches(['|', ' ']).into()));
-        } else if !line.starts_with("WARNING:") {
-            words.push(line.strip_prefix("ERROR:").unwrap_or(line).into());
+        } else if !is_script
+            && !["WARNING:", "At line:", "+ "].iter().any(|start| line.starts_with(start))
+        {
+            // The message stands to the right of a bar, below a mark under the script.
+            let line = line.strip_prefix('|').unwrap_or(line).trim_start_matches([' ', '~']);
+            words.push_str(line.strip_prefix("ERROR:").unwrap_or(line));
+            words.push(' ');
         }
     }
-    words.join(" ").trim().into()
+    words.trim().into()
 }
 
 /// The exit status, stdout and stderr, which the host sends in one body.
