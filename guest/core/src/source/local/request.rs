@@ -24,13 +24,13 @@ pub(super) struct RequestTemplate<'a> {
 }
 
 impl<'a> RequestTemplate<'a> {
-    /// Prepares a request for a token. Fails if the endpoint cannot select the identity. A source that is not
-    /// alone is given less time to be there.
+    /// Prepares a request for a token. Fails if the endpoint cannot select the identity. Where the next source
+    /// is asked instead, the request is not patient: the endpoint has less time to be there.
     pub(super) fn new(
         endpoint: &'a Endpoint,
         request: &TokenRequest,
         identity: Option<&ChosenIdentity>,
-        is_alone: bool,
+        is_patient: bool,
     ) -> Result<Self, Error> {
         let id = match identity {
             Some(chosen) => Some((id_parameter(endpoint, chosen)?, chosen.id.id())),
@@ -48,7 +48,7 @@ impl<'a> RequestTemplate<'a> {
                 None
             }
         };
-        let connect_timeout = if is_alone { limits::IDENTITY_CONNECT } else { limits::PROBE };
+        let connect_timeout = if is_patient { limits::IDENTITY_CONNECT } else { limits::PROBE };
         Ok(Self { endpoint, url, body, connect_timeout })
     }
 

@@ -29,8 +29,9 @@ pub(in crate::source) fn token<C: Context>(
 ) -> Result<Token, Denial> {
     let identity = identity::choose(call, endpoint, request)?;
     let is_known = !endpoint.probe || probe(call, endpoint)?;
-    let template =
-        RequestTemplate::new(endpoint, request, identity.as_ref(), call.settings.chain.is_alone())?;
+    // A source whose failure ends the chain has the time that it needs.
+    let is_patient = call.settings.chain.is_alone() || !label.may_fail();
+    let template = RequestTemplate::new(endpoint, request, identity.as_ref(), is_patient)?;
     let doing = format!("asking the identity endpoint at {}", endpoint.url.host_and_port());
     let key = match &endpoint.protocol {
         Protocol::KeyFile(folder) => {
