@@ -24,7 +24,8 @@ pub const VAULT_FIRST_BYTE: Duration = s(30);
 pub const IDENTITY_CONNECT: Duration = s(2);
 /// The response time-out for identity endpoints, which may ask the authority in turn.
 pub const IDENTITY_FIRST_BYTE: Duration = s(60);
-/// The time-out of the IMDS probe: outside Azure, packets to the address may be dropped silently.
+/// The time-out of the IMDS probe: outside Azure, packets to the address may be dropped silently. Also the
+/// connect time-out for an identity endpoint that is not the only source, so that the next one is asked soon.
 pub const PROBE: Duration = s(1);
 
 /// The connect time-out for the token authority: what a slow proxy needs.
@@ -100,24 +101,56 @@ pub struct Retries {
     pub transient: fn(u16) -> bool,
     /// Replaces `base` after a 410, which means that the service is being updated.
     pub gone: Option<Duration>,
+    /// Whether a 400 that names a time to wait is retried once.
+    pub once_after_400: bool,
 }
 
 /// Retries for vaults: after 0.8, 1.6 and 3.2 s, as in most SDKs.
-pub static VAULT: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
+pub static VAULT: Retries = Retries {
+    count: 3,
+    base: ms(800),
+    cap: s(60),
+    transient: usual,
+    gone: None,
+    once_after_400: false,
+};
 /// Retries for identity endpoints other than IMDS.
-pub static IDENTITY: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
+pub static IDENTITY: Retries = Retries {
+    count: 3,
+    base: ms(800),
+    cap: s(60),
+    transient: usual,
+    gone: None,
+    once_after_400: false,
+};
 /// Retries for the token authority.
-pub static AUTHORITY: Retries =
-    Retries { count: 3, base: ms(800), cap: s(60), transient: usual, gone: None };
+pub static AUTHORITY: Retries = Retries {
+    count: 3,
+    base: ms(800),
+    cap: s(60),
+    transient: usual,
+    gone: None,
+    once_after_400: false,
+};
 /// Retries for IMDS: after 0.8 to 12.8 s; after a 410, which may last for 70 s, 5, 10, 20 and 40 s.
 /// <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#retry-guidance>
-pub static IMDS: Retries =
-    Retries { count: 5, base: ms(800), cap: s(60), transient: imds, gone: Some(s(5)) };
+pub static IMDS: Retries = Retries {
+    count: 5,
+    base: ms(800),
+    cap: s(60),
+    transient: imds,
+    gone: Some(s(5)),
+    once_after_400: true,
+};
 /// No retries: for the probe, and for endpoints of the host, which retries itself.
-pub static ONCE: Retries =
-    Retries { count: 0, base: ms(0), cap: ms(0), transient: never, gone: None };
+pub static ONCE: Retries = Retries {
+    count: 0,
+    base: ms(0),
+    cap: ms(0),
+    transient: never,
+    gone: None,
+    once_after_400: false,
+};
 
 /// Quick retries of requests without a response (refused, unreachable, broken), for a server that
 /// restarts.

@@ -7,7 +7,7 @@ use crate::{
     call::Call,
     context::{Context, Request, Response, SendError},
     error::{Error, Id},
-    limits::{Retries, TRANSPORT_BASE, TRANSPORT_TRIES},
+    limits::{PROBE, Retries, TRANSPORT_BASE, TRANSPORT_TRIES},
     words::date,
 };
 
@@ -86,14 +86,20 @@ pub(crate) fn send<C: Context>(
         request.connect_timeout = request.connect_timeout.min(remaining);
         request.first_byte_timeout = request.first_byte_timeout.min(remaining);
         request.total_timeout = request.total_timeout.min(remaining);
+        // A server that is not there within the time of a probe is not tried again.
+        let probed = (request.connect_timeout <= PROBE)
+            .then(|| call.context.monotonic().saturating_add(request.connect_timeout));
         match call.context.send(request) {
             Ok(response) => {
-                let transient = (retries.transient)(response.status);
                 let after = if response.status >= 400 && retries.count > 0 {
                     retry_after(&response, call.context.now())
                 } else {
                     None
                 };
+                let asks_once =
+                    retries.once_after_400 && response.status == 400 && retried_responses == 0;
+                let transient =
+                    (retries.transient)(response.status) || (asks_once && after.is_some());
                 if !transient || retried_responses >= retries.count {
                     return Ok(response);
                 }
@@ -119,7 +125,9 @@ pub(crate) fn send<C: Context>(
             }
             Err(SendError::Timeout) if call.remaining().is_zero() => return Err(Stopped::TimedOut),
             Err(error) => {
-                let limit = if retries.count == 0 { 0 } else { retry_limit(&error) };
+                let is_probe = error == SendError::Timeout
+                    && probed.is_some_and(|end| call.context.monotonic() <= end + TRANSPORT_BASE);
+                let limit = if retries.count == 0 || is_probe { 0 } else { retry_limit(&error) };
                 let delay = jittered(call, backoff(TRANSPORT_BASE, retried_errors));
                 if retried_errors >= limit || delay >= call.remaining() {
                     return Err(Stopped::Send(error));

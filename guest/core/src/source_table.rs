@@ -4,8 +4,7 @@
 //!
 //! * `auto` sources are part of the default chain; `named` ones are asked only if a setting names them.
 //! * A `configured` source that fails ends the chain. After a `found` one (a local endpoint, which may
-//!   belong to another program) or a `login` (of a developer's tool) fails, the next source is asked,
-//!   unless settings named the chain.
+//!   belong to another program) or a `login` (of a developer's tool) fails, the next source is asked.
 
 /// Passes the whole table to the macro `$apply!`.
 macro_rules! for_each_source {

@@ -1,12 +1,13 @@
 //! Failures of commands: one line or one JSON object on stderr, and an exit code as in `sysexits.h`.
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use serde::Serialize;
 use vaultlet_core::command::{self, sentence};
 use vaultlet_core::error::exit;
+use vaultlet_core::visible::on_one_line;
 use vaultlet_host::{Attempt, Error, Kind};
 
 use crate::{output, usage};
@@ -87,11 +88,13 @@ impl Failure {
 
     /// Reports the failure.
     pub(crate) fn report(&self, report: Report) -> ExitCode {
-        let line = match report {
+        let mut stderr = std::io::stderr();
+        let text = match report {
             Report::Json => self.json(),
+            Report::Line | Report::Shell if stderr.is_terminal() => self.lines(),
             Report::Line | Report::Shell => format!("vaultlet: {}", self.line()),
         };
-        let _ = writeln!(std::io::stderr(), "{line}");
+        let _ = writeln!(stderr, "{text}");
         if report == Report::Shell {
             // There is nobody left to tell when this fails, too.
             let _ = output::plain(&command::ending(self.kind));
@@ -99,10 +102,32 @@ impl Failure {
         ExitCode::from(self.exit)
     }
 
+    /// The failure for a person at a terminal: the line, and each source of credentials on a line of its own.
+    fn lines(&self) -> String {
+        let of = |attempt: &Attempt| format!("{}: {}", attempt.source, attempt.message);
+        let absent = self.attempts.iter().filter(|it| it.outcome.as_str() == "not-configured");
+        let inline = format!(": {}", absent.map(of).collect::<Vec<_>>().join(", "));
+        let short = self.message.strip_suffix(&inline).unwrap_or(&self.message);
+        let mut text = format!("vaultlet: {}", self.line_of(short));
+        for attempt in self.attempts.iter().filter(|it| !short.contains(&it.message)) {
+            let form = attempt.endpoint.as_ref().map(|form| format!(" ({form})"));
+            let (source, form) = (&attempt.source, form.unwrap_or_default());
+            let line = format!("{source}{form}: {}", attempt.message);
+            text.push_str("\n  ");
+            text.extend(on_one_line(&line));
+        }
+        text
+    }
+
     fn line(&self) -> String {
+        self.line_of(&self.message)
+    }
+
+    fn line_of(&self, message: &str) -> String {
         let code = self.code.as_ref().map(|c| format!(" [{c}]")).unwrap_or_default();
         let help = if self.help.is_empty() { String::new() } else { format!("; {}", self.help) };
-        format!("{}{code}{help} ({})", self.message, self.id)
+        // What others wrote, a name of a file for example, may be quoted in it.
+        on_one_line(&format!("{message}{code}{help} ({})", self.id)).collect()
     }
 
     fn json(&self) -> String {
@@ -194,4 +219,61 @@ struct JsonAttempt<'a> {
     endpoint: Option<&'a str>,
     outcome: &'a str,
     message: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vaultlet_host::Outcome;
+
+    fn attempt(source: &str, endpoint: Option<&str>, outcome: Outcome, message: &str) -> Attempt {
+        let endpoint = endpoint.map(str::to_owned);
+        Attempt { source: source.into(), endpoint, outcome, message: message.into() }
+    }
+
+    #[test]
+    fn on_a_terminal_each_source_has_a_line() {
+        let mut error = Error::new(
+            Kind::NotConfigured,
+            "no-identity",
+            "getting a token for x: you are not on Azure, and no source is configured here: \
+             environment: `A` is not set, managed-identity: no answer, azure-cli: run `az login`",
+            "run `az login`",
+        );
+        error.attempts = vec![
+            attempt("environment", None, Outcome::NotConfigured, "`A` is not set"),
+            attempt("managed-identity", Some("imds"), Outcome::NotConfigured, "no answer"),
+            attempt("azure-cli", None, Outcome::NotConfigured, "run `az login`"),
+            attempt("device-code", None, Outcome::Skipped, "excluded\u{202e} by\nsettings"),
+        ];
+        let failure = Failure::from(error.clone());
+        assert_eq!(
+            failure.lines(),
+            "vaultlet: getting a token for x: you are not on Azure, and no source is configured here; \
+             run `az login` (no-identity)\n  environment: `A` is not set\n  managed-identity (imds): no \
+             answer\n  azure-cli: run `az login`\n  device-code: excluded by\nsettings"
+                .replace("by\nsettings", "by settings")
+        );
+        assert_eq!(failure.line(), error.to_string());
+        // The failed source is in the line; the others follow.
+        let mut error = Error::new(
+            Kind::Unauthenticated,
+            "identity-refused",
+            "token: imds: refused: b",
+            "help",
+        );
+        error.attempts = vec![
+            attempt("managed-identity", Some("imds"), Outcome::Failed, "refused: b"),
+            attempt("azure-cli", None, Outcome::NotConfigured, "`az` is not in `PATH`"),
+        ];
+        assert_eq!(
+            Failure::from(error).lines(),
+            "vaultlet: token: imds: refused: b; help (identity-refused)\n  azure-cli: `az` is not in `PATH`"
+        );
+        let plain = Failure::usage("x\u{202e}\u{1b}[31m");
+        assert_eq!(
+            plain.lines(),
+            "vaultlet: reading the arguments: x; see `vaultlet --help` (usage)"
+        );
+    }
 }

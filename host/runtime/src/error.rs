@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::bindings::exports::vaultlet::keyvault::types as wit;
 
+use crate::visible::{is_visible, on_one_line};
+
 pub use wit::{Attempt, ErrorKind as Kind, Outcome};
 
 impl Kind {
@@ -72,7 +74,7 @@ impl Error {
         Self {
             kind,
             id: id.to_owned(),
-            message: message.into(),
+            message: shown(message.into()),
             help: help.to_owned(),
             status: None,
             code: None,
@@ -99,7 +101,20 @@ impl Error {
             is_meant && self.status.is_none() && !self.message.contains(&cause.text)
         };
         if let Some(cause) = cause.filter(is_news) {
-            self.message = format!("{}: {}", self.message, cause.text);
+            let text = shown(cause.text);
+            // Of several sources that were asked, the cause belongs to the one that asked this server.
+            let asked = self.attempts.iter_mut().find(|it| it.message.contains(&cause.host));
+            match asked.filter(|attempt| self.message.contains(&attempt.message)) {
+                Some(attempt) => {
+                    let told = format!("{}: {text}", attempt.message);
+                    self.message = self.message.replacen(&attempt.message, &told, 1);
+                    attempt.message = told;
+                }
+                None => self.message = format!("{}: {text}", self.message),
+            }
+            if let Some(help) = cause.help {
+                help.clone_into(&mut self.help);
+            }
         }
         self
     }
@@ -134,6 +149,9 @@ impl From<wit::Error> for Error {
             attempts,
         } = error;
         let retry_after = retry_after_ms.map(Duration::from_millis);
+        let (message, help, code) = (shown(message), shown(help), code.map(shown));
+        let clean = |it: Attempt| Attempt { message: shown(it.message), ..it };
+        let attempts = attempts.into_iter().map(clean).collect();
         Self { kind, id, message, help, status, code, request_id, retry_after, attempts }
     }
 }
@@ -150,6 +168,11 @@ impl From<Error> for wit::Error {
     }
 }
 
+/// A text as a person may see it: servers, files and plugins have a part in it.
+fn shown(text: String) -> String {
+    if text.chars().all(is_visible) { text } else { on_one_line(&text).collect() }
+}
+
 /// The cause of a transport failure.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
@@ -157,6 +180,8 @@ pub(crate) struct Cause {
     pub(crate) host: String,
     /// What happened, for people.
     pub(crate) text: String,
+    /// What to do, where the transport knows better than the component.
+    pub(crate) help: Option<&'static str>,
     /// Whether the broker met the failure, on behalf of this call.
     pub(crate) relayed: bool,
 }

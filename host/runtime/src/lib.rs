@@ -72,6 +72,8 @@ mod runtime_thread;
 mod secret;
 mod settings;
 mod token;
+#[doc(hidden)]
+pub mod visible;
 
 pub use call::Cancel;
 pub use error::{Attempt, Error, Kind, Outcome};

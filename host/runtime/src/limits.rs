@@ -50,6 +50,8 @@ pub(crate) const READ: usize = 4 << 10;
 pub(crate) const BUFFER_KEPT: usize = 16 << 10;
 /// Bytes of a proxy's response.
 pub(crate) const PROXY_RESPONSE_MAX: usize = 8 << 10;
+/// Characters of a proxy's reason for its status that an error quotes.
+pub(crate) const PROXY_REASON_MAX: usize = 80;
 /// Random bytes that the component gets at once; `wit/embedded.wit` says so.
 pub(crate) const RANDOM_MAX: u32 = 4_096;
 /// Responses that the identity endpoint caches, one for each identity and resource.

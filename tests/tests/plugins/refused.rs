@@ -98,3 +98,24 @@ fn a_component_without_imports_is_a_plugin() {
     let plugin = job.vaultlet.plugin(wasm).open().unwrap();
     assert_eq!(job.call(&plugin, "answer()"), "42");
 }
+
+/// What a file says reaches a person without what a terminal obeys, wherever in the message it stands.
+#[test]
+fn a_name_in_a_file_does_not_steer_a_terminal() {
+    let job = Job::new();
+    let name = "\\1b[31mEVIL\\1b]0;pwn\\07\\e2\\80\\ae\\e2\\80\\8b";
+    for wat in [
+        format!(
+            "(component (core module $m (import \"{name}\" \"x\" (func))) (core instance (instantiate $m)))"
+        ),
+        format!(
+            "(component (core module $m (import \"x\" \"{name}\" (func))) (core instance $x) (core instance (instantiate $m (with \"x\" (instance $x)))))"
+        ),
+        format!(
+            "(component (core module $m (func (export \"{name}\"))) (core instance $i (instantiate $m)) (func (export \"f\") (canon lift (core func $i \"g\"))))"
+        ),
+    ] {
+        let error = refused(&job, &text(&wat));
+        assert!(!error.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{200b}']), "{error:?}");
+    }
+}

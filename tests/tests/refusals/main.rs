@@ -15,6 +15,7 @@ mod input;
 mod metadata;
 mod namespace;
 mod network;
+mod told;
 mod vault;
 mod whole;
 

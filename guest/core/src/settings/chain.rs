@@ -12,11 +12,18 @@ pub struct Chain {
     pub labels: Vec<Label>,
     /// Sources that a setting takes out of the chain.
     pub excluded: Vec<Label>,
-    /// Whether a setting names the sources. If not, the next source is tried after a managed identity or a
-    /// developer's login has failed, and IMDS is probed first.
+    /// Whether a setting names the sources.
     pub named: bool,
     /// Whether developers' logins are left out when this is an Azure service.
     pub auto: bool,
+}
+
+impl Chain {
+    /// Whether a setting names one source and no other. In every other chain the next source is asked after a
+    /// managed identity or a developer's login has failed, and IMDS is probed first.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.named && self.labels.len() == 1
+    }
 }
 
 pub(super) fn read(get: Lookup<'_>) -> Result<Chain, Error> {

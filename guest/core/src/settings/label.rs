@@ -64,8 +64,8 @@ impl Label {
         self.class() == Class::Login
     }
 
-    /// Whether the next source is tried when this one fails in a chain that no setting names: the identity
-    /// that was found may belong to another program.
+    /// Whether the next source is tried when this one fails, unless it is named alone: the identity that was
+    /// found may belong to another program.
     pub(crate) fn may_fail(self) -> bool {
         self.class() != Class::Configured
     }

@@ -26,12 +26,27 @@ pub(super) fn parse(body: &[u8], now: i64) -> Result<Answer, &'static str> {
         .or_else(|| body.secret("accessToken"))
         .filter(|token| is_token(token.reveal()))
         .ok_or("its answer has no token")?;
+    // A client must not use a token of a type that it does not know (RFC 6749, section 7.1). Local endpoints
+    // may leave the type out.
+    for kind in ["token_type", "tokenType"] {
+        let kind = body.get(kind).filter(|kind| !kind.is_null());
+        let is_bearer = |kind: &Value<'_>| {
+            kind.as_text().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("bearer"))
+        };
+        if kind.is_some_and(|kind| !is_bearer(kind)) {
+            return Err("its token is not a bearer token: the `token_type` is another");
+        }
+    }
+    let lifetime = seconds(&body, "expires_in");
+    let by_lifetime = lifetime.map(|lifetime| now.saturating_add(lifetime));
     let expires_on = unix(&body, "expires_on")
         .or_else(|| unix(&body, "expiresOn"))
-        .or_else(|| Some(now.saturating_add(seconds(&body, "expires_in")?)))
+        // Nobody gives out an expired token with a lifetime: this machine's clock is ahead.
+        .filter(|expires_on| *expires_on > now || lifetime.is_none_or(|lifetime| lifetime == 0))
+        .or(by_lifetime)
         .ok_or("its answer does not say when the token expires")?;
     if expires_on <= now {
-        return Err("the token that it gave has expired");
+        return Err("the token that it gave has expired, or this machine's clock is ahead");
     }
     let refresh_on = refresh_on(now, expires_on, seconds(&body, "refresh_in"));
     Ok(Answer { secret, expires_on, refresh_on })
@@ -125,7 +140,10 @@ mod tests {
                 r#"{"access_token":"t","expires_on":99999999999999999999999}"#,
                 "its answer does not say when the token expires",
             ),
-            (r#"{"access_token":"t","expires_on":1}"#, "the token that it gave has expired"),
+            (
+                r#"{"access_token":"t","expires_on":1}"#,
+                "the token that it gave has expired, or this machine's clock is ahead",
+            ),
             (
                 r#"{"access_token":"t","expires_in":{}}"#,
                 "its answer does not say when the token expires",

@@ -26,6 +26,7 @@ static LOGIN: Login = Login {
     },
     login_command: "azd auth login",
     not_logged_in: &["not logged in", "azd auth login"],
+    module_missing: &[],
     takes_claims: true,
     parse: answer::parse,
 };

@@ -26,6 +26,7 @@ static LOGIN: Login = Login {
     },
     login_command: "az login",
     not_logged_in: &["az login", "az account set"],
+    module_missing: &[],
     takes_claims: false,
     parse: answer::parse,
 };

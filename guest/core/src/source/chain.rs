@@ -31,7 +31,7 @@ pub(crate) const SERVICE: &[&str] = &[
 /// Asks the sources of the chain, in order, until one has a token.
 ///
 /// After a source that is not configured, the next one is asked. A source that fails ends the
-/// chain, except for a managed identity or a developer's login in the default chain. If several
+/// chain, except for a managed identity or a developer's login that is not named alone. If several
 /// sources failed, the error is that of the first.
 pub(crate) fn token<C: Context>(
     call: &Call<'_, C>,
@@ -73,7 +73,7 @@ pub(crate) fn token<C: Context>(
             Denial::Failed(error) => {
                 attempts.push(attempt(label, form, Outcome::Failed, &error.message));
                 stopped =
-                    chain.named || !label.may_fail() || error.kind == ErrorKind::Configuration;
+                    chain.is_alone() || !label.may_fail() || error.kind == ErrorKind::Configuration;
                 if first.is_none() {
                     first = Some((label, form, error));
                 }
@@ -90,7 +90,15 @@ pub(crate) fn token<C: Context>(
             error.message = format!("{doing}: {}{form}: {}", label.name(), error.message);
             error
         }
-        None => Error::new(Id::NoIdentity, format!("{doing}: {}", no_source_message(&attempts))),
+        None => {
+            let message = no_source_message(&attempts);
+            if is_off_azure(&attempts, chain.auto, &lookup) {
+                Error::new(Id::NoIdentity, format!("{doing}: you are not on Azure, and {message}"))
+                    .with_help(OFF_AZURE)
+            } else {
+                Error::new(Id::NoIdentity, format!("{doing}: {message}"))
+            }
+        }
     };
     error.attempts = attempts;
     Err(error)
@@ -162,6 +170,20 @@ fn attempt(label: Label, form: Option<&'static str>, outcome: Outcome, message: 
         outcome,
         message: message.to_owned(),
     }
+}
+
+/// The help where a person has no identity of a machine: two ways on.
+const OFF_AZURE: &str = "run `az login` to use your own login, or `vaultlet dev -- COMMAND` for a local Azure \
+    (in Azure a managed identity is enough)";
+
+/// Whether this is certainly no machine of Azure: there is no metadata service, and nothing of a service.
+fn is_off_azure(attempts: &[Attempt], is_auto: bool, variables: Lookup<'_>) -> bool {
+    let is_missing = |attempt: &Attempt| {
+        attempt.source == Label::ManagedIdentity.name() && attempt.outcome == Outcome::NotConfigured
+    };
+    is_auto
+        && attempts.iter().any(is_missing)
+        && SERVICE.iter().all(|name| set(variables, name).is_none())
 }
 
 /// The message when no source was configured.

@@ -36,7 +36,7 @@ pub(super) fn endpoint(variables: Lookup<'_>, settings: &Settings) -> Result<End
         retries: &limits::IMDS,
         agent: if host.is_none() { arc::agent().ok().map(Box::new) } else { None },
         guessed: host.is_none(),
-        probe: host.is_none() && !settings.chain.named,
+        probe: host.is_none() && !settings.chain.is_alone(),
         ..endpoint
     })
 }

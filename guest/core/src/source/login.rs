@@ -13,7 +13,11 @@ use crate::{
     retry::{self, Stopped},
     settings::Label,
     token::{Token, TokenRequest},
-    words::{json, url::Url},
+    words::{
+        json::{self, Value},
+        url::Url,
+        visible::on_one_line,
+    },
 };
 
 const HOST: &str = "http://programs.vaultlet.internal";
@@ -26,6 +30,8 @@ pub(super) struct Login {
     pub(super) login_command: &'static str,
     /// Phrases in the output of a tool with which nobody is logged in.
     pub(super) not_logged_in: &'static [&'static str],
+    /// Phrases in the output of a tool that lacks its module for Azure.
+    pub(super) module_missing: &'static [&'static str],
     /// Whether the tool accepts claims.
     pub(super) takes_claims: bool,
     /// Parses the output.
@@ -49,7 +55,7 @@ pub(super) fn token<C: Context>(
     let name = login.program.command;
     if !call.context.has_host_services() {
         let what = format!("`{name}` runs only at vaultlet's own host");
-        return Err(if call.settings.chain.named {
+        return Err(if call.settings.chain.is_alone() {
             Error::new(Id::HostRequired, what).into()
         } else {
             Denial::Absent(what)
@@ -57,7 +63,7 @@ pub(super) fn token<C: Context>(
     }
     if let Some(chosen) = ChosenIdentity::find_explicit(call, request) {
         let error = chosen.unsupported_error();
-        return Err(if call.settings.chain.named {
+        return Err(if call.settings.chain.is_alone() {
             error.into()
         } else {
             Denial::Absent(error.message.clone())
@@ -148,9 +154,17 @@ fn run<C: Context>(
     let Some((status, stdout, stderr)) = split_output(&response) else {
         return Err(failed("the host's response is malformed").into());
     };
-    let words = core::str::from_utf8(stderr).unwrap_or_default();
     let printed = core::str::from_utf8(stdout).unwrap_or_default();
+    let words = core::str::from_utf8(stderr).unwrap_or_default();
+    let found = message_in_json(words).or_else(|| message_in_json(printed));
+    let words = &*found.unwrap_or_else(|| message_in_text(words));
     let says = |phrase: &&str| words.contains(*phrase) || printed.contains(*phrase);
+    if status != 0 && login.module_missing.iter().any(says) {
+        return Err(Denial::Absent(format!(
+            "its module for Azure is not installed; run `Install-Module Az.Accounts`, then `{}`",
+            login.login_command
+        )));
+    }
     // A refusal by Entra is quoted instead.
     if status != 0 && login.not_logged_in.iter().any(says) && !words.contains("AADSTS") {
         return Ok(ToolOutput::NotLoggedIn);
@@ -159,13 +173,10 @@ fn run<C: Context>(
         return Err(Denial::Absent(format!("`{command}` is not there")));
     }
     if status != 0 {
-        let in_json = message_in_json(if words.trim().is_empty() { printed } else { words });
-        let words = in_json.as_deref().unwrap_or(words).trim();
-        let words = message::excerpt(words.trim_start_matches("ERROR: "), &[]);
         return Ok(ToolOutput::Failed(if words.is_empty() {
             format!("nothing, and ended with {status}")
         } else {
-            words
+            message::excerpt(words, &[])
         }));
     }
     match (login.parse)(stdout, call.context.now()) {
@@ -176,13 +187,49 @@ fn run<C: Context>(
     }
 }
 
-/// The error message in lines of JSON, for tools that write errors as JSON.
+/// The error message in the JSON that a tool prints, as a whole or line by line: an `error` before the messages
+/// that a person was to see meanwhile.
 fn message_in_json(text: &str) -> Option<String> {
-    text.lines().find_map(|line| {
-        let line = json::parse_text(line)?;
-        let message = line.get("data").and_then(|data| data.text("message"));
-        message.or_else(|| line.text("error"))
-    })
+    let read = |object: &Value<'_>, member: &str| {
+        let inner = object.get(member).and_then(|inner| message::words_of(inner, &["message"]));
+        inner.or_else(|| message::words_of(object, &[member]))
+    };
+    let mut objects: Vec<Value<'_>> = json::parse_text(text).into_iter().collect();
+    for line in text.lines() {
+        objects.extend(json::parse_text(line));
+    }
+    for member in ["error", "data", "message"] {
+        for object in &objects {
+            if let Some(words) = read(object, member) {
+                return Some(message_in_text(&words));
+            }
+        }
+    }
+    None
+}
+
+/// The error message in the text that a tool prints: without warnings, colours, and the script that PowerShell
+/// quotes.
+fn message_in_text(text: &str) -> String {
+    let mut words = String::new();
+    for line in text.lines() {
+        let line: String = on_one_line(line).collect();
+        let line = line.trim();
+        let is_script = line.split_once(" |").is_some_and(|(number, _)| {
+            !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+        });
+        if line == "Line |" {
+            words.clear();
+        } else if !is_script
+            && !["WARNING:", "At line:", "+ "].iter().any(|start| line.starts_with(start))
+        {
+            // The message stands to the right of a bar, below a mark under the script.
+            let line = line.strip_prefix('|').unwrap_or(line).trim_start_matches([' ', '~']);
+            words.push_str(line.strip_prefix("ERROR:").unwrap_or(line));
+            words.push(' ');
+        }
+    }
+    words.trim().into()
 }
 
 /// The exit status, stdout and stderr, which the host sends in one body.

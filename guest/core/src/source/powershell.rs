@@ -37,7 +37,12 @@ static LOGIN: Login = Login {
         ],
     },
     login_command: "Connect-AzAccount",
-    not_logged_in: &["Connect-AzAccount", "Az.Accounts"],
+    not_logged_in: &["Connect-AzAccount"],
+    module_missing: &[
+        "was not loaded",
+        "any module directory",
+        "'Get-AzAccessToken' is not recognized",
+    ],
     takes_claims: false,
     parse: answer::parse,
 };

@@ -73,7 +73,7 @@ fn every_form_of_a_reference_is_parsed() {
 }
 
 #[test]
-fn malformed_references_are_refused_without_quoting_them() {
+fn malformed_references_are_refused_without_quoting_values() {
     let long = format!("akv://job/a?json=/{}", "x".repeat(3_000));
     let name = format!("akv://job/{}", "x".repeat(128));
     for text in [

@@ -77,11 +77,12 @@ fn an_unknown_vault_is_asked_for_its_challenge_once() {
             &format!("https%3A%2F%2Fcorp.example{}", port.replace(':', "%3A")),
         );
         let sent = format!("{PRIVATE_URL} authorization: Bearer T0KEN.a-b_c");
+        let bundle = BUNDLE.replace("job.vault.azure.net", "kv.corp.example");
         let world = ScriptedContext::new(&ML)
             .answer(PRIVATE_URL, 401, &[("www-authenticate", header)], "")
             .answer(&token, 200, &[], ML_TOKEN)
-            .answer(&sent, 200, &[], BUNDLE)
-            .answer(&sent, 200, &[], BUNDLE);
+            .answer(&sent, 200, &[], bundle.clone())
+            .answer(&sent, 200, &[], bundle);
         let memory = Memory::default();
         world.run(|| {
             for _ in 0..2 {
@@ -163,7 +164,12 @@ fn a_vault_without_tls_on_loopback_may_name_itself_if_allowed() {
     let world = ScriptedContext::new(&variables)
         .answer(url, 401, &[("www-authenticate", r#"Bearer authorization="https://login.microsoftonline.com/t", resource="http://127.0.0.1:8080""#)], "")
         .answer(&token, 200, &[], ML_TOKEN)
-        .answer(&format!("{url} authorization: Bearer T0KEN.a-b_c"), 200, &[], BUNDLE);
+        .answer(
+            &format!("{url} authorization: Bearer T0KEN.a-b_c"),
+            200,
+            &[],
+            BUNDLE.replace("https://job.vault.azure.net", "http://127.0.0.1:8080"),
+        );
     read(&world, &Memory::default(), "http://127.0.0.1:8080/secrets/db-password").unwrap();
 }
 
@@ -177,14 +183,14 @@ fn a_401_after_an_accepted_challenge_is_final() {
             SECRET_REQUEST,
             401,
             &[("www-authenticate", header)],
-            r#"{"error":{"code":"Unauthorized","message":"AKV10032: Invalid issuer T0KEN"}}"#,
+            r#"{"error":{"code":"Unauthorized","message":"AKV10032: Invalid issuer T0KEN.a-b_c"}}"#,
         );
         let error = failed(
             read(&world, &Memory::default(), "akv://job/db-password"),
             "vault-unauthorized",
             ErrorKind::Denied,
         );
-        assert_eq!((error.status, error.code.as_deref()), (Some(401), Some("Unauthorized")));
+        assert_eq!((error.status, error.code.as_deref()), (Some(401), Some("AKV10032")));
     }
 }
 

@@ -174,10 +174,10 @@ pub(crate) fn is_tenant(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
 }
 
-/// Whether a text can be a resource or scope.
+/// Whether a text can be a resource or scope. Brackets are those of an IPv6 address.
 pub(crate) fn is_resource(text: &str) -> bool {
     (1..=512).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/[]".contains(&b))
 }
 
 /// Whether a text is a JSON object, and not too long.

@@ -10,6 +10,7 @@ use alloc::{
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 use crate::{
+    context::Response,
     error::{Error, Id},
     limits::CLAIMS,
     token::{Audience, is_claims, is_tenant},
@@ -27,18 +28,17 @@ pub struct Challenge {
 
 impl Challenge {
     /// Finds and parses the `Bearer` challenge in `www-authenticate` headers.
-    pub fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Self> {
-        let parameters = headers.filter_map(bearer).next()?;
-        let get = |name: &str| {
-            let mut found = parameters.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-            let value = found.next().map(|(_, value)| value.as_str());
-            value.filter(|value| !value.is_empty() && found.next().is_none())
+    pub fn parse<'a>(mut headers: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let challenges = bearers(&mut headers);
+        let is_vaults = |one: &&Parameters| {
+            ["resource", "scope", "claims"].iter().any(|name| one.get(name).is_some())
         };
-        let claims = if get("error") == Some("insufficient_claims") {
-            get("claims").and_then(decode_claims)
-        } else {
-            None
-        };
+        // A bare one, or one of a proxy, may stand before the vault's.
+        let parameters = challenges.iter().find(is_vaults).or(challenges.first())?;
+        let get = |name: &str| parameters.get(name);
+        // Key Vault says `insufficient_claims`. A challenge that has claims asks for them, whatever error
+        // stands beside them.
+        let claims = get("claims").and_then(decode_claims);
         let scope = get("scope").map(|scope| scope.strip_suffix("/.default").unwrap_or(scope));
         let authority = get("authorization").or_else(|| get("authorization_uri"));
         Some(Self {
@@ -80,11 +80,42 @@ impl Challenge {
     }
 }
 
-/// The parameters of the `Bearer` challenge in a header, which may have several challenges.
+/// The words in the challenges of a response.
+pub(super) fn description(response: &Response) -> Option<String> {
+    let challenges = bearers(&mut response.headers_named("www-authenticate"));
+    challenges.iter().find_map(|one| one.get("error_description")).map(ToOwned::to_owned)
+}
+
+/// The parameters of a challenge.
+#[derive(Default)]
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// The parameter with this name, if there is exactly one and it is not empty.
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut found = self.0.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        let value = found.next().map(|(_, value)| value.as_str());
+        value.filter(|value| !value.is_empty() && found.next().is_none())
+    }
+}
+
+/// The `Bearer` challenges in some headers; a header that is malformed has none.
+fn bearers(headers: &mut dyn Iterator<Item = &str>) -> Vec<Parameters> {
+    let mut found = Vec::new();
+    for header in headers {
+        let before = found.len();
+        if add_bearers(header, &mut found).is_none() {
+            found.truncate(before);
+        }
+    }
+    found
+}
+
+/// Adds the `Bearer` challenges in a header, which may have several challenges. None if it is malformed.
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>
-fn bearer(header: &str) -> Option<Vec<(String, String)>> {
+fn add_bearers(header: &str, found: &mut Vec<Parameters>) -> Option<()> {
     let mut rest = header.trim_start();
-    let mut within: Option<Vec<(String, String)>> = None;
+    let mut is_within = false;
     while !rest.is_empty() {
         rest = rest.trim_start_matches([',', ' ', '\t']);
         let (word, after) = split_word(rest)?;
@@ -93,22 +124,22 @@ fn bearer(header: &str) -> Option<Vec<(String, String)>> {
         match spaced.strip_prefix('=').filter(|_| !word.is_empty()) {
             Some(value) => {
                 let (value, after) = split_value(value.trim_start_matches([' ', '\t']))?;
-                if let Some(parameters) = &mut within {
-                    parameters.push((word.to_owned(), value));
+                if let Some(last) = found.last_mut().filter(|_| is_within) {
+                    last.0.push((word.to_owned(), value));
                 }
                 rest = after;
             }
             None if word.is_empty() => break,
             None => {
-                if within.is_some() {
-                    return within;
+                is_within = word.eq_ignore_ascii_case("bearer");
+                if is_within {
+                    found.push(Parameters::default());
                 }
-                within = word.eq_ignore_ascii_case("bearer").then(Vec::new);
                 rest = skip_token68(spaced);
             }
         }
     }
-    within
+    Some(())
 }
 
 /// Skips a bare value after a scheme (`Negotiate abc==`), which has no parameters.
@@ -152,12 +183,17 @@ fn split_value(text: &str) -> Option<(String, &str)> {
     None
 }
 
+/// The first segments of an authority's path that name no tenant: AD FS has one only, the others are whatever
+/// tenant the credential is of.
+const NO_TENANTS: [&str; 4] = ["adfs", "common", "organizations", "consumers"];
+
 /// The tenant in the authority's URL: the first segment of the path.
 fn tenant(authority: &str) -> Option<String> {
     let url = Url::parse(authority).ok()?;
     let path = url.target.split('?').next()?.strip_prefix('/')?;
     let tenant = path.split('/').next()?;
-    is_tenant(tenant).then(|| tenant.to_owned())
+    let is_named = !NO_TENANTS.iter().any(|none| none.eq_ignore_ascii_case(tenant));
+    (is_named && is_tenant(tenant)).then(|| tenant.to_owned())
 }
 
 /// Decodes claims from base64 in either alphabet, padded or not.

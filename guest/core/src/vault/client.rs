@@ -8,7 +8,7 @@ use crate::{
     context::{Context, Method, Request, Response},
     error::{Error, Id},
     limits::{self, REMEMBERED},
-    retry,
+    message, retry,
     settings::Cloud,
     token::{Audience, Token, TokenRequest, UserAssigned},
     tokens,
@@ -35,7 +35,7 @@ pub(super) fn send<C: Context>(
     if response.status != 401 {
         return success(call, request, response, &first);
     }
-    let refused = |response: &Response| request.refused(response, call.context.now());
+    let refused = |response: &Response| request.refused(response, Some(&first), call.context.now());
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
     let Some(challenge) = challenge else { return Err(refused(&response)) };
     let second = if challenge.claims.is_some() {
@@ -67,7 +67,7 @@ fn success<C: Context>(
     if response.status == 200 {
         return Ok(response);
     }
-    let mut error = request.refused(&response, call.context.now());
+    let mut error = request.refused(&response, Some(token), call.context.now());
     if let Some(other) = token.other.as_deref().filter(|_| error.is(Id::VaultForbidden)) {
         let source = &token.source;
         error.help = format!(
@@ -100,11 +100,12 @@ fn discover_audience<C: Context>(
             return Err(request
                 .unexpected(&response, "the server does not ask for a token, as a vault must"));
         }
-        _ => return Err(request.refused(&response, call.context.now())),
+        _ => return Err(request.refused(&response, None, call.context.now())),
     }
     let challenge = Challenge::parse(response.headers_named("www-authenticate"));
     let Some(challenge) = challenge else {
-        let what = format!("{}: it asks for a token without a challenge", request.doing());
+        let detail = message::fault(&response, &[]).detail(&response);
+        let what = format!("{}: it asks for a token without a challenge{detail}", request.doing());
         return Err(Error::new(Id::ChallengeMalformed, what).with_answer(401, None));
     };
     let audience = challenge.verify(&request.url, own_origin(call, &request.url))?;

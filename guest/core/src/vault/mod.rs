@@ -1,7 +1,7 @@
 //! Key Vault: references, challenges, reading and listing secrets.
 //!
-//! From the ground up: `reference` · `challenge` · `secret` · `pointer` · `request` · `client` ·
-//! `get` and `pages`.
+//! From the ground up: `slip` · `reference` · `challenge` · `secret` · `pointer` · `refusal` · `request` ·
+//! `client` · `get` and `pages`.
 //! <https://learn.microsoft.com/rest/api/keyvault/secrets>
 
 pub mod challenge;
@@ -10,8 +10,10 @@ mod get;
 mod pages;
 mod pointer;
 pub mod reference;
+mod refusal;
 mod request;
 mod secret;
+mod slip;
 
 pub use get::get;
 pub use pages::{Listed, Page, all, page};

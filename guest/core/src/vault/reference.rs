@@ -4,10 +4,12 @@ use alloc::{
     borrow::ToOwned,
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 use fluent_uri::Uri;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::slip::{self, Meant};
 use crate::{
     error::{Error, Id},
     limits::REFERENCE,
@@ -52,10 +54,19 @@ impl Reference {
     /// Parses `akv://…`, the secret's own URL, or `@Microsoft.KeyVault(…)`.
     /// <https://learn.microsoft.com/azure/app-service/app-service-key-vault-references>
     pub fn parse(text: &str, settings: &Settings) -> Result<Self, Error> {
+        Self::parse_exact(text, settings).map_err(|error| {
+            explain(error, text, &|meant| Self::parse_exact(meant, settings).is_ok())
+        })
+    }
+
+    fn parse_exact(text: &str, settings: &Settings) -> Result<Self, Error> {
         if text.len() > REFERENCE {
             return Err(malformed("it is too long"));
         }
         let text = text.trim();
+        if text.is_empty() {
+            return Err(malformed("it is empty"));
+        }
         const PREFIX: &str = "@Microsoft.KeyVault(";
         if text.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
             let inner = text.get(PREFIX.len()..).and_then(|rest| rest.strip_suffix(')'));
@@ -123,6 +134,33 @@ pub fn canonical(vault: &Url) -> String {
 
 /// Parses a vault: `<vault>` as in a reference, `akv://<vault>`, or the vault's URL.
 pub fn vault(text: &str, settings: &Settings) -> Result<Url, Error> {
+    vault_exact(text, settings).map_err(|error| explain(error, text, &|_| false))
+}
+
+/// The error of a malformed reference with the reference in it, and with what it may have meant.
+#[inline(never)]
+fn explain(mut error: Error, text: &str, is_good: &dyn Fn(&str) -> bool) -> Error {
+    let own = malformed("");
+    let Some(shown) = slip::shown(text).filter(|_| error.is(Id::ReferenceMalformed)) else {
+        return error;
+    };
+    let why = error.message.strip_prefix(&own.message).unwrap_or(&error.message);
+    error.message = format!("reading the reference `{shown}`: {why}");
+    if error.help == own.help
+        && text.len() <= REFERENCE
+        && let Some(meant) = Meant::read(text)
+        && is_good(&meant.reference("job", "name"))
+    {
+        let reference = meant.reference("<vault>", "<name>");
+        error.help = match meant.is_whole() {
+            true => format!("did you mean `{reference}`?"),
+            false => format!("write `{reference}`"),
+        };
+    }
+    error
+}
+
+fn vault_exact(text: &str, settings: &Settings) -> Result<Url, Error> {
     if text.len() > REFERENCE {
         return Err(malformed("it is too long"));
     }
@@ -148,8 +186,14 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
 /// Parses what follows `akv://`.
 fn parse_akv(rest: &str, settings: &Settings) -> Result<Reference, Error> {
     let (path, query) = split_query(rest)?;
+    if path.contains("://") {
+        return Err(malformed("it begins both as `akv://` and as a URL"));
+    }
     let (vault, path) = path.split_once('/').unwrap_or((path, ""));
     let vault = parse_vault(vault, settings)?;
+    if path.is_empty() {
+        return Err(malformed("it names a vault and no secret"));
+    }
     parse_secret(vault, path, query)
 }
 
@@ -183,9 +227,21 @@ fn parse_url(text: &str, settings: &Settings) -> Result<Reference, Error> {
     let mut vault = parse_vault_url(path, settings)?;
     let target = core::mem::replace(&mut vault.target, "/".to_string());
     let Some(path) = target.strip_prefix("/secrets/") else {
-        return Err(malformed("the path is not `/secrets/<name>[/<version>]`"));
+        return Err(malformed(match target.split('/').nth(1) {
+            Some("keys") => "it names a key, and only secrets can be read",
+            Some("certificates") => {
+                "it names a certificate; its secret, which has the same name, can be read"
+            }
+            _ => "the path is not `/secrets/<name>[/<version>]`",
+        }));
     };
-    parse_secret(vault, path, query)
+    // A URL that was copied from a request names the version of the protocol.
+    let options: Vec<&str> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.starts_with("api-version="))
+        .collect();
+    parse_secret(vault, path, Some(&options.join("&")))
 }
 
 /// Parses a URL, and checks that its scheme is allowed for a vault.
@@ -257,6 +313,9 @@ fn parse_secret(vault: Url, path: &str, query: Option<&str>) -> Result<Reference
     let version = match version.strip_suffix('/').unwrap_or(version) {
         "" => None,
         version if is_version(version) => Some(version.to_ascii_lowercase()),
+        _ if name.eq_ignore_ascii_case("secrets") => {
+            return Err(malformed("with `akv://` the name follows the vault, without `secrets/`"));
+        }
         _ => return Err(malformed("a version has 32 hexadecimal digits")),
     };
     Ok(Reference { vault, name: name.to_owned(), version, pointer: parse_pointer(query)? })
@@ -299,8 +358,7 @@ fn is_pointer(text: &str) -> bool {
         && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }
 
-/// The error of a malformed reference. The text is not repeated: it may be a secret's value in the wrong
-/// place.
+/// The error of a malformed reference, before the reference is added to it.
 pub(super) fn malformed(why: &str) -> Error {
     Error::new(Id::ReferenceMalformed, format!("reading a reference: {why}"))
 }

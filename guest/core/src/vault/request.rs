@@ -1,13 +1,15 @@
 //! A request to a vault, and the errors of its response.
 //! <https://learn.microsoft.com/azure/key-vault/general/rest-error-codes>
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 
+use super::{challenge, refusal};
 use crate::{
     context::Response,
     error::{Error, Id},
-    message::{self, Fault},
+    message,
     retry::{self, ErrorIds, Stopped},
+    token::Token,
     words::url::Url,
 };
 
@@ -19,11 +21,6 @@ const IDS: ErrorIds = ErrorIds {
     unexpected: Id::VaultUnexpected,
     unreachable: Id::VaultUnreachable,
 };
-
-/// The help for an identity that may not list a vault.
-/// <https://learn.microsoft.com/azure/key-vault/general/rbac-guide>
-const LISTING: &str = "grant it the role `Key Vault Reader` or `Key Vault Secrets User` on the \
-    vault (or the access policy `list`); a new grant takes a few minutes to take effect";
 
 /// A `GET` request to a vault.
 pub(super) struct VaultRequest<'a> {
@@ -74,51 +71,53 @@ impl VaultRequest<'_> {
     }
 
     /// The error of a response that is neither a success nor a challenge to follow. The status
-    /// decides; the body adds the code. A 403 repeats the caller's ids and address, which are left
-    /// out.
-    pub(super) fn refused(&self, response: &Response, now: i64) -> Error {
-        let Fault { code, outer, message } = message::fault(response, &[]);
-        let is = |name: &str| outer.as_deref().or(code.as_deref()) == Some(name);
-        let known = code.as_deref().unwrap_or_default();
-        let (id, what) = match response.status {
-            300..=399 => (Id::VaultRedirect, "the vault redirects to another address"),
+    /// decides; the body adds the code, and the vault's own words where the code does not say it all. Those
+    /// of a known 403 are left out: they repeat the caller's ids and address.
+    /// `token` is the one that the request had, which the vault may repeat.
+    pub(super) fn refused(&self, response: &Response, token: Option<&Token>, now: i64) -> Error {
+        let hidden: Vec<_> = token.iter().map(|token| &token.secret).collect();
+        let mut fault = message::fault(response, &hidden);
+        if fault.message.is_none() && response.status == 401 {
+            fault.message =
+                challenge::description(response).map(|it| message::excerpt(&it, &hidden));
+        }
+        let is = |name: &str| fault.outer.as_deref().or(fault.code.as_deref()) == Some(name);
+        let is_page = message::is_page(response);
+        let (id, what, help) = match response.status {
+            300..=399 => (Id::VaultRedirect, "the vault redirects to another address", ""),
             400 if is("BadParameter") => {
-                (Id::VaultRejected, "the vault rejects the request as malformed")
+                (Id::VaultRejected, "the vault rejects the request as malformed", "")
             }
-            401 => (Id::VaultUnauthorized, "the vault refuses the token"),
-            403 => match known {
-                "SecretDisabled" => (Id::SecretDisabled, "the secret is disabled"),
-                "ForbiddenByFirewall" => {
-                    (Id::VaultFirewall, "the vault's firewall does not admit this address")
-                }
-                "ForbiddenByConnection" => {
-                    (Id::VaultFirewall, "the vault is closed to the public network")
-                }
-                _ if self.kind.is_page() => (Id::VaultForbidden, "the identity may not list them"),
-                _ => (Id::VaultForbidden, "the identity may not read it"),
-            },
+            401 if is_page => (Id::VaultUnauthorized, refusal::PAGE, refusal::IN_BETWEEN),
+            403 if is_page => (Id::VaultForbidden, refusal::PAGE, refusal::IN_BETWEEN),
+            401 => (Id::VaultUnauthorized, "the vault refuses the token", ""),
+            403 => refusal::denied(&fault, self.kind.is_page()),
             404 if is("SecretNotFound") => match self.kind {
                 RequestKind::Version(_) => {
-                    (Id::SecretNotFound, "there is no such secret, or no such version")
+                    (Id::SecretNotFound, "there is no such secret, or no such version", "")
                 }
-                _ => (Id::SecretNotFound, "there is no such secret"),
+                _ => (Id::SecretNotFound, "there is no such secret", ""),
             },
-            409 => (Id::VaultConflict, "the secret's state forbids it now"),
-            429 => (Id::VaultThrottled, "the vault is throttling requests"),
-            408 | 500..=599 => (Id::VaultFailed, "the vault has failed"),
-            _ => (Id::VaultUnexpected, "the answer is not one that a Key Vault gives"),
+            409 => (Id::VaultConflict, "the secret's state forbids it now", ""),
+            429 => (Id::VaultThrottled, "the vault is throttling requests", ""),
+            408 | 500..=599 => (Id::VaultFailed, "the vault has failed", ""),
+            _ => (Id::VaultUnexpected, "the answer is not one that a Key Vault gives", ""),
         };
         let mut text = format!("{}: {what}", self.doing());
         if matches!(id, Id::VaultFailed | Id::VaultUnexpected | Id::VaultRedirect) {
             text = format!("{text} (status {})", response.status);
         }
-        if let (Id::VaultRejected | Id::VaultConflict, Some(message)) = (id, message) {
-            text = format!("{text}: {message}");
+        if !refusal::is_said(id, fault.code.as_deref()) {
+            text.push_str(&fault.detail(response));
         }
-        let mut error = Error::new(id, text).with_answer(response.status, code);
+        let help = match id {
+            Id::VaultUnauthorized if !is_page => refusal::of_token(&mut fault),
+            _ => help,
+        };
+        let mut error = Error::new(id, text).with_answer(response.status, fault.code);
         error.request_id = message::request_id(response);
-        if id == Id::VaultForbidden && self.kind.is_page() {
-            error.help = LISTING.into();
+        if !help.is_empty() {
+            error.help = help.into();
         }
         if id == Id::VaultThrottled {
             let after = retry::retry_after(response, now);
@@ -130,7 +129,8 @@ impl VaultRequest<'_> {
 
     /// The error of a success whose body is not what was requested.
     pub(super) fn unexpected(&self, response: &Response, why: &str) -> Error {
-        let mut error = Error::new(Id::VaultUnexpected, format!("{}: {why}", self.doing()))
+        let kind = message::content_type(response);
+        let mut error = Error::new(Id::VaultUnexpected, format!("{}: {why}{kind}", self.doing()))
             .with_answer(response.status, None);
         error.request_id = message::request_id(response);
         error

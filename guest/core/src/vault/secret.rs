@@ -104,6 +104,9 @@ pub(super) fn properties(bundle: &Value<'_>, vault: &Url) -> Properties {
 fn version_in_id(id: &str, reference: &Reference) -> Result<Option<String>, &'static str> {
     let other = "its answer is about another secret";
     let url = Url::parse(id).map_err(|_| other)?;
+    if !url.has_origin_of(&reference.vault) {
+        return Err("its answer is about a secret of another vault");
+    }
     let mut segments = url.target.strip_prefix("/secrets/").ok_or(other)?.split('/');
     if !segments.next().is_some_and(|name| name.eq_ignore_ascii_case(&reference.name)) {
         return Err(other);

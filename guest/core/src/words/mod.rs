@@ -7,3 +7,4 @@ pub(crate) mod json;
 pub mod scrub;
 pub mod secret;
 pub mod url;
+pub mod visible;

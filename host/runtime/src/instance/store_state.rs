@@ -77,6 +77,7 @@ impl StoreState {
                 self.failure = failure.cause().map(|text| Cause {
                     host: request.host.clone(),
                     text: text.to_owned(),
+                    help: failure.help(),
                     relayed: false,
                 });
                 Ok(Err(failure.class()))

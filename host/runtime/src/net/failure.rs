@@ -27,8 +27,8 @@ pub(crate) enum Failure {
     Certificate(String),
     /// The server does not speak TLS, or the handshake failed.
     Tls(String),
-    /// The proxy refused or failed.
-    Proxy(String),
+    /// The proxy refused or failed, and what to do about it.
+    Proxy(String, &'static str),
     /// A body larger than the limit.
     TooLarge,
     /// A response that is not HTTP, or that ended early.
@@ -46,7 +46,7 @@ impl Failure {
             Self::Denied(_) => SendError::Denied,
             Self::Name(_) => SendError::Name,
             Self::Refused => SendError::Refused,
-            Self::Network(_) | Self::Proxy(_) => SendError::Unreachable,
+            Self::Network(_) | Self::Proxy(..) => SendError::Unreachable,
             Self::ConnectTimeout | Self::ResponseTimeout | Self::CallEnded(_) => SendError::Timeout,
             Self::Exhausted(_) => SendError::Unreachable,
             Self::Certificate(_) => SendError::TlsUntrusted,
@@ -64,10 +64,18 @@ impl Failure {
             | Self::Network(text)
             | Self::Certificate(text)
             | Self::Tls(text)
-            | Self::Proxy(text)
+            | Self::Proxy(text, _)
             | Self::Protocol(text) => Some(text),
             Self::CallEnded(error) | Self::Exhausted(error) => Some(&error.message),
             Self::Refused | Self::ConnectTimeout | Self::ResponseTimeout | Self::TooLarge => None,
+        }
+    }
+
+    /// What to do, where that follows from the cause and not from the class.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Proxy(_, help) => Some(help),
+            _ => None,
         }
     }
 

@@ -17,6 +17,9 @@ pub(super) struct Known {
     pub(super) clock_related: bool,
 }
 
+/// The code of a wrong client secret.
+const SECRET_WRONG: &str = "7000215";
+
 macro_rules! known {
     ($($code:literal $meaning:literal $help:literal $($time:ident)?)*) => {
         const KNOWN: &[Known] = &[$(Known {
@@ -89,6 +92,10 @@ pub(super) fn find(code: &str) -> Option<Known> {
 }
 
 /// The remedy, with the names of this client's variables.
-pub(super) fn help(known: Known, client: &Client) -> String {
+pub(super) fn help(known: Known, client: &Client, is_secret_odd: bool) -> String {
+    if is_secret_odd && known.code == SECRET_WRONG {
+        return "remove the white space or the quotes around the secret in `AZURE_CLIENT_SECRET`"
+            .into();
+    }
     known.help.replace("{client}", client.id_variable).replace("{tenant}", client.tenant_variable)
 }

@@ -8,7 +8,7 @@ use crate::{
     call::Call,
     context::{Context, Method, Request},
     error::{Error, Id},
-    limits, retry,
+    limits, message, retry,
     source::denial::Denial,
     token::is_token,
     words::{json, secret::SecretString},
@@ -22,8 +22,10 @@ pub(super) fn token<C: Context>(
     let doing = format!("asking {} for the pipeline's token", connection.url.short_host_and_port());
     let response = retry::send(call, &limits::AUTHORITY, &|| request(connection))
         .map_err(|stopped| refusal::unanswered(&doing, &connection.url, stopped))?;
+    let fault = message::fault(&response, &[&connection.token]);
+    let detail = fault.detail(&response);
     let failed = |id, what: String| {
-        Error::new(id, format!("{doing}: {what}")).with_answer(response.status, None)
+        Error::new(id, format!("{doing}: {what}{detail}")).with_answer(response.status, None)
     };
     match response.status {
         200 => {}

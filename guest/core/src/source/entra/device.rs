@@ -10,6 +10,7 @@ use crate::{
     context::{Context, Response},
     error::{Error, Id},
     limits::{DEVICE_INTERVAL, DEVICE_LIFE},
+    message,
     token::TokenRequest,
     words::{claims, form::Form, json, secret::SecretString, url::Url},
 };
@@ -53,8 +54,9 @@ pub(super) fn token<C: Context>(
         return Ok((form, response));
     }
     let code = parse(&response.body).ok_or_else(|| {
-        Error::new(Id::AuthorityUnexpected, format!("{doing}: its answer has no device code"))
-            .with_answer(response.status, None)
+        let kind = message::content_type(&response);
+        let what = format!("{doing}: its answer has no device code{kind}");
+        Error::new(Id::AuthorityUnexpected, what).with_answer(response.status, None)
     })?;
     let line = format!("to log in, open {} and enter the code {}", code.page, code.user_code);
     call.context.prompt(&line);

@@ -2,7 +2,10 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{aadsts, client::Client};
+use super::{
+    aadsts,
+    client::{Client, Proof},
+};
 use crate::{
     context::Response,
     error::{Error, Id},
@@ -50,9 +53,14 @@ pub(super) fn explain(
     let known = body.code.as_deref().and_then(aadsts::find);
     let mut text = format!("{doing}: ");
     text.push_str(&match (&known, &body.message) {
-        (Some(known), _) => String::from(known.meaning),
-        (None, Some(message)) => message.clone(),
-        (None, None) => format!("it answered {status}"),
+        (Some(known), Some(message)) => format!("{}: {message}", known.meaning),
+        (Some(known), None) => String::from(known.meaning),
+        (None, Some(message)) if body.code.is_some() => message.clone(),
+        (None, Some(message)) => format!("it answered {status}: {message}"),
+        (None, None) => {
+            let detail = message::Fault::default().detail(response);
+            format!("it answered {status}{detail}")
+        }
     });
     if let (Some(skew), Some(true)) = (skew(response, now), known.map(|known| known.clock_related))
     {
@@ -64,9 +72,16 @@ pub(super) fn explain(
     let mut error = Error::new(id, text).with_answer(status, body.code);
     error.request_id = body.trace;
     match known {
-        Some(known) => error.with_help(aadsts::help(known, client)),
+        Some(known) => error.with_help(aadsts::help(known, client, is_secret_odd(client))),
         None => error,
     }
+}
+
+/// Whether the client secret has around it what no secret of Entra has.
+fn is_secret_odd(client: &Client) -> bool {
+    let Proof::Secret(secret) = &client.proof else { return false };
+    secret.reveal().trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'')
+        != secret.reveal()
 }
 
 /// The body of an error response.
@@ -84,7 +99,11 @@ impl ErrorBody {
     fn read(response: &Response, hidden: &[SecretString]) -> Self {
         let hidden: Vec<_> = hidden.iter().collect();
         let Some(body) = json::parse(&response.body) else {
-            return Self { code: None, message: None, trace: None };
+            return Self {
+                code: None,
+                message: message::fault(response, &hidden).message,
+                trace: None,
+            };
         };
         let description = body.text("error_description").unwrap_or_default();
         let (first, rest) =

@@ -85,7 +85,8 @@ fn read_token<C: Context>(
     response: &Response,
 ) -> Result<Token, Error> {
     let parsed = answer::parse(&response.body, call.context.now()).map_err(|why| {
-        Error::new(Id::AuthorityUnexpected, format!("{}: {why}", client.doing()))
+        let kind = message::content_type(response);
+        Error::new(Id::AuthorityUnexpected, format!("{}: {why}{kind}", client.doing()))
             .with_answer(response.status, None)
     })?;
     Ok(Token {

@@ -27,11 +27,13 @@ pub(super) fn key<C: Context>(
     doing: &str,
 ) -> Result<SecretString, Denial> {
     let response = retry::send(call, endpoint.retries, build)
-        .map_err(|stopped| refusal::unanswered(doing, endpoint, stopped))?;
+        .map_err(|stopped| refusal::unanswered(call, doing, endpoint, stopped))?;
     if response.status == 200 {
         let what = "it gave a token without asking for proof, which an Azure Arc agent never does";
         let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {what}"));
-        return Err(refusal::with_variable_help(error.with_answer(200, None), endpoint).into());
+        return Err(
+            refusal::with_variable_help(call, error.with_answer(200, None), endpoint).into()
+        );
     }
     if response.status != 401 {
         return Err(refusal::explain(call, doing, endpoint, None, &response, &[]));
@@ -39,7 +41,9 @@ pub(super) fn key<C: Context>(
     let Some(path) = response.headers_named("www-authenticate").find_map(realm) else {
         let what = "it asks for proof without naming a file";
         let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {what}"));
-        return Err(refusal::with_variable_help(error.with_answer(401, None), endpoint).into());
+        return Err(
+            refusal::with_variable_help(call, error.with_answer(401, None), endpoint).into()
+        );
     };
     if !is_key_file(path, folder) {
         let what = format!("it asks for a file that is not one of {folder}/*{KEY_FILE_ENDING}");

@@ -20,10 +20,15 @@ const IDS: ErrorIds = ErrorIds {
 };
 
 /// The error of a request without a response.
-pub(super) fn unanswered(doing: &str, endpoint: &Endpoint, stopped: Stopped) -> Error {
+pub(super) fn unanswered<C: Context>(
+    call: &Call<'_, C>,
+    doing: &str,
+    endpoint: &Endpoint,
+    stopped: Stopped,
+) -> Error {
     let error = stopped.into_error(doing, &endpoint.url.host_and_port(), &IDS);
     if error.is(Id::IdentityUnreachable) || error.is(Id::IdentityUnexpected) {
-        return with_variable_help(error, endpoint);
+        return with_variable_help(call, error, endpoint);
     }
     if error.is(Id::CertificateUntrusted) && endpoint.pin.is_some() {
         return error.with_help(
@@ -46,8 +51,9 @@ pub(super) fn explain<C: Context>(
     if endpoint.guessed && is_unreachable(response) {
         return Denial::Absent("the network says that it is unreachable".into());
     }
-    let Fault { code, message, .. } = message::fault(response, hidden);
-    let detail = message.map(|message| format!(": {message}")).unwrap_or_default();
+    let fault = message::fault(response, hidden);
+    let detail = fault.detail(response);
+    let Fault { code, .. } = fault;
     let status = response.status;
     let id = match status {
         300..=399 => Id::IdentityRedirect,
@@ -65,15 +71,27 @@ pub(super) fn explain<C: Context>(
     match id {
         Id::IdentityRefused => error.help = advice(endpoint, identity, status),
         Id::IdentityRedirect | Id::IdentityUnexpected => {
-            error = with_variable_help(error, endpoint)
+            error = with_variable_help(call, error, endpoint)
         }
+        _ if endpoint.guessed => error = error.with_help(GUESSED),
         _ => {}
     }
     Denial::Failed(error)
 }
 
-/// Adds help that names the variable with the endpoint's URL.
-pub(super) fn with_variable_help(error: Error, endpoint: &Endpoint) -> Error {
+/// The help for an endpoint that nobody named.
+const GUESSED: &str = "try again in a few minutes; if this is no machine of Azure, leave the source out by \
+    `--exclude managed-identity` (`VAULTLET_EXCLUDE`)";
+
+/// Adds help that names the variable with the endpoint's URL, if that is where it comes from.
+pub(super) fn with_variable_help<C: Context>(
+    call: &Call<'_, C>,
+    error: Error,
+    endpoint: &Endpoint,
+) -> Error {
+    if endpoint.guessed || call.variable(endpoint.url_variable).is_none() {
+        return error.with_help(GUESSED);
+    }
     error.with_help(format!("check that it runs, and `{}`, which names it", endpoint.url_variable))
 }
 

@@ -1,6 +1,7 @@
 //! Requests to local identity endpoints.
 
 use alloc::{format, vec::Vec};
+use core::time::Duration;
 
 use super::{
     endpoint::{Endpoint, Protocol},
@@ -19,14 +20,17 @@ pub(super) struct RequestTemplate<'a> {
     endpoint: &'a Endpoint,
     url: Url,
     body: Option<SecretString>,
+    connect_timeout: Duration,
 }
 
 impl<'a> RequestTemplate<'a> {
-    /// Prepares a request for a token. Fails if the endpoint cannot select the identity.
+    /// Prepares a request for a token. Fails if the endpoint cannot select the identity. Where the next source
+    /// is asked instead, the request is not patient: the endpoint has less time to be there.
     pub(super) fn new(
         endpoint: &'a Endpoint,
         request: &TokenRequest,
         identity: Option<&ChosenIdentity>,
+        is_patient: bool,
     ) -> Result<Self, Error> {
         let id = match identity {
             Some(chosen) => Some((id_parameter(endpoint, chosen)?, chosen.id.id())),
@@ -44,12 +48,14 @@ impl<'a> RequestTemplate<'a> {
                 None
             }
         };
-        Ok(Self { endpoint, url, body })
+        let connect_timeout = if is_patient { limits::IDENTITY_CONNECT } else { limits::PROBE };
+        Ok(Self { endpoint, url, body, connect_timeout })
     }
 
     /// Builds the request; `key` is the content of a key file.
     pub(super) fn build(&self, key: Option<&SecretString>) -> Request {
         let mut request = build(self.endpoint, &self.url, true);
+        request.connect_timeout = self.connect_timeout;
         if let Some(key) = key {
             request.headers.push(("authorization", format!("Basic {}", key.reveal()).into()));
         }

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     call::Call,
-    context::{Context, SendError},
+    context::{Context, Response, SendError},
     error::{Error, Id},
-    limits,
+    limits, message,
     retry::{self, Stopped},
     settings::Label,
     source::{answer, denial::Denial},
@@ -46,10 +46,10 @@ fn request_token<C: Context>(
     request: &TokenRequest,
 ) -> Result<Token, Denial> {
     let identity = identity::choose(call, endpoint, request)?;
-    if endpoint.probe {
-        probe(call, endpoint)?;
-    }
-    let template = RequestTemplate::new(endpoint, request, identity.as_ref())?;
+    let is_known = !endpoint.probe || probe(call, endpoint)?;
+    // A source whose failure ends the chain has the time that it needs.
+    let is_patient = call.settings.chain.is_alone() || !label.may_fail();
+    let template = RequestTemplate::new(endpoint, request, identity.as_ref(), is_patient)?;
     let doing = format!("asking the identity endpoint at {}", endpoint.url.host_and_port());
     let key = match &endpoint.protocol {
         Protocol::KeyFile(folder) => {
@@ -57,13 +57,20 @@ fn request_token<C: Context>(
         }
         _ => None,
     };
-    let response = match retry::send(call, endpoint.retries, &|| template.build(key.as_ref())) {
+    // Something else may be there, which nobody should wait for.
+    let retries = if is_known { endpoint.retries } else { &limits::ONCE };
+    let response = match retry::send(call, retries, &|| template.build(key.as_ref())) {
         Ok(response) => response,
         Err(Stopped::Send(error)) if endpoint.guessed && is_absent(&error) => {
             return Err(Denial::Absent(error.describe(&endpoint.url.host_and_port())));
         }
-        Err(stopped) => return Err(refusal::unanswered(&doing, endpoint, stopped).into()),
+        Err(stopped) => return Err(refusal::unanswered(call, &doing, endpoint, stopped).into()),
     };
+    if !is_known
+        && (message::is_page(&response) || !matches!(response.status, 200 | 400 | 429 | 500..))
+    {
+        return Err(Denial::Absent(foreign(endpoint, &response)));
+    }
     if response.status != 200 {
         let mut hidden: Vec<&SecretString> = endpoint.header.iter().map(|(_, s)| s).collect();
         hidden.extend(&key);
@@ -80,8 +87,9 @@ fn request_token<C: Context>(
         ));
     }
     let unexpected = |why: &str| {
-        let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {why}"));
-        refusal::with_variable_help(error.with_answer(response.status, None), endpoint)
+        let kind = message::content_type(&response);
+        let error = Error::new(Id::IdentityUnexpected, format!("{doing}: {why}{kind}"));
+        refusal::with_variable_help(call, error.with_answer(response.status, None), endpoint)
     };
     if let (Protocol::KeyFile(_), Some(chosen)) = (&endpoint.protocol, &identity)
         && !keyfile::is_response_for(&response.body, &chosen.id)
@@ -105,8 +113,9 @@ fn request_token<C: Context>(
 }
 
 /// Checks whether there is a metadata service at all, by a short request without the header that a token
-/// request needs: any response means that there is one. Its absence is cached for a while.
-fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<(), Denial> {
+/// request needs: any response but a page may be one. Its absence is cached for a while. Returns whether the
+/// response is like that of IMDS, which refuses such a request, is being updated, or gives its name.
+fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<bool, Denial> {
     let server = endpoint.url.host_and_port();
     if call.context.now() < call.memory.no_metadata_until.get() {
         return Err(Denial::Absent(format!("{server} did not answer a moment ago")));
@@ -121,14 +130,24 @@ fn probe<C: Context>(call: &Call<'_, C>, endpoint: &Endpoint) -> Result<(), Deni
             absent("the network says that it is unreachable".into())
         }
         // A captive portal, or the metadata service of another cloud.
-        Ok(response) if response.body.trim_ascii_start().starts_with(b"<") => absent(format!(
-            "{server} answered {} with a page, as no metadata service of Azure does",
-            response.status
-        )),
-        Ok(_) | Err(Stopped::Send(SendError::BodyTooLarge)) => Ok(()),
+        Ok(response) if message::is_page(&response) => absent(foreign(endpoint, &response)),
+        Ok(response) => {
+            let is_named = response.header("server").is_some_and(|name| name.contains("IMDS"));
+            Ok(is_named || matches!(response.status, 400 | 410 | 429))
+        }
+        Err(Stopped::Send(SendError::BodyTooLarge)) => Ok(false),
         Err(Stopped::Send(error)) => absent(error.describe(&server)),
-        Err(stopped) => Err(refusal::unanswered("looking for IMDS", endpoint, stopped).into()),
+        Err(stopped) => {
+            Err(refusal::unanswered(call, "looking for IMDS", endpoint, stopped).into())
+        }
     }
+}
+
+/// What is said of a server at the address of the metadata service that is something else.
+fn foreign(endpoint: &Endpoint, response: &Response) -> String {
+    let (server, status) = (endpoint.url.host_and_port(), response.status);
+    let how = if message::is_page(response) { " with a page" } else { "" };
+    format!("{server} answered {status}{how}, as no metadata service of Azure does")
 }
 
 /// Whether an error means that no endpoint exists there, or that the sandbox does not admit it.

@@ -66,8 +66,8 @@ impl WasiHttpHooks for Egress {
                     Ok((response, Box::new(async { Ok(()) }) as BodySent))
                 }
                 Err(error) => {
-                    let text = error.cause().map(str::to_owned);
-                    keep(text.map(|text| Cause { host, text, relayed: false }));
+                    let (text, help) = (error.cause().map(str::to_owned), error.help());
+                    keep(text.map(|text| Cause { host, text, help, relayed: false }));
                     Err(wasi_error(&error))
                 }
             }
