@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use vaultlet_tests::server::{Answer, Request, Server};

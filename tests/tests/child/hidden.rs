@@ -1,6 +1,6 @@
 //! What the wrapper knows and its command must not: the variables that lead to the machine's own identity.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use vaultlet_tests::sandbox::skipped;
@@ -16,7 +16,8 @@ fn the_command_cannot_read_the_wrappers_environment_and_no_core_is_dumped() {
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
     let program = folder.path().join("vaultlet");
     std::fs::copy(vaultlet(), &program).unwrap();
-    let tried = Command::new("setpriv").args(USER).arg(&program).args(["explain", "usage"]).output();
+    let tried =
+        Command::new("setpriv").args(USER).arg(&program).args(["explain", "usage"]).output();
     if !tried.is_ok_and(|output| output.status.success()) {
         return skipped("the_command_cannot_read_the_wrappers_environment", "no other user");
     }
