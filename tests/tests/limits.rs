@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use vaultlet_tests::server::{Answer, Request, Server};
@@ -99,8 +99,8 @@ fn each_number_of_processes_is_enough_or_is_named() {
     let mut told = 0;
     for command in COMMANDS {
         for most in 1..=8 {
-            let ended = Run::program("sh")
-                .arguments(["-c", &format!("ulimit -u {most}; exec setpriv \"$@\""), "sh"])
+            let ended = Run::program("prlimit")
+                .arguments([&format!("--nproc={most}"), "setpriv"])
                 .arguments(user)
                 .arguments([&program])
                 .arguments(*command)
@@ -168,7 +168,7 @@ fn a_missing_descriptor_is_named_wherever_it_is_needed() {
         let mut told = 0;
         for most in 4..=6 {
             let ended = below(
-                &format!("exec 3</dev/null; ulimit -n {most}"),
+                &format!("exec 3</dev/null <&-; ulimit -n {most}"),
                 &["token", "--reveal"],
                 variables,
             );

@@ -38,7 +38,11 @@ impl Callbacks {
         // The thread must end before the interpreter does, which it would wait for forever.
         let stop = pyo3::wrap_pyfunction!(stop, py)?;
         py.import("atexit")?.call_method1("register", (stop,))?;
-        Self::start().map_err(|error| error::internal(py, &format!("starting a thread: {error}")))
+        let doing = "starting a thread";
+        Self::start().map_err(|error| match vaultlet_host::not_started(doing, &error) {
+            Some(missing) => error::exception(py, &missing),
+            None => error::internal(py, &format!("{doing}: {error}")),
+        })
     }
 
     /// Posts a callback. It is dropped when the interpreter is ending.

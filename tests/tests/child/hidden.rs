@@ -1,6 +1,6 @@
 //! What the wrapper knows and its command must not: the variables that lead to the machine's own identity.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use vaultlet_tests::sandbox::skipped;

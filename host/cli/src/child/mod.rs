@@ -71,6 +71,8 @@ pub(crate) fn run(mut command: Command, signals: &Signals) -> Result<Ended, Fail
 
 /// Starts a command. Call this on the main thread.
 pub(crate) fn start(command: &mut Command, signals: &Signals) -> Result<Running, Failure> {
+    // From now on the library keeps a list of what it starts.
+    with_started(|_| ());
     let (before, parent) = (signals.before(), getpid());
     system::before_exec(command, move || {
         inherited::restore()?;
