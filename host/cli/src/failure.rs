@@ -9,7 +9,7 @@ use vaultlet_core::command::{self, sentence};
 use vaultlet_core::error::exit;
 use vaultlet_host::{Attempt, Error, Kind};
 
-use crate::{output, usage};
+use crate::{streams, usage};
 
 /// How a failure is reported besides by the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Failure {
         let _ = writeln!(std::io::stderr(), "{line}");
         if report == Report::Shell {
             // There is nobody left to tell when this fails, too.
-            let _ = output::plain(&command::ending(self.kind));
+            let _ = streams::write(command::ending(self.kind).as_bytes());
         }
         ExitCode::from(self.exit)
     }
