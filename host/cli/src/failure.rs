@@ -10,7 +10,7 @@ use vaultlet_core::error::exit;
 use vaultlet_core::visible::on_one_line;
 use vaultlet_host::{Attempt, Error, Kind};
 
-use crate::{output, usage};
+use crate::{streams, usage};
 
 /// How a failure is reported besides by the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Failure {
         let _ = writeln!(stderr, "{text}");
         if report == Report::Shell {
             // There is nobody left to tell when this fails, too.
-            let _ = output::plain(&command::ending(self.kind));
+            let _ = streams::write(command::ending(self.kind).as_bytes());
         }
         ExitCode::from(self.exit)
     }

@@ -1,11 +1,8 @@
 //! Writing answers to stdout, and nothing else.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::OnceLock;
 
-use rustix::event::{PollFd, PollFlags};
-use rustix::io::Errno;
 use serde::Serialize;
 use vaultlet_host::Kind;
 use zeroize::Zeroizing;
@@ -43,28 +40,9 @@ pub(crate) fn parts(parts: &[Zeroizing<String>]) -> Result<(), Failure> {
     parts.iter().try_for_each(|part| write(part.as_bytes()))
 }
 
-/// Writes all of this to stdout, or fails. Rust's own stdout buffers, which leaves copies in memory, and takes
-/// a descriptor that cannot be written to for success.
+/// Writes all of this to stdout, or fails.
 fn write(text: &[u8]) -> Result<(), Failure> {
-    let written = streams::check_stdout().and_then(|()| write_all(io::stdout().as_fd(), text));
-    written.map_err(|e| failed(&e))
-}
-
-fn write_all(out: BorrowedFd<'_>, mut rest: &[u8]) -> io::Result<()> {
-    while !rest.is_empty() {
-        match rustix::io::write(out, rest) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
-            // Another process has made it non-blocking.
-            Err(Errno::AGAIN) => {
-                let out = &mut [PollFd::new(&out, PollFlags::OUT)];
-                rustix::event::poll(out, None)?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
+    streams::write(text).map_err(|e| failed(&e))
 }
 
 /// Writes JSON that comes in parts, on one line, or indented for a person at a terminal.

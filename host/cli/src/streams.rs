@@ -1,4 +1,4 @@
-//! Whether the standard streams were open when the process began. Before `main`, Rust opens `/dev/null` in
+//! The standard streams: writing to stdout, and whether streams were open when the process began. Before `main`, Rust opens `/dev/null` in
 //! place of a closed stream, so that no file gets its number; what is printed would then be lost without a
 //! word. So the streams are looked at earlier, by a constructor of the executable:
 //! <https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html#init_fini>
@@ -6,8 +6,11 @@
 #![allow(unsafe_code, reason = "a constructor has no safe form")]
 
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsFd as _, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 
 static STDIN_CLOSED: AtomicBool = AtomicBool::new(false);
 static STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
@@ -17,9 +20,26 @@ pub(crate) fn check_stdin() -> io::Result<()> {
     check(&STDIN_CLOSED, "standard input is closed")
 }
 
-/// Fails if this process was started with a closed standard output.
-pub(crate) fn check_stdout() -> io::Result<()> {
-    check(&STDOUT_CLOSED, "standard output is closed")
+/// Writes all of this to stdout, or fails. Rust's own stdout buffers, which leaves copies in memory, and takes
+/// a descriptor that cannot be written to for success.
+pub(crate) fn write(text: &[u8]) -> io::Result<()> {
+    check(&STDOUT_CLOSED, "standard output is closed")?;
+    let stdout = io::stdout();
+    let (out, mut rest) = (stdout.as_fd(), text);
+    while !rest.is_empty() {
+        match rustix::io::write(out, rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            // Another process has made it non-blocking.
+            Err(Errno::AGAIN) => {
+                let out = &mut [PollFd::new(&out, PollFlags::OUT)];
+                rustix::event::poll(out, None)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 fn check(closed: &AtomicBool, what: &str) -> io::Result<()> {
