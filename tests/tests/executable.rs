@@ -80,12 +80,13 @@ fn two_handles_and_a_plugin() {
             (core module $m (func (export "f") (result i32) i32.const 42))
             (core instance $i (instantiate $m))
             (func (export "answer") (result u32) (canon lift (core func $i "f"))))"#,
-    );
+    )
+    .unwrap();
     for _ in 0..2 {
         let variables = local.environment().iter().cloned();
         let vaultlet = vaultlet_host::Vaultlet::builder().variables(variables).open().unwrap();
         assert_eq!(vaultlet.get_blocking("akv://job/db").unwrap().reveal(), "hunter2-value");
-        let plugin = vaultlet.plugin(wasm.clone().unwrap()).open().unwrap();
+        let plugin = vaultlet.plugin(wasm.clone()).open().unwrap();
         assert_eq!(plugin.call_blocking("answer()").unwrap().as_str(), "42");
     }
     // Nothing is writable and executable, and the code from the program's file is not copied.

@@ -191,7 +191,7 @@ fn hostile_connections_do_not_delay_an_honest_request() {
     const EACH: usize = 200;
     let identity = identity(Duration::ZERO);
     raise_descriptors();
-    for descriptors in [400, 4_000] {
+    for descriptors in [1_000, 4_000] {
         let lender = Lender::start(descriptors, &environment(&identity), &[]);
         let client = &lender.client;
         assert_eq!(client.ask(ASK, "").0, 200);

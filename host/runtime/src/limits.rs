@@ -126,6 +126,8 @@ mod lent {
     pub(crate) const LENT_DESCRIPTORS_LEFT: usize = 256;
     /// Connections that the system may hold until they are accepted; it may allow fewer.
     pub(crate) const LENT_BACKLOG: i32 = 4_096;
+    /// Age below which a connection to a lent endpoint is not closed for another one.
+    pub(crate) const LENT_YOUNG: Duration = Duration::from_millis(50);
     /// Time in which a connection to a lent endpoint must have shown the secret.
     pub(crate) const LENT_STRANGER: Duration = Duration::from_secs(5);
     /// Time to read a lent request's headers, including the wait for a request on a kept-alive

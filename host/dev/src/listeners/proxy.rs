@@ -291,6 +291,13 @@ fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
+/// Host and port of a CONNECT request: the host in lower case and without brackets.
+fn target(request: &Request<Incoming>) -> Option<(String, u16)> {
+    let authority = request.uri().authority()?;
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    Some((host.to_ascii_lowercase(), authority.port_u16()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,11 +336,4 @@ mod tests {
             assert_eq!(may_be_reached(ip.parse().unwrap(), port, &own_ports), may, "{ip} {port}");
         }
     }
-}
-
-/// Host and port of a CONNECT request: the host in lower case and without brackets.
-fn target(request: &Request<Incoming>) -> Option<(String, u16)> {
-    let authority = request.uri().authority()?;
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    Some((host.to_ascii_lowercase(), authority.port_u16()?))
 }

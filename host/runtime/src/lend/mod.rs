@@ -203,6 +203,8 @@ async fn serve(listener: tokio::net::TcpListener, serving: Arc<Serving>) {
         let (serving, for_task) = (Arc::clone(&serving), Arc::clone(&connection));
         let task = connections.spawn(serve_connection(stream, for_task, serving));
         connection.place.set_task(task);
+        // What came with the connection is read before it can be closed for another one.
+        tokio::task::yield_now().await;
         while connections.try_join_next().is_some() {}
     }
 }

@@ -7,9 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use crate::limits;
 
 /// The connections of one endpoint.
 pub(super) struct Places {
@@ -25,7 +29,7 @@ struct State {
     next: u64,
     /// How many connections there are.
     taken: usize,
-    strangers: BTreeMap<u64, Option<AbortHandle>>,
+    strangers: BTreeMap<u64, (Instant, Option<AbortHandle>)>,
     idle: BTreeMap<u64, Option<AbortHandle>>,
 }
 
@@ -49,28 +53,28 @@ impl Places {
     }
 
     /// Takes a place for a connection that has shown nothing so far. Where none is free, the
-    /// oldest stranger or else the connection that was idle for longest is closed; waits while all
-    /// connections are busy.
+    /// connection that was idle for longest is closed, or the oldest stranger if strangers have half
+    /// of the places. Waits while all connections are busy, or strangers that have only just come.
     pub(super) async fn take(self: &Arc<Self>) -> Place {
         loop {
             let changed = self.changed.notified();
-            if let Some(place) = self.try_take() {
-                return place;
+            match self.try_take() {
+                Ok(place) => return place,
+                Err(wait) => drop(timeout(wait, changed).await),
             }
-            changed.await;
         }
     }
 
-    fn try_take(self: &Arc<Self>) -> Option<Place> {
+    fn try_take(self: &Arc<Self>) -> Result<Place, Duration> {
         let mut state = self.lock();
-        if state.taken >= self.most && !state.close_one() {
-            return None;
+        if state.taken >= self.most {
+            state.make_room(self.most)?;
         }
         state.taken += 1;
         let key = state.key();
-        state.strangers.insert(key, None);
+        state.strangers.insert(key, (Instant::now(), None));
         let stage = Mutex::new(Stage::Stranger(key));
-        Some(Place { places: Arc::clone(self), stage })
+        Ok(Place { places: Arc::clone(self), stage })
     }
 
     /// Closes a connection that is not busy, if there is one, because the process has no file
@@ -90,9 +94,38 @@ impl State {
         self.next
     }
 
+    /// Closes a connection for another one, or says when to try again.
+    fn make_room(&mut self, most: usize) -> Result<(), Duration> {
+        if self.strangers.len() < most.div_ceil(2) && self.close_idle() {
+            return Ok(());
+        }
+        let Some((_, (since, _))) = self.strangers.first_key_value() else {
+            return Err(limits::LENT_STRANGER);
+        };
+        // An honest request may be on its way.
+        let age = since.elapsed();
+        if age < limits::LENT_YOUNG {
+            return Err(limits::LENT_YOUNG - age);
+        }
+        self.close_stranger();
+        Ok(())
+    }
+
     fn close_one(&mut self) -> bool {
-        let oldest = self.strangers.pop_first().or_else(|| self.idle.pop_first());
-        let Some((_, task)) = oldest else { return false };
+        self.close_stranger() || self.close_idle()
+    }
+
+    fn close_stranger(&mut self) -> bool {
+        let oldest = self.strangers.pop_first();
+        oldest.is_some_and(|(_, (_, task))| self.close(task))
+    }
+
+    fn close_idle(&mut self) -> bool {
+        let longest = self.idle.pop_first();
+        longest.is_some_and(|(_, task)| self.close(task))
+    }
+
+    fn close(&mut self, task: Option<AbortHandle>) -> bool {
         if let Some(task) = task {
             task.abort();
         }
@@ -105,7 +138,7 @@ impl Place {
     /// Says which task serves the connection.
     pub(super) fn set_task(&self, task: AbortHandle) {
         if let Stage::Stranger(key) = *self.stage()
-            && let Some(entry) = self.places.lock().strangers.get_mut(&key)
+            && let Some((_, entry)) = self.places.lock().strangers.get_mut(&key)
         {
             *entry = Some(task);
         }
@@ -120,7 +153,7 @@ impl Place {
         let mut stage = self.stage();
         let mut state = self.places.lock();
         let task = match *stage {
-            Stage::Stranger(key) => state.strangers.remove(&key),
+            Stage::Stranger(key) => state.strangers.remove(&key).map(|(_, task)| task),
             Stage::Idle(key) => state.idle.remove(&key),
             Stage::Busy(_) | Stage::Closed => return,
         };
