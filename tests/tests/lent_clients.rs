@@ -248,11 +248,12 @@ fn slow(client: &Client, ended: &AtomicBool) {
     }
 }
 
-/// Connects again and again, with a request that has no secret and a body that never comes.
+/// Connects again as soon as it was refused, with a request that has no secret and a body that never comes.
 fn reconnecting(client: &Client, ended: &AtomicBool) {
     while !ended.load(Ordering::SeqCst) {
         let Ok(mut stream) = TcpStream::connect(&client.address) else { continue };
         let _ = stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n");
+        let _ = stream.read_to_end(&mut Vec::new());
     }
 }
 

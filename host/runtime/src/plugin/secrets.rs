@@ -249,20 +249,6 @@ impl Access {
     /// the host's identity or network met is the host's: paths, variables and addresses of it are
     /// for the log.
     fn told(&self, error: Error) -> WitError {
-        const ITS_OWN: [&str; 12] = [
-            "argument-malformed",
-            "cancelled",
-            "plugin-limit",
-            "plugin-not-granted",
-            "pointer-missing",
-            "reference-malformed",
-            "secret-disabled",
-            "secret-not-found",
-            "secret-not-json",
-            "vault-forbidden",
-            "vault-rejected",
-            "vault-throttled",
-        ];
         if ITS_OWN.contains(&error.id.as_str()) {
             return Error { attempts: Vec::new(), ..error }.into();
         }
@@ -280,11 +266,29 @@ impl Access {
         let (plugin, doing) = (&options.name, self.doing);
         let requested = self.reference.as_deref().unwrap_or("-");
         tracing::info!(target: "vaultlet::plugin", "{plugin} {doing} {requested} {outcome}");
-        if let Err(error) = result {
+        if let Err(error) = result
+            && !ITS_OWN.contains(&error.id.as_str())
+        {
             tracing::debug!(target: "vaultlet::plugin", "{plugin}: {error}");
         }
     }
 }
+
+/// Errors of a plugin's own request, which it is told as they are.
+const ITS_OWN: [&str; 12] = [
+    "argument-malformed",
+    "cancelled",
+    "plugin-limit",
+    "plugin-not-granted",
+    "pointer-missing",
+    "reference-malformed",
+    "secret-disabled",
+    "secret-not-found",
+    "secret-not-json",
+    "vault-forbidden",
+    "vault-rejected",
+    "vault-throttled",
+];
 
 fn not_granted(message: String) -> Error {
     Error::new(Kind::Denied, "plugin-not-granted", message, "grant it where the plugin is opened")
