@@ -148,9 +148,6 @@ const HOST_IDS: &[Entry] = ids! {
     "plugin-trapped" ["internal"]
         "a plugin trapped, or exited"
         "report it to the author of the plugin"
-    "process-limit" ["configuration"]
-        "the system allows this process no other process, thread or file, or too little memory for it"
-        "raise the limit that the message names (`ulimit -u`, `ulimit -n`, `ulimit -v`)"
     // The library for C and the languages built on it.
     "abi-mismatch" ["configuration"]
         "a program was compiled against a `vaultlet.h` of another release than the library"

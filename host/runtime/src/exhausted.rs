@@ -133,7 +133,7 @@ fn no_memory(doing: &str) -> Error {
             "{doing}: the {} MiB of address space that this process may have are not enough",
             most >> 20
         ),
-        "raise the limit (`ulimit -v`), or allow fewer calls at once (`concurrency`)",
+        "raise the limit (`ulimit -v`), or let a library make fewer calls at once (`concurrency`)",
     )
 }
 

@@ -15,8 +15,9 @@ pub(crate) struct Wrapped {
 
 impl Wrapped {
     pub(crate) fn start(runner: &[&str], command: &[&str]) -> Self {
-        let mut wrapper = Command::new(vaultlet());
-        wrapper.args(runner).arg("--").args(command);
+        // Whoever runs the tests may ignore signals, which the shell of a test could then not catch.
+        let mut wrapper = Command::new("env");
+        wrapper.arg("--default-signal").arg(vaultlet()).args(runner).arg("--").args(command);
         Self::spawn(&mut wrapper)
     }
 

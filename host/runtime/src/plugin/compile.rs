@@ -20,6 +20,7 @@ use wasmtime::Engine;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::exhausted;
 use crate::limits;
 
 use super::component::{engine, not_usable, refused};
@@ -30,9 +31,9 @@ pub(super) fn compile(wasm: &[u8], memory: u64, call: &Call) -> Result<CompiledC
     call.check()?;
     let engine = engine()?;
     let failed = |e: io::Error| {
-        let message = format!("opening a plugin: starting a process that compiles it: {e}");
-        let help = "allow this process another one, and room for it (`ulimit -u`, `ulimit -v`)";
-        Error::configuration("process-limit", message, help)
+        const DOING: &str = "opening a plugin: starting a process that compiles it";
+        exhausted::not_started(DOING, &e)
+            .unwrap_or_else(|| Error::internal(format!("{DOING}: {e}")))
     };
     let limits = ChildLimits::new(memory, call).map_err(failed)?;
     let (mut reader, writer) = io::pipe().map_err(failed)?;
