@@ -30,7 +30,7 @@ fn orphans_are_waited_for_by_process_one() {
             return skipped("orphans_are_waited_for_by_process_one", "no process namespace");
         };
         command.args(runner).args(["--", "sh", "-c", "n=$(echo); eval \"$0\"", script]);
-        let ended = Wrapped::spawn(&mut command).end();
+        let ended = Wrapped::spawn(&command).end();
         assert!(ended.stdout.ends_with("orphaned\n0\n"), "{ended:?}");
         assert_eq!(ended.code, 4, "{ended:?}");
     }
@@ -47,7 +47,7 @@ fn process_one_passes_signals_on() {
             return skipped("process_one_passes_signals_on", "no process namespace");
         };
         command.args(RUNNERS[0]).args(["--", "sh", "-c", &script]);
-        let mut wrapped = Wrapped::spawn(&mut command);
+        let mut wrapped = Wrapped::spawn(&command);
         wrapped.read_until("ready");
         // Outside, process 1 is the child of `unshare`.
         let children = format!("/proc/{0}/task/{0}/children", wrapped.id());

@@ -1,6 +1,7 @@
 //! A wrapped command whose output is read as it comes.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use vaultlet_tests::{Ended, vaultlet};
@@ -15,14 +16,14 @@ pub(crate) struct Wrapped {
 
 impl Wrapped {
     pub(crate) fn start(runner: &[&str], command: &[&str]) -> Self {
-        // Whoever runs the tests may ignore signals, which the shell of a test could then not catch.
-        let mut wrapper = Command::new("env");
-        wrapper.arg("--default-signal").arg(vaultlet()).args(runner).arg("--").args(command);
-        Self::spawn(&mut wrapper)
+        let mut wrapper = Command::new(vaultlet());
+        wrapper.args(runner).arg("--").args(command);
+        Self::spawn(&wrapper)
     }
 
     /// Starts a command that runs `vaultlet`.
-    pub(crate) fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &Command) -> Self {
+        let mut command = with_default_signals(command);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
         command.env("MSI_ENDPOINT", "http://127.0.0.1:9/token").env("MSI_SECRET", "s3cret-of-msi");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -56,6 +57,16 @@ impl Wrapped {
         ended.reveals_none_of(&["s3cret-of-msi"], true);
         ended
     }
+}
+
+/// A command with the default action of each signal, in a process group of its own. Whoever runs the tests may
+/// ignore signals, which the shell of a test could then not catch; and a group whose parents are all of another
+/// session is not stopped from a terminal.
+fn with_default_signals(command: &Command) -> Command {
+    let mut with = Command::new("env");
+    with.process_group(0);
+    with.arg("--default-signal").arg(command.get_program()).args(command.get_args());
+    with
 }
 
 pub(crate) fn kill(process: u32, signal: &str) {
