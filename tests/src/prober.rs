@@ -51,7 +51,7 @@ impl Prober {
 
     fn probe(&self, what: &str) -> String {
         match self.vaultlet.get_blocking(&format!("127.0.0.1:1 {what}")) {
-            Err(error) if error.id == "probed" => error.message,
+            Err(error) if error.id == "probed" => error.message.replace('␊', "\n"),
             other => unreachable!("{what}: {:?}", other.map(drop)),
         }
     }

@@ -77,9 +77,9 @@ impl CustomCodeMemory for Pages {
         match made {
             #[cfg(target_os = "linux")]
             Err(error) if is_refused(&error) => {
-                map_again(start, length).map_err(|_| wasmtime::Error::new(NotExecutable(error)))
+                map_again(start, length).map_err(|_| NotExecutable(error).into())
             }
-            Err(error) if is_refused(&error) => Err(wasmtime::Error::new(NotExecutable(error))),
+            Err(error) if is_refused(&error) => Err(NotExecutable(error).into()),
             made => Ok(made?),
         }
     }

@@ -73,11 +73,12 @@ struct Prober;
 struct NoSecret;
 struct NoToken;
 
+/// The message of an error is one line: a visible character stands for the ends of lines.
 fn probed(message: String) -> Error {
     Error {
         kind: ErrorKind::Internal,
         id: "probed".into(),
-        message,
+        message: message.replace('\n', "␊"),
         help: String::new(),
         status: None,
         code: None,

@@ -96,7 +96,7 @@ impl IdentityEndpoint {
         let unknown = |why: &str| Error::internal(format!("asking for the identity: {why}"));
         let asked = self.0.source.request(&query, call);
         let stored = asked.map_err(|failure| match failure {
-            Failure::CallEnded(error) => *error,
+            Failure::CallEnded(error) | Failure::Exhausted(error) => *error,
             _ => unknown("the source failed"),
         })?;
         let body = String::from_utf8_lossy(&stored.response.body).into_owned();
