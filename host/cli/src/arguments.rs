@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Versions(crate::list::Versions),
     Token(crate::token::Token),
     Whoami(crate::whoami::Whoami),
+    #[command(alias = "exec")]
+    Run(crate::run::Run),
     Identity(crate::identity::Identity),
     #[cfg(feature = "dev")]
     Dev(crate::dev::Dev),
@@ -84,6 +86,7 @@ impl Arguments {
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
             Command::Token(token) => token.output == crate::token::Format::Json,
             Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
+            Command::Run(run) => run.reports_json(),
             Command::Identity(identity) => {
                 let crate::identity::Action::Serve(serve) = &identity.action;
                 serve.output == crate::identity::Format::Json
@@ -147,9 +150,10 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Arguments, EarlyExit> {
 /// or ask for help, are left to the whole definition.
 fn parse_short(arguments: &[OsString]) -> Option<Arguments> {
     type Augment = fn(Clap) -> Clap;
-    let commands: [(&str, Augment); 5] = [
+    let commands: [(&str, Augment); 6] = [
         ("get", crate::get::Get::augment_args),
         ("list", crate::list::List::augment_args),
+        ("run", crate::run::Run::augment_args),
         ("token", crate::token::Token::augment_args),
         ("versions", crate::list::Versions::augment_args),
         ("whoami", crate::whoami::Whoami::augment_args),

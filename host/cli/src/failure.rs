@@ -36,6 +36,8 @@ pub(crate) struct Failure {
     request_id: Option<String>,
     retry_after_ms: Option<u128>,
     attempts: Vec<Attempt>,
+    /// The failures of variables, of which this is the first, with the variables' names.
+    variables: Vec<(String, Failure)>,
 }
 
 impl Failure {
@@ -64,7 +66,20 @@ impl Failure {
             request_id: None,
             retry_after_ms: None,
             attempts: Vec::new(),
+            variables: Vec::new(),
         }
+    }
+
+    /// The failure of a command because of these variables, at least one, in the order of their names.
+    pub(crate) fn of_variables(variables: Vec<(String, Self)>) -> Self {
+        let first = variables.first().map(|(_, first)| first.clone());
+        let none = || Self::own(Kind::Internal, "internal", "no variable failed".into(), "");
+        Self { variables, ..first.unwrap_or_else(none) }
+    }
+
+    /// Whether there is no such secret, version or member.
+    pub(crate) fn is_about_absence(&self) -> bool {
+        ["secret-not-found", "pointer-missing"].contains(&self.id.as_str())
     }
 
     /// The failure with another remedy.
@@ -89,12 +104,17 @@ impl Failure {
     /// Reports the failure.
     pub(crate) fn report(&self, report: Report) -> ExitCode {
         let mut stderr = std::io::stderr();
-        let text = match report {
-            Report::Json => self.json(),
-            Report::Line | Report::Shell if stderr.is_terminal() => self.lines(),
-            Report::Line | Report::Shell => format!("vaultlet: {}", self.line()),
-        };
-        let _ = writeln!(stderr, "{text}");
+        let is_terminal = stderr.is_terminal();
+        let named = self.variables.iter().map(|(name, it)| (format!("{name}: "), it));
+        let mut texts = named.map(|(name, it)| it.text(&name, is_terminal)).collect::<Vec<_>>();
+        if report == Report::Json {
+            texts = vec![self.json()];
+        } else if texts.is_empty() {
+            texts = vec![self.text("", is_terminal)];
+        }
+        for text in texts {
+            let _ = writeln!(stderr, "{text}");
+        }
         if report == Report::Shell {
             // There is nobody left to tell when this fails, too.
             let _ = streams::write(command::ending(self.kind).as_bytes());
@@ -102,13 +122,18 @@ impl Failure {
         ExitCode::from(self.exit)
     }
 
-    /// The failure for a person at a terminal: the line, and each source of credentials on a line of its own.
-    fn lines(&self) -> String {
+    /// The failure as text that begins with these words: one line, or for a person at a terminal each source of
+    /// credentials on a line of its own.
+    fn text(&self, words: &str, is_terminal: bool) -> String {
+        if is_terminal { self.lines(words) } else { format!("vaultlet: {words}{}", self.line()) }
+    }
+
+    fn lines(&self, words: &str) -> String {
         let of = |attempt: &Attempt| format!("{}: {}", attempt.source, attempt.message);
         let absent = self.attempts.iter().filter(|it| it.outcome.as_str() == "not-configured");
         let inline = format!(": {}", absent.map(of).collect::<Vec<_>>().join(", "));
         let short = self.message.strip_suffix(&inline).unwrap_or(&self.message);
-        let mut text = format!("vaultlet: {}", self.line_of(short));
+        let mut text = format!("vaultlet: {words}{}", self.line_of(short));
         for attempt in self.attempts.iter().filter(|it| !short.contains(&it.message)) {
             let form = attempt.endpoint.as_ref().map(|form| format!(" ({form})"));
             let (source, form) = (&attempt.source, form.unwrap_or_default());
@@ -147,6 +172,16 @@ impl Failure {
             request_id: self.request_id.as_deref(),
             retry_after_ms: self.retry_after_ms,
             attempts: attempts.collect(),
+            variables: self
+                .variables
+                .iter()
+                .map(|(name, failure)| JsonVariable {
+                    name,
+                    id: &failure.id,
+                    kind: failure.kind,
+                    message: &failure.message,
+                })
+                .collect(),
         };
         serde_json::to_string(&JsonLine { error }).unwrap_or_else(|_| self.line())
     }
@@ -166,6 +201,7 @@ impl From<vaultlet_core::error::Error> for Failure {
             request_id: None,
             retry_after_ms: None,
             attempts: Vec::new(),
+            variables: Vec::new(),
         }
     }
 }
@@ -183,6 +219,7 @@ impl From<Error> for Failure {
             request_id: error.request_id,
             retry_after_ms: error.retry_after.map(|d| d.as_millis()),
             attempts: error.attempts,
+            variables: Vec::new(),
         }
     }
 }
@@ -210,6 +247,16 @@ struct Json<'a> {
     retry_after_ms: Option<u128>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<JsonAttempt<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variables: Vec<JsonVariable<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonVariable<'a> {
+    name: &'a str,
+    id: &'a str,
+    kind: &'a str,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -248,7 +295,7 @@ mod tests {
         ];
         let failure = Failure::from(error.clone());
         assert_eq!(
-            failure.lines(),
+            failure.lines(""),
             "vaultlet: getting a token for x: you are not on Azure, and no source is configured here; \
              run `az login` (no-identity)\n  environment: `A` is not set\n  managed-identity (imds): no \
              answer\n  azure-cli: run `az login`\n  device-code: excluded by\nsettings"
@@ -267,12 +314,12 @@ mod tests {
             attempt("azure-cli", None, Outcome::NotConfigured, "`az` is not in `PATH`"),
         ];
         assert_eq!(
-            Failure::from(error).lines(),
+            Failure::from(error).lines(""),
             "vaultlet: token: imds: refused: b; help (identity-refused)\n  azure-cli: `az` is not in `PATH`"
         );
         let plain = Failure::usage("x\u{202e}\u{1b}[31m");
         assert_eq!(
-            plain.lines(),
+            plain.lines(""),
             "vaultlet: reading the arguments: x; see `vaultlet --help` (usage)"
         );
     }

@@ -7,7 +7,7 @@ use vaultlet_core::command::{sentence, variables};
 use vaultlet_host::render::{self, Answer};
 
 use crate::failure::Failure;
-use crate::options::{Format, Options};
+use crate::options::{CALLS_MAX, Format, Options};
 use crate::output;
 use crate::trimmed;
 
@@ -40,9 +40,6 @@ pub(crate) struct Get {
     #[command(flatten)]
     options: Options,
 }
-
-/// The limit of concurrent calls; the vault's own limit is not far above.
-const CALLS_MAX: usize = 32;
 
 impl Get {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {

@@ -99,6 +99,13 @@ macro_rules! ids {
 
 /// The error ids that the component does not have.
 const HOST_IDS: &[Entry] = ids! {
+    // Commands that run a command.
+    "env-file" ["configuration"]
+        "an env file cannot be read, or a line of it is malformed"
+        "correct the path or the line: `NAME=VALUE`"
+    "file-failed" ["configuration"]
+        "no file can be made in memory for a secret that a command reads from a file"
+        "make `/dev/shm` a memory file system that may be written to, or leave `as=` out"
     // The host.
     "address-space" ["configuration"]
         "the system allows this process too little address space (not memory): each concurrent call reserves 48 MiB"

@@ -4,6 +4,7 @@
 #![allow(rustdoc::bare_urls, reason = "the commands' comments are their help on a terminal")]
 
 mod arguments;
+mod at_start;
 mod child;
 #[cfg(feature = "dev")]
 mod demo;
@@ -17,8 +18,11 @@ mod identity;
 mod ids;
 mod list;
 mod log;
+mod mask;
 mod options;
 mod output;
+mod references;
+mod run;
 #[cfg(feature = "dev")]
 mod seeds;
 mod streams;
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
         Command::List(command) => command.run(),
+        Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Versions(command) => command.run(),
         Command::Whoami(command) => command.run(),

@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use vaultlet_core::settings::{self, SETTINGS, Setting};
+use vaultlet_core::settings::{self, SETTINGS, Setting, Settings};
 use vaultlet_host::{Builder, Kind, Vaultlet};
 
 use crate::failure::Failure;
@@ -86,6 +86,9 @@ pub(crate) struct Options {
     allow_http_identity: Vec<String>,
 }
 
+/// The limit of concurrent calls of one command; the vault's own limit is not far above.
+pub(crate) const CALLS_MAX: usize = 32;
+
 /// The placeholder for a setting's value in help.
 fn value_name(setting: &'static Setting) -> &'static str {
     setting.value.unwrap_or_default()
@@ -106,6 +109,20 @@ impl Options {
     /// not closed: the system does that faster.
     pub(crate) fn open_once(&self, calls: usize) -> Result<ManuallyDrop<Vaultlet>, Failure> {
         Ok(ManuallyDrop::new(self.builder()?.concurrency(calls).one_shot().open()?))
+    }
+
+    /// The settings by which references are read, as the component reads them.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let get = |name: &str| {
+            if name == settings::CLOUD.variable && self.cloud.is_some() {
+                self.cloud.clone()
+            } else if name == settings::ALLOW_HTTP_LOOPBACK.variable && self.allow_http_loopback {
+                Some("true".into())
+            } else {
+                std::env::var(name).ok()
+            }
+        };
+        Ok(Settings::read(&get)?)
     }
 
     fn builder(&self) -> Result<Builder, Failure> {

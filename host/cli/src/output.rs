@@ -132,7 +132,8 @@ pub(crate) fn quote(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 
-fn failed(error: &io::Error) -> Failure {
+/// The failure to write to stdout.
+pub(crate) fn failed(error: &io::Error) -> Failure {
     let message = format!("writing the answer: {}", error.to_string().to_lowercase());
     Failure::own(
         Kind::Unavailable,

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use vaultlet_tests::{Ended, vaultlet};
 
 /// The commands of `vaultlet` that run a COMMAND.
-pub(crate) const RUNNERS: [&[&str]; 2] = [&["dev"], &["identity", "serve"]];
+pub(crate) const RUNNERS: [&[&str]; 3] = [&["dev"], &["identity", "serve"], &["run"]];
 
 pub(crate) struct Wrapped {
     child: Child,

@@ -207,8 +207,8 @@ pub(crate) fn usage() -> Vec<List> {
         &["-o", "json", "get", "x"],
         &["--output=json", "whoami"],
         // What users of other tools type.
-        &["exec", "--", "env"],
-        &["run", "x"],
+        &["env"],
+        &["export", "x"],
         &["login"],
         &["keyvault", "secret", "show"],
         &["set", "x", "y"],

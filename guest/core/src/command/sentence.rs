@@ -15,7 +15,8 @@ pub const NOT_REVEALED: &str = "a token is a credential; `--reveal` says that it
 const COMMANDS: &[(&str, &str)] = &[
     (
         "exec run env export inject",
-        "write `eval \"$(vaultlet get -o env REFERENCE…)\"` before the program",
+        "`vaultlet run -- COMMAND`, where the program is installed, starts a command with its secrets; in a shell write \
+         `eval \"$(vaultlet get -o env REFERENCE…)\"`",
     ),
     (
         "login logout signin auth account",

@@ -36,8 +36,8 @@ ids! {
         "a resource, tenant, claims challenge or identity is malformed"
         "correct the argument"
     VariableRefused "variable-refused" InvalidArgument
-        "with `-o env`, a secret cannot be put into a variable: of that name, or because it has a null character"
-        "give the variable another name, as in `NAME=akv://<vault>/<name>`; read a binary secret by `-o value`"
+        "a secret cannot be put into a variable: of that name, or because it has a null character"
+        "give the variable another name, as in `NAME=akv://<vault>/<name>`; read a binary secret by `-o value`, or as a file by `?as=file`"
     PointerMissing "pointer-missing" InvalidArgument
         "the secret has nothing at the reference's JSON pointer"
         "correct `json=` in the reference"

@@ -8,7 +8,7 @@ pub mod challenge;
 mod client;
 mod get;
 mod pages;
-mod pointer;
+pub mod pointer;
 pub mod reference;
 mod refusal;
 mod request;

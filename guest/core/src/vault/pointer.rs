@@ -14,7 +14,7 @@ use crate::{
 
 /// The part of a value that a pointer leads to: a string without quotes, or other JSON as it was
 /// written but without white space, so that large numbers stay exact.
-pub(super) fn follow(value: &SecretString, pointer: &str) -> Result<SecretString, Error> {
+pub fn follow(value: &SecretString, pointer: &str) -> Result<SecretString, Error> {
     let doing = format!("following the JSON pointer `{}`", message::plain(pointer));
     let root = json::parse_text(value.reveal()).ok_or_else(|| {
         Error::new(Id::SecretNotJson, format!("{doing}: the secret is not JSON, or too deep"))

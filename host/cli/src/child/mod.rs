@@ -84,6 +84,15 @@ pub(crate) fn start(command: &mut Command, signals: &Signals) -> Result<Running,
     Ok(Running { child, pid, interrupted: None, watcher: None })
 }
 
+/// Prepares a command that is executed in place of this process.
+pub(crate) fn prepare_replacement(command: &mut Command, signals: &Signals) {
+    let before = signals.before();
+    system::before_exec(command, move || {
+        inherited::restore()?;
+        before.restore()
+    });
+}
+
 impl Running {
     /// The program's standard streams, where they are pipes.
     pub(crate) fn child(&mut self) -> &mut Child {
@@ -92,7 +101,16 @@ impl Running {
 
     /// Waits for the end, and meanwhile passes signals on, stops and continues with the program, and waits for
     /// processes whose parents have ended, which become ours when this is process 1.
-    pub(crate) fn wait(mut self, signals: &Signals) -> Ended {
+    pub(crate) fn wait(self, signals: &Signals) -> Ended {
+        self.wait_with(signals, || false)
+    }
+
+    /// [`Running::wait`], for a program whose terminals are ours to size: `resize` returns whether there are such.
+    pub(crate) fn wait_with(
+        mut self,
+        signals: &Signals,
+        mut resize: impl FnMut() -> bool,
+    ) -> Ended {
         loop {
             match self.look() {
                 Change::Ended(code) => {
@@ -102,7 +120,12 @@ impl Running {
                 Change::Nothing => {
                     let again = reap_others(self.pid);
                     if let Some(received) = signals.next(again) {
-                        self.pass_on(received);
+                        // The program may have looked at its terminals before they had their new size.
+                        if received.number == libc::SIGWINCH && resize() {
+                            system::send(self.pid, &received);
+                        } else {
+                            self.pass_on(received);
+                        }
                     }
                 }
             }
@@ -162,7 +185,7 @@ fn signal_code(signal: i32) -> u8 {
     u8::try_from(signal).map_or(u8::MAX, |signal| 128_u8.saturating_add(signal))
 }
 
-fn failed(command: &Command, error: &io::Error) -> Failure {
+pub(crate) fn failed(command: &Command, error: &io::Error) -> Failure {
     let doing = format!("running `{}`", command.get_program().to_string_lossy());
     if let Some(missing) = not_started(&doing, error) {
         return missing.into();

@@ -3,11 +3,14 @@
 //! <https://man7.org/linux/man-pages/man7/signal.7.html>
 
 use std::process::ExitCode;
+use std::sync::mpsc::{self, TryRecvError};
+use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, getpgid, getpgrp, getpid, getsid};
+use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, getsid, kill_process};
 
 use super::{signal_code, system};
+use crate::at_start;
 
 /// Blocked signals of this process and its threads.
 pub(crate) struct Signals(system::Before);
@@ -43,15 +46,62 @@ impl Signals {
     /// Waits for a signal that ends a process without a command. Returns 128 + signal.
     pub(crate) fn wait_for_end(&self) -> ExitCode {
         loop {
-            let Some(Received { number, .. }) = self.next(None) else { continue };
-            match number {
-                // A pipe whose reader is gone is an error of writing, which is reported there.
-                libc::SIGPIPE | libc::SIGCHLD | libc::SIGCONT | libc::SIGURG | libc::SIGWINCH => {}
-                libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => system::take_by_default(number),
-                _ if system::is_ignored(number) => {}
-                _ => return ExitCode::from(signal_code(number)),
+            if let Some(end) = self.next(None).and_then(end_of) {
+                return end;
             }
         }
+    }
+
+    /// Works on another thread, until it is done or a signal ends this process, which has no command yet. Then
+    /// the work goes on until the process ends. Returns 128 + signal in that case.
+    pub(crate) fn unless_interrupted<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ExitCode> {
+        let (done, result) = mpsc::channel();
+        let work = move || {
+            // Also when the work panics.
+            let _wake = Wake;
+            let _ = done.send(work());
+        };
+        let started = thread::Builder::new().name("vaultlet-read".into()).spawn(work);
+        if started.is_err() {
+            return Err(ExitCode::from(70));
+        }
+        loop {
+            let received = self.next(None);
+            match result.try_recv() {
+                Ok(result) => return Ok(result),
+                Err(TryRecvError::Disconnected) => return Err(ExitCode::from(70)),
+                Err(TryRecvError::Empty) => {}
+            }
+            if let Some(end) = received.and_then(end_of) {
+                return Err(end);
+            }
+        }
+    }
+}
+
+/// Sends a signal to this process, which waits for one.
+struct Wake;
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        let _ = kill_process(getpid(), Signal::URG);
+    }
+}
+
+/// The exit code 128 + signal, if the signal ends a process without a command.
+fn end_of(received: Received) -> Option<ExitCode> {
+    match received.number {
+        // A pipe whose reader is gone is an error of writing, which is reported there.
+        libc::SIGPIPE | libc::SIGCHLD | libc::SIGCONT | libc::SIGURG | libc::SIGWINCH => None,
+        number @ (libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) => {
+            system::take_by_default(number);
+            None
+        }
+        number if at_start::is_ignored(number) => None,
+        number => Some(ExitCode::from(signal_code(number))),
     }
 }
 

@@ -14,6 +14,7 @@ use libc::{c_int, sigset_t};
 use rustix::process::Pid;
 
 use super::signals::Received;
+use crate::at_start;
 
 /// How often a stopped program is looked at, in nanoseconds.
 #[cfg(target_os = "linux")]
@@ -28,7 +29,7 @@ pub(super) struct Before {
 
 /// Blocks all signals but those of faults, which cannot be waited for.
 pub(super) fn block_signals() -> Before {
-    let ignores_children = is_ignored(libc::SIGCHLD);
+    let ignores_children = at_start::is_ignored(libc::SIGCHLD);
     if ignores_children {
         // With it ignored, the system throws away how a child ended.
         set_handler(libc::SIGCHLD, libc::SIG_DFL);
@@ -113,16 +114,6 @@ pub(super) fn take_by_default(signal: c_int) {
     }
 }
 
-/// Whether a signal is ignored.
-pub(super) fn is_ignored(signal: c_int) -> bool {
-    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: the action is valid, and only read.
-    unsafe {
-        libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) == 0
-            && action.assume_init().sa_sigaction == libc::SIG_IGN
-    }
-}
-
 /// Ignores a signal.
 pub(super) fn ignore(signal: c_int) {
     set_handler(signal, libc::SIG_IGN);
@@ -131,12 +122,6 @@ pub(super) fn ignore(signal: c_int) {
 fn set_handler(signal: c_int, handler: libc::sighandler_t) {
     // SAFETY: the handler is one of the system's two, which are no code of ours.
     unsafe { libc::signal(signal, handler) };
-}
-
-/// Whether a descriptor is open.
-pub(super) fn is_open(descriptor: c_int) -> bool {
-    // SAFETY: this only asks.
-    unsafe { libc::fcntl(descriptor, libc::F_GETFD) != -1 }
 }
 
 /// Closes a descriptor, in a child that is about to be replaced.

@@ -1,0 +1,311 @@
+//! Masking: values in a program's output are replaced by the names of their variables, in every form in
+//! which programs print them, and however the output is split into writes.
+
+mod forms;
+mod stream;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, Match, MatchKind, StartKind};
+
+use forms::{SHORTEST, Text};
+
+pub(crate) use stream::Stream;
+
+/// Values to mask, in all their forms. Has no `Debug`: it holds secrets.
+#[derive(Default)]
+pub(crate) struct Mask {
+    /// The forms in order, each with the number of its replacement.
+    forms: Vec<(Text, usize)>,
+    replacements: Vec<String>,
+    /// Names of values that are too short to be masked.
+    short: Vec<String>,
+    search: Option<Search>,
+}
+
+/// Finds forms.
+struct Search {
+    automaton: AhoCorasick,
+    /// By the last two of as many bytes as the shortest form has: how many bytes further a form begins, at
+    /// the least. Most bytes of a text are so never looked at:
+    /// <https://www.cs.arizona.edu/sites/default/files/TR94-17.pdf>
+    shifts: Box<[u8; 1 << 16]>,
+    shortest: usize,
+    longest: usize,
+    /// Whether a form begins with these two bytes.
+    beginnings: Box<[bool; 1 << 16]>,
+}
+
+impl Mask {
+    /// Values with the names of their variables. Of equal values the first name is shown.
+    pub(crate) fn new<'a>(values: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
+        let mut mask = Self::default();
+        for (name, value) in values {
+            let number = mask.replacements.len();
+            mask.replacements.push(format!("<{name}>"));
+            if value.len() < SHORTEST && !value.is_empty() {
+                mask.short.push(name.to_owned());
+            }
+            mask.forms.extend(forms::forms(value).into_iter().map(|form| (form, number)));
+        }
+        mask.short.sort_unstable();
+        mask.short.dedup();
+        mask.forms.retain(|(form, _)| form.len() >= SHORTEST);
+        mask.forms.sort_by(|(a, first), (b, second)| a.as_slice().cmp(b).then(first.cmp(second)));
+        mask.forms.dedup_by(|(next, _), (kept, _)| **next == **kept);
+        mask.search = Search::new(&mask.forms);
+        mask
+    }
+
+    /// Whether there is nothing to mask.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.search.is_none()
+    }
+
+    /// Names of values that are too short to be masked.
+    pub(crate) fn short(&self) -> &[String] {
+        &self.short
+    }
+
+    /// The first form at or after a place, the longest of those that begin there.
+    fn find(&self, text: &[u8], at: usize) -> Option<Match> {
+        self.search.as_ref()?.find(text, at)
+    }
+
+    fn replacement(&self, found: Match) -> &[u8] {
+        let number = self.forms.get(found.pattern().as_usize()).map(|(_, number)| *number);
+        let name = number.and_then(|number| self.replacements.get(number));
+        name.map(String::as_bytes).unwrap_or_default()
+    }
+
+    /// The first place, at or after this one, from which the rest of the text could begin a form.
+    fn open_end(&self, text: &[u8], from: usize) -> usize {
+        let Some(search) = &self.search else { return text.len() };
+        let from = from.max((text.len() + 1).saturating_sub(search.longest));
+        let begins = |at: &usize| {
+            let rest = text.get(*at..).unwrap_or_default();
+            search.may_begin(rest) && self.begins(rest)
+        };
+        (from..text.len()).find(begins).unwrap_or(text.len())
+    }
+
+    /// Whether a form begins with this text, and goes on after it.
+    fn begins(&self, text: &[u8]) -> bool {
+        let next = self.forms.partition_point(|(form, _)| form.as_slice() <= text);
+        self.forms.get(next).is_some_and(|(form, _)| form.starts_with(text))
+    }
+}
+
+impl Search {
+    fn new(forms: &[(Text, usize)]) -> Option<Self> {
+        let lengths = || forms.iter().map(|(form, _)| form.len());
+        let shortest = lengths().min()?.min(usize::from(u8::MAX));
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .start_kind(StartKind::Anchored)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(forms.iter().map(|(form, _)| form.as_slice()))
+            .ok()?;
+        let shift = |distance: usize| u8::try_from(distance).unwrap_or(u8::MAX);
+        let mut shifts = table(shift(shortest - 1));
+        let mut beginnings = table(false);
+        for (form, _) in forms {
+            for (at, pair) in form.windows(2).take(shortest - 1).enumerate() {
+                if let Some(place) = shifts.get_mut(number(pair)) {
+                    *place = (*place).min(shift(shortest - 2 - at));
+                }
+                if let (0, Some(place)) = (at, beginnings.get_mut(number(pair))) {
+                    *place = true;
+                }
+            }
+        }
+        let longest = lengths().max()?;
+        Some(Self { automaton, shifts, shortest, longest, beginnings })
+    }
+
+    fn find(&self, text: &[u8], mut at: usize) -> Option<Match> {
+        loop {
+            let last = at + self.shortest;
+            let pair = text.get(last - 2..last)?;
+            match self.shifts.get(number(pair)).copied().unwrap_or(0) {
+                0 => {
+                    let here = Input::new(text).range(at..).anchored(Anchored::Yes);
+                    if let Some(found) = self.automaton.find(here) {
+                        return Some(found);
+                    }
+                    at += 1;
+                }
+                shift => at += usize::from(shift),
+            }
+        }
+    }
+
+    fn may_begin(&self, text: &[u8]) -> bool {
+        text.get(..2).is_none_or(|pair| self.beginnings.get(number(pair)) == Some(&true))
+    }
+}
+
+/// Two bytes as a number.
+fn number(pair: &[u8]) -> usize {
+    match pair {
+        [first, second] => usize::from(u16::from_be_bytes([*first, *second])),
+        _ => 0,
+    }
+}
+
+fn table<T: Copy>(of: T) -> Box<[T; 1 << 16]> {
+    Box::new([of; 1 << 16])
+}
+
+#[cfg(test)]
+mod tests {
+    use base64ct::{Base64, Encoding as _};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn masked(mask: &Mask, pieces: &[&[u8]]) -> Vec<u8> {
+        let mut stream = Stream::new(mask);
+        let mut out = Vec::new();
+        pieces.iter().for_each(|piece| stream.push(piece, &mut out));
+        stream.flush(&mut out);
+        out
+    }
+
+    /// Looks at each place for the longest form that begins there.
+    fn naively_masked(mask: &Mask, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut rest = text;
+        while let Some((first, after)) = rest.split_first() {
+            let here = mask.forms.iter().filter(|(form, _)| rest.starts_with(form));
+            match here.max_by_key(|(form, _)| form.len()) {
+                Some((form, number)) => {
+                    out.extend(mask.replacements.get(*number).unwrap().as_bytes());
+                    rest = rest.get(form.len()..).unwrap();
+                }
+                None => {
+                    out.push(*first);
+                    rest = after;
+                }
+            }
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_is_masked_as_the_whole(
+            values in prop::collection::vec("[ab\"'é\\\\ ]{3,9}", 1..4),
+            parts in prop::collection::vec(
+                ("[ab\"'é\\\\ %]{0,3}", any::<prop::sample::Index>(), 0_usize..12),
+                0..12,
+            ),
+            splits in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        ) {
+            let mask = Mask::new(values.iter().map(|value| ("S", value.as_bytes())));
+            let mut text = Vec::new();
+            for (plain, form, cut) in parts {
+                text.extend(plain.as_bytes());
+                if !mask.forms.is_empty() {
+                    let (form, _) = form.get(&mask.forms);
+                    text.extend(form.get(..form.len().saturating_sub(cut)).unwrap());
+                }
+            }
+            let mut splits: Vec<_> = splits.iter().map(|it| it.index(text.len() + 1)).collect();
+            splits.sort_unstable();
+            let mut pieces = Vec::new();
+            let mut rest = text.as_slice();
+            for split in splits {
+                let (piece, after) = rest.split_at(split - (text.len() - rest.len()));
+                pieces.push(piece);
+                rest = after;
+            }
+            pieces.push(rest);
+            prop_assert_eq!(masked(&mask, &pieces), naively_masked(&mask, &text));
+        }
+    }
+
+    /// A value with white space, quotes, a character that is not ASCII, and one that JSON may escape.
+    const VALUE: &str = "it's \"5 < 6\"\n\\é/+\u{1b}~";
+
+    #[test]
+    fn every_form_is_masked_at_every_split() {
+        let base64 = |before: &str, after: &str| {
+            Base64::encode_string(format!("{before}{VALUE}{after}").as_bytes())
+        };
+        let hex: String = VALUE.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let forms = [
+            VALUE.to_owned(),
+            serde_json::to_string(VALUE).unwrap(),
+            r#"it's \"5 < 6\"\n\\\u00e9/+\u001b~"#.to_owned(),
+            r#"it's \"5 < 6\"\n\\\u00E9/+\u001B~"#.to_owned(),
+            r#"it's \"5 < 6\"\n\\é\/+\u001b~"#.to_owned(),
+            r#"it's \"5 \u003c 6\"\n\\é/+\u001b~"#.to_owned(),
+            r#"it\u0027s \"5 \u003c 6\"\n\\é/+\u001b~"#.to_owned(),
+            "it%27s%20%225%20%3C%206%22%0A%5C%C3%A9%2F%2B%1B~".to_owned(),
+            "it%27s%20%225%20%3c%206%22%0a%5c%c3%a9%2f%2b%1b~".to_owned(),
+            "it%27s%20%225%20%3C%206%22%0A%5C%C3%A9/%2B%1B~".to_owned(),
+            "it's%20%225%20%3C%206%22%0A%5C%C3%A9%2F%2B%1B~".to_owned(),
+            "it%27s+%225+%3C+6%22%0A%5C%C3%A9%2F%2B%1B%7E".to_owned(),
+            "it%27s+%225+%3C+6%22%0A%5C%C3%A9%2F%2B%1B~".to_owned(),
+            format!("'{}'", VALUE.replace('\'', r"'\''")),
+            format!("'{}'", VALUE.replace('\'', r#"'"'"'"#)),
+            r#"$'it\'s "5 < 6"\n\\é/+\E~'"#.to_owned(),
+            r#"$'it\'s "5 < 6"\n\\\303\251/+\E~'"#.to_owned(),
+            hex.clone(),
+            hex.to_uppercase(),
+        ];
+        let mask = Mask::new([("S", VALUE.as_bytes())]);
+        for form in forms {
+            let text = format!("before {form} after");
+            let whole = String::from_utf8(masked(&mask, &[text.as_bytes()])).unwrap();
+            let is_masked = whole.contains("<S>") && whole.len() <= "before $'<S>' after".len();
+            assert!(is_masked, "{form}: {whole}");
+            for split in 0..=text.len() {
+                let (first, last) = text.as_bytes().split_at(split);
+                assert_eq!(masked(&mask, &[first, last]), whole.as_bytes(), "{form} at {split}");
+            }
+        }
+        // What surrounds the value moves its bits; the characters that it shares with its neighbours stay.
+        for (before, after) in
+            [("", ""), ("a", ""), ("ab", ""), ("", "a"), ("x:", "@y"), ("abc", "ab")]
+        {
+            for url in [false, true] {
+                let mut text = base64(before, after);
+                if url {
+                    text = text.replace('+', "-").replace('/', "_").replace('=', "");
+                }
+                let whole = String::from_utf8(masked(&mask, &[text.as_bytes()])).unwrap();
+                assert!(whole.contains("<S>") && whole.len() < 16, "{text}: {whole}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_a_value_are_masked_and_short_ones_are_not() {
+        let value = b"-----BEGIN KEY-----\r\nfirst line of it\r\nshort\r\n-----END KEY-----\n";
+        let mask = Mask::new([("KEY", value.as_slice()), ("A", b"abc"), ("NONE", b"")]);
+        assert_eq!(mask.short(), ["A"]);
+        let out = masked(&mask, &[b"> first line of it <\nshort abc\n-----BEGIN KEY-----\n"]);
+        assert_eq!(out, b"> <KEY> <\nshort abc\n-----BEGIN KEY-----\n");
+        assert!(Mask::new([("A", b"abc".as_slice())]).is_empty());
+    }
+
+    #[test]
+    fn what_could_begin_a_secret_is_held_back_and_nothing_else() {
+        let mask = Mask::new([("S", b"secret-value".as_slice())]);
+        let mut stream = Stream::new(&mask);
+        let mut out = Vec::new();
+        for (piece, shown, held) in [
+            ("plain ", "plain ", 0),
+            ("se", "plain ", 2),
+            ("cret", "plain ", 6),
+            ("x", "plain secretx", 0),
+            ("secret-valu", "plain secretx", 11),
+            ("e secret", "plain secretx<S> ", 6),
+        ] {
+            stream.push(piece.as_bytes(), &mut out);
+            assert_eq!((str::from_utf8(&out).unwrap(), stream.held()), (shown, held), "{piece}");
+        }
+        stream.flush(&mut out);
+        assert_eq!(out, b"plain secretx<S> secret");
+    }
+}
