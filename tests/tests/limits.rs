@@ -57,7 +57,7 @@ fn assert_told(ended: &Ended, ids: &[&str], what: &str) {
 fn each_number_of_descriptors_is_enough_or_is_named() {
     for command in COMMANDS {
         let mut enough = 0;
-        for most in 5..=24 {
+        for most in [5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 20, 24] {
             // The program's libraries need one descriptor before it runs; it has those above the standard ones.
             let ended = below(&format!("ulimit -n {most}"), command, &[]);
             assert_told(&ended, &["descriptor-limit"], &format!("{most} {command:?}"));
@@ -75,7 +75,7 @@ fn each_number_of_descriptors_is_enough_or_is_named() {
 #[test]
 fn each_address_space_is_enough_or_is_named() {
     for command in COMMANDS {
-        for mib in [75, 80, 90, 100, 120, 140, 150, 160, 180, 200, 250, 300, 500, 1000, 4096] {
+        for mib in [75, 90, 100, 120, 150, 180, 250, 500, 1000, 4096] {
             let ended = below(&format!("ulimit -v {}", mib << 10), command, &[]);
             assert_told(&ended, &["address-space"], &format!("{mib} MiB {command:?}"));
             assert!(mib < 1000 || ended.code != 78, "{mib} MiB {command:?}: {ended:?}");
@@ -98,7 +98,7 @@ fn each_number_of_processes_is_enough_or_is_named() {
     }
     let mut told = 0;
     for command in COMMANDS {
-        for most in 1..=8 {
+        for most in [1, 2, 3, 4, 6] {
             let ended = Run::program("prlimit")
                 .arguments([&format!("--nproc={most}"), "setpriv"])
                 .arguments(user)
