@@ -9,8 +9,9 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
 
-/// Bytes that a new thread needs for its stack, at most.
-const STACK: usize = 8 << 20;
+/// With fewer bytes of address space left a thread is taken to have had none for its stack, which the system
+/// reports like a limit of threads.
+const FOR_THREAD: u64 = 32 << 20;
 /// Descriptors that the system's resolver opens at once, at most.
 const FOR_LOOKUP: usize = 4;
 
@@ -53,8 +54,7 @@ pub fn not_started(doing: &str, error: &io::Error) -> Option<Error> {
     if Errno::from_io_error(error) != Some(Errno::AGAIN) {
         return exhausted(doing, error);
     }
-    // Without addresses for its stack a thread is refused by the same number.
-    if limit(Resource::As).is_some() && Vec::<u8>::new().try_reserve_exact(STACK).is_err() {
+    if limit(Resource::As).is_some_and(|most| most.saturating_sub(addresses()) < FOR_THREAD) {
         return Some(no_memory(doing));
     }
     let limit = match limit(Resource::Nproc) {
@@ -135,6 +135,13 @@ fn no_memory(doing: &str) -> Error {
         ),
         "raise the limit (`ulimit -v`), or let a library make fewer calls at once (`concurrency`)",
     )
+}
+
+/// Bytes of address space that this process uses; none are known where the system has no such file.
+pub(crate) fn addresses() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
+    pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64)
 }
 
 /// The limit of this process, unless it has none.

@@ -35,7 +35,7 @@ pub(super) fn compile(wasm: &[u8], memory: u64, call: &Call) -> Result<CompiledC
         exhausted::not_started(DOING, &e)
             .unwrap_or_else(|| Error::internal(format!("{DOING}: {e}")))
     };
-    let limits = ChildLimits::new(memory, call).map_err(failed)?;
+    let limits = ChildLimits::new(memory, call);
     let (mut reader, writer) = io::pipe().map_err(failed)?;
     let child = fork(|| run_child(&engine, wasm, &writer, &limits)).map_err(failed)?;
     drop(writer);
@@ -117,16 +117,11 @@ struct ChildLimits {
 }
 
 impl ChildLimits {
-    fn new(memory: u64, call: &Call) -> io::Result<Self> {
+    fn new(memory: u64, call: &Call) -> Self {
         let left = call.deadline().saturating_duration_since(Instant::now());
-        let mut addresses = None;
-        if cfg!(target_os = "linux") {
-            let statm = std::fs::read_to_string("/proc/self/statm")?;
-            let pages = statm.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
-            let used = pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64);
-            addresses = Some(used.saturating_add(memory));
-        }
-        Ok(Self { seconds: left.as_secs().saturating_add(2), addresses })
+        let used = cfg!(target_os = "linux").then(exhausted::addresses);
+        let addresses = used.map(|used| used.saturating_add(memory));
+        Self { seconds: left.as_secs().saturating_add(2), addresses }
     }
 }
 
