@@ -11,7 +11,7 @@ use rustix::fs::{FileType, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
-use super::pump::Pump;
+use super::pump::{Link, Pump};
 use super::terminal::Terminal;
 use crate::child::{self, Signals};
 use crate::failure::Failure;
@@ -30,21 +30,21 @@ pub(super) fn run(
     if mask.is_empty() {
         return Ok(ExitCode::from(child::run(command, signals)?.code));
     }
-    let (streams, mut terminals) = connect(&mut command).map_err(|error| output::failed(&error))?;
+    let failed = |error: &io::Error| output::failed(error);
+    let (links, mut terminals) = connect(&mut command).map_err(|error| failed(&error))?;
     let mask = Arc::new(mask);
     // Its closing says that the command has ended.
-    let (ended, has_ended) =
-        pipe_with(PipeFlags::CLOEXEC).map_err(|e| output::failed(&e.into()))?;
+    let (ended, has_ended) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| failed(&e.into()))?;
     let ended = Arc::new(ended);
+    let mut pumps = Vec::new();
+    for link in links {
+        let pump = Pump::new(link, Arc::clone(&mask), Arc::clone(&ended));
+        let started = thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run());
+        pumps.push(started.map_err(|error| failed(&error))?);
+    }
     let running = child::start(&mut command, signals)?;
     // With the command, our ends of what it writes to are closed.
     drop(command);
-    let mut pumps = Vec::new();
-    for (reader, writer, terminal) in streams {
-        let pump = Pump::new(reader, writer, Arc::clone(&mask), Arc::clone(&ended), terminal);
-        let started = thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run());
-        pumps.push(started.map_err(|error| output::failed(&error))?);
-    }
     let end = running.wait_with(signals, || {
         terminals.iter_mut().for_each(Terminal::resize);
         !terminals.is_empty()
@@ -64,24 +64,21 @@ pub(super) fn run(
 
 /// Gives the command streams of ours in place of those of this process. Returns where each is read and where it
 /// goes, and the terminals among them.
-#[allow(clippy::type_complexity, reason = "it is taken apart at once")]
-fn connect(
-    command: &mut Command,
-) -> io::Result<(Vec<(OwnedFd, OwnedFd, Option<Terminal>)>, Vec<Terminal>)> {
+fn connect(command: &mut Command) -> io::Result<(Vec<Link>, Vec<Terminal>)> {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (stdout, stderr) = (stdout.as_fd(), stderr.as_fd());
     let mut terminals = Vec::new();
-    let mut streams = Vec::new();
+    let mut links = Vec::new();
     let mut open = |stream: BorrowedFd<'_>| -> io::Result<OwnedFd> {
         let writer = stream.try_clone_to_owned()?;
         if !isatty(stream) {
             let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
             let _ = rustix::pipe::fcntl_setpipe_size(&theirs, PIPE);
-            streams.push((reader, writer, None));
+            links.push(Link { reader, writer, terminal: None });
             return Ok(theirs);
         }
         let (terminal, theirs) = Terminal::open(stream.try_clone_to_owned()?)?;
-        streams.push((terminal.reader()?, writer, Some(terminal.again()?)));
+        links.push(Link { reader: terminal.reader()?, writer, terminal: Some(terminal.again()?) });
         terminals.push(terminal);
         Ok(theirs)
     };
@@ -93,7 +90,7 @@ fn connect(
         Stdio::from(open(stderr)?)
     });
     command.stdout(Stdio::from(theirs));
-    Ok((streams, terminals))
+    Ok((links, terminals))
 }
 
 /// Whether both lead to one terminal, pipe or file.

@@ -22,25 +22,25 @@ const WHILE: Duration = Duration::from_millis(50);
 /// The time after the command's end in which others may still write to its output.
 const AFTERWARDS: Duration = Duration::from_millis(900);
 
-/// One stream.
+/// Where a stream of the command's is read, and where it goes.
+pub(super) struct Link {
+    pub(super) reader: OwnedFd,
+    pub(super) writer: OwnedFd,
+    /// The terminal that it goes to.
+    pub(super) terminal: Option<Terminal>,
+}
+
+/// Carries one stream.
 pub(super) struct Pump {
-    reader: OwnedFd,
-    writer: OwnedFd,
+    link: Link,
     mask: Arc<Mask>,
     /// A pipe that is closed when the command has ended.
     ended: Arc<OwnedFd>,
-    terminal: Option<Terminal>,
 }
 
 impl Pump {
-    pub(super) fn new(
-        reader: OwnedFd,
-        writer: OwnedFd,
-        mask: Arc<Mask>,
-        ended: Arc<OwnedFd>,
-        terminal: Option<Terminal>,
-    ) -> Self {
-        Self { reader, writer, mask, ended, terminal }
+    pub(super) fn new(link: Link, mask: Arc<Mask>, ended: Arc<OwnedFd>) -> Self {
+        Self { link, mask, ended }
     }
 
     /// Carries until the end. On failure the command's end is closed, so that it gets SIGPIPE as it would from
@@ -59,7 +59,7 @@ impl Pump {
                     0 => true,
                     count => {
                         stream.push(piece.get(..count).unwrap_or_default(), &mut out);
-                        if let Some(terminal) = &mut self.terminal {
+                        if let Some(terminal) = &mut self.link.terminal {
                             terminal.follow();
                         }
                         false
@@ -71,7 +71,7 @@ impl Pump {
                 }
                 More::Late => {
                     // What is there already is the command's own, perhaps.
-                    let mut left = ioctl_fionread(&self.reader).unwrap_or(0);
+                    let mut left = ioctl_fionread(&self.link.reader).unwrap_or(0);
                     while left > 0 {
                         let count = self.read(&mut piece)?;
                         stream.push(piece.get(..count).unwrap_or_default(), &mut out);
@@ -83,7 +83,7 @@ impl Pump {
             if is_end {
                 stream.flush(&mut out);
             }
-            streams::write_to(self.writer.as_fd(), &out)?;
+            streams::write_to(self.link.writer.as_fd(), &out)?;
             if is_end {
                 return Ok(());
             }
@@ -100,10 +100,12 @@ impl Pump {
             }
             let timeout = held.into_iter().chain(left).min();
             let timeout = timeout.and_then(|time| Timespec::try_from(time).ok());
-            let keyboard = self.terminal.as_ref().and_then(Terminal::keyboard);
-            let watched =
-                [Some(self.reader.as_fd()), keyboard, end.is_none().then(|| self.ended.as_fd())];
-            // A descriptor that is not watched is left out by a negative number, which has no safe form.
+            let keyboard = self.link.terminal.as_ref().and_then(Terminal::keyboard);
+            let watched = [
+                Some(self.link.reader.as_fd()),
+                keyboard,
+                end.is_none().then(|| self.ended.as_fd()),
+            ];
             let mut watched: Vec<_> = watched
                 .iter()
                 .flatten()
@@ -125,7 +127,7 @@ impl Pump {
             if end.is_none() && ready.next() == Some(true) {
                 *end = Some(Instant::now() + AFTERWARDS);
             }
-            if is_typed && let Some(terminal) = &mut self.terminal {
+            if is_typed && let Some(terminal) = &mut self.link.terminal {
                 terminal.carry();
             }
         }
@@ -133,7 +135,7 @@ impl Pump {
 
     fn read(&self, piece: &mut [u8]) -> io::Result<usize> {
         loop {
-            match read(&self.reader, &mut *piece) {
+            match read(&self.link.reader, &mut *piece) {
                 Ok(count) => return Ok(count),
                 Err(Errno::INTR) => {}
                 // The last who had the pseudo-terminal open has closed it.
