@@ -243,7 +243,7 @@ fn much_output_arrives_whole_and_in_order() {
 #[test]
 fn without_masking_the_command_takes_the_place_of_vaultlet() {
     let local = local();
-    let script = "echo \"$P\"; tr '\\0' ' ' </proc/$$/cmdline; echo; grep -c SigBlk:.0000000000000000 /proc/$$/status";
+    let script = "echo \"$P\"; tr '\\0' ' ' </proc/$$/cmdline; echo; grep -c SigBlk:.0000000000000000 /proc/self/status";
     let arguments = ["-e", "P=akv://job/db-password", "--no-masking", "--", "sh", "-c", script];
     let ended = run(&local, &arguments, &[]);
     let mut lines = ended.stdout.lines();
