@@ -12,6 +12,8 @@ use crate::error::Error;
 /// With fewer bytes of address space left a thread is taken to have had none for its stack, which the system
 /// reports like a limit of threads.
 const FOR_THREAD: u64 = 32 << 20;
+/// So it is below a limit of so few bytes: what other threads had may be free again by now.
+const FEW: u64 = 1 << 30;
 /// Descriptors that the system's resolver opens at once, at most.
 const FOR_LOOKUP: usize = 4;
 
@@ -54,7 +56,8 @@ pub fn not_started(doing: &str, error: &io::Error) -> Option<Error> {
     if Errno::from_io_error(error) != Some(Errno::AGAIN) {
         return exhausted(doing, error);
     }
-    if limit(Resource::As).is_some_and(|most| most.saturating_sub(addresses()) < FOR_THREAD) {
+    let is_short = |most: u64| most < FEW || most.saturating_sub(addresses()) < FOR_THREAD;
+    if limit(Resource::As).is_some_and(is_short) {
         return Some(no_memory(doing));
     }
     let limit = match limit(Resource::Nproc) {
