@@ -90,11 +90,12 @@ pub(crate) fn is_page(response: &Response) -> bool {
 /// The content type of a body that is not JSON, in brackets, to follow a statement about it.
 pub(crate) fn content_type(response: &Response) -> String {
     let kind = response.header("content-type").unwrap_or_default();
-    let kind: String = kind
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || "/+.-".contains(*c))
-        .take(64)
-        .collect();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    // Names of types have no digits, and what has some may be a secret that a server repeats.
+    let is_type = kind.len() <= 64
+        && kind.bytes().all(|b| b.is_ascii_alphabetic() || b"/+.-".contains(&b))
+        && !is_like_token(kind);
+    let kind = if is_type { kind } else { "" };
     let is_json = find(&kind, "json").is_some();
     match is_page(response) {
         true if kind.is_empty() || is_json => " (it is a page of markup)".into(),

@@ -164,6 +164,11 @@ fn a_page_is_told_by_its_content_type_and_not_shown() {
             assert!(error.line().to_ascii_lowercase().contains("text/html"), "{}", error.line());
         }
     }
+    // A server may repeat a token in it.
+    for kind in ["text/htmleyJhbGci", "eyJhbGci", "text/s3cr3t; charset=utf-8", "application/eyJ"] {
+        let line = refused(418, kind, page).line();
+        assert!(!line.contains("eyJ") && !line.contains("s3cr3t"), "{line}");
+    }
     // An identity endpoint, the authority.
     for status in [200, 403, 404] {
         let headers = [("content-type", "text/html")];
