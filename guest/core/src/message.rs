@@ -96,7 +96,7 @@ pub(crate) fn content_type(response: &Response) -> String {
         && kind.bytes().all(|b| b.is_ascii_alphabetic() || b"/+.-".contains(&b))
         && !is_like_token(kind);
     let kind = if is_type { kind } else { "" };
-    let is_json = find(&kind, "json").is_some();
+    let is_json = find(kind, "json").is_some();
     match is_page(response) {
         true if kind.is_empty() || is_json => " (it is a page of markup)".into(),
         false if kind.is_empty() || is_json => String::new(),
