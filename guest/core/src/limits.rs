@@ -105,8 +105,8 @@ pub struct Retries {
     pub once_after_400: bool,
 }
 
-/// Retries for vaults: after 0.8, 1.6 and 3.2 s, as in most SDKs.
-pub static VAULT: Retries = Retries {
+/// After 0.8, 1.6 and 3.2 s, as in most SDKs.
+const USUAL: Retries = Retries {
     count: 3,
     base: ms(800),
     cap: s(60),
@@ -114,43 +114,18 @@ pub static VAULT: Retries = Retries {
     gone: None,
     once_after_400: false,
 };
+/// Retries for vaults.
+pub static VAULT: Retries = USUAL;
 /// Retries for identity endpoints other than IMDS.
-pub static IDENTITY: Retries = Retries {
-    count: 3,
-    base: ms(800),
-    cap: s(60),
-    transient: usual,
-    gone: None,
-    once_after_400: false,
-};
+pub static IDENTITY: Retries = USUAL;
 /// Retries for the token authority.
-pub static AUTHORITY: Retries = Retries {
-    count: 3,
-    base: ms(800),
-    cap: s(60),
-    transient: usual,
-    gone: None,
-    once_after_400: false,
-};
+pub static AUTHORITY: Retries = USUAL;
 /// Retries for IMDS: after 0.8 to 12.8 s; after a 410, which may last for 70 s, 5, 10, 20 and 40 s.
 /// <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#retry-guidance>
-pub static IMDS: Retries = Retries {
-    count: 5,
-    base: ms(800),
-    cap: s(60),
-    transient: imds,
-    gone: Some(s(5)),
-    once_after_400: true,
-};
+pub static IMDS: Retries =
+    Retries { count: 5, transient: imds, gone: Some(s(5)), once_after_400: true, ..USUAL };
 /// No retries: for the probe, and for endpoints of the host, which retries itself.
-pub static ONCE: Retries = Retries {
-    count: 0,
-    base: ms(0),
-    cap: ms(0),
-    transient: never,
-    gone: None,
-    once_after_400: false,
-};
+pub static ONCE: Retries = Retries { count: 0, base: ms(0), cap: ms(0), transient: never, ..USUAL };
 
 /// Quick retries of requests without a response (refused, unreachable, broken), for a server that
 /// restarts.

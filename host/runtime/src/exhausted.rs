@@ -8,14 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
-
-/// With fewer bytes of address space left a thread is taken to have had none for its stack, which the system
-/// reports like a limit of threads.
-const FOR_THREAD: u64 = 32 << 20;
-/// So it is below a limit of so few bytes: what other threads had may be free again by now.
-const FEW: u64 = 1 << 30;
-/// Descriptors that the system's resolver opens at once, at most.
-const FOR_LOOKUP: usize = 4;
+use crate::limits;
 
 /// The ids of this module's errors.
 const IDS: [&str; 6] = [
@@ -56,7 +49,10 @@ pub fn not_started(doing: &str, error: &io::Error) -> Option<Error> {
     if Errno::from_io_error(error) != Some(Errno::AGAIN) {
         return exhausted(doing, error);
     }
-    let is_short = |most: u64| most < FEW || most.saturating_sub(addresses()) < FOR_THREAD;
+    let is_short = |most: u64| {
+        most < limits::ADDRESSES_FEW
+            || most.saturating_sub(addresses()) < limits::ADDRESSES_FOR_THREAD
+    };
     if limit(Resource::As).is_some_and(is_short) {
         return Some(no_memory(doing));
     }
@@ -83,8 +79,8 @@ pub(crate) fn thread(error: &io::Error) -> Error {
 /// not say that it had none, and calls it a failure of the network.
 pub(crate) fn lookup(host: &str) -> Option<Error> {
     let doing = format!("looking up `{host}`");
-    let mut opened = Vec::with_capacity(FOR_LOOKUP);
-    for _ in 0..FOR_LOOKUP {
+    let mut opened = Vec::with_capacity(limits::DESCRIPTORS_FOR_LOOKUP);
+    for _ in 0..limits::DESCRIPTORS_FOR_LOOKUP {
         match std::fs::File::open("/") {
             Ok(file) => opened.push(file),
             Err(error) => return exhausted(&doing, &error),

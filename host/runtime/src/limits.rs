@@ -18,6 +18,13 @@ pub(crate) const THREADS_WAITING: usize = 64;
 pub(crate) const THREADS_EXPIRED: usize = 4;
 /// Bytes of stack of such a thread, most of it never touched.
 pub(crate) const THREAD_STACK: usize = 1 << 20;
+/// With fewer bytes of address space left a thread is taken to have had none for its stack, which the
+/// system reports like a limit of threads.
+pub(crate) const ADDRESSES_FOR_THREAD: u64 = 32 << 20;
+/// So it is below a limit of so few bytes: what other threads had may be free again by now.
+pub(crate) const ADDRESSES_FEW: u64 = 1 << 30;
+/// Descriptors that the system's resolver opens at once, at most.
+pub(crate) const DESCRIPTORS_FOR_LOOKUP: usize = 4;
 /// Time after which an idle thread ends.
 pub(crate) const THREAD_IDLE: Duration = Duration::from_secs(10);
 /// Calls after which an instance is replaced, so that a slow leak in it stays small.

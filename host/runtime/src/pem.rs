@@ -5,6 +5,7 @@
 use std::fmt;
 
 use base64ct::{Base64, Encoding as _};
+use memchr::memmem::find;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -134,18 +135,5 @@ impl Section<'_> {
 }
 
 fn newlines(text: &[u8]) -> usize {
-    text.iter().filter(|byte| **byte == b'\n').count()
-}
-
-fn find(text: &[u8], marker: &[u8]) -> Option<usize> {
-    let first = marker.first()?;
-    let mut at = 0;
-    loop {
-        let left = text.get(at..)?;
-        at += left.iter().position(|byte| byte == first)?;
-        if text.get(at..)?.starts_with(marker) {
-            return Some(at);
-        }
-        at += 1;
-    }
+    memchr::memchr_iter(b'\n', text).count()
 }

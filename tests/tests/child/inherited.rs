@@ -4,12 +4,11 @@ use std::process::Command;
 
 use vaultlet_tests::{Ended, Run, vaultlet};
 
-use crate::support::RUNNERS;
+use crate::support::{RUNNERS, words};
 
 /// Runs a command below a line of shell, directly and wrapped, and returns what each printed.
 fn both(shell: &str, runner: &[&str], command: &[&str]) -> [Ended; 2] {
-    let program = vaultlet().display().to_string();
-    let wrapper = [&[program.as_str()], runner, &["--"]].concat();
+    let wrapper = [vec![vaultlet().display().to_string()], words(runner)].concat();
     [&[][..], &wrapper].map(|wrapper| {
         Run::program("sh")
             .arguments(["-c", &format!("{shell}; exec \"$@\""), "sh"])

@@ -57,11 +57,14 @@ fn each_signal_is_passed_on_and_the_command_decides() {
     ];
     for signal in signals {
         let script = format!("trap 'echo got; exit 9' {signal}; echo ready; {WAIT}");
-        let mut wrapped = Wrapped::start(RUNNERS[0], &["sh", "-c", &script]);
-        wrapped.read_until("ready");
-        kill(wrapped.id(), signal);
-        let ended = wrapped.end();
-        assert_eq!((ended.code, ended.stdout.as_str()), (9, "got\n"), "{signal}: {}", ended.stderr);
+        for runner in RUNNERS {
+            let mut wrapped = Wrapped::start(runner, &["sh", "-c", &script]);
+            wrapped.read_until("ready");
+            kill(wrapped.id(), signal);
+            let ended = wrapped.end();
+            let told = (ended.code, ended.stdout.as_str());
+            assert_eq!(told, (9, "got\n"), "{signal}, {runner:?}: {}", ended.stderr);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::vaultlet;
 
-use crate::support::{RUNNERS, Wrapped, kill};
+use crate::support::{RUNNERS, Wrapped, kill, words};
 
 /// `unshare` with what this user needs to make a process 1, if the system permits it.
 fn as_process_one() -> Option<Command> {
@@ -29,7 +29,7 @@ fn orphans_are_waited_for_by_process_one() {
         let Some(mut command) = as_process_one() else {
             return skipped("orphans_are_waited_for_by_process_one", "no process namespace");
         };
-        command.args(runner).args(["--", "sh", "-c", "n=$(echo); eval \"$0\"", script]);
+        command.args(words(runner)).args(["sh", "-c", "n=$(echo); eval \"$0\"", script]);
         let ended = Wrapped::spawn(&command).end();
         assert!(ended.stdout.ends_with("orphaned\n0\n"), "{ended:?}");
         assert_eq!(ended.code, 4, "{ended:?}");

@@ -6,8 +6,23 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use vaultlet_tests::{Ended, vaultlet};
 
-/// The commands of `vaultlet` that run a COMMAND.
-pub(crate) const RUNNERS: [&[&str]; 3] = [&["dev"], &["identity", "serve"], &["run"]];
+/// The commands of `vaultlet` that run a COMMAND. The last one masks its output, and is run by another.
+pub(crate) const RUNNERS: [&[&str]; 4] = [
+    &["dev"],
+    &["identity", "serve"],
+    &["run"],
+    &["dev", "--seed", "s=secret-value", "--", PROGRAM, "run", "-e", "S=akv://job/s"],
+];
+
+/// Stands for the path of the program.
+pub(crate) const PROGRAM: &str = "vaultlet";
+
+/// The arguments of a runner, and what ends them.
+pub(crate) fn words(runner: &[&str]) -> Vec<String> {
+    let program = vaultlet().display().to_string();
+    let word = |word: &&str| if *word == PROGRAM { program.clone() } else { (*word).to_owned() };
+    runner.iter().chain(&["--"]).map(word).collect()
+}
 
 pub(crate) struct Wrapped {
     child: Child,
@@ -17,7 +32,7 @@ pub(crate) struct Wrapped {
 impl Wrapped {
     pub(crate) fn start(runner: &[&str], command: &[&str]) -> Self {
         let mut wrapper = Command::new(vaultlet());
-        wrapper.args(runner).arg("--").args(command);
+        wrapper.args(words(runner)).args(command);
         Self::spawn(&wrapper)
     }
 

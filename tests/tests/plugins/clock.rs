@@ -106,6 +106,7 @@ fn a_cancelled_call_of_a_computing_plugin_ends_at_once() {
         let cancelled = plugin.with_cancel(&cancel);
         let begun = std::thread::scope(|scope| {
             let call = scope.spawn(|| cancelled.call_blocking("run()"));
+            // Nothing tells that a plugin has begun to compute.
             std::thread::sleep(Duration::from_millis(50));
             let begun = Instant::now();
             cancel.cancel();

@@ -1,6 +1,7 @@
 //! Compiling a plugin has a limit of time and memory, by the clock, and can be cancelled.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use vaultlet_host::{Cancel, Kind};
@@ -93,17 +94,26 @@ fn compiling_can_be_cancelled() {
         let builder = vaultlet.plugin(nested(400, 400));
         let builder = if of_handle { builder } else { builder.cancel(&cancel) };
         std::thread::scope(|scope| {
-            let opening = scope.spawn(|| builder.open().map(drop));
-            std::thread::sleep(Duration::from_millis(300));
+            let (says, said) = std::sync::mpsc::channel();
+            let opening = scope.spawn(move || {
+                let thread = thread();
+                says.send(thread.clone()).unwrap();
+                (builder.open().map(drop), children_of(&thread))
+            });
+            let thread = said.recv().unwrap();
+            while children_of(&thread) == 0 {
+                std::thread::yield_now();
+            }
             let begun = Instant::now();
             cancel.cancel();
-            assert_eq!(opening.join().unwrap().unwrap_err().id, "cancelled");
+            let (opened, left) = opening.join().unwrap();
+            assert_eq!(opened.unwrap_err().id, "cancelled");
             assert!(begun.elapsed() < LATE, "{:?}", begun.elapsed());
+            assert_eq!(left, 0, "a compiler is left");
         });
         let error = job.vaultlet.plugin(unruly()).cancel(&cancel).open().unwrap_err();
         assert_eq!(error.id, "cancelled");
     }
-    assert_eq!(children(), 0, "a compiler is left");
 }
 
 #[test]
@@ -140,9 +150,17 @@ fn entries(folder: &str) -> usize {
     std::fs::read_dir(folder).map_or(0, Iterator::count)
 }
 
-/// The child processes of this one's thread.
+/// The child processes of this thread.
 fn children() -> usize {
-    let task = std::fs::read_link("/proc/thread-self").unwrap();
-    let children = std::fs::read_to_string(format!("/proc/{}/children", task.display()));
-    children.map_or(0, |children| children.split_whitespace().count())
+    children_of(&thread())
+}
+
+fn children_of(thread: &Path) -> usize {
+    let children = std::fs::read_to_string(Path::new("/proc").join(thread).join("children"));
+    children.unwrap().split_whitespace().count()
+}
+
+/// This thread, below `/proc`.
+fn thread() -> PathBuf {
+    std::fs::read_link("/proc/thread-self").unwrap()
 }

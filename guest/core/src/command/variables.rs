@@ -103,7 +103,8 @@ fn variable(secret: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether this can be the name of a variable in every shell.
+pub fn is_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.chars().all(is_plain) && name.starts_with(|c: char| !c.is_ascii_digit())
 }

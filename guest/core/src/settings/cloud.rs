@@ -36,7 +36,7 @@ impl Cloud {
     }
 
     /// The cloud that a vault belongs to, by its host and by the port that every vault has.
-    pub(crate) fn of_vault(vault: &Url) -> Option<Self> {
+    pub fn of_vault(vault: &Url) -> Option<Self> {
         Self::ALL.into_iter().find(|cloud| {
             vault.secure
                 && vault.port == 443

@@ -23,6 +23,7 @@ mod settings;
 mod settings_sources;
 mod settings_table;
 mod slips;
+mod taken;
 mod told;
 mod transport;
 mod variables;

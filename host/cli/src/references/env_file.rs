@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use vaultlet_core::command::variables::is_name;
+
 /// A malformed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed {
@@ -47,13 +49,6 @@ pub(crate) fn parse(text: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Malformed> 
         line += before.get(..read).unwrap_or_default().matches('\n').count();
     }
     Ok(variables)
-}
-
-/// Whether this can be the name of a variable in every shell.
-pub(crate) fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn read_value(text: &str) -> Result<(Cow<'_, str>, &str), &'static str> {

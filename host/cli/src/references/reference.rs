@@ -55,7 +55,7 @@ pub(super) fn read(value: &OsStr, settings: &Settings) -> Option<Result<Asked, F
         Err(failure) => return is_named.then_some(Err(failure)),
     };
     match Reference::parse(&rest, settings) {
-        Ok(reference) if is_named || is_of_azure(&reference) => {
+        Ok(reference) if is_named || Cloud::of_vault(&reference.vault).is_some() => {
             let pointer = reference.pointer.clone();
             let secret = Reference { pointer: None, ..reference }.canonical();
             Some(Ok(Asked { secret, pointer, ..asked }))
@@ -68,14 +68,6 @@ pub(super) fn read(value: &OsStr, settings: &Settings) -> Option<Result<Asked, F
 
 fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
-}
-
-/// Whether the reference's vault has a host of Azure's.
-fn is_of_azure(reference: &Reference) -> bool {
-    Cloud::ALL.iter().any(|cloud| {
-        let name = reference.vault.host.strip_suffix(cloud.suffix());
-        name.is_some_and(|name| name.len() > 1 && name.ends_with('.'))
-    })
 }
 
 /// Takes the options of this file out of a reference; the others stay.

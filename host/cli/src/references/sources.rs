@@ -6,9 +6,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use vaultlet_core::command::variables::is_name;
 use vaultlet_host::Kind;
 
-use super::env_file::{self, is_name};
+use super::env_file;
 use crate::failure::Failure;
 
 /// The most bytes that an env file may have.

@@ -114,6 +114,8 @@ struct ChildLimits {
     /// Bytes of address space, with those that this process has. Where the system does not tell
     /// them there is no such limit.
     addresses: Option<u64>,
+    /// How many of them are for compiling.
+    memory: u64,
 }
 
 impl ChildLimits {
@@ -121,7 +123,17 @@ impl ChildLimits {
         let left = call.deadline().saturating_duration_since(Instant::now());
         let used = cfg!(target_os = "linux").then(exhausted::addresses);
         let addresses = used.map(|used| used.saturating_add(memory));
-        Self { seconds: left.as_secs().saturating_add(2), addresses }
+        Self { seconds: left.as_secs().saturating_add(2), addresses, memory }
+    }
+
+    /// Whether this process, the child, has had so many addresses that the next request for memory may
+    /// have been too much: a buffer that grows asks for as much again as it has.
+    fn is_near(&self) -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmPeak:"));
+        let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        let left = self.addresses.zip(peak).map(|(most, peak)| most.saturating_sub(peak << 10));
+        left.is_some_and(|left| left < self.memory / 4 * 3)
     }
 }
 
@@ -194,7 +206,15 @@ fn run_child(engine: &Engine, wasm: &[u8], output: &PipeWriter, limits: &ChildLi
     let Ok(mut output) = isolate(output, limits) else { return };
     // Nothing here may take a lock of the whole process, such as that of the panic hook: the thread
     // that holds it may not be in this process.
-    let _ = match engine.precompile_component(wasm) {
+    let compiled = catch_unwind(AssertUnwindSafe(|| engine.precompile_component(wasm)));
+    let Ok(compiled) = compiled else {
+        // Some code panics where the allocator would abort.
+        if limits.is_near() {
+            std::process::abort();
+        }
+        return;
+    };
+    let _ = match compiled {
         Ok(code) => output
             .write_all(&[COMPILED])
             .and_then(|()| output.write_all(&code))
