@@ -61,14 +61,15 @@ fn environment(folder: &Path, wanted: &str, packages: &[&str]) -> PathBuf {
     python
 }
 
-/// Builds the wheel as users do, except that it is not optimised, which would take minutes.
+/// Builds the wheel as users do. `host/package` builds the same extension in the same folder, so that it is compiled
+/// once; without optimisation the extension and its share of the dependencies would be compiled for these tests alone.
 fn wheel(python: &Path, folder: &Path) -> PathBuf {
     if folder.exists() {
         fs::remove_dir_all(folder).unwrap();
     }
     let manifest = root().join("host/python/Cargo.toml");
     let mut maturin = Command::new(python);
-    maturin.args(["-m", "maturin", "build", "--quiet", "--profile", "dev", "--locked"]);
+    maturin.args(["-m", "maturin", "build", "--quiet", "--release", "--locked"]);
     maturin.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target());
     maturin.arg("--out").arg(folder).current_dir(root());
     succeeds(builds(&mut maturin));
