@@ -10,6 +10,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use vaultlet_tests::server::{Answer, Request, Server};
 use vaultlet_tests::{Ended, Run, vaultlet};
@@ -53,9 +54,19 @@ fn assert_told(ended: &Ended, ids: &[&str], what: &str) {
     ended.reveals_none_of(&["s3cret-of-msi"], true);
 }
 
+/// Tries all commands at once, as most of them wait for their retries.
+fn each_command(tries: impl Fn(usize, &[&str]) + Sync) {
+    let tries = &tries;
+    std::thread::scope(|scope| {
+        for (at, command) in COMMANDS.iter().enumerate() {
+            scope.spawn(move || tries(at, command));
+        }
+    });
+}
+
 #[test]
 fn each_number_of_descriptors_is_enough_or_is_named() {
-    for command in COMMANDS {
+    each_command(|_, command| {
         let mut enough = 0;
         for most in [5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 20, 24] {
             // The program's libraries need one descriptor before it runs; it has those above the standard ones.
@@ -69,18 +80,18 @@ fn each_number_of_descriptors_is_enough_or_is_named() {
             }
         }
         assert!(enough > 0, "{command:?}");
-    }
+    });
 }
 
 #[test]
 fn each_address_space_is_enough_or_is_named() {
-    for command in COMMANDS {
+    each_command(|_, command| {
         for mib in [75, 90, 100, 120, 150, 180, 250, 500, 1000, 4096] {
             let ended = below(&format!("ulimit -v {}", mib << 10), command, &[]);
             assert_told(&ended, &["address-space"], &format!("{mib} MiB {command:?}"));
             assert!(mib < 1000 || ended.code != 78, "{mib} MiB {command:?}: {ended:?}");
         }
-    }
+    });
 }
 
 /// Root is not limited in its processes: the test gives them up.
@@ -89,29 +100,34 @@ fn each_number_of_processes_is_enough_or_is_named() {
     let program = std::env::temp_dir().join(format!("vaultlet-limits-{}", std::process::id()));
     std::fs::copy(vaultlet(), &program).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    let user = ["--reuid=61471", "--regid=61471", "--clear-groups"];
+    // Each command runs as a user of its own, as the kernel counts the processes of a user.
+    let user = |at: usize| {
+        let id = 61_471 + at;
+        [format!("--reuid={id}"), format!("--regid={id}"), "--clear-groups".into()]
+    };
     let tried =
-        Command::new("setpriv").args(user).arg(&program).args(["explain", "usage"]).output();
+        Command::new("setpriv").args(user(0)).arg(&program).args(["explain", "usage"]).output();
     if !tried.is_ok_and(|output| output.status.success()) {
         std::fs::remove_file(&program).unwrap();
         return vaultlet_tests::sandbox::skipped("each_number_of_processes", "no other user");
     }
-    let mut told = 0;
-    for command in COMMANDS {
+    let told = AtomicU32::new(0);
+    each_command(|at, command| {
         for most in [1, 2, 3, 4, 6] {
             let ended = Run::program("prlimit")
                 .arguments([&format!("--nproc={most}"), "setpriv"])
-                .arguments(user)
+                .arguments(user(at))
                 .arguments([&program])
-                .arguments(*command)
+                .arguments(command)
                 .environment([("MSI_ENDPOINT", "http://127.0.0.1:9/token")])
                 .environment([("MSI_SECRET", "s3cret-of-msi")])
                 .end();
             assert_told(&ended, &["process-limit"], &format!("{most} {command:?}"));
-            told += u32::from(ended.code == 78);
+            told.fetch_add(u32::from(ended.code == 78), Ordering::Relaxed);
         }
-    }
+    });
     std::fs::remove_file(&program).unwrap();
+    let told = told.into_inner();
     assert!(told > 4, "{told}");
 }
 

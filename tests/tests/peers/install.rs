@@ -40,7 +40,7 @@ pub(crate) fn node() -> Option<PathBuf> {
 
 /// Builds the programs with the SDK for Go; returns their folder.
 pub(crate) fn go() -> Option<PathBuf> {
-    const FILES: [&str; 4] = ["go.mod", "go.sum", "main.go", "credential/main.go"];
+    const FILES: [&str; 5] = ["go.mod", "go.sum", "main.go", "credential/main.go", "crowd/main.go"];
     installed("go", &["go"], &FILES, |folder, source| {
         succeeds(
             Command::new("go")

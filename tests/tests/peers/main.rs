@@ -12,6 +12,7 @@
 )]
 
 mod authority;
+mod crowd;
 mod forms;
 mod install;
 mod lent;
