@@ -68,6 +68,23 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// One entry for each source of credentials that was asked, when no token could be obtained.
     pub attempts: Vec<Attempt>,
+    /// One entry for each variable that failed, in the order of their names, when the references in the
+    /// environment were resolved. The rest of the error is about the first of them.
+    pub variables: Vec<VariableError>,
+}
+
+/// Why the reference of a variable could not be resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VariableError {
+    /// The variable's name.
+    pub name: String,
+    /// The failure's stable name: `secret-not-found`.
+    pub id: String,
+    /// What a program should do next.
+    pub kind: Kind,
+    /// What was being done and what happened, in one line.
+    pub message: String,
 }
 
 impl Error {
@@ -83,7 +100,39 @@ impl Error {
             request_id: None,
             retry_after: None,
             attempts: Vec::new(),
+            variables: Vec::new(),
         }
+    }
+
+    /// The error because of these variables, with their names; of the first, if there are several.
+    pub(crate) fn of(doing: &str, variables: Vec<(String, Self)>) -> Self {
+        let mut failed: Vec<VariableError> = Vec::with_capacity(variables.len());
+        let mut first = None;
+        for (name, error) in variables {
+            let (id, kind, message) = (error.id.clone(), error.kind, error.message.clone());
+            failed.push(VariableError { name: shown(name), id, kind, message });
+            first.get_or_insert(error);
+        }
+        let Some(mut error) = first else {
+            return Self::internal(format!("{doing}: no variable failed"));
+        };
+        // Several variables fail for one reason where there is no identity, for example.
+        let mut message = String::new();
+        let mut rest = failed.iter().collect::<Vec<_>>();
+        while let Some(one) = rest.first().copied() {
+            let (same, others): (Vec<&VariableError>, Vec<&VariableError>) =
+                rest.into_iter().partition(|it| it.message == one.message);
+            let names = same.iter().map(|it| format!("`{}`", it.name)).collect::<Vec<_>>();
+            let is_first = message.is_empty();
+            message.push_str(if is_first { ": " } else { ", and " });
+            message.push_str(&format!("{}: {}", names.join(", "), one.message));
+            if !is_first {
+                message.push_str(&format!(" ({})", one.id));
+            }
+            rest = others;
+        }
+        error.message = format!("{doing}{message}");
+        Self { variables: failed, ..error }
     }
 
     pub(crate) fn configuration(id: &str, message: impl Into<String>, help: &str) -> Self {
@@ -154,7 +203,8 @@ impl From<wit::Error> for Error {
         let (message, help, code) = (shown(message), shown(help), code.map(shown));
         let clean = |it: Attempt| Attempt { message: shown(it.message), ..it };
         let attempts = attempts.into_iter().map(clean).collect();
-        Self { kind, id, message, help, status, code, request_id, retry_after, attempts }
+        let variables = Vec::new();
+        Self { kind, id, message, help, status, code, request_id, retry_after, attempts, variables }
     }
 }
 
@@ -185,8 +235,9 @@ impl From<vaultlet_core::error::Error> for Error {
 #[cfg(feature = "plugins")]
 impl From<Error> for wit::Error {
     fn from(error: Error) -> Self {
-        let Error { kind, id, message, help, status, code, request_id, retry_after, attempts } =
-            error;
+        let Error {
+            kind, id, message, help, status, code, request_id, retry_after, attempts, ..
+        } = error;
         let retry_after_ms =
             retry_after.map(|wait| wait.as_millis().try_into().unwrap_or(u64::MAX));
         Self { kind, id, message, help, status, code, request_id, retry_after_ms, attempts }

@@ -12,6 +12,7 @@ mod threads;
 mod vaultlet;
 
 pub use builder::Builder;
+pub use environment::EnvironmentRequest;
 pub use plan::{Plan, Server};
 pub use vaultlet::Vaultlet;
 

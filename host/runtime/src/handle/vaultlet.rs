@@ -376,7 +376,7 @@ impl Vaultlet {
         Call::new(doing, limit, cancel.or(self.cancel.as_ref())).with_watch(self.watch.clone())
     }
 
-    fn current(&self) -> Result<&Process, Error> {
+    pub(super) fn current(&self) -> Result<&Process, Error> {
         self.process.current(Process::reopen)
     }
 }

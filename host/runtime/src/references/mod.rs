@@ -18,10 +18,11 @@ pub type References = BTreeMap<OsString, Asked>;
 /// Errors with the names of the variables that they are about, in the order of the variables.
 pub type Errors = Vec<(String, Error)>;
 
-/// Reads the references among variables: all of them, or the error of each that is malformed. The settings are
-/// read when the first value could be a reference.
+/// Reads the references among variables: all of them, or the error of each that is malformed or not accepted. The
+/// settings are read when the first value could be a reference.
 pub fn read_all<'a, E: From<Error>>(
     variables: impl Iterator<Item = (&'a OsStr, &'a OsStr)>,
+    accept: impl Fn(&Asked) -> Result<(), Error>,
     settings: impl FnOnce() -> Result<Settings, E>,
 ) -> Result<Result<References, Errors>, E> {
     let mut variables = variables.filter(|(_, value)| is_like_one(value)).peekable();
@@ -31,7 +32,8 @@ pub fn read_all<'a, E: From<Error>>(
     let settings = settings()?;
     let (mut references, mut errors) = (References::new(), Errors::new());
     for (name, value) in variables {
-        match read(value, &settings) {
+        let reference = read(value, &settings);
+        match reference.map(|read| read.and_then(|asked| accept(&asked).map(|()| asked))) {
             None => {}
             Some(Ok(asked)) => drop(references.insert(name.to_owned(), asked)),
             Some(Err(error)) => errors.push((shown(name), error)),
