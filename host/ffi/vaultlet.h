@@ -197,7 +197,7 @@ typedef void (*vaultlet_on_environment)(void *context,
                                         struct vaultlet_environment *environment);
 
 // The reason why the reference of an environment variable was not resolved.
-typedef struct vaultlet_variable_error {
+typedef struct vaultlet_failed_variable {
   // The name of the variable.
   const char *name;
   // The stable id of the failure, such as `secret-not-found`.
@@ -208,7 +208,7 @@ typedef struct vaultlet_variable_error {
   const char *kind_name;
   // What was being done, and what happened.
   const char *message;
-} vaultlet_variable_error;
+} vaultlet_failed_variable;
 
 // The callback of `vaultlet_get_then`: receives a secret or an error (the other is NULL), and frees it.
 typedef void (*vaultlet_on_secret)(void *context, struct vaultlet_error *error, struct vaultlet_secret *secret);
@@ -389,8 +389,8 @@ void vaultlet_environment_free(struct vaultlet_environment *environment);
 //
 // # Safety
 // `error` is NULL or from vaultlet; `len` is NULL or may be written.
-const struct vaultlet_variable_error *vaultlet_error_variables(const struct vaultlet_error *error,
-                                                               size_t *len);
+const struct vaultlet_failed_variable *vaultlet_error_variables(const struct vaultlet_error *error,
+                                                                size_t *len);
 
 // Frees an error; NULL is ignored.
 //

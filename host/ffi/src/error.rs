@@ -83,7 +83,7 @@ pub struct vaultlet_error {
 
 /// The reason why the reference of an environment variable was not resolved.
 #[repr(C)]
-pub struct vaultlet_variable_error {
+pub struct vaultlet_failed_variable {
     /// The name of the variable.
     pub name: *const c_char,
     /// The stable id of the failure, such as `secret-not-found`.
@@ -101,7 +101,7 @@ pub struct vaultlet_variable_error {
 struct OwnedError {
     error: vaultlet_error,
     attempts: Vec<vaultlet_attempt>,
-    variables: Vec<vaultlet_variable_error>,
+    variables: Vec<vaultlet_failed_variable>,
     texts: Texts,
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn give(error: &Error) -> *mut vaultlet_error {
     let variables: Vec<_> = error
         .variables
         .iter()
-        .map(|variable| vaultlet_variable_error {
+        .map(|variable| vaultlet_failed_variable {
             name: texts.keep(&variable.name),
             id: texts.keep(&variable.id),
             kind: number(variable.kind),
@@ -176,7 +176,7 @@ fn number(kind: Kind) -> i32 {
 pub unsafe extern "C" fn vaultlet_error_variables(
     error: *const vaultlet_error,
     len: *mut usize,
-) -> *const vaultlet_variable_error {
+) -> *const vaultlet_failed_variable {
     // SAFETY: each is the first member of an `OwnedError`.
     let variables = unsafe { error.cast::<OwnedError>().as_ref() }.map(|error| &*error.variables);
     let variables = variables.unwrap_or_default();

@@ -70,13 +70,13 @@ pub struct Error {
     pub attempts: Vec<Attempt>,
     /// One entry for each variable that failed, in the order of their names, when the references in the
     /// environment were resolved. The rest of the error is about the first of them.
-    pub variables: Vec<VariableError>,
+    pub variables: Vec<FailedVariable>,
 }
 
 /// Why the reference of a variable could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct VariableError {
+pub struct FailedVariable {
     /// The variable's name.
     pub name: String,
     /// The failure's stable name: `secret-not-found`.
@@ -106,11 +106,11 @@ impl Error {
 
     /// The error because of these variables, with their names; of the first, if there are several.
     pub(crate) fn of(doing: &str, variables: Vec<(String, Self)>) -> Self {
-        let mut failed: Vec<VariableError> = Vec::with_capacity(variables.len());
+        let mut failed: Vec<FailedVariable> = Vec::with_capacity(variables.len());
         let mut first = None;
         for (name, error) in variables {
             let (id, kind, message) = (error.id.clone(), error.kind, error.message.clone());
-            failed.push(VariableError { name: shown(name), id, kind, message });
+            failed.push(FailedVariable { name: shown(name), id, kind, message });
             first.get_or_insert(error);
         }
         let Some(mut error) = first else {
@@ -120,7 +120,7 @@ impl Error {
         let mut message = String::new();
         let mut rest = failed.iter().collect::<Vec<_>>();
         while let Some(one) = rest.first().copied() {
-            let (same, others): (Vec<&VariableError>, Vec<&VariableError>) =
+            let (same, others): (Vec<&FailedVariable>, Vec<&FailedVariable>) =
                 rest.into_iter().partition(|it| it.message == one.message);
             let names = same.iter().map(|it| format!("`{}`", it.name)).collect::<Vec<_>>();
             let is_first = message.is_empty();

@@ -84,7 +84,7 @@ mod token;
 pub mod visible;
 
 pub use call::Cancel;
-pub use error::{Attempt, Error, Kind, Outcome, VariableError};
+pub use error::{Attempt, Error, FailedVariable, Kind, Outcome};
 #[doc(hidden)]
 pub use exhausted::{exhausted, not_started};
 pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
