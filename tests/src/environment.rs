@@ -47,6 +47,17 @@ pub struct Failed {
     pub kind: String,
 }
 
+impl Case {
+    /// What a program prints that resolves the environment: `NAME=VALUE` for a secret, `NAME: ID KIND` for a
+    /// variable that fails.
+    pub fn printed(&self) -> String {
+        let secrets =
+            self.secrets.iter().flatten().map(|(name, value)| format!("{name}={value}\n"));
+        let failed = self.failed.iter().flatten();
+        secrets.chain(failed.map(|it| format!("{}: {} {}\n", it.name, it.id, it.kind))).collect()
+    }
+}
+
 /// The path of the table.
 pub fn path() -> PathBuf {
     root().join("tests/environment.json")

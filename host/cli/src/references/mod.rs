@@ -1,6 +1,6 @@
 //! References in variables: which variables have them, and what they resolve to.
 
-mod env_file;
+pub(crate) mod env_file;
 mod resolve;
 mod sources;
 mod strings;

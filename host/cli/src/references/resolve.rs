@@ -45,7 +45,7 @@ pub(crate) fn resolve(
     }
     let is_chosen = |it: &&Variable| only.is_empty() || only.iter().any(|only| it.name == **only);
     let chosen = variables.iter().filter(is_chosen).map(|it| (&*it.name, &*it.value));
-    let asked = references::read_all(chosen, |_| Ok(()), || options.settings())?.map_err(failed)?;
+    let asked = references::read_all(chosen, || options.settings())?.map_err(failed)?;
     let secrets = fetch(&asked, options)?;
     let mut resolved = Resolved { variables: Vec::new(), masked: Vec::new() };
     let mut failures = Vec::new();

@@ -129,7 +129,8 @@ impl Vaultlet {
             let get = |name: &str| known.iter().find(|it| it.0 == name).map(|it| it.1.clone());
             Ok(Settings::read(&get)?)
         };
-        references::read_all(chosen, accept, settings)?.map_err(|all| Error::of(RESOLVING, all))
+        references::read_accepted(chosen, accept, settings)?
+            .map_err(|all| Error::of(RESOLVING, all))
     }
 }
 

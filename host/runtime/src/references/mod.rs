@@ -18,9 +18,17 @@ pub type References = BTreeMap<OsString, Asked>;
 /// Errors with the names of the variables that they are about, in the order of the variables.
 pub type Errors = Vec<(String, Error)>;
 
-/// Reads the references among variables: all of them, or the error of each that is malformed or not accepted. The
-/// settings are read when the first value could be a reference.
+/// Reads the references among variables: all of them, or the error of each that is malformed. The settings are read
+/// when the first value could be a reference.
 pub fn read_all<'a, E: From<Error>>(
+    variables: impl Iterator<Item = (&'a OsStr, &'a OsStr)>,
+    settings: impl FnOnce() -> Result<Settings, E>,
+) -> Result<Result<References, Errors>, E> {
+    read_accepted(variables, |_| Ok(()), settings)
+}
+
+/// [`read_all`], in which a reference that is not accepted is an error like one that is malformed.
+pub(crate) fn read_accepted<'a, E: From<Error>>(
     variables: impl Iterator<Item = (&'a OsStr, &'a OsStr)>,
     accept: impl Fn(&Asked) -> Result<(), Error>,
     settings: impl FnOnce() -> Result<Settings, E>,
