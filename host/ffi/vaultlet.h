@@ -135,6 +135,29 @@ typedef struct vaultlet_error {
   size_t attempts_len;
 } vaultlet_error;
 
+// An environment variable.
+typedef struct vaultlet_variable {
+  // The name of the variable.
+  const char *name;
+  // The value of the variable.
+  const char *value;
+} vaultlet_variable;
+
+// What is resolved by `vaultlet_resolve_environment`. Set the whole struct to zero, then `size`, then the
+// members you need.
+typedef struct vaultlet_environment_request {
+  // `sizeof(vaultlet_environment_request)`, by which later versions know which members are there.
+  size_t size;
+  // The variables; NULL means those of the process, or those that the handle was opened with.
+  const struct vaultlet_variable *variables;
+  // The number of `variables`.
+  size_t variables_len;
+  // The names of the variables to resolve, each of which must be there; NULL means all.
+  const char *const *only;
+  // The number of `only`.
+  size_t only_len;
+} vaultlet_environment_request;
+
 // Options of a single call. Set the whole struct to zero, then `size`, then the members you need.
 typedef struct vaultlet_call {
   // `sizeof(vaultlet_call)`, by which later versions know which members are there.
@@ -158,6 +181,34 @@ typedef struct vaultlet_secrets {
   // The number of `items`.
   size_t len;
 } vaultlet_secrets;
+
+// The secrets that variables refer to, with the names of the variables, in the order of the names.
+typedef struct vaultlet_environment {
+  // The secrets.
+  struct vaultlet_secrets secrets;
+  // The name of the variable of each secret.
+  const char *const *names;
+} vaultlet_environment;
+
+// The callback of `vaultlet_resolve_environment_then`: receives secrets or an error (the other is NULL), and
+// frees them.
+typedef void (*vaultlet_on_environment)(void *context,
+                                        struct vaultlet_error *error,
+                                        struct vaultlet_environment *environment);
+
+// The reason why the reference of an environment variable was not resolved.
+typedef struct vaultlet_failed_variable {
+  // The name of the variable.
+  const char *name;
+  // The stable id of the failure, such as `secret-not-found`.
+  const char *id;
+  // What a program can do about it: `VAULTLET_NOT_FOUND` and so on.
+  int32_t kind;
+  // The name of the kind, such as `not-found`.
+  const char *kind_name;
+  // What was being done, and what happened.
+  const char *message;
+} vaultlet_failed_variable;
 
 // The callback of `vaultlet_get_then`: receives a secret or an error (the other is NULL), and frees it.
 typedef void (*vaultlet_on_secret)(void *context, struct vaultlet_error *error, struct vaultlet_secret *secret);
@@ -293,6 +344,53 @@ void vaultlet_cancel_now(const struct vaultlet_cancel *cancel);
 // # Safety
 // `cancel` is NULL, or from `vaultlet_cancel_new` and not freed yet.
 void vaultlet_cancel_free(struct vaultlet_cancel *cancel);
+
+// Gets the secrets that environment variables refer to, and waits for them: all of them, or none. The
+// environment is not changed.
+//
+// A variable is resolved when its whole value is a reference: `akv://…`, `@Microsoft.KeyVault(…)`, or the URL
+// of a secret in a known cloud. A reference may have the option `optional` (the variable is left out when
+// there is no such secret) or `default=TEXT`. `request` and `call` may be NULL. If a variable fails, the error
+// is about the first one, and `vaultlet_error_variables` has all.
+//
+// # Safety
+// Each pointer is NULL or valid, with as many entries as the request says; `out` may be written.
+struct vaultlet_error *vaultlet_resolve_environment(const struct vaultlet_handle *handle,
+                                                    const struct vaultlet_environment_request *request,
+                                                    const struct vaultlet_call *call,
+                                                    struct vaultlet_environment **out);
+
+// Resolves the environment like `vaultlet_resolve_environment`, and calls back like `vaultlet_get_then`.
+//
+// # Safety
+// As for `vaultlet_resolve_environment` and `vaultlet_get_then`.
+void vaultlet_resolve_environment_then(const struct vaultlet_handle *handle,
+                                       const struct vaultlet_environment_request *request,
+                                       const struct vaultlet_call *call,
+                                       vaultlet_on_environment told,
+                                       void *context);
+
+// Returns the secret of a variable, which lives as long as `environment`; NULL if there is none.
+//
+// # Safety
+// `environment` is NULL or from vaultlet; `name` is NULL or ends with NUL.
+const struct vaultlet_secret *vaultlet_environment_get(const struct vaultlet_environment *environment,
+                                                       const char *name);
+
+// Scrubs and frees the secrets of an environment; NULL is ignored.
+//
+// # Safety
+// `environment` is NULL, or from vaultlet and not freed yet.
+void vaultlet_environment_free(struct vaultlet_environment *environment);
+
+// Returns the variables that failed, `*len` of them in the order of their names, if the error is one of
+// `vaultlet_resolve_environment`; they live as long as the error. Returns NULL if there are none. `len` may be
+// NULL.
+//
+// # Safety
+// `error` is NULL or from vaultlet; `len` is NULL or may be written.
+const struct vaultlet_failed_variable *vaultlet_error_variables(const struct vaultlet_error *error,
+                                                                size_t *len);
 
 // Frees an error; NULL is ignored.
 //

@@ -64,6 +64,13 @@ enum class kind : std::int32_t {
     unauthenticated = VAULTLET_UNAUTHENTICATED,
 };
 
+// A variable whose reference could not be resolved, valid as long as its error.
+struct failed_variable {
+    std::string_view name, id;
+    vaultlet::kind kind;
+    std::string_view message;
+};
+
 // An error. It never contains a token or the value of a secret. What its members return lives as long as
 // the error.
 class error {
@@ -82,6 +89,16 @@ public:
     std::optional<std::chrono::milliseconds> retry_after() const {
         auto milliseconds = detail::maybe(raw_->retry_after_ms);
         return milliseconds ? std::optional(std::chrono::milliseconds(*milliseconds)) : std::nullopt;
+    }
+    // The variables that `resolve_environment` could not resolve; the rest of the error is about the first.
+    std::vector<failed_variable> variables() const {
+        std::size_t length = 0;
+        const auto *first = vaultlet_error_variables(raw_.get(), &length);
+        std::vector<failed_variable> variables;
+        for (const auto *it = first; it != first + length; ++it) {
+            variables.push_back({it->name, it->id, static_cast<vaultlet::kind>(it->kind), it->message});
+        }
+        return variables;
     }
     // The whole error in one line, as the command line prints it.
     const char *line() const { return raw_->line; }
@@ -220,6 +237,32 @@ private:
     detail::owned<vaultlet_secrets, vaultlet_secrets_free> raw_;
 };
 
+// The secrets that variables refer to, in the order of the variables' names.
+class environment {
+public:
+    explicit environment(vaultlet_environment *raw) : raw_(raw) {}
+
+    std::size_t size() const { return raw_->secrets.len; }
+    std::string_view name(std::size_t at) const { return raw_->names[at]; }
+    std::string_view reveal(std::size_t at) const { return revealed(raw_->secrets.items[at]); }
+    // The value of the secret of a variable, if there is one; valid as long as the environment.
+    std::optional<std::string_view> reveal(const std::string &name) const {
+        const auto *secret = vaultlet_environment_get(raw_.get(), name.c_str());
+        return secret == nullptr ? std::nullopt : std::optional(revealed(secret));
+    }
+    vaultlet::properties properties(std::size_t at) const {
+        return vaultlet::properties(vaultlet_secret_properties(raw_->secrets.items[at]));
+    }
+
+private:
+    static std::string_view revealed(const vaultlet_secret *secret) {
+        std::size_t length = 0;
+        const char *text = vaultlet_secret_reveal(secret, &length);
+        return {text, length};
+    }
+    detail::owned<vaultlet_environment, vaultlet_environment_free> raw_;
+};
+
 // An access token, which is scrubbed when it is destroyed.
 class token {
 public:
@@ -261,6 +304,14 @@ struct call {
 // A request for a token; by default for the Key Vault of the configured cloud.
 struct token_request {
     std::string resource, tenant, claims;
+};
+
+// What `resolve_environment` resolves; by default, every reference in the environment of the process.
+struct environment_request {
+    // Variables in place of those of the process, or of those that the handle was opened with.
+    std::optional<std::vector<std::pair<std::string, std::string>>> variables;
+    // The names of the variables to resolve, each of which must be there.
+    std::optional<std::vector<std::string>> only;
 };
 
 // Options to open a handle with, by the names of the command line's flags.
@@ -313,6 +364,28 @@ public:
             return error(failed);
         }
         return secrets(got);
+    }
+    // Gets the secrets that variables refer to: all of them, or none. The environment is not changed.
+    result<environment> resolve_environment(const environment_request &request = {}, const call &options = {}) const {
+        // One more than needed, so that there is an address.
+        std::vector<vaultlet_variable> variables(1);
+        std::vector<const char *> only(1);
+        vaultlet_environment_request raw{};
+        raw.size = sizeof raw;
+        if (request.variables) {
+            for (const auto &[name, value] : *request.variables) {
+                variables.insert(variables.end() - 1, {name.c_str(), value.c_str()});
+            }
+            raw.variables = variables.data();
+            raw.variables_len = request.variables->size();
+        }
+        if (request.only) {
+            for (const auto &name : *request.only) only.insert(only.end() - 1, name.c_str());
+            raw.only = only.data();
+            raw.only_len = request.only->size();
+        }
+        const vaultlet_environment_request *argument = &raw;
+        return ask<environment>(options, vaultlet_resolve_environment, argument);
     }
     result<listing> list(const std::string &vault, const call &options = {}) const {
         return ask<listing>(options, vaultlet_list, vault.c_str());

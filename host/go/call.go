@@ -12,6 +12,8 @@ import (
 type handle struct {
 	library *library
 	limit   time.Duration
+	// The variables that the handle was opened with; nil if they are those of the process.
+	variables map[string]string
 
 	mutex  sync.Mutex
 	native uintptr

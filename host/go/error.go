@@ -66,6 +66,9 @@ type Error struct {
 	RetryAfter time.Duration
 	// Attempts has one entry for each source of credentials, if no token could be obtained.
 	Attempts []Attempt
+	// Variables has one entry for each variable that [Vaultlet.ResolveEnvironment] could not resolve, in
+	// the order of their names. The other fields are about the first one.
+	Variables []FailedVariable
 
 	causes []error
 }
@@ -76,6 +79,14 @@ type Attempt struct {
 	Endpoint string // the kind of endpoint, such as "azure-ml"; may be empty
 	Outcome  string // "not-configured", "failed" or "skipped"
 	Message  string // the reason, in one line
+}
+
+// A FailedVariable is a variable whose reference could not be resolved.
+type FailedVariable struct {
+	Name    string // the name of the variable
+	ID      string // the stable id of the failure
+	Kind    Kind   // what a caller can do
+	Message string // what was being done, and what happened
 }
 
 // Error returns the whole error in one line, as the command line prints it.

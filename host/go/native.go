@@ -22,6 +22,7 @@ type library struct {
 	optionsNew, optionsSet, optionsVariable, optionsFree                 uintptr
 	open, close                                                          uintptr
 	get, getMany, list, versions, getToken, plan                         uintptr
+	resolveEnvironment, environmentFree, errorVariables                  uintptr
 	cancelNew, cancelNow, cancelFree                                     uintptr
 	secretReveal, secretProperties, secretFree, secretsFree, listingFree uintptr
 	tokenReveal, tokenIdentity, tokenFree, textFree, errorFree           uintptr
@@ -35,7 +36,9 @@ func (l *library) symbols() map[string]*uintptr {
 		"open": &l.open, "close": &l.close,
 		"get": &l.get, "get_many": &l.getMany, "list": &l.list, "versions": &l.versions,
 		"get_token": &l.getToken, "plan": &l.plan,
-		"cancel_new": &l.cancelNew, "cancel_now": &l.cancelNow, "cancel_free": &l.cancelFree,
+		"resolve_environment": &l.resolveEnvironment, "environment_free": &l.environmentFree,
+		"error_variables": &l.errorVariables,
+		"cancel_new":      &l.cancelNew, "cancel_now": &l.cancelNow, "cancel_free": &l.cancelFree,
 		"secret_reveal": &l.secretReveal, "secret_properties": &l.secretProperties,
 		"secret_free": &l.secretFree, "secrets_free": &l.secretsFree,
 		"listing_free": &l.listingFree, "token_reveal": &l.tokenReveal,
@@ -62,7 +65,12 @@ type (
 		attempts                                           uintptr
 		attemptsLen                                        uintptr
 	}
-	nativeAttempt    struct{ source, endpoint, outcome, message uintptr }
+	nativeAttempt        struct{ source, endpoint, outcome, message uintptr }
+	nativeFailedVariable struct {
+		name, id          uintptr
+		kind              int32
+		kindName, message uintptr
+	}
 	nativeTag        struct{ name, value uintptr }
 	nativeProperties struct {
 		vault, name, version, contentType, recoveryLevel, kid                   uintptr
@@ -87,6 +95,18 @@ type (
 		size                     uintptr
 		resource, tenant, claims *byte
 	}
+	nativeVariable           struct{ name, value *byte }
+	nativeEnvironmentRequest struct {
+		size         uintptr
+		variables    *nativeVariable
+		variablesLen uintptr
+		only         **byte
+		onlyLen      uintptr
+	}
+	nativeEnvironment struct {
+		secrets nativeList
+		names   uintptr
+	}
 )
 
 // These do not compile where the size of a struct differs from the one in the header.
@@ -96,6 +116,8 @@ var (
 	_ [120]byte = [unsafe.Sizeof(nativeProperties{})]byte{}
 	_ [104]byte = [unsafe.Sizeof(nativeIdentity{})]byte{}
 	_ [48]byte  = [unsafe.Sizeof(nativeCall{})]byte{}
+	_ [40]byte  = [unsafe.Sizeof(nativeFailedVariable{})]byte{}
+	_ [40]byte  = [unsafe.Sizeof(nativeEnvironmentRequest{})]byte{}
 )
 
 // pointer returns a native address as a pointer.
@@ -186,6 +208,15 @@ func (l *library) takeError(address uintptr) *Error {
 		e.Attempts = append(e.Attempts, Attempt{
 			Source: text(a.source), Endpoint: text(a.endpoint),
 			Outcome: text(a.outcome), Message: text(a.message),
+		})
+	}
+	var length uintptr
+	variables := call(l.errorVariables, address, uintptr(unsafe.Pointer(&length)))
+	failed := slice[nativeFailedVariable](variables, length)
+	for i := range failed {
+		f := &failed[i]
+		e.Variables = append(e.Variables, FailedVariable{
+			Name: text(f.name), ID: text(f.id), Kind: Kind(f.kind), Message: text(f.message),
 		})
 	}
 	call(l.errorFree, address)

@@ -20,6 +20,7 @@ func Open(options ...Option) (*Vaultlet, error) {
 	for _, option := range options {
 		option.open(&given)
 	}
+	own := given.variables
 	if given.variables == nil {
 		given.variables = environment()
 	}
@@ -36,7 +37,7 @@ func Open(options ...Option) (*Vaultlet, error) {
 	if failure := call(library.open, abi, native, uintptr(unsafe.Pointer(&out))); failure != 0 {
 		return nil, library.takeError(failure)
 	}
-	v := &Vaultlet{&handle{library: library, limit: given.limit(), native: out}}
+	v := &Vaultlet{&handle{library: library, limit: given.limit(), variables: own, native: out}}
 	runtime.AddCleanup(v, (*handle).close, v.handle)
 	return v, nil
 }

@@ -29,6 +29,10 @@ class Vaultlet {
     return this.#caller.getMany(references, options);
   }
 
+  resolveEnvironment(options) {
+    return this.#caller.resolveEnvironment(options);
+  }
+
   list(vault, options) {
     return this.#caller.list(vault, options);
   }
@@ -71,6 +75,7 @@ module.exports = {
   Vaultlet,
   get: (reference, options) => shared.get(reference, options),
   getMany: (references, options) => shared.getMany(references, options),
+  resolveEnvironment: (options) => shared.resolveEnvironment(options),
   list: (vault, options) => shared.list(vault, options),
   versions: (reference, options) => shared.versions(reference, options),
   token: (options) => shared.token(options),

@@ -26,6 +26,14 @@ export interface CallOptions extends UserAssigned {
   timeout?: number | undefined;
 }
 
+/** Options of a call that resolves the environment. */
+export interface EnvironmentOptions extends CallOptions {
+  /** Variables in place of those of the process, or of those that the handle was opened with. */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Resolve these variables only, each of which must be there. */
+  only?: string | readonly string[] | undefined;
+}
+
 /** Options of a call for a token. */
 export interface TokenOptions extends CallOptions {
   /** The resource (`https://vault.azure.net`) or scope (`…/.default`). Default: Key Vault. */
@@ -237,6 +245,13 @@ export declare class Vaultlet {
   /** Gets several secrets at once, in the order of the references: all, or the first error. */
   getMany(references: readonly string[], options?: CallOptions): Promise<Secret[]>;
   /**
+   * Gets the secrets that environment variables refer to, by the names of the variables: all, or an error
+   * whose `variables` says which ones failed. A variable is resolved when its whole value is a reference;
+   * with `?optional` it is left out when there is no such secret, `?default=TEXT` gives a text in its
+   * place. The environment is not changed.
+   */
+  resolveEnvironment(options?: EnvironmentOptions): Promise<Record<string, Secret>>;
+  /**
    * Lists all secrets of a vault by name, disabled ones too, without values, with one request for each
    * 25 secrets. Items have no version; their other fields are those of the latest version. The vault is
    * a name, a host, or `akv://VAULT`.
@@ -263,6 +278,10 @@ export declare function getMany(
   references: readonly string[],
   options?: CallOptions,
 ): Promise<Secret[]>;
+/** `Vaultlet.resolveEnvironment` on the shared handle. */
+export declare function resolveEnvironment(
+  options?: EnvironmentOptions,
+): Promise<Record<string, Secret>>;
 /** `Vaultlet.list` on the shared handle. */
 export declare function list(vault: string, options?: CallOptions): Promise<SecretProperties[]>;
 /** `Vaultlet.versions` on the shared handle. */
@@ -301,6 +320,14 @@ export interface Attempt {
   readonly message: string;
 }
 
+/** A variable whose reference could not be resolved. */
+export interface FailedVariable {
+  readonly name: string;
+  readonly id: string;
+  readonly kind: Kind;
+  readonly message: string;
+}
+
 /** A failed call. `message` is the whole line that the command line prints. */
 export declare class VaultletError extends Error {
   protected constructor();
@@ -323,6 +350,8 @@ export declare class VaultletError extends Error {
   readonly retryAfterMs?: number;
   /** One entry for each source that was asked, when no token could be obtained. */
   readonly attempts: readonly Attempt[];
+  /** One entry for each variable that `resolveEnvironment` could not resolve; the rest is about the first. */
+  readonly variables?: readonly FailedVariable[];
 }
 
 /** The arguments contradict each other, or the handle is closed: correct the program. */

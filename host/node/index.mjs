@@ -1,7 +1,7 @@
 import vaultlet from "./index.cjs";
 
 export const { Vaultlet, Secret, Token } = vaultlet;
-export const { get, getMany, list, plan, token, versions, whoami } = vaultlet;
+export const { get, getMany, list, plan, resolveEnvironment, token, versions, whoami } = vaultlet;
 export const {
   VaultletError,
   UsageError,

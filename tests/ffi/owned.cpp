@@ -40,6 +40,19 @@ int main() {
 
     auto both = vault.get_many({"akv://my-key-vault/db", "akv://my-key-vault/other"});
     MUST(both && both->size() == 2 && both->reveal(1) == value && both->properties(1).name() == "other");
+    vaultlet::environment_request request;
+    request.variables = {{"A", "akv://my-key-vault/db"}, {"B", "text"}, {"C", "akv://my-key-vault/denied"}};
+    auto failed = vault.resolve_environment(request);
+    MUST(!failed && failed.error().variables().size() == 1);
+    MUST(failed.error().variables()[0].name == "C");
+    MUST(failed.error().variables()[0].kind == vaultlet::kind::denied && failed.error().id() == "vault-forbidden");
+    request.only = {"A", "B"};
+    auto environment = vault.resolve_environment(request);
+    MUST(environment && environment->size() == 1 && environment->name(0) == "A");
+    MUST(environment->reveal("A") == value && environment->reveal(0) == value && !environment->reveal("B"));
+    MUST(environment->properties(0).name() == "db");
+    request.only.emplace();
+    MUST(vault.resolve_environment(request)->size() == 0 && vault.resolve_environment()->size() == 0);
     auto listed = vault.list("my-key-vault");
     MUST(listed && listed->size() == 4 && (*listed)[0].name() == "db");
     auto versions = vault.versions("akv://my-key-vault/db");

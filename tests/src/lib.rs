@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod client;
+pub mod environment;
 pub mod guests;
 pub mod job;
 pub mod prober;

@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use vaultlet_dev::{Local, Who};
+use vaultlet_tests::environment::Table;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Ended, Run, library, root, target};
 
@@ -51,6 +52,28 @@ fn the_package_passes_its_own_tests() {
     assert_eq!((ended.stdout.as_str(), ended.code), ("done\n", 0), "{}", ended.stderr);
     ended.reveals_none_of(&[VALUE], true);
     assert_eq!(local.counters().tunnels, 0, "it connected to another server: {:?}", local.log());
+}
+
+/// The variables are those of the R process.
+#[test]
+fn the_environment_is_resolved() {
+    let table = Table::read();
+    let local = table.local().start().unwrap();
+    for case in &table.cases {
+        let Some(mut command) = rscript() else { return };
+        let output = command
+            .arg(root().join("host/r/tests/environment.R"))
+            .args(case.only.as_ref().map(|_| "--only"))
+            .args(case.only.iter().flatten())
+            .envs(local.environment().iter().cloned())
+            .envs(&case.variables)
+            .env("EXPECTED", VALUE)
+            .output();
+        let ended = Ended::from(output.unwrap());
+        ended.reveals_none_of(&[VALUE], false);
+        let printed = ended.stdout == case.printed() && ended.code == 0;
+        assert!(printed, "{}: {} {}", case.name, ended.code, ended.stderr);
+    }
 }
 
 /// The interrupted call waits for an identity endpoint that never responds.

@@ -14,6 +14,7 @@ use vaultlet_host::Kind;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::references::env_file;
 use crate::streams;
 
 /// The limit of a file's size, in bytes: a thousand secrets of full size.
@@ -53,26 +54,10 @@ fn parse(text: &str) -> Result<Vec<(String, Seed)>, String> {
             .map_err(|e| format!("the JSON is not an object of secrets, near line {}", e.line()))?;
         return described.into_iter().map(|(name, it)| Ok((name, it.seed()?))).collect();
     }
-    let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
-    lines
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(at, line)| pair(line).ok_or_else(|| format!("line {at} is not NAME=VALUE")))
-        .collect()
-}
-
-/// Reads a line as in `.env` files: `export` and quotes are allowed, and escapes in double quotes.
-fn pair(line: &str) -> Option<(String, Seed)> {
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    let (name, value) = line.split_once('=')?;
-    let value = value.trim();
-    let seed = if let Some(literal) = value.strip_prefix('\'') {
-        Seed::from(literal.strip_suffix('\'')?)
-    } else if value.starts_with('"') {
-        Seed::from(serde_json::from_str::<String>(value).ok()?)
-    } else {
-        Seed::from(value)
-    };
-    Some((name.trim().to_owned(), seed))
+    // The vault says which names are good.
+    let named = env_file::parse_named(text, |name| !name.is_empty(), "it has no name");
+    let named = named.map_err(|malformed| format!("line {}: {}", malformed.line, malformed.why))?;
+    Ok(named.into_iter().map(|(name, value)| (name.to_owned(), Seed::from(&*value))).collect())
 }
 
 #[derive(Deserialize)]
@@ -145,7 +130,7 @@ mod tests {
         let json = r#"{"a":"1","b-2":{"value":"2","contentType":"t","enabled":false,
             "expires":"2030-01-01T00:00:00Z","notBefore":5,"tags":{"k":"v"}}}"#;
         assert_eq!(names(json), ["a", "b-2"]);
-        let lines = "# comment\n\nexport a = 1\nb-2='it''s'\nc=\"two\\nlines\"\nd=\n";
+        let lines = "# comment\n\nexport a = 1\nb-2='it is'\nc=\"two\\nlines\"\nd=\n";
         assert_eq!(names(lines), ["a", "b-2", "c", "d"]);
         assert_eq!(names(""), [""; 0]);
     }
@@ -158,6 +143,7 @@ mod tests {
             "{\"a\":{\"value\":\"hunter2\",\"expires\":\"hunter2\"}}",
             "hunter2",
             "a='hunter2",
+            "=hunter2",
             "a=\"hunter2",
         ] {
             let error = parse(text).err().unwrap();

@@ -81,11 +81,27 @@ pub struct vaultlet_error {
     pub attempts_len: usize,
 }
 
+/// The reason why the reference of an environment variable was not resolved.
+#[repr(C)]
+pub struct vaultlet_failed_variable {
+    /// The name of the variable.
+    pub name: *const c_char,
+    /// The stable id of the failure, such as `secret-not-found`.
+    pub id: *const c_char,
+    /// What a program can do about it: `VAULTLET_NOT_FOUND` and so on.
+    pub kind: i32,
+    /// The name of the kind, such as `not-found`.
+    pub kind_name: *const c_char,
+    /// What was being done, and what happened.
+    pub message: *const c_char,
+}
+
 /// An error with what it points to; the public part comes first.
 #[repr(C)]
 struct OwnedError {
     error: vaultlet_error,
     attempts: Vec<vaultlet_attempt>,
+    variables: Vec<vaultlet_failed_variable>,
     texts: Texts,
 }
 
@@ -100,6 +116,17 @@ pub(crate) fn give(error: &Error) -> *mut vaultlet_error {
             endpoint: texts.keep_if(attempt.endpoint.as_deref()),
             outcome: texts.keep(attempt.outcome.as_str()),
             message: texts.keep(&attempt.message),
+        })
+        .collect();
+    let variables: Vec<_> = error
+        .variables
+        .iter()
+        .map(|variable| vaultlet_failed_variable {
+            name: texts.keep(&variable.name),
+            id: texts.keep(&variable.id),
+            kind: number(variable.kind),
+            kind_name: texts.keep(variable.kind.as_str()),
+            message: texts.keep(&variable.message),
         })
         .collect();
     let retry_after = error.retry_after.and_then(|time| i64::try_from(time.as_millis()).ok());
@@ -117,7 +144,7 @@ pub(crate) fn give(error: &Error) -> *mut vaultlet_error {
         attempts: if attempts.is_empty() { ptr::null() } else { attempts.as_ptr() },
         attempts_len: attempts.len(),
     };
-    Box::into_raw(Box::new(OwnedError { error, attempts, texts })).cast()
+    Box::into_raw(Box::new(OwnedError { error, attempts, variables, texts })).cast()
 }
 
 fn number(kind: Kind) -> i32 {
@@ -137,6 +164,27 @@ fn number(kind: Kind) -> i32 {
         // All kinds of this version are above; a new one must be added there.
         _ => VAULTLET_INTERNAL,
     }
+}
+
+/// Returns the variables that failed, `*len` of them in the order of their names, if the error is one of
+/// `vaultlet_resolve_environment`; they live as long as the error. Returns NULL if there are none. `len` may be
+/// NULL.
+///
+/// # Safety
+/// `error` is NULL or from vaultlet; `len` is NULL or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vaultlet_error_variables(
+    error: *const vaultlet_error,
+    len: *mut usize,
+) -> *const vaultlet_failed_variable {
+    // SAFETY: each is the first member of an `OwnedError`.
+    let variables = unsafe { error.cast::<OwnedError>().as_ref() }.map(|error| &*error.variables);
+    let variables = variables.unwrap_or_default();
+    if !len.is_null() {
+        // SAFETY: by the contract of this function.
+        unsafe { *len = variables.len() };
+    }
+    if variables.is_empty() { ptr::null() } else { variables.as_ptr() }
 }
 
 /// Frees an error; NULL is ignored.

@@ -8,6 +8,7 @@
 mod boxed;
 mod call;
 mod cancel;
+mod environment;
 mod error;
 mod get;
 mod handle;
@@ -25,6 +26,7 @@ mod token;
 
 pub use call::*;
 pub use cancel::*;
+pub use environment::*;
 pub use error::*;
 pub use get::*;
 pub use handle::*;

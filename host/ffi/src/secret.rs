@@ -58,16 +58,35 @@ pub struct vaultlet_secrets {
 
 /// Several secrets with what they point to; the public part comes first.
 #[repr(C)]
-struct OwnedSecrets {
+pub(crate) struct OwnedSecrets {
     secrets: vaultlet_secrets,
     items: Vec<*mut vaultlet_secret>,
 }
 
+impl OwnedSecrets {
+    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
+        let items: Vec<_> = secrets.map(vaultlet_secret::give).collect();
+        Self { secrets: vaultlet_secrets { items: items.as_ptr(), len: items.len() }, items }
+    }
+
+    /// The public part, which is valid as long as this lives.
+    pub(crate) fn public(&self) -> vaultlet_secrets {
+        vaultlet_secrets { items: self.secrets.items, len: self.secrets.len }
+    }
+}
+
+impl Drop for OwnedSecrets {
+    fn drop(&mut self) {
+        for secret in &self.items {
+            // SAFETY: the items come from `give` and are freed here only.
+            unsafe { free(*secret) };
+        }
+    }
+}
+
 impl Answer<Vec<Secret>> for vaultlet_secrets {
     fn give(secrets: &Vec<Secret>) -> *mut Self {
-        let items: Vec<_> = secrets.iter().map(vaultlet_secret::give).collect();
-        let secrets = Self { items: items.as_ptr(), len: items.len() };
-        Box::into_raw(Box::new(OwnedSecrets { secrets, items })).cast()
+        Box::into_raw(Box::new(OwnedSecrets::new(secrets.iter()))).cast()
     }
 }
 
@@ -116,13 +135,6 @@ pub unsafe extern "C" fn vaultlet_secret_free(secret: *mut vaultlet_secret) {
 /// `secrets` is NULL, or from vaultlet and not freed yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vaultlet_secrets_free(secrets: *mut vaultlet_secrets) {
-    if secrets.is_null() {
-        return;
-    }
     // SAFETY: each is the first member of an `OwnedSecrets`.
-    let secrets = unsafe { Box::from_raw(secrets.cast::<OwnedSecrets>()) };
-    for secret in &secrets.items {
-        // SAFETY: the items are freed here only.
-        unsafe { free(*secret) };
-    }
+    unsafe { free(secrets.cast::<OwnedSecrets>()) };
 }

@@ -3,7 +3,7 @@
 const { call } = require("./calls.cjs");
 const { errorOf, usage } = require("./errors.cjs");
 const native = require("./native.cjs");
-const { callOptions, text, texts, tokenOptions } = require("./options.cjs");
+const { callOptions, environmentOptions, text, texts, tokenOptions } = require("./options.cjs");
 const { propertiesOf, secretOf, tokenOf } = require("./values.cjs");
 
 /** The operations of a handle, which the first call opens. */
@@ -42,6 +42,12 @@ class Caller {
     const checked = texts(references, "a reference");
     const { many } = await this.#call("getMany", callOptions(options), checked);
     return many.map(secretOf);
+  }
+
+  async resolveEnvironment(options) {
+    const { env, only, ...call } = environmentOptions(options);
+    const { names, many } = await this.#call("resolveEnvironment", call, { env, only });
+    return Object.fromEntries(names.map((name, at) => [name, secretOf(many[at])]));
   }
 
   async list(vault, options) {

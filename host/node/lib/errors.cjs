@@ -16,6 +16,7 @@ class VaultletError extends Error {
     if (failure.requestId !== undefined) this.requestId = failure.requestId;
     if (failure.retryAfterMs !== undefined) this.retryAfterMs = failure.retryAfterMs;
     this.attempts = Object.freeze(failure.attempts.map(Object.freeze));
+    if (failure.variables?.length) this.variables = Object.freeze(failure.variables.map(Object.freeze));
   }
 
   get detail() {

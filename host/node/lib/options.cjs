@@ -12,6 +12,7 @@ const CALL = {
   resourceId: text,
 };
 const TOKEN = { ...CALL, resource: text, tenant: text, claims: text };
+const ENVIRONMENT = { ...CALL, env: variables, only: texts };
 const HANDLE = {
   identity: list(","),
   exclude: list(","),
@@ -38,6 +39,9 @@ const handleOptions = (options) => atMostOneIdentity(checked(options, HANDLE));
 const callOptions = (options) => atMostOneIdentity(checked(options, CALL));
 /** Checks the options of a call for a token. */
 const tokenOptions = (options) => atMostOneIdentity(checked(options, TOKEN));
+
+/** Checks the options of a call that resolves the environment. */
+const environmentOptions = (options) => atMostOneIdentity(checked(options, ENVIRONMENT));
 
 /** The options that are set, each checked. An unknown name is an error, as it may be a typo. */
 function checked(options, known) {
@@ -126,4 +130,4 @@ function kind(value) {
   return Array.isArray(value) ? "an array" : `of type ${typeof value}`;
 }
 
-module.exports = { callOptions, handleOptions, text, texts, tokenOptions };
+module.exports = { callOptions, environmentOptions, handleOptions, text, texts, tokenOptions };

@@ -1,7 +1,7 @@
 //! Errors as plain objects, from which `lib/errors.cjs` makes instances of `VaultletError`.
 
 use napi_derive::napi;
-use vaultlet_host::{Attempt, Error};
+use vaultlet_host::{Attempt, Error, FailedVariable as Unresolved};
 
 /// A failed call.
 #[napi(object, object_from_js = false)]
@@ -17,6 +17,16 @@ pub(crate) struct Failure {
     pub request_id: Option<String>,
     pub retry_after_ms: Option<f64>,
     pub attempts: Vec<FailedAttempt>,
+    pub variables: Vec<FailedVariable>,
+}
+
+/// A variable that was not resolved.
+#[napi(object, object_from_js = false)]
+pub(crate) struct FailedVariable {
+    pub name: String,
+    pub id: String,
+    pub kind: String,
+    pub message: String,
 }
 
 /// One source of credentials that was asked.
@@ -43,6 +53,7 @@ impl Failure {
             request_id: None,
             retry_after_ms: None,
             attempts: Vec::new(),
+            variables: Vec::new(),
         }
     }
 }
@@ -60,6 +71,7 @@ impl From<Error> for Failure {
             request_id: error.request_id,
             retry_after_ms: error.retry_after.map(|after| after.as_secs_f64() * 1e3),
             attempts: error.attempts.into_iter().map(Into::into).collect(),
+            variables: error.variables.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -68,5 +80,12 @@ impl From<Attempt> for FailedAttempt {
     fn from(attempt: Attempt) -> Self {
         let Attempt { source, endpoint, outcome, message } = attempt;
         Self { source, endpoint, outcome: outcome.as_str().into(), message }
+    }
+}
+
+impl From<Unresolved> for FailedVariable {
+    fn from(variable: Unresolved) -> Self {
+        let Unresolved { name, id, kind, message, .. } = variable;
+        Self { name, id, kind: kind.as_str().into(), message }
     }
 }

@@ -116,6 +116,15 @@ calls! {
         }));
     };
 
+    /// Begins to resolve the environment.
+    fn resolve_environment(request: options::EnvironmentRequest) |on, ended| {
+        let resolved = ended.result(|secrets: std::collections::BTreeMap<_, _>| {
+            let (names, secrets): (Vec<_>, Vec<_>) = secrets.into_iter().unzip();
+            Value::Environment(names, secrets.into_iter().map(Held::Secret).collect())
+        });
+        on.resolve_environment_then(&request.into(), resolved);
+    };
+
     /// Begins to list a vault's secrets.
     fn list(vault: String) |on, ended| on.list_then(&vault, ended.result(listing));
 

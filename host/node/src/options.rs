@@ -61,6 +61,20 @@ impl From<TokenRequest> for host::TokenRequest {
     }
 }
 
+/// What is resolved in the environment.
+#[napi(object, object_to_js = false)]
+pub(crate) struct EnvironmentRequest {
+    pub env: Option<HashMap<String, String>>,
+    pub only: Option<Vec<String>>,
+}
+
+impl From<EnvironmentRequest> for host::EnvironmentRequest {
+    fn from(request: EnvironmentRequest) -> Self {
+        let EnvironmentRequest { env, only } = request;
+        Self { variables: env.map(|env| env.into_iter().collect()), only }
+    }
+}
+
 type Set = fn(Builder, String) -> Builder;
 
 impl HandleOptions {

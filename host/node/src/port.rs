@@ -44,17 +44,20 @@ enum Ended {
 pub(crate) enum Value {
     Held(Held),
     Many(Vec<Held>),
+    /// Secrets, with the names of the variables that they are for.
+    Environment(Vec<String>, Vec<Held>),
     Listing(Vec<Properties>),
     Plan(Plan),
 }
 
-/// The end of one call, for JavaScript. One field besides `id` is set.
+/// The end of one call, for JavaScript. One field besides `id` is set, or `names` and `many`.
 #[napi(object, object_from_js = false)]
 pub(crate) struct Settled {
     pub id: u32,
     pub error: Option<Failure>,
     pub held: Option<External<Held>>,
     pub many: Option<Vec<External<Held>>>,
+    pub names: Option<Vec<String>>,
     pub listing: Option<Vec<Properties>>,
     pub plan: Option<Plan>,
 }
@@ -179,12 +182,23 @@ impl Drop for Delivery {
 
 impl Ended {
     fn settle(self, id: u32) -> Settled {
-        let mut settled =
-            Settled { id, error: None, held: None, many: None, listing: None, plan: None };
+        let mut settled = Settled {
+            id,
+            error: None,
+            held: None,
+            many: None,
+            names: None,
+            listing: None,
+            plan: None,
+        };
         match self {
             Self::Failed(failure) => settled.error = Some(failure),
             Self::Done(Value::Held(held)) => settled.held = Some(held.external()),
             Self::Done(Value::Many(many)) => {
+                settled.many = Some(many.into_iter().map(Held::external).collect());
+            }
+            Self::Done(Value::Environment(names, many)) => {
+                settled.names = Some(names);
                 settled.many = Some(many.into_iter().map(Held::external).collect());
             }
             Self::Done(Value::Listing(listing)) => settled.listing = Some(listing),

@@ -52,6 +52,9 @@ fn from_host(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         (source, endpoint, outcome.as_str(), message)
     });
     members.set_item("attempts", PyTuple::new(py, attempts.collect::<Vec<_>>())?)?;
+    let variables =
+        error.variables.iter().map(|it| (&it.name, &it.id, it.kind.as_str(), &it.message));
+    members.set_item("variables", PyTuple::new(py, variables.collect::<Vec<_>>())?)?;
     new_exception(py, &error.to_string(), &members)
 }
 

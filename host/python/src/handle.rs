@@ -73,6 +73,23 @@ impl Vaultlet {
         self.run(py, Operation::get_many(references)?, call)
     }
 
+    /// Get the secrets that environment variables refer to, by the names of the variables: all, or an error
+    /// whose `variables` says which ones failed. The environment is not changed.
+    #[pyo3(
+        signature = (variables=None, *, only=None, **call),
+        text_signature = "($self, variables=None, *, only=None, timeout=None, cancel=None, \
+            client_id=None, object_id=None, resource_id=None)"
+    )]
+    fn resolve_environment<'py>(
+        &self,
+        py: Python<'py>,
+        variables: Option<&Bound<'py, PyAny>>,
+        only: Option<&Bound<'py, PyAny>>,
+        call: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.run(py, Operation::resolve_environment(variables, only)?, call)
+    }
+
     /// List all secrets of a vault, without values, with one request for each 25 secrets. Items have
     /// no version; their other fields are those of the latest version.
     #[pyo3(

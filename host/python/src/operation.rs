@@ -3,15 +3,17 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
-use vaultlet_host::{Error, TokenRequest, Vaultlet};
+use vaultlet_host::{EnvironmentRequest, Error, TokenRequest, Vaultlet};
 
 use crate::error;
+use crate::options::{texts, variables};
 use crate::output::Output;
 
 /// An operation with its arguments.
 pub(crate) enum Operation {
     Get(String),
     GetMany(Vec<String>),
+    ResolveEnvironment(EnvironmentRequest),
     List(String),
     Versions(String),
     Token(TokenRequest),
@@ -25,6 +27,11 @@ impl Operation {
         match name {
             "get" => Ok(Self::Get(arguments.extract::<(String,)>()?.0)),
             "get_many" => Self::get_many(&arguments.get_item(0)?),
+            "resolve_environment" => {
+                let given = [arguments.get_item(0)?, arguments.get_item(1)?];
+                let [variables, only] = given.map(|it| (!it.is_none()).then_some(it));
+                Self::resolve_environment(variables.as_ref(), only.as_ref())
+            }
             "list" => Ok(Self::List(arguments.extract::<(String,)>()?.0)),
             "versions" => Ok(Self::Versions(arguments.extract::<(String,)>()?.0)),
             "token" => Ok(Self::Token(token_request_from(arguments)?)),
@@ -44,11 +51,23 @@ impl Operation {
         Ok(Self::GetMany(references.collect::<PyResult<_>>()?))
     }
 
+    pub(crate) fn resolve_environment(
+        given: Option<&Bound<'_, PyAny>>,
+        only: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let variables = given.map(variables).transpose()?;
+        let only = only.map(texts).transpose()?;
+        Ok(Self::ResolveEnvironment(EnvironmentRequest { variables, only }))
+    }
+
     /// Runs the operation on this thread.
     pub(crate) fn run(self, on: &Vaultlet) -> Result<Output, Error> {
         Ok(match self {
             Self::Get(reference) => Output::Secret(on.get_blocking(&reference)?),
             Self::GetMany(references) => Output::Secrets(on.get_many_blocking(&references)?),
+            Self::ResolveEnvironment(request) => {
+                Output::Environment(on.resolve_environment_blocking(&request)?)
+            }
             Self::List(vault) => Output::Listing(on.list_blocking(&vault)?),
             Self::Versions(reference) => Output::Listing(on.versions_blocking(&reference)?),
             Self::Token(request) => Output::Token(on.token_blocking(request)?),
@@ -67,6 +86,9 @@ impl Operation {
             Self::Get(reference) => on.get_then(&reference, |got| then(got.map(Output::Secret))),
             Self::GetMany(references) => {
                 on.get_many_then(references, |got| then(got.map(Output::Secrets)));
+            }
+            Self::ResolveEnvironment(request) => {
+                on.resolve_environment_then(&request, |got| then(got.map(Output::Environment)));
             }
             Self::List(vault) => on.list_then(&vault, |got| then(got.map(Output::Listing))),
             Self::Versions(reference) => {

@@ -57,7 +57,7 @@ fn set_option(
 }
 
 /// One text or several.
-fn texts(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+pub(crate) fn texts(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     one_or_several(value)
 }
 
@@ -72,7 +72,7 @@ where
 }
 
 /// The items of a mapping, such as `os.environ`.
-fn variables(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
+pub(crate) fn variables(value: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let items = value.call_method0("items")?;
     items.try_iter()?.map(|item| item?.extract()).collect()
 }

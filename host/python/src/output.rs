@@ -1,6 +1,9 @@
 //! Results of operations, and their conversion to Python objects.
 
+use std::collections::BTreeMap;
+
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use vaultlet_host::{Plan, Properties, Secret, Token};
 
 use crate::{records, secret, token};
@@ -9,6 +12,7 @@ use crate::{records, secret, token};
 pub(crate) enum Output {
     Secret(Secret),
     Secrets(Vec<Secret>),
+    Environment(BTreeMap<String, Secret>),
     Listing(Vec<Properties>),
     Token(Token),
     Identity(Token),
@@ -22,6 +26,13 @@ impl Output {
             Self::Secrets(secrets) => {
                 let secrets = secrets.into_iter().map(|one| Bound::new(py, secret::Secret(one)));
                 secrets.collect::<PyResult<Vec<_>>>()?.into_pyobject(py)
+            }
+            Self::Environment(secrets) => {
+                let by_name = PyDict::new(py);
+                for (name, secret) in secrets {
+                    by_name.set_item(name, Bound::new(py, secret::Secret(secret))?)?;
+                }
+                Ok(by_name.into_any())
             }
             Self::Listing(items) => {
                 let items = items.iter().map(|one| records::properties(py, one));

@@ -63,6 +63,19 @@ vaultlet_get_many <- function(references, vaultlet = default(), timeout = NULL) 
   lapply(secrets, sealed)
 }
 
+vaultlet_resolve_environment <- function(variables = NULL, only = NULL, vaultlet = default(),
+                                         timeout = NULL) {
+  if (!is.null(variables)) {
+    variables <- vapply(variables, text, "")
+    stopifnot(length(variables) == 0 || !is.null(names(variables)))
+  }
+  if (!is.null(only)) only <- vapply(only, text, "", USE.NAMES = FALSE)
+  secrets <- checked(.Call(
+    C_resolve_environment, pointer(vaultlet), names(variables), variables, only, limit(timeout)
+  ))
+  lapply(secrets, sealed)
+}
+
 vaultlet_list <- function(vault, vaultlet = default(), timeout = NULL) {
   checked(.Call(C_list, pointer(vaultlet), text(vault), limit(timeout), FALSE))
 }

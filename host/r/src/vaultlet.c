@@ -42,6 +42,7 @@ static void free_handle(void *object) { vaultlet_close(object); }
 static void free_options(void *object) { vaultlet_options_free(object); }
 static void free_secret(void *object) { vaultlet_secret_free(object); }
 static void free_secrets(void *object) { vaultlet_secrets_free(object); }
+static void free_environment(void *object) { vaultlet_environment_free(object); }
 static void free_token(void *object) { vaultlet_token_free(object); }
 static void free_listing(void *object) { vaultlet_listing_free(object); }
 static void free_error(void *object) { vaultlet_error_free(object); }
@@ -154,11 +155,29 @@ static SEXP attempts(const vaultlet_error *e) {
   return all;
 }
 
+static SEXP variables(const vaultlet_error *e) {
+  size_t length;
+  const vaultlet_failed_variable *failed = vaultlet_error_variables(e, &length);
+  SEXP all = PROTECT(Rf_allocVector(VECSXP, length));
+  for (size_t i = 0; i < length; i++) {
+    const char *names[] = {"name", "id", "kind", "message", ""};
+    SEXP list = Rf_mkNamed(VECSXP, names);
+    int at = 0;
+    SET_VECTOR_ELT(all, i, list);
+    MEMBER(text(failed[i].name));
+    MEMBER(text(failed[i].id));
+    MEMBER(text(failed[i].kind_name));
+    MEMBER(text(failed[i].message));
+  }
+  UNPROTECT(1);
+  return all;
+}
+
 static SEXP failure(vaultlet_error *error) {
   SEXP pointer = PROTECT(holder(free_error));
   R_SetExternalPtrAddr(pointer, error);
   const char *names[] = {"kind", "id", "message", "help", "status", "code", "request_id",
-                         "retry_after", "attempts", "line", ""};
+                         "retry_after", "attempts", "variables", "line", ""};
   SEXP list = PROTECT(Rf_mkNamed(VECSXP, names));
   int at = 0;
   int64_t wait = error->retry_after_ms;
@@ -171,6 +190,7 @@ static SEXP failure(vaultlet_error *error) {
   MEMBER(text(error->request_id));
   MEMBER(Rf_ScalarReal(wait == VAULTLET_UNKNOWN ? NA_REAL : (double)wait / 1000));
   MEMBER(attempts(error));
+  MEMBER(variables(error));
   MEMBER(text(error->line));
   Rf_setAttrib(list, R_ClassSymbol, PROTECT(Rf_mkString("vaultlet_failure")));
   release(pointer);
@@ -212,6 +232,7 @@ static void end(running *r, vaultlet_error *error, void *result) {
 
 static void on_secret(void *r, vaultlet_error *error, vaultlet_secret *result) { end(r, error, result); }
 static void on_secrets(void *r, vaultlet_error *error, vaultlet_secrets *result) { end(r, error, result); }
+static void on_environment(void *r, vaultlet_error *error, vaultlet_environment *result) { end(r, error, result); }
 static void on_listing(void *r, vaultlet_error *error, vaultlet_listing *result) { end(r, error, result); }
 static void on_token(void *r, vaultlet_error *error, vaultlet_token *result) { end(r, error, result); }
 
@@ -327,6 +348,49 @@ SEXP C_get_many(SEXP handle, SEXP references, SEXP limit) {
   return answer;
 }
 
+SEXP C_resolve_environment(SEXP handle, SEXP names, SEXP values, SEXP only, SEXP limit) {
+  SEXP pointer = PROTECT(holder(free_environment));
+  vaultlet_environment_request request = {sizeof request, NULL, 0, NULL, 0};
+  if (!Rf_isNull(values)) {
+    request.variables_len = Rf_xlength(values);
+    vaultlet_variable *variables = (vaultlet_variable *)R_alloc(request.variables_len + 1, sizeof *variables);
+    for (size_t i = 0; i < request.variables_len; i++) {
+      variables[i].name = utf8(names, i);
+      variables[i].value = utf8(values, i);
+    }
+    request.variables = variables;
+  }
+  if (!Rf_isNull(only)) {
+    request.only_len = Rf_xlength(only);
+    const char **texts = (const char **)R_alloc(request.only_len + 1, sizeof *texts);
+    for (size_t i = 0; i < request.only_len; i++) texts[i] = utf8(only, i);
+    request.only = texts;
+  }
+  running r;
+  const vaultlet_handle *v = object_of(handle);
+  vaultlet_call call = begin(&r, limit);
+  vaultlet_resolve_environment_then(v, &request, &call, on_environment, &r);
+  SEXP answer = PROTECT(await(&r, pointer));
+  if (Rf_isNull(answer)) {
+    const vaultlet_environment *environment = r.result;
+    const vaultlet_secrets *secrets = &environment->secrets;
+    answer = PROTECT(Rf_allocVector(VECSXP, secrets->len));
+    SEXP by = PROTECT(Rf_allocVector(STRSXP, secrets->len));
+    for (size_t i = 0; i < secrets->len; i++) {
+      /* Each secret keeps all of them reachable, and they are freed with the last one. */
+      SEXP one = PROTECT(R_MakeExternalPtr(secrets->items[i], R_NilValue, pointer));
+      SEXP known = PROTECT(properties(vaultlet_secret_properties(secrets->items[i])));
+      SET_VECTOR_ELT(answer, i, sealed("secret", one, known));
+      SET_STRING_ELT(by, i, Rf_mkCharCE(environment->names[i], CE_UTF8));
+      UNPROTECT(2);
+    }
+    Rf_setAttrib(answer, R_NamesSymbol, by);
+    UNPROTECT(2);
+  }
+  UNPROTECT(2);
+  return answer;
+}
+
 SEXP C_list(SEXP handle, SEXP subject, SEXP limit, SEXP versions) {
   SEXP pointer = PROTECT(holder(free_listing));
   running r;
@@ -384,6 +448,7 @@ static const R_CallMethodDef calls[] = {
     {"C_open", (DL_FUNC)&C_open, 4},         {"C_close", (DL_FUNC)&C_close, 1},
     {"C_get", (DL_FUNC)&C_get, 3},           {"C_get_many", (DL_FUNC)&C_get_many, 3},
     {"C_list", (DL_FUNC)&C_list, 4},         {"C_token", (DL_FUNC)&C_token, 5},
+    {"C_resolve_environment", (DL_FUNC)&C_resolve_environment, 5},
     {"C_reveal", (DL_FUNC)&C_reveal, 3},     {"C_version", (DL_FUNC)&C_version, 0},
     {NULL, NULL, 0},
 };

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use vaultlet_core::error::ErrorKind;
+
 use crate::bindings::exports::vaultlet::keyvault::types as wit;
 
 use crate::visible::{is_visible, on_one_line};
@@ -66,6 +68,23 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// One entry for each source of credentials that was asked, when no token could be obtained.
     pub attempts: Vec<Attempt>,
+    /// One entry for each variable that failed, in the order of their names, when the references in the
+    /// environment were resolved. The rest of the error is about the first of them.
+    pub variables: Vec<FailedVariable>,
+}
+
+/// Why the reference of a variable could not be resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FailedVariable {
+    /// The variable's name.
+    pub name: String,
+    /// The failure's stable name: `secret-not-found`.
+    pub id: String,
+    /// What a program should do next.
+    pub kind: Kind,
+    /// What was being done and what happened, in one line.
+    pub message: String,
 }
 
 impl Error {
@@ -81,7 +100,39 @@ impl Error {
             request_id: None,
             retry_after: None,
             attempts: Vec::new(),
+            variables: Vec::new(),
         }
+    }
+
+    /// The error because of these variables, with their names; of the first, if there are several.
+    pub(crate) fn of(doing: &str, variables: Vec<(String, Self)>) -> Self {
+        let mut failed: Vec<FailedVariable> = Vec::with_capacity(variables.len());
+        let mut first = None;
+        for (name, error) in variables {
+            let (id, kind, message) = (error.id.clone(), error.kind, error.message.clone());
+            failed.push(FailedVariable { name: shown(name), id, kind, message });
+            first.get_or_insert(error);
+        }
+        let Some(mut error) = first else {
+            return Self::internal(format!("{doing}: no variable failed"));
+        };
+        // Several variables fail for one reason where there is no identity, for example.
+        let mut message = String::new();
+        let mut rest = failed.iter().collect::<Vec<_>>();
+        while let Some(one) = rest.first().copied() {
+            let (same, others): (Vec<&FailedVariable>, Vec<&FailedVariable>) =
+                rest.into_iter().partition(|it| it.message == one.message);
+            let names = same.iter().map(|it| format!("`{}`", it.name)).collect::<Vec<_>>();
+            let is_first = message.is_empty();
+            message.push_str(if is_first { ": " } else { ", and " });
+            message.push_str(&format!("{}: {}", names.join(", "), one.message));
+            if !is_first {
+                message.push_str(&format!(" ({})", one.id));
+            }
+            rest = others;
+        }
+        error.message = format!("{doing}{message}");
+        Self { variables: failed, ..error }
     }
 
     pub(crate) fn configuration(id: &str, message: impl Into<String>, help: &str) -> Self {
@@ -152,7 +203,31 @@ impl From<wit::Error> for Error {
         let (message, help, code) = (shown(message), shown(help), code.map(shown));
         let clean = |it: Attempt| Attempt { message: shown(it.message), ..it };
         let attempts = attempts.into_iter().map(clean).collect();
-        Self { kind, id, message, help, status, code, request_id, retry_after, attempts }
+        let variables = Vec::new();
+        Self { kind, id, message, help, status, code, request_id, retry_after, attempts, variables }
+    }
+}
+
+/// For what the core finds wrong outside of the component, before any server is asked.
+impl From<vaultlet_core::error::Error> for Error {
+    fn from(error: vaultlet_core::error::Error) -> Self {
+        let vaultlet_core::error::Record { id, kind, message, help, .. } = error.into();
+        let kind = match kind {
+            ErrorKind::Usage => Kind::Usage,
+            ErrorKind::InvalidArgument => Kind::InvalidArgument,
+            ErrorKind::NotFound => Kind::NotFound,
+            ErrorKind::Disabled => Kind::Disabled,
+            ErrorKind::Unavailable => Kind::Unavailable,
+            ErrorKind::Timeout => Kind::Timeout,
+            ErrorKind::Internal => Kind::Internal,
+            ErrorKind::Conflict => Kind::Conflict,
+            ErrorKind::Throttled => Kind::Throttled,
+            ErrorKind::Denied => Kind::Denied,
+            ErrorKind::Configuration => Kind::Configuration,
+            ErrorKind::NotConfigured => Kind::NotConfigured,
+            ErrorKind::Unauthenticated => Kind::Unauthenticated,
+        };
+        Self::new(kind, &id, message, &help)
     }
 }
 
@@ -160,8 +235,9 @@ impl From<wit::Error> for Error {
 #[cfg(feature = "plugins")]
 impl From<Error> for wit::Error {
     fn from(error: Error) -> Self {
-        let Error { kind, id, message, help, status, code, request_id, retry_after, attempts } =
-            error;
+        let Error {
+            kind, id, message, help, status, code, request_id, retry_after, attempts, ..
+        } = error;
         let retry_after_ms =
             retry_after.map(|wait| wait.as_millis().try_into().unwrap_or(u64::MAX));
         Self { kind, id, message, help, status, code, request_id, retry_after_ms, attempts }

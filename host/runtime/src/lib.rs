@@ -15,6 +15,12 @@
 //! the command `vaultlet get` finds it: on Azure ML the managed identity of the compute, or the
 //! user on whose behalf the job runs.
 //!
+//! # Variables
+//!
+//! [`Vaultlet::resolve_environment`] gets the secrets that the process's variables refer to, as `vaultlet run` does
+//! for a command: with `DB_PASSWORD=akv://my-key-vault/db-password` in the environment, a secret by the name
+//! `DB_PASSWORD`.
+//!
 //! # How it works
 //!
 //! All knowledge of Azure is in the component, which runs in several roles. The component states
@@ -65,6 +71,8 @@ pub mod phases;
 mod plugin;
 mod protect;
 #[doc(hidden)]
+pub mod references;
+#[doc(hidden)]
 pub mod render;
 mod role;
 #[cfg(feature = "lend")]
@@ -76,10 +84,10 @@ mod token;
 pub mod visible;
 
 pub use call::Cancel;
-pub use error::{Attempt, Error, Kind, Outcome};
+pub use error::{Attempt, Error, FailedVariable, Kind, Outcome};
 #[doc(hidden)]
 pub use exhausted::{exhausted, not_started};
-pub use handle::{Builder, Plan, Server, Vaultlet};
+pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
 #[doc(hidden)]
 pub use internal::with_started;
 #[cfg(feature = "lend")]

@@ -35,6 +35,14 @@ impl Environment {
         value.filter(|value| !value.is_empty())
     }
 
+    /// All variables, with empty values, too.
+    pub(crate) fn all(&self) -> BTreeMap<OsString, OsString> {
+        match self {
+            Self::Process => std::env::vars_os().collect(),
+            Self::Given(given) => given.iter().map(|(k, v)| (k.into(), v.into())).collect(),
+        }
+    }
+
     /// The value of a variable as text. One that is not UTF-8 is malformed, never unset.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         let text = self.value(name).map(OsString::into_string).transpose();

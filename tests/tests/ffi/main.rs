@@ -7,5 +7,6 @@
     reason = "test helpers, which may panic"
 )]
 
+mod environment;
 mod header;
 mod programs;

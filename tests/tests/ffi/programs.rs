@@ -136,7 +136,7 @@ fn full() -> bool {
 }
 
 /// Compiles a program and links it as against an installed library.
-fn compiled(name: &str, source: &str, flags: &[&str]) -> PathBuf {
+pub(crate) fn compiled(name: &str, source: &str, flags: &[&str]) -> PathBuf {
     let folder = target().join("ffi");
     std::fs::create_dir_all(&folder).unwrap();
     // Programs load the library by its soname.

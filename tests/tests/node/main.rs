@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 
 use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::sandbox::skipped;
-use vaultlet_tests::{Run, library, root, succeeds, target, vaultlet};
+use vaultlet_tests::{Run, environment, library, root, succeeds, target, vaultlet};
 
 /// The folder has no other package, and npm runs no scripts.
 #[test]
@@ -81,6 +81,7 @@ fn the_packages_own_tests_pass() {
         .arguments(tests)
         .environment([("VAULTLET_TEST_PROGRAM", vaultlet().as_os_str())])
         .environment([("VAULTLET_TEST_FULL", full)])
+        .environment([("VAULTLET_TEST_TABLE", environment::path())])
         .end();
     ended.reveals_none_of(&[VALUE], true);
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);

@@ -21,6 +21,7 @@ mod wit;
 use std::path::Path;
 
 use vaultlet_dev::{Form, Local, Who};
+use vaultlet_tests::environment::{self, Table};
 use vaultlet_tests::{Ended, Run, root};
 
 const VALUE: &str = "correct horse battery staple";
@@ -71,6 +72,15 @@ fn credentials_for_azures_packages() {
 }
 
 #[test]
+fn environments() {
+    let Some(python) = install::python() else { return };
+    let local = Table::read().local().run_as(Who::User).start().unwrap();
+    let ended = pytest(&python, "test_environment.py", &local);
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    ended.reveals_none_of(&[VALUE], true);
+}
+
+#[test]
 fn the_version_is_that_of_cargo() {
     let Some(python) = install::python() else { return };
     let program = "import importlib.metadata as metadata, vaultlet\n\
@@ -116,6 +126,7 @@ fn pytest(python: &Path, file: &str, local: &Local) -> Ended {
         .environment(local.environment().iter().cloned())
         .environment([("CONTROL", local.control()), ("VALUE", VALUE)])
         .environment([("HTTP", local.vault("my-key-vault").unwrap().http())])
+        .environment([("TABLE", environment::path())])
         .environment([("VAULTLET_TEST_FULL", full.as_str()), ("PYTHONDONTWRITEBYTECODE", "1")])
         .end()
 }

@@ -27,12 +27,13 @@ def blocking(cancel: vaultlet.Cancel) -> str:
     several: list[vaultlet.Secret] = vaultlet.get_many(("akv://v/a", "akv://v/b"), client_id="x")
     listed: list[vaultlet.Properties] = vaultlet.list("v")
     tags: dict[str, str] = vaultlet.versions("akv://v/n")[0].tags
+    by_name: dict[str, vaultlet.Secret] = vaultlet.resolve_environment(only=["A"], timeout=3)
     token: vaultlet.Token = vaultlet.token(scope="https://storage.azure.com/.default")
     left: timedelta = token.expires_on - datetime.now(token.expires_on.tzinfo)
     identity: vaultlet.Identity = vaultlet.whoami("https://vault.azure.net", tenant="t")
     plan: vaultlet.Plan = vaultlet.plan()
     server: vaultlet.Server = plan.servers[0]
-    told = (raw, created, several, listed, tags, left, identity.upn, server.port, vaultlet.__version__)
+    told = (by_name, raw, created, several, listed, tags, left, identity.upn, server.port, vaultlet.__version__)
     return f"{value}{told!r}"
 
 
@@ -46,6 +47,8 @@ def errors() -> float | None:
         print(as_builtin)
     except vaultlet.VaultletError as error:
         attempts: tuple[vaultlet.Attempt, ...] = error.attempts
+        variables: tuple[vaultlet.FailedVariable, ...] = error.variables
+        print([f"{failed.name}: {failed.kind}" for failed in variables])
         print(error.kind, error.id, error.help, error.status, error.code, attempts[0].outcome)
     return None
 
@@ -54,6 +57,7 @@ async def tasks() -> None:
     options: list[str] = ["managed-identity"]
     async with vaultlet.aio.AsyncVaultlet(identity=options, cloud="usgov", timeout=3) as handle:
         secret, token = await asyncio.gather(handle.get("akv://v/n"), handle.token())
+        print(await handle.resolve_environment({"A": "akv://v/n"}))
         print(secret.name, token.source, (await vaultlet.aio.whoami()).notes)
 
 

@@ -9,6 +9,39 @@ fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Reference, Error> {
 }
 
 #[test]
+fn a_value_that_may_be_a_reference_is_recognized() {
+    let settings = Settings::read(&|_: &str| None).unwrap();
+    for (text, expected) in [
+        ("akv://job/a", Some("akv://job.vault.azure.net/a")),
+        (" AKV://job/a\n", Some("akv://job.vault.azure.net/a")),
+        ("akv://job.localhost:8443/a", Some("akv://job.localhost:8443/a")),
+        ("@microsoft.keyvault(VaultName=job;SecretName=a)", Some("akv://job.vault.azure.net/a")),
+        ("HTTPS://job.vault.azure.net/secrets/a", Some("akv://job.vault.azure.net/a")),
+        ("https://job.vault.azure.cn/secrets/a", Some("akv://job.vault.azure.cn/a")),
+        // The URLs of other servers, and of other things in a vault.
+        ("https://job.example/secrets/a", None),
+        ("https://job.vault.azure.net:8443/secrets/a", None),
+        ("https://vault.azure.net/secrets/a", None),
+        ("https://job.vault.azure.net/keys/a", None),
+        ("https://job.vault.azure.net/secrets/a?x=1", None),
+        ("http://job.vault.azure.net/secrets/a", None),
+        ("see akv://job/a", None),
+        ("akv:", None),
+        ("", None),
+        // What can be nothing else is malformed.
+        ("akv://", Some("")),
+        ("akv://job", Some("")),
+        ("akv://job/a?x=1", Some("")),
+        ("@Microsoft.KeyVault(VaultName=job)", Some("")),
+        ("@Microsoft.KeyVault(", Some("")),
+    ] {
+        let found = Reference::recognize(text, &settings);
+        let found = found.map(|it| it.map(|it| it.canonical()).unwrap_or_default());
+        assert_eq!(found.as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn every_form_of_a_reference_is_parsed() {
     let loopback = ("VAULTLET_ALLOW_HTTP_LOOPBACK", "1");
     for (text, setting, canonical) in [

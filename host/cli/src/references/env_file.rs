@@ -16,6 +16,15 @@ pub(crate) struct Malformed {
 
 /// The variables in the order of their lines.
 pub(crate) fn parse(text: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Malformed> {
+    parse_named(text, is_name, "its name is not one of letters, digits and `_`")
+}
+
+/// What such lines set, where names have another form; `why` says which.
+pub(crate) fn parse_named<'a>(
+    text: &'a str,
+    is_name: impl Fn(&str) -> bool,
+    why: &'static str,
+) -> Result<Vec<(&'a str, Cow<'a, str>)>, Malformed> {
     let mut variables = Vec::new();
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut line = 1;
@@ -38,7 +47,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Malformed> 
                 .ok_or_else(|| malformed("there is no `=` in it"))?;
             let name = name.trim();
             if !is_name(name) {
-                return Err(malformed("its name is not one of letters, digits and `_`"));
+                return Err(malformed(why));
             }
             let value = value.trim_start_matches([' ', '\t']);
             let (value, after) = read_value(value).map_err(malformed)?;

@@ -10,6 +10,7 @@ import all, {
   list,
   NotFoundError,
   plan,
+  resolveEnvironment,
   Secret,
   Token,
   token,
@@ -19,6 +20,7 @@ import all, {
   whoami,
   type Attempt,
   type CallOptions,
+  type FailedVariable,
   type Identity,
   type Kind,
   type Plan,
@@ -40,6 +42,7 @@ const value: string = secret.reveal();
 const properties: SecretProperties = secret;
 const made: number | undefined = secret.properties.created?.getTime();
 const many: Secret[] = await getMany(["a", "b"] as const);
+const byName: Record<string, Secret> = await resolveEnvironment({ env: process.env, only: "A", ...call });
 const listed: SecretProperties[] = await list("my-key-vault", { timeout: 1000 });
 const [newest]: SecretProperties[] = await versions(listed[0]?.reference ?? "", call);
 const got: Token = await token({ resource: "https://storage.azure.com", ...call });
@@ -61,6 +64,8 @@ try {
   if (error instanceof DeniedError || error instanceof NotFoundError) {
     const kind: Kind = error.kind;
     const attempts: readonly Attempt[] = error.attempts;
+    const variables: readonly FailedVariable[] = error.variables ?? [];
+    console.error(variables.map(({ name, kind }) => `${name}: ${kind}`));
     console.error(kind, error.id, error.help?.length, attempts[0]?.outcome === "failed");
   }
   if (error instanceof VaultletError) {
@@ -85,5 +90,5 @@ await get("a", { timeOut: 1 });
 // @ts-expect-error: there is no such cloud
 new Vaultlet({ cloud: "moon" });
 
-console.log(properties.reference, many.length, identity.upn, planned.servers[0]?.port, text);
+console.log(byName["A"]?.reference, properties.reference, many.length, identity.upn, planned.servers[0]?.port, text);
 console.log(credential, client, same, newest?.enabled);

@@ -17,7 +17,7 @@ from ._vaultlet import Cancel, Secret, Token, Vaultlet, __version__, _default
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from builtins import list as _list
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from typing_extensions import Unpack
 
@@ -36,6 +36,7 @@ __all__ = [
     "ConflictError",
     "DeniedError",
     "DisabledError",
+    "FailedVariable",
     "Identity",
     "InternalError",
     "InvalidArgumentError",
@@ -56,6 +57,7 @@ __all__ = [
     "get",
     "get_many",
     "plan",
+    "resolve_environment",
     "token",
     "versions",
     "whoami",
@@ -70,6 +72,17 @@ def get(reference: str, **call: "Unpack[CallOptions]") -> Secret:
 def get_many(references: "Iterable[str]", **call: "Unpack[CallOptions]") -> "_list[Secret]":
     """Get several secrets at once, in the order of the references: all, or the first error."""
     return _default().get_many(references, **call)
+
+
+def resolve_environment(
+    variables: "Mapping[str, str] | None" = None,
+    *,
+    only: "str | Iterable[str] | None" = None,
+    **call: "Unpack[CallOptions]",
+) -> "dict[str, Secret]":
+    """Get the secrets that environment variables refer to, by the names of the variables: all, or an error
+    whose `variables` says which ones failed. The environment is not changed."""
+    return _default().resolve_environment(variables, only=only, **call)
 
 
 def list(vault: str, **call: "Unpack[CallOptions]") -> "_list[Properties]":

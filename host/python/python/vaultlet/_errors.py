@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ._records import Attempt
+    from ._records import Attempt, FailedVariable
 
 # `TimeoutError` is left out, as in the package.
 __all__ = [
@@ -37,7 +37,8 @@ class VaultletError(Exception):
     name, which the table of errors explains). `kind` says what a program should do next, as the
     class does. `status` is the HTTP status, `request_id` the service's id of the request, and
     `retry_after` is in seconds; each is `None` when unknown. `attempts` has one entry for each source
-    of credentials that was asked, when no token could be obtained.
+    of credentials that was asked, when no token could be obtained. `variables` has one entry for each
+    variable that `resolve_environment` could not resolve; the other attributes are about the first.
     """
 
     kind: str = "internal"
@@ -49,6 +50,7 @@ class VaultletError(Exception):
     request_id: "str | None" = None
     retry_after: "float | None" = None
     attempts: "tuple[Attempt, ...]" = ()
+    variables: "tuple[FailedVariable, ...]" = ()
 
     def __reduce__(self) -> "tuple[Any, ...]":
         return _restored, (type(self), self.args, self.__dict__)
@@ -135,13 +137,14 @@ def _exception(line: str, members: "dict[str, Any]") -> VaultletError:
     """Makes an exception for the native half."""
     cancelled = members["id"] == "cancelled"
     kind = CancelledError if cancelled else _CLASSES.get(members["kind"], VaultletError)
-    if members.get("attempts"):
+    if members.get("attempts") or members.get("variables"):
         try:
-            from ._records import Attempt
+            from ._records import Attempt, FailedVariable
         except OSError:  # There is no descriptor free for the file: plain tuples say the same.
             pass
         else:
             members["attempts"] = tuple(Attempt(*attempt) for attempt in members["attempts"])
+            members["variables"] = tuple(FailedVariable(*failed) for failed in members["variables"])
     return _restored(kind, (line,), members)
 
 

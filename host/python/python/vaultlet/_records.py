@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Literal
 
-__all__ = ["Attempt", "Identity", "Plan", "Properties", "Server"]
+__all__ = ["Attempt", "FailedVariable", "Identity", "Plan", "Properties", "Server"]
 
 
 class Properties(NamedTuple):
@@ -87,5 +87,14 @@ class Attempt(NamedTuple):
     message: str
 
 
-for _class in (Properties, Identity, Plan, Server, Attempt):
+class FailedVariable(NamedTuple):
+    """A variable whose reference could not be resolved."""
+
+    name: str
+    id: str
+    kind: str
+    message: str
+
+
+for _class in (Properties, Identity, Plan, Server, Attempt, FailedVariable):
     _class.__module__ = "vaultlet"

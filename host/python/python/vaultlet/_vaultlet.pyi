@@ -167,6 +167,19 @@ class Vaultlet:
         resource_id: str | None = None,
     ) -> _list[Secret]:
         """Get several secrets at once, in the order of the references: all, or the first error."""
+    def resolve_environment(
+        self,
+        variables: Mapping[str, str] | None = None,
+        *,
+        only: str | Iterable[str] | None = None,
+        timeout: float | None = None,
+        cancel: Cancel | None = None,
+        client_id: str | None = None,
+        object_id: str | None = None,
+        resource_id: str | None = None,
+    ) -> dict[str, Secret]:
+        """Get the secrets that environment variables refer to, by the names of the variables: all, or an
+        error whose `variables` says which ones failed. The environment is not changed."""
     def list(
         self,
         vault: str,

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from ._records import Identity, Plan, Properties
     from ._vaultlet import Secret, Token
 
-__all__ = ["AsyncVaultlet", "get", "get_many", "list", "plan", "token", "versions", "whoami"]
+__all__ = [
+    "AsyncVaultlet",
+    "get",
+    "get_many",
+    "list",
+    "plan",
+    "resolve_environment",
+    "token",
+    "versions",
+    "whoami",
+]
 
 
 class AsyncVaultlet:
@@ -42,6 +52,21 @@ class AsyncVaultlet:
     ) -> _list[Secret]:
         """Get several secrets at once, in the order of the references: all, or the first error."""
         secrets: _list[Secret] = await _call(self._handle, "get_many", (references,), call)
+        return secrets
+
+    async def resolve_environment(
+        self,
+        variables: Mapping[str, str] | None = None,
+        *,
+        only: str | Iterable[str] | None = None,
+        **call: Unpack[AsyncCallOptions],
+    ) -> dict[str, Secret]:
+        """Get the secrets that environment variables refer to, by the names of the variables: all, or an
+        error whose `variables` says which ones failed. The environment is not changed."""
+        arguments = (variables, only)
+        secrets: dict[str, Secret] = await _call(
+            self._handle, "resolve_environment", arguments, call
+        )
         return secrets
 
     async def list(self, vault: str, **call: Unpack[AsyncCallOptions]) -> _list[Properties]:
@@ -111,6 +136,17 @@ async def get_many(
 ) -> _list[Secret]:
     """Get several secrets at once, in the order of the references: all, or the first error."""
     return await _shared().get_many(references, **call)
+
+
+async def resolve_environment(
+    variables: Mapping[str, str] | None = None,
+    *,
+    only: str | Iterable[str] | None = None,
+    **call: Unpack[AsyncCallOptions],
+) -> dict[str, Secret]:
+    """Get the secrets that environment variables refer to, by the names of the variables: all, or an error
+    whose `variables` says which ones failed. The environment is not changed."""
+    return await _shared().resolve_environment(variables, only=only, **call)
 
 
 async def list(vault: str, **call: Unpack[AsyncCallOptions]) -> _list[Properties]:

@@ -1,6 +1,7 @@
 //! The handle: what an embedder opens, its calls, and the threads of those whose callers do not wait.
 
 mod builder;
+mod environment;
 mod fork;
 mod many;
 mod operations;
@@ -11,6 +12,7 @@ mod threads;
 mod vaultlet;
 
 pub use builder::Builder;
+pub use environment::EnvironmentRequest;
 pub use plan::{Plan, Server};
 pub use vaultlet::Vaultlet;
 

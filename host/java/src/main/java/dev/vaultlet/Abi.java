@@ -72,6 +72,9 @@ final class Abi {
     static native long vaultlet_get_many(
             long vaultlet, long references, long len, long call, long out);
 
+    static native long vaultlet_resolve_environment(
+            long vaultlet, long request, long call, long out);
+
     static native long vaultlet_list(long vaultlet, long vault, long call, long out);
 
     static native long vaultlet_versions(long vaultlet, long reference, long call, long out);
@@ -83,6 +86,9 @@ final class Abi {
 
     static native void vaultlet_get_many_then(
             long vaultlet, long references, long len, long call, long then, long context);
+
+    static native void vaultlet_resolve_environment_then(
+            long vaultlet, long request, long call, long then, long context);
 
     static native void vaultlet_list_then(
             long vaultlet, long vault, long call, long then, long context);
@@ -107,6 +113,8 @@ final class Abi {
 
     static native void vaultlet_secrets_free(long secrets);
 
+    static native void vaultlet_environment_free(long environment);
+
     static native void vaultlet_listing_free(long listing);
 
     static native long vaultlet_token_reveal(long token, long len);
@@ -116,6 +124,8 @@ final class Abi {
     static native void vaultlet_token_free(long token);
 
     static native void vaultlet_text_free(long text);
+
+    static native long vaultlet_error_variables(long error, long len);
 
     static native void vaultlet_error_free(long error);
 }

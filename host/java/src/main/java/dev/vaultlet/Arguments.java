@@ -5,11 +5,14 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /** The arguments of one call of the library, in native memory that is freed on close. */
 final class Arguments implements AutoCloseable {
     private static final int CALL = 48;
     private static final int TOKEN_REQUEST = 32;
+    private static final int ENVIRONMENT_REQUEST = 40;
+    private static final int VARIABLE = 16;
 
     private long[] blocks = new long[4];
     private int count;
@@ -65,6 +68,24 @@ final class Arguments implements AutoCloseable {
                 .putLong(text(request.resource()))
                 .putLong(text(request.tenant()))
                 .putLong(text(request.claims())));
+    }
+
+    /** Writes a {@code vaultlet_environment_request}. */
+    long environmentRequest(EnvironmentRequest request) {
+        Map<String, String> variables = request.variables();
+        List<String> only = request.only();
+        return copy(structure(ENVIRONMENT_REQUEST)
+                .putLong(ENVIRONMENT_REQUEST)
+                .putLong(variables == null ? 0 : variables(variables))
+                .putLong(variables == null ? 0 : variables.size())
+                .putLong(only == null ? 0 : texts(only))
+                .putLong(only == null ? 0 : only.size()));
+    }
+
+    private long variables(Map<String, String> variables) {
+        ByteBuffer array = structure(Math.max(1, variables.size()) * VARIABLE);
+        variables.forEach((name, value) -> array.putLong(text(name)).putLong(text(value)));
+        return copy(array);
     }
 
     private static ByteBuffer structure(int size) {

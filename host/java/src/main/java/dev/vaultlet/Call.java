@@ -37,6 +37,7 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
     enum Operation {
         GET("getting a secret"),
         GET_MANY("getting secrets"),
+        RESOLVE_ENVIRONMENT("resolving the environment"),
         LIST("listing secrets"),
         VERSIONS("listing versions"),
         TOKEN("getting a token"),
@@ -100,6 +101,8 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         switch (operation) {
             case GET -> Abi.vaultlet_get_then(handle, first, call, then, context);
             case GET_MANY -> Abi.vaultlet_get_many_then(handle, first, count, call, then, context);
+            case RESOLVE_ENVIRONMENT ->
+                    Abi.vaultlet_resolve_environment_then(handle, first, call, then, context);
             case LIST -> Abi.vaultlet_list_then(handle, first, call, then, context);
             case VERSIONS -> Abi.vaultlet_versions_then(handle, first, call, then, context);
             case TOKEN, WHOAMI -> Abi.vaultlet_get_token_then(handle, first, call, then, context);
@@ -153,6 +156,8 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
                 error = switch (operation) {
                     case GET -> Abi.vaultlet_get(handle, first, call, out);
                     case GET_MANY -> Abi.vaultlet_get_many(handle, first, count, call, out);
+                    case RESOLVE_ENVIRONMENT ->
+                            Abi.vaultlet_resolve_environment(handle, first, call, out);
                     case LIST -> Abi.vaultlet_list(handle, first, call, out);
                     case VERSIONS -> Abi.vaultlet_versions(handle, first, call, out);
                     case TOKEN, WHOAMI -> Abi.vaultlet_get_token(handle, first, call, out);
@@ -234,7 +239,11 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
     private T convert(long result) {
         return (T) switch (operation) {
             case GET -> new Secret(Plaintext.secret(result), properties(result));
-            case GET_MANY -> secrets(result);
+            case GET_MANY -> new SecretList(secrets(result, false));
+            case RESOLVE_ENVIRONMENT -> {
+                List<String> names = StructReader.names(result);
+                yield new SecretMap(names, secrets(result, true));
+            }
             case LIST, VERSIONS -> {
                 List<SecretProperties> listing = StructReader.listing(result);
                 Abi.vaultlet_listing_free(result);
@@ -257,18 +266,18 @@ final class Call<T> extends CompletableFuture<T> implements Runnable {
         return StructReader.identity(Abi.vaultlet_token_identity(token));
     }
 
-    private static SecretList secrets(long result) {
+    private static Secret[] secrets(long result, boolean named) {
         long[] members = StructReader.secrets(result);
+        Plaintext.Group group = new Plaintext.Group(result, named, members.length);
         if (members.length == 0) {
-            Abi.vaultlet_secrets_free(result);
+            group.free();
         }
-        Plaintext.Group group = new Plaintext.Group(result, members.length);
         Secret[] secrets = new Secret[members.length];
         for (int at = 0; at < members.length; at++) {
             secrets[at] =
                     new Secret(Plaintext.member(group, members[at]), properties(members[at]));
         }
-        return new SecretList(secrets);
+        return secrets;
     }
 
     /** Waits for the end of the call, on the thread that started it. */

@@ -39,17 +39,28 @@ final class Plaintext implements Runnable {
     /** Several secrets that the library frees together, when the last of them is closed. */
     static final class Group {
         private final long address;
+        /** Whether the secrets have the names of variables. */
+        private final boolean named;
         private int open;
 
-        Group(long address, int open) {
+        Group(long address, boolean named, int open) {
             this.address = address;
+            this.named = named;
             this.open = open;
+        }
+
+        void free() {
+            if (named) {
+                Abi.vaultlet_environment_free(address);
+            } else {
+                Abi.vaultlet_secrets_free(address);
+            }
         }
 
         synchronized void closeOne() {
             open -= 1;
             if (open == 0) {
-                Abi.vaultlet_secrets_free(address);
+                free();
             }
         }
     }

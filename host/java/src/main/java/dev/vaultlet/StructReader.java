@@ -20,6 +20,8 @@ final class StructReader {
     private static final int TAG = 16;
     private static final int PROPERTIES = 120;
     private static final int ARRAY = 16;
+    private static final int ENVIRONMENT = 24;
+    private static final int FAILED_VARIABLE = 40;
     private static final int IDENTITY = 104;
     /** {@code VAULTLET_UNKNOWN}: a number that is not known. */
     private static final long UNKNOWN = Long.MIN_VALUE;
@@ -48,7 +50,7 @@ final class StructReader {
                 Kind.numbered(kind), error.text(), error.text(), error.text(), status,
                 error.text(), error.text(),
                 retryAfter == null ? null : Duration.ofMillis(retryAfter),
-                error.text(), error.attempts());
+                error.text(), error.attempts(), variables(address));
         Abi.vaultlet_error_free(address);
         return VaultletException.create(details);
     }
@@ -63,6 +65,27 @@ final class StructReader {
                     attempt.text(), attempt.text(), attempt.text(), attempt.text()));
         }
         return Collections.unmodifiableList(attempts);
+    }
+
+    private static List<VaultletException.FailedVariable> variables(long error) {
+        try (Arguments arguments = new Arguments()) {
+            long length = arguments.out();
+            long first = Abi.vaultlet_error_variables(error, length);
+            int count = Math.toIntExact(Arguments.valueOf(length));
+            List<VaultletException.FailedVariable> variables = new ArrayList<>(count);
+            for (int at = 0; at < count; at++) {
+                long address = first + (long) at * FAILED_VARIABLE;
+                StructReader it = new StructReader(address, FAILED_VARIABLE);
+                String name = it.text();
+                String id = it.text();
+                Kind kind = Kind.numbered(it.bytes.getInt());
+                it.bytes.getInt();
+                it.skip(1);
+                variables.add(
+                        new VaultletException.FailedVariable(name, id, kind, it.text()));
+            }
+            return Collections.unmodifiableList(variables);
+        }
     }
 
     /** Reads a {@code vaultlet_properties}. */
@@ -125,6 +148,14 @@ final class StructReader {
         return all;
     }
 
+    /** Reads the names in a {@code vaultlet_environment}, which begins with its secrets. */
+    static List<String> names(long address) {
+        StructReader it = new StructReader(address, ENVIRONMENT);
+        it.skip(1);
+        int count = it.length();
+        return texts(it.bytes.getLong(), count);
+    }
+
     /** Reads a {@code vaultlet_identity}. */
     static Identity identity(long address) {
         StructReader it = new StructReader(address, IDENTITY);
@@ -135,12 +166,15 @@ final class StructReader {
 
     private List<String> notes() {
         long address = bytes.getLong();
-        int count = length();
-        List<String> notes = new ArrayList<>(count);
+        return texts(address, length());
+    }
+
+    private static List<String> texts(long address, int count) {
+        List<String> texts = new ArrayList<>(count);
         for (int at = 0; at < count; at++) {
-            notes.add(new StructReader(address + (long) at * Long.BYTES, Long.BYTES).text());
+            texts.add(new StructReader(address + (long) at * Long.BYTES, Long.BYTES).text());
         }
-        return Collections.unmodifiableList(notes);
+        return Collections.unmodifiableList(texts);
     }
 
     private String text() {

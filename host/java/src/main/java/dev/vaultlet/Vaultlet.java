@@ -106,6 +106,35 @@ public final class Vaultlet implements AutoCloseable {
     }
 
     /**
+     * Gets the secrets that the process's variables refer to, by the names of the variables: all or
+     * none. The environment is not changed.
+     *
+     * <p>A variable is resolved when its whole value is a reference. One that ends in {@code
+     * ?optional} is left out when there is no such secret; {@code ?default=TEXT} gives a text in its
+     * place. If a variable fails, the exception is about the first one, and {@link
+     * VaultletException#variables} has all.
+     */
+    public SecretMap resolveEnvironment() {
+        return resolveEnvironment(EnvironmentRequest.ALL, CallOptions.NONE);
+    }
+
+    /** Gets the secrets that variables refer to; see {@link #resolveEnvironment()}. */
+    public SecretMap resolveEnvironment(EnvironmentRequest request) {
+        return resolveEnvironment(request, CallOptions.NONE);
+    }
+
+    /** Gets the secrets that variables refer to; see {@link #resolveEnvironment()}. */
+    public SecretMap resolveEnvironment(EnvironmentRequest request, CallOptions options) {
+        return environment(request, options, null).await();
+    }
+
+    /** Gets the secrets that variables refer to; see {@link #resolveEnvironment()}. */
+    public CompletableFuture<SecretMap> resolveEnvironmentAsync(
+            EnvironmentRequest request, CallOptions options) {
+        return environment(request, options, executor);
+    }
+
+    /**
      * Lists the secrets of a vault, without their values.
      *
      * @param vault the vault's name, its host or {@code akv://<vault>}
@@ -231,6 +260,15 @@ public final class Vaultlet implements AutoCloseable {
         try (Arguments arguments = new Arguments()) {
             long first = arguments.texts(all);
             return start(Call.Operation.GET_MANY, arguments, first, all.size(), options, executor);
+        }
+    }
+
+    private Call<SecretMap> environment(
+            EnvironmentRequest request, CallOptions options, Executor executor) {
+        try (Arguments arguments = new Arguments()) {
+            long first = arguments.environmentRequest(request);
+            return start(
+                    Call.Operation.RESOLVE_ENVIRONMENT, arguments, first, 0, options, executor);
         }
     }
 

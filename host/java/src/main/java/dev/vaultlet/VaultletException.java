@@ -31,7 +31,8 @@ public class VaultletException extends RuntimeException {
             String requestId,
             Duration retryAfter,
             String line,
-            List<Attempt> attempts)
+            List<Attempt> attempts,
+            List<FailedVariable> variables)
             implements Serializable {}
 
     /**
@@ -43,6 +44,17 @@ public class VaultletException extends RuntimeException {
      * @param message the reason, in one line
      */
     public record Attempt(String source, String endpoint, String outcome, String message)
+            implements Serializable {}
+
+    /**
+     * A variable whose reference could not be resolved.
+     *
+     * @param name the name of the variable
+     * @param id the stable id of the failure: {@code secret-not-found}
+     * @param kind the kind of the failure
+     * @param message what vaultlet was doing and what happened, in one line
+     */
+    public record FailedVariable(String name, String id, Kind kind, String message)
             implements Serializable {}
 
     /** Creates the exception of the error's kind. */
@@ -73,7 +85,7 @@ public class VaultletException extends RuntimeException {
         String summary = doing + ": the thread was interrupted";
         return new Cancelled(new Details(
                 Kind.TIMEOUT, "cancelled", summary, "", 0, null, null, null,
-                summary + " (cancelled)", List.of()));
+                summary + " (cancelled)", List.of(), List.of()));
     }
 
     /** The kind of the error, which says what to do next. */
@@ -119,6 +131,14 @@ public class VaultletException extends RuntimeException {
     /** The sources of credentials that were asked, when no token could be obtained. */
     public final List<Attempt> attempts() {
         return details.attempts();
+    }
+
+    /**
+     * The variables that {@link Vaultlet#resolveEnvironment} could not resolve, in the order of their
+     * names; the rest of the exception is about the first of them.
+     */
+    public final List<FailedVariable> variables() {
+        return details.variables();
     }
 
     /** The arguments contradict each other: correct the program. */

@@ -67,7 +67,7 @@ class ErrorsTest {
     void each_kind_has_a_class_of_its_name() {
         for (Kind kind : Kind.values()) {
             VaultletException thrown = VaultletException.create(new VaultletException.Details(
-                    kind, "an-id", "summary", "help", 0, null, null, null, "line", List.of()));
+                    kind, "an-id", "summary", "help", 0, null, null, null, "line", List.of(), List.of()));
             assertEquals(kind, thrown.kind());
             String name = thrown.getClass().getSimpleName();
             String expected = kind == Kind.UNKNOWN ? "VaultletException" : kind.toString();

@@ -94,6 +94,13 @@ final class LocalAzure implements AutoCloseable {
     /** Runs {@code vaultlet dev … -- java … CLASS} with this Java and this class path. */
     static Ended job(List<String> dev, Class<?> main, String... arguments)
             throws IOException, InterruptedException {
+        return job(dev, Map.of(), main, arguments);
+    }
+
+    /** Runs such a job with further variables. */
+    static Ended job(
+            List<String> dev, Map<String, String> more, Class<?> main, String... arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(PROGRAM, "dev", "--vault", "my-key-vault"));
         command.addAll(dev);
         command.add("--");
@@ -102,7 +109,11 @@ final class LocalAzure implements AutoCloseable {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
         command.addAll(Arrays.asList(arguments));
         String library = System.getenv("VAULTLET_LIBRARY");
-        return run(library == null ? Map.of() : Map.of("VAULTLET_LIBRARY", library), command);
+        Map<String, String> variables = new HashMap<>(more);
+        if (library != null) {
+            variables.put("VAULTLET_LIBRARY", library);
+        }
+        return run(variables, command);
     }
 
     /** The exit code and the output of a program. */
