@@ -77,11 +77,6 @@ impl Failure {
         Self { variables, ..first.unwrap_or_else(none) }
     }
 
-    /// Whether there is no such secret, version or member.
-    pub(crate) fn is_about_absence(&self) -> bool {
-        ["secret-not-found", "pointer-missing"].contains(&self.id.as_str())
-    }
-
     /// The failure with another remedy.
     pub(crate) fn with_help(self, help: &str) -> Self {
         Self { help: help.into(), ..self }
