@@ -21,6 +21,7 @@ mod log;
 mod mask;
 mod options;
 mod output;
+mod private_folder;
 mod references;
 mod run;
 #[cfg(feature = "dev")]
