@@ -44,13 +44,15 @@ pub(crate) fn started(local: &Local, way: &[&str], command: &[&str]) -> Command 
 #[test]
 fn every_exit_code_is_the_commands_own() {
     let local = local();
-    for way in WAYS {
+    for (number, way) in WAYS.into_iter().enumerate() {
         let next = AtomicI32::new(0);
+        // The ways differ in how the output is carried, and end alike.
+        let step = if number < 2 { 1 } else { 17 };
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     loop {
-                        let code = next.fetch_add(1, Ordering::SeqCst);
+                        let code = next.fetch_add(step, Ordering::SeqCst);
                         if code > 255 {
                             break;
                         }

@@ -46,13 +46,19 @@ use supervise::Supervisor;
 ///
 /// A reference may have these options: as=file gives the path of a file with the value, as=fd that of a
 /// descriptor; with optional the variable is unset when there is no such secret, with default=TEXT it is TEXT.
+///
+/// With --watch the secrets are asked for again. When one has a new version, the command is asked to end by SIGTERM
+/// and started with it. While asking fails, the command goes on. References with a version are not watched.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   DB_PASSWORD=akv://my-key-vault/db-password vaultlet run -- python train.py
   vaultlet run --env-file job.env -- python train.py
   vaultlet run -e 'HF_TOKEN=akv://my-key-vault/hub-token?optional' -- torchrun train.py
-  vaultlet run -e 'TLS_KEY=akv://my-key-vault/tls-key?as=file' -- ./serve")]
+  vaultlet run -e 'TLS_KEY=akv://my-key-vault/tls-key?as=file' -- ./serve
+  vaultlet run --drop-identity --env-file job.env -- python train.py
+  vaultlet run --lend=https://storage.azure.com -- python train.py
+  vaultlet run --watch --on-change signal:HUP -e 'TLS_KEY=akv://my-key-vault/tls-key?as=file' -- ./serve")]
 pub(crate) struct Run {
     #[command(flatten)]
     given: GivenFlags,
