@@ -187,3 +187,25 @@ fn a_terminal_that_is_closed_ends_the_command() {
         session.leader.wait().unwrap();
     }
 }
+
+#[test]
+fn a_hundred_megabytes_arrive_whole_at_a_terminal() {
+    let local = local();
+    // Lines of 48 bytes, and one more for each at a terminal.
+    let script = "yes 0123456789-abcdefghijklmnopqrstuvwxyz-012345678 | head -c 104857600; echo; echo end; exit 4";
+    for way in [WAYS[1], WAYS[3]] {
+        let mut session = Session::start(&local, way, script);
+        let (mut piece, mut count, mut last) = (vec![0; 1 << 16], 0, Vec::new());
+        while let Ok(read @ 1..) = session.terminal.read(&mut piece) {
+            count += read;
+            last.extend_from_slice(&piece[..read]);
+            last.drain(..last.len().saturating_sub(64));
+        }
+        session.leader.wait().unwrap();
+        let last = String::from_utf8_lossy(&last).into_owned();
+        assert!(last.contains("\r\nend\r\ncode 4\r\n"), "{way:?}: {last:?}");
+        let whole = 104_857_600 + 104_857_600 / 48 + 2;
+        let after = last.split_once("end\r\n").unwrap().1.len() + "end\r\n".len();
+        assert_eq!(count - after, whole, "{way:?}");
+    }
+}
