@@ -20,7 +20,7 @@ use vaultlet_host::{Kind, not_started, with_started};
 
 use crate::failure::Failure;
 
-pub(crate) use inherited::keep_core_limit;
+pub(crate) use inherited::{keep_core_limit, restore_pipe_signal};
 pub(crate) use signals::Signals;
 
 use signals::Received;

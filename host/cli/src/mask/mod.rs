@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, Match, MatchKi
 
 use forms::{SHORTEST, Text};
 
-pub(crate) use stream::Stream;
+pub(crate) use stream::{PIECE, Stream, widen};
 
 /// Values to mask, in all their forms. Has no `Debug`: it holds secrets.
 #[derive(Default)]

@@ -80,7 +80,8 @@ pub(crate) fn resolve(
     if failures.is_empty() { Ok(resolved) } else { Err(Failure::of_variables(failures)) }
 }
 
-type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
+/// Secrets, by their references.
+pub(crate) type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
 
 /// Reads each secret once, several at a time.
 fn fetch<'a>(
@@ -97,7 +98,8 @@ fn fetch<'a>(
     Ok(fetch_each(&vaultlet, secrets))
 }
 
-fn fetch_each<'a>(vaultlet: &Vaultlet, secrets: Vec<&'a str>) -> Fetched<'a> {
+/// Reads secrets, each of which stands in the list once, several at a time.
+pub(crate) fn fetch_each<'a>(vaultlet: &Vaultlet, secrets: Vec<&'a str>) -> Fetched<'a> {
     if let [secret] = secrets[..] {
         return Fetched::from([(secret, vaultlet.get_blocking(secret))]);
     }
@@ -141,7 +143,7 @@ impl Resolved {
                 Kind::InvalidArgument,
                 "variable-refused",
                 "the value has a null character (U+0000), which no variable can hold".into(),
-                "give it as a file, by `?as=file`",
+                "give it to a command as a file, by `?as=file` in `vaultlet run`",
             ));
         }
         Ok(Value::Text { text, form: asked.form })

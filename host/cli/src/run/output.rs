@@ -15,11 +15,8 @@ use super::pump::{Link, Pump};
 use super::terminal::Terminal;
 use crate::child::{self, Signals};
 use crate::failure::Failure;
-use crate::mask::Mask;
+use crate::mask::{Mask, widen};
 use crate::output;
-
-/// Bytes that a pipe shall hold, as far as the system allows it: fewer switches between the processes.
-const PIPE: usize = 1 << 20;
 
 /// Runs a command with its output masked.
 pub(super) fn run(
@@ -73,7 +70,7 @@ fn connect(command: &mut Command) -> io::Result<(Vec<Link>, Vec<Terminal>)> {
         let writer = stream.try_clone_to_owned()?;
         if !isatty(stream) {
             let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-            let _ = rustix::pipe::fcntl_setpipe_size(&theirs, PIPE);
+            widen(theirs.as_fd());
             links.push(Link { reader, writer, terminal: None });
             return Ok(theirs);
         }

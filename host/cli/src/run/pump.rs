@@ -10,15 +10,9 @@ use rustix::io::{Errno, ioctl_fionread, read};
 use zeroize::Zeroizing;
 
 use super::terminal::Terminal;
-use crate::mask::{Mask, Stream};
+use crate::mask::{Mask, PIECE, Stream};
 use crate::streams;
 
-/// Bytes that are read at once.
-const PIECE: usize = 256 << 10;
-/// Fewer bytes that could begin a secret are held back for a while only.
-const FEW: usize = 12;
-/// The time for which they are.
-const WHILE: Duration = Duration::from_millis(50);
 /// The time after the command's end in which others may still write to its output.
 const AFTERWARDS: Duration = Duration::from_millis(900);
 
@@ -93,7 +87,7 @@ impl Pump {
     /// Waits until there is more to read.
     fn wait(&mut self, stream: &Stream<'_>, end: &mut Option<Instant>) -> io::Result<More> {
         loop {
-            let held = Some(WHILE).filter(|_| (1..FEW).contains(&stream.held()));
+            let held = stream.patience();
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 return Ok(More::Late);
@@ -112,7 +106,7 @@ impl Pump {
                 .map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN))
                 .collect();
             match poll(&mut watched, timeout.as_ref()) {
-                Ok(0) if held.is_some() && left.is_none_or(|left| left > WHILE) => {
+                Ok(0) if held.is_some_and(|held| left.is_none_or(|left| left > held)) => {
                     return Ok(More::None);
                 }
                 Ok(0) | Err(Errno::INTR) => continue,
