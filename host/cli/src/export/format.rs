@@ -83,22 +83,27 @@ pub(super) fn powershell(name: &str, value: &[u8], text: &mut Vec<u8>) {
     text.push(b'\'');
 }
 
-/// `NAME=value` for env files. The programs that read them disagree about quotes: what they agree on comes first. A
-/// plain word has no quotes, which Docker would take for a part of the value. Between single quotes everything stands
-/// for itself, but python-dotenv reads `\\` as one and Node ends at no quote after a backslash. Between double quotes
-/// backslashes are escapes, but not for Node.
+/// `NAME=value` for env files. The programs that read them disagree about quotes, so a value is written in the first of
+/// these ways that is possible: as a word without quotes, which Docker would take for a part of the value; between
+/// single quotes, which end nowhere else; between double quotes without escapes; without quotes, where no reader would
+/// look for one; and else with escapes, which Node does not know. python-dotenv takes `\\` for one backslash and `\'` for
+/// a quote in every kind of quotes.
 pub(super) fn dotenv(name: &str, value: &[u8], text: &mut Vec<u8>) {
     text.extend_from_slice(name.as_bytes());
     text.push(b'=');
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,=~".contains(byte);
-    let is_literal = |byte: &u8| !b"'\r".contains(byte);
+    let has = |bytes: &[u8]| value.iter().any(|byte| bytes.contains(byte));
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,=~".contains(byte);
     let has_escape = value.ends_with(b"\\") || value.windows(2).any(|pair| pair == br"\\");
-    if value.iter().all(is_plain) {
-        text.extend_from_slice(value);
-    } else if value.iter().all(is_literal) && !has_escape {
-        text.push(b'\'');
-        text.extend_from_slice(value);
-        text.push(b'\'');
+    let is_trimmed = str::from_utf8(value).is_ok_and(|text| text.trim() == text);
+    let is_quote = |first: &u8| b"'\"`".contains(first);
+    let quote: &[u8] = if value.iter().all(is_word) {
+        b""
+    } else if !has(b"'\r") && !has_escape {
+        b"'"
+    } else if !has(b"\"\\$`\r") {
+        b"\""
+    } else if is_trimmed && !has(b"#\n\r") && !value.first().is_some_and(is_quote) {
+        b""
     } else {
         text.push(b'"');
         escape(value, text, |byte| match byte {
@@ -109,7 +114,11 @@ pub(super) fn dotenv(name: &str, value: &[u8], text: &mut Vec<u8>) {
             _ => None,
         });
         text.push(b'"');
-    }
+        return;
+    };
+    text.extend_from_slice(quote);
+    text.extend_from_slice(value);
+    text.extend_from_slice(quote);
 }
 
 fn escape(value: &[u8], text: &mut Vec<u8>, escaped: impl Fn(u8) -> Option<&'static str>) {
@@ -155,9 +164,12 @@ mod tests {
             ("a b", "A='a b'"),
             ("$HOME \"x\" `y` \\n # é", "A='$HOME \"x\" `y` \\n # é'"),
             ("1\n2", "A='1\n2'"),
-            ("it's", "A=\"it's\""),
-            (r"a\\b", r#"A="a\\\\b""#),
-            (r"a b\", r#"A="a b\\""#),
+            ("it's\n", "A=\"it's\n\""),
+            (r"a\\b", r"A=a\\b"),
+            (r"a b\", r"A=a b\"),
+            ("it's $HOME", "A=it's $HOME"),
+            ("it's #$", r#"A="it's #$""#),
+            (r"'a\", r#"A="'a\\""#),
             ("'\"\n$", r#"A="'\"\n$""#),
             ("1\r\n2", r#"A="1\r\n2""#),
         ] {
