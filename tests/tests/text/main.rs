@@ -6,6 +6,7 @@ mod export;
 mod inject;
 mod readers;
 mod redact;
+mod screen;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
