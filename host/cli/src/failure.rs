@@ -77,11 +77,6 @@ impl Failure {
         Self { variables, ..first.unwrap_or_else(none) }
     }
 
-    /// Whether there is no such secret, version or member.
-    pub(crate) fn is_about_absence(&self) -> bool {
-        ["secret-not-found", "pointer-missing"].contains(&self.id.as_str())
-    }
-
     /// The failure with another remedy.
     pub(crate) fn with_help(self, help: &str) -> Self {
         Self { help: help.into(), ..self }
@@ -99,6 +94,16 @@ impl Failure {
     /// The failure with an exit code that does not follow from its kind.
     pub(crate) fn with_exit(self, exit: u8) -> Self {
         Self { exit, ..self }
+    }
+
+    /// The id of the error.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Says on one line what has failed, in a command that goes on.
+    pub(crate) fn tell(&self, words: &str) {
+        let _ = writeln!(std::io::stderr(), "vaultlet: {words}{}", self.line());
     }
 
     /// Reports the failure.

@@ -23,6 +23,7 @@ mod log;
 mod mask;
 mod options;
 mod output;
+mod private_folder;
 mod redact;
 mod references;
 mod run;

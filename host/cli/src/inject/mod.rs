@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::child::Signals;
 use crate::failure::Failure;
 use crate::options::{CALLS_MAX, Options};
-use crate::references::{Fetched, fetch_each};
+use crate::references::{Fetched, fetch};
 use crate::{output, streams};
 
 use template::Place;
@@ -125,8 +125,8 @@ fn fill(template: &[u8], name: &str, options: &Options) -> Result<Zeroizing<Vec<
     secrets.dedup();
     let mut values = Vec::with_capacity(found.len());
     if failures.is_empty() && !secrets.is_empty() {
-        let vaultlet = options.open(secrets.len().min(CALLS_MAX))?;
-        let secrets = fetch_each(&vaultlet, secrets);
+        let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;
+        let secrets = fetch(secrets, &vaultlet)?;
         for it in &found {
             match it.value(&secrets) {
                 Ok(value) => values.push(value),

@@ -1,13 +1,14 @@
 //! References in variables: which variables have them, and what they resolve to.
 
+mod again;
 mod env_file;
-mod reference;
 mod resolve;
 mod sources;
 mod strings;
 mod unsupported;
 
-pub(crate) use reference::Form;
-pub(crate) use resolve::{Fetched, Resolved, Value, fetch_each, resolve};
+pub(crate) use again::{Again, resolve_again};
+pub(crate) use resolve::{Fetched, Resolved, Value, fetch, resolve};
 pub(crate) use sources::Sources;
 pub(crate) use unsupported::refuse_options;
+pub(crate) use vaultlet_host::references::Form;

@@ -1,7 +1,6 @@
 //! The options of a reference that say what becomes of a *variable*: only a command that starts a program has a
 //! use for them.
 
-use vaultlet_core::settings::Cloud;
 use vaultlet_core::vault::Reference;
 use vaultlet_host::Kind;
 
@@ -52,11 +51,7 @@ fn find(text: &str) -> Option<(&str, &str)> {
 
 /// Whether a variable with this value is resolved.
 fn is_reference(text: &str, options: &Options) -> Result<bool, Failure> {
-    let is_named = ["akv://", "@Microsoft.KeyVault("]
-        .iter()
-        .any(|start| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)));
-    let parsed = Reference::parse(text, &options.settings()?);
-    Ok(parsed.is_ok_and(|it| is_named || Cloud::of_vault(&it.vault).is_some()))
+    Ok(Reference::recognize(text, &options.settings()?).is_some_and(|read| read.is_ok()))
 }
 
 #[cfg(test)]
