@@ -86,8 +86,7 @@ fn with_signal(local: &Local, way: &[&str], script: &str, signal: &str) -> Ended
 #[test]
 fn a_signal_to_the_whole_group_ends_the_command_as_without_the_wrapper() {
     let local = local();
-    for signal in ["HUP", "INT", "QUIT", "TERM", "USR1", "PIPE", "34"]
-    {
+    for signal in ["HUP", "INT", "QUIT", "TERM", "USR1", "PIPE", "34"] {
         let ends = "echo ready; exec sleep 1000";
         let heeds = format!("trap 'echo got; exit 9' {signal}; echo ready; {}", crate::WAIT);
         for script in [ends, &heeds] {
