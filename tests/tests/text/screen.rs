@@ -257,7 +257,7 @@ fn programs_on_a_terminal_look_the_same_under_run() {
         "Ctrl-C and Ctrl-Z",
         &[
             // A shell shows by a line end that a signal ended its job, and not that this is its exit code.
-            (&["sh -c 'trap : INT; echo go; t sleep 1000; echo status $?'", "Enter"], "\ngo"),
+            (&["sh -c 'trap : INT; t sh -c \"echo go; exec sleep 1000\"; echo status $?'", "Enter"], "\ngo"),
             (&["C-z"], "Stopped"),
             (&["jobs", "Enter"], "$ jobs\n[1]+  Stopped"),
             (&["bg", "Enter"], "$ bg\n[1]+ sh -c"),
