@@ -35,14 +35,14 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens streams that are masked on their way to our own.
-    pub(super) fn open(mask: Mask) -> Result<Self, Failure> {
-        Self::connected(mask).map_err(|error| output::failed(&error))
+    /// Opens streams that are masked on their way to our own, as soon as there is a mask.
+    pub(super) fn open() -> Result<Self, Failure> {
+        Self::connected().map_err(|error| output::failed(&error))
     }
 
-    fn connected(mask: Mask) -> io::Result<Self> {
+    fn connected() -> io::Result<Self> {
         let (links, terminals, theirs) = connect()?;
-        let masks = Arc::new(Masks::new(mask));
+        let masks = Arc::<Masks>::default();
         let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
         let ended = Arc::new(ended);
         let mut progress = Vec::new();
@@ -70,9 +70,9 @@ impl Output {
         self.theirs = None;
     }
 
-    /// Masks with another mask from now on.
+    /// Masks by this from now on.
     pub(super) fn mask(&self, mask: Mask) {
-        self.masks.replace(mask);
+        self.masks.set(mask);
     }
 
     /// Carries what is left, after the command's end. Returns its exit code, or the failure to write.
