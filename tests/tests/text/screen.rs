@@ -176,12 +176,15 @@ for n in range(0, 101):
 print("\ndone")
 "#;
 
-/// Says the size of the terminal, now and when it changes.
+/// Says the size of the terminal, now and when it changes: `run` may tell of a change twice.
 const SIZES: &str = r#"
 import os, signal, sys
+said = None
 def say(*_):
+    global said
     size = os.get_terminal_size(1)
-    print(f"{size.columns}x{size.lines}", all(os.isatty(n) for n in range(3)), flush=True)
+    if size != said: print(f"{size.columns}x{size.lines}", all(os.isatty(n) for n in range(3)), flush=True)
+    said = size
 signal.signal(signal.SIGWINCH, say)
 say()
 while sys.stdin.readline() != "stop\n": pass
