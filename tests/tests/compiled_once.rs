@@ -19,6 +19,9 @@ fn for_the_tests_and_for_what_they_build() {
     let tests = wasmtime(&["--workspace", "--edges", "normal,build,dev"]);
     let built = wasmtime(&["--workspace", "--edges", "normal,build"]);
     assert_same(&tests, &built, "`cargo build --workspace`");
+    // The build script of vaultlet-host runs the compiler that the tests run.
+    let names: BTreeSet<_> = tests.iter().map(|line| line.split('|').next()).collect();
+    assert_eq!(names.len(), tests.len(), "two variants: {tests:#?}");
 }
 
 #[test]
@@ -54,7 +57,7 @@ fn wasmtime(arguments: &[&str]) -> BTreeSet<String> {
             top = Some(depth);
         }
         if top.is_some() {
-            crates.insert(name.to_owned());
+            crates.insert(name.replace(" (proc-macro)", ""));
         }
     }
     assert!(crates.len() > 50, "{crates:?}");
