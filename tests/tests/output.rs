@@ -33,7 +33,7 @@ fn local() -> Local {
 }
 
 /// Every command that prints, in each format and with help.
-const PRINTING: [&str; 24] = [
+const PRINTING: [&str; 28] = [
     "get akv://kv-dev/db-password",
     "get -o value akv://kv-dev/db-password",
     "get -o json akv://kv-dev/db-password",
@@ -46,6 +46,10 @@ const PRINTING: [&str; 24] = [
     "ls kv-dev",
     "versions akv://kv-dev/db-password",
     "versions -o value akv://kv-dev/db-password",
+    "inject --in-file /etc/passwd",
+    "export -f json -e A=akv://kv-dev/hub",
+    "export -f sh -e A=akv://kv-dev/hub",
+    "export -f github -e A=akv://kv-dev/hub",
     "token --reveal",
     "token --reveal -o json",
     "whoami",

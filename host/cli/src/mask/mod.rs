@@ -56,6 +56,11 @@ impl Mask {
         &self.short
     }
 
+    /// The bytes of the longest form.
+    fn longest(&self) -> usize {
+        self.search.as_ref().map_or(0, Search::longest)
+    }
+
     /// The first form at or after a place, the longest of those that begin there.
     fn find(&self, text: &[u8], at: usize) -> Option<Match> {
         self.search.as_ref()?.find(text, at)

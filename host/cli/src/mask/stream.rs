@@ -55,15 +55,34 @@ impl<'a> Stream<'a> {
 
     /// Takes a piece, and appends what is certain to the output.
     pub(crate) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
-        if self.held.is_empty() {
-            let open = self.replace(piece, out, |text, from| self.mask.open_end(text, from));
-            self.held = piece.get(open..).unwrap_or_default().to_vec().into();
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            self.take(piece, out);
             return;
         }
-        let mut text = Zeroizing::new(Vec::with_capacity(self.held.len() + piece.len()));
-        text.extend_from_slice(&self.held);
-        text.extend_from_slice(piece);
-        let open = self.replace(&text, out, |text, from| self.mask.open_end(text, from));
+        // As much of the piece as could end what the held bytes begin; to copy all of it would take longer than
+        // everything else.
+        let first = piece.get(..self.mask.longest()).unwrap_or(piece);
+        let mut text = Zeroizing::new(Vec::with_capacity(held.len() + first.len()));
+        text.extend_from_slice(&held);
+        text.extend_from_slice(first);
+        if first.len() == piece.len() {
+            self.take(&text, out);
+            return;
+        }
+        let mut at = 0;
+        while let Some(found) = self.mask.find(&text, at).filter(|it| it.start() < held.len()) {
+            out.extend_from_slice(text.get(at..found.start()).unwrap_or_default());
+            out.extend_from_slice(self.mask.replacement(found));
+            at = found.end();
+        }
+        out.extend_from_slice(text.get(at..held.len()).unwrap_or_default());
+        let rest = piece.get(at.saturating_sub(held.len())..).unwrap_or_default();
+        self.take(rest, out);
+    }
+
+    fn take(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        let open = self.replace(text, out, |text, from| self.mask.open_end(text, from));
         self.held = text.get(open..).unwrap_or_default().to_vec().into();
     }
 
