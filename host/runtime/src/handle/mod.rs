@@ -7,12 +7,14 @@ mod many;
 mod operations;
 mod pending;
 mod plan;
+mod probe;
 mod process;
 mod threads;
 mod vaultlet;
 
 pub use builder::Builder;
 pub use plan::{Plan, Server};
+pub use probe::{Certificate, Probe};
 pub use vaultlet::Vaultlet;
 
 #[cfg(feature = "plugins")]
