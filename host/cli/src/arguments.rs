@@ -74,6 +74,8 @@ pub(crate) enum Command {
     #[cfg(feature = "dev")]
     Demo(crate::demo::Demo),
     Explain(crate::explain::Explain),
+    Completions(crate::completions::Completions),
+    Man(crate::man::Man),
 }
 
 impl Arguments {
@@ -95,7 +97,7 @@ impl Arguments {
             Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             #[cfg(feature = "dev")]
             Command::Demo(_) => false,
-            Command::Explain(_) => false,
+            Command::Explain(_) | Command::Completions(_) | Command::Man(_) => false,
         };
         if is_json { Report::Json } else { Report::Line }
     }

@@ -6,6 +6,7 @@
 mod arguments;
 mod at_start;
 mod child;
+mod completions;
 #[cfg(feature = "dev")]
 mod demo;
 #[cfg(feature = "dev")]
@@ -18,6 +19,7 @@ mod identity;
 mod ids;
 mod list;
 mod log;
+mod man;
 mod mask;
 mod options;
 mod output;
@@ -67,7 +69,9 @@ fn main() -> ExitCode {
     };
     vaultlet_host::phases::mark("arguments parsed");
     let report = arguments.report();
+    let definition = <arguments::Arguments as clap::CommandFactory>::command;
     let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
+        Command::Completions(command) => command.run(definition()),
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
         #[cfg(feature = "dev")]
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
         Command::List(command) => command.run(),
+        Command::Man(command) => command.run(definition()),
         Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Versions(command) => command.run(),

@@ -34,7 +34,13 @@ pub(crate) fn see_help(arguments: &[OsString]) -> String {
     let (first, second) = (words.next(), words.next());
     match (first, second) {
         (Some("identity"), Some("serve")) => "see `vaultlet identity serve --help`".into(),
-        (Some(command @ ("identity" | "dev" | "demo" | "explain")), _) => {
+        (
+            Some(
+                command @ ("completions" | "demo" | "dev" | "doctor" | "explain" | "identity"
+                | "man" | "plan"),
+            ),
+            _,
+        ) => {
             format!("see `vaultlet {command} --help`")
         }
         _ => say::see_help(first),
