@@ -73,6 +73,7 @@ pub(crate) enum Command {
     Dev(crate::dev::Dev),
     #[cfg(feature = "dev")]
     Demo(crate::demo::Demo),
+    Plan(crate::plan::Plan),
     Explain(crate::explain::Explain),
     Completions(crate::completions::Completions),
     Man(crate::man::Man),
@@ -88,6 +89,7 @@ impl Arguments {
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
             Command::Token(token) => token.output == crate::token::Format::Json,
             Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
+            Command::Plan(plan) => plan.output == crate::plan::Format::Json,
             Command::Run(run) => run.reports_json(),
             Command::Identity(identity) => {
                 let crate::identity::Action::Serve(serve) = &identity.action;

@@ -23,10 +23,12 @@ mod man;
 mod mask;
 mod options;
 mod output;
+mod plan;
 mod references;
 mod run;
 #[cfg(feature = "dev")]
 mod seeds;
+mod shown_variables;
 mod streams;
 mod token;
 mod token_flags;
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Identity(command) => command.run(),
         Command::List(command) => command.run(),
         Command::Man(command) => command.run(definition()),
+        Command::Plan(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Versions(command) => command.run(),
