@@ -74,6 +74,7 @@ pub(crate) enum Command {
     #[cfg(feature = "dev")]
     Demo(crate::demo::Demo),
     Plan(crate::plan::Plan),
+    Doctor(crate::doctor::Doctor),
     Explain(crate::explain::Explain),
     Completions(crate::completions::Completions),
     Man(crate::man::Man),
@@ -89,6 +90,7 @@ impl Arguments {
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
             Command::Token(token) => token.output == crate::token::Format::Json,
             Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
+            Command::Doctor(doctor) => doctor.output == crate::doctor::Format::Json,
             Command::Plan(plan) => plan.output == crate::plan::Format::Json,
             Command::Run(run) => run.reports_json(),
             Command::Identity(identity) => {

@@ -11,6 +11,7 @@ mod completions;
 mod demo;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
 mod explain;
 mod failure;
 mod get;
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         #[cfg(feature = "dev")]
         Command::Dev(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
