@@ -76,7 +76,11 @@ pub(crate) enum Command {
     Dev(crate::dev::Dev),
     #[cfg(feature = "dev")]
     Demo(crate::demo::Demo),
+    Plan(crate::plan::Plan),
+    Doctor(crate::doctor::Doctor),
     Explain(crate::explain::Explain),
+    Completions(crate::completions::Completions),
+    Man(crate::man::Man),
 }
 
 impl Arguments {
@@ -92,6 +96,8 @@ impl Arguments {
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
             Command::Token(token) => token.output == crate::token::Format::Json,
             Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
+            Command::Doctor(doctor) => doctor.output == crate::doctor::Format::Json,
+            Command::Plan(plan) => plan.output == crate::plan::Format::Json,
             Command::Run(run) => run.reports_json(),
             Command::Identity(identity) => {
                 let crate::identity::Action::Serve(serve) = &identity.action;
@@ -101,9 +107,12 @@ impl Arguments {
             Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             #[cfg(feature = "dev")]
             Command::Demo(_) => false,
-            Command::Explain(_) | Command::Export(_) | Command::Inject(_) | Command::Redact(_) => {
-                false
-            }
+            Command::Completions(_)
+            | Command::Explain(_)
+            | Command::Export(_)
+            | Command::Inject(_)
+            | Command::Man(_)
+            | Command::Redact(_) => false,
         };
         if is_json { Report::Json } else { Report::Line }
     }

@@ -77,6 +77,41 @@ impl Failure {
         Self { variables, ..first.unwrap_or_else(none) }
     }
 
+    /// The stable id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What happened.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do.
+    pub(crate) fn help(&self) -> &str {
+        &self.help
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> u8 {
+        self.exit
+    }
+
+    /// The failure, with what it is about in front of what happened.
+    pub(crate) fn about(self, what: &str) -> Self {
+        self.with_message(|message| format!("{what}: {message}"))
+    }
+
+    /// The failure, with what happened in other words.
+    pub(crate) fn with_message(self, change: impl FnOnce(&str) -> String) -> Self {
+        Self { message: change(&self.message), ..self }
+    }
+
+    /// The failure, with this remedy if it has none.
+    pub(crate) fn or_help(self, help: &str) -> Self {
+        if self.help.is_empty() { self.with_help(help) } else { self }
+    }
+
     /// The failure with another remedy.
     pub(crate) fn with_help(self, help: &str) -> Self {
         Self { help: help.into(), ..self }

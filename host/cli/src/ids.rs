@@ -166,6 +166,9 @@ const HOST_IDS: &[Entry] = ids! {
         "a function that waits was called in a callback, which must not wait"
         "call the function that takes a callback instead, or return from the callback first"
     // The program.
+    "bundle-exists" ["conflict"]
+        "the file for a ticket (`vaultlet doctor --bundle`) exists already; it is not replaced"
+        "name a new file, or remove the old one"
     "command-not-executable" ["denied"] exit 126
         "the command after `--` cannot be executed"
         "make it executable"

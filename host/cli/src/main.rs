@@ -6,10 +6,12 @@
 mod arguments;
 mod at_start;
 mod child;
+mod completions;
 #[cfg(feature = "dev")]
 mod demo;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
 mod explain;
 mod export;
 mod failure;
@@ -20,15 +22,18 @@ mod ids;
 mod inject;
 mod list;
 mod log;
+mod man;
 mod mask;
 mod options;
 mod output;
+mod plan;
 mod private_folder;
 mod redact;
 mod references;
 mod run;
 #[cfg(feature = "dev")]
 mod seeds;
+mod shown_variables;
 mod streams;
 mod token;
 mod token_flags;
@@ -71,17 +76,22 @@ fn main() -> ExitCode {
     };
     vaultlet_host::phases::mark("arguments parsed");
     let report = arguments.report();
+    let definition = <arguments::Arguments as clap::CommandFactory>::command;
     let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
+        Command::Completions(command) => command.run(definition()),
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
         #[cfg(feature = "dev")]
         Command::Dev(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
         Command::Inject(command) => command.run(),
         Command::List(command) => command.run(),
+        Command::Man(command) => command.run(definition()),
+        Command::Plan(command) => command.run(),
         Command::Redact(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),

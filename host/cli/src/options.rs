@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use vaultlet_core::limits;
 use vaultlet_core::settings::{self, SETTINGS, Setting, Settings};
 use vaultlet_host::{Builder, Kind, Vaultlet};
 
@@ -115,6 +117,30 @@ impl Options {
     /// not closed: the system does that faster.
     pub(crate) fn open_once(&self, calls: usize) -> Result<ManuallyDrop<Vaultlet>, Failure> {
         Ok(ManuallyDrop::new(self.builder()?.concurrency(calls).one_shot().open()?))
+    }
+
+    /// Opens a handle for one call, with this source of credentials alone.
+    pub(crate) fn open_for(&self, source: &str) -> Result<Vaultlet, Failure> {
+        Ok(self.builder()?.identity(source).concurrency(1).open()?)
+    }
+
+    /// The flags of settings that are on the command line.
+    pub(crate) fn given_flags(&self) -> impl Iterator<Item = &'static str> {
+        SETTINGS.iter().map(|setting| setting.flag).filter(|flag| self.given.has(flag))
+    }
+
+    /// Whether a setting, or Azure's variable, names the sources of credentials.
+    pub(crate) fn names_identity(&self) -> bool {
+        let is_auto = |settings: Settings| settings.chain.auto;
+        !self.identity.is_empty() || !self.settings().is_ok_and(is_auto)
+    }
+
+    /// The time that the whole command may take. A malformed one is reported when a handle is opened.
+    pub(crate) fn timeout(&self) -> Duration {
+        let given = self.timeout.as_ref().and_then(|text| text.trim().parse::<f64>().ok());
+        let given = given.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let set = || self.settings().map_or(limits::CALL, |settings| settings.timeout);
+        given.unwrap_or_else(set)
     }
 
     /// The settings by which references are read, as the component reads them.

@@ -89,9 +89,13 @@ pub use error::{Attempt, Error, FailedVariable, Kind, Outcome};
 pub use exhausted::{exhausted, not_started};
 pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
 #[doc(hidden)]
+pub use handle::{Certificate, Probe};
+#[doc(hidden)]
 pub use internal::with_started;
 #[cfg(feature = "lend")]
 pub use lend::{Lend, Lent};
+#[doc(hidden)]
+pub use net::{Address, Seen, Step};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
 pub use protect::protect_process;

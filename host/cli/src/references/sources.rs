@@ -16,7 +16,7 @@ use crate::failure::Failure;
 const FILE_MAX: u64 = 4 << 20;
 
 /// The variables that a command is given.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Sources {
     /// A variable, whose value may be a reference; may be repeated
     #[arg(short, value_name = "NAME=VALUE")]
@@ -56,6 +56,16 @@ impl Sources {
             .into_iter()
             .map(|(name, (value, is_inherited))| Variable { name, value, is_inherited })
             .collect())
+    }
+
+    /// Fails if a variable of the command line is malformed.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.arguments().map(drop)
+    }
+
+    /// The env files.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.env_file
     }
 
     /// Whether the command line sets this variable.

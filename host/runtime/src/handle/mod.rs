@@ -7,6 +7,7 @@ mod many;
 mod operations;
 mod pending;
 mod plan;
+mod probe;
 mod process;
 mod threads;
 mod vaultlet;
@@ -14,6 +15,7 @@ mod vaultlet;
 pub use builder::Builder;
 pub use environment::EnvironmentRequest;
 pub use plan::{Plan, Server};
+pub use probe::{Certificate, Probe};
 pub use vaultlet::Vaultlet;
 
 #[cfg(feature = "plugins")]

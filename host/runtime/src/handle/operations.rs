@@ -16,6 +16,9 @@ use crate::role::{Planner, vault};
 use crate::secret::{Properties, Secret};
 use crate::token::{Token, TokenRequest, UserAssigned};
 
+use super::plan::Server;
+use super::probe::Probe;
+
 #[cfg(feature = "plugins")]
 use crate::bindings::exports::vaultlet::keyvault::{
     plan::{Resolved, Subject},
@@ -56,6 +59,16 @@ impl Operations {
     ) -> Result<Secret, Error> {
         let grant = self.grant_of_reference(reference, call)?;
         vault::get(&self.pool, &grant, call, reference, identity)
+    }
+
+    pub(super) fn probe(&self, reference: &str, call: &Arc<Call>) -> Result<Probe, Error> {
+        let (server, _) = self.planner.route(reference, &self.settings, call)?;
+        let seen = self.client.probe(&server, call);
+        Ok(Probe { server: server.into(), seen })
+    }
+
+    pub(super) fn proxy_of(&self, server: &Server) -> Option<String> {
+        self.client.proxy_of(&server.planned())
     }
 
     pub(super) fn token(

@@ -58,9 +58,12 @@ impl Plan {
     ) -> Result<Self, Error> {
         let vault = match reference {
             Some(reference) => {
-                let (vault, _) =
-                    planner.route(reference, &settings.component_variables()?, call)?;
-                Some(vault.into())
+                let variables = settings.component_variables()?;
+                let secret = planner.route(reference, &variables, call).map(|(vault, _)| vault);
+                // The vault alone is enough. What names neither is told as what a secret's reference lacks.
+                let vault = secret
+                    .or_else(|error| planner.vault(reference, &variables, call).map_err(|_| error));
+                Some(vault?.into())
             }
             None => None,
         };
@@ -78,6 +81,22 @@ impl Plan {
             keys: plan.keys.into_iter().map(|key| key.path).collect(),
             programs: plan.programs.into_iter().map(|program| program.command).collect(),
         })
+    }
+}
+
+impl Server {
+    /// The server as far as its proxy depends on it.
+    pub(super) fn planned(&self) -> PlannedServer {
+        PlannedServer {
+            host: self.host.clone(),
+            port: self.port,
+            trust: if self.tls { Trust::Roots } else { Trust::None },
+            purpose: match self.purpose {
+                "vault" => Purpose::Vault,
+                "token-authority" => Purpose::TokenAuthority,
+                _ => Purpose::IdentityEndpoint,
+            },
+        }
     }
 }
 

@@ -18,8 +18,8 @@ use super::transport::Transport;
 
 /// Sends requests that the grant allows.
 pub(crate) struct Client {
-    transport: Transport,
-    resolver: Resolver,
+    pub(super) transport: Transport,
+    pub(super) resolver: Resolver,
     idle: Mutex<Vec<Idle>>,
     /// Servers that a connection was prepared for, with that connection until it is used.
     prepared: Mutex<Vec<First>>,

@@ -75,7 +75,7 @@ pub(super) fn connect(
 }
 
 /// The connection with TLS, where the server has that.
-fn secured(
+pub(super) fn secured(
     mut stream: Stream,
     transport: &Transport,
     to: &PlannedServer,
@@ -89,7 +89,7 @@ fn secured(
 }
 
 /// A TLS session with a server, with the trust that the plan sets for it; `None` for plain HTTP.
-fn session(
+pub(super) fn session(
     transport: &Transport,
     to: &PlannedServer,
     deadline: Deadline<'_>,
@@ -109,7 +109,7 @@ fn session(
 
 /// The proxy for a server, if any. Vaults and token authorities go through `HTTPS_PROXY`; names and
 /// addresses of this machine, and servers with a pinned certificate, never do.
-fn proxy<'a>(transport: &'a Transport, to: &PlannedServer) -> Option<&'a Proxy> {
+pub(super) fn proxy<'a>(transport: &'a Transport, to: &PlannedServer) -> Option<&'a Proxy> {
     let local = is_localhost(&to.host)
         || to.host.parse().is_ok_and(|ip: IpAddr| match ip.to_canonical() {
             IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),

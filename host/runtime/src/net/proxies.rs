@@ -1,6 +1,7 @@
 //! The grammar of the variables that name a proxy, and those that say for which servers there is none.
 //! The latter is that of Go's `httpproxy`: <https://pkg.go.dev/golang.org/x/net/http/httpproxy>
 
+use std::fmt;
 use std::net::IpAddr;
 
 use base64ct::{Base64, Encoding as _};
@@ -30,6 +31,15 @@ pub(crate) struct Proxy {
     pub(super) port: u16,
     /// The value of the header `proxy-authorization`.
     pub(super) authorization: Option<Zeroizing<String>>,
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.parse::<IpAddr>() {
+            Ok(IpAddr::V6(_)) => write!(f, "[{}]:{}", self.host, self.port),
+            _ => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
 }
 
 impl Proxy {

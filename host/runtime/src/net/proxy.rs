@@ -71,6 +71,10 @@ pub(super) fn tunnel(
 const SETTING: &str = "check `HTTPS_PROXY`, which names the proxy";
 const RUNNING: &str = "check `HTTPS_PROXY`, which names the proxy, and that the proxy is running";
 
+/// What to do about a proxy that does not reach the host.
+pub(super) const UNREACHED: &str = "the proxy cannot reach this host: check the host's name, and that the proxy \
+    can resolve and reach it, or list it in `NO_PROXY` if it can be reached without the proxy";
+
 /// What to do about a proxy's refusal to connect.
 fn advice(status: u16, has_credentials: bool) -> &'static str {
     match status {
@@ -85,10 +89,7 @@ fn advice(status: u16, has_credentials: bool) -> &'static str {
              can be reached without the proxy"
         }
         429 => "the proxy is throttling requests: try again later",
-        500 | 502..=504 => {
-            "the proxy cannot reach this host: check the host's name, and that the proxy can resolve and \
-             reach it, or list it in `NO_PROXY` if it can be reached without the proxy"
-        }
+        500 | 502..=504 => UNREACHED,
         _ => "check that what `HTTPS_PROXY` names is a proxy that allows CONNECT to this port",
     }
 }

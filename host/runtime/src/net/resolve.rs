@@ -22,6 +22,12 @@ pub(crate) struct Override {
     to: SocketAddr,
 }
 
+impl Override {
+    pub(super) fn is_for(&self, host: &str, port: u16) -> bool {
+        self.host == host && self.port == port
+    }
+}
+
 impl FromStr for Override {
     type Err = ();
 
@@ -60,7 +66,7 @@ impl Resolver {
     ) -> Result<Vec<SocketAddr>, Failure> {
         let PlannedServer { host, port, trust, purpose } = server;
         let (port, plain) = (*port, *trust == Trust::None);
-        if let Some(fixed) = overrides.iter().find(|o| o.host == *host && o.port == port) {
+        if let Some(fixed) = overrides.iter().find(|o| o.is_for(host, port)) {
             return Ok(vec![fixed.to]);
         }
         let found = self.any_addresses(host, port, deadline)?;
@@ -81,7 +87,7 @@ impl Resolver {
         server: &PlannedServer,
     ) -> Option<SocketAddr> {
         let PlannedServer { host, port, trust, purpose } = server;
-        if let Some(fixed) = overrides.iter().find(|o| o.host == *host && o.port == *port) {
+        if let Some(fixed) = overrides.iter().find(|o| o.is_for(host, *port)) {
             return Some(fixed.to);
         }
         let first = *known_addresses(host)?.first()?;

@@ -144,6 +144,12 @@ impl Stream {
         })
     }
 
+    /// The certificates that the server has shown, in DER, its own first.
+    pub(super) fn certificates(&self) -> Vec<Vec<u8>> {
+        let shown = self.tls.as_ref().and_then(|tls| tls.peer_certificates());
+        shown.into_iter().flatten().map(|der| der.to_vec()).collect()
+    }
+
     fn shake_hands(&mut self, deadline: Deadline<'_>) -> Result<(), Failure> {
         self.flush(deadline)?;
         while self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {

@@ -2,15 +2,15 @@
 //! `SSL_CERT_FILE`; and the trust that a plan sets for a single server.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore,
-    SignatureScheme, WantsVerifier,
+    CertificateError, ClientConfig, ClientConnection, ConfigBuilder, DigitallySignedStruct,
+    RootCertStore, SignatureScheme, WantsVerifier,
 };
 use subtle::ConstantTimeEq as _;
 
@@ -72,6 +72,15 @@ pub(super) fn pinned(sha1: [u8; 20]) -> Result<Arc<ClientConfig>, Failure> {
     Ok(finish(config.with_no_client_auth()))
 }
 
+/// A session that notes the certificates that a server shows, and refuses every one of them: nothing is ever
+/// sent to that server.
+pub(super) fn refusing(shown: Arc<Mutex<Vec<Vec<u8>>>>, host: &str) -> Option<ClientConnection> {
+    let verifier = Arc::new(Refusing { shown });
+    let config = builder().ok()?.dangerous().with_custom_certificate_verifier(verifier);
+    let name = ServerName::try_from(host.to_owned()).ok()?;
+    ClientConnection::new(finish(config.with_no_client_auth()), name).ok()
+}
+
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
@@ -129,6 +138,53 @@ fn add(text: &[u8], mut roots: RootCertStore) -> Result<RootCertStore, String> {
         false => Err(pem::other_form(text).unwrap_or("there is no certificate in it").into()),
     }
 }
+
+/// Trusts no certificate.
+#[derive(Debug)]
+struct Refusing {
+    shown: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl ServerCertVerifier for Refusing {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let chain = std::iter::once(leaf).chain(others).map(|der| der.to_vec()).collect();
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = chain;
+        Err(REFUSED)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(REFUSED)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(REFUSED)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let provider = rustls::crypto::ring::default_provider();
+        provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+const REFUSED: rustls::Error =
+    rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
 
 /// Trusts one certificate, whoever issued it and whatever name is in it. The handshake still proves
 /// that the server holds the certificate's key.

@@ -1,0 +1,51 @@
+//! The checks, one file each.
+
+mod access;
+mod clock;
+mod connection;
+mod identity;
+mod limits;
+mod name;
+mod platform;
+mod proxy;
+mod references;
+mod secret;
+mod settings;
+mod tls;
+mod token;
+
+use super::facts::Facts;
+use super::finding::Result;
+
+/// A check: none, one or several results, as there are things to check.
+type Check = fn(&Facts<'_>) -> Vec<Result>;
+
+/// The table of checks, in the order in which they are made: each by its name.
+pub(super) const ALL: &[(&str, Check)] = &[
+    ("platform", platform::check),
+    ("settings", settings::check),
+    ("references", references::check),
+    ("proxy", proxy::check),
+    ("identity", identity::check),
+    ("token", token::check),
+    ("name", name::check),
+    ("connection", connection::check),
+    ("tls", tls::check),
+    ("access", access::check),
+    ("secret", secret::check),
+    ("clock", clock::check),
+    ("limits", limits::check),
+];
+
+/// The line of text that an operating system has in a file; empty where there is none.
+fn read(path: &str) -> String {
+    use std::io::Read as _;
+    /// More than any of these files has.
+    const MAX: u64 = 4 << 10;
+    let mut text = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX).read_to_end(&mut text));
+    if read.is_err() {
+        text.clear();
+    }
+    String::from_utf8_lossy(&text).trim().to_owned()
+}
