@@ -131,11 +131,6 @@ impl Failure {
         Self { exit, ..self }
     }
 
-    /// The id of the error.
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// Says on one line what has failed, in a command that goes on.
     pub(crate) fn tell(&self, words: &str) {
         let _ = writeln!(std::io::stderr(), "vaultlet: {words}{}", self.line());
