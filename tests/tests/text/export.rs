@@ -86,6 +86,11 @@ fn a_failure_prints_nothing_but_what_ends_a_shell() {
         assert_eq!(exported(&local, arguments, &[]).stdout, "(exit 64)\n", "{arguments:?}");
     }
     assert_eq!(exported(&local, &["--x"], &[("VAULTLET_FORMAT", "sh")]).stdout, "(exit 64)\n");
+    let by_variable = exported(&local, &["-e", "A=x"], &[("VAULTLET_FORMAT", " JSON ")]);
+    assert_eq!(by_variable.stdout, "{\"A\":\"x\"}\n", "{}", by_variable.stderr);
+    let ended = exported(&local, &["-e", "A=x"], &[("VAULTLET_FORMAT", "csv")]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (78, ""));
+    assert!(ended.stderr.contains("`VAULTLET_FORMAT`"), "{}", ended.stderr);
     for (arguments, text) in
         [(&[][..], "`--format` is missing"), (&["-f", "csv"], "`--format` is not `dotenv`")]
     {
