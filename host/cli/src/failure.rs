@@ -131,6 +131,11 @@ impl Failure {
         Self { exit, ..self }
     }
 
+    /// Says on one line what has failed, in a command that goes on.
+    pub(crate) fn tell(&self, words: &str) {
+        let _ = writeln!(std::io::stderr(), "vaultlet: {words}{}", self.line());
+    }
+
     /// Reports the failure.
     pub(crate) fn report(&self, report: Report) -> ExitCode {
         let mut stderr = std::io::stderr();

@@ -13,11 +13,13 @@ mod demo;
 mod dev;
 mod doctor;
 mod explain;
+mod export;
 mod failure;
 mod get;
 mod given_flags;
 mod identity;
 mod ids;
+mod inject;
 mod list;
 mod log;
 mod man;
@@ -25,6 +27,8 @@ mod mask;
 mod options;
 mod output;
 mod plan;
+mod private_folder;
+mod redact;
 mod references;
 mod run;
 #[cfg(feature = "dev")]
@@ -81,11 +85,14 @@ fn main() -> ExitCode {
         Command::Dev(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Export(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
+        Command::Inject(command) => command.run(),
         Command::List(command) => command.run(),
         Command::Man(command) => command.run(definition()),
         Command::Plan(command) => command.run(),
+        Command::Redact(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Versions(command) => command.run(),

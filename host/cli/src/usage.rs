@@ -36,8 +36,8 @@ pub(crate) fn see_help(arguments: &[OsString]) -> String {
         (Some("identity"), Some("serve")) => "see `vaultlet identity serve --help`".into(),
         (
             Some(
-                command @ ("completions" | "demo" | "dev" | "doctor" | "explain" | "identity"
-                | "man" | "plan"),
+                command @ ("completions" | "demo" | "dev" | "doctor" | "explain" | "export"
+                | "identity" | "inject" | "man" | "plan" | "redact" | "run"),
             ),
             _,
         ) => {

@@ -32,7 +32,7 @@ pub(super) fn block_signals() -> Before {
     let ignores_children = at_start::is_ignored(libc::SIGCHLD);
     if ignores_children {
         // With it ignored, the system throws away how a child ended.
-        set_handler(libc::SIGCHLD, libc::SIG_DFL);
+        take_default(libc::SIGCHLD);
     }
     let set = caught();
     let mut mask = empty();
@@ -108,8 +108,9 @@ pub(super) fn take_by_default(signal: c_int) {
     // SAFETY: the set is valid, and the signal has no handler.
     unsafe {
         libc::sigaddset(&raw mut set, signal);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
+        // While it is blocked: what a terminal has sent as well is pending then, too, and stops this process once.
         libc::raise(signal);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, ptr::null_mut());
     }
 }
@@ -117,6 +118,11 @@ pub(super) fn take_by_default(signal: c_int) {
 /// Ignores a signal.
 pub(super) fn ignore(signal: c_int) {
     set_handler(signal, libc::SIG_IGN);
+}
+
+/// Gives a signal its default action.
+pub(super) fn take_default(signal: c_int) {
+    set_handler(signal, libc::SIG_DFL);
 }
 
 fn set_handler(signal: c_int, handler: libc::sighandler_t) {
@@ -128,6 +134,23 @@ fn set_handler(signal: c_int, handler: libc::sighandler_t) {
 pub(super) fn close(descriptor: c_int) {
     // SAFETY: nothing of this program runs in the child any more.
     unsafe { libc::close(descriptor) };
+}
+
+/// Keeps a descriptor open for the program, in a child that is about to be replaced.
+pub(super) fn keep(descriptor: c_int) -> io::Result<()> {
+    // SAFETY: the number is used for one system call, which reports a descriptor that is not open.
+    let done = unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The first of these signals that waits to be fetched.
+pub(super) fn pending(signals: &[c_int]) -> Option<c_int> {
+    let mut set = empty();
+    // SAFETY: the set is valid.
+    unsafe {
+        libc::sigpending(&raw mut set);
+        signals.iter().copied().find(|signal| libc::sigismember(&raw const set, *signal) == 1)
+    }
 }
 
 /// Adds a step to those of the child before the program replaces it.

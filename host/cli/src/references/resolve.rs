@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use vaultlet_host::references::{self, Asked, Errors, Form, Found, References, shown};
-use vaultlet_host::{Error, Kind, Secret};
+use vaultlet_host::{Error, Kind, Secret, Vaultlet};
 use zeroize::Zeroizing;
 
 use super::sources::Variable;
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::options::{CALLS_MAX, Options};
 
 /// Variables with their values. Has no `Debug`: it holds secrets.
+#[derive(Default)]
 pub(crate) struct Resolved {
     /// In the order of their names.
     pub(crate) variables: Vec<(OsString, Value)>,
@@ -40,14 +41,46 @@ pub(crate) fn resolve(
     only: &[String],
     options: &Options,
 ) -> Result<Resolved, Failure> {
+    Ok(resolve_open(variables, only, options)?.0)
+}
+
+/// [`resolve`], with the handle that was opened, if one was: closing it takes time that can wait.
+pub(crate) fn resolve_open(
+    variables: Vec<Variable>,
+    only: &[String],
+    options: &Options,
+) -> Result<(Resolved, Option<Vaultlet>), Failure> {
+    let asked = read(&variables, only, options)?;
+    let secrets = references::secrets(&asked);
+    if secrets.is_empty() {
+        return Ok((assemble(variables, &asked, &Fetched::new())?, None));
+    }
+    let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;
+    let resolved = assemble(variables, &asked, &fetch(secrets, &vaultlet)?)?;
+    Ok((resolved, Some(vaultlet)))
+}
+
+/// Reads the references among variables; with `only`, among no others than these.
+pub(super) fn read(
+    variables: &[Variable],
+    only: &[String],
+    options: &Options,
+) -> Result<References, Failure> {
     if let Some(missing) = only.iter().find(|only| !variables.iter().any(|it| it.name == ***only)) {
         return Err(Failure::usage(&format!("`--only` names `{missing}`, which is not set")));
     }
     let is_chosen = |it: &&Variable| only.is_empty() || only.iter().any(|only| it.name == **only);
     let chosen = variables.iter().filter(is_chosen).map(|it| (&*it.name, &*it.value));
-    let asked = references::read_all(chosen, || options.settings())?.map_err(failed)?;
-    let secrets = fetch(&asked, options)?;
-    let mut resolved = Resolved { variables: Vec::new(), masked: Vec::new() };
+    references::read_all(chosen, || options.settings())?.map_err(failed)
+}
+
+/// Gives the variables the values of these secrets: all of them, or none.
+pub(super) fn assemble(
+    variables: Vec<Variable>,
+    asked: &References,
+    secrets: &Fetched<'_>,
+) -> Result<Resolved, Failure> {
+    let mut resolved = Resolved::default();
     let mut failures = Vec::new();
     for Variable { name, value, is_inherited } in variables {
         let value = match asked.get(&name) {
@@ -65,21 +98,20 @@ pub(crate) fn resolve(
     if failures.is_empty() { Ok(resolved) } else { Err(failed(failures)) }
 }
 
-type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
+/// Secrets by their references, or why each could not be had.
+pub(crate) type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
 
 /// Reads each secret once, several at a time.
-fn fetch<'a>(asked: &'a References, options: &Options) -> Result<Fetched<'a>, Failure> {
-    let secrets = references::secrets(asked);
-    if secrets.is_empty() {
-        return Ok(Fetched::new());
-    }
-    let vaultlet = options.open(secrets.len().min(CALLS_MAX))?;
+pub(crate) fn fetch<'a>(
+    secrets: Vec<&'a str>,
+    vaultlet: &Vaultlet,
+) -> Result<Fetched<'a>, Failure> {
     let results = vaultlet.get_each_blocking(&secrets)?;
     Ok(secrets.into_iter().zip(results).collect())
 }
 
 impl Resolved {
-    fn value(
+    pub(super) fn value(
         &mut self,
         name: &str,
         asked: &Asked,
@@ -106,7 +138,7 @@ impl Resolved {
                 Kind::InvalidArgument,
                 "variable-refused",
                 "the value has a null character (U+0000), which no variable can hold",
-                "give it as a file, by `?as=file`",
+                "give it to a command as a file, by `?as=file` in `vaultlet run`",
             ));
         }
         Ok(Value::Text { text: Zeroizing::new(found.reveal().to_owned()), form: asked.form })

@@ -3,68 +3,111 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FileType, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
-use super::pump::{Link, Pump};
+use super::pump::{Link, Masks, Progress, Pump};
 use super::terminal::Terminal;
-use crate::child::{self, Signals};
+use crate::child::Attend;
 use crate::failure::Failure;
-use crate::mask::Mask;
+use crate::mask::{Mask, widen};
 use crate::output;
 
-/// Bytes that a pipe shall hold, as far as the system allows it: fewer switches between the processes.
-const PIPE: usize = 1 << 20;
+/// The time for what was written before the command stopped, in case nobody reads it.
+const BEFORE_STOP: Duration = Duration::from_millis(500);
 
-/// Runs a command with its output masked.
-pub(super) fn run(
-    mut command: Command,
-    mask: Mask,
-    signals: &Signals,
-) -> Result<ExitCode, Failure> {
-    if mask.is_empty() {
-        return Ok(ExitCode::from(child::run(command, signals)?.code));
+/// The streams of a command, or of several that are run one after the other.
+pub(super) struct Output {
+    masks: Arc<Masks>,
+    /// What a command gets in place of our standard output and standard error.
+    theirs: Option<(OwnedFd, OwnedFd)>,
+    terminals: Vec<Terminal>,
+    pumps: Vec<JoinHandle<io::Result<()>>>,
+    progress: Vec<Arc<Progress>>,
+    /// A pipe whose closing says that the command has ended.
+    running: OwnedFd,
+}
+
+impl Output {
+    /// Opens streams that are masked on their way to our own, as soon as there is a mask.
+    pub(super) fn open() -> Result<Self, Failure> {
+        Self::connected().map_err(|error| output::failed(&error))
     }
-    let failed = |error: &io::Error| output::failed(error);
-    let (links, mut terminals) = connect(&mut command).map_err(|error| failed(&error))?;
-    let mask = Arc::new(mask);
-    // Its closing says that the command has ended.
-    let (ended, has_ended) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| failed(&e.into()))?;
-    let ended = Arc::new(ended);
-    let mut pumps = Vec::new();
-    for link in links {
-        let pump = Pump::new(link, Arc::clone(&mask), Arc::clone(&ended));
-        let started = thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run());
-        pumps.push(started.map_err(|error| failed(&error))?);
+
+    fn connected() -> io::Result<Self> {
+        let (links, terminals, theirs) = connect()?;
+        let masks = Arc::<Masks>::default();
+        let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
+        let ended = Arc::new(ended);
+        let mut progress = Vec::new();
+        let pumps = links.into_iter().map(|link| {
+            let of_link = Arc::new(Progress::new(&link)?);
+            progress.push(Arc::clone(&of_link));
+            let pump = Pump::new(link, Arc::clone(&masks), Arc::clone(&ended), of_link);
+            thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run())
+        });
+        let pumps = pumps.collect::<io::Result<_>>()?;
+        Ok(Self { masks, theirs: Some(theirs), terminals, pumps, progress, running })
     }
-    let running = child::start(&mut command, signals)?;
-    // With the command, our ends of what it writes to are closed.
-    drop(command);
-    let end = running.wait_with(signals, || {
-        terminals.iter_mut().for_each(Terminal::resize);
-        !terminals.is_empty()
-    });
-    drop(has_ended);
-    let mut failure = None;
-    for pump in pumps {
-        if let Ok(Err(error)) = pump.join() {
-            failure = failure.or(Some(error));
+
+    /// Gives a command these streams.
+    pub(super) fn give(&self, command: &mut Command) -> Result<(), Failure> {
+        if let Some((stdout, stderr)) = &self.theirs {
+            let again = |stream: &OwnedFd| stream.try_clone().map_err(|e| output::failed(&e));
+            command.stdout(again(stdout)?).stderr(again(stderr)?);
         }
+        Ok(())
     }
-    match failure {
-        Some(error) if end.code == 0 => Err(output::failed(&error)),
-        _ => Ok(ExitCode::from(end.code)),
+
+    /// Closes our own ends of what a command writes to: no other one will be started.
+    pub(super) fn let_go(&mut self) {
+        self.theirs = None;
+    }
+
+    /// Masks by this from now on.
+    pub(super) fn mask(&self, mask: Mask) {
+        self.masks.set(mask);
+    }
+
+    /// Carries what is left, after the command's end. Returns its exit code, or the failure to write.
+    pub(super) fn end(self, code: u8) -> Result<ExitCode, Failure> {
+        let Self { theirs, pumps, running, .. } = self;
+        drop((theirs, running));
+        let mut failure = None;
+        for pump in pumps {
+            if let Ok(Err(error)) = pump.join() {
+                failure = failure.or(Some(error));
+            }
+        }
+        match failure {
+            Some(error) if code == 0 => Err(output::failed(&error)),
+            _ => Ok(ExitCode::from(code)),
+        }
     }
 }
 
-/// Gives the command streams of ours in place of those of this process. Returns where each is read and where it
-/// goes, and the terminals among them.
-fn connect(command: &mut Command) -> io::Result<(Vec<Link>, Vec<Terminal>)> {
+impl Attend for Output {
+    fn resize(&mut self) -> bool {
+        self.terminals.iter_mut().for_each(Terminal::resize);
+        !self.terminals.is_empty()
+    }
+
+    fn before_stop(&mut self) {
+        let end = Instant::now() + BEFORE_STOP;
+        self.progress.iter().for_each(|it| it.wait(end));
+    }
+}
+
+/// Opens a stream of ours for each of our own. Returns where each is read and where it goes, the terminals among
+/// them, and what a command writes to.
+#[allow(clippy::type_complexity, reason = "three things that are used in one place")]
+fn connect() -> io::Result<(Vec<Link>, Vec<Terminal>, (OwnedFd, OwnedFd))> {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (stdout, stderr) = (stdout.as_fd(), stderr.as_fd());
     let mut terminals = Vec::new();
@@ -73,7 +116,7 @@ fn connect(command: &mut Command) -> io::Result<(Vec<Link>, Vec<Terminal>)> {
         let writer = stream.try_clone_to_owned()?;
         if !isatty(stream) {
             let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-            let _ = rustix::pipe::fcntl_setpipe_size(&theirs, PIPE);
+            widen(theirs.as_fd());
             links.push(Link { reader, writer, terminal: None });
             return Ok(theirs);
         }
@@ -84,13 +127,8 @@ fn connect(command: &mut Command) -> io::Result<(Vec<Link>, Vec<Terminal>)> {
     };
     let theirs = open(stdout)?;
     // What is written to one place through two pipes would be out of order.
-    command.stderr(if is_same(stdout, stderr) {
-        Stdio::from(theirs.try_clone()?)
-    } else {
-        Stdio::from(open(stderr)?)
-    });
-    command.stdout(Stdio::from(theirs));
-    Ok((links, terminals))
+    let theirs_too = if is_same(stdout, stderr) { theirs.try_clone()? } else { open(stderr)? };
+    Ok((links, terminals, (theirs, theirs_too)))
 }
 
 /// Whether both lead to one terminal, pipe or file.

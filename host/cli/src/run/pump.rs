@@ -2,23 +2,19 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionread, read};
-use zeroize::Zeroizing;
+use zeroize::Zeroize as _;
 
 use super::terminal::Terminal;
-use crate::mask::{Mask, Stream};
+use crate::mask::{Mask, PIECE, Stream};
 use crate::streams;
 
-/// Bytes that are read at once.
-const PIECE: usize = 256 << 10;
-/// Fewer bytes that could begin a secret are held back for a while only.
-const FEW: usize = 12;
-/// The time for which they are.
-const WHILE: Duration = Duration::from_millis(50);
+/// Bytes that are read at once until so many have come.
+const PIECE_FIRST: usize = 8 << 10;
 /// The time after the command's end in which others may still write to its output.
 const AFTERWARDS: Duration = Duration::from_millis(900);
 
@@ -30,70 +26,168 @@ pub(super) struct Link {
     pub(super) terminal: Option<Terminal>,
 }
 
+/// Whether what has come of a stream has been carried.
+pub(super) struct Progress {
+    /// Our end of a pseudo-terminal. That of a pipe must be closed when it cannot be carried any more.
+    reader: Option<OwnedFd>,
+    /// Whether something is held back that will be written in a while.
+    is_holding: Mutex<bool>,
+    has_changed: Condvar,
+}
+
+impl Progress {
+    pub(super) fn new(link: &Link) -> io::Result<Self> {
+        let terminal = link.terminal.as_ref().map(|_| link.reader.try_clone());
+        let reader = terminal.transpose()?;
+        Ok(Self { reader, is_holding: Mutex::new(false), has_changed: Condvar::new() })
+    }
+
+    /// Waits until everything has been carried that has come, or until this moment.
+    pub(super) fn wait(&self, end: Instant) {
+        let mut is_holding = self.is_holding.lock().unwrap_or_else(PoisonError::into_inner);
+        while *is_holding || self.has_more() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.has_changed.wait_timeout(is_holding, left);
+            is_holding = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        let Some(reader) = &self.reader else { return false };
+        let mut reader = [PollFd::new(reader, PollFlags::IN)];
+        poll(&mut reader, Some(&Timespec::default())).is_ok()
+            && reader.iter().any(|it| it.revents().contains(PollFlags::IN))
+    }
+}
+
+/// The mask of all streams. Until there is one, nothing is carried; it may be replaced meanwhile.
+#[derive(Default)]
+pub(super) struct Masks {
+    current: Mutex<Option<Arc<Mask>>>,
+    came: Condvar,
+}
+
+impl Masks {
+    /// Masks what is read from now on by this.
+    pub(super) fn set(&self, mask: Mask) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(mask));
+        self.came.notify_all();
+    }
+
+    fn current(&self) -> Arc<Mask> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(mask) = &*current {
+                return Arc::clone(mask);
+            }
+            current = self.came.wait(current).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
 /// Carries one stream.
 pub(super) struct Pump {
     link: Link,
-    mask: Arc<Mask>,
+    masks: Arc<Masks>,
     /// A pipe that is closed when the command has ended.
     ended: Arc<OwnedFd>,
+    progress: Arc<Progress>,
 }
 
 impl Pump {
-    pub(super) fn new(link: Link, mask: Arc<Mask>, ended: Arc<OwnedFd>) -> Self {
-        Self { link, mask, ended }
+    pub(super) fn new(
+        link: Link,
+        masks: Arc<Masks>,
+        ended: Arc<OwnedFd>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        Self { link, masks, ended, progress }
     }
 
     /// Carries until the end. On failure the command's end is closed, so that it gets SIGPIPE as it would from
     /// our own stream.
     pub(super) fn run(mut self) -> io::Result<()> {
-        let mask = Arc::clone(&self.mask);
-        let mut stream = Stream::new(&mask);
-        let mut piece = Zeroizing::new(vec![0; PIECE]);
-        let mut out = Vec::with_capacity(PIECE);
-        let mut end = None;
+        let mut piece = Piece::default();
+        let mut out = Vec::new();
+        let progress = Arc::clone(&self.progress);
+        let (mut held, mut came, mut end) = (None, None, None);
+        // Once for each mask.
         loop {
-            let more = self.wait(&stream, &mut end)?;
-            out.clear();
-            let is_end = match more {
-                More::Came => match self.read(&mut piece)? {
-                    0 => true,
-                    count => {
-                        stream.push(piece.get(..count).unwrap_or_default(), &mut out);
-                        if let Some(terminal) = &mut self.link.terminal {
-                            terminal.follow();
-                        }
-                        false
+            let mask = self.masks.current();
+            let mut stream = match held {
+                Some(held) => Stream::resumed(&mask, held),
+                None => Stream::new(&mask),
+            };
+            loop {
+                let more = match came.take() {
+                    Some(more) => more,
+                    None => self.wait(&stream, &mut end)?,
+                };
+                if !Arc::ptr_eq(&mask, &self.masks.current()) {
+                    came = Some(more);
+                    break;
+                }
+                out.clear();
+                let carrying = progress.is_holding.lock();
+                let is_end = self.carry(more, &mut stream, &mut piece, &mut out)?;
+                streams::write_to(self.link.writer.as_fd(), &out)?;
+                *carrying.unwrap_or_else(PoisonError::into_inner) = stream.patience().is_some();
+                progress.has_changed.notify_all();
+                if is_end {
+                    return Ok(());
+                }
+            }
+            held = Some(stream.into_held());
+        }
+    }
+
+    /// Reads and masks what has come. Returns whether it was the last.
+    fn carry(
+        &mut self,
+        more: More,
+        stream: &mut Stream<'_>,
+        piece: &mut Piece,
+        out: &mut Vec<u8>,
+    ) -> io::Result<bool> {
+        let is_end = match more {
+            More::Came => match self.read(piece.room())? {
+                0 => true,
+                count => {
+                    stream.push(piece.take(count), out);
+                    if let Some(terminal) = &mut self.link.terminal {
+                        terminal.follow();
                     }
-                },
-                More::None => {
-                    stream.flush(&mut out);
                     false
                 }
-                More::Late => {
-                    // What is there already is the command's own, perhaps.
-                    let mut left = ioctl_fionread(&self.link.reader).unwrap_or(0);
-                    while left > 0 {
-                        let count = self.read(&mut piece)?;
-                        stream.push(piece.get(..count).unwrap_or_default(), &mut out);
-                        left = if count == 0 { 0 } else { left.saturating_sub(count as u64) };
-                    }
-                    true
+            },
+            More::None => {
+                stream.flush(out);
+                false
+            }
+            More::Late => {
+                // What is there already is the command's own, perhaps.
+                let mut left = ioctl_fionread(&self.link.reader).unwrap_or(0);
+                while left > 0 {
+                    let count = self.read(piece.room())?;
+                    stream.push(piece.take(count), out);
+                    left = if count == 0 { 0 } else { left.saturating_sub(count as u64) };
                 }
-            };
-            if is_end {
-                stream.flush(&mut out);
+                true
             }
-            streams::write_to(self.link.writer.as_fd(), &out)?;
-            if is_end {
-                return Ok(());
-            }
+        };
+        if is_end {
+            stream.flush(out);
         }
+        Ok(is_end)
     }
 
     /// Waits until there is more to read.
     fn wait(&mut self, stream: &Stream<'_>, end: &mut Option<Instant>) -> io::Result<More> {
         loop {
-            let held = Some(WHILE).filter(|_| (1..FEW).contains(&stream.held()));
+            let held = stream.patience();
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 return Ok(More::Late);
@@ -112,7 +206,7 @@ impl Pump {
                 .map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN))
                 .collect();
             match poll(&mut watched, timeout.as_ref()) {
-                Ok(0) if held.is_some() && left.is_none_or(|left| left > WHILE) => {
+                Ok(0) if held.is_some_and(|held| left.is_none_or(|left| left > held)) => {
                     return Ok(More::None);
                 }
                 Ok(0) | Err(Errno::INTR) => continue,
@@ -143,6 +237,43 @@ impl Pump {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// The room for what is read, which grows with what comes: a program that prints little costs little memory.
+#[derive(Default)]
+struct Piece {
+    bytes: Vec<u8>,
+    /// How many bytes of it may hold output, which may hold secrets.
+    used: usize,
+}
+
+impl Piece {
+    fn room(&mut self) -> &mut [u8] {
+        if self.bytes.len() <= self.used && self.bytes.len() < PIECE {
+            self.scrub();
+            self.bytes = vec![0; if self.bytes.is_empty() { PIECE_FIRST } else { PIECE }];
+        }
+        &mut self.bytes
+    }
+
+    /// What was read into it.
+    fn take(&mut self, count: usize) -> &[u8] {
+        self.used = self.used.max(count);
+        self.bytes.get(..count).unwrap_or_default()
+    }
+
+    fn scrub(&mut self) {
+        if let Some(used) = self.bytes.get_mut(..self.used) {
+            used.zeroize();
+        }
+        self.used = 0;
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.scrub();
     }
 }
 

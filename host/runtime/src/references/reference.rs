@@ -66,6 +66,11 @@ impl Asked {
         Self { secret: reference.canonical(), pointer, form, reference, is_optional, default }
     }
 
+    /// Whether the reference names a version, which never changes.
+    pub fn has_version(&self) -> bool {
+        self.reference.version.is_some()
+    }
+
     /// What the variable gets, by what getting the secret gave.
     pub fn find(&self, secret: Result<&Secret, &Error>) -> Result<Found, Error> {
         let found = secret.map_err(Clone::clone).and_then(|secret| match &self.pointer {
