@@ -40,4 +40,4 @@ pub mod token;
 pub mod tokens;
 pub mod vault;
 
-pub use words::{scrub, secret, url, visible};
+pub use words::{date, scrub, secret, url, visible};

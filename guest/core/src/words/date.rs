@@ -10,7 +10,7 @@ use time::{Date, Month, OffsetDateTime, Time};
 /// Parses a time into Unix seconds: RFC 3339 (`2024-10-18T19:51:37.0000000+00:00`), of the two date
 /// texts of App Service (`06/20/2019 02:57:58 +00:00`, `1/16/2020 5:24:12 AM +00:00`), of
 /// `2006-01-02 15:04:05` (UTC), or of an HTTP date (`Wed, 21 Oct 2015 07:28:00 GMT`).
-pub(crate) fn parse(text: &str) -> Option<i64> {
+pub fn parse(text: &str) -> Option<i64> {
     if text.len() > 64 {
         return None;
     }
@@ -47,7 +47,7 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
 }
 
 /// Writes Unix seconds as RFC 3339, or as a number if the year is beyond 9999.
-pub(crate) fn text(unix: i64) -> String {
+pub fn text(unix: i64) -> String {
     match OffsetDateTime::from_unix_timestamp(unix) {
         Ok(at) if (0..=9999).contains(&at.year()) => {
             let ((year, month, day), (hour, minute, second)) = (at.to_calendar_date(), at.to_hms());

@@ -1,7 +1,7 @@
 //! Formats and small types that know nothing of Azure: JSON, URLs, forms, dates, secret strings.
 
 pub(crate) mod claims;
-pub(crate) mod date;
+pub mod date;
 pub(crate) mod form;
 pub(crate) mod json;
 pub mod scrub;

@@ -5,7 +5,6 @@ mod checks;
 mod facts;
 mod finding;
 mod subjects;
-mod times;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

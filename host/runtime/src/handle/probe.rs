@@ -34,7 +34,7 @@ pub struct Certificate {
     /// The hosts that it is for.
     pub names: Vec<String>,
     /// The Unix times between which it is valid.
-    pub valid: (u64, u64),
+    pub valid: (i64, i64),
 }
 
 impl Vaultlet {
@@ -61,7 +61,9 @@ impl Certificate {
             GeneralName::DnsName(name) => Some(shown(name.as_str())),
             _ => None,
         });
-        let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
+        let seconds = |time: x509_cert::time::Time| {
+            i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
+        };
         let validity = certificate.validity;
         Some(Self {
             subject: shown(&certificate.subject.to_string()),

@@ -2,10 +2,11 @@
 
 use std::time::UNIX_EPOCH;
 
+use vaultlet_core::date;
+
 use super::{Facts, Result};
 use crate::doctor::facts::failed_step;
 use crate::doctor::finding::{ok, waits, warn};
-use crate::doctor::times;
 
 /// The seconds from which a difference is worth a warning. Token authorities allow 300.
 const WORTH_A_WARNING: i64 = 60;
@@ -18,7 +19,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
         if let Some((check, _)) = failed_step(seen) {
             return waits(name, check);
         }
-        let date = seen.date.as_ref().and_then(|(text, here)| Some((times::parse(text)?, here)));
+        let date = seen.date.as_ref().and_then(|(text, here)| Some((date::parse(text)?, here)));
         let Some((there, here)) = date else {
             return warn(
                 format!("{name} does not say what time it is"),

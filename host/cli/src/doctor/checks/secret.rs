@@ -2,13 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use vaultlet_core::date;
 use vaultlet_host::Secret;
 
 use super::access::{is_about_secret, waits_for};
 use super::{Facts, Result};
 use crate::doctor::finding::{fail, ok, waits, warn};
 use crate::doctor::subjects::Subject;
-use crate::doctor::times;
 
 /// How long before its end a secret is said to expire soon: as long as the service's own event
 /// `SecretNearExpiry`.
@@ -39,7 +39,7 @@ fn of_secret(name: &str, secret: &Secret) -> Result {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     let properties = secret.properties();
-    let time = |unix: i64| times::text(unix.try_into().unwrap_or_default());
+    let time = date::text;
     match (properties.not_before, properties.expires) {
         (_, Some(expires)) if expires <= now => warn(
             format!("{name}: expired on {}; it can still be read", time(expires)),

@@ -1,13 +1,13 @@
 //! The certificate that the vault shows, and who issued it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use vaultlet_core::date;
 use vaultlet_host::{Certificate, Probe};
 
 use super::{Facts, Result};
 use crate::doctor::facts::failed_step;
 use crate::doctor::finding::{fail, ok, waits};
-use crate::doctor::times;
 use crate::failure::Failure;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
@@ -55,14 +55,15 @@ fn describe(leaf: &Certificate) -> String {
     format!(
         "for {names}, issued by {}, valid from {} to {}",
         leaf.issuer,
-        times::text(from),
-        times::text(to)
+        date::text(from),
+        date::text(to)
     )
 }
 
 /// What to do about a certificate that is not trusted.
 fn remedy(leaf: &Certificate, probe: &Probe) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
     let (from, to) = leaf.valid;
     let host = probe.server.host.as_str();
     let is_for = |name: &String| match name.strip_prefix('*') {
@@ -74,7 +75,7 @@ fn remedy(leaf: &Certificate, probe: &Probe) -> String {
     if now < from || now > to {
         return format!(
             "have the certificate renewed, unless this machine's clock is wrong: it says {}",
-            times::text(now)
+            date::text(now)
         );
     }
     if !leaf.names.iter().any(is_for) {

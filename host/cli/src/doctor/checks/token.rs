@@ -2,13 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use vaultlet_core::date;
 use vaultlet_host::Token;
 
 use super::identity::named;
 use super::{Facts, Result};
 use crate::doctor::facts::is_about_identity;
 use crate::doctor::finding::{fail, ok, waits, warn};
-use crate::doctor::times;
 use crate::failure::Failure;
 
 /// Key Vault's own id, which tokens may name in place of its URL.
@@ -52,12 +52,9 @@ fn of_token(token: &Token) -> Result {
         );
     }
     let until = token.expires_on().duration_since(UNIX_EPOCH).map_or(0, |until| until.as_secs());
+    let until = date::text(i64::try_from(until).unwrap_or(i64::MAX));
     match token.expires_on().duration_since(SystemTime::now()) {
-        Ok(left) => ok(format!(
-            "{text}; valid until {}, for {} min",
-            times::text(until),
-            left.as_secs() / 60
-        )),
+        Ok(left) => ok(format!("{text}; valid until {}, for {} min", until, left.as_secs() / 60)),
         Err(_) => warn(
             format!("{text}; by this machine's clock it has expired already"),
             "set this machine's clock",
