@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Whoami(crate::whoami::Whoami),
     #[command(alias = "exec")]
     Run(crate::run::Run),
+    Job(crate::job::Job),
     Identity(crate::identity::Identity),
     #[cfg(feature = "dev")]
     Dev(crate::dev::Dev),
@@ -87,6 +88,7 @@ impl Arguments {
             Command::Token(token) => token.output == crate::token::Format::Json,
             Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
             Command::Run(run) => run.reports_json(),
+            Command::Job(job) => job.reports_json(),
             Command::Identity(identity) => {
                 let crate::identity::Action::Serve(serve) = &identity.action;
                 serve.output == crate::identity::Format::Json

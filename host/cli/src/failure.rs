@@ -82,6 +82,42 @@ impl Failure {
         ["secret-not-found", "pointer-missing"].contains(&self.id.as_str())
     }
 
+    /// Whether there is no identity that could be asked.
+    pub(crate) fn is_about_no_identity(&self) -> bool {
+        self.kind == Kind::NotConfigured.as_str()
+    }
+
+    /// Whether a reference is not one, whatever the vault has.
+    pub(crate) fn is_about_a_malformed_reference(&self) -> bool {
+        self.id == "reference-malformed"
+    }
+
+    /// The failures of variables, of which this is the first; or this one, if it is of no variable.
+    pub(crate) fn into_variables(self) -> Result<Vec<(String, Self)>, Self> {
+        if self.variables.is_empty() { Err(self) } else { Ok(self.variables) }
+    }
+
+    /// The failure with the name of what it is about before its message.
+    pub(crate) fn within(self, name: &str) -> Self {
+        let message = format!("{name}: {}", self.message);
+        Self { message, ..self }
+    }
+
+    /// The same kind of failure, in other words.
+    pub(crate) fn retold(&self, message: String, help: &str) -> Self {
+        Self { message, help: help.into(), code: None, variables: Vec::new(), ..self.clone() }
+    }
+
+    /// The failure as one line.
+    pub(crate) fn told(&self) -> String {
+        self.line()
+    }
+
+    /// Its id, kind, message and help.
+    pub(crate) fn parts(&self) -> (&str, &'static str, &str, &str) {
+        (&self.id, self.kind, &self.message, &self.help)
+    }
+
     /// The failure with another remedy.
     pub(crate) fn with_help(self, help: &str) -> Self {
         Self { help: help.into(), ..self }
@@ -99,6 +135,11 @@ impl Failure {
     /// The failure with an exit code that does not follow from its kind.
     pub(crate) fn with_exit(self, exit: u8) -> Self {
         Self { exit, ..self }
+    }
+
+    /// The exit code of a command that fails so.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit)
     }
 
     /// Reports the failure.

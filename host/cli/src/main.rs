@@ -16,6 +16,7 @@ mod get;
 mod given_flags;
 mod identity;
 mod ids;
+mod job;
 mod list;
 mod log;
 mod mask;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         Command::Explain(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
+        Command::Job(command) => command.run(),
         Command::List(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),

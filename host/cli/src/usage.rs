@@ -34,7 +34,10 @@ pub(crate) fn see_help(arguments: &[OsString]) -> String {
     let (first, second) = (words.next(), words.next());
     match (first, second) {
         (Some("identity"), Some("serve")) => "see `vaultlet identity serve --help`".into(),
-        (Some(command @ ("identity" | "dev" | "demo" | "explain")), _) => {
+        (Some("job"), Some(command @ ("run" | "check"))) => {
+            format!("see `vaultlet job {command} --help`")
+        }
+        (Some(command @ ("identity" | "dev" | "demo" | "explain" | "job")), _) => {
             format!("see `vaultlet {command} --help`")
         }
         _ => say::see_help(first),

@@ -8,4 +8,4 @@ mod strings;
 
 pub(crate) use reference::Form;
 pub(crate) use resolve::{Resolved, Value, resolve};
-pub(crate) use sources::Sources;
+pub(crate) use sources::{Sources, Variable};

@@ -20,7 +20,7 @@ const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
 /// Files that variables name.
 #[derive(Default)]
-pub(super) struct Files {
+pub(crate) struct Files {
     folder: Option<TempDir>,
     descriptors: Vec<OwnedFd>,
 }

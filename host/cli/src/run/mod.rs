@@ -1,6 +1,7 @@
 //! `vaultlet run`: a command with the secrets that its variables refer to.
 
 mod files;
+mod group;
 mod output;
 mod pump;
 mod terminal;
@@ -18,7 +19,8 @@ use crate::mask::Mask;
 use crate::options::Options;
 use crate::references::{Form, Resolved, Sources, Value, resolve};
 
-use files::Files;
+pub(crate) use files::Files;
+pub(crate) use group::run_all;
 
 /// Run a command with the secrets that its variables refer to
 ///
@@ -91,20 +93,25 @@ impl Run {
         let values = resolved.masked.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
         let mask = Mask::new(values);
         drop(resolved);
-        for name in mask.short() {
-            let _ = writeln!(
-                io::stderr(),
-                "vaultlet: the value of `{name}` is too short to be masked in output"
-            );
-        }
+        say_short(&mask);
         let code = output::run(command, mask, &signals)?;
         drop(files);
         Ok(code)
     }
 }
 
+/// Tells of values that are too short to be masked.
+pub(crate) fn say_short(mask: &Mask) {
+    for name in mask.short() {
+        let _ = writeln!(
+            io::stderr(),
+            "vaultlet: the value of `{name}` is too short to be masked in output"
+        );
+    }
+}
+
 /// Sets the command's variables. Returns the files that some of them are paths of.
-fn set(command: &mut Command, resolved: &Resolved) -> Result<Files, Failure> {
+pub(crate) fn set(command: &mut Command, resolved: &Resolved) -> Result<Files, Failure> {
     let mut files = Files::default();
     for (name, value) in &resolved.variables {
         match value {

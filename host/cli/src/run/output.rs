@@ -19,7 +19,7 @@ use crate::mask::Mask;
 use crate::output;
 
 /// Bytes that a pipe shall hold, as far as the system allows it: fewer switches between the processes.
-const PIPE: usize = 1 << 20;
+pub(super) const PIPE: usize = 1 << 20;
 
 /// Runs a command with its output masked.
 pub(super) fn run(
@@ -94,7 +94,7 @@ fn connect(command: &mut Command) -> io::Result<(Vec<Link>, Vec<Terminal>)> {
 }
 
 /// Whether both lead to one terminal, pipe or file.
-fn is_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+pub(super) fn is_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     let (Ok(one), Ok(other)) = (fstat(one), fstat(other)) else { return false };
     let is_special = FileType::from_raw_mode(one.st_mode) == FileType::CharacterDevice;
     // A device such as `/dev/null` has no order to keep.
