@@ -14,6 +14,7 @@
 mod authority;
 mod forms;
 mod install;
+mod jobs;
 mod lent;
 
 use std::ffi::OsStr;

@@ -10,6 +10,7 @@ use vaultlet_core::visible::on_one_line;
 use super::definition::Definition;
 use super::file::JobFile;
 use super::finding::Finding;
+use super::identity;
 use super::yaml::Place;
 use crate::failure::Failure;
 use crate::options::Options;
@@ -40,7 +41,8 @@ pub(super) fn check(job: JobFile, options: &Options, is_json: bool) -> Result<Ex
         None => Ok(ExitCode::SUCCESS),
         Some(first) => {
             let count = findings.len();
-            let things = if count == 1 { "one thing is".to_owned() } else { format!("{count} things are") };
+            let things =
+                if count == 1 { "one thing is".to_owned() } else { format!("{count} things are") };
             let message = format!("checking the job `{file}`: {things} wrong");
             Err(first.failure.retold(message, "see the list on stdout"))
         }
@@ -60,7 +62,11 @@ fn references(definition: &Definition, settings: &Settings) -> Vec<Reference> {
     }
     for input in definition.inputs.iter().filter(|it| !it.is_data) {
         for text in within(&input.text) {
-            all.push(Reference { path: format!("inputs.{}", input.name), text, at: Some(input.at) });
+            all.push(Reference {
+                path: format!("inputs.{}", input.name),
+                text,
+                at: Some(input.at),
+            });
         }
     }
     for text in within(&definition.command) {
@@ -73,9 +79,8 @@ fn references(definition: &Definition, settings: &Settings) -> Vec<Reference> {
 
 /// Whether a variable's value is a reference, perhaps a malformed one.
 fn is_reference(text: &str, settings: &Settings) -> bool {
-    let begins = |start: &str| {
-        text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
-    };
+    let begins =
+        |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
     // Options of a reference do not change what it names.
     let name = text.split('?').next().unwrap_or_default();
     begins("akv://")
@@ -115,7 +120,7 @@ fn unreadable(references: &[Reference], options: &Options) -> Result<Vec<Finding
         };
         let failures = match resolve(left.iter().filter_map(variable).collect(), &[], options) {
             Ok(_) => break,
-            Err(failure) => failure.into_variables()?,
+            Err(failure) => identity::renamed(failure).into_variables()?,
         };
         let before = left.len();
         let is_read = failures.iter().all(|(_, it)| !it.is_about_a_malformed_reference());
@@ -124,7 +129,7 @@ fn unreadable(references: &[Reference], options: &Options) -> Result<Vec<Finding
             left.retain(|it| *it != number);
             if let Some(reference) = references.get(number) {
                 let failure = failure.within(&reference.path);
-                findings.push(Finding { at: reference.at, failure });
+                findings.push(Finding::unreadable(reference.at, failure));
             }
         }
         if is_read || left.len() == before {
@@ -141,7 +146,7 @@ fn print(file: &str, findings: &[Finding], references: usize) -> Result<(), Fail
             Some((line, column)) => format!(":{line}:{column}"),
             None => String::new(),
         };
-        let line = format!("{file}{place}: {}", finding.failure.told());
+        let line = format!("{file}{place}: {}", finding.told);
         text.extend(on_one_line(&line));
         text.push('\n');
     }

@@ -155,15 +155,18 @@ mod tests {
             at,
         };
         let inputs = [input("a", "1 2"), input("b", "True"), input("c", "${{inputs.a}}")];
-        let outputs =
-            [Output { name: "o".into(), path: PathBuf::from("/out/o"), is_file: false }];
+        let outputs = [Output { name: "o".into(), path: PathBuf::from("/out/o"), is_file: false }];
         let expansion = Expansion { inputs: &inputs, outputs: &outputs };
         for (text, expected, unknown) in [
             ("x ${{inputs.a}} y", "x 1 2 y", vec![]),
             ("--b=${{ inputs.b }} > ${{outputs.o}}/f", "--b=True > /out/o/f", vec![]),
             ("{inputs.a} {outputs.o}", "1 2 /out/o", vec![]),
             ("${{inputs.c}}", "${{inputs.a}}", vec![]),
-            ("${A} ${#A} $((1)) {a,b} {{inputs.a}} é$", "${A} ${#A} $((1)) {a,b} {{inputs.a}} é$", vec![]),
+            (
+                "${A} ${#A} $((1)) {a,b} {{inputs.a}} é$",
+                "${A} ${#A} $((1)) {a,b} {{inputs.a}} é$",
+                vec![],
+            ),
             ("a $[[--x ${{inputs.x}}]] b", "a  b", vec![]),
             ("a $[[--x ${{inputs.a}}]] b", "a --x 1 2 b", vec![]),
             ("if [[ a ]]; then $[[ x ]]", "if [[ a ]]; then $[[ x ]]", vec![]),

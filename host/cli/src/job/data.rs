@@ -55,7 +55,12 @@ pub(super) fn inputs(reader: &mut Reader<'_>, node: &Node) -> Vec<Input> {
             continue;
         }
         let text = data(reader, value, &path);
-        inputs.extend(text.map(|text| Input { name: name.clone(), text, is_data: true, at: value.at }));
+        inputs.extend(text.map(|text| Input {
+            name: name.clone(),
+            text,
+            is_data: true,
+            at: value.at,
+        }));
     }
     inputs
 }
@@ -69,7 +74,8 @@ fn data(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
     let known = ["type", "path", "mode", "path_on_compute", "datastore"];
     let members = reader.members(node, path, &known);
     let get = |key: &str| members.iter().find(|it| it.key == key).map(|it| &it.value);
-    let kind = get("type").map_or(Some("uri_folder"), |it| reader.word(it, &format!("{path}.type"), &TYPES));
+    let kind = get("type")
+        .map_or(Some("uri_folder"), |it| reader.word(it, &format!("{path}.type"), &TYPES));
     if let Some(mode) = get("mode") {
         reader.word(mode, &format!("{path}.mode"), &INPUT_MODES);
     }
@@ -145,14 +151,21 @@ pub(super) fn code(reader: &mut Reader<'_>, node: &Node) -> Option<PathBuf> {
 }
 
 /// A path on this machine; one that is not is refused.
-fn local(reader: &mut Reader<'_>, text: &str, at: Place, path: &str, help: &str) -> Option<PathBuf> {
+fn local(
+    reader: &mut Reader<'_>,
+    text: &str,
+    at: Place,
+    path: &str,
+    help: &str,
+) -> Option<PathBuf> {
     if text.contains("${{") {
         let what = format!("`{path}` is an expression, which the service evaluates in a pipeline");
         reader.unsupported(at, &what, help);
         return None;
     }
     if let Some(scheme) = scheme(text) {
-        let what = format!("`{path}` is `{}`, which is in the cloud ({scheme})", text.escape_debug());
+        let what =
+            format!("`{path}` is `{}`, which is in the cloud ({scheme})", text.escape_debug());
         reader.unsupported(at, &what, help);
         return None;
     }

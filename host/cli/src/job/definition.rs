@@ -59,17 +59,46 @@ pub(super) struct Variable {
 
 /// All members of a command job.
 const KEYS: [&str; 27] = [
-    "$schema", "type", "name", "display_name", "experiment_name", "description", "tags",
-    "properties", "command", "code", "environment", "environment_variables", "inputs", "outputs",
-    "identity", "distribution", "resources", "compute", "limits", "services", "queue_settings",
-    "parent_job_name", "id", "status", "creation_context", "log_files", "parameters",
+    "$schema",
+    "type",
+    "name",
+    "display_name",
+    "experiment_name",
+    "description",
+    "tags",
+    "properties",
+    "command",
+    "code",
+    "environment",
+    "environment_variables",
+    "inputs",
+    "outputs",
+    "identity",
+    "distribution",
+    "resources",
+    "compute",
+    "limits",
+    "services",
+    "queue_settings",
+    "parent_job_name",
+    "id",
+    "status",
+    "creation_context",
+    "log_files",
+    "parameters",
 ];
 /// Members that the service writes, and nobody has to know.
 const SILENT: [&str; 7] =
     ["$schema", "type", "id", "status", "creation_context", "log_files", "parameters"];
 /// Members that are read here.
 const READ: [&str; 8] = [
-    "command", "code", "environment_variables", "inputs", "outputs", "identity", "distribution",
+    "command",
+    "code",
+    "environment_variables",
+    "inputs",
+    "outputs",
+    "identity",
+    "distribution",
     "resources",
 ];
 /// Types of jobs that `az` knows besides.
@@ -121,7 +150,13 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Node) -> Definition {
         None => reader.wrong(root.at, "it has no `command`", "write `command: …`"),
     }
     let is_ignored = |key: &&str| !READ.contains(key) && !SILENT.contains(key);
-    job.ignored = KEYS.iter().copied().filter(is_ignored).filter(|it| get(it).is_some()).map(str::to_owned).collect();
+    job.ignored = KEYS
+        .iter()
+        .copied()
+        .filter(is_ignored)
+        .filter(|it| get(it).is_some())
+        .map(str::to_owned)
+        .collect();
     job
 }
 
@@ -180,10 +215,15 @@ pub(super) fn check_environment(reader: &mut Reader<'_>, root: &Node) {
                 reader.wrong(environment.value.at, &what, help);
             }
         }
-        Data::Map(members) if members.iter().any(|it| ["image", "build"].contains(&it.key.as_str())) => {}
+        Data::Map(members)
+            if members.iter().any(|it| ["image", "build"].contains(&it.key.as_str())) => {}
         _ => {
             let help = "write `azureml:NAME@latest`, or `image: …`";
-            reader.wrong(environment.value.at, "`environment` has neither a name nor an image", help);
+            reader.wrong(
+                environment.value.at,
+                "`environment` has neither a name nor an image",
+                help,
+            );
         }
     }
 }
@@ -207,7 +247,8 @@ fn identity_of(reader: &mut Reader<'_>, node: &Node) -> Identity {
         let text = reader.text(&entry.value, &format!("identity.{key}"));
         *id = text.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
         if matches!(kind, Some("user_identity" | "aml_token")) {
-            let what = format!("`identity.{key}` names a managed identity, and the type is another");
+            let what =
+                format!("`identity.{key}` names a managed identity, and the type is another");
             reader.wrong(entry.at, &what, "leave it out, or write `type: managed`");
         }
     }

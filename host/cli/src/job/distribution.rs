@@ -21,7 +21,10 @@ pub(super) enum Distribution {
     None,
     PyTorch(u32),
     Mpi(u32),
-    TensorFlow { workers: u32, servers: u32 },
+    TensorFlow {
+        workers: u32,
+        servers: u32,
+    },
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Distribution {
@@ -68,8 +71,13 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Distribution {
 /// Reads what the job asks of its nodes: there is one here.
 pub(super) fn resources(reader: &mut Reader<'_>, node: &Node) {
     let known = [
-        "instance_count", "instance_type", "properties", "locations", "shm_size",
-        "max_instance_count", "docker_args",
+        "instance_count",
+        "instance_type",
+        "properties",
+        "locations",
+        "shm_size",
+        "max_instance_count",
+        "docker_args",
     ];
     for entry in reader.members(node, "resources", &known) {
         if entry.key != "instance_count" {

@@ -38,7 +38,8 @@ pub(super) fn read(path: &Path, changes: &Changes, is_check: bool) -> Result<Job
     let text = match load(path) {
         Ok(text) => text,
         Err(error) => {
-            let why = error.to_string().to_lowercase();
+            let why = error.to_string();
+            let why = if error.raw_os_error().is_some() { why.to_lowercase() } else { why };
             let finding = Finding::wrong(path, None, &why, "name the YAML file of a command job");
             job.findings.push(finding);
             return Ok(job);
@@ -48,7 +49,7 @@ pub(super) fn read(path: &Path, changes: &Changes, is_check: bool) -> Result<Job
         Ok(document) => document,
         Err(malformed) => {
             let what = format!("the YAML is malformed: {}", malformed.why);
-            let help = "correct it; `az` would refuse it, too";
+            let help = "correct it: `az` refuses it, too";
             job.findings.push(Finding::wrong(path, malformed.at, &what, help));
             return Ok(job);
         }
@@ -56,7 +57,8 @@ pub(super) fn read(path: &Path, changes: &Changes, is_check: bool) -> Result<Job
     for (key, first, last) in repeated {
         if let (Place::Line { line: first, .. }, Place::Line { line: last, .. }) = (first, last) {
             let key = key.escape_debug();
-            job.notes.push(format!("`{key}` stands in lines {first} and {last}; the last one counts"));
+            job.notes
+                .push(format!("`{key}` stands in lines {first} and {last}; the last one counts"));
         }
     }
     for (target, value) in changes {

@@ -13,6 +13,8 @@ pub(super) struct Finding {
     /// Where it stands, if it stands anywhere.
     pub(super) at: Option<Place>,
     pub(super) failure: Failure,
+    /// The finding where its place is known from elsewhere.
+    pub(super) told: String,
 }
 
 impl Finding {
@@ -33,7 +35,13 @@ impl Finding {
             None => String::new(),
         };
         let message = format!("reading the job `{}`: {place}{what}", file.display());
-        Self { at, failure: Failure::own(Kind::Configuration, id, message, help) }
+        let failure = Failure::own(Kind::Configuration, id, message, help);
+        Self { at, failure, told: format!("{what}; {help} ({id})") }
+    }
+
+    /// A reference that cannot be read.
+    pub(super) fn unreadable(at: Option<Place>, failure: Failure) -> Self {
+        Self { at, told: failure.told(), failure }
     }
 
     /// The line and the column, in this order.

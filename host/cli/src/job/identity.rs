@@ -2,8 +2,11 @@
 
 use std::process::Command;
 
+use vaultlet_core::settings;
+
 use super::definition::{Identity, UserAssigned};
 use super::start::say;
+use crate::failure::Failure;
 use crate::options::Options;
 
 /// The sources of a user's identity: the service's, or the user's own login.
@@ -30,13 +33,28 @@ pub(super) fn options(options: Options, identity: &Identity) -> Options {
     }
 }
 
+/// A failure that names the members of the file, where it names variables that are not set.
+pub(super) fn renamed(failure: Failure) -> Failure {
+    let names = [
+        (settings::IDENTITY, "`identity.type` of the job"),
+        (settings::CLIENT_ID, "`identity.client_id` of the job"),
+        (settings::OBJECT_ID, "`identity.object_id` of the job"),
+        (settings::RESOURCE_ID, "`identity.msi_resource_id` of the job"),
+    ];
+    let names = names.into_iter().filter(|(it, _)| std::env::var_os(it.variable).is_none());
+    let names: Vec<_> = names.map(|(it, name)| (format!("`{}`", it.variable), name)).collect();
+    failure.renamed(&names)
+}
+
 /// Says which of the file's wishes the local Azure does not grant.
 pub(super) fn note(identity: &Identity) {
     if let Identity::Managed(ids) = identity
         && *ids != UserAssigned::default()
         && is_in_dev()
     {
-        say("the local Azure has one managed identity, which stands for the one that the file names");
+        say(
+            "the local Azure has one managed identity, which stands for the one that the file names",
+        );
     }
 }
 

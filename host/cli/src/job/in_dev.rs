@@ -64,7 +64,8 @@ impl Flags {
         }
         let who = if *identity == Identity::User { Who::User } else { Who::Managed };
         builder = builder.run_as(who);
-        let builder = dev::seeded(builder, self.seed_file, self.seed, &self.given, "VAULTLET_SEED")?;
+        let builder =
+            dev::seeded(builder, self.seed_file, self.seed, &self.given, "VAULTLET_SEED")?;
         let local = dev::start(builder, &self.given)?;
         let own = std::env::current_exe().map_err(|error| {
             let message = format!("finding this program: {error}");
@@ -129,7 +130,8 @@ fn vaults(definition: &Definition, named: Vec<String>) -> Vec<String> {
             let start = text.get(..at)?.rfind("https://")? + "https://".len();
             text.get(start..at)
         });
-        let app_service = text.split("VaultName=").nth(1).and_then(|it| it.split([';', ')']).next());
+        let app_service =
+            text.split("VaultName=").nth(1).and_then(|it| it.split([';', ')']).next());
         for name in names.chain(urls).chain(app_service) {
             let name = name.to_ascii_lowercase();
             if is_name(&name) && !vaults.contains(&name) {
@@ -161,7 +163,10 @@ mod tests {
         for (given, kept) in [
             ("job run --dev --seed a=b f.yml", "job run f.yml"),
             ("job run f.yml --seed=a=b --seed-file x --dev -o json", "job run f.yml -o json"),
-            ("job run --vault a,b --dev --set a.b=--dev -- --dev", "job run --set a.b=--dev -- --dev"),
+            (
+                "job run --vault a,b --dev --set a.b=--dev -- --dev",
+                "job run --set a.b=--dev -- --dev",
+            ),
             ("--log info job run --dev=true f --vault=x", "--log info job run f"),
         ] {
             let arguments = given.split(' ').map(OsString::from);

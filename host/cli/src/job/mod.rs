@@ -153,14 +153,15 @@ impl Run {
         let signals = Signals::block();
         let report = if self.output.is_some() { Report::Json } else { Report::Line };
         let job = file::read(&self.target.file, &self.target.changes()?, false)?;
-        if let Some((last, others)) = job.findings.split_first() {
-            // With JSON the last line is the error, which is that of the first finding.
-            if report == Report::Line {
-                last.failure.report(report);
-                others.iter().for_each(|it| drop(it.failure.report(report)));
-                return Ok(last.failure.exit_code());
+        if let Some(first) = job.findings.first() {
+            // As JSON there is one error.
+            if report == Report::Json {
+                return Err(first.failure.clone());
             }
-            return Err(last.failure.clone());
+            for finding in &job.findings {
+                finding.failure.report(report);
+            }
+            return Ok(first.failure.exit_code());
         }
         let identity = self.target.identity(&job.definition.identity);
         #[cfg(feature = "dev")]
@@ -188,7 +189,8 @@ impl Target {
     /// What `--set` changes.
     fn changes(&self) -> Result<Vec<(String, String)>, Failure> {
         let change = |text: &String| {
-            let change = text.split_once('=').map(|(path, value)| (path.trim().into(), value.into()));
+            let change =
+                text.split_once('=').map(|(path, value)| (path.trim().into(), value.into()));
             change.ok_or_else(|| Failure::usage("`--set` takes PATH=VALUE, as in inputs.epochs=1"))
         };
         self.set.iter().map(change).collect()
@@ -197,7 +199,9 @@ impl Target {
     /// The identity that the job runs as.
     fn identity(&self, of_file: &Identity) -> Identity {
         match (self.run_as, of_file) {
-            (None, of_file) | (Some(As::Managed), of_file @ Identity::Managed(_)) => of_file.clone(),
+            (None, of_file) | (Some(As::Managed), of_file @ Identity::Managed(_)) => {
+                of_file.clone()
+            }
             (Some(As::User), _) => Identity::User,
             (Some(As::Managed), _) => Identity::Managed(UserAssigned::default()),
         }

@@ -91,7 +91,12 @@ impl<'a> Reader<'a> {
     }
 
     /// One of these words, in any case.
-    pub(super) fn word(&mut self, node: &Node, path: &str, words: &[&'static str]) -> Option<&'static str> {
+    pub(super) fn word(
+        &mut self,
+        node: &Node,
+        path: &str,
+        words: &[&'static str],
+    ) -> Option<&'static str> {
         let text = self.text(node, path)?;
         let found = words.iter().find(|word| is_same_word(word, text));
         if found.is_none() {
@@ -117,8 +122,9 @@ impl<'a> Reader<'a> {
 
     /// A text, a number or a boolean, as the service writes it.
     pub(super) fn value(&mut self, node: &Node, path: &str) -> Option<String> {
-        if let Data::Scalar(scalar @ (Scalar::Bool(_) | Scalar::Int(_) | Scalar::Text(_) | Scalar::Float(_))) =
-            &node.data
+        if let Data::Scalar(
+            scalar @ (Scalar::Bool(_) | Scalar::Int(_) | Scalar::Text(_) | Scalar::Float(_)),
+        ) = &node.data
             && !matches!(scalar, Scalar::Float(number) if !number.is_finite())
         {
             return scalar.python();

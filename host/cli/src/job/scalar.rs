@@ -227,7 +227,11 @@ mod tests {
             ("azureml:e:1", "a text", "azureml:e:1"),
         ] {
             let scalar = resolve(text);
-            assert_eq!((scalar.kind(), scalar.python().unwrap().as_str()), (kind, python), "{text}");
+            assert_eq!(
+                (scalar.kind(), scalar.python().unwrap().as_str()),
+                (kind, python),
+                "{text}"
+            );
         }
         for text in ["", "~", "null", "Null"] {
             assert_eq!(resolve(text), Scalar::Null, "{text}");

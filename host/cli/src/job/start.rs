@@ -38,7 +38,9 @@ pub(super) fn start(
         plain(variables)
     } else {
         match signals.unless_interrupted(move || resolve(variables, &names, &options)) {
-            Ok(resolved) => resolved.inspect_err(|failure| hint(failure, identity))?,
+            Ok(resolved) => resolved
+                .inspect_err(|failure| hint(failure, identity))
+                .map_err(identity::renamed)?,
             Err(interrupted) => return Ok(interrupted),
         }
     };
@@ -93,9 +95,8 @@ fn variables(definition: &Definition) -> Vec<Variable> {
 }
 
 fn plain(variables: Vec<Variable>) -> Resolved {
-    let plain = |it: Variable| {
-        (it.name, Value::Plain { value: it.value, is_inherited: it.is_inherited })
-    };
+    let plain =
+        |it: Variable| (it.name, Value::Plain { value: it.value, is_inherited: it.is_inherited });
     Resolved { variables: variables.into_iter().map(plain).collect(), masked: Vec::new() }
 }
 
@@ -125,7 +126,8 @@ fn make(output: &Output) -> Result<(), Failure> {
 }
 
 fn no_port(error: &io::Error) -> Failure {
-    let message = format!("starting the processes of the job: {}", error.to_string().to_lowercase());
+    let message =
+        format!("starting the processes of the job: {}", error.to_string().to_lowercase());
     let help = "let this process open ports on 127.0.0.1, by which the processes find each other";
     Failure::own(Kind::Unavailable, "job-port", message, help)
 }
@@ -135,7 +137,7 @@ fn say_ignored(ignored: &[String]) {
         return;
     }
     let names: Vec<_> = ignored.iter().map(|it| format!("`{it}`")).collect();
-    say(&format!("{} mean nothing on this machine", names.join(", ")));
+    say(&format!("ignored on this machine: {}", names.join(", ")));
 }
 
 /// Says what to do where the job's identity is not here.

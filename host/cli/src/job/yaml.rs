@@ -291,8 +291,14 @@ mod tests {
     #[test]
     fn documents_are_read_with_anchors_merge_keys_and_the_last_of_two_keys() {
         for (text, expected) in [
-            ("a: &x {k: 1, l: x}\nb: *x\n", r#"{a={k=Int("1"),l=Text("x")},b={k=Int("1"),l=Text("x")}}"#),
-            ("a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\n", r#"{a={k=Int("1"),l=Int("2")},b={l=Int("3"),k=Int("1")}}"#),
+            (
+                "a: &x {k: 1, l: x}\nb: *x\n",
+                r#"{a={k=Int("1"),l=Text("x")},b={k=Int("1"),l=Text("x")}}"#,
+            ),
+            (
+                "a: &x {k: 1, l: 2}\nb: {<<: *x, l: 3}\n",
+                r#"{a={k=Int("1"),l=Int("2")},b={l=Int("3"),k=Int("1")}}"#,
+            ),
             ("a: 1\nb: 2\na: 3\n", r#"{b=Int("2"),a=Int("3")}"#),
             ("a: !!str 5\nb: [yes, 'yes']\n", r#"{a=Text("5"),b=[Bool(true),Text("yes")]}"#),
             ("\u{feff}a: |\r\n  x\r\n  y\r\n", r#"{a=Text("x\ny\n")}"#),
