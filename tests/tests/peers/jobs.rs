@@ -41,7 +41,7 @@ fn azure_ai_ml_accepts_the_jobs_that_run_here() {
             .arguments(["job", "run", path.to_str().unwrap(), "--dev"])
             .arguments(seeds)
             .end();
-        let count = if found["command"].as_str().unwrap().contains("3") { 1 } else { 2 };
+        let count = if found["command"].as_str().unwrap().contains("--epochs 3") { 1 } else { 2 };
         assert_eq!((ended.code, ended.stdout.lines().count()), (0, count), "{ended:?}");
     }
 }

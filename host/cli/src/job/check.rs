@@ -142,8 +142,9 @@ fn unreadable(references: &[Reference], options: &Options) -> Result<Vec<Finding
 fn print(file: &str, findings: &[Finding], references: usize) -> Result<(), Failure> {
     let mut text = String::new();
     for finding in findings {
-        let place = match finding.place() {
-            Some((line, column)) => format!(":{line}:{column}"),
+        let place = match finding.at {
+            Some(Place::Line { line, column }) => format!(":{line}:{column}"),
+            Some(Place::Set) => ": `--set`".to_owned(),
             None => String::new(),
         };
         let line = format!("{file}{place}: {}", finding.told);

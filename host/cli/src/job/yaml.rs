@@ -9,6 +9,8 @@ use super::scalar::{self, Scalar};
 
 /// The most values that a document may have, with those that aliases repeat.
 const VALUES_MAX: usize = 10_000;
+/// Bytes of a text that count as one more value, where an alias repeats it.
+const LONG: usize = 256;
 /// How deep values may be nested.
 const DEPTH_MAX: usize = 32;
 
@@ -69,9 +71,10 @@ impl Node {
         }
     }
 
-    /// The number of values in it.
+    /// The number of values in it, of which a long text counts as several.
     fn count(&self) -> usize {
         1 + match &self.data {
+            Data::Scalar(Scalar::Text(text)) => text.len() / LONG,
             Data::Scalar(_) => 0,
             Data::List(items) => items.iter().map(Self::count).sum(),
             Data::Map(entries) => entries.iter().map(|it| it.value.count()).sum(),
@@ -272,7 +275,16 @@ fn of_library(error: &ScanError) -> Malformed {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "([-a&*!|>'\"{}\\[\\]:,?#%@~<\\\\ \t\né]|: |- |\n  ){0,60}") {
+            let _ = parse(&text);
+        }
+    }
 
     /// The document as text in which every kind of value can be told from the others.
     fn shown(node: &Node) -> String {
@@ -317,6 +329,7 @@ mod tests {
             let alias = format!("*a{}, ", at - 1);
             format!("{text}a{at}: &a{at} [{}]\n", alias.repeat(8))
         });
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 16), "*a, ".repeat(1000));
         let deep = format!("a: {}{}", "[".repeat(40), "]".repeat(40));
         for (text, line, why) in [
             ("", None, "empty"),
@@ -331,6 +344,7 @@ mod tests {
             ("a: {<<: 1}\n", Some(1), "`<<`"),
             ("[a]: 1\n", Some(1), "key"),
             (&bomb, Some(5), "too many"),
+            (&long, Some(2), "too many"),
             (&deep, Some(1), "too deep"),
         ] {
             let malformed = parse(text).unwrap_err();
