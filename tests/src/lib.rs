@@ -10,6 +10,7 @@ pub mod sandbox;
 pub mod server;
 pub mod stock;
 pub mod tls;
+pub mod vault;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -177,6 +177,7 @@ pub(crate) fn subject(what: plan::Subject) -> planner::Subject {
 pub(crate) fn to_credential_plan(planned: planned::Plan) -> plan::CredentialPlan {
     plan::CredentialPlan {
         variables: planned.variables,
+        secrets: planned.secrets.iter().map(|name| (*name).into()).collect(),
         servers: planned.servers.into_iter().map(to_server).collect(),
         files: planned.files.into_iter().map(to_file).collect(),
         keys: planned.keys.into_iter().map(to_key).collect(),

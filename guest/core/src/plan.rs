@@ -93,6 +93,8 @@ pub enum Purpose {
 pub struct Plan {
     /// The environment variables that the sources read.
     pub variables: Vec<String>,
+    /// The variables of all sources that hold a secret or lead to one.
+    pub secrets: &'static [&'static str],
     /// The servers, in the order of the chain.
     pub servers: Vec<Server>,
     /// The files that sources read.

@@ -84,12 +84,38 @@ pub fn plan_credentials(
             variables.push((*name).to_owned());
         }
     }
-    let mut plan = Plan { variables, ..Plan::default() };
+    let mut plan = Plan { variables, secrets: &SECRETS, ..Plan::default() };
     if !values.is_empty() {
         source::plan(lookup, &settings, &mut plan);
     }
     Ok(plan)
 }
+
+/// The variables of all sources, and of Azure's SDKs, that hold a secret, name the file of one, or name the
+/// endpoint that one of them is for.
+const SECRETS: [&str; 21] = [
+    "AZUREML_OBO_CANARY_TOKEN",
+    "AZUREML_OBO_SERVICE_ENDPOINT",
+    "AZUREML_OBO_USER_TOKEN_FOR_SPARK_RETRIEVAL_API",
+    "AZUREML_SYNAPSE_TOKEN_SERVICE_ENDPOINT",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_KUBERNETES_TOKEN_PROXY",
+    "AZURE_PASSWORD",
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_HEADER",
+    "IDENTITY_SERVER_THUMBPRINT",
+    "IMDS_ENDPOINT",
+    "MSI_ENDPOINT",
+    "MSI_SECRET",
+    "OBO_ENDPOINT",
+    "SYSTEM_ACCESSTOKEN",
+    "SYSTEM_OIDCREQUESTURI",
+    "VAULTLET_USER_ASSERTION_FILE",
+];
 
 /// Azure's variables that settings are read from.
 const AZURES: [&str; 4] = [

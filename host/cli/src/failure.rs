@@ -77,11 +77,6 @@ impl Failure {
         Self { variables, ..first.unwrap_or_else(none) }
     }
 
-    /// Whether there is no such secret, version or member.
-    pub(crate) fn is_about_absence(&self) -> bool {
-        ["secret-not-found", "pointer-missing"].contains(&self.id.as_str())
-    }
-
     /// Whether there is no identity that could be asked.
     pub(crate) fn is_about_no_identity(&self) -> bool {
         self.kind == Kind::NotConfigured.as_str()
@@ -155,6 +150,16 @@ impl Failure {
     /// The exit code of a command that fails so.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit)
+    }
+
+    /// The id of the error.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Says on one line what has failed, in a command that goes on.
+    pub(crate) fn tell(&self, words: &str) {
+        let _ = writeln!(std::io::stderr(), "vaultlet: {words}{}", self.line());
     }
 
     /// Reports the failure.

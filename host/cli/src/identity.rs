@@ -77,7 +77,7 @@ pub(crate) enum Format {
 }
 
 /// The limit of concurrent token requests: as many may wait for a slow identity without delaying others.
-const CALLS: usize = 256;
+pub(crate) const CALLS: usize = 256;
 
 impl Identity {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {

@@ -22,6 +22,7 @@ mod log;
 mod mask;
 mod options;
 mod output;
+mod private_folder;
 mod references;
 mod run;
 #[cfg(feature = "dev")]

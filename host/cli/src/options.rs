@@ -109,6 +109,12 @@ impl Options {
         Ok(self.builder()?.concurrency(calls).open()?)
     }
 
+    /// Opens a handle for this many concurrent calls of a command that needs secrets at once, which connects to a
+    /// vault while it gets the token.
+    pub(crate) fn open_early(&self, calls: usize) -> Result<Vaultlet, Failure> {
+        Ok(self.builder()?.concurrency(calls).connect_early().open()?)
+    }
+
     /// Opens a handle for this many concurrent calls of a command that ends the process. The handle is
     /// not closed: the system does that faster.
     pub(crate) fn open_once(&self, calls: usize) -> Result<ManuallyDrop<Vaultlet>, Failure> {

@@ -18,7 +18,7 @@ use crate::{
     directory::{clouds::CLOUDS, federation::Federation, token::Issuer, who::Who},
     environment::{self, IdentityVariables},
     error::StartError,
-    files::Folder,
+    files,
     identity::{Agent, Endpoints, Form},
     limits,
     listeners::{authority, control, identity, localhost, plain, proxy},
@@ -136,7 +136,7 @@ impl Builder {
     pub fn start(mut self) -> Result<Local, StartError> {
         let names = if self.vaults.is_empty() { vec![DEFAULT_VAULT.into()] } else { self.vaults };
         let vaults = make_vaults(names, &self.seeds)?;
-        let folder = Folder::new().map_err(StartError::system("making a private folder"))?;
+        let folder = files::private().map_err(StartError::system("making a private folder"))?;
         let (ca, files) = Ca::new(&folder)?;
         let mut pem = None;
         if self.form == Form::ClientCertificate {
@@ -159,7 +159,8 @@ impl Builder {
         let authority = format!("https://localhost:{authority_port}");
         let authority_http = origin(plain_authority_port);
         let device_page = format!("{authority_http}/device");
-        let arc = folder.folder("arc").map_err(StartError::system("making a private folder"))?;
+        let arc = files::subfolder(&folder, "arc")
+            .map_err(StartError::system("making a private folder"))?;
         let endpoints = Endpoints::new(Issuer::new(self.token_lifetime)?, Agent::new(arc));
         let state = Arc::new(State::new(
             vaults,

@@ -173,10 +173,11 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::files;
 
     #[test]
     fn ca_files_are_private_contain_no_key_and_are_removed_with_the_folder() {
-        let folder = Folder::new().unwrap();
+        let folder = files::private().unwrap();
         let (_, files) = Ca::new(&folder).unwrap();
         let alone = fs::read_to_string(files.alone()).unwrap();
         let bundle = fs::read_to_string(files.bundle()).unwrap();
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn each_ca_has_its_own_key() {
-        let folders = [Folder::new().unwrap(), Folder::new().unwrap()];
+        let folders = [files::private().unwrap(), files::private().unwrap()];
         let (one, _) = Ca::new(&folders[0]).unwrap();
         let (other, _) = Ca::new(&folders[1]).unwrap();
         assert_ne!(one.certificate, other.certificate);

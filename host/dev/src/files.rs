@@ -1,104 +1,23 @@
-//! The private folder, for certificates and for the files that some identity forms read.
-//!
-//! A process that is killed leaves its folder behind, with keys in it. The next local Azure of the same user
-//! removes it: each folder has a file that its owner keeps locked for as long as it lives.
+//! The private folder of a local Azure, for certificates and for the files that some identity forms read.
 
-use std::{
-    fs::{self, File},
-    io,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::PathBuf};
 
-use tempfile::TempDir;
+pub(crate) use crate::private_folder::{Folder, write_private};
 
 /// What the names of all such folders begin with.
 const PREFIX: &str = "vaultlet-dev-";
-/// The file in a folder that is locked while its owner lives.
-const LOCK: &str = "in-use";
-/// Folders to try, should another process take an unlocked one for abandoned.
-const TRIES: usize = 8;
 
-/// A temporary folder that only this user can read; it is removed on drop.
-pub(crate) struct Folder {
-    folder: TempDir,
-    _lock: File,
+/// A temporary folder that only this user can read.
+pub(crate) fn private() -> io::Result<Folder> {
+    Folder::new_in(&std::env::temp_dir(), PREFIX)
 }
 
-impl Folder {
-    pub(crate) fn new() -> io::Result<Self> {
-        for _ in 0..TRIES {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix(PREFIX);
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-            let folder = builder.tempdir()?;
-            let lock_path = folder.path().join(LOCK);
-            write_private(&lock_path, b"")?;
-            let Ok(lock) = File::open(&lock_path) else { continue };
-            // Nothing is written before the lock is held, and the folder is still there.
-            if lock.try_lock().is_ok() && lock_path.exists() {
-                remove_abandoned(folder.path());
-                return Ok(Self { folder, _lock: lock });
-            }
-        }
-        Err(io::Error::other("another process removes the folder each time"))
-    }
-
-    /// Writes a new file and returns its path.
-    pub(crate) fn write(&self, name: &str, contents: &[u8]) -> io::Result<PathBuf> {
-        let path = self.folder.path().join(name);
-        write_private(&path, contents)?;
-        Ok(path)
-    }
-
-    /// Creates a subfolder and returns its path.
-    pub(crate) fn folder(&self, name: &str) -> io::Result<PathBuf> {
-        let path = self.folder.path().join(name);
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path)?;
-        Ok(path)
-    }
-}
-
-/// Removes the folders of this user beside `own` whose owners have ended without removing them. What cannot be
-/// removed stays.
-fn remove_abandoned(own: &Path) {
-    let Some(folders) = own.parent().and_then(|parent| fs::read_dir(parent).ok()) else { return };
-    for folder in folders.flatten() {
-        let path = folder.path();
-        let is_named_so = folder.file_name().to_string_lossy().starts_with(PREFIX);
-        if path != own && is_named_so && belongs_to_owner_of(own, &path) {
-            let lock = File::open(path.join(LOCK));
-            if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
-                let _ = fs::remove_dir_all(path);
-            }
-        }
-    }
-}
-
-/// Whether a path is a folder, and no link, of the user that another path belongs to.
-#[cfg(unix)]
-fn belongs_to_owner_of(own: &Path, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let (Ok(own), Ok(other)) = (own.symlink_metadata(), path.symlink_metadata()) else {
-        return false;
-    };
-    other.is_dir() && other.uid() == own.uid()
-}
-
-#[cfg(not(unix))]
-fn belongs_to_owner_of(_: &Path, path: &Path) -> bool {
-    path.is_dir()
-}
-
-/// Creates a file that only this user can read.
-pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
+/// Creates a folder in it and returns its path.
+pub(crate) fn subfolder(folder: &Folder, name: &str) -> io::Result<PathBuf> {
+    let path = folder.path().join(name);
+    let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(contents)
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&path)?;
+    Ok(path)
 }

@@ -50,6 +50,7 @@ mod listeners;
 mod local;
 mod log;
 mod message;
+mod private_folder;
 mod state;
 mod vault;
 

@@ -14,7 +14,7 @@ use crate::text::optional;
 /// Makes a plan: which variables, files, keys and programs the credentials may read or use, and which
 /// servers they may connect to, without using the network. With a reference that is not NULL the plan
 /// has its vault, too. `*out` is a JSON object, to be freed by `vaultlet_text_free`:
-/// `{"vault"?,"variables","servers","files","keys","programs"}`, where the vault and each server is
+/// `{"vault"?,"variables","secrets","servers","files","keys","programs"}`, where the vault and each server is
 /// `{"host","port","tls","purpose"}` and everything else is a list of strings.
 ///
 /// # Safety

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use vaultlet_core::error::ErrorKind;
+
 use crate::bindings::exports::vaultlet::keyvault::types as wit;
 
 use crate::visible::{is_visible, on_one_line};
@@ -153,6 +155,29 @@ impl From<wit::Error> for Error {
         let clean = |it: Attempt| Attempt { message: shown(it.message), ..it };
         let attempts = attempts.into_iter().map(clean).collect();
         Self { kind, id, message, help, status, code, request_id, retry_after, attempts }
+    }
+}
+
+/// For what the core finds wrong outside of the component, before any server is asked.
+impl From<vaultlet_core::error::Error> for Error {
+    fn from(error: vaultlet_core::error::Error) -> Self {
+        let vaultlet_core::error::Record { id, kind, message, help, .. } = error.into();
+        let kind = match kind {
+            ErrorKind::Usage => Kind::Usage,
+            ErrorKind::InvalidArgument => Kind::InvalidArgument,
+            ErrorKind::NotFound => Kind::NotFound,
+            ErrorKind::Disabled => Kind::Disabled,
+            ErrorKind::Unavailable => Kind::Unavailable,
+            ErrorKind::Timeout => Kind::Timeout,
+            ErrorKind::Internal => Kind::Internal,
+            ErrorKind::Conflict => Kind::Conflict,
+            ErrorKind::Throttled => Kind::Throttled,
+            ErrorKind::Denied => Kind::Denied,
+            ErrorKind::Configuration => Kind::Configuration,
+            ErrorKind::NotConfigured => Kind::NotConfigured,
+            ErrorKind::Unauthenticated => Kind::Unauthenticated,
+        };
+        Self::new(kind, &id, message, &help)
     }
 }
 

@@ -65,6 +65,8 @@ pub mod phases;
 mod plugin;
 mod protect;
 #[doc(hidden)]
+pub mod references;
+#[doc(hidden)]
 pub mod render;
 mod role;
 #[cfg(feature = "lend")]

@@ -109,6 +109,8 @@ pub(crate) struct Settings {
     pub(crate) concurrency: Option<usize>,
     /// Whether the process makes one call and ends.
     pub(crate) is_one_shot: bool,
+    /// Whether connecting to a vault begins before there is a token.
+    pub(crate) connects_early: bool,
     /// The content of the file `-`.
     pub(crate) user_assertion: Option<Arc<Zeroizing<String>>>,
     /// The listener for what a source must tell a person.

@@ -11,8 +11,11 @@
 mod hidden;
 mod inherited;
 mod process_one;
+mod reference;
 mod stopped;
+mod streams;
 mod support;
+mod terminal;
 
 use support::{RUNNERS, Wrapped, kill};
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::plan::{Certificates, File, Purpose, Server, Trust};
-use crate::planner::{Subject, plan_credentials, resolve};
+use crate::planner::{Subject, identity_variables, plan_credentials, resolve};
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
@@ -149,6 +149,39 @@ fn the_plan_has_the_servers_that_the_variables_select() {
             assert_eq!((server.purpose, server.trust), (purpose, trust));
         }
     }
+}
+
+/// A name tells what a variable is for: each that says so is secret, but for what is named here.
+#[test]
+fn the_plan_calls_each_variable_secret_that_leads_to_an_identity() {
+    const HARMLESS: [&str; 4] = [
+        "AZUREML_DATAPREP_TOKEN_PROVIDER",
+        "AZUREML_RUN_TOKEN_EXPIRY",
+        "AZURE_AUTHORITY_HOST",
+        "AZURE_TOKEN_CREDENTIALS",
+    ];
+    const LEADING: [&str; 9] = [
+        "SECRET",
+        "TOKEN",
+        "HEADER",
+        "PASSWORD",
+        "ENDPOINT",
+        "THUMBPRINT",
+        "_HOST",
+        "CERTIFICATE_PATH",
+        "REQUESTURI",
+    ];
+    let secrets = plan_credentials(&[], &[]).unwrap().secrets;
+    assert_eq!(
+        plan_credentials(&pairs(&[("VAULTLET_IDENTITY", "obo")]), &pairs(&ML)).unwrap().secrets,
+        secrets
+    );
+    for name in identity_variables() {
+        let leads = LEADING.iter().any(|part| name.contains(part)) && !HARMLESS.contains(&name);
+        let leads = leads || name == "VAULTLET_USER_ASSERTION_FILE";
+        assert_eq!(secrets.contains(&name), leads, "{name}");
+    }
+    assert!(secrets.iter().all(|name| identity_variables().contains(name)));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::slip::{self, Meant};
 use crate::{
     error::{Error, Id},
     limits::REFERENCE,
-    settings::Settings,
+    settings::{Cloud, Settings},
     words::url::{Url, split_host_and_port, unescaped},
 };
 
@@ -37,6 +37,9 @@ const IN_QUERY: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// What a reference begins with, in the form of App Service.
+const APP_SERVICE: &str = "@Microsoft.KeyVault(";
+
 /// A checked reference to a secret of a vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
@@ -59,6 +62,22 @@ impl Reference {
         })
     }
 
+    /// Parses a text that need not be a reference, such as the value of a variable: `None` if it is none. The URL
+    /// of a secret is one only at a vault of a known cloud, because other servers have such URLs, too.
+    pub fn recognize(text: &str, settings: &Settings) -> Option<Result<Self, Error>> {
+        let is_meant = is_meant(text);
+        if !is_meant && !may_be_one(text) {
+            return None;
+        }
+        match Self::parse(text, settings) {
+            Ok(reference) if is_meant || Cloud::of_vault(&reference.vault).is_some() => {
+                Some(Ok(reference))
+            }
+            Ok(_) => None,
+            Err(error) => is_meant.then_some(Err(error)),
+        }
+    }
+
     fn parse_exact(text: &str, settings: &Settings) -> Result<Self, Error> {
         if text.len() > REFERENCE {
             return Err(malformed("it is too long"));
@@ -67,9 +86,8 @@ impl Reference {
         if text.is_empty() {
             return Err(malformed("it is empty"));
         }
-        const PREFIX: &str = "@Microsoft.KeyVault(";
-        if text.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
-            let inner = text.get(PREFIX.len()..).and_then(|rest| rest.strip_suffix(')'));
+        if begins(text, APP_SERVICE) {
+            let inner = text.get(APP_SERVICE.len()..).and_then(|rest| rest.strip_suffix(')'));
             return parse_app_service(
                 inner.ok_or_else(|| malformed("the `)` is missing"))?,
                 settings,
@@ -101,6 +119,21 @@ impl Reference {
         }
         text
     }
+}
+
+/// Whether a text begins as nothing but a reference does.
+pub fn is_meant(text: &str) -> bool {
+    let text = text.trim_start();
+    begins(text, "akv://") || begins(text, APP_SERVICE)
+}
+
+/// Whether a text begins as a reference does. The URL of anything does so, too.
+pub fn may_be_one(text: &str) -> bool {
+    is_meant(text) || begins(text.trim_start(), "https://")
+}
+
+fn begins(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
 /// The beginning of a reference, through the `/` before the secret's name, in the forms `akv://…` and

@@ -2,6 +2,8 @@
 //! closed and ignores SIGPIPE, and this program allows itself no core dumps.
 
 use std::io;
+use std::os::fd::RawFd;
+use std::process::Command;
 use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -31,4 +33,13 @@ pub(super) fn restore() -> io::Result<()> {
 pub(super) fn close_streams() -> io::Result<()> {
     at_start::closed().for_each(system::close);
     Ok(())
+}
+
+/// Has a command inherit these descriptors under their numbers. They must be open when it starts.
+pub(crate) fn hand_down(command: &mut Command, descriptors: Vec<RawFd>) {
+    if !descriptors.is_empty() {
+        system::before_exec(command, move || {
+            descriptors.iter().copied().try_for_each(system::keep)
+        });
+    }
 }

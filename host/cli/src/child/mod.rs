@@ -22,13 +22,27 @@ use vaultlet_host::{Kind, not_started, with_started};
 use crate::failure::Failure;
 
 pub(crate) use group::wait_all;
-pub(crate) use inherited::keep_core_limit;
-pub(crate) use signals::Signals;
+pub(crate) use inherited::{hand_down, keep_core_limit};
+pub(crate) use signals::{Signals, Waker};
 
 use signals::Received;
 
 /// The time after which a process that the library started, and waits for itself, is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// What this process does besides while a program runs.
+pub(crate) trait Attend {
+    /// Gives terminals that are ours the size of the real ones; returns whether there are such.
+    fn resize(&mut self) -> bool {
+        false
+    }
+
+    /// Looks at what there is to do, each time that a signal has come and each time that a [`Waker`] was used.
+    fn attend(&mut self, _program: &Running) {}
+}
+
+/// Nothing else is to be done.
+impl Attend for () {}
 
 /// A program that was started.
 pub(crate) struct Running {
@@ -36,6 +50,8 @@ pub(crate) struct Running {
     pid: Pid,
     /// The signal that asked both processes to end, if one came.
     interrupted: Option<i32>,
+    /// Whether such a signal came that no program takes for a wish to read its settings anew.
+    is_ending: bool,
     /// The process that watched the program while it was stopped.
     watcher: Option<Pid>,
 }
@@ -47,6 +63,8 @@ pub(crate) struct Ended {
     pub(crate) code: u8,
     /// The exit code 128 + signal, when a signal asked to end meanwhile, whatever the program did with it.
     pub(crate) interrupted: Option<u8>,
+    /// Whether somebody asked the program to end, and not only to read its settings anew.
+    pub(crate) is_ending: bool,
 }
 
 /// What became of the program since it was last looked at.
@@ -83,7 +101,7 @@ pub(crate) fn start(command: &mut Command, signals: &Signals) -> Result<Running,
     });
     let child = command.spawn().map_err(|error| failed(command, &error))?;
     let pid = Pid::from_child(&child);
-    Ok(Running { child, pid, interrupted: None, watcher: None })
+    Ok(Running { child, pid, interrupted: None, is_ending: false, watcher: None })
 }
 
 /// Prepares a command that is executed in place of this process.
@@ -101,29 +119,43 @@ impl Running {
         &mut self.child
     }
 
+    /// Whether somebody has asked the program to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending
+    }
+
+    /// Asks the program to end.
+    pub(crate) fn terminate(&self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    /// Sends a signal to the program.
+    pub(crate) fn signal(&self, number: i32) {
+        let signal = Received { number, sender: 0, is_of_kernel: false, value: None };
+        system::send(self.pid, &signal);
+    }
+
     /// Waits for the end, and meanwhile passes signals on, stops and continues with the program, and waits for
     /// processes whose parents have ended, which become ours when this is process 1.
     pub(crate) fn wait(self, signals: &Signals) -> Ended {
-        self.wait_with(signals, || false)
+        self.wait_with(signals, &mut ())
     }
 
-    /// [`Running::wait`], for a program whose terminals are ours to size: `resize` returns whether there are such.
-    pub(crate) fn wait_with(
-        mut self,
-        signals: &Signals,
-        mut resize: impl FnMut() -> bool,
-    ) -> Ended {
+    /// [`Running::wait`], and meanwhile does something else, too.
+    pub(crate) fn wait_with(mut self, signals: &Signals, also: &mut dyn Attend) -> Ended {
         loop {
             match self.look() {
                 Change::Ended(code) => {
-                    return Ended { code, interrupted: self.interrupted.map(signal_code) };
+                    let Self { interrupted, is_ending, .. } = self;
+                    return Ended { code, interrupted: interrupted.map(signal_code), is_ending };
                 }
                 Change::Stopped => self.watcher = stop::follow(self.pid),
                 Change::Nothing => {
                     let again = reap_others(|pid| pid == self.pid);
+                    also.attend(&self);
                     if let Some(received) = signals.next(again) {
                         // The program may have looked at its terminals before they had their new size.
-                        if received.number == libc::SIGWINCH && resize() {
+                        if received.number == libc::SIGWINCH && also.resize() {
                             system::send(self.pid, &received);
                         } else {
                             self.pass_on(received);
@@ -148,6 +180,7 @@ impl Running {
     fn pass_on(&mut self, received: Received) {
         if received.asks_to_end() {
             self.interrupted = Some(received.number);
+            self.is_ending |= received.number != libc::SIGHUP;
         }
         let is_of_watcher = self.watcher.is_some_and(|pid| pid.as_raw_pid() == received.sender);
         if is_of_watcher || received.is_meant_for_us() || received.has_reached(self.pid) {

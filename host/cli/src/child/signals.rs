@@ -3,8 +3,9 @@
 //! <https://man7.org/linux/man-pages/man7/signal.7.html>
 
 use std::process::ExitCode;
-use std::sync::mpsc::{self, TryRecvError};
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, getsid, kill_process};
@@ -47,52 +48,59 @@ impl Signals {
     pub(crate) fn wait_for_end(&self) -> ExitCode {
         loop {
             if let Some(end) = self.next(None).and_then(end_of) {
-                return end;
+                return ExitCode::from(end);
             }
         }
     }
 
-    /// Works on another thread, until it is done or a signal ends this process, which has no command yet. Then
-    /// the work goes on until the process ends. Returns 128 + signal in that case.
-    pub(crate) fn unless_interrupted<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ExitCode> {
-        let (done, result) = mpsc::channel();
-        let work = move || {
-            // Also when the work panics.
-            let _wake = Wake;
-            let _ = done.send(work());
+    /// The end that a signal which nobody has fetched yet means for a process without a command: 128 + signal.
+    pub(crate) fn pending_end(&self) -> Option<u8> {
+        let ends = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP];
+        let heeded: Vec<_> = ends.into_iter().filter(|it| !at_start::is_ignored(*it)).collect();
+        system::pending(&heeded).map(signal_code)
+    }
+
+    /// Works, and meanwhile watches for a signal that ends this process, which has no command yet. Returns
+    /// 128 + signal if one came at the last moment; before, the process ends at once.
+    ///
+    /// The work stays on this thread: memory that another one allocates costs a system call a page.
+    pub(crate) fn unless_interrupted<T>(&self, work: impl FnOnce() -> T) -> Result<T, ExitCode> {
+        let is_done = Arc::new(AtomicBool::new(false));
+        let watched = Arc::clone(&is_done);
+        let watch = move || loop {
+            let end = system::next_signal(None).and_then(end_of);
+            if watched.load(Ordering::SeqCst) {
+                return end;
+            }
+            if let Some(code) = end {
+                std::process::exit(code.into());
+            }
         };
-        let started = thread::Builder::new().name("vaultlet-read".into()).spawn(work);
-        if started.is_err() {
-            return Err(ExitCode::from(70));
-        }
-        loop {
-            let received = self.next(None);
-            match result.try_recv() {
-                Ok(result) => return Ok(result),
-                Err(TryRecvError::Disconnected) => return Err(ExitCode::from(70)),
-                Err(TryRecvError::Empty) => {}
-            }
-            if let Some(end) = received.and_then(end_of) {
-                return Err(end);
-            }
+        let watcher = thread::Builder::new().name("vaultlet-wait".into()).spawn(watch);
+        let result = work();
+        is_done.store(true, Ordering::SeqCst);
+        Waker::wake();
+        // Without a watcher, the signals wait for the command.
+        match watcher.map(JoinHandle::join) {
+            Ok(Ok(Some(end))) => Err(ExitCode::from(end)),
+            _ => Ok(result),
         }
     }
 }
 
-/// Sends a signal to this process, which waits for one.
-struct Wake;
+/// Wakes a thread of this process that waits for a signal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waker;
 
-impl Drop for Wake {
-    fn drop(&mut self) {
-        let _ = kill_process(getpid(), Signal::URG);
+impl Waker {
+    pub(crate) fn wake() {
+        // A signal that the kernel sends, too, and that is never passed on.
+        let _ = kill_process(getpid(), Signal::CHILD);
     }
 }
 
 /// The exit code 128 + signal, if the signal ends a process without a command.
-fn end_of(received: Received) -> Option<ExitCode> {
+fn end_of(received: Received) -> Option<u8> {
     match received.number {
         // A pipe whose reader is gone is an error of writing, which is reported there.
         libc::SIGPIPE | libc::SIGCHLD | libc::SIGCONT | libc::SIGURG | libc::SIGWINCH => None,
@@ -101,7 +109,7 @@ fn end_of(received: Received) -> Option<ExitCode> {
             None
         }
         number if at_start::is_ignored(number) => None,
-        number => Some(ExitCode::from(signal_code(number))),
+        number => Some(signal_code(number)),
     }
 }
 

@@ -130,6 +130,23 @@ pub(super) fn close(descriptor: c_int) {
     unsafe { libc::close(descriptor) };
 }
 
+/// Keeps a descriptor open for the program, in a child that is about to be replaced.
+pub(super) fn keep(descriptor: c_int) -> io::Result<()> {
+    // SAFETY: the number is used for one system call, which reports a descriptor that is not open.
+    let done = unsafe { libc::fcntl(descriptor, libc::F_SETFD, 0) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The first of these signals that waits to be fetched.
+pub(super) fn pending(signals: &[c_int]) -> Option<c_int> {
+    let mut set = empty();
+    // SAFETY: the set is valid.
+    unsafe {
+        libc::sigpending(&raw mut set);
+        signals.iter().copied().find(|signal| libc::sigismember(&raw const set, *signal) == 1)
+    }
+}
+
 /// Adds a step to those of the child before the program replaces it.
 pub(super) fn before_exec(
     command: &mut Command,

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::rc::Rc;
 
 use vaultlet_host::Kind;
 
@@ -13,12 +14,11 @@ use super::data::Output;
 use super::definition::{Definition, Identity};
 use super::file::JobFile;
 use super::identity;
-use crate::child::{self, Signals};
+use crate::child::Signals;
 use crate::failure::Failure;
-use crate::mask::Mask;
 use crate::options::Options;
 use crate::references::{Resolved, Value, Variable, resolve};
-use crate::run;
+use crate::run::{self, Process};
 
 /// Shells, the service's own first.
 const SHELLS: [&str; 2] = ["/bin/bash", "/bin/sh"];
@@ -37,7 +37,7 @@ pub(super) fn start(
     let resolved = if names.is_empty() {
         plain(variables)
     } else {
-        match signals.unless_interrupted(move || resolve(variables, &names, &options)) {
+        match signals.unless_interrupted(|| resolve(variables, &names, &options)) {
             Ok(resolved) => resolved
                 .inspect_err(|failure| hint(failure, identity))
                 .map_err(identity::renamed)?,
@@ -48,38 +48,37 @@ pub(super) fn start(
         make(output)?;
     }
     let shell = SHELLS.into_iter().find(|it| Path::new(it).exists()).unwrap_or("sh");
-    let words = [shell, "-c", &definition.command].map(OsString::from);
-    let mut variables = Command::new(shell);
-    let files = run::set(&mut variables, &resolved)?;
-    set_data(&mut variables, &definition);
-    identity::set(&mut variables, identity);
-    let mut commands = Vec::new();
+    let words = [shell, "-c", &definition.command].map(OsString::from).to_vec();
     let ranks = definition.distribution.ranks().map_err(|error| no_port(&error))?;
-    for (rank, of_rank) in ranks.into_iter().enumerate() {
-        let Some(mut command) = child::command(&words) else { continue };
-        for (name, value) in variables.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.envs(of_rank);
+    let shared = Rc::new((definition, identity.clone()));
+    let processes: Vec<_> = ranks
+        .into_iter()
+        .enumerate()
+        .map(|(rank, variables)| process(&shared, rank, variables))
+        .collect();
+    run::run_all(words, resolved, &processes, signals)
+}
+
+/// What a process has besides the variables of the job.
+fn process(
+    shared: &Rc<(Definition, Identity)>,
+    rank: usize,
+    variables: Vec<(&'static str, String)>,
+) -> Process {
+    let shared = Rc::clone(shared);
+    Box::new(move |command| {
+        let (definition, identity) = &*shared;
+        set_data(command, definition);
+        identity::set(command, identity);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &definition.folder {
             command.current_dir(folder);
         }
+        // One reads what is typed.
         if rank > 0 {
             command.stdin(Stdio::null());
         }
-        commands.push(command);
-    }
-    drop(variables);
-    let values = resolved.masked.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
-    let mask = Mask::new(values);
-    drop(resolved);
-    run::say_short(&mask);
-    let code = run::run_all(commands, mask, signals)?;
-    drop(files);
-    Ok(code)
+    })
 }
 
 /// The variables of this process, with those of the job.

@@ -16,6 +16,16 @@ impl<'a> Stream<'a> {
         Self { mask, held: Zeroizing::default() }
     }
 
+    /// A stream of which these bytes were held back, by another mask perhaps.
+    pub(crate) fn resumed(mask: &'a Mask, held: Zeroizing<Vec<u8>>) -> Self {
+        Self { mask, held }
+    }
+
+    /// The bytes that are held back, for [`Stream::resumed`].
+    pub(crate) fn into_held(self) -> Zeroizing<Vec<u8>> {
+        self.held
+    }
+
     /// How many bytes are held back.
     pub(crate) fn held(&self) -> usize {
         self.held.len()

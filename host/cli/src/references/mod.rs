@@ -1,11 +1,12 @@
 //! References in variables: which variables have them, and what they resolve to.
 
+mod again;
 mod env_file;
-mod reference;
 mod resolve;
 mod sources;
 mod strings;
 
-pub(crate) use reference::Form;
+pub(crate) use again::{Again, resolve_again};
 pub(crate) use resolve::{Resolved, Value, resolve};
 pub(crate) use sources::{Sources, Variable};
+pub(crate) use vaultlet_host::references::Form;

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::sync::mpsc;
 
-use vaultlet_core::secret::SecretString;
-use vaultlet_core::vault::pointer;
+use vaultlet_host::references::{self, Asked, Errors, Form, Found, References, shown};
 use vaultlet_host::{Error, Kind, Secret, Vaultlet};
 use zeroize::Zeroizing;
 
-use super::reference::{self, Asked, Form};
 use super::sources::Variable;
 use super::strings;
 use crate::failure::Failure;
 use crate::options::{CALLS_MAX, Options};
 
 /// Variables with their values. Has no `Debug`: it holds secrets.
+#[derive(Default)]
 pub(crate) struct Resolved {
     /// In the order of their names.
     pub(crate) variables: Vec<(OsString, Value)>,
@@ -43,27 +41,37 @@ pub(crate) fn resolve(
     only: &[String],
     options: &Options,
 ) -> Result<Resolved, Failure> {
+    let asked = read(&variables, only, options)?;
+    let secrets = references::secrets(&asked);
+    if secrets.is_empty() {
+        return assemble(variables, &asked, &Fetched::new());
+    }
+    let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;
+    assemble(variables, &asked, &fetch(secrets, &vaultlet)?)
+}
+
+/// Reads the references among variables; with `only`, among no others than these.
+pub(super) fn read(
+    variables: &[Variable],
+    only: &[String],
+    options: &Options,
+) -> Result<References, Failure> {
     if let Some(missing) = only.iter().find(|only| !variables.iter().any(|it| it.name == ***only)) {
         return Err(Failure::usage(&format!("`--only` names `{missing}`, which is not set")));
     }
-    let is_chosen = |it: &Variable| only.is_empty() || only.iter().any(|only| it.name == **only);
-    let mut asked = BTreeMap::new();
+    let is_chosen = |it: &&Variable| only.is_empty() || only.iter().any(|only| it.name == **only);
+    let chosen = variables.iter().filter(is_chosen).map(|it| (&*it.name, &*it.value));
+    references::read_all(chosen, || options.settings())?.map_err(failed)
+}
+
+/// Gives the variables the values of these secrets: all of them, or none.
+pub(super) fn assemble(
+    variables: Vec<Variable>,
+    asked: &References,
+    secrets: &Fetched<'_>,
+) -> Result<Resolved, Failure> {
+    let mut resolved = Resolved::default();
     let mut failures = Vec::new();
-    if variables.iter().any(|it| is_chosen(it) && reference::is_like_one(&it.value)) {
-        let settings = options.settings()?;
-        for variable in variables.iter().filter(|it| is_chosen(it)) {
-            match reference::read(&variable.value, &settings) {
-                None => {}
-                Some(Ok(reference)) => drop(asked.insert(variable.name.clone(), reference)),
-                Some(Err(failure)) => failures.push((shown(&variable.name), failure)),
-            }
-        }
-    }
-    if !failures.is_empty() {
-        return Err(Failure::of_variables(failures));
-    }
-    let secrets = fetch(&asked, options)?;
-    let mut resolved = Resolved { variables: Vec::new(), masked: Vec::new() };
     for Variable { name, value, is_inherited } in variables {
         let value = match asked.get(&name) {
             None => Ok(Value::Plain { value, is_inherited }),
@@ -74,97 +82,56 @@ pub(crate) fn resolve(
         };
         match value {
             Ok(value) => resolved.variables.push((name, value)),
-            Err(failure) => failures.push((shown(&name), failure)),
+            Err(error) => failures.push((shown(&name), error)),
         }
     }
-    if failures.is_empty() { Ok(resolved) } else { Err(Failure::of_variables(failures)) }
+    if failures.is_empty() { Ok(resolved) } else { Err(failed(failures)) }
 }
 
-type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
+/// Secrets by their references, or why each could not be had.
+pub(super) type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
 
 /// Reads each secret once, several at a time.
-fn fetch<'a>(
-    asked: &'a BTreeMap<OsString, Asked>,
-    options: &Options,
+pub(super) fn fetch<'a>(
+    secrets: Vec<&'a str>,
+    vaultlet: &Vaultlet,
 ) -> Result<Fetched<'a>, Failure> {
-    let mut secrets: Vec<_> = asked.values().map(|asked| asked.secret.as_str()).collect();
-    secrets.sort_unstable();
-    secrets.dedup();
-    if secrets.is_empty() {
-        return Ok(Fetched::new());
-    }
-    let vaultlet = options.open(secrets.len().min(CALLS_MAX))?;
-    Ok(fetch_each(&vaultlet, secrets))
-}
-
-fn fetch_each<'a>(vaultlet: &Vaultlet, secrets: Vec<&'a str>) -> Fetched<'a> {
-    if let [secret] = secrets[..] {
-        return Fetched::from([(secret, vaultlet.get_blocking(secret))]);
-    }
-    let (done, results) = mpsc::channel();
-    for (number, secret) in secrets.iter().enumerate() {
-        let done = done.clone();
-        vaultlet.get_then(secret, move |result| drop(done.send((number, result))));
-    }
-    drop(done);
-    let by_number = results.iter();
-    by_number.filter_map(|(number, result)| Some((*secrets.get(number)?, result))).collect()
+    let results = vaultlet.get_each_blocking(&secrets)?;
+    Ok(secrets.into_iter().zip(results).collect())
 }
 
 impl Resolved {
-    fn value(
+    pub(super) fn value(
         &mut self,
         name: &str,
         asked: &Asked,
         secret: Option<&Result<Secret, Error>>,
-    ) -> Result<Value, Failure> {
-        let found = match secret {
-            Some(Ok(secret)) => self.found(name, asked, secret),
-            Some(Err(error)) => Err(error.clone().into()),
+    ) -> Result<Value, Error> {
+        let Some(secret) = secret.map(Result::as_ref) else {
             // The process would have ended.
-            None => {
-                Err(Failure::own(Kind::Internal, "internal", "a call gave no result".into(), ""))
+            return Err(Error::new(Kind::Internal, "internal", "a call gave no result", ""));
+        };
+        let found = match asked.find(secret)? {
+            Found::Nothing => return Ok(Value::Unset),
+            Found::Default(text) => text,
+            Found::Secret(found) => {
+                self.mask(name, Zeroizing::new(found.reveal().to_owned()));
+                // What a program prints of the secret may be another part of it.
+                if let (Some(_), Ok(whole)) = (&asked.pointer, secret) {
+                    strings::in_json(whole.reveal()).into_iter().for_each(|it| self.mask(name, it));
+                }
+                found
             }
         };
-        let text = match found {
-            Ok(text) => text,
-            Err(failure) if failure.is_about_absence() => match (&asked.default, asked.is_optional)
-            {
-                (Some(default), _) => Zeroizing::new(default.clone()),
-                (None, true) => return Ok(Value::Unset),
-                (None, false) => return Err(failure),
-            },
-            Err(failure) => return Err(failure),
-        };
-        if asked.form == Form::Env && text.contains('\0') {
-            return Err(Failure::own(
+        if asked.form == Form::Env && found.reveal().contains('\0') {
+            return Err(Error::new(
                 Kind::InvalidArgument,
                 "variable-refused",
-                "the value has a null character (U+0000), which no variable can hold".into(),
+                "the value has a null character (U+0000), which no variable can hold",
                 "give it as a file, by `?as=file`",
             ));
         }
-        Ok(Value::Text { text, form: asked.form })
-    }
-
-    fn found(
-        &mut self,
-        name: &str,
-        asked: &Asked,
-        secret: &Secret,
-    ) -> Result<Zeroizing<String>, Failure> {
-        let Some(pointer) = &asked.pointer else {
-            self.mask(name, Zeroizing::new(secret.reveal().to_owned()));
-            return Ok(Zeroizing::new(secret.reveal().to_owned()));
-        };
-        let whole = SecretString::from(secret.reveal());
-        let part = pointer::follow(&whole, pointer)?;
-        // What a program prints of the secret may be another part of it.
-        self.mask(name, Zeroizing::new(part.reveal().to_owned()));
-        for text in strings::in_json(secret.reveal()) {
-            self.mask(name, text);
-        }
-        Ok(Zeroizing::new(part.reveal().to_owned()))
+        Ok(Value::Text { text: Zeroizing::new(found.reveal().to_owned()), form: asked.form })
     }
 
     fn mask(&mut self, name: &str, text: Zeroizing<String>) {
@@ -172,7 +139,7 @@ impl Resolved {
     }
 }
 
-/// A variable's name in a message.
-fn shown(name: &std::ffi::OsStr) -> String {
-    name.to_string_lossy().into_owned()
+/// The failure because of these variables.
+fn failed(errors: Errors) -> Failure {
+    Failure::of_variables(errors.into_iter().map(|(name, error)| (name, error.into())).collect())
 }

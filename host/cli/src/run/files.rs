@@ -1,61 +1,84 @@
 //! Secrets in files that lie in memory: for `as=file` in a folder of a memory file system, which is removed at
 //! the end; for `as=fd` without a name, as long as somebody has it open.
 
-use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rustix::fs::{MemfdFlags, memfd_create, statfs};
-use tempfile::TempDir;
 use vaultlet_host::Kind;
 
 use crate::failure::Failure;
+use crate::private_folder::Folder;
 
 /// The file systems that lie in memory: tmpfs and ramfs.
 /// <https://man7.org/linux/man-pages/man2/statfs.2.html>
 const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+/// What the names of the folders begin with.
+const PREFIX: &str = "vaultlet-run-";
+/// The name of a file until it has its content.
+const UNFINISHED: &str = ".new";
+/// Variables may have any names, files may not.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_');
 
 /// Files that variables name.
 #[derive(Default)]
-pub(crate) struct Files {
-    folder: Option<TempDir>,
-    descriptors: Vec<OwnedFd>,
+pub(super) struct Files {
+    folder: Option<Folder>,
+    descriptors: Vec<(OsString, File)>,
 }
 
 impl Files {
-    /// The path of a new file with this content, which nobody else may read.
+    /// The path of a file with this content, which nobody else may read. A file that is there already is replaced
+    /// in one step.
     pub(super) fn file(&mut self, name: &OsStr, content: &[u8]) -> Result<PathBuf, Failure> {
         let failed = |error: io::Error| failed(name, &error);
         let folder = match &self.folder {
             Some(folder) => folder,
             None => self.folder.insert(folder().map_err(failed)?),
         };
-        let path = folder.path().join(name);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
-        file.write_all(content).map_err(failed)?;
+        // Left behind when there was no room for it.
+        let _ = fs::remove_file(folder.path().join(UNFINISHED));
+        let unfinished = folder.write(UNFINISHED, content).map_err(failed)?;
+        let encoded = percent_encode(name.as_bytes(), ENCODED).to_string();
+        let path = folder.path().join(encoded);
+        fs::rename(unfinished, &path).map_err(failed)?;
         Ok(path)
     }
 
-    /// The path of a descriptor with this content, which the command inherits. Each time that the path is opened
-    /// it is read from its beginning.
+    /// The path of a new descriptor with this content, which is to be handed down to the command. Each time that
+    /// the path is opened it is read from its beginning.
     pub(super) fn descriptor(&mut self, name: &OsStr, content: &[u8]) -> Result<PathBuf, Failure> {
         let failed = |error: io::Error| failed(name, &error);
         let descriptor =
-            memfd_create("vaultlet", MemfdFlags::empty()).map_err(|e| failed(e.into()))?;
-        let mut file = File::from(descriptor);
+            memfd_create("vaultlet", MemfdFlags::CLOEXEC).map_err(|e| failed(e.into()))?;
+        let mut file = File::from(OwnedFd::from(descriptor));
         file.write_all(content).map_err(failed)?;
-        let descriptor = OwnedFd::from(file);
-        let path = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
-        self.descriptors.push(descriptor);
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        self.descriptors.retain(|(other, _)| other != name);
+        self.descriptors.push((name.to_owned(), file));
         Ok(path.into())
+    }
+
+    /// Gives the descriptor of a variable, which a command has already, another content.
+    pub(super) fn rewrite(&self, name: &OsStr, content: &[u8]) -> Result<(), Failure> {
+        let Some((_, file)) = self.descriptors.iter().find(|(other, _)| other == name) else {
+            return Ok(());
+        };
+        // A program that reads at this moment may get something of both; it is told when all is there.
+        let length = content.len() as u64;
+        let written = file.write_all_at(content, 0).and_then(|()| file.set_len(length));
+        written.map_err(|error| failed(name, &error))
+    }
+
+    /// The descriptors that a command is to inherit.
+    pub(super) fn handed_down(&self) -> Vec<RawFd> {
+        self.descriptors.iter().map(|(_, file)| file.as_raw_fd()).collect()
     }
 
     /// Whether this process must outlive the command, to remove files.
@@ -65,13 +88,12 @@ impl Files {
 }
 
 /// A folder on a memory file system, which is removed when it is dropped.
-fn folder() -> io::Result<TempDir> {
+fn folder() -> io::Result<Folder> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let places = runtime.into_iter().chain(["/dev/shm", "/run", "/tmp"].map(PathBuf::from));
     let mut error = io::Error::other("there is no memory file system");
     for place in places.filter(|place| is_in_memory(place)) {
-        // The folder of `tempfile` is for this user alone.
-        match tempfile::Builder::new().prefix("vaultlet-").tempdir_in(place) {
+        match Folder::new_in(&place, PREFIX) {
             Ok(folder) => return Ok(folder),
             Err(failed) => error = failed,
         }

@@ -1,101 +1,87 @@
-//! The output of several commands that run together, each masked by itself. They write to pipes also where ours is a
-//! terminal, which none of them has for itself.
+//! One command that is run as several processes at the same time, such as the ranks of a training job.
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::os::fd::AsFd as _;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use std::thread;
 
-use rustix::pipe::{PipeFlags, pipe_with};
-
-use super::output::{self, PIPE, is_same};
-use super::pump::{Link, Pump};
+use super::identity::Identity;
+use super::job::Job;
+use super::output::Output;
+use super::pump::Masks;
+use super::{masked_to_the_end, supervise};
 use crate::child::{self, Running, Signals};
 use crate::failure::Failure;
 use crate::mask::Mask;
-use crate::output::failed;
+use crate::references::Resolved;
 
-/// Runs commands with their output masked, until all have ended. When one fails the others are ended. The exit code
-/// is that of the first that failed.
+/// What one of the processes has for itself.
+pub(crate) type Process = Box<dyn Fn(&mut Command)>;
+
+/// Runs a command as these processes, with the output of each masked, until all have ended. When one fails the others
+/// are ended. The exit code is that of the first that failed.
 pub(crate) fn run_all(
-    mut commands: Vec<Command>,
-    mask: Mask,
+    words: Vec<OsString>,
+    resolved: Resolved,
+    processes: &[Process],
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    if let [_] = commands[..]
-        && let Some(command) = commands.pop()
-    {
-        return output::run(command, mask, signals);
+    let Resolved { variables, masked } = resolved;
+    let mut job = Job::new(words, variables, Identity::default());
+    let mask = Mask::new(masked.iter().map(|(name, text)| (name.as_str(), text.as_bytes())));
+    drop(masked);
+    supervise::warn_of_short(&mask, &mut Vec::new());
+    if let [process] = processes {
+        let mut command = job.command()?;
+        process(&mut command);
+        job.forget();
+        return match mask.is_empty() {
+            true => Ok(ExitCode::from(child::run(command, signals)?.code)),
+            false => masked_to_the_end(command, mask, signals),
+        };
     }
-    let mut links = Vec::new();
-    if !mask.is_empty() {
-        for command in &mut commands {
-            links.extend(connect(command).map_err(|error| failed(&error))?);
+    let is_masked = !mask.is_empty();
+    let masks = Arc::new(Masks::new(mask));
+    let (mut running, mut outputs, mut failure) = (Vec::new(), Vec::new(), None);
+    for process in processes {
+        match start(&mut job, process, is_masked.then_some(&masks), signals) {
+            Ok((started, output)) => {
+                running.push(started);
+                outputs.extend(output);
+            }
+            Err(failed) => {
+                running.iter().for_each(Running::terminate);
+                failure = Some(failed);
+                break;
+            }
         }
     }
-    let mask = Arc::new(mask);
-    // Its closing says that the commands have ended.
-    let (ended, has_ended) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| failed(&e.into()))?;
-    let ended = Arc::new(ended);
-    let mut pumps = Vec::new();
-    for link in links {
-        let pump = Pump::new(link, Arc::clone(&mask), Arc::clone(&ended));
-        let started = thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run());
-        pumps.push(started.map_err(|error| failed(&error))?);
-    }
-    let (running, not_started) = start(&mut commands, signals);
-    // With the commands, our ends of what they write to are closed.
-    drop(commands);
+    job.forget();
     let code = child::wait_all(running, signals, |rank, code| {
         let _ = writeln!(
             io::stderr(),
             "vaultlet: process {rank} has ended with {code}; the others are ended now"
         );
     });
-    drop(has_ended);
-    let results: Vec<_> = pumps.into_iter().filter_map(|pump| pump.join().ok()).collect();
-    if let Some(failure) = not_started {
-        return Err(failure);
-    }
-    match results.into_iter().find_map(Result::err) {
-        Some(error) if code == 0 => Err(failed(&error)),
-        _ => Ok(ExitCode::from(code)),
+    let ends: Vec<_> = outputs.into_iter().map(|output| output.end(code)).collect();
+    match failure.map_or(Ok(()), Err) {
+        Ok(()) => ends.into_iter().find(Result::is_err).unwrap_or(Ok(ExitCode::from(code))),
+        Err(failure) => Err(failure),
     }
 }
 
-/// Starts all commands, or ends those that were started.
-fn start(commands: &mut [Command], signals: &Signals) -> (Vec<Running>, Option<Failure>) {
-    let mut running: Vec<Running> = Vec::new();
-    for command in commands {
-        match child::start(command, signals) {
-            Ok(started) => running.push(started),
-            Err(failure) => {
-                for started in &mut running {
-                    let _ = started.child().kill();
-                }
-                return (running, Some(failure));
-            }
-        }
+fn start(
+    job: &mut Job,
+    process: &Process,
+    masks: Option<&Arc<Masks>>,
+    signals: &Signals,
+) -> Result<(Running, Option<Output>), Failure> {
+    let mut output = masks.map(Output::piped).transpose()?;
+    let mut command = job.command()?;
+    process(&mut command);
+    if let Some(output) = &mut output {
+        output.give(&mut command)?;
+        output.let_go();
     }
-    (running, None)
-}
-
-/// Gives a command pipes in place of the streams of this process. Returns where each is read and where it goes.
-fn connect(command: &mut Command) -> io::Result<Vec<Link>> {
-    let (stdout, stderr) = (io::stdout(), io::stderr());
-    let mut links = Vec::new();
-    let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-    let _ = rustix::pipe::fcntl_setpipe_size(&theirs, PIPE);
-    links.push(Link { reader, writer: stdout.as_fd().try_clone_to_owned()?, terminal: None });
-    if is_same(stdout.as_fd(), stderr.as_fd()) {
-        command.stderr(Stdio::from(theirs.try_clone()?));
-    } else {
-        let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-        let writer = stderr.as_fd().try_clone_to_owned()?;
-        links.push(Link { reader, writer, terminal: None });
-        command.stderr(Stdio::from(theirs));
-    }
-    command.stdout(Stdio::from(theirs));
-    Ok(links)
+    Ok((child::start(&mut command, signals)?, output))
 }

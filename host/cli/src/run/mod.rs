@@ -2,9 +2,14 @@
 
 mod files;
 mod group;
+mod identity;
+mod job;
+mod on_change;
 mod output;
 mod pump;
+mod supervise;
 mod terminal;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -12,15 +17,25 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueEnum};
+use vaultlet_host::references::is_like_one;
+use vaultlet_host::{Kind, not_started};
 
 use crate::child::{self, Signals};
 use crate::failure::Failure;
+use crate::given_flags::GivenFlags;
+use crate::identity::CALLS as LENT_CALLS;
 use crate::mask::Mask;
-use crate::options::Options;
-use crate::references::{Form, Resolved, Sources, Value, resolve};
+use crate::options::{CALLS_MAX, Options};
+use crate::references::{Again, Resolved, Sources, resolve, resolve_again};
+use crate::trimmed;
 
-pub(crate) use files::Files;
-pub(crate) use group::run_all;
+pub(crate) use group::{Process, run_all};
+
+use identity::Identity;
+use job::Job;
+use on_change::{Interval, OnChange};
+use output::Output;
+use supervise::Supervisor;
 
 /// Run a command with the secrets that its variables refer to
 ///
@@ -43,6 +58,8 @@ Examples:
   vaultlet run -e 'TLS_KEY=akv://my-key-vault/tls-key?as=file' -- ./serve")]
 pub(crate) struct Run {
     #[command(flatten)]
+    given: GivenFlags,
+    #[command(flatten)]
     sources: Sources,
     /// Resolve these variables only, each of which must be set; may be repeated
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
@@ -50,6 +67,35 @@ pub(crate) struct Run {
     /// Do not replace secrets in the command's output
     #[arg(long)]
     no_masking: bool,
+    /// Take from the command the variables that lead to this machine's identity
+    #[arg(long)]
+    drop_identity: bool,
+    /// Give the command, in place of this machine's identity, a lent one that gets tokens for Key Vault, and for
+    /// the resources named here
+    #[arg(
+        long,
+        value_name = "URI,…",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_delimiter = ',',
+        value_parser = trimmed::text()
+    )]
+    lend: Vec<String>,
+    /// Ask for the secrets again, and act on a new version as --on-change says
+    #[arg(long)]
+    watch: bool,
+    /// With --watch: the time between two questions [default: half the time until the secret expires, 300 for one
+    /// that does not]
+    #[arg(long, value_name = "SECONDS", value_parser = trimmed::parsed::<Interval>())]
+    interval: Option<Interval>,
+    /// With --watch: restart the command, send it a signal (signal:HUP), or exit with 75 [default: restart]
+    #[arg(
+        long,
+        value_name = "restart|signal:NAME|exit",
+        value_parser = trimmed::parsed::<OnChange>()
+    )]
+    on_change: Option<OnChange>,
     /// json: report errors as one JSON object on stderr
     #[arg(long, short, value_enum, value_name = "FORMAT")]
     output: Option<Format>,
@@ -76,67 +122,118 @@ impl Run {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         // Before anything else: a thread that is started earlier would get the signals.
         let signals = Signals::block();
-        let Self { sources, only, no_masking, options, command, .. } = self;
-        let read = move || resolve(sources.with_environment()?, &only, &options);
-        let resolved = match signals.unless_interrupted(read) {
+        self.check()?;
+        let Self { command, no_masking, watch, interval, on_change, .. } = &self;
+        let (command, no_masking, is_watched) = (command.clone(), *no_masking, *watch);
+        let (interval, on_change) = (interval.map(|it| it.0), on_change.unwrap_or_default());
+        let (resolved, identity, again) = match signals.unless_interrupted(|| self.resolve()) {
             Ok(resolved) => resolved?,
             Err(interrupted) => return Ok(interrupted),
         };
-        let Some(mut command) = child::command(&command) else {
-            return Err(Failure::usage("there is no command after `--`"));
+        let Resolved { variables, masked } = resolved;
+        let mut job = Job::new(command, variables, identity);
+        let mut short = Vec::new();
+        let mask = match no_masking {
+            true => Mask::default(),
+            false => Mask::new(masked.iter().map(|(name, text)| (name.as_str(), text.as_bytes()))),
         };
-        let files = set(&mut command, &resolved)?;
-        if no_masking {
-            drop(resolved);
-            return unmasked(command, &files, &signals);
+        supervise::warn_of_short(&mask, &mut short);
+        if let Some(again) = again {
+            // A value that can be masked may yet come.
+            let output = if no_masking { None } else { Some(Output::open(mask)?) };
+            let changes = watch::start(again, interval).map_err(|error| unwatched(&error))?;
+            let supervisor = Supervisor::new(job, output, masked, short, changes, on_change);
+            return supervisor.run(&signals);
         }
-        let values = resolved.masked.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
-        let mask = Mask::new(values);
-        drop(resolved);
-        say_short(&mask);
-        let code = output::run(command, mask, &signals)?;
-        drop(files);
-        Ok(code)
+        drop(masked);
+        let mut command = job.command()?;
+        job.forget();
+        if !mask.is_empty() {
+            return masked_to_the_end(command, mask, &signals);
+        }
+        if !no_masking || is_watched || job.must_be_kept() {
+            return Ok(ExitCode::from(child::run(command, &signals)?.code));
+        }
+        // Nothing is left to do for this process, which becomes the command.
+        child::prepare_replacement(&mut command, &signals);
+        let error = command.exec();
+        Err(child::failed(&command, &error))
     }
-}
 
-/// Tells of values that are too short to be masked.
-pub(crate) fn say_short(mask: &Mask) {
-    for name in mask.short() {
-        let _ = writeln!(
-            io::stderr(),
-            "vaultlet: the value of `{name}` is too short to be masked in output"
-        );
+    /// Fails if a flag has no meaning without another one. A variable may stand for it all the same.
+    fn check(&self) -> Result<(), Failure> {
+        for flag in ["--interval", "--on-change"] {
+            if self.given.has(flag) && !self.watch {
+                return Err(Failure::usage(&format!("`{flag}` needs `--watch`")));
+            }
+        }
+        Ok(())
     }
-}
 
-/// Sets the command's variables. Returns the files that some of them are paths of.
-pub(crate) fn set(command: &mut Command, resolved: &Resolved) -> Result<Files, Failure> {
-    let mut files = Files::default();
-    for (name, value) in &resolved.variables {
-        match value {
-            Value::Plain { is_inherited: true, .. } => {}
-            Value::Plain { value, .. } => drop(command.env(name, value)),
-            Value::Text { text, form: Form::Env } => drop(command.env(name, text.as_str())),
-            Value::Text { text, form: Form::File } => {
-                command.env(name, files.file(name, text.as_bytes())?);
+    /// The resources that are lent besides Key Vault; `None` when nothing is lent.
+    fn lent(&self) -> Option<Vec<String>> {
+        let words = || self.lend.iter().map(String::as_str);
+        match words().all(|word| word == "false") {
+            true => None,
+            false => {
+                let resources = words().filter(|word| !["", "true", "false"].contains(word));
+                Some(resources.map(str::to_owned).collect())
             }
-            Value::Text { text, form: Form::Fd } => {
-                command.env(name, files.descriptor(name, text.as_bytes())?);
-            }
-            Value::Unset => drop(command.env_remove(name)),
         }
     }
-    Ok(files)
+
+    /// Reads the secrets; returns what asks for them again, if they are to be watched and any can change.
+    fn resolve(&self) -> Result<(Resolved, Identity, Option<Again>), Failure> {
+        let Self { sources, only, options, .. } = self;
+        let mut variables = sources.with_environment()?;
+        let lent = self.lent();
+        if !self.watch && !self.drop_identity && lent.is_none() {
+            return Ok((resolve(variables, only, options)?, Identity::default(), None));
+        }
+        let references = variables.iter().filter(|it| is_like_one(&it.value)).count();
+        let calls = if lent.is_some() { LENT_CALLS } else { references.clamp(1, CALLS_MAX) };
+        let vaultlet = options.open_early(calls)?;
+        let identity = match lent {
+            Some(resources) => {
+                Identity::lent(&vaultlet, &resources, options, self.given.has("--lend"))?
+            }
+            None if self.drop_identity => Identity::none(&vaultlet)?,
+            None => Identity::default(),
+        };
+        // One that was given to the command by name stays.
+        variables.retain(|it| !it.is_inherited || !identity.removes(&it.name));
+        let (resolved, again) = resolve_again(variables, only, options, vaultlet)?;
+        let is_watched = self.watch && again.secrets().next().is_some();
+        if self.watch && !is_watched {
+            let _ = writeln!(
+                io::stderr(),
+                "vaultlet: there is nothing to watch: no variable refers to a secret without a version"
+            );
+        }
+        Ok((resolved, identity, Some(again).filter(|_| is_watched)))
+    }
 }
 
-/// Runs a command that writes to our own streams.
-fn unmasked(mut command: Command, files: &Files, signals: &Signals) -> Result<ExitCode, Failure> {
-    if files.must_be_kept() {
-        return Ok(ExitCode::from(child::run(command, signals)?.code));
+/// Runs a command that writes to streams of ours.
+fn masked_to_the_end(
+    mut command: Command,
+    mask: Mask,
+    signals: &Signals,
+) -> Result<ExitCode, Failure> {
+    let mut output = Output::open(mask)?;
+    output.give(&mut command)?;
+    let running = child::start(&mut command, signals)?;
+    // With the command, our ends of what it writes to are closed.
+    drop(command);
+    output.let_go();
+    let end = running.wait_with(signals, &mut output);
+    output.end(end.code)
+}
+
+fn unwatched(error: &io::Error) -> Failure {
+    let doing = "watching secrets";
+    match not_started(doing, error) {
+        Some(missing) => missing.into(),
+        None => Failure::own(Kind::Internal, "internal", format!("{doing}: {error}"), ""),
     }
-    // Nothing is left to do for this process, which becomes the command.
-    child::prepare_replacement(&mut command, signals);
-    let error = command.exec();
-    Err(child::failed(&command, &error))
 }

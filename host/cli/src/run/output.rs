@@ -3,75 +3,114 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use rustix::fs::{FileType, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
-use super::pump::{Link, Pump};
+use super::pump::{Link, Masks, Pump};
 use super::terminal::Terminal;
-use crate::child::{self, Signals};
+use crate::child::Attend;
 use crate::failure::Failure;
 use crate::mask::Mask;
 use crate::output;
 
 /// Bytes that a pipe shall hold, as far as the system allows it: fewer switches between the processes.
-pub(super) const PIPE: usize = 1 << 20;
+const PIPE: usize = 1 << 20;
 
-/// Runs a command with its output masked.
-pub(super) fn run(
-    mut command: Command,
-    mask: Mask,
-    signals: &Signals,
-) -> Result<ExitCode, Failure> {
-    if mask.is_empty() {
-        return Ok(ExitCode::from(child::run(command, signals)?.code));
+/// The streams of a command, or of several that are run one after the other.
+pub(super) struct Output {
+    masks: Arc<Masks>,
+    /// What a command gets in place of our standard output and standard error.
+    theirs: Option<(OwnedFd, OwnedFd)>,
+    terminals: Vec<Terminal>,
+    pumps: Vec<JoinHandle<io::Result<()>>>,
+    /// A pipe whose closing says that the command has ended.
+    running: OwnedFd,
+}
+
+impl Output {
+    /// Opens streams that are masked on their way to our own.
+    pub(super) fn open(mask: Mask) -> Result<Self, Failure> {
+        let masks = Arc::new(Masks::new(mask));
+        Self::connected(masks, true).map_err(|error| output::failed(&error))
     }
-    let failed = |error: &io::Error| output::failed(error);
-    let (links, mut terminals) = connect(&mut command).map_err(|error| failed(&error))?;
-    let mask = Arc::new(mask);
-    // Its closing says that the command has ended.
-    let (ended, has_ended) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| failed(&e.into()))?;
-    let ended = Arc::new(ended);
-    let mut pumps = Vec::new();
-    for link in links {
-        let pump = Pump::new(link, Arc::clone(&mask), Arc::clone(&ended));
-        let started = thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run());
-        pumps.push(started.map_err(|error| failed(&error))?);
+
+    /// Opens streams for one of several commands that run together: pipes also where ours is a terminal, which none
+    /// of them has for itself.
+    pub(super) fn piped(masks: &Arc<Masks>) -> Result<Self, Failure> {
+        Self::connected(Arc::clone(masks), false).map_err(|error| output::failed(&error))
     }
-    let running = child::start(&mut command, signals)?;
-    // With the command, our ends of what it writes to are closed.
-    drop(command);
-    let end = running.wait_with(signals, || {
-        terminals.iter_mut().for_each(Terminal::resize);
-        !terminals.is_empty()
-    });
-    drop(has_ended);
-    let mut failure = None;
-    for pump in pumps {
-        if let Ok(Err(error)) = pump.join() {
-            failure = failure.or(Some(error));
+
+    fn connected(masks: Arc<Masks>, is_alone: bool) -> io::Result<Self> {
+        let (links, terminals, theirs) = connect(is_alone)?;
+        let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
+        let ended = Arc::new(ended);
+        let pumps = links.into_iter().map(|link| {
+            let pump = Pump::new(link, Arc::clone(&masks), Arc::clone(&ended));
+            thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run())
+        });
+        let pumps = pumps.collect::<io::Result<_>>()?;
+        Ok(Self { masks, theirs: Some(theirs), terminals, pumps, running })
+    }
+
+    /// Gives a command these streams.
+    pub(super) fn give(&self, command: &mut Command) -> Result<(), Failure> {
+        if let Some((stdout, stderr)) = &self.theirs {
+            let again = |stream: &OwnedFd| stream.try_clone().map_err(|e| output::failed(&e));
+            command.stdout(again(stdout)?).stderr(again(stderr)?);
         }
+        Ok(())
     }
-    match failure {
-        Some(error) if end.code == 0 => Err(output::failed(&error)),
-        _ => Ok(ExitCode::from(end.code)),
+
+    /// Closes our own ends of what a command writes to: no other one will be started.
+    pub(super) fn let_go(&mut self) {
+        self.theirs = None;
+    }
+
+    /// Masks with another mask from now on.
+    pub(super) fn mask(&self, mask: Mask) {
+        self.masks.replace(mask);
+    }
+
+    /// Carries what is left, after the command's end. Returns its exit code, or the failure to write.
+    pub(super) fn end(self, code: u8) -> Result<ExitCode, Failure> {
+        let Self { theirs, pumps, running, .. } = self;
+        drop((theirs, running));
+        let mut failure = None;
+        for pump in pumps {
+            if let Ok(Err(error)) = pump.join() {
+                failure = failure.or(Some(error));
+            }
+        }
+        match failure {
+            Some(error) if code == 0 => Err(output::failed(&error)),
+            _ => Ok(ExitCode::from(code)),
+        }
     }
 }
 
-/// Gives the command streams of ours in place of those of this process. Returns where each is read and where it
-/// goes, and the terminals among them.
-fn connect(command: &mut Command) -> io::Result<(Vec<Link>, Vec<Terminal>)> {
+impl Attend for Output {
+    fn resize(&mut self) -> bool {
+        self.terminals.iter_mut().for_each(Terminal::resize);
+        !self.terminals.is_empty()
+    }
+}
+
+/// Opens a stream of ours for each of our own, a terminal for a terminal if the command is alone. Returns where each is read and where it goes, the terminals among
+/// them, and what a command writes to.
+#[allow(clippy::type_complexity, reason = "three things that are used in one place")]
+fn connect(is_alone: bool) -> io::Result<(Vec<Link>, Vec<Terminal>, (OwnedFd, OwnedFd))> {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (stdout, stderr) = (stdout.as_fd(), stderr.as_fd());
     let mut terminals = Vec::new();
     let mut links = Vec::new();
     let mut open = |stream: BorrowedFd<'_>| -> io::Result<OwnedFd> {
         let writer = stream.try_clone_to_owned()?;
-        if !isatty(stream) {
+        if !is_alone || !isatty(stream) {
             let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
             let _ = rustix::pipe::fcntl_setpipe_size(&theirs, PIPE);
             links.push(Link { reader, writer, terminal: None });
@@ -84,17 +123,12 @@ fn connect(command: &mut Command) -> io::Result<(Vec<Link>, Vec<Terminal>)> {
     };
     let theirs = open(stdout)?;
     // What is written to one place through two pipes would be out of order.
-    command.stderr(if is_same(stdout, stderr) {
-        Stdio::from(theirs.try_clone()?)
-    } else {
-        Stdio::from(open(stderr)?)
-    });
-    command.stdout(Stdio::from(theirs));
-    Ok((links, terminals))
+    let theirs_too = if is_same(stdout, stderr) { theirs.try_clone()? } else { open(stderr)? };
+    Ok((links, terminals, (theirs, theirs_too)))
 }
 
 /// Whether both lead to one terminal, pipe or file.
-pub(super) fn is_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+fn is_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     let (Ok(one), Ok(other)) = (fstat(one), fstat(other)) else { return false };
     let is_special = FileType::from_raw_mode(one.st_mode) == FileType::CharacterDevice;
     // A device such as `/dev/null` has no order to keep.

@@ -2,12 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionread, read};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::terminal::Terminal;
 use crate::mask::{Mask, Stream};
@@ -15,6 +15,8 @@ use crate::streams;
 
 /// Bytes that are read at once.
 const PIECE: usize = 256 << 10;
+/// Bytes that are read at once until so many have come.
+const PIECE_FIRST: usize = 8 << 10;
 /// Fewer bytes that could begin a secret are held back for a while only.
 const FEW: usize = 12;
 /// The time for which they are.
@@ -30,64 +32,108 @@ pub(super) struct Link {
     pub(super) terminal: Option<Terminal>,
 }
 
+/// The mask of all streams, which may be replaced meanwhile.
+pub(super) struct Masks(Mutex<Arc<Mask>>);
+
+impl Masks {
+    pub(super) fn new(mask: Mask) -> Self {
+        Self(Mutex::new(Arc::new(mask)))
+    }
+
+    /// Replaces the mask. What is read from now on is masked by the new one.
+    pub(super) fn replace(&self, mask: Mask) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(mask);
+    }
+
+    fn current(&self) -> Arc<Mask> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// Carries one stream.
 pub(super) struct Pump {
     link: Link,
-    mask: Arc<Mask>,
+    masks: Arc<Masks>,
     /// A pipe that is closed when the command has ended.
     ended: Arc<OwnedFd>,
 }
 
 impl Pump {
-    pub(super) fn new(link: Link, mask: Arc<Mask>, ended: Arc<OwnedFd>) -> Self {
-        Self { link, mask, ended }
+    pub(super) fn new(link: Link, masks: Arc<Masks>, ended: Arc<OwnedFd>) -> Self {
+        Self { link, masks, ended }
     }
 
     /// Carries until the end. On failure the command's end is closed, so that it gets SIGPIPE as it would from
     /// our own stream.
     pub(super) fn run(mut self) -> io::Result<()> {
-        let mask = Arc::clone(&self.mask);
-        let mut stream = Stream::new(&mask);
-        let mut piece = Zeroizing::new(vec![0; PIECE]);
-        let mut out = Vec::with_capacity(PIECE);
-        let mut end = None;
+        let mut piece = Piece::default();
+        let mut out = Vec::new();
+        let (mut held, mut came, mut end) = (None, None, None);
+        // Once for each mask.
         loop {
-            let more = self.wait(&stream, &mut end)?;
-            out.clear();
-            let is_end = match more {
-                More::Came => match self.read(&mut piece)? {
-                    0 => true,
-                    count => {
-                        stream.push(piece.get(..count).unwrap_or_default(), &mut out);
-                        if let Some(terminal) = &mut self.link.terminal {
-                            terminal.follow();
-                        }
-                        false
+            let mask = self.masks.current();
+            let mut stream = match held {
+                Some(held) => Stream::resumed(&mask, held),
+                None => Stream::new(&mask),
+            };
+            loop {
+                let more = match came.take() {
+                    Some(more) => more,
+                    None => self.wait(&stream, &mut end)?,
+                };
+                if !Arc::ptr_eq(&mask, &self.masks.current()) {
+                    came = Some(more);
+                    break;
+                }
+                out.clear();
+                let is_end = self.carry(more, &mut stream, &mut piece, &mut out)?;
+                streams::write_to(self.link.writer.as_fd(), &out)?;
+                if is_end {
+                    return Ok(());
+                }
+            }
+            held = Some(stream.into_held());
+        }
+    }
+
+    /// Reads and masks what has come. Returns whether it was the last.
+    fn carry(
+        &mut self,
+        more: More,
+        stream: &mut Stream<'_>,
+        piece: &mut Piece,
+        out: &mut Vec<u8>,
+    ) -> io::Result<bool> {
+        let is_end = match more {
+            More::Came => match self.read(piece.room())? {
+                0 => true,
+                count => {
+                    stream.push(piece.take(count), out);
+                    if let Some(terminal) = &mut self.link.terminal {
+                        terminal.follow();
                     }
-                },
-                More::None => {
-                    stream.flush(&mut out);
                     false
                 }
-                More::Late => {
-                    // What is there already is the command's own, perhaps.
-                    let mut left = ioctl_fionread(&self.link.reader).unwrap_or(0);
-                    while left > 0 {
-                        let count = self.read(&mut piece)?;
-                        stream.push(piece.get(..count).unwrap_or_default(), &mut out);
-                        left = if count == 0 { 0 } else { left.saturating_sub(count as u64) };
-                    }
-                    true
+            },
+            More::None => {
+                stream.flush(out);
+                false
+            }
+            More::Late => {
+                // What is there already is the command's own, perhaps.
+                let mut left = ioctl_fionread(&self.link.reader).unwrap_or(0);
+                while left > 0 {
+                    let count = self.read(piece.room())?;
+                    stream.push(piece.take(count), out);
+                    left = if count == 0 { 0 } else { left.saturating_sub(count as u64) };
                 }
-            };
-            if is_end {
-                stream.flush(&mut out);
+                true
             }
-            streams::write_to(self.link.writer.as_fd(), &out)?;
-            if is_end {
-                return Ok(());
-            }
+        };
+        if is_end {
+            stream.flush(out);
         }
+        Ok(is_end)
     }
 
     /// Waits until there is more to read.
@@ -143,6 +189,43 @@ impl Pump {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// The room for what is read, which grows with what comes: a program that prints little costs little memory.
+#[derive(Default)]
+struct Piece {
+    bytes: Vec<u8>,
+    /// How many bytes of it may hold output, which may hold secrets.
+    used: usize,
+}
+
+impl Piece {
+    fn room(&mut self) -> &mut [u8] {
+        if self.bytes.len() <= self.used && self.bytes.len() < PIECE {
+            self.scrub();
+            self.bytes = vec![0; if self.bytes.is_empty() { PIECE_FIRST } else { PIECE }];
+        }
+        &mut self.bytes
+    }
+
+    /// What was read into it.
+    fn take(&mut self, count: usize) -> &[u8] {
+        self.used = self.used.max(count);
+        self.bytes.get(..count).unwrap_or_default()
+    }
+
+    fn scrub(&mut self) {
+        if let Some(used) = self.bytes.get_mut(..self.used) {
+            used.zeroize();
+        }
+        self.used = 0;
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.scrub();
     }
 }
 

@@ -113,6 +113,13 @@ impl Builder {
         self
     }
 
+    /// Begins to connect to a vault while its token is fetched: for a program that reads its first secret now.
+    #[doc(hidden)]
+    pub fn connect_early(mut self) -> Self {
+        self.settings.connects_early = true;
+        self
+    }
+
     /// Whether to accept plain `http://` vaults on loopback, for tests.
     pub fn allow_http_loopback(self, allow: bool) -> Self {
         self.setting("VAULTLET_ALLOW_HTTP_LOOPBACK", allow.to_string())

@@ -1,6 +1,7 @@
 //! The handle: what an embedder opens, its calls, and the threads of those whose callers do not wait.
 
 mod builder;
+mod environment;
 mod fork;
 mod many;
 mod operations;

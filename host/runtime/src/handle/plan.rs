@@ -21,6 +21,9 @@ pub struct Plan {
     pub vault: Option<Server>,
     /// Environment variables that decide which source is used, whether they are set or not.
     pub variables: Vec<String>,
+    /// The environment variables that hold a secret, name the file of one, or name the endpoint that one of them
+    /// is for. Take these from a child process that must not have this machine's identity.
+    pub secrets: Vec<String>,
     /// Servers that the sources may ask, in the order of the chain.
     pub servers: Vec<Server>,
     /// Files that the sources may read. A path with `*` means all files of a folder with that
@@ -68,6 +71,7 @@ impl Plan {
         };
         Ok(Self {
             vault,
+            secrets: plan.secrets,
             variables: values.into_iter().map(|(name, _)| name).collect(),
             servers: plan.servers.into_iter().map(Into::into).collect(),
             files: plan.files.into_iter().map(file).collect(),

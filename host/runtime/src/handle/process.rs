@@ -69,7 +69,7 @@ impl Process {
             pool: pool(vaults),
             client,
             identity: Arc::new(IdentityEndpoint::new(Arc::new(broker), limit, is_for_one)),
-            prepares: is_one_shot,
+            prepares: is_one_shot || settings.connects_early,
             settings: settings.component_variables()?,
             known: Mutex::default(),
         });

@@ -39,7 +39,7 @@ use super::threads::Job;
 #[derive(Clone)]
 pub struct Vaultlet {
     process: Arc<PerProcess<Process>>,
-    identity: Option<UserAssigned>,
+    pub(super) identity: Option<UserAssigned>,
     timeout: Option<Duration>,
     cancel: Option<Cancel>,
     watch: Option<Watch>,
@@ -276,7 +276,10 @@ impl Vaultlet {
         move |operations, call| operations.get(&reference, identity.as_ref(), call)
     }
 
-    fn get_each<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Pending<Secret>>, Error> {
+    pub(super) fn get_each<R: AsRef<str>>(
+        &self,
+        references: &[R],
+    ) -> Result<Vec<Pending<Secret>>, Error> {
         let get = |reference: &R| self.pending(GETTING_MANY, self.get_work(reference.as_ref()));
         references.iter().map(get).collect()
     }
@@ -379,7 +382,7 @@ impl Vaultlet {
 }
 
 const GETTING: &str = "getting a secret";
-const GETTING_MANY: &str = "getting secrets";
+pub(super) const GETTING_MANY: &str = "getting secrets";
 const LISTING: &str = "listing secrets";
 const VERSIONS: &str = "listing versions";
 const TOKEN: &str = "getting a token";

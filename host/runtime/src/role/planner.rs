@@ -23,6 +23,8 @@ pub(crate) struct Planner {
 /// What the credentials need.
 pub(crate) struct CredentialPlan {
     variables: Vec<String>,
+    /// Variables that hold a secret or lead to one.
+    pub(crate) secrets: Vec<String>,
     pub(crate) servers: Vec<PlannedServer>,
     pub(crate) files: Vec<File>,
     pub(crate) keys: Vec<Key>,
@@ -116,9 +118,10 @@ impl Planner {
         call: &Arc<Call>,
     ) -> Result<CredentialPlan, Error> {
         let planned = self.call(call, |guest| guest.plan_credentials(call, settings, values))??;
-        let wit::CredentialPlan { variables, servers, files, keys, programs, tells } = planned;
+        let wit::CredentialPlan { variables, secrets, servers, files, keys, programs, tells } =
+            planned;
         let servers = servers.into_iter().map(planned_server).collect::<Result<_, _>>()?;
-        Ok(CredentialPlan { variables, servers, files, keys, programs, tells })
+        Ok(CredentialPlan { variables, secrets, servers, files, keys, programs, tells })
     }
 
     /// The variables by which a child process finds the endpoint that is lent to it.

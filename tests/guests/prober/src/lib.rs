@@ -109,6 +109,7 @@ impl plan::Guest for Prober {
     ) -> Result<CredentialPlan, Error> {
         let mut plan = CredentialPlan {
             variables: ["PROBER_PLAN", "PROBER_PASSWORD"].map(Into::into).into(),
+            secrets: Vec::new(),
             servers: Vec::new(),
             files: Vec::new(),
             keys: Vec::new(),

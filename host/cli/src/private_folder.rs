@@ -1,0 +1,1 @@
+../../dev/src/private_folder.rs

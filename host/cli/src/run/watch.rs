@@ -1,0 +1,154 @@
+//! Asks for secrets again, on a thread of its own, and tells of those that have a new version.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::child::Waker;
+use crate::failure::Failure;
+use crate::references::{Again, Resolved};
+
+/// The time between two questions about a secret that does not expire, and the longest one while asking fails.
+const USUAL: Duration = Duration::from_secs(300);
+/// The shortest time between two questions where no interval is given.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// A secret that has a new version.
+pub(super) struct Change {
+    /// The variables that refer to it.
+    pub(super) names: Vec<String>,
+    /// The new values.
+    pub(super) resolved: Resolved,
+}
+
+/// Watches secrets until the process ends.
+struct Watch {
+    again: Again,
+    interval: Option<Duration>,
+    changes: Sender<Change>,
+    /// When each secret is asked for next.
+    due: Vec<(Instant, String)>,
+    /// The secrets that could not be asked for, each with the id of its error.
+    failing: Vec<(String, String)>,
+}
+
+/// Starts to watch. Whoever waits for a signal is woken when a change is there.
+pub(super) fn start(again: Again, interval: Option<Duration>) -> std::io::Result<Receiver<Change>> {
+    let (changes, received) = mpsc::channel();
+    let now = (Instant::now(), SystemTime::now());
+    let due = again.secrets().map(|(secret, expires)| {
+        (now.0 + pause(interval, expires, now.1, random()), secret.to_owned())
+    });
+    let due = due.collect();
+    let watch = Watch { again, interval, changes, due, failing: Vec::new() };
+    thread::Builder::new().name("vaultlet-watch".into()).spawn(move || watch.run())?;
+    Ok(received)
+}
+
+impl Watch {
+    fn run(mut self) {
+        while let Some(first) = self.due.iter().map(|(at, _)| *at).min() {
+            thread::sleep(first.saturating_duration_since(Instant::now()));
+            let now = Instant::now();
+            let secrets: Vec<_> =
+                self.due.extract_if(.., |(at, _)| *at <= now).map(|(_, secret)| secret).collect();
+            let answers = self.again.ask(&secrets);
+            for (secret, answer) in secrets.into_iter().zip(answers) {
+                let has_failed = answer.is_err();
+                if !self.take(&secret, answer) {
+                    return;
+                }
+                let expires = self.again.secrets().find(|(other, _)| *other == secret);
+                let expires = expires.and_then(|(_, expires)| expires);
+                let usual = pause(self.interval, expires, SystemTime::now(), random());
+                let pause = if has_failed { usual.min(USUAL) } else { usual };
+                self.due.push((Instant::now() + pause, secret));
+            }
+        }
+    }
+
+    /// Tells of a change, or that asking has begun to fail. Returns whether anybody listens.
+    fn take(&mut self, secret: &str, answer: Result<Option<Resolved>, Failure>) -> bool {
+        let names = self.again.variables_of(secret);
+        let failed_before = self.failing.iter().position(|(other, _)| other == secret);
+        let before = failed_before.map(|at| self.failing.swap_remove(at).1);
+        match answer {
+            Ok(None) => true,
+            Ok(Some(resolved)) => {
+                let is_heard = self.changes.send(Change { names, resolved }).is_ok();
+                Waker::wake();
+                is_heard
+            }
+            Err(failure) => {
+                let id = failure.id().to_owned();
+                // Once for each outage, which may concern many secrets.
+                let is_known = self.failing.iter().any(|(_, other)| *other == id);
+                if before.as_ref() != Some(&id) && !is_known {
+                    let help = "the command goes on with the value that it has";
+                    failure.with_help(help).tell(&format!("watching {}: ", names.join(", ")));
+                }
+                self.failing.push((secret.to_owned(), id));
+                true
+            }
+        }
+    }
+}
+
+/// The time until a secret is asked for again: the interval, or half the time to the end of its version. `random`
+/// is from 0 to 1: many programs that were started together do not ask together.
+fn pause(
+    interval: Option<Duration>,
+    expires: Option<SystemTime>,
+    now: SystemTime,
+    random: f64,
+) -> Duration {
+    let jittered = |time: Duration| time.mul_f64(0.9 + 0.2 * random);
+    match (interval, expires) {
+        (Some(interval), _) => jittered(interval),
+        (None, None) => jittered(USUAL),
+        (None, Some(at)) => match at.duration_since(now) {
+            Ok(left) => jittered(left / 2).max(SHORTEST),
+            // The longer nobody has renewed it, the less often.
+            Err(past) => jittered((past.duration() / 2).min(USUAL)).max(SHORTEST),
+        },
+    }
+}
+
+/// A number from 0 to 1, by the random keys of the standard library.
+fn random() -> f64 {
+    let number = RandomState::new().build_hasher().finish() >> 32;
+    f64::from(u32::try_from(number).unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_asked_for_sooner_the_sooner_they_expire() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let seconds = Duration::from_secs;
+        for (interval, expires, expected) in [
+            (None, None, 300),
+            (None, Some(now + seconds(1000)), 500),
+            (None, Some(now + seconds(365 * 86_400)), 182 * 86_400 + 43_200),
+            (None, Some(now + seconds(1)), 1),
+            (None, Some(now), 1),
+            (None, Some(now - seconds(60)), 30),
+            (None, Some(now - seconds(86_400)), 300),
+            (Some(seconds(10)), Some(now + seconds(1000)), 10),
+            (Some(seconds(10)), None, 10),
+        ] {
+            let pause = |random| pause(interval, expires, now, random).as_secs_f64();
+            let expected = f64::from(expected);
+            assert!((pause(0.5) - expected).abs() < 1e-6, "{expires:?}: {}", pause(0.5));
+            assert!((pause(0.0) - (expected * 0.9).max(1.0)).abs() < 1e-6, "{}", pause(0.0));
+            assert!((pause(1.0) - expected * 1.1).abs() < 1e-6 || expected < 2.0, "{}", pause(1.0));
+        }
+        let drawn: Vec<_> = (0..100).map(|_| random()).collect();
+        assert!(drawn.iter().all(|it| (0.0..=1.0).contains(it)));
+        assert!(drawn.iter().any(|it| *it < 0.5) && drawn.iter().any(|it| *it >= 0.5));
+    }
+}
