@@ -31,10 +31,11 @@ fn a_command_without_identity_has_none_of_what_the_plan_calls_secret() {
     // Those by which the secret itself is read keep their values.
     let own = |name: &str| local.environment().iter().any(|(other, _)| other == name);
     let others: Vec<_> = secrets.iter().filter(|name| !own(name)).collect();
-    let unused = ["AZURE_CLIENT_ID", "DEFAULT_IDENTITY_CLIENT_ID", "AZURE_TENANT_ID"];
-    let id = "11111111-1111-4111-8111-111111111111";
+    let kept = ["AZURE_CLIENT_ID", "DEFAULT_IDENTITY_CLIENT_ID", "AZURE_TENANT_ID"];
+    let id = local.environment().iter().find(|(name, _)| name == "DEFAULT_IDENTITY_CLIENT_ID");
+    let id = id.unwrap().1.as_str();
     let mut variables: Vec<_> = others.iter().map(|name| (name.as_str(), MACHINES)).collect();
-    variables.extend(unused.map(|name| (name, id)));
+    variables.extend(kept.map(|name| (name, id)));
     // Only the endpoint that the local Azure has is asked.
     variables.extend([("VAULTLET_IDENTITY", "managed-identity"), ("PLAIN", "plain")]);
     variables.retain(|(name, _)| {
@@ -57,7 +58,7 @@ fn a_command_without_identity_has_none_of_what_the_plan_calls_secret() {
             let set = format!("{secret}=");
             assert!(!ended.stdout.lines().any(|line| line.starts_with(&set)), "{secret}");
         }
-        for name in unused {
+        for name in kept {
             assert!(ended.stdout.contains(&format!("{name}={id}\n")), "{name}: {}", ended.stdout);
         }
         assert!(ended.stdout.contains("PLAIN=plain\n"));
@@ -98,15 +99,15 @@ fn a_lent_identity_takes_the_place_of_the_machines() {
         ended.stdout
     };
     for (arguments, variable, storage_code) in [
-        (vec!["--lend"], None, 77),
-        (vec!["--lend", "--drop-identity"], None, 77),
-        (vec![], Some("true"), 77),
+        (vec!["--lend"], None, 79),
+        (vec!["--lend", "--drop-identity"], None, 79),
+        (vec![], Some("true"), 79),
         (vec!["--lend=https://storage.azure.com"], None, 0),
         (vec!["--lend", "--lend=https://storage.azure.com"], None, 0),
         (vec![], Some(storage), 0),
         (vec![], Some(both.as_str()), 0),
         // The flag wins.
-        (vec!["--lend"], Some(storage), 77),
+        (vec!["--lend"], Some(storage), 79),
     ] {
         let variables: Vec<_> = variable.iter().map(|value| ("VAULTLET_LEND", *value)).collect();
         let expected = format!("<S>\nstorage {storage_code}\nsame 1\ntenant unset\n");
@@ -129,7 +130,7 @@ fn wrong_values_of_the_flags_name_the_flag_or_the_variable() {
         (&[], &[("VAULTLET_LEND", "not a resource")], 78, "`VAULTLET_LEND`"),
         (&["--watch", "--interval", "0"], &[], 64, "interval"),
         (&["--watch", "--interval", "soon"], &[], 64, "interval"),
-        (&["--watch", "--on-change", "signal:NONE"], &[], 64, "`NONE` is no signal"),
+        (&["--watch", "--on-change", "signal:NONE"], &[], 64, "is no signal"),
         (&["--watch", "--on-change", "stop"], &[], 64, "restart, signal:NAME, exit"),
         (&["--interval", "5"], &[], 64, "`--interval` needs `--watch`"),
         (&["--on-change", "exit"], &[], 64, "`--on-change` needs `--watch`"),

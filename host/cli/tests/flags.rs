@@ -27,6 +27,8 @@ const OWN: &[(&[&str], &str, &str, &str)] = &[
     (&["identity", "serve"], "VAULTLET_PORT", "port", "0"),
     (&["identity", "serve"], "VAULTLET_OUTPUT", "output", "xml"),
     (&["identity", "serve"], "VAULTLET_LOG", "log", "loud"),
+    (&["run"], "VAULTLET_INTERVAL", "interval", "never"),
+    (&["run"], "VAULTLET_ON_CHANGE", "on-change", "signal:none"),
     #[cfg(feature = "dev")]
     (&["dev"], "VAULTLET_DEV_SEED", "seed", "no-value"),
     #[cfg(feature = "dev")]

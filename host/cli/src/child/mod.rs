@@ -70,7 +70,8 @@ pub(crate) struct Ended {
 /// What became of the program since it was last looked at.
 enum Change {
     Ended(u8),
-    Stopped,
+    /// By this signal.
+    Stopped(i32),
     Nothing,
 }
 
@@ -149,7 +150,7 @@ impl Running {
                     let Self { interrupted, is_ending, .. } = self;
                     return Ended { code, interrupted: interrupted.map(signal_code), is_ending };
                 }
-                Change::Stopped => self.watcher = stop::follow(self.pid),
+                Change::Stopped(signal) => self.watcher = stop::follow(self.pid, signal),
                 Change::Nothing => {
                     let again = reap_others(|pid| pid == self.pid);
                     also.attend(&self);
@@ -169,7 +170,9 @@ impl Running {
     fn look(&self) -> Change {
         let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
         match waitpid(Some(self.pid), options) {
-            Ok(Some((_, status))) if status.stopped() => Change::Stopped,
+            Ok(Some((_, status))) if status.stopped() => {
+                Change::Stopped(status.stopping_signal().unwrap_or(libc::SIGSTOP))
+            }
             Ok(Some((_, status))) => Change::Ended(code(status)),
             Ok(None) | Err(rustix::io::Errno::INTR) => Change::Nothing,
             // There is no such child, which cannot be: nobody else waits for it.

@@ -5,7 +5,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, getsid, kill_process};
@@ -67,23 +68,26 @@ impl Signals {
     pub(crate) fn unless_interrupted<T>(&self, work: impl FnOnce() -> T) -> Result<T, ExitCode> {
         let is_done = Arc::new(AtomicBool::new(false));
         let watched = Arc::clone(&is_done);
+        let (told, last) = mpsc::sync_channel(1);
         let watch = move || loop {
             let end = system::next_signal(None).and_then(end_of);
             if watched.load(Ordering::SeqCst) {
-                return end;
+                let _ = told.send(end);
+                return;
             }
             if let Some(code) = end {
                 std::process::exit(code.into());
             }
         };
+        // Without a watcher, the signals wait for the command.
         let watcher = thread::Builder::new().name("vaultlet-wait".into()).spawn(watch);
         let result = work();
         is_done.store(true, Ordering::SeqCst);
         Waker::wake();
-        // Without a watcher, the signals wait for the command.
-        match watcher.map(JoinHandle::join) {
-            Ok(Ok(Some(end))) => Err(ExitCode::from(end)),
-            _ => Ok(result),
+        // What is left of its life the thread spends by itself.
+        match watcher.ok().and_then(|_| last.recv().ok().flatten()) {
+            Some(end) => Err(ExitCode::from(end)),
+            None => Ok(result),
         }
     }
 }

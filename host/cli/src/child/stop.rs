@@ -4,13 +4,21 @@
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
 use super::system;
+use crate::at_start;
 
-/// Stops this process until it is continued, or until the program is. A stopped process is not told of that, so
-/// that a small process watches meanwhile, which is returned.
-pub(super) fn follow(program: Pid) -> Option<Pid> {
+/// Stops this process by the program's signal until it is continued, or until the program is. A stopped process is
+/// not told of that, so that a small process watches meanwhile, which is returned.
+pub(super) fn follow(program: Pid, signal: i32) -> Option<Pid> {
     let watcher = system::watch_stopped(program);
-    // Process 1 of a container cannot be stopped by itself, and goes on.
-    let _ = kill_process(getpid(), Signal::STOP);
+    let is_of_terminal = matches!(signal, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU);
+    if is_of_terminal && !at_start::is_ignored(signal) {
+        system::take_by_default(signal);
+    }
+    // Whoever was stopped has been continued. In a process group without a shell these signals stop nobody.
+    if system::pending(&[libc::SIGCONT]).is_none() {
+        // Process 1 of a container cannot be stopped by itself, and goes on.
+        let _ = kill_process(getpid(), Signal::STOP);
+    }
     if let Some(watcher) = watcher {
         let _ = kill_process(watcher, Signal::KILL);
         let _ = waitpid(Some(watcher), WaitOptions::empty());

@@ -108,8 +108,9 @@ pub(super) fn take_by_default(signal: c_int) {
     // SAFETY: the set is valid, and the signal has no handler.
     unsafe {
         libc::sigaddset(&raw mut set, signal);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
+        // While it is blocked: what a terminal has sent as well is pending then, too, and stops this process once.
         libc::raise(signal);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, ptr::null_mut());
     }
 }

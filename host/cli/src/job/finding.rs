@@ -20,23 +20,16 @@ pub(super) struct Finding {
 impl Finding {
     /// A file that cannot be read, is malformed, or says what `az` would refuse.
     pub(super) fn wrong(file: &Path, at: Option<Place>, what: &str, help: &str) -> Self {
-        Self::new("job-file", file, at, what, help)
+        let message = message(file, at, what);
+        let failure = Failure::own(Kind::Configuration, "job-file", message, help);
+        Self { at, told: format!("{what}; {help} ({})", failure.id()), failure }
     }
 
     /// What the service does, and this program does not.
     pub(super) fn unsupported(file: &Path, at: Option<Place>, what: &str, help: &str) -> Self {
-        Self::new("job-unsupported", file, at, what, help)
-    }
-
-    fn new(id: &str, file: &Path, at: Option<Place>, what: &str, help: &str) -> Self {
-        let place = match at {
-            Some(Place::Line { line, column }) => format!("line {line}, column {column}: "),
-            Some(Place::Set) => "`--set`: ".to_owned(),
-            None => String::new(),
-        };
-        let message = format!("reading the job `{}`: {place}{what}", file.display());
-        let failure = Failure::own(Kind::Configuration, id, message, help);
-        Self { at, failure, told: format!("{what}; {help} ({id})") }
+        let message = message(file, at, what);
+        let failure = Failure::own(Kind::Configuration, "job-unsupported", message, help);
+        Self { at, told: format!("{what}; {help} ({})", failure.id()), failure }
     }
 
     /// A reference that cannot be read.
@@ -51,4 +44,13 @@ impl Finding {
             Some(Place::Set) | None => None,
         }
     }
+}
+
+fn message(file: &Path, at: Option<Place>, what: &str) -> String {
+    let place = match at {
+        Some(Place::Line { line, column }) => format!("line {line}, column {column}: "),
+        Some(Place::Set) => "`--set`: ".to_owned(),
+        None => String::new(),
+    };
+    format!("reading the job `{}`: {place}{what}", file.display())
 }

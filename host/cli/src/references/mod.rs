@@ -7,6 +7,6 @@ mod sources;
 mod strings;
 
 pub(crate) use again::{Again, resolve_again};
-pub(crate) use resolve::{Resolved, Value, resolve};
+pub(crate) use resolve::{Resolved, Value, resolve, resolve_open};
 pub(crate) use sources::{Sources, Variable};
 pub(crate) use vaultlet_host::references::Form;

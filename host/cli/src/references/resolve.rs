@@ -41,13 +41,23 @@ pub(crate) fn resolve(
     only: &[String],
     options: &Options,
 ) -> Result<Resolved, Failure> {
+    Ok(resolve_open(variables, only, options)?.0)
+}
+
+/// [`resolve`], with the handle that was opened, if one was: closing it takes time that can wait.
+pub(crate) fn resolve_open(
+    variables: Vec<Variable>,
+    only: &[String],
+    options: &Options,
+) -> Result<(Resolved, Option<Vaultlet>), Failure> {
     let asked = read(&variables, only, options)?;
     let secrets = references::secrets(&asked);
     if secrets.is_empty() {
-        return assemble(variables, &asked, &Fetched::new());
+        return Ok((assemble(variables, &asked, &Fetched::new())?, None));
     }
     let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;
-    assemble(variables, &asked, &fetch(secrets, &vaultlet)?)
+    let resolved = assemble(variables, &asked, &fetch(secrets, &vaultlet)?)?;
+    Ok((resolved, Some(vaultlet)))
 }
 
 /// Reads the references among variables; with `only`, among no others than these.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::identity::Identity;
 use super::job::Job;
+use super::masked::Masked;
 use super::output::Output;
 use super::pump::Masks;
-use super::{masked_to_the_end, supervise};
+use super::{Handle, masked_to_the_end};
 use crate::child::{self, Running, Signals};
 use crate::failure::Failure;
-use crate::mask::Mask;
 use crate::references::Resolved;
 
 /// What one of the processes has for itself.
@@ -28,20 +28,18 @@ pub(crate) fn run_all(
 ) -> Result<ExitCode, Failure> {
     let Resolved { variables, masked } = resolved;
     let mut job = Job::new(words, variables, Identity::default());
-    let mask = Mask::new(masked.iter().map(|(name, text)| (name.as_str(), text.as_bytes())));
-    drop(masked);
-    supervise::warn_of_short(&mask, &mut Vec::new());
+    let masked = Masked::new(masked);
     if let [process] = processes {
         let mut command = job.command()?;
         process(&mut command);
         job.forget();
-        return match mask.is_empty() {
+        return match masked.is_empty() {
             true => Ok(ExitCode::from(child::run(command, signals)?.code)),
-            false => masked_to_the_end(command, mask, signals),
+            false => masked_to_the_end(command, masked, Handle::Idle(None), signals),
         };
     }
-    let is_masked = !mask.is_empty();
-    let masks = Arc::new(Masks::new(mask));
+    let is_masked = !masked.is_empty();
+    let masks = Arc::<Masks>::default();
     let (mut running, mut outputs, mut failure) = (Vec::new(), Vec::new(), None);
     for process in processes {
         match start(&mut job, process, is_masked.then_some(&masks), signals) {
@@ -57,6 +55,8 @@ pub(crate) fn run_all(
         }
     }
     job.forget();
+    masks.set(masked.mask());
+    drop(masked);
     let code = child::wait_all(running, signals, |rank, code| {
         let _ = writeln!(
             io::stderr(),

@@ -4,6 +4,7 @@ mod files;
 mod group;
 mod identity;
 mod job;
+mod masked;
 mod on_change;
 mod output;
 mod pump;
@@ -18,21 +19,21 @@ use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueEnum};
 use vaultlet_host::references::is_like_one;
-use vaultlet_host::{Kind, not_started};
+use vaultlet_host::{Kind, Vaultlet, not_started};
 
 use crate::child::{self, Signals};
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
 use crate::identity::CALLS as LENT_CALLS;
-use crate::mask::Mask;
 use crate::options::{CALLS_MAX, Options};
-use crate::references::{Again, Resolved, Sources, resolve, resolve_again};
+use crate::references::{Again, Resolved, Sources, resolve_again, resolve_open};
 use crate::trimmed;
 
 pub(crate) use group::{Process, run_all};
 
 use identity::Identity;
 use job::Job;
+use masked::Masked;
 use on_change::{Interval, OnChange};
 use output::Output;
 use supervise::Supervisor;
@@ -49,13 +50,19 @@ use supervise::Supervisor;
 ///
 /// A reference may have these options: as=file gives the path of a file with the value, as=fd that of a
 /// descriptor; with optional the variable is unset when there is no such secret, with default=TEXT it is TEXT.
+///
+/// With --watch the secrets are asked for again. When one has a new version, the command is asked to end by SIGTERM
+/// and started with it. While asking fails, the command goes on. References with a version are not watched.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   DB_PASSWORD=akv://my-key-vault/db-password vaultlet run -- python train.py
   vaultlet run --env-file job.env -- python train.py
   vaultlet run -e 'HF_TOKEN=akv://my-key-vault/hub-token?optional' -- torchrun train.py
-  vaultlet run -e 'TLS_KEY=akv://my-key-vault/tls-key?as=file' -- ./serve")]
+  vaultlet run -e 'TLS_KEY=akv://my-key-vault/tls-key?as=file' -- ./serve
+  vaultlet run --drop-identity --env-file job.env -- python train.py
+  vaultlet run --lend=https://storage.azure.com -- python train.py
+  vaultlet run --watch --on-change signal:HUP -e 'TLS_KEY=akv://my-key-vault/tls-key?as=file' -- ./serve")]
 pub(crate) struct Run {
     #[command(flatten)]
     given: GivenFlags,
@@ -126,33 +133,28 @@ impl Run {
         let Self { command, no_masking, watch, interval, on_change, .. } = &self;
         let (command, no_masking, is_watched) = (command.clone(), *no_masking, *watch);
         let (interval, on_change) = (interval.map(|it| it.0), on_change.unwrap_or_default());
-        let (resolved, identity, again) = match signals.unless_interrupted(|| self.resolve()) {
+        let (resolved, identity, handle) = match signals.unless_interrupted(|| self.resolve()) {
             Ok(resolved) => resolved?,
             Err(interrupted) => return Ok(interrupted),
         };
         let Resolved { variables, masked } = resolved;
         let mut job = Job::new(command, variables, identity);
-        let mut short = Vec::new();
-        let mask = match no_masking {
-            true => Mask::default(),
-            false => Mask::new(masked.iter().map(|(name, text)| (name.as_str(), text.as_bytes()))),
-        };
-        supervise::warn_of_short(&mask, &mut short);
-        if let Some(again) = again {
+        let masked = Masked::new(if no_masking { Vec::new() } else { masked });
+        if let Handle::Watched(again) = handle {
             // A value that can be masked may yet come.
-            let output = if no_masking { None } else { Some(Output::open(mask)?) };
+            let output = if no_masking { None } else { Some(Output::open()?) };
             let changes = watch::start(again, interval).map_err(|error| unwatched(&error))?;
-            let supervisor = Supervisor::new(job, output, masked, short, changes, on_change);
-            return supervisor.run(&signals);
+            return Supervisor::new(job, output, masked, changes, on_change).run(&signals);
         }
-        drop(masked);
         let mut command = job.command()?;
         job.forget();
-        if !mask.is_empty() {
-            return masked_to_the_end(command, mask, &signals);
+        if !masked.is_empty() {
+            return masked_to_the_end(command, masked, handle, &signals);
         }
         if !no_masking || is_watched || job.must_be_kept() {
-            return Ok(ExitCode::from(child::run(command, &signals)?.code));
+            let running = child::start(&mut command, &signals)?;
+            drop((command, handle));
+            return Ok(ExitCode::from(running.wait(&signals).code));
         }
         // Nothing is left to do for this process, which becomes the command.
         child::prepare_replacement(&mut command, &signals);
@@ -182,13 +184,14 @@ impl Run {
         }
     }
 
-    /// Reads the secrets; returns what asks for them again, if they are to be watched and any can change.
-    fn resolve(&self) -> Result<(Resolved, Identity, Option<Again>), Failure> {
+    /// Reads the secrets.
+    fn resolve(&self) -> Result<(Resolved, Identity, Handle), Failure> {
         let Self { sources, only, options, .. } = self;
         let mut variables = sources.with_environment()?;
         let lent = self.lent();
         if !self.watch && !self.drop_identity && lent.is_none() {
-            return Ok((resolve(variables, only, options)?, Identity::default(), None));
+            let (resolved, handle) = resolve_open(variables, only, options)?;
+            return Ok((resolved, Identity::default(), Handle::Idle(handle)));
         }
         let references = variables.iter().filter(|it| is_like_one(&it.value)).count();
         let calls = if lent.is_some() { LENT_CALLS } else { references.clamp(1, CALLS_MAX) };
@@ -210,22 +213,34 @@ impl Run {
                 "vaultlet: there is nothing to watch: no variable refers to a secret without a version"
             );
         }
-        Ok((resolved, identity, Some(again).filter(|_| is_watched)))
+        let handle = if is_watched { Handle::Watched(again) } else { Handle::Idle(None) };
+        Ok((resolved, identity, handle))
     }
+}
+
+/// What the secrets were read by.
+enum Handle {
+    /// They are asked for again.
+    Watched(Again),
+    /// Nothing is left to do but to close it, which can wait until the command runs.
+    Idle(#[allow(dead_code, reason = "it is kept, and dropped")] Option<Vaultlet>),
 }
 
 /// Runs a command that writes to streams of ours.
 fn masked_to_the_end(
     mut command: Command,
-    mask: Mask,
+    masked: Masked,
+    handle: Handle,
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let mut output = Output::open(mask)?;
+    let mut output = Output::open()?;
     output.give(&mut command)?;
     let running = child::start(&mut command, signals)?;
-    // With the command, our ends of what it writes to are closed.
+    // While the system loads the program. With the command, our ends of what it writes to are closed.
     drop(command);
     output.let_go();
+    output.mask(masked.mask());
+    drop((masked, handle));
     let end = running.wait_with(signals, &mut output);
     output.end(end.code)
 }

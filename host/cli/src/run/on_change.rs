@@ -62,16 +62,16 @@ impl FromStr for OnChange {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let lower = text.to_ascii_lowercase();
-        match (lower.as_str(), lower.strip_prefix("signal:")) {
-            ("restart", _) => Ok(Self::Restart),
-            ("exit", _) => Ok(Self::Exit),
-            (_, Some(name)) => {
-                let name = name.trim();
-                signal(name).map(Self::Signal).ok_or_else(|| {
-                    format!("`{name}` is no signal; write a name such as HUP or USR1, or a number")
-                })
-            }
+        let (word, name) = match text.split_once(':') {
+            Some((word, name)) => (word, Some(name.trim())),
+            None => (text, None),
+        };
+        match (word.to_ascii_lowercase().as_str(), name) {
+            ("restart", None) => Ok(Self::Restart),
+            ("exit", None) => Ok(Self::Exit),
+            ("signal", Some(name)) => signal(name).map(Self::Signal).ok_or_else(|| {
+                format!("`{name}` is no signal; write a name such as HUP or USR1, or a number")
+            }),
             _ => Err("it is not one of restart, signal:NAME, exit".into()),
         }
     }

@@ -33,10 +33,9 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Opens streams that are masked on their way to our own.
-    pub(super) fn open(mask: Mask) -> Result<Self, Failure> {
-        let masks = Arc::new(Masks::new(mask));
-        Self::connected(masks, true).map_err(|error| output::failed(&error))
+    /// Opens streams that are masked on their way to our own, as soon as there is a mask.
+    pub(super) fn open() -> Result<Self, Failure> {
+        Self::connected(Arc::default(), true).map_err(|error| output::failed(&error))
     }
 
     /// Opens streams for one of several commands that run together: pipes also where ours is a terminal, which none
@@ -71,9 +70,9 @@ impl Output {
         self.theirs = None;
     }
 
-    /// Masks with another mask from now on.
+    /// Masks by this from now on.
     pub(super) fn mask(&self, mask: Mask) {
-        self.masks.replace(mask);
+        self.masks.set(mask);
     }
 
     /// Carries what is left, after the command's end. Returns its exit code, or the failure to write.

@@ -2,12 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionread, read};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
 use super::terminal::Terminal;
 use crate::mask::{Mask, Stream};
@@ -32,21 +32,28 @@ pub(super) struct Link {
     pub(super) terminal: Option<Terminal>,
 }
 
-/// The mask of all streams, which may be replaced meanwhile.
-pub(super) struct Masks(Mutex<Arc<Mask>>);
+/// The mask of all streams. Until there is one, nothing is carried; it may be replaced meanwhile.
+#[derive(Default)]
+pub(super) struct Masks {
+    current: Mutex<Option<Arc<Mask>>>,
+    came: Condvar,
+}
 
 impl Masks {
-    pub(super) fn new(mask: Mask) -> Self {
-        Self(Mutex::new(Arc::new(mask)))
-    }
-
-    /// Replaces the mask. What is read from now on is masked by the new one.
-    pub(super) fn replace(&self, mask: Mask) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(mask);
+    /// Masks what is read from now on by this.
+    pub(super) fn set(&self, mask: Mask) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(mask));
+        self.came.notify_all();
     }
 
     fn current(&self) -> Arc<Mask> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(mask) = &*current {
+                return Arc::clone(mask);
+            }
+            current = self.came.wait(current).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 

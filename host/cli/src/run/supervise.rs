@@ -1,38 +1,25 @@
 //! `--watch`: a command that is started anew, told, or ended when one of its secrets has a new version.
 
-use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 
-use zeroize::Zeroizing;
-
 use super::job::Job;
+use super::masked::Masked;
 use super::on_change::{self, OnChange};
 use super::output::Output;
 use super::watch::Change;
 use crate::child::{self, Attend, Running, Signals};
 use crate::failure::Failure;
-use crate::mask::Mask;
 
 /// The exit code of a command that was ended because of a change: whoever started it shall try again.
 const TRY_AGAIN: u8 = 75;
-/// How many changes ago a value may have been replaced that is masked still.
-const MASKED_CHANGES: usize = 64;
-
-/// Values with the names of their variables. Has no `Debug`: it holds secrets.
-pub(super) type Masked = Vec<(String, Zeroizing<String>)>;
-
 /// A watched command.
 pub(super) struct Supervisor {
     job: Job,
     /// Where its output is masked.
     output: Option<Output>,
-    /// The values that are masked: the first ones, then those of each change.
-    first: Masked,
-    later: VecDeque<Masked>,
-    /// Variables whose values are too short to be masked, as was said already.
-    short: Vec<String>,
+    masked: Masked,
     changes: Receiver<Change>,
     on_change: OnChange,
     /// Whether the command was asked to end because of a change.
@@ -44,24 +31,17 @@ impl Supervisor {
         job: Job,
         output: Option<Output>,
         masked: Masked,
-        short: Vec<String>,
         changes: Receiver<Change>,
         on_change: OnChange,
     ) -> Self {
-        Self {
-            job,
-            output,
-            first: masked,
-            later: VecDeque::new(),
-            short,
-            changes,
-            on_change,
-            is_replaced: false,
-        }
+        Self { job, output, masked, changes, on_change, is_replaced: false }
     }
 
     /// Runs the command, as often as its secrets change.
     pub(super) fn run(mut self, signals: &Signals) -> Result<ExitCode, Failure> {
+        if let Some(output) = &self.output {
+            output.mask(self.masked.mask());
+        }
         let ended = self.run_to_the_last(signals);
         // Also when it could not be started anew: what it has written before is carried to its end.
         let code = ended.as_ref().copied().unwrap_or(1);
@@ -95,7 +75,10 @@ impl Supervisor {
 
     fn take(&mut self, change: Change, program: &Running) {
         let Change { names, resolved } = change;
-        self.mask(resolved.masked);
+        if let Some(output) = &self.output {
+            self.masked.add(resolved.masked);
+            output.mask(self.masked.mask());
+        }
         let what = format!("{} changed in the vault", names.join(", "));
         let outcome = match self.on_change {
             _ if program.is_ending() => "the command is ending already".to_owned(),
@@ -127,19 +110,6 @@ impl Supervisor {
         }
         self.job.take(resolved.variables);
     }
-
-    /// Masks new values, too.
-    fn mask(&mut self, masked: Masked) {
-        let Some(output) = &self.output else { return };
-        self.later.push_back(masked);
-        if self.later.len() > MASKED_CHANGES {
-            self.later.pop_front();
-        }
-        let all = self.first.iter().chain(self.later.iter().flatten());
-        let mask = Mask::new(all.map(|(name, text)| (name.as_str(), text.as_bytes())));
-        warn_of_short(&mask, &mut self.short);
-        output.mask(mask);
-    }
 }
 
 impl Attend for Supervisor {
@@ -150,19 +120,6 @@ impl Attend for Supervisor {
     fn attend(&mut self, program: &Running) {
         while let Ok(change) = self.changes.try_recv() {
             self.take(change, program);
-        }
-    }
-}
-
-/// Names each variable once whose value is too short to be masked.
-pub(super) fn warn_of_short(mask: &Mask, known: &mut Vec<String>) {
-    for name in mask.short() {
-        if !known.contains(name) {
-            let _ = writeln!(
-                io::stderr(),
-                "vaultlet: the value of `{name}` is too short to be masked in output"
-            );
-            known.push(name.clone());
         }
     }
 }

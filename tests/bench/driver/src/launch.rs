@@ -50,7 +50,10 @@ impl Launcher<'_> {
     /// Runs a process that prints one secret, and checks the value.
     pub(crate) fn cold(&self, id: Id, name: &str) -> Result<Used> {
         let command = id.command(self.root, &cold(name));
-        Ok(self.printing(id, name, &command, &[])?.used)
+        Ok(match id.prints() {
+            true => self.printing(id, name, &command, &[])?.used,
+            false => self.start(id, &command, &[])?.used,
+        })
     }
 
     /// Runs a process that makes many calls.

@@ -19,6 +19,10 @@ pub(crate) enum Id {
     Raw,
     /// The command line
     Vaultlet,
+    /// The command line, which runs a command with the secret
+    Run,
+    /// That command by itself
+    Bare,
     /// A Rust program that embeds the host, from its main thread
     HostBlocking,
     /// A Rust program that embeds the host, from a tokio runtime
@@ -45,6 +49,9 @@ pub(crate) enum Id {
     COurs,
 }
 
+/// What [`Id::Run`] runs, and [`Id::Bare`] is.
+const COMMAND: &str = "/bin/true";
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.to_possible_value().as_ref().map_or("?", |value| value.get_name()))
@@ -57,6 +64,8 @@ impl Id {
         match self {
             Id::Raw => "raw Rust (blocking rustls, ring) = floor",
             Id::Vaultlet => "**`vaultlet get`**",
+            Id::Run => "**`vaultlet run -- true`**",
+            Id::Bare => "`true`, by itself",
             Id::HostBlocking => "**vaultlet-host, blocking**",
             Id::HostAsync => "**vaultlet-host, async**",
             Id::Sdk => "Rust SDK (azure_identity 1.0.0)",
@@ -77,11 +86,16 @@ impl Id {
         !matches!(self, Id::Sdk | Id::Python | Id::Node | Id::Go | Id::Java)
     }
 
+    /// Whether the peer prints the secret.
+    pub(crate) fn prints(self) -> bool {
+        !matches!(self, Id::Run | Id::Bare)
+    }
+
     /// Whether the peer takes part in a measurement.
     pub(crate) fn has(self, section: Section) -> bool {
         match section {
             Section::Cold => true,
-            Section::Warm | Section::Conc => self != Id::Vaultlet,
+            Section::Warm | Section::Conc => !matches!(self, Id::Vaultlet | Id::Run | Id::Bare),
             Section::Phases => self == Id::Vaultlet,
         }
     }
@@ -90,7 +104,8 @@ impl Id {
     pub(crate) fn command(self, root: &Path, task: &Task) -> Vec<String> {
         let program = |path: &str| vec![root.join(path).to_string_lossy().into_owned()];
         let mut command = match self {
-            Id::Vaultlet => program("target/release/vaultlet"),
+            Id::Vaultlet | Id::Run => program("target/release/vaultlet"),
+            Id::Bare => vec![COMMAND.to_owned()],
             Id::Raw => program("target/bench/release/bench-raw"),
             Id::Sdk => program("target/bench/release/bench-sdk"),
             Id::HostBlocking | Id::HostAsync => program("target/bench/release/bench-ours"),
@@ -103,6 +118,11 @@ impl Id {
             Task::Cold { name } if self == Id::Vaultlet => {
                 vec!["get".to_owned(), format!("akv://bench-kv/{name}")]
             }
+            Task::Cold { name } if self == Id::Run => {
+                let variable = format!("SECRET=akv://bench-kv/{name}");
+                ["run", "-e", &variable, "--", COMMAND].map(str::to_owned).into()
+            }
+            Task::Cold { .. } if self == Id::Bare => Vec::new(),
             Task::Cold { name } => vec!["cold".to_owned(), name.clone()],
             Task::WarmSame { calls } => vec!["warm-same".to_owned(), calls.to_string()],
             Task::WarmDiff { calls } => vec!["warm-diff".to_owned(), calls.to_string()],

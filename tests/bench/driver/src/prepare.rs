@@ -51,7 +51,8 @@ fn prepare(root: &Path, id: Id) -> Result<()> {
             cargo(&bench, "bench-ours", &root.join("target/bench"), &[])
         }
         Id::Sdk => cargo(&bench, "bench-sdk", &root.join("target/bench"), &[]),
-        Id::Vaultlet => shipped(root, &[]),
+        Id::Vaultlet | Id::Run => shipped(root, &[]),
+        Id::Bare => Ok(()),
         _ => languages::prepare(root, id),
     }
 }

@@ -45,6 +45,7 @@ pub(crate) fn print(found: &Found, noise: &[Noise], delay_ms: u64) -> String {
     let mut aims = Aims { found, list: Vec::new() };
     if delay_ms == 0 {
         aims.cold();
+        aims.run();
         aims.warm();
         aims.conc();
     } else {
@@ -78,6 +79,21 @@ impl Aims<'_> {
                 is_met: times <= limit,
             });
         }
+    }
+
+    /// What `run` costs above the command that it runs, beside `get`.
+    fn run(&mut self) {
+        let above = self.pair(COLD, Id::Run, Id::Vaultlet, difference);
+        let bare = self.found.get(&Id::Bare).and_then(|figures| middle(&figures.cold));
+        let (Some(above), Some(bare)) = (above, bare) else { return };
+        self.list.push(Aim {
+            section: Section::Cold,
+            is_timed: true,
+            what: "cold `vaultlet run -- true`, above `vaultlet get` and `true`, ms".to_owned(),
+            found: format!("{:.2}", above - bare),
+            limit: "≤ 1".to_owned(),
+            is_met: above - bare <= 1.0,
+        });
     }
 
     fn delayed(&mut self, delay_ms: u64) {
@@ -246,6 +262,15 @@ mod tests {
         assert_eq!(verdicts.len(), 4, "{text}");
         let noisy = "no verdict: the floor moved by 33 % |";
         assert_eq!(verdicts, [noisy, noisy, "met |", "**not met** |"]);
+    }
+
+    #[test]
+    fn running_a_command_is_compared_with_getting_and_with_the_command() {
+        let mut found = found();
+        let cold = |ms: f64| Figures { cold: vec![ms; 3], ..Figures::default() };
+        found.extend([(Id::Run, cold(5.0)), (Id::Bare, cold(0.6))]);
+        let text = print(&found, &[noise(Section::Cold, &[3.0, 3.0, 3.0])], 0);
+        assert!(text.contains("above `vaultlet get` and `true`, ms | 0.80 | ≤ 1 | met |"), "{text}");
     }
 
     #[test]
