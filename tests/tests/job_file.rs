@@ -358,6 +358,13 @@ fn the_exit_code_is_the_commands_and_the_first_failed_process_ends_the_others() 
         ended.stderr.contains("vaultlet: process 1 has ended with 5; the others are ended now")
     );
     assert!(started.elapsed().as_secs() < 25);
+    // Servers are ended when the workers have ended.
+    let command = "case $TF_CONFIG in *'\"type\":\"ps\"'*) trap 'echo served; exit 4' TERM\n\
+        touch served; while :; do sleep 0.01; done;; esac\n\
+        while [ ! -e served ]; do sleep 0.01; done; echo worked";
+    let served = "distribution: {type: tensorflow, worker_count: 1, parameter_server_count: 1}";
+    let ended = place.job(command, served, &[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "worked\nserved\n"), "{}", ended.stderr);
     // A signal reaches all of them; only the first process reads what is typed.
     let command = "trap 'echo $RANK; touch got-$RANK' USR1; touch at-$RANK\n\
         read line; test $RANK = 0 || test -z \"$line\"\n\

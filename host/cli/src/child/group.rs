@@ -19,27 +19,36 @@ struct Member {
     has_ended: bool,
 }
 
-/// Waits until all programs have ended, as [`Running::wait`] does for one. Returns the exit code of the first that
-/// failed, of which `failed` is told with its number; or zero.
+/// Waits until all programs have ended, as [`Running::wait`] does for one. The last of them are servers, which are
+/// ended when the others have ended. Returns the exit code of the first that failed, of which `failed` is told with
+/// its number; or zero.
 pub(crate) fn wait_all(
     programs: Vec<Running>,
+    servers: usize,
     signals: &Signals,
     failed: impl Fn(usize, u8),
 ) -> u8 {
+    let clients = programs.len().saturating_sub(servers);
     let member = |running| Member { running, stopped: None, has_ended: false };
     let mut members: Vec<_> = programs.into_iter().map(member).collect();
-    let mut code = 0;
-    let mut deadline = None;
+    let (mut code, mut is_done, mut deadline) = (0, false, None);
     loop {
         for number in 0..members.len() {
             let Some(ended) = members.get_mut(number).and_then(Member::look) else { continue };
-            if ended != 0 && code == 0 {
+            if ended != 0 && code == 0 && !is_done {
                 code = ended;
                 if members.iter().any(|it| !it.has_ended) {
                     failed(number, ended);
                     send(&members, Signal::TERM);
                     deadline = Some(Instant::now() + TO_END);
                 }
+            }
+        }
+        if !is_done && members.iter().take(clients).all(|it| it.has_ended) {
+            is_done = true;
+            if deadline.is_none() {
+                send(&members, Signal::TERM);
+                deadline = Some(Instant::now() + TO_END);
             }
         }
         let mut left = members.iter().filter(|it| !it.has_ended);

@@ -30,7 +30,7 @@ pub(super) fn check(job: JobFile, options: &Options, is_json: bool) -> Result<Ex
     let JobFile { path, definition, mut findings, .. } = job;
     let references = references(&definition, &options.settings()?);
     findings.extend(unreadable(&references, options)?);
-    findings.sort_by_key(Finding::place);
+    findings.sort_by_key(Finding::order);
     let file = path.display().to_string();
     if is_json {
         print_json(&file, &findings, &references)?;

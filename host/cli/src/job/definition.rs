@@ -204,7 +204,7 @@ pub(super) fn check_environment(reader: &mut Reader<'_>, root: &Node) {
     let Data::Map(entries) = &root.data else { return };
     let Some(environment) = entries.iter().find(|it| it.key == "environment") else {
         let help = "write `environment: azureml:NAME@latest`, which the service needs";
-        return reader.wrong(root.at, "it has no `environment`", help);
+        return reader.missing("it has no `environment`", help);
     };
     match &environment.value.data {
         Data::Scalar(Scalar::Text(text)) => {

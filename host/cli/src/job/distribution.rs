@@ -93,6 +93,14 @@ pub(super) fn resources(reader: &mut Reader<'_>, node: &Node) {
 }
 
 impl Distribution {
+    /// How many of the processes, the last ones, serve the others and need not end by themselves.
+    pub(super) fn servers(self) -> usize {
+        match self {
+            Self::TensorFlow { servers, .. } => servers as usize,
+            Self::None | Self::PyTorch(_) | Self::Mpi(_) => 0,
+        }
+    }
+
     /// The variables of each process, by its rank.
     pub(super) fn ranks(self) -> std::io::Result<Vec<Vec<(&'static str, String)>>> {
         match self {

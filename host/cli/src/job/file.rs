@@ -70,7 +70,7 @@ pub(super) fn read(path: &Path, changes: &Changes, is_check: bool) -> Result<Job
         definition::check_environment(&mut reader, &root);
     }
     job.findings = reader.findings;
-    job.findings.sort_by_key(Finding::place);
+    job.findings.sort_by_key(Finding::order);
     Ok(job)
 }
 

@@ -37,6 +37,11 @@ impl Finding {
         Self { at, told: failure.told(), failure }
     }
 
+    /// What findings are sorted by: the place in the file, and then those that have none.
+    pub(super) fn order(&self) -> (bool, Option<(usize, usize)>) {
+        (self.place().is_none(), self.place())
+    }
+
     /// The line and the column, in this order.
     pub(super) fn place(&self) -> Option<(usize, usize)> {
         match self.at {

@@ -22,7 +22,8 @@ use crate::trimmed;
 pub(super) struct Flags {
     #[command(flatten)]
     given: GivenFlags,
-    /// Run the job in a local Azure, which has the vaults that the file names. No request leaves this machine
+    /// Run the job in a local Azure, which has the vaults that the file names. No request to them
+    /// leaves this machine
     #[arg(long)]
     dev: bool,
     /// With --dev: a secret, in every vault; may be repeated. Others of this machine see it in the list of processes:

@@ -26,6 +26,11 @@ impl<'a> Reader<'a> {
         self.findings.push(Finding::wrong(self.file, Some(at), what, help));
     }
 
+    /// Tells of a member that stands nowhere.
+    pub(super) fn missing(&mut self, what: &str, help: &str) {
+        self.findings.push(Finding::wrong(self.file, None, what, help));
+    }
+
     pub(super) fn unsupported(&mut self, at: Place, what: &str, help: &str) {
         self.findings.push(Finding::unsupported(self.file, Some(at), what, help));
     }

@@ -50,13 +50,14 @@ pub(super) fn start(
     let shell = SHELLS.into_iter().find(|it| Path::new(it).exists()).unwrap_or("sh");
     let words = [shell, "-c", &definition.command].map(OsString::from).to_vec();
     let ranks = definition.distribution.ranks().map_err(|error| no_port(&error))?;
+    let servers = definition.distribution.servers();
     let shared = Rc::new((definition, identity.clone()));
     let processes: Vec<_> = ranks
         .into_iter()
         .enumerate()
         .map(|(rank, variables)| process(&shared, rank, variables))
         .collect();
-    run::run_all(words, resolved, &processes, signals)
+    run::run_all(words, resolved, &processes, servers, signals)
 }
 
 /// What a process has besides the variables of the job.

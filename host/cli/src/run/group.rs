@@ -18,12 +18,13 @@ use crate::references::Resolved;
 /// What one of the processes has for itself.
 pub(crate) type Process = Box<dyn Fn(&mut Command)>;
 
-/// Runs a command as these processes, with the output of each masked, until all have ended. When one fails the others
-/// are ended. The exit code is that of the first that failed.
+/// Runs a command as these processes, with the output of each masked, until all have ended. The last of them are
+/// servers, which are ended when the others have ended. When one fails the others are ended, and the exit code is its.
 pub(crate) fn run_all(
     words: Vec<OsString>,
     resolved: Resolved,
     processes: &[Process],
+    servers: usize,
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
     let Resolved { variables, masked } = resolved;
@@ -57,7 +58,7 @@ pub(crate) fn run_all(
     job.forget();
     masks.set(masked.mask());
     drop(masked);
-    let code = child::wait_all(running, signals, |rank, code| {
+    let code = child::wait_all(running, servers, signals, |rank, code| {
         let _ = writeln!(
             io::stderr(),
             "vaultlet: process {rank} has ended with {code}; the others are ended now"
