@@ -358,6 +358,14 @@ fn the_exit_code_is_the_commands_and_the_first_failed_process_ends_the_others() 
         ended.stderr.contains("vaultlet: process 1 has ended with 5; the others are ended now")
     );
     assert!(started.elapsed().as_secs() < 25);
+    // When all were asked to end, one that is ready does not hurry the others.
+    let command = "n=0; trap 'n=$((n+1)); [ $RANK = 1 ] || exit 3' TERM; echo $$ >pid-$RANK\n\
+        if [ $RANK = 0 ]; then while [ ! -s pid-1 ] || [ ! -s pid-2 ]; do sleep 0.01; done; kill -TERM $PPID; fi\n\
+        while [ $n = 0 ] || kill -0 $(cat pid-0) 2>&1; do sleep 0.01; done >&2\n\
+        sleep 0.01; sleep 0.01; sleep 0.01; echo $n";
+    let ended = place.job(command, members, &[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (3, "1\n"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("are ended now"), "{}", ended.stderr);
     // Servers are ended when the workers have ended.
     let command = "case $TF_CONFIG in *'\"type\":\"ps\"'*) trap 'echo served; exit 4' TERM\n\
         touch served; while :; do sleep 0.01; done;; esac\n\

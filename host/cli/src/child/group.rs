@@ -37,7 +37,9 @@ pub(crate) fn wait_all(
             let Some(ended) = members.get_mut(number).and_then(Member::look) else { continue };
             if ended != 0 && code == 0 && !is_done {
                 code = ended;
-                if members.iter().any(|it| !it.has_ended) {
+                // Whoever has asked all of them to end gives them the time that they need.
+                let is_asked = members.iter().any(|it| it.running.interrupted.is_some());
+                if !is_asked && members.iter().any(|it| !it.has_ended) {
                     failed(number, ended);
                     send(&members, Signal::TERM);
                     deadline = Some(Instant::now() + TO_END);
