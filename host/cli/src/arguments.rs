@@ -68,6 +68,9 @@ pub(crate) enum Command {
     Whoami(crate::whoami::Whoami),
     #[command(alias = "exec")]
     Run(crate::run::Run),
+    Inject(crate::inject::Inject),
+    Redact(crate::redact::Redact),
+    Export(crate::export::Export),
     Job(crate::job::Job),
     Identity(crate::identity::Identity),
     #[cfg(feature = "dev")]
@@ -82,6 +85,9 @@ impl Arguments {
     pub(crate) fn report(&self) -> Report {
         let is_json = match &self.command {
             Command::Get(get) if get.output == Format::Env => return Report::Shell,
+            Command::Export(export) if export.format == Some(crate::export::Format::Sh) => {
+                return Report::Shell;
+            }
             Command::Get(get) => get.output == Format::Json,
             Command::List(list) => list.output == crate::list::Format::Json,
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
@@ -97,7 +103,9 @@ impl Arguments {
             Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             #[cfg(feature = "dev")]
             Command::Demo(_) => false,
-            Command::Explain(_) => false,
+            Command::Explain(_) | Command::Export(_) | Command::Inject(_) | Command::Redact(_) => {
+                false
+            }
         };
         if is_json { Report::Json } else { Report::Line }
     }
@@ -152,9 +160,12 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Arguments, EarlyExit> {
 /// or ask for help, are left to the whole definition.
 fn parse_short(arguments: &[OsString]) -> Option<Arguments> {
     type Augment = fn(Clap) -> Clap;
-    let commands: [(&str, Augment); 6] = [
+    let commands: [(&str, Augment); 9] = [
+        ("export", crate::export::Export::augment_args),
         ("get", crate::get::Get::augment_args),
+        ("inject", crate::inject::Inject::augment_args),
         ("list", crate::list::List::augment_args),
+        ("redact", crate::redact::Redact::augment_args),
         ("run", crate::run::Run::augment_args),
         ("token", crate::token::Token::augment_args),
         ("versions", crate::list::Versions::augment_args),
@@ -267,47 +278,59 @@ fn wrong_variable(
     Failure::usage(&usage::sentence(error))
 }
 
-/// How an error is to be reported, for arguments that clap refused. Only clap's lexer is used: it
-/// knows neither commands nor flags, and so accepts arguments that are wrong.
+/// How an error is to be reported, for arguments that clap refused.
 fn wanted_report(words: &[OsString]) -> Report {
+    let has = |is: fn(&str) -> bool| words.iter().any(|word| word.to_str().is_some_and(is));
+    let command = words.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    let prefix = if command.is_some_and(|it| it == "dev") { DEV_PREFIX } else { PREFIX };
+    let value = |long, short, first: &[&str]| {
+        let of_variable = || std::env::var_os(format!("{prefix}{long}").to_uppercase());
+        let value = given(words, long, short, first).or_else(of_variable);
+        value.and_then(|value| Some(value.to_str()?.trim().to_ascii_lowercase()))
+    };
+    // A shell may be evaluating the output, whatever else is wrong with the arguments.
+    const SHELLS: [&str; 3] = ["sh", "bash", "zsh"];
+    let format = value("format", 'f', &SHELLS);
+    if has(|word| word == "export") && format.is_some_and(|it| SHELLS.contains(&it.as_str())) {
+        return Report::Shell;
+    }
+    match value("output", 'o', &["env"]).as_deref() {
+        Some("json") => Report::Json,
+        Some("env") if has(is_get) => Report::Shell,
+        _ => Report::Line,
+    }
+}
+
+/// The value of a flag: one of `first`, if there is one, else the last. Only clap's lexer is used: it knows neither
+/// commands nor flags, and so accepts arguments that are wrong.
+fn given(words: &[OsString], long: &str, short: char, first: &[&str]) -> Option<OsString> {
     let arguments = RawArgs::new(words);
     let mut cursor = arguments.cursor();
-    let (mut output, mut prefix) = (None, PREFIX);
+    let mut found: Option<&OsStr> = None;
     // The first argument is the program.
     arguments.next(&mut cursor);
-    let mut is_first_word = true;
     while let Some(argument) = arguments.next(&mut cursor) {
         let value = if argument.is_escape() {
             break;
         } else if let Some((flag, value)) = argument.to_long() {
-            if flag != Ok("output") {
+            if flag != Ok(long) {
                 continue;
             }
             value
         } else if let Some(mut flags) = argument.to_short() {
-            if !flags.by_ref().any(|flag| flag == Ok('o')) {
+            // What follows `-e` is its value.
+            let mut flags_before = flags.by_ref().take_while(|flag| *flag != Ok('e'));
+            if !flags_before.any(|flag| flag == Ok(short)) {
                 continue;
             }
             flags.next_value_os().map(|value| value.strip_prefix("=").unwrap_or(value))
         } else {
-            if is_first_word && argument.to_value_os() == "dev" {
-                prefix = DEV_PREFIX;
-            }
-            is_first_word = false;
             continue;
         };
         let value = value.or_else(|| arguments.next_os(&mut cursor));
-        // A shell may be evaluating the output, whatever else is wrong with the arguments.
-        if output.is_none_or(|output| output != "env") {
-            output = value.or(output);
+        if found.is_none_or(|found| !first.iter().any(|first| found == *first)) {
+            found = value.or(found);
         }
     }
-    let of_variable = || std::env::var_os(format!("{prefix}OUTPUT"));
-    let output = output.map(OsStr::to_owned).or_else(of_variable);
-    let output = output.as_deref().and_then(OsStr::to_str).map(|it| it.trim().to_ascii_lowercase());
-    match output.as_deref() {
-        Some("json") => Report::Json,
-        Some("env") if words.iter().any(|word| word.to_str().is_some_and(is_get)) => Report::Shell,
-        _ => Report::Line,
-    }
+    found.map(OsStr::to_owned)
 }

@@ -106,6 +106,9 @@ const HOST_IDS: &[Entry] = ids! {
     "file-failed" ["configuration"]
         "no file can be made in memory for a secret that a command reads from a file"
         "make `/dev/shm` a memory file system that may be written to, or leave `as=` out"
+    "in-file" ["configuration"]
+        "a text that `vaultlet inject` or `redact` reads cannot be read, or is too large"
+        "correct the path, or the file"
     // The host.
     "address-space" ["configuration"]
         "the system allows this process too little address space (not memory): each concurrent call reserves 48 MiB"
@@ -182,7 +185,7 @@ const HOST_IDS: &[Entry] = ids! {
         "an Azure ML job needs what only the service has: another type of job, several nodes, or data in the cloud"
         "see the message: change it for this run by `--set PATH=VALUE`, or submit the job to the service"
     "output-failed" ["unavailable"]
-        "the answer could not be written to standard output"
+        "the answer could not be written to standard output, or to the file that it was to be written to"
         "check the program or file that reads the output"
     // The local Azure.
     "demo-failed" ["internal"]

@@ -11,11 +11,13 @@ mod demo;
 #[cfg(feature = "dev")]
 mod dev;
 mod explain;
+mod export;
 mod failure;
 mod get;
 mod given_flags;
 mod identity;
 mod ids;
+mod inject;
 mod job;
 mod list;
 mod log;
@@ -23,6 +25,7 @@ mod mask;
 mod options;
 mod output;
 mod private_folder;
+mod redact;
 mod references;
 mod run;
 #[cfg(feature = "dev")]
@@ -75,10 +78,13 @@ fn main() -> ExitCode {
         #[cfg(feature = "dev")]
         Command::Dev(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Export(command) => command.run(),
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
+        Command::Inject(command) => command.run(),
         Command::Job(command) => command.run(),
         Command::List(command) => command.run(),
+        Command::Redact(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Versions(command) => command.run(),

@@ -35,6 +35,11 @@ pub(crate) fn told() -> Result<(), Failure> {
 
 static UNTOLD: OnceLock<Failure> = OnceLock::new();
 
+/// Writes exactly these bytes.
+pub(crate) fn bytes(text: &[u8]) -> Result<(), Failure> {
+    write(text)
+}
+
 /// Writes an answer that comes in parts, exactly their bytes.
 pub(crate) fn parts(parts: &[Zeroizing<String>]) -> Result<(), Failure> {
     parts.iter().try_for_each(|part| write(part.as_bytes()))

@@ -37,7 +37,13 @@ pub(crate) fn see_help(arguments: &[OsString]) -> String {
         (Some("job"), Some(command @ ("run" | "check"))) => {
             format!("see `vaultlet job {command} --help`")
         }
-        (Some(command @ ("identity" | "dev" | "demo" | "explain" | "job")), _) => {
+        (
+            Some(
+                command @ ("identity" | "dev" | "demo" | "explain" | "export" | "inject" | "redact"
+                | "run" | "job"),
+            ),
+            _,
+        ) => {
             format!("see `vaultlet {command} --help`")
         }
         _ => say::see_help(first),

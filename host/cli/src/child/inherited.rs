@@ -29,6 +29,13 @@ pub(super) fn restore() -> io::Result<()> {
     Ok(())
 }
 
+/// Gives SIGPIPE the action that this process was started with.
+pub(crate) fn restore_pipe_signal() {
+    if !at_start::ignores_pipe() {
+        system::take_default(libc::SIGPIPE);
+    }
+}
+
 /// Closes the standard streams that were closed, in the child.
 pub(super) fn close_streams() -> io::Result<()> {
     at_start::closed().for_each(system::close);

@@ -22,7 +22,7 @@ use vaultlet_host::{Kind, not_started, with_started};
 use crate::failure::Failure;
 
 pub(crate) use group::wait_all;
-pub(crate) use inherited::{hand_down, keep_core_limit};
+pub(crate) use inherited::{hand_down, keep_core_limit, restore_pipe_signal};
 pub(crate) use signals::{Signals, Waker};
 
 use signals::Received;
@@ -36,6 +36,9 @@ pub(crate) trait Attend {
     fn resize(&mut self) -> bool {
         false
     }
+
+    /// Lets what the program has written be seen, before this process stops with it.
+    fn before_stop(&mut self) {}
 
     /// Looks at what there is to do, each time that a signal has come and each time that a [`Waker`] was used.
     fn attend(&mut self, _program: &Running) {}
@@ -150,7 +153,10 @@ impl Running {
                     let Self { interrupted, is_ending, .. } = self;
                     return Ended { code, interrupted: interrupted.map(signal_code), is_ending };
                 }
-                Change::Stopped(signal) => self.watcher = stop::follow(self.pid, signal),
+                Change::Stopped(signal) => {
+                    also.before_stop();
+                    self.watcher = stop::follow(self.pid, signal);
+                }
                 Change::Nothing => {
                     let again = reap_others(|pid| pid == self.pid);
                     also.attend(&self);

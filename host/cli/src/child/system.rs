@@ -32,7 +32,7 @@ pub(super) fn block_signals() -> Before {
     let ignores_children = at_start::is_ignored(libc::SIGCHLD);
     if ignores_children {
         // With it ignored, the system throws away how a child ended.
-        set_handler(libc::SIGCHLD, libc::SIG_DFL);
+        take_default(libc::SIGCHLD);
     }
     let set = caught();
     let mut mask = empty();
@@ -118,6 +118,11 @@ pub(super) fn take_by_default(signal: c_int) {
 /// Ignores a signal.
 pub(super) fn ignore(signal: c_int) {
     set_handler(signal, libc::SIG_IGN);
+}
+
+/// Gives a signal its default action.
+pub(super) fn take_default(signal: c_int) {
+    set_handler(signal, libc::SIG_DFL);
 }
 
 fn set_handler(signal: c_int, handler: libc::sighandler_t) {

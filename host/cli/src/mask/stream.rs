@@ -1,8 +1,25 @@
 //! One stream of output, which comes in pieces.
 
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use super::Mask;
+
+/// Bytes to read at once.
+pub(crate) const PIECE: usize = 256 << 10;
+/// Bytes that a pipe shall hold, as far as the system allows it: fewer switches between processes.
+const PIPE: usize = 1 << 20;
+/// Fewer bytes that could begin a secret are held back for a while only.
+const FEW: usize = 12;
+/// The time for which they are.
+const WHILE: Duration = Duration::from_millis(50);
+
+/// Lets a pipe hold more; does nothing to other files.
+pub(crate) fn widen(pipe: BorrowedFd<'_>) {
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
+}
 
 /// Masks a stream.
 pub(crate) struct Stream<'a> {
@@ -29,6 +46,11 @@ impl<'a> Stream<'a> {
     /// How many bytes are held back.
     pub(crate) fn held(&self) -> usize {
         self.held.len()
+    }
+
+    /// How long to wait for more until what is held back is flushed; for ever, if it is much or nothing.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        (1..FEW).contains(&self.held()).then_some(WHILE)
     }
 
     /// Takes a piece, and appends what is certain to the output.

@@ -5,8 +5,10 @@ mod env_file;
 mod resolve;
 mod sources;
 mod strings;
+mod unsupported;
 
 pub(crate) use again::{Again, resolve_again};
-pub(crate) use resolve::{Resolved, Value, resolve, resolve_open};
+pub(crate) use resolve::{Fetched, Resolved, Value, fetch, resolve, resolve_open};
 pub(crate) use sources::{Sources, Variable};
+pub(crate) use unsupported::refuse_options;
 pub(crate) use vaultlet_host::references::Form;

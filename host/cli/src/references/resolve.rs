@@ -99,10 +99,10 @@ pub(super) fn assemble(
 }
 
 /// Secrets by their references, or why each could not be had.
-pub(super) type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
+pub(crate) type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
 
 /// Reads each secret once, several at a time.
-pub(super) fn fetch<'a>(
+pub(crate) fn fetch<'a>(
     secrets: Vec<&'a str>,
     vaultlet: &Vaultlet,
 ) -> Result<Fetched<'a>, Failure> {
@@ -138,7 +138,7 @@ impl Resolved {
                 Kind::InvalidArgument,
                 "variable-refused",
                 "the value has a null character (U+0000), which no variable can hold",
-                "give it as a file, by `?as=file`",
+                "give it to a command as a file, by `?as=file` in `vaultlet run`",
             ));
         }
         Ok(Value::Text { text: Zeroizing::new(found.reveal().to_owned()), form: asked.form })

@@ -58,6 +58,11 @@ impl Sources {
             .collect())
     }
 
+    /// Whether the command line sets this variable.
+    pub(crate) fn is_argument(&self, name: &OsStr) -> bool {
+        self.env.iter().filter_map(|it| split(it)).any(|(other, _)| name == other)
+    }
+
     fn arguments(&self) -> Result<Vec<(&str, OsString)>, Failure> {
         let mut arguments: Vec<(&str, OsString)> = Vec::new();
         for argument in &self.env {

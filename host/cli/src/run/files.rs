@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Files {
         let failed = |error: io::Error| failed(name, &error);
         let descriptor =
             memfd_create("vaultlet", MemfdFlags::CLOEXEC).map_err(|e| failed(e.into()))?;
-        let mut file = File::from(OwnedFd::from(descriptor));
+        let mut file = File::from(descriptor);
         file.write_all(content).map_err(failed)?;
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         self.descriptors.retain(|(other, _)| other != name);

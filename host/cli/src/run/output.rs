@@ -6,20 +6,21 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FileType, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
-use super::pump::{Link, Masks, Pump};
+use super::pump::{Link, Masks, Progress, Pump};
 use super::terminal::Terminal;
 use crate::child::Attend;
 use crate::failure::Failure;
-use crate::mask::Mask;
+use crate::mask::{Mask, widen};
 use crate::output;
 
-/// Bytes that a pipe shall hold, as far as the system allows it: fewer switches between the processes.
-const PIPE: usize = 1 << 20;
+/// The time for what was written before the command stopped, in case nobody reads it.
+const BEFORE_STOP: Duration = Duration::from_millis(500);
 
 /// The streams of a command, or of several that are run one after the other.
 pub(super) struct Output {
@@ -28,6 +29,7 @@ pub(super) struct Output {
     theirs: Option<(OwnedFd, OwnedFd)>,
     terminals: Vec<Terminal>,
     pumps: Vec<JoinHandle<io::Result<()>>>,
+    progress: Vec<Arc<Progress>>,
     /// A pipe whose closing says that the command has ended.
     running: OwnedFd,
 }
@@ -48,12 +50,15 @@ impl Output {
         let (links, terminals, theirs) = connect(is_alone)?;
         let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
         let ended = Arc::new(ended);
+        let mut progress = Vec::new();
         let pumps = links.into_iter().map(|link| {
-            let pump = Pump::new(link, Arc::clone(&masks), Arc::clone(&ended));
+            let of_link = Arc::new(Progress::new(&link)?);
+            progress.push(Arc::clone(&of_link));
+            let pump = Pump::new(link, Arc::clone(&masks), Arc::clone(&ended), of_link);
             thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run())
         });
         let pumps = pumps.collect::<io::Result<_>>()?;
-        Ok(Self { masks, theirs: Some(theirs), terminals, pumps, running })
+        Ok(Self { masks, theirs: Some(theirs), terminals, pumps, progress, running })
     }
 
     /// Gives a command these streams.
@@ -97,6 +102,11 @@ impl Attend for Output {
         self.terminals.iter_mut().for_each(Terminal::resize);
         !self.terminals.is_empty()
     }
+
+    fn before_stop(&mut self) {
+        let end = Instant::now() + BEFORE_STOP;
+        self.progress.iter().for_each(|it| it.wait(end));
+    }
 }
 
 /// Opens a stream of ours for each of our own, a terminal for a terminal if the command is alone. Returns where each is read and where it goes, the terminals among
@@ -111,7 +121,7 @@ fn connect(is_alone: bool) -> io::Result<(Vec<Link>, Vec<Terminal>, (OwnedFd, Ow
         let writer = stream.try_clone_to_owned()?;
         if !is_alone || !isatty(stream) {
             let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-            let _ = rustix::pipe::fcntl_setpipe_size(&theirs, PIPE);
+            widen(theirs.as_fd());
             links.push(Link { reader, writer, terminal: None });
             return Ok(theirs);
         }

@@ -10,17 +10,11 @@ use rustix::io::{Errno, ioctl_fionread, read};
 use zeroize::Zeroize as _;
 
 use super::terminal::Terminal;
-use crate::mask::{Mask, Stream};
+use crate::mask::{Mask, PIECE, Stream};
 use crate::streams;
 
-/// Bytes that are read at once.
-const PIECE: usize = 256 << 10;
 /// Bytes that are read at once until so many have come.
 const PIECE_FIRST: usize = 8 << 10;
-/// Fewer bytes that could begin a secret are held back for a while only.
-const FEW: usize = 12;
-/// The time for which they are.
-const WHILE: Duration = Duration::from_millis(50);
 /// The time after the command's end in which others may still write to its output.
 const AFTERWARDS: Duration = Duration::from_millis(900);
 
@@ -30,6 +24,43 @@ pub(super) struct Link {
     pub(super) writer: OwnedFd,
     /// The terminal that it goes to.
     pub(super) terminal: Option<Terminal>,
+}
+
+/// Whether what has come of a stream has been carried.
+pub(super) struct Progress {
+    /// Our end of a pseudo-terminal. That of a pipe must be closed when it cannot be carried any more.
+    reader: Option<OwnedFd>,
+    /// Whether something is held back that will be written in a while.
+    is_holding: Mutex<bool>,
+    has_changed: Condvar,
+}
+
+impl Progress {
+    pub(super) fn new(link: &Link) -> io::Result<Self> {
+        let terminal = link.terminal.as_ref().map(|_| link.reader.try_clone());
+        let reader = terminal.transpose()?;
+        Ok(Self { reader, is_holding: Mutex::new(false), has_changed: Condvar::new() })
+    }
+
+    /// Waits until everything has been carried that has come, or until this moment.
+    pub(super) fn wait(&self, end: Instant) {
+        let mut is_holding = self.is_holding.lock().unwrap_or_else(PoisonError::into_inner);
+        while *is_holding || self.has_more() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.has_changed.wait_timeout(is_holding, left);
+            is_holding = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        let Some(reader) = &self.reader else { return false };
+        let mut reader = [PollFd::new(reader, PollFlags::IN)];
+        poll(&mut reader, Some(&Timespec::default())).is_ok()
+            && reader.iter().any(|it| it.revents().contains(PollFlags::IN))
+    }
 }
 
 /// The mask of all streams. Until there is one, nothing is carried; it may be replaced meanwhile.
@@ -63,11 +94,17 @@ pub(super) struct Pump {
     masks: Arc<Masks>,
     /// A pipe that is closed when the command has ended.
     ended: Arc<OwnedFd>,
+    progress: Arc<Progress>,
 }
 
 impl Pump {
-    pub(super) fn new(link: Link, masks: Arc<Masks>, ended: Arc<OwnedFd>) -> Self {
-        Self { link, masks, ended }
+    pub(super) fn new(
+        link: Link,
+        masks: Arc<Masks>,
+        ended: Arc<OwnedFd>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        Self { link, masks, ended, progress }
     }
 
     /// Carries until the end. On failure the command's end is closed, so that it gets SIGPIPE as it would from
@@ -75,6 +112,7 @@ impl Pump {
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut piece = Piece::default();
         let mut out = Vec::new();
+        let progress = Arc::clone(&self.progress);
         let (mut held, mut came, mut end) = (None, None, None);
         // Once for each mask.
         loop {
@@ -93,8 +131,11 @@ impl Pump {
                     break;
                 }
                 out.clear();
+                let carrying = progress.is_holding.lock();
                 let is_end = self.carry(more, &mut stream, &mut piece, &mut out)?;
                 streams::write_to(self.link.writer.as_fd(), &out)?;
+                *carrying.unwrap_or_else(PoisonError::into_inner) = stream.patience().is_some();
+                progress.has_changed.notify_all();
                 if is_end {
                     return Ok(());
                 }
@@ -146,7 +187,7 @@ impl Pump {
     /// Waits until there is more to read.
     fn wait(&mut self, stream: &Stream<'_>, end: &mut Option<Instant>) -> io::Result<More> {
         loop {
-            let held = Some(WHILE).filter(|_| (1..FEW).contains(&stream.held()));
+            let held = stream.patience();
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 return Ok(More::Late);
@@ -165,7 +206,7 @@ impl Pump {
                 .map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN))
                 .collect();
             match poll(&mut watched, timeout.as_ref()) {
-                Ok(0) if held.is_some() && left.is_none_or(|left| left > WHILE) => {
+                Ok(0) if held.is_some_and(|held| left.is_none_or(|left| left > held)) => {
                     return Ok(More::None);
                 }
                 Ok(0) | Err(Errno::INTR) => continue,

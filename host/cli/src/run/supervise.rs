@@ -117,6 +117,12 @@ impl Attend for Supervisor {
         self.output.as_mut().is_some_and(Attend::resize)
     }
 
+    fn before_stop(&mut self) {
+        if let Some(output) = &mut self.output {
+            output.before_stop();
+        }
+    }
+
     fn attend(&mut self, program: &Running) {
         while let Ok(change) = self.changes.try_recv() {
             self.take(change, program);

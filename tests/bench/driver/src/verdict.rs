@@ -270,7 +270,10 @@ mod tests {
         let cold = |ms: f64| Figures { cold: vec![ms; 3], ..Figures::default() };
         found.extend([(Id::Run, cold(5.0)), (Id::Bare, cold(0.6))]);
         let text = print(&found, &[noise(Section::Cold, &[3.0, 3.0, 3.0])], 0);
-        assert!(text.contains("above `vaultlet get` and `true`, ms | 0.80 | ≤ 1 | met |"), "{text}");
+        assert!(
+            text.contains("above `vaultlet get` and `true`, ms | 0.80 | ≤ 1 | met |"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,0 +1,109 @@
+//! The file that a text with secrets is written to. A regular file is replaced in one step, so that whoever reads it
+//! gets the old text or the new one, and never a part.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use vaultlet_host::Kind;
+
+use crate::failure::Failure;
+
+/// Links that are followed before it must be a circle.
+const LINKS_MAX: usize = 40;
+/// The sticky bit: in such a folder, everybody makes files and nobody removes those of others.
+const STICKY: u32 = 0o1000;
+const WRITABLE_BY_ALL: u32 = 0o002;
+
+/// Where to write.
+pub(super) enum Target {
+    File(NewFile),
+    Stream(Stream),
+}
+
+/// A file that is made, or replaced.
+pub(super) struct NewFile(PathBuf);
+
+/// A device or a pipe, which is written to.
+pub(super) struct Stream {
+    path: PathBuf,
+    file: File,
+}
+
+impl Target {
+    /// Follows links, as opening the file would, so that a link stays one.
+    pub(super) fn find(path: &Path) -> Result<Self, Failure> {
+        let failed = |error: io::Error| failed(path, &error);
+        if let Ok(metadata) = fs::metadata(path) {
+            if metadata.is_dir() {
+                return Err(failed(io::ErrorKind::IsADirectory.into()));
+            }
+            if !metadata.is_file() {
+                let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+                return Ok(Self::Stream(Stream { path: path.to_owned(), file }));
+            }
+        }
+        let mut end = path.to_owned();
+        for _ in 0..LINKS_MAX {
+            match fs::symlink_metadata(&end) {
+                Ok(link) if link.is_symlink() => {
+                    check(&end, &link).map_err(failed)?;
+                    let to = fs::read_link(&end).map_err(failed)?;
+                    end = folder(&end).join(to);
+                }
+                _ => {
+                    // Said before anything is fetched.
+                    fs::metadata(folder(&end)).map_err(failed)?;
+                    return Ok(Self::File(NewFile(end)));
+                }
+            }
+        }
+        Err(failed(io::Error::other("too many links lead to it")))
+    }
+}
+
+/// Fails if a link may be another user's trap: the system itself follows none such where `protected_symlinks` is
+/// set. <https://www.kernel.org/doc/html/latest/admin-guide/sysctl/fs.html#protected-symlinks>
+fn check(path: &Path, link: &fs::Metadata) -> io::Result<()> {
+    let folder = fs::metadata(folder(path))?;
+    let is_for_all = folder.mode() & STICKY != 0 && folder.mode() & WRITABLE_BY_ALL != 0;
+    let user = rustix::process::geteuid().as_raw();
+    if is_for_all && link.uid() != user && link.uid() != folder.uid() {
+        return Err(io::Error::other("a link in a folder for everybody is another user's"));
+    }
+    Ok(())
+}
+
+impl NewFile {
+    /// Writes a new file of mode 0600 beside the old one, and puts it in its place.
+    pub(super) fn replace(self, text: &[u8]) -> Result<(), Failure> {
+        let write = || {
+            let folder = folder(&self.0);
+            let mut file = tempfile::Builder::new().prefix(".vaultlet-").tempfile_in(folder)?;
+            file.write_all(text)?;
+            file.as_file().sync_all()?;
+            file.persist(&self.0)?;
+            // So that the new name outlives a crash; there are file systems that cannot.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+            Ok(())
+        };
+        write().map_err(|error| failed(&self.0, &error))
+    }
+}
+
+impl Stream {
+    pub(super) fn write(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(text).map_err(|error| failed(&self.path, &error))
+    }
+}
+
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("writing `{}`: {}", path.display(), error.to_string().to_lowercase());
+    Failure::own(Kind::Unavailable, "output-failed", message, "correct `--out-file`, or the folder")
+}

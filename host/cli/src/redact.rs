@@ -1,0 +1,127 @@
+//! `vaultlet redact`: standard input on standard output, with secrets masked.
+
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::process::ExitCode;
+
+use clap::Args;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, read};
+use vaultlet_host::Kind;
+use zeroize::Zeroizing;
+
+use crate::child;
+use crate::failure::Failure;
+use crate::mask::{Mask, PIECE, Stream, widen};
+use crate::options::Options;
+use crate::references::{Sources, Value, refuse_options, resolve};
+use crate::{output, streams};
+
+/// Replace secrets in a text by the names of their variables
+///
+/// Copies standard input to standard output, and masks the secrets that variables refer to as `vaultlet run` does:
+/// as in <DB_PASSWORD>, also when they are escaped, quoted or encoded. Variables are those of the environment, of env
+/// files, and of -e, which wins. Text is written as soon as it cannot be a part of a secret any more.
+///
+/// All secrets are read before anything is copied, or nothing is.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  python train.py 2>&1 | vaultlet redact -e DB_PASSWORD=akv://my-key-vault/db-password
+  vaultlet redact --env-file job.env <old.log >clean.log")]
+pub(crate) struct Redact {
+    #[command(flatten)]
+    sources: Sources,
+    /// Mask the secrets of these variables only, each of which must be set; may be repeated
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    only: Vec<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Redact {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        let Self { sources, only, options } = self;
+        // Closed streams are told before anything is fetched.
+        streams::check_stdin().map_err(|error| unreadable(&error))?;
+        output::bytes(&[])?;
+        let variables = sources.with_environment()?;
+        refuse_options(&variables, &only, &options)?;
+        let resolved = resolve(variables, &only, &options)?;
+        let values = resolved.masked.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
+        let mask = Mask::new(values);
+        for name in mask.short() {
+            warn(&format!("the value of `{name}` is too short to be masked"));
+        }
+        for (name, value) in &resolved.variables {
+            if sources.is_argument(name) && matches!(value, Value::Plain { .. }) {
+                warn(&format!("`{}` is no reference, and is not masked", name.to_string_lossy()));
+            }
+        }
+        drop(resolved);
+        // A reader that has gone ends this process without a word, as it ends other filters.
+        child::restore_pipe_signal();
+        carry(&mask)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn warn(what: &str) {
+    let _ = writeln!(io::stderr(), "vaultlet: {what}");
+}
+
+fn carry(mask: &Mask) -> Result<(), Failure> {
+    let (stdin, stdout) = (io::stdin(), io::stdout());
+    let (stdin, stdout) = (stdin.as_fd(), stdout.as_fd());
+    widen(stdin);
+    widen(stdout);
+    let mut stream = Stream::new(mask);
+    let mut piece = Zeroizing::new(vec![0; PIECE]);
+    let mut out = Vec::with_capacity(PIECE);
+    loop {
+        out.clear();
+        let count = match next(stdin, &stream, &mut piece).map_err(|error| unreadable(&error))? {
+            Some(0) => {
+                stream.flush(&mut out);
+                return streams::write(&out).map_err(|error| output::failed(&error));
+            }
+            Some(count) => count,
+            None => {
+                stream.flush(&mut out);
+                0
+            }
+        };
+        stream.push(piece.get(..count).unwrap_or_default(), &mut out);
+        streams::write_to(stdout, &out).map_err(|error| output::failed(&error))?;
+    }
+}
+
+/// Reads what comes next; `None` when nothing has come for so long that what is held back is no secret.
+fn next(stdin: BorrowedFd<'_>, stream: &Stream<'_>, piece: &mut [u8]) -> io::Result<Option<usize>> {
+    let mut must_wait = false;
+    loop {
+        let patience = stream.patience();
+        if must_wait || patience.is_some() {
+            let time = patience.and_then(|time| Timespec::try_from(time).ok());
+            match poll(&mut [PollFd::from_borrowed_fd(stdin, PollFlags::IN)], time.as_ref()) {
+                Ok(0) => return Ok(None),
+                Ok(_) => {}
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match read(stdin, &mut *piece) {
+            Ok(count) => return Ok(Some(count)),
+            Err(Errno::INTR) => {}
+            // Another process has made it non-blocking.
+            Err(Errno::AGAIN) => must_wait = true,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    let message = format!("reading stdin: {}", error.to_string().to_lowercase());
+    let help = "check the program or file that gives the input";
+    Failure::own(Kind::Configuration, "in-file", message, help)
+}
