@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use vaultlet_dev::Local;
+use vaultlet_tests::vault::Writer;
 
 use crate::reference::{WAYS, local, started};
 
@@ -213,4 +214,25 @@ fn a_hundred_megabytes_arrive_whole_at_a_terminal() {
         let after = last.split_once("end\r\n").unwrap().1.len() + "end\r\n".len();
         assert_eq!(count - after, whole, "{way:?}");
     }
+}
+
+#[test]
+fn a_command_that_is_started_again_finds_the_terminal_as_the_first_one_did() {
+    let local = local();
+    let writer = Writer::new(&local);
+    let way = ["run", "--watch", "--interval", "0.1", "-e", "S=akv://job/s", "--"];
+    let script = format!(
+        "stty -a | grep -o -e '-\\?icanon'; stty -icanon; trap 'exit 3' TERM; echo ready; {}",
+        crate::WAIT
+    );
+    let mut session = Session::start(&local, &way, &script);
+    session.until("ready");
+    assert!(session.seen.starts_with("icanon\r\n"), "{:?}", session.seen);
+    session.seen.clear();
+    writer.set("s", "another-value");
+    session.until("ready");
+    assert!(session.seen.contains("\r\nicanon\r\n"), "{:?}", session.seen);
+    session.type_in("\u{3}");
+    let seen = session.end();
+    assert!(seen.contains("code 130"), "{seen:?}");
 }

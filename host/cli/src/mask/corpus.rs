@@ -62,6 +62,13 @@ fn encodings(value: &str) -> Vec<(String, String)> {
     let gson = html(json).replace('=', "\\u003d").replace('\'', "\\u0027");
     add("JSON for HTML, of Gson", gson.clone());
     add("JSON for HTML in ASCII, of Gson", ascii(&gson, false));
+    let quoted = |json: &str| {
+        let json = json.replace("\\\"", "\\u0022").replace('<', "\\u003C").replace('>', "\\u003E");
+        json.replace('&', "\\u0026").replace('\'', "\\u0027")
+    };
+    let of_dotnet = quoted(&upper_json).replace('+', "\\u002B").replace('`', "\\u0060");
+    add("JSON of .NET", ascii(&of_dotnet, true));
+    add("JSON for HTML, of PHP", ascii(&quoted(&upper_json).replace('/', "\\/"), true));
     const UNRESERVED: &AsciiSet =
         &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
@@ -199,7 +206,7 @@ fn every_encoding_of_every_value_is_masked_at_every_split() {
                     shown.split_once("<S>").unwrap_or_else(|| panic!("{what}: {shown}"));
                 // The characters that it shares with its neighbours stay, and theirs.
                 let of_neighbours =
-                    |text: &str| if text.is_empty() { 0 } else { text.len().div_ceil(3) * 4 + 2 };
+                    |text: &str| if text.is_empty() { 0 } else { text.len().div_ceil(3) * 4 + 4 };
                 let start = start.strip_prefix("token: ").unwrap();
                 assert!(start.len() <= of_neighbours(before), "{what}: {shown}");
                 assert!(end.len() <= 1 + of_neighbours(after), "{what}: {shown}");

@@ -62,11 +62,11 @@ fn each(text: &[u8], mut write: impl FnMut(u8, &mut Vec<u8>)) -> Text {
 }
 
 /// Strings as JSON's writers have them: RFC 8259 leaves open what else is escaped than quotation mark,
-/// backslash and control characters.
+/// backslash and control characters. The last two are those of .NET and, for HTML, of PHP.
 fn json(text: &str, forms: &mut Vec<Text>) {
     for digits in [LOWER, UPPER] {
         for is_ascii in [false, true] {
-            for others in ["", "/", "<>&", "<>&='"] {
+            for others in ["", "/", "<>&", "<>&='", "<>&'+`\"", "/<>&'\""] {
                 forms.push(json_form(text, digits, is_ascii, others));
             }
         }
@@ -77,14 +77,14 @@ fn json_form(text: &str, digits: &[u8; 16], is_ascii: bool, others: &str) -> Tex
     let mut out = Zeroizing::new(Vec::with_capacity(text.len() * 6));
     for c in text.chars() {
         let short = match c {
-            '"' => Some(b'"'),
+            '"' if !others.contains('"') => Some(b'"'),
             '\\' => Some(b'\\'),
             '\u{8}' => Some(b'b'),
             '\u{c}' => Some(b'f'),
             '\n' => Some(b'n'),
             '\r' => Some(b'r'),
             '\t' => Some(b't'),
-            '/' if others == "/" => Some(b'/'),
+            '/' if others.contains('/') => Some(b'/'),
             _ => None,
         };
         if let Some(short) = short {

@@ -4,11 +4,13 @@
 #[cfg(test)]
 mod corpus;
 mod forms;
+mod search;
 mod stream;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, Match, MatchKind, StartKind};
+use aho_corasick::Match;
 
 use forms::{SHORTEST, Text};
+use search::Search;
 
 pub(crate) use stream::{PIECE, Stream, widen};
 
@@ -21,19 +23,6 @@ pub(crate) struct Mask {
     /// Names of values that are too short to be masked.
     short: Vec<String>,
     search: Option<Search>,
-}
-
-/// Finds forms.
-struct Search {
-    automaton: AhoCorasick,
-    /// By the last two of as many bytes as the shortest form has: how many bytes further a form begins, at
-    /// the least. Most bytes of a text are so never looked at:
-    /// <https://www.cs.arizona.edu/sites/default/files/TR94-17.pdf>
-    shifts: Box<[u8; 1 << 16]>,
-    shortest: usize,
-    longest: usize,
-    /// Whether a form begins with these two bytes.
-    beginnings: Box<[bool; 1 << 16]>,
 }
 
 impl Mask {
@@ -53,7 +42,7 @@ impl Mask {
         mask.forms.retain(|(form, _)| form.len() >= SHORTEST);
         mask.forms.sort_by(|(a, first), (b, second)| a.as_slice().cmp(b).then(first.cmp(second)));
         mask.forms.dedup_by(|(next, _), (kept, _)| **next == **kept);
-        mask.search = Search::new(&mask.forms);
+        mask.search = Search::new(mask.forms.iter().map(|(form, _)| form.as_slice()));
         mask
     }
 
@@ -81,7 +70,7 @@ impl Mask {
     /// The first place, at or after this one, from which the rest of the text could begin a form.
     fn open_end(&self, text: &[u8], from: usize) -> usize {
         let Some(search) = &self.search else { return text.len() };
-        let from = from.max((text.len() + 1).saturating_sub(search.longest));
+        let from = from.max((text.len() + 1).saturating_sub(search.longest()));
         let begins = |at: &usize| {
             let rest = text.get(*at..).unwrap_or_default();
             search.may_begin(rest) && self.begins(rest)
@@ -94,67 +83,6 @@ impl Mask {
         let next = self.forms.partition_point(|(form, _)| form.as_slice() <= text);
         self.forms.get(next).is_some_and(|(form, _)| form.starts_with(text))
     }
-}
-
-impl Search {
-    fn new(forms: &[(Text, usize)]) -> Option<Self> {
-        let lengths = || forms.iter().map(|(form, _)| form.len());
-        let shortest = lengths().min()?.min(usize::from(u8::MAX));
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .start_kind(StartKind::Anchored)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(forms.iter().map(|(form, _)| form.as_slice()))
-            .ok()?;
-        let shift = |distance: usize| u8::try_from(distance).unwrap_or(u8::MAX);
-        let mut shifts = table(shift(shortest - 1));
-        let mut beginnings = table(false);
-        for (form, _) in forms {
-            for (at, pair) in form.windows(2).take(shortest - 1).enumerate() {
-                if let Some(place) = shifts.get_mut(number(pair)) {
-                    *place = (*place).min(shift(shortest - 2 - at));
-                }
-                if let (0, Some(place)) = (at, beginnings.get_mut(number(pair))) {
-                    *place = true;
-                }
-            }
-        }
-        let longest = lengths().max()?;
-        Some(Self { automaton, shifts, shortest, longest, beginnings })
-    }
-
-    fn find(&self, text: &[u8], mut at: usize) -> Option<Match> {
-        loop {
-            let last = at + self.shortest;
-            let pair = text.get(last - 2..last)?;
-            match self.shifts.get(number(pair)).copied().unwrap_or(0) {
-                0 => {
-                    let here = Input::new(text).range(at..).anchored(Anchored::Yes);
-                    if let Some(found) = self.automaton.find(here) {
-                        return Some(found);
-                    }
-                    at += 1;
-                }
-                shift => at += usize::from(shift),
-            }
-        }
-    }
-
-    fn may_begin(&self, text: &[u8]) -> bool {
-        text.get(..2).is_none_or(|pair| self.beginnings.get(number(pair)) == Some(&true))
-    }
-}
-
-/// Two bytes as a number.
-fn number(pair: &[u8]) -> usize {
-    match pair {
-        [first, second] => usize::from(u16::from_be_bytes([*first, *second])),
-        _ => 0,
-    }
-}
-
-fn table<T: Copy>(of: T) -> Box<[T; 1 << 16]> {
-    Box::new([of; 1 << 16])
 }
 
 #[cfg(test)]

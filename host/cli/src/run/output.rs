@@ -70,6 +70,11 @@ impl Output {
         Ok(())
     }
 
+    /// Undoes what a command that has ended did to terminals, for the next one.
+    pub(super) fn reset(&self) {
+        self.terminals.iter().for_each(Terminal::reset);
+    }
+
     /// Closes our own ends of what a command writes to: no other one will be started.
     pub(super) fn let_go(&mut self) {
         self.theirs = None;

@@ -69,6 +69,9 @@ impl Supervisor {
             if let Some(end) = signals.pending_end() {
                 return Ok(end);
             }
+            if let Some(output) = &self.output {
+                output.reset();
+            }
             self.is_replaced = false;
         }
     }

@@ -74,6 +74,13 @@ impl Terminal {
         }
     }
 
+    /// Gives both terminals the settings that they began with, after a command that did not.
+    pub(super) fn reset(&self) {
+        let (real, pseudo) = &self.began;
+        let _ = tcsetattr(&self.ours, OptionalActions::Now, pseudo);
+        let _ = tcsetattr(&self.real, OptionalActions::Now, real);
+    }
+
     /// Gives the terminal the settings that the command has given the pseudo-terminal since.
     pub(super) fn follow(&mut self) {
         let Ok(now) = tcgetattr(self.ours.as_fd()) else { return };
