@@ -103,6 +103,13 @@ impl Place {
             fs::write(at(name), job).unwrap();
         }
         fs::write(at("secrets.json"), r#"{"db-password":"x"}"#).unwrap();
+        // The folder of a job, and the file that the page about jobs begins with.
+        fs::create_dir(at("src")).unwrap();
+        fs::write(at("src/train.py"), job).unwrap();
+        symlink(vaultlet(), at("src/vaultlet")).unwrap();
+        let page = fs::read_to_string(root().join("host/cli/JOBS.md")).unwrap();
+        let yaml = page.split("\n```yaml").nth(1).and_then(|it| it.split_once('\n'));
+        fs::write(at("job.yml"), yaml.unwrap().1.split("\n```").next().unwrap()).unwrap();
         Self::packages(folder.path());
         let path = std::env::var("PATH").unwrap_or_default();
         let path = format!("{}:{}:{path}", at("bin").display(), program.display());

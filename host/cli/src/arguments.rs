@@ -71,6 +71,7 @@ pub(crate) enum Command {
     Inject(crate::inject::Inject),
     Redact(crate::redact::Redact),
     Export(crate::export::Export),
+    Job(crate::job::Job),
     Identity(crate::identity::Identity),
     #[cfg(feature = "dev")]
     Dev(crate::dev::Dev),
@@ -99,6 +100,7 @@ impl Arguments {
             Command::Doctor(doctor) => doctor.output == crate::doctor::Format::Json,
             Command::Plan(plan) => plan.output == crate::plan::Format::Json,
             Command::Run(run) => run.reports_json(),
+            Command::Job(job) => job.reports_json(),
             Command::Identity(identity) => {
                 let crate::identity::Action::Serve(serve) = &identity.action;
                 serve.output == crate::identity::Format::Json

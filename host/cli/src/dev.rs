@@ -97,27 +97,39 @@ impl Dev {
     fn builder(self) -> Result<(Builder, GivenFlags), Failure> {
         let mut builder = Local::builder();
         builder = self.vault.into_iter().fold(builder, Builder::vault);
-        if let Some(file) = &self.seed_file {
-            for (name, seed) in seeds::read(file)? {
-                builder = builder.seed(name, seed);
-            }
-        }
-        for seed in self.seed {
-            // Parsed here and not by clap, whose error would quote the secret.
-            let Some((name, value)) = seed.split_once('=') else {
-                let (kind, name) = match kind_of("--seed", &self.given) {
-                    Kind::Usage => (Kind::Usage, "--seed"),
-                    kind => (kind, "VAULTLET_DEV_SEED"),
-                };
-                let message = format!("reading `{name}`: it has no `=` after the secret's name");
-                return Err(Failure::own(kind, "dev-seed", message, "write NAME=VALUE"));
-            };
-            builder = builder.seed(name, value);
-        }
+        builder = seeded(builder, self.seed_file, self.seed, &self.given, "VAULTLET_DEV_SEED")?;
         builder = self.grant.into_iter().fold(builder, Builder::grant);
         builder = builder.run_as(self.run_as.unwrap_or(Who::Managed));
         Ok((builder.identity_form(self.identity_form.unwrap_or_default()), self.given))
     }
+}
+
+/// The configuration with secrets from a file and from arguments, which stand in a variable otherwise.
+pub(crate) fn seeded(
+    mut builder: Builder,
+    file: Option<PathBuf>,
+    seeds: Vec<String>,
+    given: &GivenFlags,
+    variable: &str,
+) -> Result<Builder, Failure> {
+    if let Some(file) = file {
+        for (name, seed) in seeds::read(&file)? {
+            builder = builder.seed(name, seed);
+        }
+    }
+    for seed in seeds {
+        // Parsed here and not by clap, whose error would quote the secret.
+        let Some((name, value)) = seed.split_once('=') else {
+            let (kind, name) = match kind_of("--seed", given) {
+                Kind::Usage => (Kind::Usage, "--seed"),
+                kind => (kind, variable),
+            };
+            let message = format!("reading `{name}`: it has no `=` after the secret's name");
+            return Err(Failure::own(kind, "dev-seed", message, "write NAME=VALUE"));
+        };
+        builder = builder.seed(name, value);
+    }
+    Ok(builder)
 }
 
 /// Tells of variables that look like those of dev's flags and are not read.

@@ -112,6 +112,46 @@ impl Failure {
         if self.help.is_empty() { self.with_help(help) } else { self }
     }
 
+    /// Whether there is no identity that could be asked.
+    pub(crate) fn is_about_no_identity(&self) -> bool {
+        self.kind == Kind::NotConfigured.as_str()
+    }
+
+    /// Whether a reference is not one, whatever the vault has.
+    pub(crate) fn is_about_a_malformed_reference(&self) -> bool {
+        self.id == "reference-malformed"
+    }
+
+    /// The failures of variables, of which this is the first; or this one, if it is of no variable.
+    pub(crate) fn into_variables(self) -> Result<Vec<(String, Self)>, Self> {
+        if self.variables.is_empty() { Err(self) } else { Ok(self.variables) }
+    }
+
+    /// The same kind of failure, in other words.
+    pub(crate) fn retold(&self, message: String, help: &str) -> Self {
+        Self { message, help: help.into(), code: None, variables: Vec::new(), ..self.clone() }
+    }
+
+    /// The failure with other names in what it says.
+    pub(crate) fn renamed(mut self, names: &[(String, &str)]) -> Self {
+        for (from, to) in names {
+            for text in [&mut self.message, &mut self.help] {
+                *text = text.replace(from, to);
+            }
+            for attempt in &mut self.attempts {
+                attempt.message = attempt.message.replace(from, to);
+            }
+        }
+        let variables = self.variables.into_iter();
+        self.variables = variables.map(|(name, it)| (name, it.renamed(names))).collect();
+        self
+    }
+
+    /// The kind, which decides the exit code.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     /// The failure with another remedy.
     pub(crate) fn with_help(self, help: &str) -> Self {
         Self { help: help.into(), ..self }
@@ -179,7 +219,7 @@ impl Failure {
         text
     }
 
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.line_of(&self.message)
     }
 

@@ -175,6 +175,18 @@ const HOST_IDS: &[Entry] = ids! {
     "command-not-found" ["not-found"] exit 127
         "the command after `--` does not exist"
         "check its name and `PATH`"
+    "job-file" ["configuration"]
+        "an Azure ML job file cannot be read, is malformed, or has a member that `az ml job create` refuses"
+        "correct the line that the message names; `vaultlet job check FILE` lists all of them"
+    "job-output" ["configuration"]
+        "the folder of an output of a job cannot be made"
+        "give the output a path that can be written to, by `--set outputs.NAME.path=FOLDER`"
+    "job-port" ["unavailable"]
+        "there is no port on 127.0.0.1 by which the processes of a job find each other"
+        "let this process open ports on 127.0.0.1"
+    "job-unsupported" ["configuration"]
+        "an Azure ML job needs what only the service has: another type of job, several nodes, or data in the cloud"
+        "see the message: change it for this run by `--set PATH=VALUE`, or submit the job to the service"
     "output-failed" ["unavailable"]
         "the answer could not be written to standard output, or to the file that it was to be written to"
         "check the program or file that reads the output"

@@ -20,6 +20,7 @@ mod given_flags;
 mod identity;
 mod ids;
 mod inject;
+mod job;
 mod list;
 mod log;
 mod man;
@@ -89,6 +90,7 @@ fn main() -> ExitCode {
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
         Command::Inject(command) => command.run(),
+        Command::Job(command) => command.run(),
         Command::List(command) => command.run(),
         Command::Man(command) => command.run(definition()),
         Command::Plan(command) => command.run(),

@@ -101,6 +101,10 @@ const ASSERTION_MAX: usize = 64 << 10;
 
 type Set = fn(Builder, String) -> Builder;
 
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
 impl Options {
     /// Opens a handle for this many concurrent calls.
     pub(crate) fn open(&self, calls: usize) -> Result<Vaultlet, Failure> {
@@ -141,6 +145,37 @@ impl Options {
         let given = given.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let set = || self.settings().map_or(limits::CALL, |settings| settings.timeout);
         given.unwrap_or_else(set)
+    }
+
+    /// The settings with sources to ask or to leave out, where neither a flag nor a variable says anything of them.
+    pub(crate) fn or_identity(mut self, ask: Option<&str>, leave_out: Option<&str>) -> Self {
+        let is_chosen = !self.identity.is_empty()
+            || !self.exclude.is_empty()
+            || is_set(settings::IDENTITY.variable)
+            || is_set(settings::EXCLUDE.variable);
+        if !is_chosen {
+            self.identity.extend(ask.map(str::to_owned));
+            self.exclude.extend(leave_out.map(str::to_owned));
+        }
+        self
+    }
+
+    /// The settings with a user-assigned managed identity, where neither a flag nor a variable names one.
+    pub(crate) fn or_user_assigned(
+        mut self,
+        client_id: Option<String>,
+        object_id: Option<String>,
+        resource_id: Option<String>,
+    ) -> Self {
+        let flags = [&self.client_id, &self.object_id, &self.resource_id];
+        let variables = [settings::CLIENT_ID, settings::OBJECT_ID, settings::RESOURCE_ID];
+        let is_named = flags.into_iter().any(Option::is_some)
+            || variables.iter().any(|it| is_set(it.variable));
+        if !is_named {
+            (self.client_id, self.object_id, self.resource_id) =
+                (client_id, object_id, resource_id);
+        }
+        self
     }
 
     /// The settings by which references are read, as the component reads them.

@@ -34,10 +34,13 @@ pub(crate) fn see_help(arguments: &[OsString]) -> String {
     let (first, second) = (words.next(), words.next());
     match (first, second) {
         (Some("identity"), Some("serve")) => "see `vaultlet identity serve --help`".into(),
+        (Some("job"), Some(command @ ("run" | "check"))) => {
+            format!("see `vaultlet job {command} --help`")
+        }
         (
             Some(
                 command @ ("completions" | "demo" | "dev" | "doctor" | "explain" | "export"
-                | "identity" | "inject" | "man" | "plan" | "redact" | "run"),
+                | "identity" | "inject" | "job" | "man" | "plan" | "redact" | "run"),
             ),
             _,
         ) => {

@@ -15,6 +15,7 @@ mod authority;
 mod crowd;
 mod forms;
 mod install;
+mod jobs;
 mod lent;
 
 use std::ffi::OsStr;

@@ -5,6 +5,7 @@
 //! On Linux the command gets SIGTERM when this process is killed. The kernel ties that to the *thread* that
 //! started the command, so [`start`] belongs on the main thread, which lives as long as the process.
 
+mod group;
 mod inherited;
 mod signals;
 mod stop;
@@ -20,6 +21,7 @@ use vaultlet_host::{Kind, not_started, with_started};
 
 use crate::failure::Failure;
 
+pub(crate) use group::wait_all;
 pub(crate) use inherited::{hand_down, keep_core_limit, restore_pipe_signal};
 pub(crate) use signals::{Signals, Waker};
 
@@ -156,7 +158,7 @@ impl Running {
                     self.watcher = stop::follow(self.pid, signal);
                 }
                 Change::Nothing => {
-                    let again = reap_others(self.pid);
+                    let again = reap_others(|pid| pid == self.pid);
                     also.attend(&self);
                     if let Some(received) = signals.next(again) {
                         // The program may have looked at its terminals before they had their new size.
@@ -199,10 +201,10 @@ impl Running {
 
 /// Waits for all other processes that are ours and have ended. Returns when to look again, if a process must be
 /// left to the library for now.
-fn reap_others(pid: Pid) -> Option<Duration> {
+fn reap_others(is_program: impl Fn(Pid) -> bool) -> Option<Duration> {
     with_started(|is_started| {
         while let Some(ended) = system::ended_child() {
-            if ended == pid {
+            if is_program(ended) {
                 return None;
             }
             if is_started(ended.as_raw_pid().cast_unsigned()) {

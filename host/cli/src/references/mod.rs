@@ -9,6 +9,6 @@ mod unsupported;
 
 pub(crate) use again::{Again, resolve_again};
 pub(crate) use resolve::{Fetched, Resolved, Value, fetch, resolve, resolve_open};
-pub(crate) use sources::Sources;
+pub(crate) use sources::{Sources, Variable};
 pub(crate) use unsupported::refuse_options;
 pub(crate) use vaultlet_host::references::Form;

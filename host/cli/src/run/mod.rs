@@ -1,6 +1,7 @@
 //! `vaultlet run`: a command with the secrets that its variables refer to.
 
 mod files;
+mod group;
 mod identity;
 mod job;
 mod masked;
@@ -27,6 +28,8 @@ use crate::identity::CALLS as LENT_CALLS;
 use crate::options::{CALLS_MAX, Options};
 use crate::references::{Again, Resolved, Sources, resolve_again, resolve_open};
 use crate::trimmed;
+
+pub(crate) use group::{Process, run_all};
 
 use identity::Identity;
 use job::Job;

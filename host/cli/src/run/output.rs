@@ -37,12 +37,17 @@ pub(super) struct Output {
 impl Output {
     /// Opens streams that are masked on their way to our own, as soon as there is a mask.
     pub(super) fn open() -> Result<Self, Failure> {
-        Self::connected().map_err(|error| output::failed(&error))
+        Self::connected(Arc::default(), true).map_err(|error| output::failed(&error))
     }
 
-    fn connected() -> io::Result<Self> {
-        let (links, terminals, theirs) = connect()?;
-        let masks = Arc::<Masks>::default();
+    /// Opens streams for one of several commands that run together: pipes also where ours is a terminal, which none
+    /// of them has for itself.
+    pub(super) fn piped(masks: &Arc<Masks>) -> Result<Self, Failure> {
+        Self::connected(Arc::clone(masks), false).map_err(|error| output::failed(&error))
+    }
+
+    fn connected(masks: Arc<Masks>, is_alone: bool) -> io::Result<Self> {
+        let (links, terminals, theirs) = connect(is_alone)?;
         let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
         let ended = Arc::new(ended);
         let mut progress = Vec::new();
@@ -109,17 +114,17 @@ impl Attend for Output {
     }
 }
 
-/// Opens a stream of ours for each of our own. Returns where each is read and where it goes, the terminals among
+/// Opens a stream of ours for each of our own, a terminal for a terminal if the command is alone. Returns where each is read and where it goes, the terminals among
 /// them, and what a command writes to.
 #[allow(clippy::type_complexity, reason = "three things that are used in one place")]
-fn connect() -> io::Result<(Vec<Link>, Vec<Terminal>, (OwnedFd, OwnedFd))> {
+fn connect(is_alone: bool) -> io::Result<(Vec<Link>, Vec<Terminal>, (OwnedFd, OwnedFd))> {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let (stdout, stderr) = (stdout.as_fd(), stderr.as_fd());
     let mut terminals = Vec::new();
     let mut links = Vec::new();
     let mut open = |stream: BorrowedFd<'_>| -> io::Result<OwnedFd> {
         let writer = stream.try_clone_to_owned()?;
-        if !isatty(stream) {
+        if !is_alone || !isatty(stream) {
             let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
             widen(theirs.as_fd());
             links.push(Link { reader, writer, terminal: None });

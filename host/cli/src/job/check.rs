@@ -1,0 +1,209 @@
+//! What is wrong with a job file, and which of its references the identity may not read.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use vaultlet_core::settings::{Cloud, Settings};
+use vaultlet_core::vault::Reference as Parsed;
+use vaultlet_core::visible::on_one_line;
+
+use super::definition::Definition;
+use super::file::JobFile;
+use super::finding::Finding;
+use super::identity;
+use super::yaml::Place;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::output;
+use crate::references::{Variable, resolve};
+
+/// A reference in a file.
+struct Reference {
+    /// What has it: a path of members.
+    path: String,
+    text: String,
+    at: Option<Place>,
+}
+
+/// Prints what is wrong. The exit code is that of the first finding.
+pub(super) fn check(job: JobFile, options: &Options, is_json: bool) -> Result<ExitCode, Failure> {
+    let JobFile { path, definition, mut findings, .. } = job;
+    let references = references(&definition, &options.settings()?);
+    findings.extend(unreadable(&references, options)?);
+    findings.sort_by_key(Finding::order);
+    let file = path.display().to_string();
+    if is_json {
+        print_json(&file, &findings, &references)?;
+    } else {
+        print(&file, &findings, references.len())?;
+    }
+    match findings.first() {
+        None => Ok(ExitCode::SUCCESS),
+        Some(first) => {
+            let count = findings.len();
+            let things =
+                if count == 1 { "one thing is".to_owned() } else { format!("{count} things are") };
+            let message = format!("checking the job `{file}`: {things} wrong");
+            Err(first.failure.retold(message, "see the list on stdout"))
+        }
+    }
+}
+
+/// The references of a job: whole values of variables, and those within the command and its inputs.
+fn references(definition: &Definition, settings: &Settings) -> Vec<Reference> {
+    let mut all = Vec::new();
+    for variable in &definition.variables {
+        let text = variable.value.clone().unwrap_or_default();
+        if !is_reference(text.trim(), settings) {
+            continue;
+        }
+        let path = format!("environment_variables.{}", variable.name);
+        all.push(Reference { path, text, at: Some(variable.at) });
+    }
+    for input in definition.inputs.iter().filter(|it| !it.is_data) {
+        for text in within(&input.text) {
+            all.push(Reference {
+                path: format!("inputs.{}", input.name),
+                text,
+                at: Some(input.at),
+            });
+        }
+    }
+    for text in within(&definition.command) {
+        if !all.iter().any(|it| it.text == text && it.path.starts_with("inputs.")) {
+            all.push(Reference { path: "command".to_owned(), text, at: definition.command_at });
+        }
+    }
+    all
+}
+
+/// Whether a variable's value is a reference, perhaps a malformed one.
+fn is_reference(text: &str, settings: &Settings) -> bool {
+    let begins =
+        |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    // Options of a reference do not change what it names.
+    let name = text.split('?').next().unwrap_or_default();
+    begins("akv://")
+        || begins("@Microsoft.KeyVault(")
+        || begins("https://")
+            && Parsed::parse(name, settings).is_ok_and(|it| Cloud::of_vault(&it.vault).is_some())
+}
+
+/// The references that begin with `akv://` somewhere in a text, as a shell would split it.
+pub(super) fn within(text: &str) -> Vec<String> {
+    const ENDS: [char; 12] = ['\'', '"', '`', '(', ')', '<', '>', '|', ';', ',', '\\', '}'];
+    let mut found: Vec<String> = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("akv://") {
+        let is_end = |c: char| c.is_whitespace() || ENDS.contains(&c);
+        let end = after.find(is_end).unwrap_or(after.len());
+        let (name, after) = after.split_at_checked(end).unwrap_or((after, ""));
+        // What a shell puts together is not known here.
+        if name.contains('/') && !name.contains('$') && !found.iter().any(|it| it.ends_with(name)) {
+            found.push(format!("akv://{name}"));
+        }
+        rest = after;
+    }
+    found
+}
+
+/// The findings about references that are malformed or cannot be read.
+fn unreadable(references: &[Reference], options: &Options) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    let mut left: Vec<usize> = (0..references.len()).collect();
+    // What is malformed is found before the others are read, which are read then.
+    while !left.is_empty() {
+        let variable = |number: &usize| {
+            let reference = references.get(*number)?;
+            let (name, value) = (number.to_string().into(), reference.text.clone().into());
+            Some(Variable { name, value, is_inherited: false })
+        };
+        let failures = match resolve(left.iter().filter_map(variable).collect(), &[], options) {
+            Ok(_) => break,
+            Err(failure) => identity::renamed(failure).into_variables()?,
+        };
+        let before = left.len();
+        let is_read = failures.iter().all(|(_, it)| !it.is_about_a_malformed_reference());
+        for (name, failure) in failures {
+            let Some(number) = name.parse::<usize>().ok() else { continue };
+            left.retain(|it| *it != number);
+            if let Some(reference) = references.get(number) {
+                let failure = failure.about(&reference.path);
+                findings.push(Finding::unreadable(reference.at, failure));
+            }
+        }
+        if is_read || left.len() == before {
+            break;
+        }
+    }
+    Ok(findings)
+}
+
+fn print(file: &str, findings: &[Finding], references: usize) -> Result<(), Failure> {
+    let mut text = String::new();
+    for finding in findings {
+        let place = match finding.at {
+            Some(Place::Line { line, column }) => format!(":{line}:{column}"),
+            Some(Place::Set) => ": `--set`".to_owned(),
+            None => String::new(),
+        };
+        let line = format!("{file}{place}: {}", finding.told);
+        text.extend(on_one_line(&line));
+        text.push('\n');
+    }
+    if findings.is_empty() {
+        text = match references {
+            0 => format!("{file}: nothing is wrong; there is no reference in it\n"),
+            1 => format!("{file}: nothing is wrong; its one reference can be read\n"),
+            count => format!("{file}: nothing is wrong; its {count} references can be read\n"),
+        };
+    }
+    output::plain(&text)
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    file: &'a str,
+    findings: Vec<JsonFinding<'a>>,
+    references: Vec<JsonReference<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    id: &'a str,
+    kind: &'a str,
+    message: &'a str,
+    help: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct JsonReference<'a> {
+    path: &'a str,
+    reference: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+fn print_json(file: &str, findings: &[Finding], references: &[Reference]) -> Result<(), Failure> {
+    let findings = findings.iter().map(|finding| {
+        let failure = &finding.failure;
+        let (id, kind) = (failure.id(), failure.kind());
+        let (message, help) = (failure.message(), failure.help());
+        let (line, column) = finding.place().unzip();
+        JsonFinding { id, kind, message, help, line, column }
+    });
+    let references = references.iter().map(|it| JsonReference {
+        path: &it.path,
+        reference: &it.text,
+        line: match it.at {
+            Some(Place::Line { line, .. }) => Some(line),
+            Some(Place::Set) | None => None,
+        },
+    });
+    let json = Json { file, findings: findings.collect(), references: references.collect() };
+    output::json_line(&json)
+}
