@@ -208,7 +208,6 @@ pub(crate) fn usage() -> Vec<List> {
         &["--output=json", "whoami"],
         // What users of other tools type.
         &["env"],
-        &["export", "x"],
         &["login"],
         &["keyvault", "secret", "show"],
         &["set", "x", "y"],
