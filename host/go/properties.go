@@ -52,6 +52,7 @@ type TokenRequest struct {
 type Plan struct {
 	Vault     *Server  `json:"vault"`     // the vault of the reference, if there was one
 	Variables []string `json:"variables"` // environment variables that select the source, whether set or not
+	Secrets   []string `json:"secrets"`   // those that hold a secret, name its file, or name the endpoint that it is for
 	Servers   []Server `json:"servers"`   // servers that the sources may connect to, in their order
 	Files     []string `json:"files"`     // files that may be read; a name with * means all files of the folder with that ending
 	Keys      []string `json:"keys"`      // files with private keys that may be used for signing

@@ -137,7 +137,8 @@ func TestAPlanNeedsNoNetwork(t *testing.T) {
 		t.Errorf("%+v", plan.Vault)
 	}
 	identity := vaultlet.Server{Host: "127.0.0.1", Port: 9, Purpose: "identity-endpoint"}
-	if !slices.Contains(plan.Variables, "MSI_ENDPOINT") || !slices.Contains(plan.Servers, identity) {
+	if !slices.Contains(plan.Variables, "MSI_ENDPOINT") || !slices.Contains(plan.Servers, identity) ||
+		!slices.Contains(plan.Secrets, "MSI_SECRET") || slices.Contains(plan.Secrets, "AZURE_CLIENT_ID") {
 		t.Errorf("%+v", plan)
 	}
 	if plan, err = v.Plan(t.Context(), ""); err != nil || plan.Vault != nil {

@@ -155,6 +155,8 @@ export interface Plan {
   readonly vault?: Server;
   /** Environment variables that decide which source is used, whether they are set or not. */
   readonly variables: readonly string[];
+  /** Environment variables that hold a secret, name its file, or name the endpoint that it is for. */
+  readonly secrets: readonly string[];
   /** Servers that the sources may ask, in the order of the chain. */
   readonly servers: readonly Server[];
   /** Files that may be read. A path with `*` means all files of a folder with that ending. */

@@ -133,6 +133,7 @@ fn milliseconds(time: SystemTime) -> f64 {
 pub(crate) struct Plan {
     pub vault: Option<Peer>,
     pub variables: Vec<String>,
+    pub secrets: Vec<String>,
     pub servers: Vec<Peer>,
     pub files: Vec<String>,
     pub keys: Vec<String>,
@@ -153,6 +154,7 @@ impl From<Planned> for Plan {
         Self {
             vault: planned.vault.map(Into::into),
             variables: planned.variables,
+            secrets: planned.secrets,
             servers: planned.servers.into_iter().map(Into::into).collect(),
             files: planned.files,
             keys: planned.keys,

@@ -90,6 +90,7 @@ test("a plan, without any request", async () => {
     purpose: "vault",
   });
   assert.ok(plan.variables.includes("MSI_ENDPOINT"));
+  assert.ok(plan.secrets.includes("MSI_SECRET") && !plan.secrets.includes("AZURE_CLIENT_ID"));
   assert.ok(plan.servers.some((server) => server.purpose === "identity-endpoint"));
   assert.equal((await on.plan()).vault, undefined);
   assert.deepEqual(await azure.counters(), before);

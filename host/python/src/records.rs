@@ -68,6 +68,7 @@ pub(crate) fn plan(py: Python<'_>, plan: Plan) -> PyResult<Bound<'_, PyAny>> {
     let servers = plan.servers.into_iter().map(|one| server(py, one));
     members.set_item("vault", vault)?;
     members.set_item("variables", plan.variables)?;
+    members.set_item("secrets", plan.secrets)?;
     members.set_item("servers", servers.collect::<PyResult<Vec<_>>>()?)?;
     members.set_item("files", plan.files)?;
     members.set_item("keys", plan.keys)?;

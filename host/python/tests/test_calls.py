@@ -65,6 +65,7 @@ def test_plan_needs_no_network(control):
     plan = vaultlet.plan(REFERENCE)
     assert plan.vault == ("my-key-vault.vault.azure.net", 443, True, "vault")
     assert "MSI_ENDPOINT" in plan.variables
+    assert "MSI_SECRET" in plan.secrets and "AZURE_CLIENT_ID" not in plan.secrets
     assert plan.servers and plan.servers[0].purpose == "identity-endpoint"
     assert vaultlet.plan().vault is None
     assert control.counters()["tokensIssued"] == 0

@@ -72,6 +72,7 @@ class Plan(NamedTuple):
 
     vault: Server | None
     variables: list[str]
+    secrets: list[str]
     servers: list[Server]
     files: list[str]
     keys: list[str]

@@ -217,7 +217,7 @@ public final class Vaultlet implements AutoCloseable {
 
     /**
      * Returns what getting this secret would read and connect to, as JSON with the members {@code
-     * vault}, {@code variables}, {@code servers}, {@code files}, {@code keys} and {@code programs}.
+     * vault}, {@code variables}, {@code secrets}, {@code servers}, {@code files}, {@code keys} and {@code programs}.
      * Uses no network.
      *
      * @param reference the secret, or null for a token alone
