@@ -84,6 +84,13 @@ pub fn builds(command: &mut Command) -> &mut Command {
     command
 }
 
+/// Sends a signal to a process that was not waited for.
+#[track_caller]
+pub fn kill(process: u32, signal: &str) {
+    let status = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "{signal}");
+}
+
 /// A program to run, with an environment of its own.
 pub struct Run {
     command: Command,

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Arg, ArgMatches, Command as Clap, CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap, CommandFactory as _, FromArgMatches as _};
 use clap::{Args, Parser, Subcommand};
 use clap_lex::{OsStrExt as _, RawArgs};
 use vaultlet_core::command::sentence::is_get;
@@ -257,7 +257,13 @@ fn with_variables(flags: &ArgMatches, variables: &[Variable]) -> Clap {
     let bind = |argument: Arg| {
         let variable = variables.iter().find(|it| argument.get_long() == Some(it.flag.as_str()));
         match variable {
-            Some(variable) => argument.env(variable.name.clone()).hide_env_values(true),
+            Some(variable) => {
+                let argument = argument.env(variable.name.clone()).hide_env_values(true);
+                match argument.get_action() {
+                    ArgAction::SetTrue => argument.value_parser(trimmed::switch()),
+                    _ => argument,
+                }
+            }
             None => argument,
         }
     };

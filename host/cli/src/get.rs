@@ -6,6 +6,7 @@ use clap::Args;
 use vaultlet_core::command::{sentence, variables};
 use vaultlet_host::render::{self, Answer};
 
+use crate::child::Signals;
 use crate::failure::Failure;
 use crate::options::{CALLS_MAX, Format, Options};
 use crate::output;
@@ -54,8 +55,22 @@ impl Get {
             }
             Format::Value | Format::Json => references.collect(),
         };
-        let vaultlet = self.options.open_once(references.len().min(CALLS_MAX))?;
-        let secrets = vaultlet.get_many_blocking(&references)?;
+        let open = || self.options.open_once(references.len().min(CALLS_MAX));
+        let read = || open().and_then(|it| Ok((it.get_many_blocking(&references)?, it)));
+        let (secrets, vaultlet) = match self.output {
+            Format::Value | Format::Json => read()?,
+            // A shell that evaluates the output must not go on.
+            Format::Env => {
+                let signals = Signals::block();
+                match signals.unless_interrupted_in_shell(read) {
+                    Ok(read) => {
+                        signals.heed();
+                        read?
+                    }
+                    Err(interrupted) => return Ok(interrupted),
+                }
+            }
+        };
         vaultlet_host::phases::mark("secret read");
         let items: Vec<_> = self.references.iter().map(String::as_str).zip(&secrets).collect();
         let render = |format| Answer::Secrets(&items).render(&vaultlet, format);

@@ -180,15 +180,25 @@ impl Options {
 
     /// The settings by which references are read, as the component reads them.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let get = |name: &str| {
-            if name == settings::CLOUD.variable && self.cloud.is_some() {
+        let flag = |name: &str| {
+            if name == settings::CLOUD.variable {
                 self.cloud.clone()
-            } else if name == settings::ALLOW_HTTP_LOOPBACK.variable && self.allow_http_loopback {
-                Some("true".into())
+            } else if name == settings::ALLOW_HTTP_LOOPBACK.variable {
+                self.allow_http_loopback.then(|| "true".into())
+            } else if name == settings::IDENTITY.variable {
+                Some(self.identity.join(","))
+            } else if name == settings::EXCLUDE.variable {
+                Some(self.exclude.join(","))
             } else {
-                std::env::var(name).ok()
+                None
             }
         };
+        // A flag hides its variable. A malformed one is reported when a handle is opened.
+        let is_given = |name: &str| {
+            let mut given = SETTINGS.iter().filter(|setting| self.given.has(setting.flag));
+            given.any(|setting| setting.variable == name)
+        };
+        let get = |name: &str| if is_given(name) { flag(name) } else { std::env::var(name).ok() };
         Ok(Settings::read(&get)?)
     }
 

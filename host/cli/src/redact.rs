@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::mask::{Mask, PIECE, Stream, widen};
 use crate::options::Options;
 use crate::references::{Sources, Value, refuse_options, resolve};
-use crate::{output, streams};
+use crate::{output, streams, trimmed};
 
 /// Replace secrets in a text by the names of their variables
 ///
@@ -33,7 +33,7 @@ pub(crate) struct Redact {
     #[command(flatten)]
     sources: Sources,
     /// Mask the secrets of these variables only, each of which must be set; may be repeated
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = trimmed::text())]
     only: Vec<String>,
     #[command(flatten)]
     options: Options,

@@ -32,6 +32,16 @@ where
     trimmed(StringValueParser::new().try_map(|text: String| text.parse::<T>()))
 }
 
+/// A switch, as the variables of settings have it.
+pub(crate) fn switch() -> impl TypedValueParser<Value = bool> {
+    let read = |text: String| match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err("it is not `true`, `false`, `1` or `0`"),
+    };
+    trimmed(StringValueParser::new().try_map(read))
+}
+
 /// One of some words, in any case.
 pub(crate) fn word<E: ValueEnum + Clone + Send + Sync + 'static>() -> Trimmed<EnumValueParser<E>> {
     Trimmed { inner: EnumValueParser::new(), in_lower_case: true }

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+pub(crate) use vaultlet_tests::kill;
 use vaultlet_tests::{Ended, vaultlet};
 
 /// The commands of `vaultlet` that run a COMMAND. The last one masks its output, and is run by another.
@@ -82,11 +83,6 @@ fn with_default_signals(command: &Command) -> Command {
     with.process_group(0);
     with.arg("--default-signal").arg(command.get_program()).args(command.get_args());
     with
-}
-
-pub(crate) fn kill(process: u32, signal: &str) {
-    let status = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status();
-    assert!(status.unwrap().success(), "{signal}");
 }
 
 /// The state of a process, as `/proc` says it.

@@ -238,3 +238,32 @@ fn a_template_has_a_greatest_size() {
     assert_eq!((ended.code, ended.stdout.as_str()), (78, ""));
     assert!(ended.stderr.contains("larger than 64 MiB"), "{}", ended.stderr);
 }
+
+/// Whoever opened the file goes on with it.
+#[test]
+fn what_a_descriptor_is_open_for_is_written_to_and_not_replaced() {
+    let local = local();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("t"), "{{ akv://job/short }}\n").unwrap();
+    for (script, expected) in [
+        ("vaultlet inject -i t -o /dev/stdout >>out", "old\nabc\n"),
+        ("vaultlet inject -i t -o /dev/fd/1 >>out", "old\nabc\n"),
+        ("vaultlet inject -i t -o /proc/self/fd/1 >>out", "old\nabc\n"),
+        ("vaultlet inject -i t -o /dev/stderr 2>>out", "old\nabc\n"),
+        ("ln -s /dev/stdout link; vaultlet inject -i t -o link >>out", "old\nabc\n"),
+        ("(echo a; vaultlet inject -i t -o /dev/stdout; echo b) >out", "a\nabc\nb\n"),
+        // It has no place in the file for a program that opens it anew.
+        (
+            "vaultlet inject -i t -o /dev/fd/5 5>>out 2>told; cut -c -40 told >>out",
+            "old\nvaultlet: writing `/dev/fd/5`: it is an \n",
+        ),
+    ] {
+        fs::write(folder.path().join("out"), "old\n").unwrap();
+        let program = vaultlet_tests::vaultlet().display();
+        let mut shell = std::process::Command::new("bash");
+        shell.arg("-c").arg(format!("vaultlet() {{ {program} \"$@\"; }}; {script}"));
+        shell.envs(local.environment().iter().cloned()).current_dir(folder.path());
+        assert!(shell.status().is_ok(), "{script}");
+        assert_eq!(fs::read_to_string(folder.path().join("out")).unwrap(), expected, "{script}");
+    }
+}

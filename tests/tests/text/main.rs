@@ -7,6 +7,7 @@ mod inject;
 mod readers;
 mod redact;
 mod screen;
+mod shells;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -12,7 +12,10 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, getsid, kill_process};
 
 use super::{signal_code, system};
-use crate::at_start;
+use crate::{at_start, streams};
+
+/// The signals that ask a program to end.
+const ENDS: [i32; 4] = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP];
 
 /// Blocked signals of this process and its threads.
 pub(crate) struct Signals(system::Before);
@@ -54,10 +57,16 @@ impl Signals {
         }
     }
 
+    /// Lets signals end this process again, once the command has ended: whoever reads its output may never go on. What
+    /// has come by now was for the command, too.
+    pub(crate) fn heed(&self) {
+        while self.next(Some(Duration::ZERO)).is_some() {}
+        self.0.unblock(&ENDS);
+    }
+
     /// The end that a signal which nobody has fetched yet means for a process without a command: 128 + signal.
     pub(crate) fn pending_end(&self) -> Option<u8> {
-        let ends = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP];
-        let heeded: Vec<_> = ends.into_iter().filter(|it| !at_start::is_ignored(*it)).collect();
+        let heeded: Vec<_> = ENDS.into_iter().filter(|it| !at_start::is_ignored(*it)).collect();
         system::pending(&heeded).map(signal_code)
     }
 
@@ -66,6 +75,26 @@ impl Signals {
     ///
     /// The work stays on this thread: memory that another one allocates costs a system call a page.
     pub(crate) fn unless_interrupted<T>(&self, work: impl FnOnce() -> T) -> Result<T, ExitCode> {
+        self.unless_interrupted_telling(|_| (), work)
+    }
+
+    /// As [`Self::unless_interrupted`], and says the exit code where a shell reads it.
+    pub(crate) fn unless_interrupted_in_shell<T>(
+        &self,
+        work: impl FnOnce() -> T,
+    ) -> Result<T, ExitCode> {
+        let tell = |code| {
+            // There is nobody left to tell when this fails.
+            let _ = streams::write(format!("(exit {code})\n").as_bytes());
+        };
+        self.unless_interrupted_telling(tell, work)
+    }
+
+    fn unless_interrupted_telling<T>(
+        &self,
+        tell: fn(u8),
+        work: impl FnOnce() -> T,
+    ) -> Result<T, ExitCode> {
         let is_done = Arc::new(AtomicBool::new(false));
         let watched = Arc::clone(&is_done);
         let (told, last) = mpsc::sync_channel(1);
@@ -76,6 +105,7 @@ impl Signals {
                 return;
             }
             if let Some(code) = end {
+                tell(code);
                 std::process::exit(code.into());
             }
         };
@@ -86,7 +116,10 @@ impl Signals {
         Waker::wake();
         // What is left of its life the thread spends by itself.
         match watcher.ok().and_then(|_| last.recv().ok().flatten()) {
-            Some(end) => Err(ExitCode::from(end)),
+            Some(end) => {
+                tell(end);
+                Err(ExitCode::from(end))
+            }
             None => Ok(result),
         }
     }

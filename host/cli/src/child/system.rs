@@ -51,6 +51,20 @@ impl Before {
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.mask, ptr::null_mut()) };
         Ok(())
     }
+
+    /// Unblocks these signals, but for those that were blocked before.
+    pub(super) fn unblock(&self, signals: &[c_int]) {
+        let mut set = empty();
+        // SAFETY: the sets are valid.
+        unsafe {
+            for signal in signals {
+                if libc::sigismember(&raw const self.mask, *signal) == 0 {
+                    libc::sigaddset(&raw mut set, *signal);
+                }
+            }
+            libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
+        }
+    }
 }
 
 /// Waits for a signal that is blocked.

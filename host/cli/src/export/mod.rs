@@ -11,6 +11,7 @@ use vaultlet_core::command::variables::is_name;
 use vaultlet_host::Kind;
 use zeroize::Zeroizing;
 
+use crate::child::Signals;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
@@ -40,7 +41,7 @@ pub(crate) struct Export {
     #[command(flatten)]
     sources: Sources,
     /// Resolve these variables only, each of which must be set; may be repeated
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = trimmed::text())]
     only: Vec<String>,
     #[command(flatten)]
     options: Options,
@@ -83,9 +84,24 @@ impl Export {
                 "`--format` is missing: dotenv, sh, fish, powershell, json or github",
             ));
         };
-        let variables = sources.with_environment()?;
-        refuse_options(&variables, &only, &options)?;
-        let variables = variables_of(resolve(variables, &only, &options)?, format)?;
+        let read = || {
+            let variables = sources.with_environment()?;
+            refuse_options(&variables, &only, &options)?;
+            variables_of(resolve(variables, &only, &options)?, format)
+        };
+        let variables = if format == Format::Sh {
+            // A shell that evaluates the output must not go on.
+            let signals = Signals::block();
+            match signals.unless_interrupted_in_shell(read) {
+                Ok(read) => {
+                    signals.heed();
+                    read?
+                }
+                Err(interrupted) => return Ok(interrupted),
+            }
+        } else {
+            read()?
+        };
         match format {
             Format::Json => output::json(&[format::json(&variables)?])?,
             Format::Github => github::write(&variables)?,

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -39,8 +40,13 @@ impl Target {
             if metadata.is_dir() {
                 return Err(failed(io::ErrorKind::IsADirectory.into()));
             }
-            if !metadata.is_file() {
-                let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+            let stream = match descriptor(path) {
+                _ if !metadata.is_file() => Some(OpenOptions::new().write(true).open(path)),
+                Some(descriptor) => Some(open_again(&descriptor)),
+                None => None,
+            };
+            if let Some(file) = stream {
+                let file = file.map_err(failed)?;
                 return Ok(Self::Stream(Stream { path: path.to_owned(), file }));
             }
         }
@@ -61,6 +67,33 @@ impl Target {
         }
         Err(failed(io::Error::other("too many links lead to it")))
     }
+}
+
+/// The descriptor of a process that a path such as `/dev/stdout` leads to, as its path below `/proc`.
+fn descriptor(path: &Path) -> Option<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let folder = fs::canonicalize(folder(&path)).ok()?;
+        if folder.starts_with("/proc") && folder.file_name().is_some_and(|name| name == "fd") {
+            return Some(folder.join(path.file_name()?));
+        }
+        path = folder.join(fs::read_link(&path).ok()?);
+    }
+    None
+}
+
+/// Opens what a descriptor is open for. A file there is not replaced, as whoever opened it goes on with it, and the
+/// descriptor itself is written to, which has the place in the file.
+fn open_again(descriptor: &Path) -> io::Result<File> {
+    let own = Path::new("/proc").join(std::process::id().to_string()).join("fd");
+    let stream = match descriptor.strip_prefix(own).ok().and_then(Path::to_str) {
+        Some("1") => io::stdout().as_fd().try_clone_to_owned(),
+        Some("2") => io::stderr().as_fd().try_clone_to_owned(),
+        _ => {
+            Err(io::Error::other("it is an open file; write to standard output, and redirect that"))
+        }
+    };
+    stream.map(File::from)
 }
 
 /// Fails if a link may be another user's trap: the system itself follows none such where `protected_symlinks` is

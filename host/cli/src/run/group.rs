@@ -64,7 +64,7 @@ pub(crate) fn run_all(
             "vaultlet: process {rank} has ended with {code}; the others are ended now"
         );
     });
-    let ends: Vec<_> = outputs.into_iter().map(|output| output.end(code)).collect();
+    let ends: Vec<_> = outputs.into_iter().map(|output| output.end(code, signals)).collect();
     match failure.map_or(Ok(()), Err) {
         Ok(()) => ends.into_iter().find(Result::is_err).unwrap_or(Ok(ExitCode::from(code))),
         Err(failure) => Err(failure),

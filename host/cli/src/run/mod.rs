@@ -69,7 +69,7 @@ pub(crate) struct Run {
     #[command(flatten)]
     sources: Sources,
     /// Resolve these variables only, each of which must be set; may be repeated
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = trimmed::text())]
     only: Vec<String>,
     /// Do not replace secrets in the command's output
     #[arg(long)]
@@ -104,7 +104,7 @@ pub(crate) struct Run {
     )]
     on_change: Option<OnChange>,
     /// json: report errors as one JSON object on stderr
-    #[arg(long, short, value_enum, value_name = "FORMAT")]
+    #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), value_name = "FORMAT")]
     output: Option<Format>,
     #[command(flatten)]
     options: Options,
@@ -174,14 +174,13 @@ impl Run {
 
     /// The resources that are lent besides Key Vault; `None` when nothing is lent.
     fn lent(&self) -> Option<Vec<String>> {
-        let words = || self.lend.iter().map(String::as_str);
-        match words().all(|word| word == "false") {
-            true => None,
-            false => {
-                let resources = words().filter(|word| !["", "true", "false"].contains(word));
-                Some(resources.map(str::to_owned).collect())
-            }
+        let is = |word: &str, switch: &str| word.eq_ignore_ascii_case(switch);
+        let words = || self.lend.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
+        if words().all(|word| is(word, "false")) {
+            return None;
         }
+        let resources = words().filter(|word| !is(word, "true") && !is(word, "false"));
+        Some(resources.map(str::to_owned).collect())
     }
 
     /// Reads the secrets.
@@ -242,7 +241,7 @@ fn masked_to_the_end(
     output.mask(masked.mask());
     drop((masked, handle));
     let end = running.wait_with(signals, &mut output);
-    output.end(end.code)
+    output.end(end.code, signals)
 }
 
 fn unwatched(error: &io::Error) -> Failure {

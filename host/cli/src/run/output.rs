@@ -14,7 +14,7 @@ use rustix::termios::isatty;
 
 use super::pump::{Link, Masks, Progress, Pump};
 use super::terminal::Terminal;
-use crate::child::Attend;
+use crate::child::{Attend, Signals};
 use crate::failure::Failure;
 use crate::mask::{Mask, widen};
 use crate::output;
@@ -86,8 +86,9 @@ impl Output {
     }
 
     /// Carries what is left, after the command's end. Returns its exit code, or the failure to write.
-    pub(super) fn end(self, code: u8) -> Result<ExitCode, Failure> {
+    pub(super) fn end(self, code: u8, signals: &Signals) -> Result<ExitCode, Failure> {
         let Self { theirs, pumps, running, .. } = self;
+        signals.heed();
         drop((theirs, running));
         let mut failure = None;
         for pump in pumps {

@@ -45,7 +45,7 @@ impl Supervisor {
         let ended = self.run_to_the_last(signals);
         // Also when it could not be started anew: what it has written before is carried to its end.
         let code = ended.as_ref().copied().unwrap_or(1);
-        let carried = self.output.map(|output| output.end(code));
+        let carried = self.output.map(|output| output.end(code, signals));
         let code = ended?;
         carried.unwrap_or_else(|| Ok(ExitCode::from(code)))
     }
