@@ -194,3 +194,20 @@ fn the_api_version_of_a_copied_url_is_no_obstacle() {
     );
     Reference::parse("akv://job/n?api-version=7.4", &settings()).unwrap_err();
 }
+
+/// A guess is unescaped, and what was escaped may be a line break, which has no place in a message.
+#[test]
+fn a_guess_has_no_characters_that_steer_a_terminal() {
+    for escaped in ["%0a", "%0D", "%1b[31m", "%\u{1}0a", "%7f", "%c2%85", "%e2%80%ae", "%e2%80%a8"]
+    {
+        for text in [
+            format!("akv://job/a?json=/2x{escaped}0a&x"),
+            format!("akv://job/a{escaped}b/c?json=/x"),
+            format!("https://job.vault.azure.net/n{escaped}?x"),
+        ] {
+            let Err(error) = Reference::parse(&text, &settings()) else { continue };
+            let is_shown = |c: char| !c.is_control() && !"\u{202e}\u{2028}".contains(c);
+            assert!(error.line().chars().all(is_shown), "{text:?}: {error:?}");
+        }
+    }
+}

@@ -73,8 +73,9 @@ impl Meant {
             '\\' => Some('/'),
             c => is_visible(c).then_some(c),
         });
-        // What was escaped may look like a token, too.
-        let text = unescaped(&text).filter(|text| find(text, "eyj").is_none())?;
+        // What was escaped may look like a token, or steer a terminal, too.
+        let text = unescaped(&text)
+            .filter(|text| text.chars().all(is_visible) && find(text, "eyj").is_none())?;
         let mut rest = trimmed(&text);
         let is_url = find(rest, "http").is_some();
         let is_word = rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
