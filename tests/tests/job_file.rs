@@ -117,14 +117,22 @@ fn everything_that_is_wrong_is_named_with_its_place() {
     for (path, text) in files {
         let place = Place::new();
         let (file, name) = (path.to_str().unwrap(), path.display());
-        let findings = comments(&text, "finding");
-        assert!(!findings.is_empty(), "{name}");
+        let (wrong, notes) = (comments(&text, "finding"), comments(&text, "note"));
+        assert!(!wrong.is_empty() || !notes.is_empty(), "{name}");
+        // A note is followed by the line that nothing is wrong.
+        let count = wrong.len() + notes.len() + usize::from(wrong.is_empty());
+        let code = if wrong.is_empty() { 0 } else { 78 };
         let (ran, checked) = (place.run(&["job", "run", file]), place.run(&["job", "check", file]));
         // What only the service needs is missed by `check` alone.
         let is_run = !comments(&text, "check").is_empty();
-        assert_eq!((ran.code, checked.code), (if is_run { 0 } else { 78 }, 78), "{name}: {ran:?}");
-        assert_eq!(checked.stdout.lines().count(), findings.len(), "{name}: {}", checked.stdout);
-        for finding in findings {
+        assert_eq!(
+            (ran.code, checked.code),
+            (if is_run { 0 } else { 78 }, code),
+            "{name}: {ran:?}"
+        );
+        assert_eq!(checked.stdout.lines().count(), count, "{name}: {}", checked.stdout);
+        let notes = notes.into_iter().map(|it| (it, "note: "));
+        for (finding, start) in wrong.into_iter().map(|it| (it, "")).chain(notes) {
             let mut words = finding.splitn(3, ' ');
             let (at, id) = (words.next().unwrap(), words.next().unwrap());
             let says = words.next().unwrap();
@@ -136,7 +144,7 @@ fn everything_that_is_wrong_is_named_with_its_place() {
             };
             let (place, message) = match at.split_once(':') {
                 Some((line, column)) => {
-                    (format!("{file}:{at}: "), format!("line {line}, column {column}: "))
+                    (format!("{file}:{at}: {start}"), format!("line {line}, column {column}: "))
                 }
                 None => (format!("{file}: "), String::new()),
             };
@@ -150,6 +158,12 @@ fn everything_that_is_wrong_is_named_with_its_place() {
             let mut lines = ran.stderr.lines();
             let is_told = is_run || lines.any(|line| is_it(line, &start, &message));
             assert!(is_told, "{name}: {finding}\n{}", ran.stderr);
+        }
+        if text.contains("SENTINEL") {
+            let json = ["run", "check"].map(|it| place.run(&["job", it, file, "-o", "json"]));
+            for ended in json.iter().chain([&ran, &checked]) {
+                ended.reveals_none_of(&["SENT", "INEL"], true);
+            }
         }
     }
 }
