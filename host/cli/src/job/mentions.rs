@@ -60,9 +60,8 @@ fn first(text: &str, before: Option<char>) -> Option<(usize, Option<&str>)> {
     }
     let (name, after) = text.split_at_checked(end(text))?;
     let whole = name.trim_end_matches(['.', ',', ':', '!', '?', ']', '*']);
-    let is_whole = !whole.contains('$')
-        && !(whole.ends_with('/') && after.starts_with(GOES_ON))
-        && whole.get(start.len()..).is_some_and(|it| it.contains('/'));
+    let is_part = whole.contains('$') || whole.ends_with('/') && after.starts_with(GOES_ON);
+    let is_whole = !is_part && whole.get(start.len()..).is_some_and(|it| it.contains('/'));
     Some((name.len().max(start.len()), is_whole.then_some(whole)))
 }
 

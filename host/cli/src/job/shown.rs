@@ -31,7 +31,7 @@ fn word_hidden(word: &str, kept: &[&str]) -> String {
     let is_container = OF_STORAGE.iter().any(|it| scheme.eq_ignore_ascii_case(it));
     // A password may have any character, also those that end a server.
     let (user, rest) = match rest.rsplit_once('@') {
-        Some((user, rest)) if is_user(head, user) && !(is_container && !user.contains(':')) => {
+        Some((user, rest)) if is_user(head, user) && (!is_container || user.contains(':')) => {
             (format!("{HIDDEN}@"), rest)
         }
         _ => (String::new(), rest),
