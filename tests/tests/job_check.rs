@@ -71,6 +71,7 @@ fn every_form_of_reference_is_found_in_the_command_and_in_inputs() {
                 "@microsoft.keyvault(SecretUri=https://tail-vault.vault.azure.net/secrets/b)",
             ],
         ),
+        (r#"printf "a\nakv://my-key-vault/x\n""#, &["akv://my-key-vault/x"]),
         // Others have such URLs, too, and what a shell puts together is not known.
         ("x https://example.com/secrets/a https://tail-vault.vault.azure.net/keys/a", &[]),
         (
@@ -115,12 +116,22 @@ fn every_form_of_reference_is_found_in_the_command_and_in_inputs() {
 }
 
 #[test]
-fn a_default_is_not_shown() {
+fn no_default_and_no_user_of_a_reference_is_shown() {
     let (json, ended) = check(
         "command: echo\nenvironment_variables: {A: 'akv://my-key-vault/x?json=/a&default=SENTINEL'}",
     );
     assert_eq!(json["references"][0]["reference"], "akv://my-key-vault/x?json=/a&default=…");
     ended.reveals_none_of(&["SENTINEL"], true);
+    let text = "command: x akv://u:SENTINEL@my-key-vault/a 'akv://my-key-vault/b?default=SENTINEL&c=SENTINEL'\n\
+        environment: azureml:e:1\n\
+        inputs: {a: 'akv://u:SENTINEL@my-key-vault/x?sig=SENTINEL', \
+          b: '@Microsoft.KeyVault(SecretUri=https://u:SENTINEL@my-key-vault.vault.azure.net/secrets/x?sig=SENTINEL)'}\n\
+        environment_variables: {A: 'akv://u:SENTINEL@my-key-vault/x', B: 'akv://my-key-vault/x?sig=SENTINEL'}\n";
+    for arguments in [&["check"][..], &["check", "-o", "json"], &["run"], &["run", "-o", "json"]] {
+        let ended = job(text, arguments, Some("job.yml"));
+        assert_eq!(ended.code, 65, "{ended:?}");
+        ended.reveals_none_of(&["SENTINEL"], true);
+    }
 }
 
 #[test]

@@ -17,8 +17,7 @@ pub(super) fn within(text: &str, settings: &Settings) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let before = text.get(..at).and_then(|it| it.chars().next_back());
-        let (length, reference) = match first(rest, before) {
+        let (length, reference) = match first(rest) {
             Some(part) => part,
             None => (rest.chars().next().map_or(1, char::len_utf8), None),
         };
@@ -48,16 +47,13 @@ fn begins(text: &str, start: &str) -> bool {
 
 /// What a text begins with, if it is in the form of a reference: its length, and the reference, unless a shell
 /// puts it together of what is not known here.
-fn first(text: &str, before: Option<char>) -> Option<(usize, Option<&str>)> {
+fn first(text: &str) -> Option<(usize, Option<&str>)> {
     if begins(text, APP_SERVICE) {
         let end = text.find(')')? + 1;
         let whole = text.get(..end)?;
         return Some((end, (!whole.contains(['$', '\n', '{'])).then_some(whole)));
     }
     let start = [AKV, URL].into_iter().find(|it| begins(text, it))?;
-    if before.is_some_and(|c| c.is_ascii_alphanumeric()) {
-        return None;
-    }
     let (name, after) = text.split_at_checked(end(text))?;
     let whole = name.trim_end_matches(['.', ',', ':', '!', '?', ']', '*']);
     let is_part = whole.contains('$') || whole.ends_with('/') && after.starts_with(GOES_ON);
