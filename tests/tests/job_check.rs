@@ -8,16 +8,20 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vaultlet_dev::Local;
+use vaultlet_dev::{Local, Who};
 use vaultlet_tests::{Ended, Run, vaultlet};
 
 const VALUE: &str = "p4ssw0rd";
+const OTHER: &str = "another-secret";
 
 static LOCAL: LazyLock<Local> = LazyLock::new(|| {
     ["my-key-vault", "prod-my-key-vault", "tail-vault"]
         .into_iter()
         .fold(Local::builder(), |it, vault| it.vault(vault))
         .seed("db-password", VALUE)
+        .seed("of-user", OTHER)
+        .grant("managed:none:of-user".parse().unwrap())
+        .run_as(Who::User)
         .start()
         .unwrap()
 });
@@ -36,7 +40,7 @@ fn job(text: &str, arguments: &[&str], name: Option<&str>) -> Ended {
         .environment(LOCAL.environment().iter().cloned())
         .environment([("PATH", path.as_str())])
         .end();
-    ended.reveals_none_of(&[VALUE], true);
+    ended.reveals_none_of(&[VALUE, OTHER], true);
     ended
 }
 
@@ -44,6 +48,49 @@ fn check(text: &str) -> (Value, Ended) {
     let text = format!("environment: azureml:e:1\n{text}\n");
     let ended = job(&text, &["check", "-o", "json"], Some("job.yml"));
     (serde_json::from_str(&ended.stdout).unwrap(), ended)
+}
+
+#[test]
+fn a_check_lists_the_references_that_the_identity_may_not_read() {
+    let text = "command: vaultlet get 'akv://my-key-vault/nope' \"$(cat akv://x)\"\n\
+        environment: azureml:e:1\n\
+        identity: {type: managed}\n\
+        inputs: {a: akv://my-key-vault/absent}\n\
+        environment_variables:\n  \
+          A: akv://my-key-vault/of-user\n  \
+          B: akv://my-key-vault/db-password\n  \
+          C: akv://my-key-vault/not_a_name\n  \
+          D: akv://my-key-vault/absent?optional\n  \
+          E: https://my-key-vault.vault.azure.net/secrets/db-password\n  \
+          F: '@Microsoft.KeyVault(VaultName=my-key-vault;SecretName=gone)'\n  \
+          G: https://example.com/plain-value\n";
+    let file = "job.yml";
+    let ended = job(text, &["check"], Some(file));
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    for (line, (at, path, id)) in lines.iter().zip([
+        (":1:10", "command: reading secret `nope`", "(secret-not-found)"),
+        (":4:13", "inputs.a: reading secret `absent`", "(secret-not-found)"),
+        (":6:6", "environment_variables.A: reading secret `of-user`", "(vault-forbidden)"),
+        (":8:6", "environment_variables.C: ", "(reference-malformed)"),
+        (":11:6", "environment_variables.F: reading secret `gone`", "(secret-not-found)"),
+    ]) {
+        assert!(line.starts_with(&format!("{file}{at}: {path}")), "{line}");
+        assert!(line.ends_with(id), "{line}");
+    }
+    assert_eq!((lines.len(), ended.code), (5, 66), "{}", ended.stdout);
+    assert!(
+        ended.stderr.ends_with("5 things are wrong; see the list on stdout (secret-not-found)\n")
+    );
+    let ended = job(text, &["check", "--as", "user", "-o", "json"], Some(file));
+    let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 4);
+    assert_eq!(json["findings"][1]["line"], 4);
+    assert_eq!(json["findings"][2]["id"], "reference-malformed");
+    assert_eq!(json["references"].as_array().unwrap().len(), 8);
+    assert_eq!(json["references"][0]["path"], "environment_variables.A");
+    assert!(!ended.stdout.contains("plain-value"));
+    let error: Value = serde_json::from_str(ended.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!((&error["error"]["kind"], ended.code), (&"not-found".into(), 66));
 }
 
 #[test]

@@ -275,51 +275,6 @@ fn the_identity_is_the_one_that_the_file_or_the_flag_names() {
 }
 
 #[test]
-fn a_check_lists_the_references_that_the_identity_may_not_read() {
-    let place = Place::new();
-    let text = "command: vaultlet get 'akv://my-key-vault/nope' \"$(cat akv://x)\"\n\
-        environment: azureml:e:1\n\
-        identity: {type: managed}\n\
-        inputs: {a: akv://my-key-vault/absent}\n\
-        environment_variables:\n  \
-          A: akv://my-key-vault/of-user\n  \
-          B: akv://my-key-vault/db-password\n  \
-          C: akv://my-key-vault/not_a_name\n  \
-          D: akv://my-key-vault/absent?optional\n  \
-          E: https://my-key-vault.vault.azure.net/secrets/db-password\n  \
-          F: '@Microsoft.KeyVault(VaultName=my-key-vault;SecretName=gone)'\n  \
-          G: https://example.com/plain-value\n";
-    let file = place.file("job.yml", text);
-    let ended = place.run(&["job", "check", &file]);
-    let lines: Vec<_> = ended.stdout.lines().collect();
-    for (line, (at, path, id)) in lines.iter().zip([
-        (":1:10", "command: reading secret `nope`", "(secret-not-found)"),
-        (":4:13", "inputs.a: reading secret `absent`", "(secret-not-found)"),
-        (":6:6", "environment_variables.A: reading secret `of-user`", "(vault-forbidden)"),
-        (":8:6", "environment_variables.C: ", "(reference-malformed)"),
-        (":11:6", "environment_variables.F: reading secret `gone`", "(secret-not-found)"),
-    ]) {
-        assert!(line.starts_with(&format!("{file}{at}: {path}")), "{line}");
-        assert!(line.ends_with(id), "{line}");
-    }
-    assert_eq!((lines.len(), ended.code), (5, 66), "{}", ended.stdout);
-    assert!(
-        ended.stderr.ends_with("5 things are wrong; see the list on stdout (secret-not-found)\n")
-    );
-    let ended = place.run(&["job", "check", &file, "--as", "user", "-o", "json"]);
-    let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!(json["findings"].as_array().unwrap().len(), 4);
-    assert_eq!(json["findings"][1]["line"], 4);
-    assert_eq!(json["findings"][2]["id"], "reference-malformed");
-    assert_eq!(json["references"].as_array().unwrap().len(), 8);
-    assert_eq!(json["references"][0]["path"], "environment_variables.A");
-    assert!(!ended.stdout.contains("plain-value"));
-    let error: serde_json::Value =
-        serde_json::from_str(ended.stderr.lines().last().unwrap()).unwrap();
-    assert_eq!((&error["error"]["kind"], ended.code), (&"not-found".into(), 66));
-}
-
-#[test]
 fn secrets_are_given_as_by_run_and_stand_in_no_command_line() {
     let place = Place::new();
     let seeds = place.file("seeds.env", &format!("db-password={VALUE}\n"));
