@@ -239,6 +239,11 @@ pub(crate) fn failed(command: &Command, error: &io::Error) -> Failure {
         _ => (Kind::Denied, "command-not-executable", 126),
     };
     let message = format!("{doing}: {}", error.to_string().to_lowercase());
-    let help = "check its name and `PATH`, and that it is executable";
+    let help = match error.kind() {
+        io::ErrorKind::ArgumentListTooLong => {
+            "shorten its arguments and variables: one may have 128 KiB; put what is longer in a file"
+        }
+        _ => "check its name and `PATH`, and that it is executable",
+    };
     Failure::own(kind, id, message, help).with_exit(exit)
 }

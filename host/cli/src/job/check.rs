@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use vaultlet_core::settings::{Cloud, Settings};
-use vaultlet_core::vault::Reference as Parsed;
+use vaultlet_core::settings::Settings;
 use vaultlet_core::visible::on_one_line;
 
 use super::definition::Definition;
 use super::file::JobFile;
 use super::finding::Finding;
 use super::identity;
+use super::mentions::{self, within};
+use super::shown;
 use super::yaml::Place;
 use crate::failure::Failure;
 use crate::options::Options;
@@ -31,11 +32,12 @@ pub(super) fn check(job: JobFile, options: &Options, is_json: bool) -> Result<Ex
     let references = references(&definition, &options.settings()?);
     findings.extend(unreadable(&references, options)?);
     findings.sort_by_key(Finding::order);
+    let (notes, findings): (Vec<_>, Vec<_>) = findings.into_iter().partition(|it| it.is_note);
     let file = path.display().to_string();
     if is_json {
-        print_json(&file, &findings, &references)?;
+        print_json(&file, &findings, &notes, &references)?;
     } else {
-        print(&file, &findings, references.len())?;
+        print(&file, &findings, &notes, references.len())?;
     }
     match findings.first() {
         None => Ok(ExitCode::SUCCESS),
@@ -57,11 +59,11 @@ fn references(definition: &Definition, settings: &Settings) -> Vec<Reference> {
         if !is_reference(text.trim(), settings) {
             continue;
         }
-        let path = format!("environment_variables.{}", variable.name);
+        let path = format!("environment_variables.{}", shown::shown(&variable.name));
         all.push(Reference { path, text, at: Some(variable.at) });
     }
     for input in definition.inputs.iter().filter(|it| !it.is_data) {
-        for text in within(&input.text) {
+        for text in within(&input.text, settings) {
             all.push(Reference {
                 path: format!("inputs.{}", input.name),
                 text,
@@ -69,7 +71,7 @@ fn references(definition: &Definition, settings: &Settings) -> Vec<Reference> {
             });
         }
     }
-    for text in within(&definition.command) {
+    for text in within(&definition.command, settings) {
         if !all.iter().any(|it| it.text == text && it.path.starts_with("inputs.")) {
             all.push(Reference { path: "command".to_owned(), text, at: definition.command_at });
         }
@@ -79,32 +81,7 @@ fn references(definition: &Definition, settings: &Settings) -> Vec<Reference> {
 
 /// Whether a variable's value is a reference, perhaps a malformed one.
 fn is_reference(text: &str, settings: &Settings) -> bool {
-    let begins =
-        |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
-    // Options of a reference do not change what it names.
-    let name = text.split('?').next().unwrap_or_default();
-    begins("akv://")
-        || begins("@Microsoft.KeyVault(")
-        || begins("https://")
-            && Parsed::parse(name, settings).is_ok_and(|it| Cloud::of_vault(&it.vault).is_some())
-}
-
-/// The references that begin with `akv://` somewhere in a text, as a shell would split it.
-pub(super) fn within(text: &str) -> Vec<String> {
-    const ENDS: [char; 12] = ['\'', '"', '`', '(', ')', '<', '>', '|', ';', ',', '\\', '}'];
-    let mut found: Vec<String> = Vec::new();
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once("akv://") {
-        let is_end = |c: char| c.is_whitespace() || ENDS.contains(&c);
-        let end = after.find(is_end).unwrap_or(after.len());
-        let (name, after) = after.split_at_checked(end).unwrap_or((after, ""));
-        // What a shell puts together is not known here.
-        if name.contains('/') && !name.contains('$') && !found.iter().any(|it| it.ends_with(name)) {
-            found.push(format!("akv://{name}"));
-        }
-        rest = after;
-    }
-    found
+    mentions::is_meant(text) || mentions::is_secret_url(text, settings)
 }
 
 /// The findings about references that are malformed or cannot be read.
@@ -139,24 +116,33 @@ fn unreadable(references: &[Reference], options: &Options) -> Result<Vec<Finding
     Ok(findings)
 }
 
-fn print(file: &str, findings: &[Finding], references: usize) -> Result<(), Failure> {
+fn print(
+    file: &str,
+    findings: &[Finding],
+    notes: &[Finding],
+    references: usize,
+) -> Result<(), Failure> {
     let mut text = String::new();
-    for finding in findings {
+    let mut all: Vec<_> = findings.iter().chain(notes).collect();
+    all.sort_by_key(|it| it.order());
+    for finding in all {
         let place = match finding.at {
             Some(Place::Line { line, column }) => format!(":{line}:{column}"),
             Some(Place::Set) => ": `--set`".to_owned(),
             None => String::new(),
         };
-        let line = format!("{file}{place}: {}", finding.told);
+        let note = if finding.is_note { "note: " } else { "" };
+        let line = format!("{file}{place}: {note}{}", finding.told);
         text.extend(on_one_line(&line));
         text.push('\n');
     }
     if findings.is_empty() {
-        text = match references {
+        let line = match references {
             0 => format!("{file}: nothing is wrong; there is no reference in it\n"),
             1 => format!("{file}: nothing is wrong; its one reference can be read\n"),
             count => format!("{file}: nothing is wrong; its {count} references can be read\n"),
         };
+        text.push_str(&line);
     }
     output::plain(&text)
 }
@@ -165,6 +151,7 @@ fn print(file: &str, findings: &[Finding], references: usize) -> Result<(), Fail
 struct Json<'a> {
     file: &'a str,
     findings: Vec<JsonFinding<'a>>,
+    notes: Vec<JsonFinding<'a>>,
     references: Vec<JsonReference<'a>>,
 }
 
@@ -183,27 +170,35 @@ struct JsonFinding<'a> {
 #[derive(Serialize)]
 struct JsonReference<'a> {
     path: &'a str,
-    reference: &'a str,
+    reference: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
 }
 
-fn print_json(file: &str, findings: &[Finding], references: &[Reference]) -> Result<(), Failure> {
-    let findings = findings.iter().map(|finding| {
-        let failure = &finding.failure;
-        let (id, kind) = (failure.id(), failure.kind());
-        let (message, help) = (failure.message(), failure.help());
-        let (line, column) = finding.place().unzip();
-        JsonFinding { id, kind, message, help, line, column }
-    });
+fn json_finding(finding: &Finding) -> JsonFinding<'_> {
+    let failure = &finding.failure;
+    let (id, kind) = (failure.id(), failure.kind());
+    let (message, help) = (failure.message(), failure.help());
+    let (line, column) = finding.place().unzip();
+    JsonFinding { id, kind, message, help, line, column }
+}
+
+fn print_json(
+    file: &str,
+    findings: &[Finding],
+    notes: &[Finding],
+    references: &[Reference],
+) -> Result<(), Failure> {
+    let (findings, notes) =
+        (findings.iter().map(json_finding).collect(), notes.iter().map(json_finding).collect());
     let references = references.iter().map(|it| JsonReference {
         path: &it.path,
-        reference: &it.text,
+        reference: shown::reference(&it.text),
         line: match it.at {
             Some(Place::Line { line, .. }) => Some(line),
             Some(Place::Set) | None => None,
         },
     });
-    let json = Json { file, findings: findings.collect(), references: references.collect() };
+    let json = Json { file, findings, notes, references: references.collect() };
     output::json_line(&json)
 }

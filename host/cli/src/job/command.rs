@@ -3,6 +3,7 @@
 
 use super::data::{Input, Output};
 use super::reader::Reader;
+use super::shown::shown;
 use super::yaml::{Node, Place};
 
 /// The command as the service passes it to a shell.
@@ -10,8 +11,8 @@ pub(super) fn expand(
     reader: &mut Reader<'_>,
     node: &Node,
     text: &str,
-    inputs: &[Input],
-    outputs: &[Output],
+    inputs: Option<&[Input]>,
+    outputs: Option<&[Output]>,
 ) -> String {
     if text.trim().is_empty() {
         reader.wrong(node.at, "`command` is empty", "write a command");
@@ -22,10 +23,17 @@ pub(super) fn expand(
         return String::new();
     }
     let mut unknown = Vec::new();
-    let expanded = Expansion { inputs, outputs }.text(text, 0, &mut unknown);
-    for (name, at) in unknown {
+    // What is in a group that is no mapping is not known.
+    let is_unknown = |name: &str| {
+        inputs.is_none() && name.starts_with("inputs.")
+            || outputs.is_none() && name.starts_with("outputs.")
+    };
+    let expansion =
+        Expansion { inputs: inputs.unwrap_or_default(), outputs: outputs.unwrap_or_default() };
+    let expanded = expansion.text(text, 0, &mut unknown);
+    for (name, at) in unknown.into_iter().filter(|(name, _)| !is_unknown(name)) {
         let at = place(node, text, at);
-        let what = format!("`command` has `{}`", name.escape_debug());
+        let what = format!("`command` has `{}`", shown(&name));
         let (what, help) = match name.split_once('.') {
             Some(("inputs" | "outputs", _)) => {
                 let (group, _) = name.split_once('.').unwrap_or_default();

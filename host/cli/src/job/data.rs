@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
 use super::scalar::Scalar;
+use super::shown::shown;
 use super::yaml::{Data, Entry, Node, Place};
 
 /// An input.
@@ -28,45 +29,52 @@ pub(super) struct Output {
 
 const TYPES: [&str; 6] =
     ["uri_folder", "uri_file", "mltable", "mlflow_model", "custom_model", "triton_model"];
-const INPUT_MODES: [&str; 5] = ["ro_mount", "download", "direct", "eval_mount", "eval_download"];
+const INPUT_MODES: [&str; 3] = ["ro_mount", "download", "direct"];
+const TABLE_MODES: [&str; 5] = ["ro_mount", "download", "direct", "eval_mount", "eval_download"];
 const OUTPUT_MODES: [&str; 4] = ["rw_mount", "mount", "upload", "direct"];
 /// Where outputs without a path go, in the current folder.
 const OUTPUTS: &str = "outputs";
 
 pub(super) fn inputs(reader: &mut Reader<'_>, node: &Node) -> Vec<Input> {
     let mut inputs = Vec::new();
-    for Entry { key: name, at, value } in reader.map(node, "inputs") {
-        let path = format!("inputs.{}", name.escape_debug());
-        if !is_name(reader, name, &path, *at) {
+    for entry in reader.map(node, "inputs") {
+        let Entry { key: name, value, .. } = entry;
+        let path = format!("inputs.{}", shown(name));
+        if !is_name(reader, entry, &path) {
+            inputs.push(failed(name, value.at));
             continue;
         }
         let members = match &value.data {
             Data::Map(members) => members,
             Data::Scalar(_) | Data::List(_) => {
                 let text = reader.value(value, &path);
-                inputs.extend(text.map(|text| literal(name, text, value.at)));
+                inputs.push(literal(name, text, value.at));
                 continue;
             }
         };
         if let Some(inner) = members.iter().find(|it| it.key == "value") {
             reader.members(value, &path, &["value"]);
             let text = reader.value(&inner.value, &format!("{path}.value"));
-            inputs.extend(text.map(|text| literal(name, text, inner.value.at)));
+            inputs.push(literal(name, text, inner.value.at));
             continue;
         }
-        let text = data(reader, value, &path);
-        inputs.extend(text.map(|text| Input {
-            name: name.clone(),
-            text,
-            is_data: true,
-            at: value.at,
-        }));
+        let text = data(reader, value, &path).unwrap_or_default();
+        inputs.push(Input { text, ..failed(name, value.at) });
     }
     inputs
 }
 
-fn literal(name: &str, text: String, at: Place) -> Input {
-    Input { name: name.to_owned(), text, is_data: false, at }
+fn literal(name: &str, text: Option<String>, at: Place) -> Input {
+    let name = name.to_owned();
+    text.map_or_else(
+        || failed(&name, at),
+        |text| Input { name: name.clone(), text, is_data: false, at },
+    )
+}
+
+/// An input that has a finding, by which its job does not run. The command may name it.
+fn failed(name: &str, at: Place) -> Input {
+    Input { name: name.to_owned(), text: String::new(), is_data: true, at }
 }
 
 /// The path of an input that is a file or a folder.
@@ -77,7 +85,8 @@ fn data(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
     let kind = get("type")
         .map_or(Some("uri_folder"), |it| reader.word(it, &format!("{path}.type"), &TYPES));
     if let Some(mode) = get("mode") {
-        reader.word(mode, &format!("{path}.mode"), &INPUT_MODES);
+        let words = if kind == Some("mltable") { &TABLE_MODES[..] } else { &INPUT_MODES };
+        reader.word(mode, &format!("{path}.mode"), words);
     }
     let Some(value) = get("path") else {
         reader.wrong(node.at, &format!("`{path}` has no `path`"), "write the path of the data");
@@ -94,18 +103,18 @@ fn data(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<String> {
         _ if !whole.exists() => "file or folder",
         _ => return whole.into_os_string().into_string().ok(),
     };
-    let what = format!("`{path}.path` is `{}`, and there is no such {wanted}", text.escape_debug());
+    let what = format!("`{path}.path` is `{}`, and there is no such {wanted}", shown(text));
     reader.wrong(value.at, &what, "correct the path, which is relative to the file's folder");
     None
 }
 
 pub(super) fn outputs(reader: &mut Reader<'_>, node: &Node) -> Vec<Output> {
     let mut outputs = Vec::new();
-    for Entry { key: name, at, value } in reader.map(node, "outputs") {
-        let path = format!("outputs.{}", name.escape_debug());
-        if !is_name(reader, name, &path, *at) {
-            continue;
-        }
+    for entry in reader.map(node, "outputs") {
+        let Entry { key: name, value, .. } = entry;
+        let path = format!("outputs.{}", shown(name));
+        // One that is wrong is kept: the command may name it.
+        is_name(reader, entry, &path);
         let members = match &value.data {
             Data::Scalar(Scalar::Null) => &[],
             _ => reader.members(value, &path, &["type", "path", "mode", "name", "version"]),
@@ -132,8 +141,8 @@ pub(super) fn outputs(reader: &mut Reader<'_>, node: &Node) -> Vec<Output> {
 pub(super) fn code(reader: &mut Reader<'_>, node: &Node) -> Option<PathBuf> {
     let text = reader.text(node, "code")?;
     if text.starts_with("git+") {
-        let what = format!("`code` is `{}`, which is not on this machine", text.escape_debug());
-        reader.unsupported(node.at, &what, "clone it, and give its path: `--set code=PATH`");
+        let what = format!("`code` is `{}`, which is not on this machine", shown(text));
+        reader.not_here(node.at, &what, "clone it, and give its path: `--set code=PATH`");
         return None;
     }
     let help = "download it, and give its path: `--set code=PATH`";
@@ -143,7 +152,7 @@ pub(super) fn code(reader: &mut Reader<'_>, node: &Node) -> Option<PathBuf> {
         return path.parent().map(Path::to_owned);
     }
     if !path.is_dir() {
-        let what = format!("`code` is `{}`, and there is no such folder", text.escape_debug());
+        let what = format!("`code` is `{}`, and there is no such folder", shown(text));
         reader.wrong(node.at, &what, "correct the path, which is relative to the file's folder");
         return None;
     }
@@ -164,9 +173,8 @@ fn local(
         return None;
     }
     if let Some(scheme) = scheme(text) {
-        let what =
-            format!("`{path}` is `{}`, which is in the cloud ({scheme})", text.escape_debug());
-        reader.unsupported(at, &what, help);
+        let what = format!("`{path}` is `{}`, which is in the cloud ({scheme})", shown(text));
+        reader.not_here(at, &what, help);
         return None;
     }
     Some(reader.base().join(without_file_scheme(text)))
@@ -188,12 +196,16 @@ fn scheme(text: &str) -> Option<&str> {
 }
 
 /// Whether the service takes it as the name of an input or output.
-fn is_name(reader: &mut Reader<'_>, name: &str, path: &str, at: Place) -> bool {
+fn is_name(reader: &mut Reader<'_>, entry: &Entry, path: &str) -> bool {
+    let Entry { key: name, at, .. } = entry;
+    if !reader.is_text_key(entry) {
+        return false;
+    }
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
     if !is_name {
         let help = "name it with letters, digits and `_`";
-        reader.wrong(at, &format!("`{path}` is no name that the service takes"), help);
+        reader.wrong(*at, &format!("`{path}` is no name that the service takes"), help);
     }
     is_name
 }

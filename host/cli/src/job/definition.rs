@@ -8,6 +8,7 @@ use super::data::{self, Input, Output};
 use super::distribution::{self, Distribution};
 use super::reader::Reader;
 use super::scalar::Scalar;
+use super::shown::shown;
 use super::yaml::{Data, Entry, Node, Place};
 
 /// A command job.
@@ -45,7 +46,6 @@ pub(super) enum Identity {
 pub(super) struct UserAssigned {
     pub(super) client_id: Option<String>,
     pub(super) object_id: Option<String>,
-    pub(super) resource_id: Option<String>,
 }
 
 /// A variable of the command.
@@ -101,6 +101,18 @@ const READ: [&str; 8] = [
     "distribution",
     "resources",
 ];
+/// Members of a service of a job.
+const OF_SERVICE: [&str; 9] = [
+    "type",
+    "port",
+    "nodes",
+    "properties",
+    "log_dir",
+    "ssh_public_keys",
+    "endpoint",
+    "status",
+    "error_message",
+];
 /// Types of jobs that `az` knows besides.
 const OTHER_TYPES: [&str; 8] =
     ["sweep", "pipeline", "parallel", "spark", "automl", "import", "finetuning", "distillation"];
@@ -144,7 +156,10 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Node) -> Definition {
         Some(node) => {
             job.command_at = Some(node.at);
             if let Some(text) = reader.text(node, "command") {
-                job.command = command::expand(reader, node, text, &job.inputs, &job.outputs);
+                let is_map = |key| get(key).is_none_or(|it| matches!(it.data, Data::Map(_)));
+                let inputs = is_map("inputs").then_some(&job.inputs[..]);
+                let outputs = is_map("outputs").then_some(&job.outputs[..]);
+                job.command = command::expand(reader, node, text, inputs, outputs);
             }
         }
         None => reader.wrong(root.at, "it has no `command`", "write `command: …`"),
@@ -169,7 +184,7 @@ fn is_command(reader: &mut Reader<'_>, entries: &[Entry]) -> bool {
         let what = format!("this is a {kind} job");
         reader.unsupported(at, &what, "submit it to the service; only command jobs run here");
     } else if kind != "command" {
-        let what = format!("`type` is `{}`", kind.escape_debug());
+        let what = format!("`type` is `{}`", shown(kind));
         reader.wrong(at, &what, "write `type: command`");
     }
     kind == "command"
@@ -184,8 +199,30 @@ fn check_ignored(reader: &mut Reader<'_>, entries: &[Entry]) {
             }
             "tags" | "properties" => {
                 for inner in reader.map(value, key) {
-                    if !matches!(inner.value.data, Data::Scalar(Scalar::Null)) {
-                        reader.text(&inner.value, &format!("{key}.{}", inner.key.escape_debug()));
+                    if reader.is_text_key(inner)
+                        && !matches!(inner.value.data, Data::Scalar(Scalar::Null))
+                    {
+                        reader.text(&inner.value, &format!("{key}.{}", shown(&inner.key)));
+                    }
+                }
+            }
+            "queue_settings" => {
+                for inner in reader.members(value, key, &["job_tier", "priority"]) {
+                    let words: &[&str] = match inner.key.as_str() {
+                        "job_tier" => &["spot", "basic", "standard", "premium", "null"],
+                        "priority" => &["low", "medium", "high"],
+                        _ => continue,
+                    };
+                    reader.word(&inner.value, &format!("{key}.{}", inner.key), words);
+                }
+            }
+            "services" => {
+                for inner in reader.map(value, key) {
+                    reader.is_text_key(inner);
+                    let path = format!("{key}.{}", shown(&inner.key));
+                    let members = reader.members(&inner.value, &path, &OF_SERVICE);
+                    if let Some(port) = members.iter().find(|it| it.key == "port") {
+                        reader.count(&port.value, &format!("{path}.port"), 0, u32::MAX);
                     }
                 }
             }
@@ -210,7 +247,7 @@ pub(super) fn check_environment(reader: &mut Reader<'_>, root: &Node) {
         Data::Scalar(Scalar::Text(text)) => {
             let starts = ["azureml:", "/subscriptions/", "file:"];
             if !starts.iter().any(|start| text.starts_with(start)) {
-                let what = format!("`environment` is `{}`", text.escape_debug());
+                let what = format!("`environment` is `{}`", shown(text));
                 let help = "write `azureml:NAME@latest`, or the members of an environment";
                 reader.wrong(environment.value.at, &what, help);
             }
@@ -229,8 +266,9 @@ pub(super) fn check_environment(reader: &mut Reader<'_>, root: &Node) {
 }
 
 fn identity_of(reader: &mut Reader<'_>, node: &Node) -> Identity {
-    const IDS: [&str; 3] = ["client_id", "object_id", "msi_resource_id"];
-    let all = ["type", "client_id", "object_id", "msi_resource_id"];
+    const IDS: [&str; 2] = ["client_id", "object_id"];
+    // `az` has `msi_resource_id` in its schema, and fails on it.
+    let all = ["type", "client_id", "object_id"];
     let entries = reader.members(node, "identity", &all);
     let Some(kind) = entries.iter().find(|it| it.key == "type") else {
         if matches!(node.data, Data::Map(_)) {
@@ -241,7 +279,8 @@ fn identity_of(reader: &mut Reader<'_>, node: &Node) -> Identity {
     };
     let words = ["user_identity", "managed", "managed_identity", "aml_token"];
     let kind = reader.word(&kind.value, "identity.type", &words);
-    let mut ids = [None, None, None];
+    let mut ids = [None, None];
+    let mut first = None;
     for (id, key) in ids.iter_mut().zip(IDS) {
         let Some(entry) = entries.iter().find(|it| it.key == key) else { continue };
         let text = reader.text(&entry.value, &format!("identity.{key}"));
@@ -250,22 +289,39 @@ fn identity_of(reader: &mut Reader<'_>, node: &Node) -> Identity {
             let what =
                 format!("`identity.{key}` names a managed identity, and the type is another");
             reader.wrong(entry.at, &what, "leave it out, or write `type: managed`");
+        } else if id.as_deref().is_some_and(|it| !is_guid(it)) {
+            let what = format!("`identity.{key}` is not a GUID");
+            let help = "write one, as in 11111111-2222-3333-4444-555555555555";
+            reader.wrong(entry.value.at, &what, help);
+            *id = None;
+        } else if id.is_some() {
+            if let Some(first) = first {
+                let what = format!("`identity.{first}` and `identity.{key}` are both there");
+                reader.wrong(entry.at, &what, "name the managed identity by one of them");
+                *id = None;
+            }
+            first = Some(key);
         }
     }
-    let [client_id, object_id, resource_id] = ids;
+    let [client_id, object_id] = ids;
     match kind {
         Some("user_identity") => Identity::User,
         Some("managed" | "managed_identity") => {
-            Identity::Managed(UserAssigned { client_id, object_id, resource_id })
+            Identity::Managed(UserAssigned { client_id, object_id })
         }
         _ => Identity::Unspecified,
     }
 }
 
+fn is_guid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|it| it == b'-' || it.is_ascii_hexdigit())
+}
+
 fn variables_of(reader: &mut Reader<'_>, node: &Node) -> Vec<Variable> {
     let mut variables = Vec::new();
-    for Entry { key: name, at, value } in reader.map(node, "environment_variables") {
-        let path = format!("environment_variables.{}", name.escape_debug());
+    for Entry { key: name, at, value, .. } in reader.map(node, "environment_variables") {
+        let path = format!("environment_variables.{}", shown(name));
         if name.is_empty() || name.contains(['=', '\0']) {
             reader.wrong(*at, &format!("`{path}` is no name of a variable"), "write another name");
             continue;

@@ -44,7 +44,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Distribution {
     let known: &[&str] = match kind {
         "ray" => {
             let help = "submit it to the service; pytorch, mpi and tensorflow run here";
-            reader.unsupported(at, "the distribution is Ray's", help);
+            reader.not_here(at, "the distribution is Ray's", help);
             return Distribution::None;
         }
         "tensorflow" => &["type", "worker_count", "parameter_server_count"],
@@ -80,14 +80,23 @@ pub(super) fn resources(reader: &mut Reader<'_>, node: &Node) {
         "docker_args",
     ];
     for entry in reader.members(node, "resources", &known) {
-        if entry.key != "instance_count" {
-            continue;
+        match entry.key.as_str() {
+            "instance_count" => {}
+            "instance_type" | "shm_size" => {
+                reader.text(&entry.value, &format!("resources.{}", entry.key));
+                continue;
+            }
+            "max_instance_count" => {
+                reader.count(&entry.value, "resources.max_instance_count", 0, u32::MAX);
+                continue;
+            }
+            _ => continue,
         }
         let at = entry.value.at;
         let nodes = reader.count(&entry.value, "resources.instance_count", 1, u32::MAX);
         if let Some(nodes @ 2..) = nodes {
             let what = format!("the job asks for {nodes} nodes, and this is one");
-            reader.unsupported(at, &what, "add `--set resources.instance_count=1`");
+            reader.not_here(at, &what, "add `--set resources.instance_count=1`");
         }
     }
 }

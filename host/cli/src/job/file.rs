@@ -8,8 +8,10 @@ use super::definition::{self, Definition};
 use super::finding::Finding;
 use super::reader::Reader;
 use super::scalar::Scalar;
+use super::shown::shown;
 use super::yaml::{self, Data, Document, Entry, Node, Place};
 use crate::failure::Failure;
+use crate::streams;
 
 /// The most bytes that a job file may have.
 const FILE_MAX: u64 = 1 << 20;
@@ -20,6 +22,8 @@ pub(super) struct JobFile {
     pub(super) definition: Definition,
     /// What is wrong with it, in the order of the lines.
     pub(super) findings: Vec<Finding>,
+    /// The text, if it was read from stdin, which has no more of it.
+    pub(super) stdin: Option<String>,
     /// What is not wrong, and worth a line.
     pub(super) notes: Vec<String>,
 }
@@ -33,6 +37,7 @@ pub(super) fn read(path: &Path, changes: &Changes, is_check: bool) -> Result<Job
         path: path.to_owned(),
         definition: Definition::default(),
         findings: Vec::new(),
+        stdin: None,
         notes: Vec::new(),
     };
     let text = match load(path) {
@@ -49,18 +54,18 @@ pub(super) fn read(path: &Path, changes: &Changes, is_check: bool) -> Result<Job
         Ok(document) => document,
         Err(malformed) => {
             let what = format!("the YAML is malformed: {}", malformed.why);
-            let help = "correct it: `az` refuses it, too";
-            job.findings.push(Finding::wrong(path, malformed.at, &what, help));
+            job.findings.push(Finding::wrong(path, malformed.at, &what, malformed.help));
             return Ok(job);
         }
     };
     for (key, first, last) in repeated {
         if let (Place::Line { line: first, .. }, Place::Line { line: last, .. }) = (first, last) {
-            let key = key.escape_debug();
+            let key = shown(&key);
             job.notes
                 .push(format!("`{key}` stands in lines {first} and {last}; the last one counts"));
         }
     }
+    job.stdin = is_stdin(path).then_some(text);
     for (target, value) in changes {
         change(&mut root, target, value)?;
     }
@@ -74,13 +79,24 @@ pub(super) fn read(path: &Path, changes: &Changes, is_check: bool) -> Result<Job
     Ok(job)
 }
 
+/// Whether a file is stdin.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
 fn load(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::other("it is a folder"));
-    }
-    match file.take(FILE_MAX + 1).read_to_string(&mut text) {
+    let read = if is_stdin(path) {
+        streams::check_stdin()?;
+        io::stdin().lock().take(FILE_MAX + 1).read_to_string(&mut text)
+    } else {
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::other("it is a folder"));
+        }
+        file.take(FILE_MAX + 1).read_to_string(&mut text)
+    };
+    match read {
         Ok(_) if text.len() as u64 > FILE_MAX => Err(io::Error::other("it is larger than 1 MiB")),
         Ok(_) => Ok(text),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -92,7 +108,7 @@ fn load(path: &Path) -> io::Result<String> {
 
 /// Sets the value at a path of names, and makes the mappings on its way, as `az … --set` does. The value is a text.
 fn change(root: &mut Node, path: &str, value: &str) -> Result<(), Failure> {
-    let refused = |what: &str| Err(Failure::usage(&format!("`--set {path}=…`: {what}")));
+    let refused = |what: &str| Err(Failure::usage(&format!("`--set {}=…`: {what}", shown(path))));
     if path.is_empty() || path.split('.').any(str::is_empty) {
         return refused("a path is names with `.` between them, as in inputs.epochs");
     }
@@ -107,7 +123,7 @@ fn change(root: &mut Node, path: &str, value: &str) -> Result<(), Failure> {
         let found = entries.iter().position(|it| it.key == name);
         let at = found.unwrap_or_else(|| {
             let value = Node { data: Data::Scalar(Scalar::Null), ..Node::set("") };
-            entries.push(Entry { key: name.to_owned(), at: Place::Set, value });
+            entries.push(Entry { key: name.to_owned(), is_text: true, at: Place::Set, value });
             entries.len() - 1
         });
         let Some(entry) = entries.get_mut(at) else { return Ok(()) };

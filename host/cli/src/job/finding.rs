@@ -15,6 +15,8 @@ pub(super) struct Finding {
     pub(super) failure: Failure,
     /// The finding where its place is known from elsewhere.
     pub(super) told: String,
+    /// Whether the job is right, and only cannot run on this machine.
+    pub(super) is_note: bool,
 }
 
 impl Finding {
@@ -22,19 +24,19 @@ impl Finding {
     pub(super) fn wrong(file: &Path, at: Option<Place>, what: &str, help: &str) -> Self {
         let message = message(file, at, what);
         let failure = Failure::own(Kind::Configuration, "job-file", message, help);
-        Self { at, told: format!("{what}; {help} ({})", failure.id()), failure }
+        Self { at, told: format!("{what}; {help} ({})", failure.id()), failure, is_note: false }
     }
 
     /// What the service does, and this program does not.
     pub(super) fn unsupported(file: &Path, at: Option<Place>, what: &str, help: &str) -> Self {
         let message = message(file, at, what);
         let failure = Failure::own(Kind::Configuration, "job-unsupported", message, help);
-        Self { at, told: format!("{what}; {help} ({})", failure.id()), failure }
+        Self { at, told: format!("{what}; {help} ({})", failure.id()), failure, is_note: false }
     }
 
     /// A reference that cannot be read.
     pub(super) fn unreadable(at: Option<Place>, failure: Failure) -> Self {
-        Self { at, told: failure.line(), failure }
+        Self { at, told: failure.line(), failure, is_note: false }
     }
 
     /// What findings are sorted by: the place in the file, and then those that have none.

@@ -27,8 +27,8 @@ pub(super) fn options(options: Options, identity: &Identity) -> Options {
             if is_in_dev() {
                 return options;
             }
-            let UserAssigned { client_id, object_id, resource_id } = ids.clone();
-            options.or_user_assigned(client_id, object_id, resource_id)
+            let UserAssigned { client_id, object_id } = ids.clone();
+            options.or_user_assigned(client_id, object_id, None)
         }
     }
 }
@@ -39,7 +39,6 @@ pub(super) fn renamed(failure: Failure) -> Failure {
         (settings::IDENTITY, "`identity.type` of the job"),
         (settings::CLIENT_ID, "`identity.client_id` of the job"),
         (settings::OBJECT_ID, "`identity.object_id` of the job"),
-        (settings::RESOURCE_ID, "`identity.msi_resource_id` of the job"),
     ];
     let names = names.into_iter().filter(|(it, _)| std::env::var_os(it.variable).is_none());
     let names: Vec<_> = names.map(|(it, name)| (format!("`{}`", it.variable), name)).collect();

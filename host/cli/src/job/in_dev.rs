@@ -1,16 +1,20 @@
 //! A job in the local Azure: this program runs itself there, so that whatever reads secrets finds one world.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::Args;
 use clap::builder::PathBufValueParser;
+use rustix::fs::{MemfdFlags, memfd_create};
 use vaultlet_dev::{Local, Who};
 use vaultlet_host::Kind;
 
-use super::check::within;
 use super::definition::{Definition, Identity};
+use super::file::{JobFile, is_stdin};
+use super::mentions;
 use crate::child::{self, Signals};
 use crate::dev;
 use crate::failure::Failure;
@@ -52,15 +56,23 @@ impl Flags {
         Ok(self.dev)
     }
 
+    /// Refuses to read two things from stdin.
+    pub(super) fn check(&self, file: &Path) -> Result<(), Failure> {
+        if is_stdin(file) && self.seed_file.as_deref().is_some_and(is_stdin) {
+            return Err(Failure::usage("the job and `--seed-file` cannot both be stdin"));
+        }
+        Ok(())
+    }
+
     /// Runs this program with the same arguments in a local Azure.
     pub(super) fn run(
         self,
-        definition: &Definition,
+        job: JobFile,
         identity: &Identity,
         signals: &Signals,
     ) -> Result<ExitCode, Failure> {
         let mut builder = Local::builder();
-        for vault in vaults(definition, self.vault) {
+        for vault in vaults(&job.definition, self.vault) {
             builder = builder.vault(vault);
         }
         let who = if *identity == Identity::User { Who::User } else { Who::Managed };
@@ -78,8 +90,22 @@ impl Flags {
             return Err(Failure::usage("there are no arguments"));
         };
         set(&mut command, &local);
+        if let Some(text) = job.stdin {
+            command.stdin(in_memory(&text).map_err(|error| {
+                let message = format!("passing on the job: {error}");
+                Failure::own(Kind::Internal, "internal", message, "name a file instead of `-`")
+            })?);
+        }
         Ok(ExitCode::from(child::run(command, signals)?.code))
     }
+}
+
+/// A file in memory with this text.
+fn in_memory(text: &str) -> io::Result<File> {
+    let mut file = File::from(memfd_create("vaultlet-job", MemfdFlags::CLOEXEC)?);
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
 }
 
 fn set(command: &mut Command, local: &Local) {
@@ -113,38 +139,19 @@ fn inner(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     kept
 }
 
-/// The vaults of the public cloud that the references in a job name, and others that were named.
+/// The vaults that a job names, and others that were named.
 fn vaults(definition: &Definition, named: Vec<String>) -> Vec<String> {
     let variables = definition.variables.iter().filter_map(|it| it.value.as_deref());
     let inputs = definition.inputs.iter().map(|it| it.text.as_str());
     let texts = variables.chain(inputs).chain([definition.command.as_str()]);
     let mut vaults = named;
-    for text in texts {
-        let references = within(text);
-        let hosts = references.iter().filter_map(|it| it.strip_prefix("akv://")?.split('/').next());
-        let hosts = hosts.map(|host| host.split('@').next_back().unwrap_or(host));
-        let names = hosts.filter_map(|host| match host.split_once('.') {
-            None => Some(host),
-            Some((name, domain)) => domain.eq_ignore_ascii_case(DOMAIN).then_some(name),
-        });
-        let urls = text.match_indices(URL).filter_map(|(at, _)| {
-            let start = text.get(..at)?.rfind("https://")? + "https://".len();
-            text.get(start..at)
-        });
-        let app_service =
-            text.split("VaultName=").nth(1).and_then(|it| it.split([';', ')']).next());
-        for name in names.chain(urls).chain(app_service) {
-            let name = name.to_ascii_lowercase();
-            if is_name(&name) && !vaults.contains(&name) {
-                vaults.push(name);
-            }
+    for name in texts.flat_map(mentions::vaults) {
+        if is_name(&name) && !vaults.contains(&name) {
+            vaults.push(name);
         }
     }
     vaults
 }
-
-const DOMAIN: &str = "vault.azure.net";
-const URL: &str = ".vault.azure.net";
 
 /// Whether a vault can have this name. References with others are errors when they are read.
 fn is_name(name: &str) -> bool {

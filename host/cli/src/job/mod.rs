@@ -1,5 +1,6 @@
 //! `vaultlet job`: Azure ML command jobs on this machine.
 
+mod characters;
 mod check;
 mod command;
 mod data;
@@ -10,8 +11,10 @@ mod finding;
 mod identity;
 #[cfg(feature = "dev")]
 mod in_dev;
+mod mentions;
 mod reader;
 mod scalar;
+mod shown;
 mod start;
 mod yaml;
 
@@ -75,9 +78,9 @@ struct Run {
 
 /// List what is wrong with an Azure ML command job
 ///
-/// Finds what `az ml job create` or the service would refuse, what only the service can do, and each reference in
-/// the file that the identity may not read: in environment variables, inputs and the command. Secrets are read and
-/// forgotten. Prints a line for each finding. The exit code is that of the first, or 0.
+/// Finds what `az ml job create` or the service would refuse, and each reference in the file that the identity may
+/// not read: in environment variables, inputs and the command. Secrets are read and forgotten. Prints a line for each
+/// finding, and a note for what only the service can do. The exit code is that of the first finding, or 0.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -96,7 +99,7 @@ struct Check {
 /// A job, with what is changed in it.
 #[derive(Args)]
 struct Target {
-    /// The YAML file of a command job
+    /// The YAML file of a command job (- is stdin; the command then has an empty one)
     #[arg(value_name = "FILE", value_parser = PathBufValueParser::new())]
     file: PathBuf,
     /// Run the job as its user, or as a managed identity [default: as the file says]
@@ -152,6 +155,8 @@ impl Run {
         // Before anything else: a thread that is started earlier would get the signals.
         let signals = Signals::block();
         let report = if self.output.is_some() { Report::Json } else { Report::Line };
+        #[cfg(feature = "dev")]
+        self.dev.check(&self.target.file)?;
         let job = file::read(&self.target.file, &self.target.changes()?, false)?;
         if let Some(first) = job.findings.first() {
             // As JSON there is one error.
@@ -166,7 +171,7 @@ impl Run {
         let identity = self.target.identity(&job.definition.identity);
         #[cfg(feature = "dev")]
         if self.dev.is_wanted()? {
-            return self.dev.run(&job.definition, &identity, &signals);
+            return self.dev.run(job, &identity, &signals);
         }
         job.notes.iter().for_each(|note| start::say(note));
         identity::note(&identity);

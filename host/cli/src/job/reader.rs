@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::finding::Finding;
 use super::scalar::Scalar;
+use super::shown::shown;
 use super::yaml::{Data, Entry, Node, Place};
 
 /// Reads one file.
@@ -35,6 +36,12 @@ impl<'a> Reader<'a> {
         self.findings.push(Finding::unsupported(self.file, Some(at), what, help));
     }
 
+    /// Tells of what is right, and only possible in the service.
+    pub(super) fn not_here(&mut self, at: Place, what: &str, help: &str) {
+        let finding = Finding::unsupported(self.file, Some(at), what, help);
+        self.findings.push(Finding { is_note: true, ..finding });
+    }
+
     /// The members of a mapping.
     pub(super) fn map<'n>(&mut self, node: &'n Node, path: &str) -> &'n [Entry] {
         match &node.data {
@@ -61,10 +68,19 @@ impl<'a> Reader<'a> {
         entries
     }
 
+    /// Whether a key is a text, as `az` wants the names of many things.
+    pub(super) fn is_text_key(&mut self, entry: &Entry) -> bool {
+        if !entry.is_text {
+            let what = format!("the key `{}` is not a text", shown(&entry.key));
+            self.wrong(entry.at, &what, "write it in quotes");
+        }
+        entry.is_text
+    }
+
     /// Tells of a member that does not exist, with the most similar one.
     fn unknown(&mut self, path: &str, entry: &Entry, known: &[&str]) {
-        let key = entry.key.escape_debug();
-        let name = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
+        let key = shown(&entry.key);
+        let name = if path.is_empty() { key } else { format!("{path}.{key}") };
         let of = |it: &&&str| strsim::jaro_winkler(it, &entry.key);
         let nearest = known.iter().max_by(|a, b| of(a).total_cmp(&of(b)));
         let help = match nearest.filter(|it| of(it) > 0.8) {
@@ -105,7 +121,7 @@ impl<'a> Reader<'a> {
         let text = self.text(node, path)?;
         let found = words.iter().find(|word| is_same_word(word, text));
         if found.is_none() {
-            let what = format!("`{path}` is `{}`", text.escape_debug());
+            let what = format!("`{path}` is `{}`", shown(text));
             self.wrong(node.at, &what, &format!("write one of {}", words.join(", ")));
         }
         found.copied()
@@ -115,6 +131,8 @@ impl<'a> Reader<'a> {
     pub(super) fn count(&mut self, node: &Node, path: &str, least: u32, most: u32) -> Option<u32> {
         let number = match &node.data {
             Data::Scalar(Scalar::Int(text) | Scalar::Text(text)) => text.trim().parse().ok(),
+            // `az` makes a whole number of it.
+            Data::Scalar(Scalar::Float(number)) => format!("{:.0}", number.trunc()).parse().ok(),
             _ => None,
         };
         let number = number.filter(|number| (least..=most).contains(number));

@@ -14,6 +14,7 @@ use super::data::Output;
 use super::definition::{Definition, Identity};
 use super::file::JobFile;
 use super::identity;
+use super::shown::shown;
 use crate::child::Signals;
 use crate::failure::Failure;
 use crate::options::Options;
@@ -117,7 +118,7 @@ fn make(output: &Output) -> Result<(), Failure> {
     let folder = if output.is_file { output.path.parent() } else { Some(output.path.as_path()) };
     let Some(folder) = folder else { return Ok(()) };
     fs::create_dir_all(folder).map_err(|error| {
-        let (name, folder) = (&output.name, folder.display());
+        let (name, folder) = (&output.name, shown(&folder.to_string_lossy()));
         let why = error.to_string().to_lowercase();
         let message = format!("making the folder `{folder}` of the output `{name}`: {why}");
         let help = format!("add `--set outputs.{name}.path=FOLDER`, or run it in another folder");

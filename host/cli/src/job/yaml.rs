@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use base64ct::{Base64, Encoding as _};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
+use super::characters;
 use super::scalar::{self, Scalar};
+use super::shown::shown;
 
 /// The most values that a document may have, with those that aliases repeat.
 const VALUES_MAX: usize = 10_000;
@@ -13,6 +16,11 @@ const VALUES_MAX: usize = 10_000;
 const LONG: usize = 256;
 /// How deep values may be nested.
 const DEPTH_MAX: usize = 32;
+
+/// What to do about what `az` refuses, too.
+const REFUSED: &str = "correct it: `az` refuses it, too";
+/// The names of tags that PyYAML reads, and this program does not.
+const UNREAD: [&str; 7] = ["timestamp", "omap", "pairs", "set", "seq", "map", "binary"];
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +51,8 @@ pub(super) enum Data {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) key: String,
+    /// Whether the key is a text, and not a number or a boolean.
+    pub(super) is_text: bool,
     pub(super) at: Place,
     pub(super) value: Node,
 }
@@ -52,6 +62,7 @@ pub(super) struct Entry {
 pub(super) struct Malformed {
     pub(super) at: Option<Place>,
     pub(super) why: String,
+    pub(super) help: &'static str,
 }
 
 /// A document, and the keys that stand twice in a mapping, with both places.
@@ -84,6 +95,10 @@ impl Node {
 
 /// Reads a text of one document.
 pub(super) fn parse(text: &str) -> Result<Document, Malformed> {
+    if let Some((at, why)) = characters::refused(text) {
+        let help = "leave it out, or write it in double quotes, escaped";
+        return Err(Malformed { at: Some(at), why, help });
+    }
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
         anchors: BTreeMap::new(),
@@ -105,7 +120,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Malformed> {
     }
     match root {
         Some(root) => Ok(Document { root, repeated: reader.repeated }),
-        None => Err(Malformed { at: None, why: "the file is empty".to_owned() }),
+        None => Err(Malformed { at: None, why: "the file is empty".to_owned(), help: REFUSED }),
     }
 }
 
@@ -124,7 +139,8 @@ impl<'a> Reader<'a> {
 
     fn inner(&mut self) -> Result<(Event<'a>, Span), Malformed> {
         // The library ends what it began, or fails.
-        let end = || Malformed { at: None, why: "the file ends too early".to_owned() };
+        let end =
+            || Malformed { at: None, why: "the file ends too early".to_owned(), help: REFUSED };
         self.next()?.ok_or_else(end)
     }
 
@@ -189,8 +205,10 @@ impl<'a> Reader<'a> {
                 break;
             }
             let is_plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, ..));
-            let key = match self.node(event, &span, depth + 1)?.data {
-                Data::Scalar(key) => key.python().unwrap_or_default(),
+            let (key, is_text) = match self.node(event, &span, depth + 1)?.data {
+                Data::Scalar(key) => {
+                    (key.python().unwrap_or_default(), matches!(key, Scalar::Text(_)))
+                }
                 Data::List(_) | Data::Map(_) => {
                     return Err(malformed(&span, "a key is a list or a mapping"));
                 }
@@ -208,7 +226,7 @@ impl<'a> Reader<'a> {
                 let first = entries.remove(first);
                 self.repeated.push((key.clone(), first.at, at));
             }
-            entries.push(Entry { key, at, value });
+            entries.push(Entry { key, is_text, at, value });
         }
         for entry in merged {
             if !entries.iter().any(|it| it.key == entry.key) {
@@ -245,19 +263,33 @@ fn scalar(
     match (tag, name) {
         (None, _) if style == ScalarStyle::Plain => Ok(scalar::resolve(text)),
         (None, _) | (Some(_), Some("str")) => Ok(Scalar::Text(text.to_owned())),
+        (Some(_), Some("binary")) => {
+            let bytes = Base64::decode_vec(&text.split_whitespace().collect::<String>()).ok();
+            let decoded = bytes.and_then(|it| String::from_utf8(it).ok());
+            decoded
+                .map(Scalar::Text)
+                .ok_or_else(|| malformed(span, "`!!binary` is no text in base64"))
+        }
         (Some(_), Some("bool" | "int" | "float" | "null")) => Ok(scalar::resolve(text)),
-        (Some(_), _) => Err(malformed(span, "there is a tag that `az` does not know")),
+        (Some(tag), _) => Err(unread(tag, span)),
     }
 }
 
 /// Refuses a tag, unless it says what is so anyway.
 fn refuse(tag: Option<&Tag>, allowed: &str, span: &Span) -> Result<(), Malformed> {
     match tag {
-        Some(tag) if !tag.is_yaml_core_schema() || tag.suffix != allowed => {
-            Err(malformed(span, "there is a tag that `az` does not know"))
-        }
+        Some(tag) if !tag.is_yaml_core_schema() || tag.suffix != allowed => Err(unread(tag, span)),
         _ => Ok(()),
     }
+}
+
+fn unread(tag: &Tag, span: &Span) -> Malformed {
+    if tag.is_yaml_core_schema() && UNREAD.contains(&tag.suffix.as_str()) {
+        let help = "leave the tag out, and write what it makes of the value";
+        let why = format!("the tag `!!{}` is not read here", tag.suffix);
+        return Malformed { help, ..malformed(span, &why) };
+    }
+    malformed(span, "there is a tag that `az` does not know")
 }
 
 fn place(span: &Span) -> Place {
@@ -265,12 +297,12 @@ fn place(span: &Span) -> Place {
 }
 
 fn malformed(span: &Span, why: &str) -> Malformed {
-    Malformed { at: Some(place(span)), why: why.to_owned() }
+    Malformed { at: Some(place(span)), why: why.to_owned(), help: REFUSED }
 }
 
 fn of_library(error: &ScanError) -> Malformed {
     let at = Place::Line { line: error.marker().line(), column: error.marker().col() + 1 };
-    Malformed { at: Some(at), why: error.info().to_owned() }
+    Malformed { at: Some(at), why: shown(error.info()), help: REFUSED }
 }
 
 #[cfg(test)]
