@@ -11,7 +11,7 @@ use vaultlet_core::settings::Settings;
 use crate::error::Error;
 use crate::visible::on_one_line;
 
-pub use reference::{Asked, Form, Found, is_like_one, read};
+pub use reference::{Asked, Form, Found, is_like_one, read, with_query};
 
 /// References by the names of their variables.
 pub type References = BTreeMap<OsString, Asked>;

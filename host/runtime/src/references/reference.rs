@@ -1,6 +1,7 @@
 //! Values of variables that are references, with the options that only a command which sets variables has:
 //! `as=`, `optional` and `default=`.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 
 use percent_encoding::percent_decode_str;
@@ -143,8 +144,19 @@ pub fn read(value: &OsStr, settings: &Settings) -> Option<Result<Asked, Error>> 
         Ok(split) => split,
         Err(error) => return is_meant(text).then_some(Err(error)),
     };
-    let reference = Reference::recognize(&rest, settings)?;
+    let reference = Reference::recognize(&with_query(&rest, settings), settings)?;
     Some(reference.map_err(Error::from).map(|reference| Asked::new(reference, options)))
+}
+
+/// A reference in the form of App Service with options after it, as `akv://…`; every other one as it is.
+pub fn with_query<'a>(text: &'a str, settings: &Settings) -> Cow<'a, str> {
+    let read = || {
+        let (start, query) = text.split_at(text.find(")?")? + 1);
+        let reference = Reference::parse(start, settings).ok()?;
+        let is_plain = reference.pointer.is_none() && reference.vault.secure;
+        is_plain.then(|| Cow::Owned(reference.canonical() + query))
+    };
+    if text.starts_with('@') { read().unwrap_or(text.into()) } else { text.into() }
 }
 
 /// Takes the options of this file out of a reference; the others stay.
