@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::BufRead as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use vaultlet_dev::{Local, Seed};
 use vaultlet_tests::{Ended, Run};
@@ -20,6 +18,7 @@ fn local() -> Local {
         .seed("db", format!(r#"{{"user":"{MEMBER}","deep":["{OTHER}"],"n":1}}"#))
         .seed("short", "abc")
         .seed("empty", "")
+        .seed("small", r#"{"a":"long enough","b":"ab","c":["x"]}"#)
         .seed("nul", "a\0b")
         .seed("lines", "-----BEGIN X-----\nline-of-a-secret\nxy\n-----END X-----\n")
         .seed("off", Seed::from(VALUE).with_enabled(false))
@@ -109,6 +108,12 @@ fn options_say_how_a_value_is_given_and_what_stands_for_a_missing_one() {
             "3\n3\n/proc/self/fd\n",
         ),
         ("akv://job/db?json=/n&as=fd", "cat $X", "1"),
+        ("@Microsoft.KeyVault(VaultName=job;SecretName=db)?json=/n", "echo $X", "1\n"),
+        (
+            "@Microsoft.KeyVault(SecretUri=https://job.vault.azure.net/secrets/db)?json=/n&as=file",
+            "cat $X",
+            "1",
+        ),
     ] {
         let ended = run(&local, &["--", "sh", "-c", script], &[("X", value)]);
         ended.reveals_none_of(&SECRETS, true);
@@ -139,6 +144,11 @@ fn either_all_are_resolved_or_nothing_starts() {
         (&["A=akv://job/db?optional=1"], &[], 65, &["takes no value"]),
         (&["A=akv://job/db?default"], &[], 65, &["takes a value"]),
         (&["A=akv://job/db?other=1"], &[], 65, &["vaultlet: A: "]),
+        (&["A=akv://job/nope??optional"], &[], 65, &["vaultlet: A: "]),
+        (&["A=akv://job/nope?optional&default=x"], &[], 65, &["both", "leave one of them out"]),
+        (&["A=akv://job/db,akv://job/db"], &[], 65, &["`://` stands in it twice"]),
+        (&["A=@Microsoft.KeyVault(VaultName=job;SecretName=db)x"], &[], 65, &["`)` is missing"]),
+        (&["A=akv://job/nope?default=a%00b"], &[], 65, &["vaultlet: A: ", "U+0000"]),
         (&["B=akv://job/nope", "A=akv://job/denied"], &[], 77, &["vaultlet: A: ", "vaultlet: B: "]),
         (&["A=1", "A=2"], &[], 64, &["`-e` sets `A` twice"]),
         (&["A"], &[], 64, &["NAME=VALUE"]),
@@ -264,75 +274,113 @@ fn output_that_nobody_reads_is_an_error() {
     assert!(ended.stderr.contains("(output-failed)"), "{}", ended.stderr);
 }
 
-#[test]
-fn words_are_taken_in_any_case_and_a_flag_hides_its_variable() {
-    let local = local();
-    let reference = [("X", "akv://job/db-password")];
-    let lent = |value: &str| {
-        let variables = [("VAULTLET_LEND", value)];
-        let ended = run(&local, &["--", "printenv", "MSI_ENDPOINT"], &variables);
-        assert_eq!(ended.code, 0, "{value}: {}", ended.stderr);
-        let own = local.environment().iter().find(|(name, _)| name == "MSI_ENDPOINT").unwrap();
-        ended.stdout.trim_end() != own.1
-    };
-    for (value, is_lent) in [("false", false), ("False", false), (" FALSE ", false), ("TRUE", true)]
-    {
-        assert_eq!(lent(value), is_lent, "{value}");
-    }
-    for (name, value, shown) in [
-        ("VAULTLET_NO_MASKING", "1", VALUE),
-        ("VAULTLET_NO_MASKING", " TRUE ", VALUE),
-        ("VAULTLET_NO_MASKING", "False", "<X>"),
-        ("VAULTLET_NO_MASKING", "0", "<X>"),
-        ("VAULTLET_ONLY", "X, Y", VALUE),
-    ] {
-        let flags: &[&str] = if name == "VAULTLET_ONLY" { &["--no-masking"] } else { &[] };
-        let command = [flags, &["-e", "Y=akv://job/short", "--", "printenv", "X"]].concat();
-        let ended = run(&local, &command, &[reference[0], (name, value)]);
-        assert_eq!((ended.code, ended.stdout.trim_end()), (0, shown), "{name}={value}: {ended:?}");
-    }
-    for (flag, value, name, wrong) in [
-        ("--timeout", "60", "VAULTLET_TIMEOUT", "abc"),
-        ("--cloud", "public", "VAULTLET_CLOUD", "mars"),
-        ("--identity", "managed-identity", "VAULTLET_IDENTITY", "bogus"),
-        ("--exclude", "azure-cli", "VAULTLET_EXCLUDE", "bogus"),
-    ] {
-        let ended = run(&local, &["--", "true"], &[reference[0], (name, wrong)]);
-        assert_eq!(ended.code, 78, "{name}: {ended:?}");
-        assert!(ended.stderr.contains(name), "{ended:?}");
-        let ended = run(&local, &[flag, value, "--", "true"], &[reference[0], (name, wrong)]);
-        assert_eq!(ended.code, 0, "{flag}: {ended:?}");
-    }
-    let ended = run(&local, &["-o", "JSON", "--", "true"], &[("X", "akv://job/missing")]);
-    assert!(ended.code == 66 && ended.stderr.starts_with("{\"error\""), "{ended:?}");
+/// A script with the program as `$0` in a local Azure.
+fn script(local: &Local, text: &str) -> Ended {
+    let run = Run::program("bash").arguments(["-c", text]).arguments([vaultlet_tests::vaultlet()]);
+    let ended = run.environment(local.environment().iter().cloned()).end();
+    ended.reveals_none_of(&SECRETS, true);
+    ended
 }
 
-/// Once the command has ended there is nobody else who heeds a signal.
 #[test]
-fn a_reader_that_does_not_go_on_does_not_keep_run_from_a_signal() {
+fn names_and_values_of_any_bytes_are_refused_or_shown_on_one_line() {
     let local = local();
-    let mut command = std::process::Command::new(vaultlet_tests::vaultlet());
-    let script = "echo $$; head -c 400000 /dev/zero; exit 3";
-    command.args(["run", "-e", "X=akv://job/db-password", "--", "sh", "-c", script]);
-    command.envs(local.environment().iter().cloned()).stdout(std::process::Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut out = std::io::BufReader::with_capacity(16, child.stdout.take().unwrap());
-    let mut shell = String::new();
-    out.read_line(&mut shell).unwrap();
-    let shell = Path::new("/proc").join(shell.trim());
-    // Our pipes hold all that is left of the output, so that the shell ends.
-    while shell.exists() {
-        std::thread::yield_now();
+    let by_name = "env $'A\\e[31m\\nB=akv://job/nope'";
+    for (text, expected) in [
+        // A reference that is no text is not left.
+        (
+            "A=$'akv://job/pw\\xff' \"$0\" run -- echo started",
+            "65 vaultlet: A: reading the reference",
+        ),
+        ("\"$0\" run -e $'A=akv://job/pw\\xff' -- echo started", "65 vaultlet: A: "),
+        ("A=$'akv://job/pw\\xff' \"$0\" redact </dev/null", "65 vaultlet: A: "),
+        ("A=$'@Microsoft.KeyVault(\\xff' \"$0\" export -f sh", "65 vaultlet: A: "),
+        // Other text that is not UTF-8 is.
+        ("A=$'https://x/\\xff' \"$0\" run -- true", "0 "),
+        (&format!("{by_name} \"$0\" run -- echo started"), "66 vaultlet: A B: reading secret"),
+        (&format!("{by_name}?optional \"$0\" redact </dev/null"), "65 vaultlet: A B: "),
+        (&format!("{by_name} \"$0\" export -f json"), "66 vaultlet: A B: "),
+        (
+            "env $'A\\e[31m\\nB=akv://job/short' \"$0\" run -- true",
+            "0 vaultlet: the value of `A B` is too short",
+        ),
+    ] {
+        let ended = script(&local, text);
+        let shown = format!("{} {}", ended.code, ended.stderr);
+        assert!(shown.starts_with(expected), "{text}: {shown}");
+        assert!(ended.stderr.lines().count() <= 1 && !shown.contains('\u{1b}'), "{text}: {shown}");
+        assert!(!ended.stdout.contains("started"), "{text}");
     }
-    let until = Instant::now() + Duration::from_secs(30);
-    let ended = loop {
-        assert!(Instant::now() < until, "signals do not end it");
-        vaultlet_tests::kill(child.id(), "TERM");
-        if let Some(ended) = child.try_wait().unwrap() {
-            break ended;
+}
+
+#[test]
+fn env_files_have_no_null_character_and_may_be_stdin() {
+    let local = local();
+    for command in ["run", "redact", "export -f sh"] {
+        let end = if command == "run" { "-- echo started" } else { "" };
+        for (text, line) in [("A=1\\nB=x\\0y\\n", 2), ("A\\0=1", 1), ("#\\n\\nA=\"\\0\"", 3)] {
+            let text = format!("\"$0\" {command} --env-file <(printf '{text}') {end} </dev/null");
+            let ended = script(&local, &text);
+            assert_eq!(ended.code, 78, "{text}: {}", ended.stderr);
+            let said = format!("line {line} is malformed: it has a null character");
+            assert!(ended.stderr.contains(&said), "{text}: {}", ended.stderr);
+            assert!(ended.stderr.contains("(env-file)"), "{text}: {}", ended.stderr);
         }
-        std::thread::yield_now();
-    };
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(15), "{ended:?}");
-    drop(out);
+    }
+    for (text, code, shown) in [
+        ("printf 'A=1' | \"$0\" run --env-file - -- sh -c 'echo $A'", 0, "1\n"),
+        ("printf 'A=1' | \"$0\" export -f json --env-file -", 0, "\"A\":\"1\""),
+        ("printf 'A=1' | \"$0\" run --env-file - --env-file - -- true", 64, "twice"),
+        ("printf 'A=1' | \"$0\" redact --env-file -", 64, "stdin is the text"),
+        ("printf 'A' | \"$0\" run --env-file - -- true", 78, "from stdin: line 1"),
+        ("\"$0\" run --env-file - -- true <&-", 78, "(env-file)"),
+        // A value keeps what is not white space in a file of lines.
+        (
+            "printf 'A=x\\302\\240\\n' | \"$0\" run --env-file - -- sh -c 'echo \"$A\"'",
+            0,
+            "x\u{a0}\n",
+        ),
+    ] {
+        let ended = script(&local, text);
+        let all = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(ended.code, code, "{text}: {all}");
+        assert!(all.contains(shown), "{text}: {all}");
+    }
+}
+
+#[test]
+fn limits_of_the_system_are_named() {
+    let local = local();
+    for (text, code, expected) in [
+        (
+            "(printf A=; head -c 200000 /dev/zero | tr '\\0' x) | \"$0\" run --env-file - -- true",
+            126,
+            &["too large", "as=file"][..],
+        ),
+        ("ulimit -n 8; \"$0\" run -e B=akv://job/db-password -- true", 78, &["(descriptor-limit)"]),
+    ] {
+        let ended = script(&local, text);
+        assert_eq!(ended.code, code, "{text}: {}", ended.stderr);
+        for expected in expected {
+            assert!(ended.stderr.contains(expected), "{text}: {}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains("PATH"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_short_string_in_a_secret_that_is_json_is_no_short_value() {
+    let local = local();
+    let show = ["--", "sh", "-c", "echo $X"];
+    for (value, shown, is_short) in
+        [("X=akv://job/small?json=/a", "<X>\n", false), ("X=akv://job/small?json=/b", "ab\n", true)]
+    {
+        let arguments: Vec<_> = ["-e", value].into_iter().chain(show).collect();
+        let ended = run(&local, &arguments, &[]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (0, shown), "{}", ended.stderr);
+        assert_eq!(ended.stderr.contains("too short"), is_short, "{}", ended.stderr);
+        let redact = format!("echo | \"$0\" redact -e '{value}'");
+        let ended = script(&local, &redact);
+        assert_eq!(ended.stderr.contains("too short"), is_short, "{}", ended.stderr);
+    }
 }

@@ -181,7 +181,9 @@ impl Failure {
         let mut stderr = std::io::stderr();
         let is_terminal = stderr.is_terminal();
         let named = self.variables.iter().map(|(name, it)| (format!("{name}: "), it));
-        let mut texts = named.map(|(name, it)| it.text(&name, is_terminal)).collect::<Vec<_>>();
+        let mut texts = named
+            .map(|(name, it)| it.text(&on_one_line(&name).collect::<String>(), is_terminal))
+            .collect::<Vec<_>>();
         if report == Report::Json {
             texts = vec![self.json()];
         } else if texts.is_empty() {

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
 use serde::Serialize;
-use vaultlet_host::Kind;
+use vaultlet_host::{Kind, not_started};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -139,7 +139,11 @@ pub(crate) fn quote(value: &str) -> String {
 
 /// The failure to write to stdout.
 pub(crate) fn failed(error: &io::Error) -> Failure {
-    let message = format!("writing the answer: {}", error.to_string().to_lowercase());
+    const DOING: &str = "writing the answer";
+    if let Some(missing) = not_started(DOING, error) {
+        return missing.into();
+    }
+    let message = format!("{DOING}: {}", error.to_string().to_lowercase());
     Failure::own(
         Kind::Unavailable,
         "output-failed",

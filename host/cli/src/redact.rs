@@ -8,6 +8,7 @@ use clap::Args;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read};
 use vaultlet_host::Kind;
+use vaultlet_host::references::shown;
 use zeroize::Zeroizing;
 
 use crate::child;
@@ -42,6 +43,9 @@ pub(crate) struct Redact {
 impl Redact {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let Self { sources, only, options } = self;
+        if sources.has_stdin() {
+            return Err(Failure::usage("`--env-file -` cannot be read: stdin is the text"));
+        }
         // Closed streams are told before anything is fetched.
         streams::check_stdin().map_err(|error| unreadable(&error))?;
         output::bytes(&[])?;
@@ -55,7 +59,7 @@ impl Redact {
         }
         for (name, value) in &resolved.variables {
             if sources.is_argument(name) && matches!(value, Value::Plain { .. }) {
-                warn(&format!("`{}` is no reference, and is not masked", name.to_string_lossy()));
+                warn(&format!("`{}` is no reference, and is not masked", shown(name)));
             }
         }
         drop(resolved);

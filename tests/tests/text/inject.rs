@@ -35,6 +35,7 @@ fn references_are_replaced_and_all_other_bytes_stay() {
         ("{{ @Microsoft.KeyVault(VaultName=job;SecretName=short) }}", "abc".into()),
         (&format!("{{{{ {host}/secrets/short }}}}"), "abc".into()),
         (&format!("{{{{ @microsoft.keyvault(SecretUri={host}/secrets/short/) }}}}"), "abc".into()),
+        ("{{ @Microsoft.KeyVault(VaultName=job;SecretName=db)?json=/user }}", MEMBER.into()),
         ("{\"a\":{{ akv://job/short }}}", "{\"a\":abc}".into()),
     ] {
         let (ended, bytes) = filled(&local, &[], template.as_bytes());
@@ -83,6 +84,7 @@ fn either_all_are_replaced_or_nothing_is_written() {
         ("{{ akv://job/short {{ user }}", 65, &["the `}}` after it is missing"]),
         ("{{ akv://job/short | upper }}", 65, &["stdin:1:1: "]),
         ("{{ akv://job/short?as=file }}", 65, &["stdin:1:1: "]),
+        ("{{ akv://job/short?as=env }}", 65, &["stdin:1:1: "]),
         ("{{ akv://job/short?optional }}", 65, &["stdin:1:1: "]),
         ("{{ akv://job/nope?default=x }}", 65, &["stdin:1:1: "]),
         ("{{ @Microsoft.KeyVault(VaultName=job) }}", 65, &["stdin:1:1: "]),

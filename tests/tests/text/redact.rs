@@ -70,6 +70,7 @@ fn nothing_is_copied_unless_all_secrets_are_read() {
         (&["-e", "A=akv://job/nope", "-e", "B=akv://job/denied"][..], 66, "vaultlet: A: "),
         (&["-e", "A=akv://job/short?as=file"], 65, "`as`"),
         (&["-e", "A=akv://job/short?as=fd"], 65, "`as`"),
+        (&["-e", "A=akv://job/short?as=env"], 65, "`as`"),
         (&["-e", "A=akv://job/nope?optional"], 65, "`optional`"),
         (&["-e", "A=akv://job/nope?default=x"], 65, "`default`"),
         (&["-e", "A=akv://job"], 65, "vaultlet: A: "),

@@ -220,7 +220,7 @@ fn split_scheme(text: &str) -> Option<(&str, &str)> {
 fn parse_akv(rest: &str, settings: &Settings) -> Result<Reference, Error> {
     let (path, query) = split_query(rest)?;
     if path.contains("://") {
-        return Err(malformed("it begins both as `akv://` and as a URL"));
+        return Err(malformed("`://` stands in it twice"));
     }
     let (vault, path) = path.split_once('/').unwrap_or((path, ""));
     let vault = parse_vault(vault, settings)?;

@@ -234,6 +234,11 @@ pub(crate) fn failed(command: &Command, error: &io::Error) -> Failure {
     if let Some(missing) = not_started(&doing, error) {
         return missing.into();
     }
+    if error.kind() == io::ErrorKind::ArgumentListTooLong {
+        let message = format!("{doing}: its variables or arguments are too large for the system");
+        let help = "give it large values as files: a secret by `?as=file` in its reference";
+        return Failure::own(Kind::Denied, "command-not-executable", message, help).with_exit(126);
+    }
     let (kind, id, exit) = match error.kind() {
         io::ErrorKind::NotFound => (Kind::NotFound, "command-not-found", 127),
         _ => (Kind::Denied, "command-not-executable", 126),

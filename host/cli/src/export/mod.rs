@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use vaultlet_core::command::variables::is_name;
 use vaultlet_host::Kind;
+use vaultlet_host::references::shown;
 use zeroize::Zeroizing;
 
 use crate::child::Signals;
@@ -127,7 +128,7 @@ fn variables_of(resolved: Resolved, format: Format) -> Result<Vec<Variable>, Fai
         let value = Zeroizing::new(value);
         match check(&name, &value, format) {
             Ok(name) => variables.push(Variable { name, value, is_secret }),
-            Err(failure) => failures.push((name.to_string_lossy().into_owned(), failure)),
+            Err(failure) => failures.push((shown(&name), failure)),
         }
     }
     if failures.is_empty() { Ok(variables) } else { Err(Failure::of_variables(failures)) }

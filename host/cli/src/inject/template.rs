@@ -8,6 +8,7 @@ use vaultlet_core::settings::{Cloud, Settings};
 use vaultlet_core::url::Url;
 use vaultlet_core::vault::Reference;
 use vaultlet_host::Kind;
+use vaultlet_host::references::with_query;
 
 use crate::failure::Failure;
 
@@ -111,7 +112,7 @@ impl Place<'_> {
             )));
         };
         let is_url = !starts_with(text.as_bytes(), "akv://") && !text.starts_with('@');
-        match Reference::parse(text, settings) {
+        match Reference::parse(&with_query(text, settings), settings) {
             Ok(reference) => Some(Ok(reference)),
             Err(_) if is_url && !is_of_secret(text) => None,
             Err(error) => Some(Err(error.into())),

@@ -220,6 +220,9 @@ fn every_encoding_of_every_value_is_masked_at_every_split() {
     assert!(names.len() >= 40, "{} encodings", names.len());
 }
 
+/// What a bash or JSON's writers do not print as it is.
+const UNSEEN: &str = "a\u{85}b\u{2028}c\u{e9}d<&>\u{7f}\u{8}\u{c}";
+
 /// What programs printed of one value, as they printed it.
 #[test]
 fn what_real_programs_print_is_masked_at_every_split() {
@@ -239,5 +242,74 @@ fn what_real_programs_print_is_masked_at_every_split() {
         ("printf %q, LC_ALL=C", r#"$'it\'s "5 < 6"\n\\\303\251/+\E~'"#, "$'<S>'"),
     ] {
         assert_eq!(check(&mask, text, program), expected, "{program}");
+    }
+    let mask = Mask::new([("S", UNSEEN.as_bytes())]);
+    for (program, text, expected) in [
+        ("json.dumps", r#""a\u0085b\u2028c\u00e9d<&>\u007f\b\f""#, "\"<S>\""),
+        ("jq", "\"a\u{85}b\u{2028}céd<&>\\u007f\\b\\f\"", "\"<S>\""),
+        ("json.Marshal", "\"a\u{85}b\\u2028céd\\u003c\\u0026\\u003e\u{7f}\\b\\f\"", "\"<S>\""),
+        (
+            "json.Marshal, before Go 1.22",
+            "\"a\u{85}b\\u2028céd\\u003c\\u0026\\u003e\u{7f}\\u0008\\u000c\"",
+            "\"<S>\"",
+        ),
+        ("SetEscapeHTML(false)", "\"a\u{85}b\\u2028céd<&>\u{7f}\\b\\f\"", "\"<S>\""),
+        ("printf %q", r"$'a\302\205b\342\200\250céd<&>\177\b\f'", "$'<S>'"),
+        ("printf %q, LC_ALL=C", r"$'a\302\205b\342\200\250c\303\251d<&>\177\b\f'", "$'<S>'"),
+    ] {
+        assert_eq!(check(&mask, text, program), expected, "{program}");
+    }
+    let mask = Mask::new([("S", br#"p"a$b`c\d'x!"#.as_slice())]);
+    for (program, text, expected) in [
+        ("declare -p", r#"declare -- w="p\"a\$b\`c\\d'x!""#, "declare -- w=\"<S>\""),
+        ("printf %q", r#"p\"a\$b\`c\\d\'x\!"#, "<S>"),
+        ("${w@Q}", r#"'p"a$b`c\d'\''x!'"#, "'<S>'"),
+    ] {
+        assert_eq!(check(&mask, text, program), expected, "{program}");
+    }
+}
+
+#[test]
+fn a_value_without_the_white_space_around_it_is_masked() {
+    for (value, text, expected) in [
+        ("  spacedtoken99  ", "spacedtoken99 \"  spacedtoken99  \"", "<S> \"<S>\""),
+        ("tok123\n", "[tok123] tok123\n.", "[<S>] <S>."),
+        ("\u{a0}tok123\u{2003}", "[tok123]", "[<S>]"),
+        // Encoded, too.
+        (" tok<123>\r\n", "tok%3C123%3E|dG9rPDEyMz4=|tok\\u003c123\\u003e", "<S>|<S>|<S>"),
+        ("\n  a line of it\n  xy\n", "a line of it; xy", "<S>; xy"),
+        // What is left is too short.
+        (" abc ", "abc abc . abc", "abc<S>. abc"),
+    ] {
+        let mask = Mask::new([("S", value.as_bytes())]);
+        assert_eq!(check(&mask, text, value), expected, "{value:?}");
+    }
+}
+
+/// By base64 and openssl base64, and of Python's encodebytes.
+#[test]
+fn lines_of_wrapped_base64_are_masked() {
+    for length in [47_usize, 48, 49, 56, 57, 58, 96, 100, 114, 116, 117, 150, 171] {
+        let value: String = ('!'..='~').cycle().step_by(7).take(length).collect();
+        let mask = Mask::new([("S", value.as_bytes())]);
+        for after in ["", "\n"] {
+            let encoded = Base64::encode_string(format!("{value}{after}").as_bytes());
+            for columns in [64, 76] {
+                let lines: Vec<_> = encoded
+                    .as_bytes()
+                    .chunks(columns)
+                    .map(|line| str::from_utf8(line).unwrap())
+                    .collect();
+                let text = lines.join("\n") + "\n";
+                let what = format!("{length} bytes in {columns} columns");
+                let shown = check(&mask, &text, &what);
+                for (line, shown) in lines.iter().zip(shown.lines()) {
+                    // The last characters are encoded with what follows.
+                    let is_masked = shown == "<S>"
+                        || shown.strip_prefix("<S>").is_some_and(|rest| rest.len() <= 4);
+                    assert!(is_masked || line.len() < 12, "{what}: {shown}");
+                }
+            }
+        }
     }
 }

@@ -14,8 +14,15 @@ pub(crate) struct Malformed {
     pub(crate) why: &'static str,
 }
 
+/// White space of these files. Other characters that look like it are a part of a value.
+const BLANK: [char; 3] = [' ', '\t', '\r'];
+
 /// The variables in the order of their lines.
 pub(crate) fn parse(text: &str) -> Result<Vec<(&str, Cow<'_, str>)>, Malformed> {
+    if let Some((before, _)) = text.split_once('\0') {
+        let line = before.matches('\n').count() + 1;
+        return Err(Malformed { line, why: "it has a null character (U+0000)" });
+    }
     parse_named(text, is_name, "its name is not one of letters, digits and `_`")
 }
 
@@ -33,7 +40,7 @@ pub(crate) fn parse_named<'a>(
         let malformed = |why| Malformed { line, why };
         let start = rest.trim_start_matches([' ', '\t']);
         let (first, after) = start.split_once('\n').unwrap_or((start, ""));
-        let first = first.trim_end();
+        let first = first.trim_end_matches(BLANK);
         if first.is_empty() || first.starts_with('#') {
             rest = after;
         } else {
@@ -45,7 +52,7 @@ pub(crate) fn parse_named<'a>(
                 .split_once('=')
                 .filter(|(name, _)| !name.contains('\n'))
                 .ok_or_else(|| malformed("there is no `=` in it"))?;
-            let name = name.trim();
+            let name = name.trim_matches(BLANK);
             if !is_name(name) {
                 return Err(malformed(why));
             }
@@ -72,7 +79,7 @@ fn read_value(text: &str) -> Result<(Cow<'_, str>, &str), &'static str> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     let mut comments = line.match_indices('#').filter_map(|(at, _)| line.get(..at));
     let value = comments.find(|before| before.is_empty() || before.ends_with([' ', '\t']));
-    Ok((value.unwrap_or(line).trim_end().into(), rest))
+    Ok((value.unwrap_or(line).trim_end_matches(BLANK).into(), rest))
 }
 
 fn read_double_quoted(text: &str) -> Result<(String, &str), &'static str> {
@@ -103,7 +110,7 @@ fn read_double_quoted(text: &str) -> Result<(String, &str), &'static str> {
 /// What follows a closing quote: a comment at most.
 fn end_of_line(text: &str) -> Result<&str, &'static str> {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let after = line.trim();
+    let after = line.trim_matches(BLANK);
     let is_comment = after.starts_with('#') && line.starts_with([' ', '\t']);
     if after.is_empty() || is_comment {
         Ok(rest)
@@ -142,6 +149,11 @@ mod tests {
             ("A=akv://v/n?json=/a#b", vec![("A", "akv://v/n?json=/a#b")]),
             ("A=é=x", vec![("A", "é=x")]),
             ("A=1\nA=2", vec![("A", "1"), ("A", "2")]),
+            (
+                "A=x\u{a0}\nB=\u{3000}y\u{2003} \t\r\n",
+                vec![("A", "x\u{a0}"), ("B", "\u{3000}y\u{2003}")],
+            ),
+            ("A=x\u{85}# c\nB=\u{b}\u{c}", vec![("A", "x\u{85}# c"), ("B", "\u{b}\u{c}")]),
             ("", vec![]),
         ] {
             let read = parse(text).unwrap();
@@ -162,6 +174,11 @@ mod tests {
             ("A=1\nB='x\nC=3", 2, "single quote"),
             ("A=\"x\\\"", 1, "double quote"),
             ("A='x'y", 1, "closing quote"),
+            ("A='x'\u{a0}", 1, "closing quote"),
+            ("A\u{a0}=x", 1, "name"),
+            ("\u{a0}\nA=x", 1, "no `=`"),
+            ("A=1\n\nB=x\0y", 3, "null character"),
+            ("A=1\n# \0", 2, "null character"),
             ("A=\"x\"#y", 1, "closing quote"),
         ] {
             let malformed = parse(text).unwrap_err();

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::sources::Variable;
 use super::strings;
 use crate::failure::Failure;
+use crate::mask::Mask;
 use crate::options::{CALLS_MAX, Options};
 
 /// Variables with their values. Has no `Debug`: it holds secrets.
@@ -128,7 +129,10 @@ impl Resolved {
                 self.mask(name, Zeroizing::new(found.reveal().to_owned()));
                 // What a program prints of the secret may be another part of it.
                 if let (Some(_), Ok(whole)) = (&asked.pointer, secret) {
-                    strings::in_json(whole.reveal()).into_iter().for_each(|it| self.mask(name, it));
+                    // A short one is not the variable's value, and nothing is to be said of it.
+                    let strings = strings::in_json(whole.reveal()).into_iter();
+                    let strings = strings.filter(|it| !Mask::is_too_short(it.as_bytes()));
+                    strings.for_each(|it| self.mask(name, it));
                 }
                 found
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,6 +11,7 @@ use vaultlet_host::Kind;
 
 use super::env_file;
 use crate::failure::Failure;
+use crate::streams;
 
 /// The most bytes that an env file may have.
 const FILE_MAX: u64 = 4 << 20;
@@ -21,7 +22,7 @@ pub(crate) struct Sources {
     /// A variable, whose value may be a reference; may be repeated
     #[arg(short, value_name = "NAME=VALUE")]
     env: Vec<OsString>,
-    /// A file of lines NAME=VALUE; may be repeated, the later file wins
+    /// A file of lines NAME=VALUE, - for stdin; may be repeated, the later file wins
     #[arg(long, value_name = "FILE")]
     env_file: Vec<PathBuf>,
 }
@@ -63,6 +64,11 @@ impl Sources {
         self.arguments().map(drop)
     }
 
+    /// Whether an env file is standard input.
+    pub(crate) fn has_stdin(&self) -> bool {
+        self.env_file.iter().any(|path| is_stdin(path))
+    }
+
     /// The env files.
     pub(crate) fn files(&self) -> &[PathBuf] {
         &self.env_file
@@ -74,6 +80,9 @@ impl Sources {
     }
 
     fn arguments(&self) -> Result<Vec<(&str, OsString)>, Failure> {
+        if self.env_file.iter().filter(|path| is_stdin(path)).count() > 1 {
+            return Err(Failure::usage("`--env-file -`, which is stdin, is given twice"));
+        }
         let mut arguments: Vec<(&str, OsString)> = Vec::new();
         for argument in &self.env {
             let (name, value) = split(argument).ok_or_else(|| {
@@ -98,16 +107,24 @@ fn split(argument: &OsStr) -> Option<(&str, OsString)> {
     Some((name, OsStr::from_bytes(bytes.get(at + 1..)?).to_owned()))
 }
 
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 fn read(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
-    let read = std::fs::File::open(path)
-        .and_then(|file| file.take(FILE_MAX + 1).read_to_string(&mut text));
+    let read = match is_stdin(path) {
+        true => streams::check_stdin()
+            .and_then(|()| io::stdin().lock().take(FILE_MAX + 1).read_to_string(&mut text)),
+        false => std::fs::File::open(path)
+            .and_then(|file| file.take(FILE_MAX + 1).read_to_string(&mut text)),
+    };
     match read {
         Ok(_) if text.len() as u64 > FILE_MAX => {
             Err(unreadable(path, "it is larger than 4 MiB", "give a file of variables"))
         }
         Ok(_) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(unreadable(path, "it is not UTF-8 text", "write it as UTF-8"))
         }
         Err(error) => {
@@ -117,13 +134,19 @@ fn read(path: &Path) -> Result<String, Failure> {
     }
 }
 
+fn reading(path: &Path) -> String {
+    match is_stdin(path) {
+        true => "reading the env file from stdin".to_owned(),
+        false => format!("reading the env file `{}`", path.display()),
+    }
+}
+
 fn unreadable(path: &Path, why: &str, help: &str) -> Failure {
-    let message = format!("reading the env file `{}`: {why}", path.display());
+    let message = format!("{}: {why}", reading(path));
     Failure::own(Kind::Configuration, "env-file", message, help)
 }
 
 fn malformed_line(path: &Path, line: usize, why: &str) -> Failure {
-    let message =
-        format!("reading the env file `{}`: line {line} is malformed: {why}", path.display());
+    let message = format!("{}: line {line} is malformed: {why}", reading(path));
     Failure::own(Kind::Configuration, "env-file", message, "write NAME=VALUE")
 }

@@ -3,13 +3,14 @@
 
 use vaultlet_core::vault::Reference;
 use vaultlet_host::Kind;
+use vaultlet_host::references::shown;
 
 use super::sources::Variable;
 use crate::failure::Failure;
 use crate::options::Options;
 
-/// Fails if one of these variables, with `only` one of those that it names, is a reference with `as=file`,
-/// `as=fd`, `optional` or `default=`.
+/// Fails if one of these variables, with `only` one of those that it names, is a reference with `as=`, `optional` or
+/// `default=`.
 pub(crate) fn refuse_options(
     variables: &[Variable],
     only: &[String],
@@ -28,7 +29,7 @@ pub(crate) fn refuse_options(
                 format!("reading the reference: only `vaultlet run` has the option `{option}`");
             let help = "leave the option out, or run a command with `vaultlet run`";
             let failure = Failure::own(Kind::InvalidArgument, "reference-malformed", message, help);
-            failures.push((variable.name.to_string_lossy().into_owned(), failure));
+            failures.push((shown(&variable.name), failure));
         }
     }
     if failures.is_empty() { Ok(()) } else { Err(Failure::of_variables(failures)) }
@@ -37,14 +38,17 @@ pub(crate) fn refuse_options(
 /// What stands before the options of a reference, and the first of those that are refused.
 fn find(text: &str) -> Option<(&str, &str)> {
     // In the form of App Service, what is between the parentheses is the reference.
-    let end = if text.starts_with('@') { text.rfind(')').map_or(0, |at| at + 1) } else { 0 };
+    let end = match text.starts_with('@') {
+        true => text.find(")?").map_or(text.len(), |at| at + 1),
+        false => 0,
+    };
     let at = end + text.get(end..)?.find('?')?;
     let (start, query) = (text.get(..at)?, text.get(at + 1..)?);
     let is_refused = |option: &&str| {
         matches!(*option, "optional" | "default")
             || option.starts_with("optional=")
             || option.starts_with("default=")
-            || (option.starts_with("as=") && *option != "as=env")
+            || option.starts_with("as=")
     };
     query.split('&').find(is_refused).map(|option| (start, option))
 }
@@ -63,7 +67,7 @@ mod tests {
         for (text, expected) in [
             ("akv://v/n", None),
             ("akv://v/n?json=/a", None),
-            ("akv://v/n?as=env", None),
+            ("akv://v/n?as=env", Some(("akv://v/n", "as=env"))),
             ("akv://v/n?json=/optional", None),
             ("akv://v/n?optional", Some(("akv://v/n", "optional"))),
             ("akv://v/n?json=/a&as=file", Some(("akv://v/n", "as=file"))),

@@ -160,7 +160,7 @@ fn found(references: &References, results: Results) -> Result<Secrets, Error> {
         };
         match asked.find(result.as_ref()) {
             Ok(Found::Secret(secret) | Found::Default(secret)) => {
-                secrets.insert(references::shown(name), secret);
+                secrets.insert(name.to_string_lossy().into_owned(), secret);
             }
             Ok(Found::Nothing) => {}
             Err(error) => errors.push((references::shown(name), error)),

@@ -9,8 +9,9 @@ use std::ffi::{OsStr, OsString};
 use vaultlet_core::settings::Settings;
 
 use crate::error::Error;
+use crate::visible::on_one_line;
 
-pub use reference::{Asked, Form, Found, is_like_one, read};
+pub use reference::{Asked, Form, Found, is_like_one, read, with_query};
 
 /// References by the names of their variables.
 pub type References = BTreeMap<OsString, Asked>;
@@ -58,7 +59,35 @@ pub fn secrets(references: &References) -> Vec<&str> {
     secrets
 }
 
-/// A variable's name in a message.
+/// A variable's name in a message: a name may be whatever the program that started this one made of it.
 pub fn shown(name: &OsStr) -> String {
-    name.to_string_lossy().into_owned()
+    on_one_line(&name.to_string_lossy()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_that_is_not_utf_8_is_malformed_and_other_bytes_are_left() {
+        let settings = || -> Result<_, Error> { Ok(Settings::read(&|_: &str| None)?) };
+        for (value, is_refused) in [
+            (b"akv://job/pw\xff".as_slice(), true),
+            (b" AKV://job/pw?optional&\xff", true),
+            (b"@Microsoft.KeyVault(\xff", true),
+            (b"akv://\xff", true),
+            (b"https://job.vault.azure.net/secrets/pw\xff", false),
+            (b"\xffakv://job/pw", false),
+        ] {
+            let variables = [(OsStr::new("A\u{1b}[1m\nB"), OsStr::from_bytes(value))];
+            let read = read_all(variables.into_iter(), settings).unwrap();
+            let refused = read.err().unwrap_or_default();
+            let refused: Vec<_> =
+                refused.iter().map(|(name, it)| (name.as_str(), it.id.as_str())).collect();
+            let expected = if is_refused { vec![("A B", "reference-malformed")] } else { vec![] };
+            assert_eq!(refused, expected, "{value:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Values of variables that are references, with the options that only a command which sets variables has:
 //! `as=`, `optional` and `default=`.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 
 use percent_encoding::percent_decode_str;
@@ -124,13 +125,18 @@ fn is_about_absence(error: &Error) -> bool {
 
 /// Whether a value begins as a reference does.
 pub fn is_like_one(value: &OsStr) -> bool {
-    value.to_str().is_some_and(may_be_one)
+    may_be_one(&value.to_string_lossy())
 }
 
 /// Reads a variable's value: `None` if it is no reference. Spaces around a reference are ignored, as they are
 /// everywhere else.
 pub fn read(value: &OsStr, settings: &Settings) -> Option<Result<Asked, Error>> {
-    let text = value.to_str()?.trim();
+    let Some(text) = value.to_str() else {
+        let help = "write it with letters, digits, hyphens and `%XX` for everything else";
+        let error = || refused("reading the reference: it is not UTF-8".to_owned(), help);
+        return is_meant(&value.to_string_lossy()).then(|| Err(error()));
+    };
+    let text = text.trim();
     if !may_be_one(text) {
         return None;
     }
@@ -138,20 +144,34 @@ pub fn read(value: &OsStr, settings: &Settings) -> Option<Result<Asked, Error>> 
         Ok(split) => split,
         Err(error) => return is_meant(text).then_some(Err(error)),
     };
-    let reference = Reference::recognize(&rest, settings)?;
+    let reference = Reference::recognize(&with_query(&rest, settings), settings)?;
     Some(reference.map_err(Error::from).map(|reference| Asked::new(reference, options)))
+}
+
+/// A reference in the form of App Service with options after it, as `akv://…`; every other one as it is.
+pub fn with_query<'a>(text: &'a str, settings: &Settings) -> Cow<'a, str> {
+    let read = || {
+        let (start, query) = text.split_at(text.find(")?")? + 1);
+        let reference = Reference::parse(start, settings).ok()?;
+        let is_plain = reference.pointer.is_none() && reference.vault.secure;
+        is_plain.then(|| Cow::Owned(reference.canonical() + query))
+    };
+    if text.starts_with('@') { read().unwrap_or(text.into()) } else { text.into() }
 }
 
 /// Takes the options of this file out of a reference; the others stay.
 fn split(text: &str) -> Result<(Options, String), Error> {
     let mut options = Options::default();
     // In the form of App Service, what is between the parentheses is the reference.
-    let end = if text.starts_with('@') { text.rfind(')').map_or(0, |at| at + 1) } else { 0 };
+    let end = match text.starts_with('@') {
+        true => text.find(")?").map_or(text.len(), |at| at + 1),
+        false => 0,
+    };
     let Some(at) = text.get(end..).and_then(|rest| rest.find('?')) else {
         return Ok((options, text.to_owned()));
     };
     let (start, query) = text.split_at(end + at);
-    let query = query.trim_start_matches('?');
+    let query = query.strip_prefix('?').unwrap_or(query);
     let mut others = Vec::new();
     let mut seen = Vec::new();
     for option in query.split('&') {
@@ -164,34 +184,46 @@ fn split(text: &str) -> Result<(Options, String), Error> {
             continue;
         }
         if seen.contains(&name) {
-            return Err(malformed(text, &format!("`{name}` stands in it twice")));
+            return Err(malformed(text, &format!("`{name}` stands in it twice"), ONE));
         }
         seen.push(name);
         match (name, value) {
             ("as", Some("env")) => options.form = Form::Env,
             ("as", Some("file")) => options.form = Form::File,
             ("as", Some("fd")) => options.form = Form::Fd,
-            ("as", _) => return Err(malformed(text, "`as=` takes `env`, `file` or `fd`")),
+            ("as", _) => return Err(malformed(text, "`as=` takes `env`, `file` or `fd`", FORM)),
             ("optional", None) => options.is_optional = true,
-            ("optional", Some(_)) => return Err(malformed(text, "`optional` takes no value")),
+            ("optional", Some(_)) => {
+                return Err(malformed(text, "`optional` takes no value", OPTIONAL));
+            }
             (_, Some(value)) => {
                 let decoded = percent_decode_str(value).decode_utf8();
-                let decoded = decoded.map_err(|_| malformed(text, "`default=` is not UTF-8"))?;
+                let decoded =
+                    decoded.map_err(|_| malformed(text, "`default=` is not UTF-8", DEFAULT))?;
                 options.default = Some(decoded.into_owned());
             }
-            (_, None) => return Err(malformed(text, "`default` takes a value: `default=TEXT`")),
+            (_, None) => {
+                return Err(malformed(text, "`default` takes a value: `default=TEXT`", DEFAULT));
+            }
         }
     }
     if options.is_optional && options.default.is_some() {
-        return Err(malformed(text, "it has both `optional` and `default=`"));
+        return Err(malformed(text, "it has both `optional` and `default=`", ONE));
     }
     let query = others.join("&");
     let rest = if query.is_empty() { start.to_owned() } else { format!("{start}?{query}") };
     Ok((options, rest))
 }
 
-fn malformed(text: &str, why: &str) -> Error {
-    let message = format!("reading the reference `{}`: {why}", text.escape_debug());
-    let help = "write akv://VAULT/NAME?as=file&optional, or leave the option out";
+const ONE: &str = "leave one of them out";
+const FORM: &str = "write akv://VAULT/NAME?as=file, or leave the option out";
+const OPTIONAL: &str = "write akv://VAULT/NAME?optional, or leave the option out";
+const DEFAULT: &str = "write akv://VAULT/NAME?default=TEXT, or leave the option out";
+
+fn malformed(text: &str, why: &str, help: &str) -> Error {
+    refused(format!("reading the reference `{}`: {why}", text.escape_debug()), help)
+}
+
+fn refused(message: String, help: &str) -> Error {
     Error::new(Kind::InvalidArgument, "reference-malformed", message, help)
 }
