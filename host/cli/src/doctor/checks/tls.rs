@@ -11,8 +11,9 @@ use crate::doctor::finding::{fail, ok, waits};
 use crate::failure::Failure;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
-    if let (Err(failure), Some("tls")) = (&facts.vaultlet, facts.blamed()) {
-        return vec![fail("", failure)];
+    let wrong = facts.wrong("tls");
+    if !wrong.is_empty() {
+        return wrong;
     }
     let probes = facts.vaults().iter();
     let probes = probes.filter_map(|vault| Some((vault.name.as_str(), vault.probe.as_ref().ok()?)));
@@ -77,6 +78,11 @@ fn remedy(leaf: &Certificate, probe: &Probe) -> String {
             "have the certificate renewed, unless this machine's clock is wrong: it says {}",
             date::text(now)
         );
+    }
+    if leaf.is_ca {
+        return "give the server a certificate that is not an authority's (`openssl req -x509 -addext \
+                basicConstraints=critical,CA:FALSE …`); as it is, `--ca-file` cannot make it trusted"
+            .into();
     }
     if !leaf.names.iter().any(is_for) {
         return "check the vault's name and the address that it leads to: another server is there"
