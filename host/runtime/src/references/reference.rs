@@ -139,7 +139,17 @@ pub fn read(value: &OsStr, settings: &Settings) -> Option<Result<Asked, Error>> 
         Err(error) => return is_meant(text).then_some(Err(error)),
     };
     let reference = Reference::recognize(&rest, settings)?;
-    Some(reference.map_err(Error::from).map(|reference| Asked::new(reference, options)))
+    Some(reference.map_err(with_all_options).map(|reference| Asked::new(reference, options)))
+}
+
+/// The component's error, with the options that a variable's reference has besides the component's one.
+fn with_all_options(error: vaultlet_core::error::Error) -> Error {
+    let mut error = Error::from(error);
+    error.message = error.message.replace(
+        "its only option is `json=<pointer>`",
+        "its options are `json=<pointer>`, `as=`, `default=` and `optional`",
+    );
+    error
 }
 
 /// Takes the options of this file out of a reference; the others stay.
