@@ -183,19 +183,18 @@ fn without_words(text: &str, values: &[(String, String)]) -> String {
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once(value.as_str()) {
             let mut following = after.chars();
-            let is_word = !before.ends_with(is_in_word)
-                && !(before.is_empty() && out.ends_with(is_in_word))
-                && match following.next() {
-                    // A number within another, or a part of a host.
-                    Some('.' | ':') => !following.next().is_some_and(is_in_word),
-                    next => !next.is_some_and(is_in_word),
-                }
-                && !before.ends_with('.');
+            let begins_within = |text: &str| text.ends_with(|c| is_in_word(c) || c == '.');
+            let is_within = begins_within(if before.is_empty() { &out } else { before });
+            let goes_on = match following.next() {
+                // A number within another, or a part of a host.
+                Some('.' | ':') => following.next().is_some_and(is_in_word),
+                next => next.is_some_and(is_in_word),
+            };
             out.push_str(before);
-            if is_word {
-                out.extend(["<", name, ">"]);
-            } else {
+            if is_within || goes_on {
                 out.push_str(value);
+            } else {
+                out.extend(["<", name, ">"]);
             }
             rest = after;
         }
