@@ -210,6 +210,14 @@ fn certificates() {
             &[("tls", "fail", "that of an authority (`CA:TRUE`)", "CA:FALSE")],
         );
     }
+    let rule = format!("job.vault.azure.net:443:127.0.0.1:{}", own.port());
+    let get = Run::vaultlet(["get", REFERENCE, "--resolve", &rule])
+        .environment(Place::identity(&local).variables)
+        .end();
+    assert_eq!(get.code, 78, "{}", get.stderr);
+    for words in ["(`CA:TRUE`)", "CA:FALSE"] {
+        assert!(get.stderr.contains(words), "{}", get.stderr);
+    }
     let expired = vault(&ca.expired_leaf(&["job.vault.azure.net"]), None);
     trusting(&expired).expect(
         "expired",

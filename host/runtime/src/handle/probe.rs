@@ -2,8 +2,8 @@
 
 use pkcs8::der::Decode as _;
 use x509_cert::Certificate as X509;
+use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{BasicConstraints, SubjectAltName};
 
 use crate::error::Error;
 use crate::net::Seen;
@@ -33,8 +33,6 @@ pub struct Certificate {
     pub issuer: String,
     /// The hosts that it is for.
     pub names: Vec<String>,
-    /// Whether it is the certificate of an authority.
-    pub is_ca: bool,
     /// The Unix times between which it is valid.
     pub valid: (i64, i64),
 }
@@ -66,13 +64,11 @@ impl Certificate {
         let seconds = |time: x509_cert::time::Time| {
             i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
         };
-        let constraints = certificate.get::<BasicConstraints>().ok().flatten();
         let validity = certificate.validity;
         Some(Self {
             subject: shown(&certificate.subject.to_string()),
             issuer: shown(&certificate.issuer.to_string()),
             names: names.take(NAMES_MAX).collect(),
-            is_ca: constraints.is_some_and(|(_, constraints)| constraints.ca),
             valid: (seconds(validity.not_before), seconds(validity.not_after)),
         })
     }

@@ -75,6 +75,7 @@ impl Failure {
     pub(crate) fn help(&self) -> Option<&'static str> {
         match self {
             Self::Proxy(_, help) => Some(help),
+            Self::Certificate(text) if text == OF_AUTHORITY => Some(FOR_SERVER),
             _ => None,
         }
     }
@@ -135,6 +136,11 @@ impl From<Error> for Failure {
     }
 }
 
+const OF_AUTHORITY: &str =
+    "its certificate is that of an authority (`CA:TRUE`), which a server may not show as its own";
+const FOR_SERVER: &str = "give the server a certificate that is not an authority's (`openssl req -x509 -addext \
+    basicConstraints=critical,CA:FALSE …`); as it is, `--ca-file` cannot make it trusted";
+
 fn certificate_text(reason: &rustls::CertificateError) -> String {
     use rustls::CertificateError as E;
     match reason {
@@ -159,11 +165,7 @@ fn certificate_text(reason: &rustls::CertificateError) -> String {
             "its certificate is not for a server".into()
         }
         other => match in_words(other).as_str() {
-            "ca used as end entity" => {
-                "its certificate is that of an authority (`CA:TRUE`), which a server may not \
-                                        show as its own"
-                    .into()
-            }
+            "ca used as end entity" => OF_AUTHORITY.into(),
             words => format!("its certificate was refused: {words}"),
         },
     }

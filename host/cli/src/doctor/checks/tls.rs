@@ -79,11 +79,6 @@ fn remedy(leaf: &Certificate, probe: &Probe) -> String {
             date::text(now)
         );
     }
-    if leaf.is_ca {
-        return "give the server a certificate that is not an authority's (`openssl req -x509 -addext \
-                basicConstraints=critical,CA:FALSE …`); as it is, `--ca-file` cannot make it trusted"
-            .into();
-    }
     if !leaf.names.iter().any(is_for) {
         return "check the vault's name and the address that it leads to: another server is there"
             .into();
