@@ -9,7 +9,7 @@ use rcgen::{
 };
 use ring::digest::SHA1_FOR_LEGACY_USE_ONLY;
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::TlsAcceptor;
@@ -67,6 +67,22 @@ impl Ca {
         self.issue(names, now - Duration::days(3), now - Duration::days(1))
     }
 
+    /// A certificate of an authority, which it has signed itself, as `openssl req -x509` makes it, in a file of
+    /// this folder, too.
+    pub fn own_leaf(&self, names: &[&str]) -> (Leaf, PathBuf) {
+        let made = || -> Result<_, Box<dyn std::error::Error>> {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let mut parameters = CertificateParams::new(names)?;
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let key = KeyPair::generate()?;
+            let certificate = parameters.self_signed(&key)?;
+            let path = self.folder.path().join("own.pem");
+            std::fs::write(&path, certificate.pem())?;
+            Ok((shown(certificate.der(), &key)?, path))
+        };
+        made().unwrap_or_else(|error| unreachable!("no certificate: {error}"))
+    }
+
     fn issue(&self, names: &[&str], from: OffsetDateTime, to: OffsetDateTime) -> Leaf {
         let made = || -> Result<Leaf, Box<dyn std::error::Error>> {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -74,18 +90,26 @@ impl Ca {
             (parameters.not_before, parameters.not_after) = (from, to);
             let key = KeyPair::generate()?;
             let certificate = parameters.signed_by(&key, &self.issuer)?;
-            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let config = ServerConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()?
-                .with_no_client_auth()
-                .with_single_cert(vec![certificate.der().clone()], key)?;
-            let sha1 = ring::digest::digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
-            let sha1 = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-            Ok(Leaf { acceptor: TlsAcceptor::from(Arc::new(config)), sha1 })
+            shown(certificate.der(), &key)
         };
         made().unwrap_or_else(|error| unreachable!("no certificate: {error}"))
     }
+}
+
+/// What a server needs to show a certificate.
+fn shown(
+    certificate: &CertificateDer<'static>,
+    key: &KeyPair,
+) -> Result<Leaf, Box<dyn std::error::Error>> {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)?;
+    let sha1 = ring::digest::digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate);
+    let sha1 = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Leaf { acceptor: TlsAcceptor::from(Arc::new(config)), sha1 })
 }
 
 impl Leaf {

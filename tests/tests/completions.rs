@@ -67,6 +67,7 @@ fn every_script_has_every_command_and_flag() {
     );
     let wrong = Run::vaultlet(["completions", "tcsh"]).end();
     assert_eq!(wrong.code, 64, "{}", wrong.stderr);
+    assert!(wrong.stderr.contains(": SHELL: it is not `bash`"), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("`bash`") && wrong.stderr.contains("elvish"), "{}", wrong.stderr);
 }
 
@@ -91,6 +92,13 @@ fn shells_take_the_scripts_and_complete() {
         ("vaultlet doctor --bu", vec!["--bundle"], "--env-file"),
         ("vaultlet identity ''", vec!["serve"], "get"),
         ("vaultlet get -o ''", vec!["value", "json", "env"], "table"),
+        ("vaultlet get --cloud ''", vec!["public", "china", "usgov"], "Cargo.toml"),
+        ("vaultlet get --identity ''", vec!["managed-identity", "azure-cli"], "Cargo.toml"),
+        ("vaultlet get --exclude ''", vec!["azure-cli"], "Cargo.toml"),
+        ("vaultlet dev --identity-form ''", vec!["azure-ml", "azure-pipelines"], "Cargo.toml"),
+        ("vaultlet run --on-change ''", vec!["restart", "exit"], "Cargo.toml"),
+        ("vaultlet get --client-id ''", vec![], "Cargo.toml"),
+        ("vaultlet get --ca-file ''", vec!["Cargo.toml"], "restart"),
         ("vaultlet completions ''", vec!["bash", "zsh", "fish", "powershell", "elvish"], "pwsh"),
     ] {
         let ask = format!(
@@ -163,9 +171,9 @@ fn every_command_has_a_page_that_readers_take() {
         examples.lines().any(|line| line == r"vaultlet doctor \-\-env\-file job.env"),
         "{page}"
     );
-    let nowhere = Run::vaultlet(["man", "/no/such/folder"]).end();
+    let nowhere = Run::vaultlet(["man", "/dev/null/folder"]).end();
     assert_eq!(nowhere.code, 69, "{}", nowhere.stderr);
-    assert!(nowhere.stderr.contains("`/no/such/folder`"), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("`/dev/null/folder`"), "{}", nowhere.stderr);
 }
 
 /// Fails if a reader of manual pages finds something wrong with a page.
@@ -176,4 +184,23 @@ fn check_page(path: &Path) {
     let lint = ["-T", "lint", "-W", "error", path.to_str().unwrap()];
     let ended = Run::program("mandoc").arguments(lint).end();
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ""), "{path:?}");
+}
+
+#[test]
+fn a_folder_for_the_pages_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("share/man/man1");
+    ended(&["man", deep.to_str().unwrap()]);
+    assert!(deep.join("vaultlet-get.1").is_file());
+}
+
+/// A script whose variable with the command is empty fails.
+#[test]
+fn a_command_that_is_missing_is_an_error() {
+    for command in ["job", "identity"] {
+        let without = Run::vaultlet([command]).end();
+        let help = ended(&[command, "--help"]);
+        assert_eq!((without.code, without.stdout.as_str()), (64, ""), "{without:?}");
+        assert!(without.stderr.contains("Usage:") && help.stdout.contains("Usage:"), "{without:?}");
+    }
 }

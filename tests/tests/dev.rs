@@ -188,6 +188,27 @@ fn dev_prints_export_lines_for_a_shell() {
     assert!(!dev.wait().unwrap().success());
 }
 
+/// A request that is refused gets its answer also when it has a body, over HTTP/2, too.
+#[test]
+fn a_refused_request_with_a_body_is_answered() {
+    if Run::program("sh").arguments(["-c", "command -v curl"]).end().code != 0 {
+        return vaultlet_tests::sandbox::skipped("refused bodies", "curl is not installed");
+    }
+    let ask = "set -e; body=$(head -c 200000 /dev/zero | tr '\\0' a); \
+        token=$(\"$0\" token --reveal); url=https://job.vault.azure.net; \
+        for n in 1 2 3 4 5; do for v in --http2 --http1.1; do \
+        printf %s $body | curl -sS $v -o /dev/null -w '%{http_code} ' -X POST -H \"Authorization: Bearer $token\" --data-binary @- $url/secrets/restore?api-version=7.4; \
+        printf %s $body | curl -sS $v -o /dev/null -w '%{http_code} ' -X PUT --data-binary @- $url/secrets/x?api-version=7.4; \
+        printf %s $body | curl -sS $v -o /dev/null -w '%{http_code} ' -X POST -H 'X-Forwarded-For: a' --data-binary @- $url/x; done; done";
+    let ended =
+        Run::vaultlet(["dev", "--vault", "job", "--", "sh", "-c", ask]).arguments([vaultlet()]);
+    let path = std::env::var("PATH").unwrap();
+    let ended = ended.environment([("PATH", path)]).end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.stderr.matches("curl: ").count(), 0, "{}", ended.stderr);
+    assert_eq!(ended.stdout.matches("501 401 ").count(), 10, "{}", ended.stdout);
+}
+
 #[test]
 fn an_interrupt_ends_the_command_and_then_the_local_azure() {
     let script = "printf '%s\\n' \"$VAULTLET_CA_FILE\"; exec sleep 1000";

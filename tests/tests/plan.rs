@@ -105,3 +105,31 @@ fn no_socket_is_opened() {
     let calls: Vec<_> = trace.lines().filter(|line| line.contains('(')).collect();
     assert!(calls.len() == 1 && trace.contains("execve("), "{trace}");
 }
+
+/// A variable with which `get` fails before it asks anybody.
+#[test]
+fn a_source_that_is_set_up_wrong_is_told() {
+    for (variables, source, said) in [
+        (
+            vec![("OBO_ENDPOINT", "http://8.8.8.8/s3cret-of-the-machine")],
+            "azureml-obo",
+            "`OBO_ENDPOINT`",
+        ),
+        (
+            vec![("MSI_ENDPOINT", "nonsense/s3cret-of-the-machine"), ("MSI_SECRET", SECRET)],
+            "managed-identity",
+            "`MSI_ENDPOINT`",
+        ),
+    ] {
+        let ended = Run::vaultlet(["plan"]).environment(variables.clone()).end();
+        ended.reveals_none_of(&[SECRET], true);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let (_, remark) = ended.stdout.split_once("Source that is set up wrong").unwrap();
+        let line = remark.lines().nth(1).unwrap();
+        assert!(line.contains(source) && line.contains(said), "{line}");
+        let get = Run::vaultlet(["get", "akv://job/x"]).environment(variables).end();
+        assert_eq!(get.code, 78, "{}", get.stderr);
+        assert!(get.stderr.contains(said), "{}", get.stderr);
+    }
+    assert!(!plan(&[]).stdout.contains("set up wrong"));
+}

@@ -35,6 +35,17 @@ fn run(local: &Local, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     run.environment(variables.iter().copied()).end()
 }
 
+/// An option that a reference does not have.
+#[test]
+fn an_unknown_option_is_answered_with_those_that_there_are() {
+    let ended = Run::vaultlet(["run", "-e", "X=akv://my-key-vault/a?foo=1", "--", "true"]).end();
+    assert_eq!(ended.code, 65, "{}", ended.stderr);
+    for option in ["`json=<pointer>`", "`as=`", "`default=`", "`optional`"] {
+        assert!(ended.stderr.contains(option), "{}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("only option"), "{}", ended.stderr);
+}
+
 #[test]
 fn variables_that_are_references_are_resolved_and_all_others_are_left() {
     let local = local();

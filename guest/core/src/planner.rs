@@ -91,6 +91,17 @@ pub fn plan_credentials(
     Ok(plan)
 }
 
+/// The source at which the chain ends because its variables are wrong, by its name, and what is wrong. For hosts that
+/// explain a plan.
+pub fn unusable(
+    settings: &[(String, String)],
+    values: &[(String, String)],
+) -> Option<(&'static str, Error)> {
+    let lookup = |name: &str| find(settings, name).or_else(|| find(values, name));
+    let settings = Settings::read(&lookup).ok()?;
+    source::unusable(&lookup, &settings).map(|(label, error)| (label.name(), error))
+}
+
 /// The variables of all sources, and of Azure's SDKs, that hold a secret, name the file of one, or name the
 /// endpoint that one of them is for.
 const SECRETS: [&str; 21] = [

@@ -3,6 +3,7 @@
 //! an empty variable is the same as an unset one.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -10,7 +11,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command as Clap, CommandFactory as _, Fro
 use clap::{Args, Parser, Subcommand};
 use clap_lex::{OsStrExt as _, RawArgs};
 use vaultlet_core::command::sentence::is_get;
+use vaultlet_core::error::exit;
 use vaultlet_core::settings::SETTINGS;
+use vaultlet_host::Kind;
 
 use crate::failure::{Failure, Report};
 use crate::given_flags::GivenFlags;
@@ -124,6 +127,8 @@ impl Arguments {
 pub(crate) enum EarlyExit {
     /// The arguments request help or the version.
     Help(clap::Error),
+    /// A command of a command is missing.
+    NoCommand(clap::Error),
     /// Arguments or variables are wrong.
     Failed { failure: Failure, report: Report },
 }
@@ -135,6 +140,10 @@ impl EarlyExit {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(failure) => failure.report(Report::Line),
             },
+            Self::NoCommand(help) => {
+                let _ = write!(std::io::stderr(), "{}", help.render());
+                ExitCode::from(exit(Kind::Usage.as_str()))
+            }
             Self::Failed { failure, report } => failure.report(report),
         }
     }
@@ -153,7 +162,10 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Arguments, EarlyExit> {
     // Flags alone first: an error in them is a usage error, whatever the variables are.
     let flags = match Arguments::command().try_get_matches_from(arguments) {
         Ok(flags) => flags,
-        Err(help) if shows_help(&help) => return Err(EarlyExit::Help(help)),
+        Err(help) if shows_help(&help) && (is_asked_for(&help) || arguments.len() < 2) => {
+            return Err(EarlyExit::Help(help));
+        }
+        Err(help) if shows_help(&help) => return Err(EarlyExit::NoCommand(help)),
         Err(error) => return Err(wrong(Failure::usage(&usage::sentence(&error)))),
     };
     let variables = variables(&flags);
@@ -194,6 +206,11 @@ fn shows_help(error: &clap::Error) -> bool {
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     )
+}
+
+/// Whether the help is not that of a command without arguments.
+fn is_asked_for(help: &clap::Error) -> bool {
+    help.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }
 
 /// Whether there is any variable that may stand for a flag and is not a setting.

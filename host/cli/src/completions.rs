@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Command, ValueEnum};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Args, Command, ValueEnum, ValueHint};
 use clap_complete::{Shell, generate};
+use vaultlet_core::settings::Label;
 
 use crate::failure::Failure;
 use crate::{output, trimmed};
@@ -43,7 +45,7 @@ enum Name {
 
 impl Completions {
     /// Prints the script for a program with this definition.
-    pub(crate) fn run(self, mut definition: Command) -> Result<ExitCode, Failure> {
+    pub(crate) fn run(self, definition: Command) -> Result<ExitCode, Failure> {
         let shell = match self.shell {
             Name::Bash => Shell::Bash,
             Name::Zsh => Shell::Zsh,
@@ -51,9 +53,44 @@ impl Completions {
             Name::Powershell => Shell::PowerShell,
             Name::Elvish => Shell::Elvish,
         };
+        let mut definition = with_words(definition);
         let mut script = Vec::new();
         generate(shell, &mut definition, "vaultlet", &mut script);
         output::plain(&String::from_utf8_lossy(&script))?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The definition with the words that flags take, where a parser of the program knows them by itself, and without
+/// files for values that are none.
+fn with_words(command: Command) -> Command {
+    /// Placeholders of values that are files, folders or programs.
+    const FILES: [&str; 5] = ["FILE", "DIR", "FOLDER", "PATH", "COMMAND"];
+    let hinted = |argument: Arg| {
+        let words = argument.get_long().map(words).unwrap_or_default();
+        let is_file = |name: &clap::builder::Str| FILES.iter().any(|file| name.contains(file));
+        let is_of_files = argument.get_value_names().is_some_and(|names| names.iter().any(is_file));
+        let is_free = argument.get_possible_values().is_empty()
+            && argument.get_value_hint() == ValueHint::Unknown;
+        if !words.is_empty() {
+            return argument.value_parser(PossibleValuesParser::new(words));
+        }
+        if argument.get_action().takes_values() && is_free && !is_of_files {
+            return argument.value_hint(ValueHint::Other);
+        }
+        argument
+    };
+    command.mut_args(hinted).mut_subcommands(with_words)
+}
+
+fn words(flag: &str) -> Vec<&'static str> {
+    match flag {
+        "cloud" => vec!["public", "china", "usgov"],
+        "identity" => ["auto"].into_iter().chain(Label::ALL.iter().map(|it| it.name())).collect(),
+        "exclude" => Label::ALL.iter().map(|it| it.name()).collect(),
+        "on-change" => vec!["restart", "signal:HUP", "exit"],
+        #[cfg(feature = "dev")]
+        "identity-form" => vaultlet_dev::Form::all().map(|(name, _)| name).collect(),
+        _ => Vec::new(),
     }
 }

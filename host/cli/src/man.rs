@@ -22,7 +22,7 @@ Examples:
   vaultlet man ~/.local/share/man/man1
   vaultlet man | man -l -")]
 pub(crate) struct Man {
-    /// The folder to write the pages to, which must exist
+    /// The folder to write the pages to, which is made if it does not exist
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -35,7 +35,9 @@ impl Man {
         definition.build();
         match self.folder {
             Some(folder) => {
-                write_all(&definition, &folder).map_err(|error| not_written(&folder, &error))?;
+                let made = std::fs::create_dir_all(&folder);
+                let written = made.and_then(|()| write_all(&definition, &folder));
+                written.map_err(|error| not_written(&folder, &error))?;
             }
             None => output::plain(&text(&definition).map_err(|error| output::failed(&error))?)?,
         }

@@ -13,6 +13,7 @@ use vaultlet_host::{Builder, Kind, Vaultlet};
 
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
+use crate::shown_variables::{OF_HOST, shown};
 use crate::streams;
 
 /// The format of the answer.
@@ -200,6 +201,69 @@ impl Options {
         };
         let get = |name: &str| if is_given(name) { flag(name) } else { std::env::var(name).ok() };
         Ok(Settings::read(&get)?)
+    }
+
+    /// The values of flags, but those in which nothing secret can stand, each by its flag.
+    pub(crate) fn given_texts(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let given = self.given();
+        given
+            .filter(|(setting, value)| shown(setting.variable, value).as_ref() != Some(value))
+            .map(|(setting, value)| (setting.flag, value))
+    }
+
+    /// The settings as variables, whether flags or variables give them.
+    pub(crate) fn as_variables(&self) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        for (setting, value) in self.given() {
+            match all.iter_mut().find(|(name, _)| name == setting.variable) {
+                Some((_, values)) => values.extend([",", value.as_str()]),
+                None => all.push((setting.variable.to_owned(), value)),
+            }
+        }
+        for setting in SETTINGS.iter().filter(|setting| !self.given.has(setting.flag)) {
+            let value = std::env::var(setting.variable).ok();
+            all.extend(value.map(|value| (setting.variable.to_owned(), value)));
+        }
+        all
+    }
+
+    /// The values of flags.
+    fn given(&self) -> impl Iterator<Item = (&'static Setting, String)> {
+        let lists = [
+            (&settings::IDENTITY, &self.identity),
+            (&settings::EXCLUDE, &self.exclude),
+            (&settings::ADDITIONAL_TENANTS, &self.additional_tenants),
+            (&settings::RESOLVE, &self.resolve),
+            (&settings::ALLOW_HTTP_IDENTITY, &self.allow_http_identity),
+        ];
+        let single = [
+            (&settings::CLIENT_ID, &self.client_id),
+            (&settings::OBJECT_ID, &self.object_id),
+            (&settings::RESOURCE_ID, &self.resource_id),
+            (&settings::USER_ASSERTION_FILE, &self.user_assertion_file),
+            (&settings::CLOUD, &self.cloud),
+            (&settings::TIMEOUT, &self.timeout),
+        ];
+        let ca_file = self.ca_file.iter();
+        let ca_file = ca_file.map(|file| (&settings::CA_FILE, file.display().to_string()));
+        let lists = lists.into_iter().flat_map(|(setting, values)| {
+            values.iter().map(move |value| (setting, value.trim().to_owned()))
+        });
+        let single = single
+            .into_iter()
+            .filter_map(|(setting, value)| Some((setting, value.as_ref()?.trim().to_owned())));
+        lists.chain(single).chain(ca_file)
+    }
+
+    /// What is wrong with each variable of a setting, or of a proxy, by itself.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = Failure> {
+        let of_flags = SETTINGS.iter().filter(|setting| !self.given.has(setting.flag));
+        let names = of_flags.map(|setting| setting.variable).chain(OF_HOST.iter().copied());
+        names.filter_map(|name| {
+            let alone = [(name, std::env::var(name).ok()?)];
+            let opened = Vaultlet::builder().variables(alone).concurrency(1).open();
+            opened.err().filter(|error| error.kind == Kind::Configuration).map(Failure::from)
+        })
     }
 
     fn builder(&self) -> Result<Builder, Failure> {

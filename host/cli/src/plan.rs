@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use vaultlet_core::planner;
 use vaultlet_core::visible::on_one_line;
 use vaultlet_host::{Plan as Planned, Server, Vaultlet};
 use zeroize::Zeroizing;
@@ -49,7 +50,7 @@ impl Plan {
         let vaultlet = self.options.open_once(1)?;
         let plan = vaultlet.plan_blocking(self.reference.as_deref())?;
         match self.output {
-            Format::Table => output::plain(&text(&plan, &vaultlet)?)?,
+            Format::Table => output::plain(&text(&plan, &vaultlet, self.unusable(&plan))?)?,
             Format::Json => {
                 let json = serde_json::to_string(&plan).map_err(|e| output::failed(&e.into()))?;
                 output::json(&[Zeroizing::new(json + "\n")])?;
@@ -57,9 +58,22 @@ impl Plan {
         }
         Ok(ExitCode::SUCCESS)
     }
+
+    /// The source whose variables are refused, and why.
+    fn unusable(&self, plan: &Planned) -> Option<(String, String)> {
+        let values = plan.variables.iter();
+        let values = values.filter_map(|name| Some((name.clone(), value(name)?)));
+        let values: Vec<_> = values.collect();
+        let (source, error) = planner::unusable(&self.options.as_variables(), &values)?;
+        Some((source.to_owned(), Failure::from(error).line()))
+    }
 }
 
-fn text(plan: &Planned, vaultlet: &Vaultlet) -> Result<String, Failure> {
+fn text(
+    plan: &Planned,
+    vaultlet: &Vaultlet,
+    unusable: Option<(String, String)>,
+) -> Result<String, Failure> {
     let mut text = Text::default();
     if let Some(vault) = &plan.vault {
         text.section("Vault", [server(vault, vaultlet)?]);
@@ -67,6 +81,7 @@ fn text(plan: &Planned, vaultlet: &Vaultlet) -> Result<String, Failure> {
     let servers = plan.servers.iter().map(|it| server(it, vaultlet));
     let servers = servers.collect::<Result<Vec<_>, _>>()?;
     text.section("Servers that may be asked for a token, in this order", servers);
+    text.section("Source that is set up wrong, at which the search for an identity ends", unusable);
     let mut names: Vec<&str> = plan.variables.iter().map(String::as_str).collect();
     of_settings().chain(OF_HOST.iter().copied()).for_each(|name| names.push(name));
     names.sort_unstable();

@@ -17,6 +17,9 @@ pub(crate) fn sentence(error: &clap::Error) -> String {
         ErrorKind::MissingRequiredArgument => say::missing(bare(argument)),
         ErrorKind::TooManyValues => say::no_value(flag(argument)),
         ErrorKind::InvalidValue => match allowed(error) {
+            Some(allowed) if argument.starts_with(['<', '[']) => {
+                format!("{}: {}", bare(argument), say::variable_not_allowed(&allowed))
+            }
             Some(allowed) => say::not_allowed(flag(argument), &allowed),
             None => say::needs_value(flag(argument)),
         },
@@ -97,7 +100,7 @@ fn flag(argument: &str) -> &str {
 
 /// The name in a word's usage: `REFERENCE` of `<REFERENCE>...`.
 fn bare(argument: &str) -> &str {
-    argument.trim_end_matches("...").trim_matches(['<', '>'])
+    argument.trim_end_matches("...").trim_matches(['<', '>', '[', ']'])
 }
 
 /// clap's own message on one line, without the block of usage.

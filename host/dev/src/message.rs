@@ -1,9 +1,11 @@
 //! HTTP messages: responses whose bodies are wiped once they are sent, and the reading of requests.
 
+use std::error::Error;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header, uri::Authority};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use serde::Serialize;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -56,11 +58,25 @@ pub(crate) enum BodyError {
 }
 
 /// Reads a request body of at most `limit` bytes.
-pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Zeroizing<Vec<u8>>, BodyError> {
+pub(crate) async fn read<B>(body: B, limit: usize) -> Result<Zeroizing<Vec<u8>>, BodyError>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(Zeroizing::new(collected.to_bytes().into())),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(BodyError::TooLarge),
         Err(_) => Err(BodyError::Broken),
+    }
+}
+
+/// Reads the rest of a request body that nobody needs, up to this many bytes.
+pub(crate) async fn discard(body: &mut Incoming, limit: usize) {
+    let mut left = limit;
+    while let Some(Ok(frame)) = body.frame().await {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(rest) => left = rest,
+            None => return,
+        }
     }
 }
 

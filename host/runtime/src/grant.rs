@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::internal::files::Files;
 use crate::internal::{Served, Service, ServiceError};
 use crate::limits;
-use crate::net::{Client, Failure, PlannedServer, Request, Response, Target};
+use crate::net::{Client, Failure, PlannedServer, Request, Target};
 use crate::settings::OnLine;
 
 /// A role in which the component runs. An instance serves one role only.
@@ -96,7 +96,7 @@ impl Grant {
         let started = Instant::now();
         let result = client.exchange(server, request, call);
         if tracing::enabled!(target: "vaultlet", tracing::Level::INFO) {
-            log(request, server, started, &result);
+            crate::net::log(request, server, started, &result);
         }
         Ok(result?.into())
     }
@@ -105,26 +105,5 @@ impl Grant {
     pub(crate) fn denied(&self, what: &str) -> Failure {
         tracing::warn!(target: "vaultlet", "denied {what} to the {} role", self.role);
         Failure::Denied(format!("{what} is not granted to the {} role", self.role))
-    }
-}
-
-/// Logs one line for a request: never a query, a body, or a header other than the request's id.
-fn log(
-    request: &Request,
-    server: &PlannedServer,
-    started: Instant,
-    result: &Result<Response, Failure>,
-) {
-    let (method, path) = (request.method.as_str(), request.path());
-    let ms = started.elapsed().as_millis();
-    match result {
-        Ok(response) => {
-            let (id, status) = (response.header("x-ms-request-id"), response.status);
-            tracing::info!(target: "vaultlet",
-                "{method} {server} {path} {status} {ms} ms {}", id.unwrap_or("-"));
-        }
-        Err(error) => {
-            tracing::info!(target: "vaultlet", "{method} {server} {path} failed {ms} ms: {error}");
-        }
     }
 }

@@ -50,6 +50,50 @@ fn the_bundle_has_what_was_seen_and_nothing_secret() {
     assert_eq!(nowhere.code, 69, "{}", nowhere.stderr);
 }
 
+/// What flags have, values of a few bytes, and what a tool says of a person.
+#[test]
+fn values_of_flags_short_ones_and_people_are_not_in_the_bundle() {
+    let local = local();
+    let folder = tempfile::tempdir().unwrap();
+    let bundled = |name: &str, place: Place, words: &[&str]| {
+        let path = folder.path().join(name);
+        let ended = place.run(&["--bundle", path.to_str().unwrap()]);
+        let text = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{ended:?}"));
+        for word in words {
+            assert!(ended.stdout.contains(word), "{name}: {word}: {}", ended.stdout);
+            assert!(!text.contains(word), "{name}: {word}: {text}");
+        }
+        text
+    };
+    let flag = |flag: &str, value: &str| Place::job(&local).argument(flag).argument(value);
+    bundled("ca", flag("--ca-file", "/home/sentinel/ca.pem"), &["/home/sentinel"]);
+    bundled("resolve", flag("--resolve", "sentinel-of-rule"), &["sentinel-of-rule"]);
+    bundled("id", flag("--client-id", "sentinel-id"), &[]);
+    bundled("cloud", flag("--cloud", "sentinel-cloud"), &[]);
+    bundled("short", flag("--resolve", "a.b"), &["`a.b`"]);
+    let refusing = Server::plain(|_| {
+        Answer::json(
+            400,
+            r#"{"error":"unauthorized_client","error_description":"tenant 'corp5' is not there"}"#,
+        )
+    });
+    let place = Place::job(&local)
+        .set("MSI_ENDPOINT", format!("http://127.0.0.1:{}/", refusing.port()))
+        .set("AZURE_TENANT_ID", "corp5");
+    bundled("a server", place, &["'corp5'"]);
+    let az = folder.path().join("az");
+    fs::write(
+        &az,
+        "#!/bin/sh\necho 'ERROR: The user account alice@corp.example is disabled' >&2; exit 1\n",
+    )
+    .unwrap();
+    fs::set_permissions(&az, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let place = Place::job(&local).argument("--identity").argument("azure-cli").set("PATH", path);
+    let text = bundled("a person", place, &["alice@corp.example"]);
+    assert!(text.contains("a…@corp.example"), "{text}");
+}
+
 /// Each variable that vaultlet reads, with a secret in each place where it has room for one, in a network that leads
 /// nowhere.
 #[test]

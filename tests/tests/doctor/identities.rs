@@ -16,6 +16,32 @@ fn an_identity_that_is_missing_or_in_conflict() {
         79,
         &[("identity", "fail", "(no-identity)", "give the job an identity")],
     );
+    // The remedy is the named source's own.
+    let tools = tempfile::tempdir().unwrap();
+    for (label, program, says, remedy) in [
+        ("azure-cli", "az", "Please run 'az login' to setup account.", "run `az login`"),
+        (
+            "azure-developer-cli",
+            "azd",
+            "not logged in, run `azd auth login`",
+            "run `azd auth login`",
+        ),
+    ] {
+        let file = tools.path().join(program);
+        std::fs::write(
+            &file,
+            format!("#!/bin/sh\necho \"ERROR: $(cat <<'X'\n{says}\nX\n)\" >&2; exit 1\n"),
+        )
+        .unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&file, mode).unwrap();
+        let path = format!("{}:/usr/bin:/bin", tools.path().display());
+        named(label).set("PATH", path).expect(
+            label,
+            79,
+            &[("identity", "fail", "(no-identity)", remedy)],
+        );
+    }
     named("workload-identity").set("AZURE_CLIENT_ID", GUID).set("AZURE_TENANT_ID", GUID).expect(
         "two of three",
         79,
@@ -69,6 +95,24 @@ fn an_identity_that_is_missing_or_in_conflict() {
             )],
         );
     let application = local.application();
+    // One whose file is not there is passed over.
+    Place::job(&local)
+        .unset(&["MSI_ENDPOINT", "MSI_SECRET"])
+        .set("AZURE_CLIENT_ID", application.client_id())
+        .set("AZURE_TENANT_ID", application.tenant())
+        .set("AZURE_CLIENT_SECRET", application.secret())
+        .set("AZURE_FEDERATED_TOKEN_FILE", "/nope")
+        .expect("no token file", 0, &[("identity", "ok", "found: environment", "")]);
+    Place::job(&local).set("AZURE_PASSWORD", "s3cret-of-user").expect(
+        "three are missing",
+        0,
+        &[(
+            "identity",
+            "warn",
+            "`AZURE_USERNAME` and `AZURE_CLIENT_ID` and `AZURE_TENANT_ID` are not",
+            "",
+        )],
+    );
     Place::job(&local)
         .set("AZURE_CLIENT_ID", application.client_id())
         .set("AZURE_TENANT_ID", application.tenant())

@@ -43,6 +43,101 @@ fn names_and_connections() {
     );
 }
 
+/// A vault that takes a connection and never answers leaves the time that the identity needs.
+#[test]
+fn vaults_that_hang() {
+    let local = local();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let rule = format!("job.vault.azure.net:443:{}", silent.local_addr().unwrap());
+    let place = Place::identity(&local).argument("--resolve").argument(&rule);
+    place.argument("--timeout").argument("4").expect(
+        "no TLS",
+        69,
+        &[
+            ("identity", "ok", "found: managed-identity", ""),
+            ("token", "ok", "for https://vault.azure.net", ""),
+            ("tls", "fail", "job.vault.azure.net:443: it accepts the connection, and does not answer the TLS handshake: not done within 2 s (timeout)", "--timeout"),
+        ],
+    );
+    let ca = Ca::default();
+    let mute = Server::tls(&ca.leaf(&["job.vault.azure.net"]), |_| Answer::never());
+    let place =
+        Place::at(&local, &mute).argument("--ca-file").argument(ca.file().to_str().unwrap());
+    place.argument("--timeout").argument("4").expect(
+        "no response",
+        69,
+        &[
+            ("token", "ok", "for https://vault.azure.net", ""),
+            ("connection", "warn", "does not answer a request", "what stands between"),
+            ("tls", "ok", "trusted", ""),
+            ("access", "fail", "(timeout)", ""),
+            ("clock", "warn", "what time", ""),
+        ],
+    );
+    // So does a proxy, and a second vault is still looked at.
+    let proxy = format!("http://{}", silent.local_addr().unwrap());
+    let place = Place::job(&local).unset(&["HTTPS_PROXY", "https_proxy"]).set("HTTPS_PROXY", proxy);
+    place.argument("--timeout").argument("3").expect(
+        "no tunnel",
+        69,
+        &[
+            ("token", "ok", "", ""),
+            ("proxy", "fail", "the proxy opens no connection to it", "--timeout"),
+        ],
+    );
+    let place = Place::job(&local).argument("akv://other/x").argument("--resolve");
+    let rule = rule.replace("job.", "other.");
+    let ended = place
+        .argument(&rule)
+        .argument("--timeout")
+        .argument("4")
+        .set("NO_PROXY", "other.vault.azure.net")
+        .run(&[]);
+    assert!(
+        ended.stdout.contains("ok    secret      akv://job.vault.azure.net/db-password"),
+        "{}",
+        ended.stdout
+    );
+}
+
+/// The request of the doctor itself is in the log, like every other.
+#[test]
+fn every_request_is_in_the_log() {
+    let ended = Place::job(&local()).argument("--log").argument("info").run(&[]);
+    let requests =
+        ended.stderr.lines().filter(|line| line.contains(" GET job.vault.azure.net:443 /"));
+    let own = requests.filter(|line| line.contains(":443 / 4")).count();
+    assert_eq!((ended.code, own), (0, 1), "{}", ended.stderr);
+}
+
+/// All settings that are malformed are told, each by its check.
+#[test]
+fn several_malformed_settings() {
+    let place = Place::job(&local())
+        .set("HTTPS_PROXY", "socks5://127.0.0.1:1080")
+        .set("VAULTLET_TIMEOUT", "soon")
+        .set("VAULTLET_RESOLVE", "job")
+        .set("VAULTLET_CLOUD", "mars")
+        .set("VAULTLET_IDENTITY", "nobody")
+        .set("VAULTLET_CA_FILE", "/no/such.pem");
+    place.expect(
+        "six",
+        78,
+        &[
+            ("settings", "fail", "`VAULTLET_TIMEOUT`", "correct"),
+            ("settings", "fail", "`VAULTLET_RESOLVE`", ""),
+            ("settings", "fail", "`VAULTLET_CLOUD`", ""),
+            ("proxy", "fail", "`HTTPS_PROXY`", ""),
+            ("identity", "fail", "`VAULTLET_IDENTITY`", ""),
+            ("tls", "fail", "/no/such.pem", ""),
+        ],
+    );
+    // A flag stands for the variable.
+    place.argument("--timeout").argument("9").run(&[]).stdout.lines().for_each(|line| {
+        assert!(!line.contains("`VAULTLET_TIMEOUT`: "), "{line}");
+    });
+}
+
 #[test]
 fn proxies() {
     let local = local();
@@ -106,6 +201,23 @@ fn certificates() {
         &[("tls", "fail", "issued by CN=vaultlet test CA", "`--ca-file`")],
     );
     assert!(untrusted.requests().is_empty(), "something was sent to a server that is not trusted");
+    let (own_leaf, file) = ca.own_leaf(&["job.vault.azure.net"]);
+    let own = vault(&own_leaf, None);
+    for file in [file, ca.file()] {
+        Place::at(&local, &own).argument("--ca-file").argument(file.to_str().unwrap()).expect(
+            "an authority's",
+            78,
+            &[("tls", "fail", "that of an authority (`CA:TRUE`)", "CA:FALSE")],
+        );
+    }
+    let rule = format!("job.vault.azure.net:443:127.0.0.1:{}", own.port());
+    let get = Run::vaultlet(["get", REFERENCE, "--resolve", &rule])
+        .environment(Place::identity(&local).variables)
+        .end();
+    assert_eq!(get.code, 78, "{}", get.stderr);
+    for words in ["(`CA:TRUE`)", "CA:FALSE"] {
+        assert!(get.stderr.contains(words), "{}", get.stderr);
+    }
     let expired = vault(&ca.expired_leaf(&["job.vault.azure.net"]), None);
     trusting(&expired).expect(
         "expired",

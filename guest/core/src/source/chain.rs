@@ -125,6 +125,21 @@ pub(crate) fn plan(variables: Lookup<'_>, settings: &Settings, plan: &mut Plan) 
     }
 }
 
+/// The source at which the chain ends because its variables are wrong, if there is one.
+pub(crate) fn unusable(variables: Lookup<'_>, settings: &Settings) -> Option<(Label, Error)> {
+    for &label in &settings.chain.labels {
+        if skip_reason(label, variables, settings).is_some() {
+            continue;
+        }
+        match label.find(variables, settings) {
+            Found::Unusable(_, error) => return Some((label, error)),
+            Found::Here(_) if !label.may_fail() && label != Label::WorkloadIdentity => return None,
+            Found::Here(_) | Found::Absent(_) => {}
+        }
+    }
+    None
+}
+
 /// Why a source is skipped: a developer's login in the default chain, inside an Azure service.
 fn skip_reason(label: Label, variables: Lookup<'_>, settings: &Settings) -> Option<String> {
     if !settings.chain.auto || !label.is_login() {

@@ -37,7 +37,7 @@ use crate::{
 use found::Found;
 
 pub(crate) use chain::token;
-pub(crate) use chain::{SERVICE, plan};
+pub(crate) use chain::{SERVICE, plan, unusable};
 
 macro_rules! sources {
     ($($when:ident $class:ident $label:ident $module:ident $name:literal $($alias:literal)?;)*) => {

@@ -359,7 +359,7 @@ fn parse_pointer(query: Option<&str>) -> Result<Option<String>, Error> {
     let mut pointer = None;
     for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let Some(("json", value)) = pair.split_once('=') else {
-            return Err(malformed("its only option is `json=<pointer>`"));
+            return Err(malformed("an option is not `json=<pointer>`"));
         };
         let value = unescaped(value).ok_or_else(|| malformed("the JSON pointer is not UTF-8"))?;
         if !is_pointer(&value) {

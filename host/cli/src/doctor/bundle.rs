@@ -37,6 +37,9 @@ struct Variable {
     value: Option<String>,
 }
 
+/// Shorter texts are words like any other.
+const SHORTEST: usize = 6;
+
 /// How the error of a malformed reference begins.
 const MALFORMED: &str = "reading the reference";
 
@@ -52,7 +55,8 @@ pub(super) fn write(path: &Path, facts: &Facts<'_>, findings: &[Finding]) -> Res
     let names = names(facts);
     let hidden = hidden(facts, &names);
     let mask = Mask::new(hidden.iter().map(|(name, text)| (name.as_str(), text.as_bytes())));
-    let masked = |text: &str| masked(&mask, text);
+    let short = short(facts, &names);
+    let masked = |text: &str| without_addresses(&without_words(&masked(&mask, text), &short));
     let checks: Vec<_> = findings
         .iter()
         .map(|it| match it.seen.split_once(MALFORMED) {
@@ -119,8 +123,6 @@ fn names(facts: &Facts<'_>) -> Vec<String> {
 
 /// Texts that must not be in the file, each with what stands in its place.
 fn hidden(facts: &Facts<'_>, names: &[String]) -> Vec<(String, String)> {
-    /// Shorter texts are words like any other.
-    const SHORTEST: usize = 6;
     let mut hidden = Vec::new();
     for name in names {
         let Some(value) = value(name) else { continue };
@@ -129,21 +131,98 @@ fn hidden(facts: &Facts<'_>, names: &[String]) -> Vec<(String, String)> {
         if is_reference || shown(name, value).as_deref() == Some(value) {
             continue;
         }
-        // The path of a URL, and the user and password before its host.
-        let server = value.split_once("://").map_or(value, |(_, rest)| rest);
-        let (user, server) = server.rsplit_once('@').unwrap_or(("", server));
-        let target = server.find(['/', '?', '#']).and_then(|at| server.get(at + 1..));
-        let users = user.split(':').chain([user]);
-        let parts = users.chain(target).chain([value]).map(str::to_owned);
-        // A host is shown in lower case.
-        hidden.extend(parts.chain([value.to_lowercase()]).map(|part| (name.clone(), part)));
+        hide(&mut hidden, name, value);
     }
+    for (flag, value) in facts.options.given_texts() {
+        hide(&mut hidden, flag, &value);
+    }
+    // Paths below it have a person's name.
+    hidden.extend(value("HOME").map(|home| ("HOME".to_owned(), home)));
     let wrong = facts.subjects.wrong.iter().filter_map(|(text, _)| text.clone());
     hidden.extend(wrong.map(|text| ("a malformed reference".to_owned(), text)));
     let files = facts.files.iter().map(|file| file.display().to_string());
     hidden.extend(files.map(|file| ("an env file".to_owned(), file)));
     hidden.retain(|(_, text)| text.len() >= SHORTEST);
     hidden
+}
+
+/// Adds the parts of a value in which something secret may stand.
+fn hide(hidden: &mut Vec<(String, String)>, name: &str, value: &str) {
+    // The path of a URL, and the user and password before its host.
+    let server = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let (user, server) = server.rsplit_once('@').unwrap_or(("", server));
+    let target = server.find(['/', '?', '#']).and_then(|at| server.get(at + 1..));
+    let users = user.split(':').chain([user]);
+    let parts = users.chain(target).chain([value]).map(str::to_owned);
+    // A host is shown in lower case.
+    hidden.extend(parts.chain([value.to_lowercase()]).map(|part| (name.to_owned(), part)));
+}
+
+/// Values that are too short to be looked for within words.
+fn short(facts: &Facts<'_>, names: &[String]) -> Vec<(String, String)> {
+    let is_reference =
+        |name: &String| facts.subjects.usable().any(|it| it.variable.as_ref() == Some(name));
+    let variables = names.iter().filter(|name| !is_reference(name));
+    let variables = variables.filter_map(|name| {
+        let value = value(name)?.trim().to_owned();
+        (shown(name, &value).as_ref() != Some(&value)).then(|| (name.clone(), value))
+    });
+    let flags = facts.options.given_texts();
+    let mut short: Vec<_> =
+        variables.chain(flags.map(|(flag, value)| (flag.to_owned(), value))).collect();
+    short.retain(|(_, value)| value.len() < SHORTEST);
+    short
+}
+
+/// A text in which names take the place of values that stand there as words.
+fn without_words(text: &str, values: &[(String, String)]) -> String {
+    let is_in_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let mut text = text.to_owned();
+    for (name, value) in values {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once(value.as_str()) {
+            let mut following = after.chars();
+            let begins_within = |text: &str| text.ends_with(|c| is_in_word(c) || c == '.');
+            let is_within = begins_within(if before.is_empty() { &out } else { before });
+            let goes_on = match following.next() {
+                // A number within another, or a part of a host.
+                Some('.' | ':') => following.next().is_some_and(is_in_word),
+                next => next.is_some_and(is_in_word),
+            };
+            out.push_str(before);
+            if is_within || goes_on {
+                out.push_str(value);
+            } else {
+                out.extend(["<", name, ">"]);
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+        text = out;
+    }
+    text
+}
+
+/// A text in which of the user in each e-mail address the first letter is left, as `whoami` shows a user.
+fn without_addresses(text: &str) -> String {
+    let is_of_user = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('@') {
+        let host = after.chars().next().is_some_and(char::is_alphanumeric);
+        let others = before.trim_end_matches(is_of_user);
+        let user = before.get(others.len()..).unwrap_or_default();
+        out.push_str(others);
+        match user.chars().next().filter(|_| host) {
+            Some(first) => out.extend([first, '…']),
+            None => out.push_str(user),
+        }
+        out.push('@');
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 fn masked(mask: &Mask, text: &str) -> String {
@@ -161,5 +240,35 @@ fn mask_all(value: &mut Value, masked: &impl Fn(&str) -> String) {
         Value::Array(items) => items.iter_mut().for_each(|item| mask_all(item, masked)),
         Value::Object(members) => members.values_mut().for_each(|it| mask_all(it, masked)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_short_values_are_masked() {
+        for (text, expected) in [
+            (
+                "The user account alice@corp.example is disabled",
+                "The user account a…@corp.example is disabled",
+            ),
+            ("<alice.b+c@x.y>, \"bob@z\"", "<a…@x.y>, \"b…@z\""),
+            ("é@x.y @Microsoft.KeyVault(x) a @ b", "é…@x.y @Microsoft.KeyVault(x) a @ b"),
+            ("none", "none"),
+        ] {
+            assert_eq!(without_addresses(text), expected, "{text}");
+        }
+        let values = [("T".to_owned(), "corp5".to_owned()), ("P".to_owned(), "1".to_owned())];
+        for (text, expected) in [
+            ("tenant 'corp5' not found", "tenant '<T>' not found"),
+            ("no corp5.", "no <T>."),
+            ("corp55 xcorp5 corp5-x corp5.example", "corp55 xcorp5 corp5-x corp5.example"),
+            ("127.0.0.1 at 1", "127.0.0.1 at <P>"),
+            ("corp5corp5", "corp5corp5"),
+        ] {
+            assert_eq!(without_words(text, &values), expected, "{text}");
+        }
     }
 }

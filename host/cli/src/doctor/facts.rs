@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use vaultlet_host::{Error, Kind, Probe, Secret, Seen, Step, Token, TokenRequest, Vaultlet};
 
+use super::finding::{Result as Found, fail};
 use super::subjects::{Subject, Subjects};
 use crate::failure::Failure;
 use crate::options::Options;
@@ -15,6 +16,8 @@ pub(super) struct Facts<'a> {
     pub(super) options: &'a Options,
     /// The handle, or why it cannot be opened.
     pub(super) vaultlet: Result<Vaultlet, Failure>,
+    /// What is wrong with settings, the handle's own error first.
+    faults: Vec<Failure>,
     pub(super) subjects: Subjects,
     /// The env files.
     pub(super) files: &'a [PathBuf],
@@ -35,23 +38,48 @@ impl<'a> Facts<'a> {
     pub(super) fn new(options: &'a Options, subjects: Subjects, files: &'a [PathBuf]) -> Self {
         let vaultlet = options.open(CALLS);
         let until = Instant::now() + options.timeout();
+        let mut faults: Vec<Failure> = vaultlet.as_ref().err().cloned().into_iter().collect();
+        if !faults.is_empty() {
+            // Opening ends at the first.
+            for fault in options.faults() {
+                if !faults.iter().any(|known| known.message() == fault.message()) {
+                    faults.push(fault);
+                }
+            }
+        }
         let (token, vaults, secrets) = Default::default();
-        Self { options, vaultlet, subjects, files, until, token, vaults, secrets }
+        Self { options, vaultlet, faults, subjects, files, until, token, vaults, secrets }
     }
 
     /// The check that says why there is no handle, if there is none.
     pub(super) fn blamed(&self) -> Option<&'static str> {
-        let failure = self.vaultlet.as_ref().err()?;
-        let is_about = |words: &[&str]| words.iter().any(|word| failure.message().contains(word));
-        Some(match failure.id() {
-            "descriptor-limit" | "process-limit" | "memory-limit" | "system-descriptors"
-            | "address-space" | "memory-file" | "code-memory" => "limits",
-            "ca-file" => "tls",
-            "settings-conflict" | "identity-id-unsupported" | "credential-file" => "identity",
-            _ if is_about(&["_PROXY", "_proxy"]) => "proxy",
-            _ if is_about(&IDENTITY) => "identity",
-            _ => "settings",
-        })
+        self.vaultlet.as_ref().err().map(blame)
+    }
+
+    /// What is wrong with settings that belong to this check.
+    pub(super) fn wrong(&self, check: &str) -> Vec<Found> {
+        let faults = self.faults.iter().filter(|fault| blame(fault) == check);
+        faults.map(|fault| fail("", fault)).collect()
+    }
+
+    /// The error because this process lacks a resource, wherever it came up.
+    pub(super) fn exhausted(&self) -> Option<Failure> {
+        let token = || self.token()?.as_ref().err();
+        let probes = || {
+            self.vaults().iter().find_map(|vault| {
+                match &vault.probe {
+                    Ok(probe) => probe.seen.failed.as_ref().map(|(_, error)| error),
+                    Err(error) => Some(error),
+                }
+                .filter(|error| is_exhausted(&error.id))
+            })
+        };
+        let secrets = || {
+            let all = self.secrets.get()?.iter();
+            all.filter_map(|(_, secret)| secret.as_ref().err()).find(|it| is_exhausted(&it.id))
+        };
+        let found = token().filter(|error| is_exhausted(&error.id));
+        found.or_else(probes).or_else(secrets).map(|error| Failure::from(error.clone()))
     }
 
     /// The token, or why there is none; `None` without a handle.
@@ -68,15 +96,24 @@ impl<'a> Facts<'a> {
     /// Each vault of a reference, once.
     pub(super) fn vaults(&self) -> &[Vault] {
         self.vaults.get_or_init(|| {
-            let mut vaults: Vec<Vault> = Vec::new();
+            let Ok(handle) = &self.vaultlet else { return Vec::new() };
+            let mut subjects: Vec<&Subject> = Vec::new();
             for subject in self.subjects.usable() {
-                let Some(handle) = self.handle() else { break };
-                if !vaults.iter().any(|vault| vault.name == subject.vault) {
-                    let probe = handle.probe_blocking(&subject.secret);
-                    vaults.push(Vault { name: subject.vault.clone(), probe });
+                if !subjects.iter().any(|it| it.vault == subject.vault) {
+                    subjects.push(subject);
                 }
             }
-            vaults
+            // A vault that hangs takes its part of half the time: the token and the secrets need the rest.
+            let until = Instant::now() + self.left() / 2;
+            let mut waiting = u32::try_from(subjects.len()).unwrap_or(u32::MAX);
+            let probe = |subject: &Subject| {
+                let left = until.saturating_duration_since(Instant::now()) / waiting.max(1);
+                waiting = waiting.saturating_sub(1);
+                let handle = handle.with_timeout(rounded(left));
+                let probe = handle.probe_blocking(&subject.secret);
+                Vault { name: subject.vault.clone(), probe }
+            };
+            subjects.into_iter().map(probe).collect()
         })
     }
 
@@ -104,6 +141,7 @@ impl<'a> Facts<'a> {
     pub(super) fn tokenless(&self) -> Option<&'static str> {
         match self.token()? {
             Ok(_) => None,
+            Err(error) if is_exhausted(&error.id) => Some("limits"),
             Err(error) if is_about_identity(error) => Some("identity"),
             Err(_) => Some("token"),
         }
@@ -114,16 +152,53 @@ impl<'a> Facts<'a> {
         let vault = self.vaults().iter().find(|it| it.name == vault)?;
         match &vault.probe {
             Ok(probe) => failed_step(&probe.seen).map(|(check, _)| check),
+            Err(error) if is_exhausted(&error.id) => Some("limits"),
             Err(_) => Some("name"),
         }
     }
 
     /// The handle, with the time that is left.
     fn handle(&self) -> Option<Vaultlet> {
-        let left = self.until.saturating_duration_since(Instant::now());
         let handle = self.vaultlet.as_ref().ok()?;
-        Some(handle.with_timeout(left.max(Duration::from_millis(1))))
+        Some(handle.with_timeout(rounded(self.left())))
     }
+
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+}
+
+/// A time in tenths of a second, for people, and never none.
+fn rounded(time: Duration) -> Duration {
+    let tenths = u64::try_from((time.as_millis() + 50) / 100).unwrap_or(u64::MAX);
+    Duration::from_millis(tenths.max(1).saturating_mul(100))
+}
+
+/// The check that a failure to open a handle belongs to.
+fn blame(failure: &Failure) -> &'static str {
+    let is_about = |words: &[&str]| words.iter().any(|word| failure.message().contains(word));
+    match failure.id() {
+        id if is_exhausted(id) => "limits",
+        "ca-file" => "tls",
+        "settings-conflict" | "identity-id-unsupported" | "credential-file" => "identity",
+        _ if is_about(&["_PROXY", "_proxy"]) => "proxy",
+        _ if is_about(&IDENTITY) => "identity",
+        _ => "settings",
+    }
+}
+
+/// Whether an error is because this process or machine lacks a resource.
+pub(super) fn is_exhausted(id: &str) -> bool {
+    [
+        "descriptor-limit",
+        "process-limit",
+        "memory-limit",
+        "system-descriptors",
+        "address-space",
+        "memory-file",
+        "code-memory",
+    ]
+    .contains(&id)
 }
 
 /// Words that stand in messages about settings of the identity.
@@ -146,12 +221,14 @@ const CALLS: usize = 8;
 pub(super) fn is_about_identity(error: &Error) -> bool {
     matches!(error.kind, Kind::NotConfigured | Kind::Configuration)
         && error.id != "certificate-untrusted"
+        && !is_exhausted(&error.id)
 }
 
 /// The check that a step on the way to a vault belongs to, for the step that failed.
 pub(super) fn failed_step(seen: &Seen) -> Option<(&'static str, &Error)> {
     let (step, error) = seen.failed.as_ref()?;
     let check = match step {
+        _ if is_exhausted(&error.id) => "limits",
         Step::Proxy => "proxy",
         Step::Name => "name",
         Step::Tls => "tls",

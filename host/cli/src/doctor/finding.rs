@@ -15,9 +15,9 @@ pub(super) struct Finding {
     pub(super) seen: String,
     /// What to do; empty when there is nothing to do.
     pub(super) help: String,
-    /// The exit code of a failure.
+    /// The failure itself.
     #[serde(skip)]
-    pub(super) exit: u8,
+    pub(super) failure: Option<Failure>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,15 +46,15 @@ pub(super) struct Result {
     state: State,
     seen: String,
     help: String,
-    exit: u8,
+    failure: Option<Failure>,
 }
 
 pub(super) fn ok(seen: impl Into<String>) -> Result {
-    Result { state: State::Ok, seen: seen.into(), help: String::new(), exit: 0 }
+    Result { state: State::Ok, seen: seen.into(), help: String::new(), failure: None }
 }
 
 pub(super) fn warn(seen: impl Into<String>, help: impl Into<String>) -> Result {
-    Result { state: State::Warn, seen: seen.into(), help: help.into(), exit: 0 }
+    Result { state: State::Warn, seen: seen.into(), help: help.into(), failure: None }
 }
 
 /// A failure, with what it is about in front.
@@ -65,7 +65,11 @@ pub(super) fn fail(about: &str, failure: &Failure) -> Result {
         state: State::Fail,
         seen: format!("{about}{colon}{} ({id})", failure.message()),
         help: failure.help().to_owned(),
-        exit: failure.exit(),
+        failure: Some(if about.is_empty() {
+            failure.clone()
+        } else {
+            failure.clone().about(about)
+        }),
     }
 }
 
@@ -80,9 +84,9 @@ pub(super) fn waits(about: &str, check: &str) -> Result {
 
 impl Result {
     pub(super) fn named(self, id: &'static str) -> Finding {
-        let Self { state, seen, help, exit } = self;
+        let Self { state, seen, help, failure } = self;
         let shown = |text: String| on_one_line(&text).collect();
-        Finding { id, state, seen: shown(seen), help: shown(help), exit }
+        Finding { id, state, seen: shown(seen), help: shown(help), failure }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::references::Sources;
 use crate::{output, trimmed};
 
 use facts::Facts;
-use finding::{Finding, State};
+use finding::Finding;
 use subjects::Subjects;
 
 /// Find out why secrets cannot be read here
@@ -99,7 +99,11 @@ impl Doctor {
         if let Some(path) = &self.bundle {
             bundle::write(path, &facts, &findings)?;
         }
-        let first = findings.iter().find(|finding| finding.state == State::Fail);
-        Ok(ExitCode::from(first.map_or(0, |finding| finding.exit)))
+        match findings.into_iter().find_map(|finding| finding.failure) {
+            None => Ok(ExitCode::SUCCESS),
+            // A person has read it above.
+            Some(failure) if is_table => Ok(ExitCode::from(failure.exit())),
+            Some(failure) => Err(failure),
+        }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) use store::Store;
 
 use crate::{
     directory::{token::Issuer, who::Who},
+    limits,
     log::Served,
     message::{self, Query, Response},
 };
@@ -61,7 +62,7 @@ impl Vault {
         issuer: &Issuer,
         request: Request<Incoming>,
     ) -> Served {
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         let routed = Operation::parse(&parts.method, parts.uri.path());
         let operation = routed.as_ref().map_or("other", Operation::label);
         let (who, mut response) = match endpoint.challenge.authenticate(issuer, &parts.headers) {
@@ -70,19 +71,25 @@ impl Vault {
                 let query = Query::parse(parts.uri.query());
                 let request = Authenticated { vault: self, endpoint, access, who, query };
                 let result = match routed {
-                    Ok(operation) => request.run(operation, body).await,
+                    Ok(operation) => request.run(operation, &mut body).await,
                     Err(error) => Err(error),
                 };
                 (Some(who), result.unwrap_or_else(VaultError::into_response))
             }
         };
+        // Over HTTP/2 a body that nobody reads ends the request with an error, whatever the answer says.
+        message::discard(&mut body, limits::REQUEST_BODY).await;
         add_headers(&mut response, &parts);
         Served { response, operation, who, is_reused: false }
     }
 }
 
 impl Authenticated<'_> {
-    async fn run(&self, operation: Operation<'_>, body: Incoming) -> Result<Response, VaultError> {
+    async fn run(
+        &self,
+        operation: Operation<'_>,
+        body: &mut Incoming,
+    ) -> Result<Response, VaultError> {
         route::check_version(self.query.get("api-version"))?;
         operation.check_name()?;
         self.check_permission(&operation)?;
@@ -148,7 +155,7 @@ pub(crate) fn is_vault_name(name: &str) -> bool {
 
 /// Whether Key Vault allows this secret name.
 pub(crate) fn is_secret_name(name: &str) -> bool {
-    (1..=crate::limits::SECRET_NAME).contains(&name.len())
+    (1..=limits::SECRET_NAME).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 

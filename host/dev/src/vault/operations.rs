@@ -23,7 +23,7 @@ use crate::{
 pub(super) async fn set(
     request: &Authenticated<'_>,
     name: &str,
-    body: Incoming,
+    body: &mut Incoming,
 ) -> Result<Response, VaultError> {
     let body = message::read(body, limits::REQUEST_BODY)
         .await

@@ -75,6 +75,7 @@ impl Failure {
     pub(crate) fn help(&self) -> Option<&'static str> {
         match self {
             Self::Proxy(_, help) => Some(help),
+            Self::Certificate(text) if text == OF_AUTHORITY => Some(FOR_SERVER),
             _ => None,
         }
     }
@@ -111,7 +112,17 @@ impl Failure {
             rustls::Error::InvalidMessage(_) => {
                 Self::Tls("the server does not speak TLS on this port".into())
             }
-            other => Self::Tls(other.to_string()),
+            rustls::Error::AlertReceived(alert) => {
+                Self::Tls(format!("the server ended the TLS handshake: {}", in_words(alert)))
+            }
+            rustls::Error::PeerIncompatible(why) => Self::Tls(format!(
+                "the server and vaultlet have no form of TLS in common: {}",
+                in_words(why)
+            )),
+            rustls::Error::PeerMisbehaved(why) => {
+                Self::Tls(format!("the server breaks the rules of TLS: {}", in_words(why)))
+            }
+            other => Self::Tls(format!("the TLS handshake failed: {}", in_words(other))),
         }
     }
 }
@@ -124,6 +135,11 @@ impl From<Error> for Failure {
         Self::CallEnded(Box::new(error))
     }
 }
+
+const OF_AUTHORITY: &str =
+    "its certificate is that of an authority (`CA:TRUE`), which a server may not show as its own";
+const FOR_SERVER: &str = "give the server a certificate that is not an authority's (`openssl req -x509 -addext \
+    basicConstraints=critical,CA:FALSE …`); as it is, `--ca-file` cannot make it trusted";
 
 fn certificate_text(reason: &rustls::CertificateError) -> String {
     use rustls::CertificateError as E;
@@ -144,7 +160,14 @@ fn certificate_text(reason: &rustls::CertificateError) -> String {
         E::ApplicationVerificationFailure => {
             "its certificate is not the one that was named by its thumbprint".into()
         }
-        other => format!("its certificate was refused: {other:?}"),
+        E::Revoked => "its certificate has been revoked".into(),
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
+            "its certificate is not for a server".into()
+        }
+        other => match in_words(other).as_str() {
+            "ca used as end entity" => OF_AUTHORITY.into(),
+            words => format!("its certificate was refused: {words}"),
+        },
     }
 }
 
@@ -161,3 +184,75 @@ impl fmt::Display for Failure {
 }
 
 impl StdError for Failure {}
+
+/// The name of a reason that a library has as a value alone, in words: `Other(OtherError(CaUsedAsEndEntity))` as
+/// `ca used as end entity`.
+fn in_words(reason: &impl fmt::Debug) -> String {
+    let text = format!("{reason:?}");
+    // What comes with the reason may be the server's own.
+    let name = text.split(['{', '[', '"']).next().unwrap_or_default().trim_end();
+    let name = name.trim_end_matches(['(', ')']).rsplit('(').next().unwrap_or_default();
+    let mut words = String::with_capacity(name.len() + 8);
+    let mut is_after_small = false;
+    for c in name.trim().chars() {
+        if c.is_ascii_uppercase() && is_after_small {
+            words.push(' ');
+        }
+        is_after_small = c.is_ascii_lowercase() || c.is_ascii_digit();
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::{
+        AlertDescription, CertificateError as E, Error, OtherError, PeerIncompatible,
+        PeerMisbehaved,
+    };
+
+    use super::*;
+
+    /// How a verifier tells what has no name of its own.
+    #[derive(Debug)]
+    #[allow(dead_code, reason = "its name is shown")]
+    enum Own {
+        CaUsedAsEndEntity,
+        PathLenConstraintViolated,
+        Nested { code: u8 },
+    }
+
+    impl fmt::Display for Own {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{self:?}")
+        }
+    }
+
+    impl StdError for Own {}
+
+    #[test]
+    fn reasons_are_told_in_words() {
+        let own = |own| Error::from(E::Other(OtherError(Arc::new(own))));
+        for (error, expected) in [
+            (own(Own::CaUsedAsEndEntity), "an authority (`CA:TRUE`)"),
+            (own(Own::PathLenConstraintViolated), "refused: path len constraint violated"),
+            (own(Own::Nested { code: 7 }), "refused: nested"),
+            (E::BadEncoding.into(), "refused: bad encoding"),
+            (E::Revoked.into(), "has been revoked"),
+            (E::UnhandledCriticalExtension.into(), "refused: unhandled critical extension"),
+            (E::UnknownRevocationStatus.into(), "refused: unknown revocation status"),
+            (E::InvalidPurpose.into(), "not for a server"),
+            (Error::AlertReceived(AlertDescription::HandshakeFailure), "handshake failure"),
+            (PeerIncompatible::NoCipherSuitesInCommon.into(), "no cipher suites in common"),
+            (PeerMisbehaved::IllegalTlsInnerPlaintext.into(), "illegal tls inner plaintext"),
+            (Error::DecryptError, "decrypt error"),
+            (Error::General("S3cret".into()), "failed: general"),
+        ] {
+            let text = Failure::from_tls(&error).to_string();
+            assert!(text.contains(expected), "{error:?}: {text}");
+            assert!(!text.contains(['{', '"', '[']) && !text.contains("Other"), "{text}");
+        }
+    }
+}

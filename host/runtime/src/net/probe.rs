@@ -14,6 +14,7 @@ use super::client::Client;
 use super::connect::{proxy, secured};
 use super::connection::{Connection, Times};
 use super::failure::Failure;
+use super::log::log;
 use super::message::{Method, Request};
 use super::proxy::{UNREACHED, tunnel};
 use super::server::{PlannedServer, Trust, is_localhost};
@@ -111,7 +112,9 @@ impl Client {
         };
         seen.certificates = stream.certificates();
         let request = request(to);
+        let started = Instant::now();
         let response = Connection::new(stream).exchange(&request, &Times::new(call, &request));
+        log(&request, to, started, &response);
         let response = response.map_err(|failure| (Step::Response, failure))?;
         let date = response.header("date").map(|date| (date.to_owned(), SystemTime::now()));
         seen.date = date;
@@ -204,11 +207,32 @@ fn request(to: &PlannedServer) -> Request {
 fn error(to: &PlannedServer, step: Step, failure: Failure) -> Error {
     let help = failure.help();
     let (kind, id, usual) = match (&failure, step) {
+        // The call's own words say how long it was, and not what has hung.
+        (Failure::CallEnded(error), _) if error.kind == Kind::Timeout => {
+            let (_, how_long) = error.message.split_once(": ").unwrap_or_default();
+            let message = format!("{to}: {}: {how_long}", hung(step));
+            return Error { message, ..(**error).clone() };
+        }
         (Failure::CallEnded(error) | Failure::Exhausted(error), _) => return (**error).clone(),
+        (Failure::ConnectTimeout, Step::Tls) => {
+            let message = format!("{to}: {} within the time allowed", hung(step));
+            return Error::new(Kind::Unavailable, "vault-unreachable", message, "");
+        }
         (Failure::Denied(_), _) => (Kind::Denied, "egress-denied", ""),
         (Failure::Certificate(_), _) => (Kind::Configuration, "certificate-untrusted", ""),
         (_, Step::Response) => (Kind::Unavailable, "vault-unexpected", ""),
         _ => (Kind::Unavailable, "vault-unreachable", ""),
     };
     Error::new(kind, id, format!("{to}: {failure}"), help.unwrap_or(usual))
+}
+
+/// What a step waits for in vain.
+fn hung(step: Step) -> &'static str {
+    match step {
+        Step::Proxy => "the proxy opens no connection to it",
+        Step::Name => "no answer to the lookup of its name",
+        Step::Connection => "no answer to a connection",
+        Step::Tls => "it accepts the connection, and does not answer the TLS handshake",
+        Step::Response => "no response to a request",
+    }
 }

@@ -3,7 +3,7 @@
 use vaultlet_host::{Error, Kind};
 
 use super::{Facts, Result};
-use crate::doctor::facts::Facts as AllFacts;
+use crate::doctor::facts::{Facts as AllFacts, is_exhausted};
 use crate::doctor::finding::{fail, ok, waits};
 use crate::doctor::subjects::Subject;
 use crate::failure::Failure;
@@ -27,6 +27,7 @@ fn of_secret(facts: &AllFacts<'_>, subject: &Subject) -> Result {
         return waits(name, earlier);
     }
     match facts.secret(subject) {
+        Some(Err(error)) if is_exhausted(&error.id) => waits(name, "limits"),
         Some(Err(error)) if !is_about_secret(error) => {
             let failure = Failure::from(error.clone());
             let holder = facts.token().and_then(|token| token.as_ref().ok()).map(|it| it.holder());

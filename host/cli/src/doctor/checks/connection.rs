@@ -14,7 +14,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
         let name = &vault.name;
         match failed_step(&probe.seen) {
             Some(("connection", error)) => fail("", &Failure::from(error.clone()).or_help(BLOCKED)),
-            Some((check @ ("proxy" | "name"), _)) => waits(name, check),
+            Some((check @ ("proxy" | "name" | "limits"), _)) => waits(name, check),
             _ if matches!(probe.seen.failed, Some((Step::Response, _))) => {
                 warn(format!("{name} does not answer a request without a token"), NONSENSE)
             }

@@ -1,19 +1,23 @@
 //! The identity: which source has one, whether it is all there, and whether another one is meant.
 
+use std::path::Path;
+
 use vaultlet_core::settings::Label;
 use vaultlet_host::Outcome;
 
 use super::{Facts, Result};
-use crate::doctor::facts::is_about_identity;
+use crate::doctor::facts::{is_about_identity, is_exhausted};
 use crate::doctor::finding::{fail, ok, waits, warn};
 use crate::failure::Failure;
 use crate::shown_variables::value;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
-    match (&facts.vaultlet, facts.blamed()) {
-        (Err(failure), Some("identity")) => return vec![fail("", failure)],
-        (_, Some(blamed)) => return vec![waits("", blamed)],
-        _ => {}
+    let wrong = facts.wrong("identity");
+    if !wrong.is_empty() {
+        return wrong;
+    }
+    if let Some(blamed) = facts.blamed() {
+        return vec![waits("", blamed)];
     }
     let Some(token) = facts.token() else { return Vec::new() };
     let error = match token {
@@ -23,6 +27,9 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
         }
         Err(error) => error,
     };
+    if is_exhausted(&error.id) {
+        return vec![waits("", "limits")];
+    }
     if is_about_identity(error) {
         return vec![fail("", &Failure::from(error.clone()))];
     }
@@ -41,6 +48,9 @@ pub(super) fn named(source: &str, endpoint: Option<&str>) -> String {
     let form = endpoint.map(|form| format!(" ({form})")).unwrap_or_default();
     format!("{source}{form}")
 }
+
+/// The file of a workload's identity.
+const TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
 
 /// Variables that go together: without one of them the others are not used.
 const GROUPS: &[(&str, &[&str])] = &[
@@ -64,8 +74,9 @@ fn conflicts(facts: &Facts<'_>, source: &str, found: &str) -> Result {
         if value(first).is_some() && !missing.is_empty() {
             return warn(
                 format!(
-                    "found: {found}; {of} is set only in part: `{first}` is set, and {} is not",
-                    missing.join(", ")
+                    "found: {found}; {of} is set only in part: `{first}` is set, and {} {} not",
+                    missing.join(" and "),
+                    if missing.len() == 1 { "is" } else { "are" }
                 ),
                 format!(
                     "if {of} is meant, set {}; otherwise unset `{first}`",
@@ -94,6 +105,12 @@ fn later(facts: &Facts<'_>, source: &str) -> Option<&'static str> {
         // Its plan has the metadata service too, which is assumed.
         Label::ManagedIdentity => {
             ["MSI_ENDPOINT", "IDENTITY_ENDPOINT"].iter().any(|name| value(name).is_some())
+        }
+        // A source whose file is not there is passed over.
+        Label::WorkloadIdentity
+            if value(TOKEN_FILE).is_some_and(|it| !Path::new(it.trim()).exists()) =>
+        {
+            false
         }
         label => {
             let plan =

@@ -17,8 +17,12 @@ const ADDRESSES_FEW: u64 = 1 << 30;
 const PROCESSES_FEW: u64 = 64;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
-    if let (Err(failure), Some("limits")) = (&facts.vaultlet, facts.blamed()) {
-        return vec![fail("", failure)];
+    let wrong = facts.wrong("limits");
+    if !wrong.is_empty() {
+        return wrong;
+    }
+    if let Some(failure) = facts.exhausted() {
+        return vec![fail("", &failure)];
     }
     let limit = |resource| getrlimit(resource).current;
     let descriptors = limit(Resource::Nofile);

@@ -3,7 +3,7 @@
 use vaultlet_host::Seen;
 
 use super::{Facts, Result};
-use crate::doctor::facts::failed_step;
+use crate::doctor::facts::{failed_step, is_exhausted};
 use crate::doctor::finding::{fail, ok, waits, warn};
 use crate::failure::Failure;
 
@@ -12,11 +12,12 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
         let name = &vault.name;
         let seen = match &vault.probe {
             Ok(probe) => &probe.seen,
+            Err(error) if is_exhausted(&error.id) => return waits(name, "limits"),
             Err(error) => return fail(name, &Failure::from(error.clone())),
         };
         match failed_step(seen) {
             Some(("name", error)) => fail("", &Failure::from(error.clone()).or_help(WRONG_NAME)),
-            Some((proxy @ "proxy", _)) => waits(name, proxy),
+            Some((check @ ("proxy" | "limits"), _)) => waits(name, check),
             _ => addresses(name, seen),
         }
     };

@@ -7,8 +7,9 @@ use crate::failure::Failure;
 use crate::shown_variables::{shown, value};
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
-    if let (Err(failure), Some("proxy")) = (&facts.vaultlet, facts.blamed()) {
-        return vec![fail("", failure)];
+    let wrong = facts.wrong("proxy");
+    if !wrong.is_empty() {
+        return wrong;
     }
     let probes =
         || facts.vaults().iter().filter_map(|vault| Some((vault, vault.probe.as_ref().ok()?)));

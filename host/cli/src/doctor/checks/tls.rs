@@ -11,8 +11,9 @@ use crate::doctor::finding::{fail, ok, waits};
 use crate::failure::Failure;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
-    if let (Err(failure), Some("tls")) = (&facts.vaultlet, facts.blamed()) {
-        return vec![fail("", failure)];
+    let wrong = facts.wrong("tls");
+    if !wrong.is_empty() {
+        return wrong;
     }
     let probes = facts.vaults().iter();
     let probes = probes.filter_map(|vault| Some((vault.name.as_str(), vault.probe.as_ref().ok()?)));

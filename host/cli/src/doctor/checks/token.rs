@@ -7,7 +7,7 @@ use vaultlet_host::Token;
 
 use super::identity::named;
 use super::{Facts, Result};
-use crate::doctor::facts::is_about_identity;
+use crate::doctor::facts::{is_about_identity, is_exhausted};
 use crate::doctor::finding::{fail, ok, waits, warn};
 use crate::failure::Failure;
 
@@ -22,6 +22,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
     match facts.token() {
         None => Vec::new(),
         Some(Ok(token)) => vec![of_token(token)],
+        Some(Err(error)) if is_exhausted(&error.id) => vec![waits("", "limits")],
         Some(Err(error)) if is_about_identity(error) => vec![waits("", "identity")],
         Some(Err(error)) => vec![fail("", &Failure::from(error.clone()))],
     }
