@@ -180,6 +180,10 @@ fn split(text: &str) -> Result<(Options, String), Error> {
             None => (option, None),
         };
         if !["as", "optional", "default"].contains(&name) {
+            // A URL may have a query of its own.
+            if is_meant(text) && !["", "json"].contains(&name) {
+                return Err(malformed(text, "one of its options is not known", OPTIONS));
+            }
             others.push(option);
             continue;
         }
@@ -215,6 +219,7 @@ fn split(text: &str) -> Result<(Options, String), Error> {
     Ok((options, rest))
 }
 
+const OPTIONS: &str = "its options are `json=<pointer>`, `as=`, `default=` and `optional`";
 const ONE: &str = "leave one of them out";
 const FORM: &str = "write akv://VAULT/NAME?as=file, or leave the option out";
 const OPTIONAL: &str = "write akv://VAULT/NAME?optional, or leave the option out";
