@@ -236,7 +236,8 @@ pub(crate) fn failed(command: &Command, error: &io::Error) -> Failure {
     }
     if error.kind() == io::ErrorKind::ArgumentListTooLong {
         let message = format!("{doing}: its variables or arguments are too large for the system");
-        let help = "give it large values as files: a secret by `?as=file` in its reference";
+        let help = "shorten them, one may have 128 KiB; or give it large values as files: a secret by \
+                    `?as=file` in its reference";
         return Failure::own(Kind::Denied, "command-not-executable", message, help).with_exit(126);
     }
     let (kind, id, exit) = match error.kind() {
@@ -244,11 +245,6 @@ pub(crate) fn failed(command: &Command, error: &io::Error) -> Failure {
         _ => (Kind::Denied, "command-not-executable", 126),
     };
     let message = format!("{doing}: {}", error.to_string().to_lowercase());
-    let help = match error.kind() {
-        io::ErrorKind::ArgumentListTooLong => {
-            "shorten its arguments and variables: one may have 128 KiB; put what is longer in a file"
-        }
-        _ => "check its name and `PATH`, and that it is executable",
-    };
+    let help = "check its name and `PATH`, and that it is executable";
     Failure::own(kind, id, message, help).with_exit(exit)
 }

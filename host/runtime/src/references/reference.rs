@@ -225,8 +225,16 @@ const FORM: &str = "write akv://VAULT/NAME?as=file, or leave the option out";
 const OPTIONAL: &str = "write akv://VAULT/NAME?optional, or leave the option out";
 const DEFAULT: &str = "write akv://VAULT/NAME?default=TEXT, or leave the option out";
 
+/// What is before `@`, and the values of options, may be secret.
 fn malformed(text: &str, why: &str, help: &str) -> Error {
-    refused(format!("reading the reference `{}`: {why}", text.escape_debug()), help)
+    let start = text.split_once('?').map_or(text, |(start, _)| start);
+    let at = start.rfind('@').filter(|at| *at > 0);
+    let (hidden, shown) = match at.and_then(|at| start.get(at..)) {
+        Some(rest) => ("…", rest),
+        None => ("", start),
+    };
+    let shown = shown.escape_debug();
+    refused(format!("reading the reference `{hidden}{shown}`: {why}"), help)
 }
 
 fn refused(message: String, help: &str) -> Error {
