@@ -99,9 +99,9 @@ impl Arguments {
             Command::List(list) => list.output == crate::list::Format::Json,
             Command::Versions(versions) => versions.output == crate::list::Format::Json,
             Command::Token(token) => token.output == crate::token::Format::Json,
-            Command::Whoami(whoami) => whoami.output == crate::whoami::Format::Json,
-            Command::Doctor(doctor) => doctor.output == crate::doctor::Format::Json,
-            Command::Plan(plan) => plan.output == crate::plan::Format::Json,
+            Command::Whoami(whoami) => whoami.output == output::Format::Json,
+            Command::Doctor(doctor) => doctor.output == output::Format::Json,
+            Command::Plan(plan) => plan.output == output::Format::Json,
             Command::Run(run) => run.reports_json(),
             Command::Job(job) => job.reports_json(),
             Command::Identity(identity) => {

@@ -1,10 +1,11 @@
 //! Failures of commands: one line or one JSON object on stderr, and an exit code as in `sysexits.h`.
 
+mod json;
+
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use serde::Serialize;
 use vaultlet_core::command::{self, sentence};
 use vaultlet_core::error::exit;
 use vaultlet_core::visible::on_one_line;
@@ -110,16 +111,6 @@ impl Failure {
     /// The failure, with this remedy if it has none.
     pub(crate) fn or_help(self, help: &str) -> Self {
         if self.help.is_empty() { self.with_help(help) } else { self }
-    }
-
-    /// Whether there is no identity that could be asked.
-    pub(crate) fn is_about_no_identity(&self) -> bool {
-        self.kind == Kind::NotConfigured.as_str()
-    }
-
-    /// Whether a reference is not one, whatever the vault has.
-    pub(crate) fn is_about_a_malformed_reference(&self) -> bool {
-        self.id == "reference-malformed"
     }
 
     /// The failures of variables, of which this is the first; or this one, if it is of no variable.
@@ -231,37 +222,6 @@ impl Failure {
         // What others wrote, a name of a file for example, may be quoted in it.
         on_one_line(&format!("{message}{code}{help} ({})", self.id)).collect()
     }
-
-    fn json(&self) -> String {
-        let attempts = self.attempts.iter().map(|a| JsonAttempt {
-            source: &a.source,
-            endpoint: a.endpoint.as_deref(),
-            outcome: a.outcome.as_str(),
-            message: &a.message,
-        });
-        let error = Json {
-            id: &self.id,
-            kind: self.kind,
-            message: &self.message,
-            help: &self.help,
-            status: self.status,
-            code: self.code.as_deref(),
-            request_id: self.request_id.as_deref(),
-            retry_after_ms: self.retry_after_ms,
-            attempts: attempts.collect(),
-            variables: self
-                .variables
-                .iter()
-                .map(|(name, failure)| JsonVariable {
-                    name,
-                    id: &failure.id,
-                    kind: failure.kind,
-                    message: &failure.message,
-                })
-                .collect(),
-        };
-        serde_json::to_string(&JsonLine { error }).unwrap_or_else(|_| self.line())
-    }
 }
 
 impl From<vaultlet_core::error::Error> for Failure {
@@ -299,50 +259,6 @@ impl From<Error> for Failure {
             variables: Vec::new(),
         }
     }
-}
-
-#[derive(Serialize)]
-struct JsonLine<'a> {
-    error: Json<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Json<'a> {
-    id: &'a str,
-    kind: &'a str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    help: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u128>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attempts: Vec<JsonAttempt<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    variables: Vec<JsonVariable<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonVariable<'a> {
-    name: &'a str,
-    id: &'a str,
-    kind: &'a str,
-    message: &'a str,
-}
-
-#[derive(Serialize)]
-struct JsonAttempt<'a> {
-    source: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<&'a str>,
-    outcome: &'a str,
-    message: &'a str,
 }
 
 #[cfg(test)]

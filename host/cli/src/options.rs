@@ -179,28 +179,39 @@ impl Options {
         self
     }
 
-    /// The settings by which references are read, as the component reads them.
+    /// The settings by which references are read, as the component reads them. A flag hides its variable; one that
+    /// references do not depend on is left out, and reported when a handle is opened if it is malformed.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let flag = |name: &str| {
-            if name == settings::CLOUD.variable {
-                self.cloud.clone()
-            } else if name == settings::ALLOW_HTTP_LOOPBACK.variable {
-                self.allow_http_loopback.then(|| "true".into())
-            } else if name == settings::IDENTITY.variable {
-                Some(self.identity.join(","))
-            } else if name == settings::EXCLUDE.variable {
-                Some(self.exclude.join(","))
-            } else {
-                None
+        let needed = [
+            settings::ALLOW_HTTP_LOOPBACK.variable,
+            settings::CLOUD.variable,
+            settings::EXCLUDE.variable,
+            settings::IDENTITY.variable,
+        ];
+        let get = |name: &str| match SETTINGS.iter().find(|setting| setting.variable == name) {
+            Some(setting) if self.given.has(setting.flag) => {
+                if needed.contains(&name) {
+                    self.value(setting)
+                } else {
+                    None
+                }
             }
+            _ => std::env::var(name).ok(),
         };
-        // A flag hides its variable. A malformed one is reported when a handle is opened.
-        let is_given = |name: &str| {
-            let mut given = SETTINGS.iter().filter(|setting| self.given.has(setting.flag));
-            given.any(|setting| setting.variable == name)
-        };
-        let get = |name: &str| if is_given(name) { flag(name) } else { std::env::var(name).ok() };
         Ok(Settings::read(&get)?)
+    }
+
+    /// A setting as its variable has it, whether a flag or the variable gives it.
+    fn value(&self, setting: &Setting) -> Option<String> {
+        if !self.given.has(setting.flag) {
+            return std::env::var(setting.variable).ok();
+        }
+        if setting.variable == settings::ALLOW_HTTP_LOOPBACK.variable {
+            return Some(self.allow_http_loopback.to_string());
+        }
+        let values = self.given().filter(|(it, _)| it.variable == setting.variable);
+        let values: Vec<_> = values.map(|(_, value)| value).collect();
+        Some(values.join(setting.separator.unwrap_or_default()))
     }
 
     /// The values of flags, but those in which nothing secret can stand, each by its flag.
@@ -213,18 +224,8 @@ impl Options {
 
     /// The settings as variables, whether flags or variables give them.
     pub(crate) fn as_variables(&self) -> Vec<(String, String)> {
-        let mut all: Vec<(String, String)> = Vec::new();
-        for (setting, value) in self.given() {
-            match all.iter_mut().find(|(name, _)| name == setting.variable) {
-                Some((_, values)) => values.extend([",", value.as_str()]),
-                None => all.push((setting.variable.to_owned(), value)),
-            }
-        }
-        for setting in SETTINGS.iter().filter(|setting| !self.given.has(setting.flag)) {
-            let value = std::env::var(setting.variable).ok();
-            all.extend(value.map(|value| (setting.variable.to_owned(), value)));
-        }
-        all
+        let all = SETTINGS.iter();
+        all.filter_map(|it| Some((it.variable.to_owned(), self.value(it)?))).collect()
     }
 
     /// The values of flags.
@@ -255,14 +256,20 @@ impl Options {
         lists.chain(single).chain(ca_file)
     }
 
-    /// What is wrong with each variable of a setting, or of a proxy, by itself.
-    pub(crate) fn faults(&self) -> impl Iterator<Item = Failure> {
-        let of_flags = SETTINGS.iter().filter(|setting| !self.given.has(setting.flag));
-        let names = of_flags.map(|setting| setting.variable).chain(OF_HOST.iter().copied());
-        names.filter_map(|name| {
-            let alone = [(name, std::env::var(name).ok()?)];
-            let opened = Vaultlet::builder().variables(alone).concurrency(1).open();
-            opened.err().filter(|error| error.kind == Kind::Configuration).map(Failure::from)
+    /// What is wrong with each setting, and with each variable that the host reads, by itself; by its variable.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = (&'static str, Failure)> {
+        let value = |setting: &'static Setting| {
+            let flag = self.given.has(setting.flag).then_some(setting.flag);
+            Some((setting.variable, flag, self.value(setting)?))
+        };
+        let of_host =
+            OF_HOST.iter().filter_map(|name| Some((*name, None, std::env::var(name).ok()?)));
+        SETTINGS.iter().filter_map(value).chain(of_host).filter_map(|(name, flag, value)| {
+            let flags: Vec<_> = flag.iter().map(|flag| flag.trim_start_matches('-')).collect();
+            let alone = Vaultlet::builder().variables([(name, value)]).given_as_flags(&flags);
+            let error = alone.concurrency(1).open().err();
+            let error = error.filter(|error| error.kind == Kind::Configuration || flag.is_some());
+            error.map(|error| (name, Failure::from(error)))
         })
     }
 

@@ -3,12 +3,22 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
+use clap::ValueEnum;
 use serde::Serialize;
 use vaultlet_host::{Kind, not_started};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::streams;
+
+/// The format of an answer that people read, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Lines for people
+    Table,
+    /// One JSON object
+    Json,
+}
 
 /// Writes exactly these bytes, and a newline only for a person at a terminal.
 pub(crate) fn value(text: &str) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use vaultlet_core::planner;
 use vaultlet_core::visible::on_one_line;
 use vaultlet_host::{Plan as Planned, Server, Vaultlet};
@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::options::Options;
+use crate::output::{self, Format};
 use crate::shown_variables::{OF_HOST, of_settings, shown, value};
-use crate::{output, trimmed};
+use crate::trimmed;
 
 /// Show what would be read and whom it would talk to, without the network
 ///
@@ -34,15 +35,6 @@ pub(crate) struct Plan {
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,
-}
-
-/// The format of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Text for people
-    Table,
-    /// One JSON object, as the libraries have it
-    Json,
 }
 
 impl Plan {

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use vaultlet_host::render::{self, Answer};
 
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::output;
+use crate::output::{self, Format};
 use crate::token_flags::TokenFlags;
 use crate::trimmed;
 
@@ -24,15 +24,6 @@ pub(crate) struct Whoami {
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,
-}
-
-/// The format of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// One line for each property that is known
-    Table,
-    /// One JSON object
-    Json,
 }
 
 impl Whoami {

@@ -202,22 +202,10 @@ impl From<wit::Error> for Error {
         let retry_after = retry_after_ms.map(Duration::from_millis);
         let (message, help, code) = (shown(message), shown(help), code.map(shown));
         let clean = |it: Attempt| Attempt { message: shown(it.message), ..it };
-        let attempts: Vec<_> = attempts.into_iter().map(clean).collect();
+        let attempts = attempts.into_iter().map(clean).collect();
         let variables = Vec::new();
-        let help = match kind {
-            Kind::NotConfigured => own_remedy(&attempts).unwrap_or(help),
-            _ => help,
-        };
         Self { kind, id, message, help, status, code, request_id, retry_after, attempts, variables }
     }
-}
-
-/// What to do, by the words of the one source that was asked: `run `COMMAND``. Others are told what a machine needs.
-fn own_remedy(attempts: &[Attempt]) -> Option<String> {
-    let mut asked = attempts.iter().filter(|attempt| attempt.outcome != Outcome::Skipped);
-    let (only, None) = (asked.next()?, asked.next()) else { return None };
-    let at = only.message.find("run `")?;
-    only.message.get(at..).map(str::to_owned)
 }
 
 /// For what the core finds wrong outside of the component, before any server is asked.

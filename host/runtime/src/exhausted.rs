@@ -10,6 +10,11 @@ use rustix::process::{Resource, getrlimit};
 use crate::error::Error;
 use crate::limits;
 
+/// Whether an error of this id is because a resource of this process or machine was missing.
+pub fn is_exhausted(id: &str) -> bool {
+    IDS.contains(&id)
+}
+
 /// The ids of this module's errors.
 const IDS: [&str; 6] = [
     "descriptor-limit",
@@ -23,7 +28,7 @@ const IDS: [&str; 6] = [
 impl Error {
     /// Whether a resource of this process or machine was missing.
     pub(crate) fn is_exhausted(&self) -> bool {
-        IDS.contains(&self.id.as_str())
+        is_exhausted(&self.id)
     }
 }
 

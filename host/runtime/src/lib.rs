@@ -86,7 +86,7 @@ pub mod visible;
 pub use call::Cancel;
 pub use error::{Attempt, Error, FailedVariable, Kind, Outcome};
 #[doc(hidden)]
-pub use exhausted::{exhausted, not_started};
+pub use exhausted::{exhausted, is_exhausted, not_started};
 pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
 #[doc(hidden)]
 pub use handle::{Certificate, Probe};

@@ -132,6 +132,22 @@ fn several_malformed_settings() {
             ("tls", "fail", "/no/such.pem", ""),
         ],
     );
+    // Flags, too, each by its check, and with the settings that it hides left out.
+    let local = local();
+    let flags = Place::job(&local).set("VAULTLET_CLOUD", "moon");
+    flags
+        .argument("--cloud=mars")
+        .argument("--timeout=soon")
+        .argument("--client-id=nobody")
+        .expect(
+            "flags",
+            64,
+            &[
+                ("settings", "fail", "`--cloud`", ""),
+                ("settings", "fail", "`--timeout`", ""),
+                ("identity", "fail", "`--client-id`", ""),
+            ],
+        );
     // A flag stands for the variable.
     place.argument("--timeout").argument("9").run(&[]).stdout.lines().for_each(|line| {
         assert!(!line.contains("`VAULTLET_TIMEOUT`: "), "{line}");

@@ -10,6 +10,7 @@ use crate::{
     call::Call,
     context::Context,
     error::{Attempt, Error, ErrorKind, Id, Outcome},
+    message::find,
     plan::Plan,
     settings::{Label, Lookup, Settings, set},
     token::{Token, TokenRequest},
@@ -96,7 +97,13 @@ pub(crate) fn token<C: Context>(
                 Error::new(Id::NoIdentity, format!("{doing}: you are not on Azure, and {message}"))
                     .with_help(OFF_AZURE)
             } else {
-                Error::new(Id::NoIdentity, format!("{doing}: {message}"))
+                let mut error = Error::new(Id::NoIdentity, format!("{doing}: {message}"));
+                let asked = attempts.iter().filter(|it| it.outcome != Outcome::Skipped).count();
+                // The only source that was asked has a remedy of its own.
+                if let Some(at) = find(&error.message, REMEDY).filter(|_| asked == 1) {
+                    error.help = error.message.split_off(at).split_off(REMEDY.len() - "run ".len());
+                }
+                error
             }
         }
     };
@@ -187,6 +194,8 @@ fn attempt(label: Label, form: Option<&'static str>, outcome: Outcome, message: 
     }
 }
 
+/// What is before a remedy in the words of a source.
+const REMEDY: &str = "; run ";
 /// The help where a person has no identity of a machine: two ways on.
 const OFF_AZURE: &str = "run `az login` to use your own login, or `vaultlet dev -- COMMAND` for a local Azure \
     (in Azure a managed identity is enough)";

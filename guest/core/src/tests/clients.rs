@@ -228,7 +228,8 @@ fn errors_of_a_developers_tool_are_quoted_without_tokens() {
     }
     let world = printed("1", "", "ERROR: Please run 'az login' to setup account.");
     let error = failed(ask(&world, &Memory::default()), "no-identity", ErrorKind::NotConfigured);
-    assert!(error.message.contains("run `az login`"), "{}", error.line());
+    assert!(error.message.ends_with("nobody has logged in"), "{}", error.line());
+    assert_eq!(error.help, "run `az login`");
     let world = printed("1", "", "ERROR: AADSTS50076: mfa, run az login; eyJhbGciOiJ.x.y");
     let error = failed(ask(&world, &Memory::default()), "login-failed", ErrorKind::Unauthenticated);
     assert!(error.message.contains("AADSTS50076: mfa, run az login; …"), "{}", error.line());

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use vaultlet_core::settings;
 use vaultlet_host::{Error, Kind, Probe, Secret, Seen, Step, Token, TokenRequest, Vaultlet};
 
 use super::finding::{Result as Found, fail};
@@ -16,8 +17,8 @@ pub(super) struct Facts<'a> {
     pub(super) options: &'a Options,
     /// The handle, or why it cannot be opened.
     pub(super) vaultlet: Result<Vaultlet, Failure>,
-    /// What is wrong with settings, the handle's own error first.
-    faults: Vec<Failure>,
+    /// What is wrong with settings, the handle's own error first, each with the check that it belongs to.
+    faults: Vec<(&'static str, Failure)>,
     pub(super) subjects: Subjects,
     /// The env files.
     pub(super) files: &'a [PathBuf],
@@ -38,12 +39,15 @@ impl<'a> Facts<'a> {
     pub(super) fn new(options: &'a Options, subjects: Subjects, files: &'a [PathBuf]) -> Self {
         let vaultlet = options.open(CALLS);
         let until = Instant::now() + options.timeout();
-        let mut faults: Vec<Failure> = vaultlet.as_ref().err().cloned().into_iter().collect();
+        let mut faults: Vec<_> =
+            vaultlet.as_ref().err().map(|it| (blame(None, it), it.clone())).into_iter().collect();
         if !faults.is_empty() {
-            // Opening ends at the first.
-            for fault in options.faults() {
-                if !faults.iter().any(|known| known.message() == fault.message()) {
-                    faults.push(fault);
+            // Opening ends at the first, and does not say which variable it is about.
+            for (name, fault) in options.faults() {
+                let check = blame(Some(name), &fault);
+                match faults.iter_mut().find(|(_, known)| known.message() == fault.message()) {
+                    Some((known, _)) => *known = check,
+                    None => faults.push((check, fault)),
                 }
             }
         }
@@ -53,13 +57,13 @@ impl<'a> Facts<'a> {
 
     /// The check that says why there is no handle, if there is none.
     pub(super) fn blamed(&self) -> Option<&'static str> {
-        self.vaultlet.as_ref().err().map(blame)
+        self.faults.first().map(|(check, _)| *check)
     }
 
     /// What is wrong with settings that belong to this check.
     pub(super) fn wrong(&self, check: &str) -> Vec<Found> {
-        let faults = self.faults.iter().filter(|fault| blame(fault) == check);
-        faults.map(|fault| fail("", fault)).collect()
+        let faults = self.faults.iter().filter(|(belongs_to, _)| *belongs_to == check);
+        faults.map(|(_, fault)| fail("", fault)).collect()
     }
 
     /// The error because this process lacks a resource, wherever it came up.
@@ -174,45 +178,32 @@ fn rounded(time: Duration) -> Duration {
     Duration::from_millis(tenths.max(1).saturating_mul(100))
 }
 
-/// The check that a failure to open a handle belongs to.
-fn blame(failure: &Failure) -> &'static str {
-    let is_about = |words: &[&str]| words.iter().any(|word| failure.message().contains(word));
-    match failure.id() {
-        id if is_exhausted(id) => "limits",
-        "ca-file" => "tls",
-        "settings-conflict" | "identity-id-unsupported" | "credential-file" => "identity",
-        _ if is_about(&["_PROXY", "_proxy"]) => "proxy",
-        _ if is_about(&IDENTITY) => "identity",
+/// The check that a failure to open a handle belongs to, by the variable that it is about.
+fn blame(variable: Option<&str>, failure: &Failure) -> &'static str {
+    let of_identity = [
+        settings::ADDITIONAL_TENANTS,
+        settings::CLIENT_ID,
+        settings::EXCLUDE,
+        settings::IDENTITY,
+        settings::OBJECT_ID,
+        settings::RESOURCE_ID,
+        settings::USER_ASSERTION_FILE,
+    ];
+    match (failure.id(), variable) {
+        (id, _) if is_exhausted(id) => "limits",
+        ("ca-file", _) => "tls",
+        ("settings-conflict" | "identity-id-unsupported" | "credential-file", _) => "identity",
+        (_, Some(name)) if name.to_ascii_uppercase().ends_with("_PROXY") => "proxy",
+        (_, Some(name)) if name.starts_with("AZURE_") => "identity",
+        (_, Some(name)) if of_identity.iter().any(|it| it.variable == name) => "identity",
         _ => "settings",
     }
 }
 
-/// Whether an error is because this process or machine lacks a resource.
+/// Whether an error is because this process or machine lacks a resource, or may not use one.
 pub(super) fn is_exhausted(id: &str) -> bool {
-    [
-        "descriptor-limit",
-        "process-limit",
-        "memory-limit",
-        "system-descriptors",
-        "address-space",
-        "memory-file",
-        "code-memory",
-    ]
-    .contains(&id)
+    id == "code-memory" || vaultlet_host::is_exhausted(id)
 }
-
-/// Words that stand in messages about settings of the identity.
-const IDENTITY: [&str; 9] = [
-    "AZURE_",
-    "VAULTLET_IDENTITY",
-    "VAULTLET_EXCLUDE",
-    "_ID`",
-    "--identity",
-    "--exclude",
-    "--client-id",
-    "--object-id",
-    "--resource-id",
-];
 
 /// The calls that are made at once.
 const CALLS: usize = 8;

@@ -9,14 +9,15 @@ mod subjects;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::options::Options;
+use crate::output::{self, Format};
 use crate::references::Sources;
-use crate::{output, trimmed};
+use crate::trimmed;
 
 use facts::Facts;
 use finding::Finding;
@@ -53,15 +54,6 @@ pub(crate) struct Doctor {
     pub(crate) output: Format,
     #[command(flatten)]
     options: Options,
-}
-
-/// The format of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// One line for each check
-    Table,
-    /// One JSON object
-    Json,
 }
 
 /// The answer as JSON.

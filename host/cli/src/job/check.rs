@@ -100,7 +100,7 @@ fn unreadable(references: &[Reference], options: &Options) -> Result<Vec<Finding
             Err(failure) => identity::renamed(failure).into_variables()?,
         };
         let before = left.len();
-        let is_read = failures.iter().all(|(_, it)| !it.is_about_a_malformed_reference());
+        let is_read = failures.iter().all(|(_, it)| it.id() != "reference-malformed");
         for (name, failure) in failures {
             let Some(number) = name.parse::<usize>().ok() else { continue };
             left.retain(|it| *it != number);

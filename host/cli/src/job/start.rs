@@ -148,7 +148,7 @@ fn hint(failure: &Failure, identity: &Identity) {
         Identity::Managed(_) => "as a managed identity",
         Identity::Unspecified => return,
     };
-    if failure.is_about_no_identity() {
+    if failure.kind() == Kind::NotConfigured.as_str() {
         say(&format!(
             "the job runs {asked}; `--as` chooses another identity, `--dev` a local Azure"
         ));
