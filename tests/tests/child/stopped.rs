@@ -26,3 +26,19 @@ fn the_wrapper_and_its_command_stop_and_continue_together() {
         assert_eq!(wrapped.end().code, 3, "{runner:?}");
     }
 }
+
+/// The signal reaches the wrapper, too, which does not send it back: vim, for one, would stop a second time.
+#[test]
+fn a_command_that_stops_its_whole_group_gets_the_signal_once() {
+    let script = format!(
+        "n=0; trap 'n=$((n + 1))' TSTP; trap 'echo $n; exit 3' 35; kill -s TSTP 0; echo sent; {WAIT}"
+    );
+    for runner in RUNNERS {
+        let mut wrapped = Wrapped::start(runner, &["sh", "-c", &script]);
+        assert_eq!(wrapped.line(), "sent");
+        // A wrapper takes signals in the order of their numbers.
+        kill(wrapped.id(), "35");
+        assert_eq!(wrapped.line(), "1", "{runner:?}");
+        assert_eq!(wrapped.end().code, 3, "{runner:?}");
+    }
+}

@@ -195,6 +195,10 @@ impl Running {
         if is_of_watcher || received.is_meant_for_us() || received.has_reached(self.pid) {
             return;
         }
+        // A program stops itself by a signal to its whole group, as vim does. A second one would stop it again.
+        if received.stops() && stop::is_or_descends_from(received.sender, self.pid) {
+            return;
+        }
         system::send(self.pid, &received);
     }
 }

@@ -156,6 +156,11 @@ impl Received {
         matches!(self.number, libc::SIGHUP | libc::SIGINT | libc::SIGQUIT | libc::SIGTERM)
     }
 
+    /// Whether a terminal stops programs by it, or they themselves.
+    pub(super) fn stops(self) -> bool {
+        matches!(self.number, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU)
+    }
+
     /// Whether it is about this process: the end of a child, or what it has sent itself, as the kernel says of
     /// a pipe that it writes to.
     pub(super) fn is_meant_for_us(self) -> bool {

@@ -1,6 +1,8 @@
 //! Stopping when the command has stopped, so that a shell or a scheduler sees it, and continuing when either is
 //! continued.
 
+use std::fs;
+
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
 use super::system;
@@ -24,4 +26,18 @@ pub(super) fn follow(program: Pid, signal: i32) -> Option<Pid> {
         let _ = waitpid(Some(watcher), WaitOptions::empty());
     }
     watcher
+}
+
+/// Generations between a program and a process that it has started, at most.
+const GENERATIONS_MAX: usize = 64;
+
+/// Whether a process is the program, or was started by it, at any distance.
+pub(super) fn is_or_descends_from(process: i32, program: Pid) -> bool {
+    let parent = |process: i32| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The parent comes second after the name, which is in parentheses.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    let line = std::iter::successors(Some(process), |process| parent(*process));
+    line.take(GENERATIONS_MAX).any(|process| process == program.as_raw_pid())
 }
