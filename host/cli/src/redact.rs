@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::child;
 use crate::failure::Failure;
-use crate::mask::{Mask, PIECE, Stream, widen};
+use crate::mask::{Mask, Output, PIECE, Stream, widen};
 use crate::options::Options;
 use crate::references::{Sources, Value, refuse_options, resolve};
 use crate::{output, streams, trimmed};
@@ -81,22 +81,18 @@ fn carry(mask: &Mask) -> Result<(), Failure> {
     widen(stdout);
     let mut stream = Stream::new(mask);
     let mut piece = Zeroizing::new(vec![0; PIECE]);
-    let mut out = Vec::with_capacity(PIECE);
     loop {
-        out.clear();
-        let count = match next(stdin, &stream, &mut piece).map_err(|error| unreadable(&error))? {
-            Some(0) => {
-                stream.flush(&mut out);
-                return streams::write(&out).map_err(|error| output::failed(&error));
-            }
-            Some(count) => count,
-            None => {
-                stream.flush(&mut out);
-                0
-            }
-        };
-        stream.push(piece.get(..count).unwrap_or_default(), &mut out);
-        streams::write_to(stdout, &out).map_err(|error| output::failed(&error))?;
+        let came = next(stdin, &stream, &mut piece).map_err(|error| unreadable(&error))?;
+        let mut out = Output::default();
+        match came.map(|count| piece.get(..count).unwrap_or_default()) {
+            // The end, or nothing for a while.
+            Some([]) | None => stream.flush(&mut out),
+            Some(piece) => stream.push(piece, &mut out),
+        }
+        streams::write_all_to(stdout, &mut out.parts()).map_err(|error| output::failed(&error))?;
+        if came == Some(0) {
+            return Ok(());
+        }
     }
 }
 

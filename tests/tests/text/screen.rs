@@ -136,9 +136,10 @@ impl Terminals {
     /// Takes the steps in both terminals, each when the screens of the one before are equal.
     fn play(&self, program: &str, steps: &[Step<'_>]) {
         for name in BOTH {
-            // Whatever a program has left is gone.
-            self.type_into(name, &["clear", "Enter"]);
-            self.wait_until(name, "an empty screen", |screen| screen.text.trim() == "$");
+            // Whatever a program has left is gone. A screen that only looks like that is still to be cleared.
+            self.type_into(name, &[&format!("clear; echo {program}"), "Enter"]);
+            let is_clear = |screen: &Screen| screen.text.trim() == format!("{program}\n$");
+            self.wait_until(name, "a cleared screen", is_clear);
         }
         for (keys, text) in steps {
             for name in BOTH {

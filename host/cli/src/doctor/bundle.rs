@@ -16,7 +16,7 @@ use vaultlet_host::Kind;
 use super::facts::Facts;
 use super::finding::Finding;
 use crate::failure::Failure;
-use crate::mask::{Mask, Stream};
+use crate::mask::{Mask, Output, Stream};
 use crate::output;
 use crate::shown_variables::{OF_HOST, of_settings, shown, value};
 
@@ -227,10 +227,10 @@ fn without_addresses(text: &str) -> String {
 
 fn masked(mask: &Mask, text: &str) -> String {
     let mut stream = Stream::new(mask);
-    let mut out = Vec::with_capacity(text.len());
+    let mut out = Output::default();
     stream.push(text.as_bytes(), &mut out);
     stream.flush(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8_lossy(&out.into_bytes()).into_owned()
 }
 
 /// Masks each text in a JSON value.

@@ -103,18 +103,33 @@ impl Search {
     /// The first form that begins at a place or after it, the longest of those that begin there.
     pub(super) fn find(&self, text: &[u8], at: usize) -> Option<Match> {
         let mut place = at;
+        // A step of four bytes or more needs no check of what is left for each of them, which would take as long again.
+        for step in text.get(at..)?.chunks_exact(self.stride) {
+            let Some(four) = step.first_chunk() else { break };
+            if self.pieces.has(u32::from_le_bytes(*four) & self.mask)
+                && let Some(found) = self.around(text, at, place)
+            {
+                return Some(found);
+            }
+            place += self.stride;
+        }
         while let Some(piece) = text.get(place..).filter(|rest| rest.len() >= self.length) {
-            if self.pieces.has(number(piece) & self.mask) {
-                // Those that begin before have covered the place before.
-                let first = at.max((place + 1).saturating_sub(self.stride));
-                let found = (first..=place).find_map(|start| self.at(text, start));
-                if found.is_some() {
-                    return found;
-                }
+            if self.pieces.has(number(piece) & self.mask)
+                && let Some(found) = self.around(text, at, place)
+            {
+                return Some(found);
             }
             place += self.stride;
         }
         None
+    }
+
+    /// The first form that covers a place, and does not begin before another one.
+    #[cold]
+    fn around(&self, text: &[u8], at: usize, place: usize) -> Option<Match> {
+        // Those that begin before have covered the place before.
+        let first = at.max((place + 1).saturating_sub(self.stride));
+        (first..=place).find_map(|start| self.at(text, start))
     }
 
     /// The longest form that begins at a place.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::Mask;
+use super::{Mask, Output};
 
 /// Bytes to read at once.
 pub(crate) const PIECE: usize = 256 << 10;
@@ -54,7 +54,7 @@ impl<'a> Stream<'a> {
     }
 
     /// Takes a piece, and appends what is certain to the output.
-    pub(crate) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn push<'p>(&mut self, piece: &'p [u8], out: &mut Output<'p>) {
         let held = std::mem::take(&mut self.held);
         if held.is_empty() {
             self.take(piece, out);
@@ -67,36 +67,40 @@ impl<'a> Stream<'a> {
         text.extend_from_slice(&held);
         text.extend_from_slice(first);
         if first.len() == piece.len() {
-            self.take(&text, out);
+            let mut own = Output::default();
+            self.take(&text, &mut own);
+            out.copy_all(&own);
             return;
         }
         let mut at = 0;
         while let Some(found) = self.mask.find(&text, at).filter(|it| it.start() < held.len()) {
-            out.extend_from_slice(text.get(at..found.start()).unwrap_or_default());
-            out.extend_from_slice(self.mask.replacement(found));
+            out.copy(text.get(at..found.start()).unwrap_or_default());
+            out.copy(self.mask.replacement(found));
             at = found.end();
         }
-        out.extend_from_slice(text.get(at..held.len()).unwrap_or_default());
+        out.copy(text.get(at..held.len()).unwrap_or_default());
         let rest = piece.get(at.saturating_sub(held.len())..).unwrap_or_default();
         self.take(rest, out);
     }
 
-    fn take(&mut self, text: &[u8], out: &mut Vec<u8>) {
+    fn take<'t>(&mut self, text: &'t [u8], out: &mut Output<'t>) {
         let open = self.replace(text, out, |text, from| self.mask.open_end(text, from));
         self.held = text.get(open..).unwrap_or_default().to_vec().into();
     }
 
     /// Appends what is held back to the output: no more is coming, or has come for long enough.
-    pub(crate) fn flush(&mut self, out: &mut Vec<u8>) {
+    pub(crate) fn flush(&mut self, out: &mut Output<'_>) {
         let text = std::mem::take(&mut self.held);
-        self.replace(&text, out, |text, _| text.len());
+        let mut own = Output::default();
+        self.replace(&text, &mut own, |text, _| text.len());
+        out.copy_all(&own);
     }
 
     /// Appends the text before its open end, masked; returns where that end begins.
-    fn replace(
+    fn replace<'t>(
         &self,
-        text: &[u8],
-        out: &mut Vec<u8>,
+        text: &'t [u8],
+        out: &mut Output<'t>,
         open_end: impl Fn(&[u8], usize) -> usize,
     ) -> usize {
         let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
@@ -104,14 +108,14 @@ impl<'a> Stream<'a> {
         let mut open = open_end(text, at);
         // A form that begins before the open end is whole; one that begins there may still become longer.
         while let Some(found) = self.mask.find(text, at).filter(|found| found.start() < open) {
-            out.extend_from_slice(part(at, found.start()));
-            out.extend_from_slice(self.mask.replacement(found));
+            out.append(part(at, found.start()));
+            out.copy(self.mask.replacement(found));
             at = found.end();
             if open < at {
                 open = open_end(text, at);
             }
         }
-        out.extend_from_slice(part(at, open));
+        out.append(part(at, open));
         open
     }
 }

@@ -10,7 +10,7 @@ use rustix::io::{Errno, ioctl_fionread, read};
 use zeroize::Zeroize as _;
 
 use super::terminal::Terminal;
-use crate::mask::{Mask, PIECE, Stream};
+use crate::mask::{Mask, Output, PIECE, Stream};
 use crate::streams;
 
 /// Bytes that are read at once until so many have come.
@@ -111,7 +111,6 @@ impl Pump {
     /// our own stream.
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut piece = Piece::default();
-        let mut out = Vec::new();
         let progress = Arc::clone(&self.progress);
         let (mut held, mut came, mut end) = (None, None, None);
         // Once for each mask.
@@ -130,10 +129,8 @@ impl Pump {
                     came = Some(more);
                     break;
                 }
-                out.clear();
                 let carrying = progress.is_holding.lock();
-                let is_end = self.carry(more, &mut stream, &mut piece, &mut out)?;
-                streams::write_to(self.link.writer.as_fd(), &out)?;
+                let is_end = self.carry(more, &mut stream, &mut piece)?;
                 *carrying.unwrap_or_else(PoisonError::into_inner) = stream.patience().is_some();
                 progress.has_changed.notify_all();
                 if is_end {
@@ -144,44 +141,51 @@ impl Pump {
         }
     }
 
-    /// Reads and masks what has come. Returns whether it was the last.
+    /// Reads, masks and writes what has come. Returns whether it was the last.
     fn carry(
         &mut self,
         more: More,
         stream: &mut Stream<'_>,
         piece: &mut Piece,
-        out: &mut Vec<u8>,
     ) -> io::Result<bool> {
         let is_end = match more {
-            More::Came => match self.read(piece.room())? {
-                0 => true,
-                count => {
-                    stream.push(piece.take(count), out);
-                    if let Some(terminal) = &mut self.link.terminal {
-                        terminal.follow();
-                    }
-                    false
+            More::Came => {
+                let is_end = self.carry_piece(stream, piece)? == 0;
+                if let Some(terminal) = self.link.terminal.as_mut().filter(|_| !is_end) {
+                    terminal.follow();
                 }
-            },
-            More::None => {
-                stream.flush(out);
-                false
+                is_end
             }
+            More::None => false,
             More::Late => {
                 // What is there already is the command's own, perhaps.
                 let mut left = ioctl_fionread(&self.link.reader).unwrap_or(0);
                 while left > 0 {
-                    let count = self.read(piece.room())?;
-                    stream.push(piece.take(count), out);
+                    let count = self.carry_piece(stream, piece)?;
                     left = if count == 0 { 0 } else { left.saturating_sub(count as u64) };
                 }
                 true
             }
         };
-        if is_end {
-            stream.flush(out);
+        if is_end || matches!(more, More::None) {
+            let mut out = Output::default();
+            stream.flush(&mut out);
+            self.write(&out)?;
         }
         Ok(is_end)
+    }
+
+    /// Returns how many bytes have come; none at the end.
+    fn carry_piece(&mut self, stream: &mut Stream<'_>, piece: &mut Piece) -> io::Result<usize> {
+        let count = self.read(piece.room())?;
+        let mut out = Output::default();
+        stream.push(piece.take(count), &mut out);
+        self.write(&out)?;
+        Ok(count)
+    }
+
+    fn write(&self, out: &Output<'_>) -> io::Result<()> {
+        streams::write_all_to(self.link.writer.as_fd(), &mut out.parts())
     }
 
     /// Waits until there is more to read.
