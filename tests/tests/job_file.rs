@@ -257,7 +257,7 @@ fn the_identity_is_the_one_that_the_file_or_the_flag_names() {
         environment_variables: {A: akv://my-key-vault/db-password}";
     let ended = place.job("echo $DEFAULT_IDENTITY_CLIENT_ID", members, &[]);
     assert_eq!((ended.code, ended.stdout.as_str()), (79, ""), "{}", ended.stderr);
-    assert!(ended.stderr.contains("(from `identity.client_id` of the job)"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("(from `identity.client_id`)"), "{}", ended.stderr);
     let named = members.replace("db-password", "nope?optional");
     let ended = place.job("echo $DEFAULT_IDENTITY_CLIENT_ID", &named.replace("akv:", "x:"), &[]);
     assert_eq!(ended.stdout.trim(), "11111111-2222-3333-4444-555555555555", "{}", ended.stderr);

@@ -123,21 +123,6 @@ impl Failure {
         Self { message, help: help.into(), code: None, variables: Vec::new(), ..self.clone() }
     }
 
-    /// The failure with other names in what it says.
-    pub(crate) fn renamed(mut self, names: &[(String, &str)]) -> Self {
-        for (from, to) in names {
-            for text in [&mut self.message, &mut self.help] {
-                *text = text.replace(from, to);
-            }
-            for attempt in &mut self.attempts {
-                attempt.message = attempt.message.replace(from, to);
-            }
-        }
-        let variables = self.variables.into_iter();
-        self.variables = variables.map(|(name, it)| (name, it.renamed(names))).collect();
-        self
-    }
-
     /// The kind, which decides the exit code.
     pub(crate) fn kind(&self) -> &'static str {
         self.kind

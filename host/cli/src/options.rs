@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use vaultlet_core::limits;
-use vaultlet_core::settings::{self, SETTINGS, Setting, Settings};
+use vaultlet_core::settings::{self, IN_JOB, SETTINGS, Setting, Settings};
 use vaultlet_host::{Builder, Kind, Vaultlet};
 
 use crate::failure::Failure;
@@ -87,6 +87,9 @@ pub(crate) struct Options {
         help = settings::ALLOW_HTTP_IDENTITY.help
     )]
     allow_http_identity: Vec<String>,
+    /// The flags of the settings that came from the file of a job.
+    #[arg(skip)]
+    in_job: Vec<&'static str>,
 }
 
 /// The limit of concurrent calls of one command; the vault's own limit is not far above.
@@ -155,6 +158,7 @@ impl Options {
             || is_set(settings::IDENTITY.variable)
             || is_set(settings::EXCLUDE.variable);
         if !is_chosen {
+            self.in_job.extend(ask.map(|_| settings::IDENTITY.flag));
             self.identity.extend(ask.map(str::to_owned));
             self.exclude.extend(leave_out.map(str::to_owned));
         }
@@ -173,6 +177,7 @@ impl Options {
         let is_named = flags.into_iter().any(Option::is_some)
             || variables.iter().any(|it| is_set(it.variable));
         if !is_named {
+            self.in_job.extend([settings::CLIENT_ID.flag, settings::OBJECT_ID.flag]);
             (self.client_id, self.object_id, self.resource_id) =
                 (client_id, object_id, resource_id);
         }
@@ -278,7 +283,8 @@ impl Options {
             .iter()
             .map(|setting| setting.flag)
             .filter(|flag| self.given.has(flag))
-            .map(|flag| flag.trim_start_matches('-'))
+            .map(|flag| flag.trim_start_matches('-').to_owned())
+            .chain(self.in_job.iter().map(|it| format!("{IN_JOB}{}", it.trim_start_matches('-'))))
             .collect();
         let mut builder = Vaultlet::builder().given_as_flags(&given);
         if io::stderr().is_terminal() {

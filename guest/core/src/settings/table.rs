@@ -36,8 +36,19 @@ pub enum Reader {
 
 /// The variable by which a host states which settings a person gave as flags: their flags without the
 /// dashes, separated by commas (`identity,cloud`). An error about one of them names the flag, and is of
-/// the kind `usage`; about any other setting it names the variable.
+/// the kind `usage`; about any other setting it names the variable. With [`IN_JOB`] before it, the flag
+/// stands for a setting that came from the file of an Azure ML job, and the error names that file's member.
 pub const FLAGS: &str = "VAULTLET_FLAGS";
+
+/// What is before the flag of a setting that came from the file of an Azure ML job.
+pub const IN_JOB: &str = "job:";
+
+/// The settings that the file of an Azure ML job can hold, and its members that hold them.
+const JOB_MEMBERS: [(&Setting, &str); 3] = [
+    (&IDENTITY, "identity.type"),
+    (&CLIENT_ID, "identity.client_id"),
+    (&OBJECT_ID, "identity.object_id"),
+];
 
 macro_rules! settings {
     ($($name:ident $reader:ident $variable:literal $flag:literal $value:expr, $separator:expr, $help:literal)*) => {
@@ -100,12 +111,18 @@ impl Setting {
 
     fn name(&'static self, get: Lookup<'_>) -> Name {
         let bare = self.flag.trim_start_matches('-');
-        let is_flag = get(FLAGS).is_some_and(|flags| flags.split(',').any(|flag| flag == bare));
-        Name { text: if is_flag { self.flag } else { self.variable }, is_flag }
+        let flags = get(FLAGS).unwrap_or_default();
+        let given = |before| flags.split(',').any(|it| it.strip_prefix(before) == Some(bare));
+        if given("") {
+            return Name { text: self.flag, is_flag: true };
+        }
+        let member = JOB_MEMBERS.iter().find(|(it, _)| *it == self && given(IN_JOB));
+        Name { text: member.map_or(self.variable, |(_, member)| member), is_flag: false }
     }
 }
 
-/// The name by which a setting was given: the flag, if the value came from one, else the variable.
+/// The name by which a setting was given: the flag or the member of a file, if the value came from one, else the
+/// variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name {
     text: &'static str,
@@ -118,7 +135,7 @@ impl Name {
         Self { text, is_flag: false }
     }
 
-    /// The flag or the variable.
+    /// The flag, the member, or the variable.
     pub(crate) const fn text(self) -> &'static str {
         self.text
     }

@@ -9,7 +9,6 @@ use vaultlet_core::visible::on_one_line;
 use super::definition::Definition;
 use super::file::JobFile;
 use super::finding::Finding;
-use super::identity;
 use super::mentions::{self, within};
 use super::shown;
 use super::yaml::Place;
@@ -97,7 +96,7 @@ fn unreadable(references: &[Reference], options: &Options) -> Result<Vec<Finding
         };
         let failures = match resolve(left.iter().filter_map(variable).collect(), &[], options) {
             Ok(_) => break,
-            Err(failure) => identity::renamed(failure).into_variables()?,
+            Err(failure) => failure.into_variables()?,
         };
         let before = left.len();
         let is_read = failures.iter().all(|(_, it)| it.id() != "reference-malformed");

@@ -2,11 +2,8 @@
 
 use std::process::Command;
 
-use vaultlet_core::settings;
-
 use super::definition::{Identity, UserAssigned};
 use super::start::say;
-use crate::failure::Failure;
 use crate::options::Options;
 
 /// The sources of a user's identity: the service's, or the user's own login.
@@ -31,18 +28,6 @@ pub(super) fn options(options: Options, identity: &Identity) -> Options {
             options.or_user_assigned(client_id, object_id, None)
         }
     }
-}
-
-/// A failure that names the members of the file, where it names variables that are not set.
-pub(super) fn renamed(failure: Failure) -> Failure {
-    let names = [
-        (settings::IDENTITY, "`identity.type` of the job"),
-        (settings::CLIENT_ID, "`identity.client_id` of the job"),
-        (settings::OBJECT_ID, "`identity.object_id` of the job"),
-    ];
-    let names = names.into_iter().filter(|(it, _)| std::env::var_os(it.variable).is_none());
-    let names: Vec<_> = names.map(|(it, name)| (format!("`{}`", it.variable), name)).collect();
-    failure.renamed(&names)
 }
 
 /// Says which of the file's wishes the local Azure does not grant.

@@ -39,9 +39,7 @@ pub(super) fn start(
         plain(variables)
     } else {
         match signals.unless_interrupted(|| resolve(variables, &names, &options)) {
-            Ok(resolved) => resolved
-                .inspect_err(|failure| hint(failure, identity))
-                .map_err(identity::renamed)?,
+            Ok(resolved) => resolved.inspect_err(|failure| hint(failure, identity))?,
             Err(interrupted) => return Ok(interrupted),
         }
     };
