@@ -63,6 +63,7 @@ mod internal;
 #[cfg(feature = "lend")]
 mod lend;
 mod limits;
+mod locked;
 mod net;
 mod pem;
 #[doc(hidden)]
@@ -94,8 +95,9 @@ pub use handle::{Certificate, Probe};
 pub use internal::with_started;
 #[cfg(feature = "lend")]
 pub use lend::{Lend, Lent};
+pub use net::Traffic;
 #[doc(hidden)]
-pub use net::{Address, Seen, Step};
+pub use net::{Address, Budget, Seen, Step};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
 pub use protect::protect_process;

@@ -105,6 +105,20 @@ pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(60);
 pub(crate) const IDLE: Duration = Duration::from_secs(50);
 /// Idle connections that are kept to one server.
 pub(crate) const IDLE_PER_SERVER: usize = 64;
+/// Vaults whose budget of requests is remembered, unless more are in use.
+pub(crate) const BUDGETS_KEPT: usize = 256;
+/// The shortest time after which a request that is not to be sent yet asks again.
+pub(crate) const BUDGET_TICK: Duration = Duration::from_millis(1);
+/// The longest time for which a vault may have itself left alone.
+pub(crate) const HOLD_MAX: Duration = Duration::from_mins(15);
+/// The longest time that is added to it at random.
+pub(crate) const HOLD_SPREAD: Duration = Duration::from_secs(10);
+/// A random part of this time a vault that throttles is left alone when it does not say for how long. It doubles each
+/// time, as Key Vault's guidance has it.
+/// <https://learn.microsoft.com/azure/key-vault/general/overview-throttling>
+pub(crate) const THROTTLED: Duration = Duration::from_secs(1);
+/// The longest of these times.
+pub(crate) const THROTTLED_MAX: Duration = Duration::from_secs(16);
 /// Interval in which a guest in a long computation yields the thread.
 pub(crate) const EPOCH: Duration = Duration::from_millis(50);
 /// Lifetime of a cached response that states none: zero.

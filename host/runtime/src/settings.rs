@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -115,6 +116,8 @@ pub(crate) struct Settings {
     pub(crate) overrides: Vec<String>,
     /// How many calls run at once.
     pub(crate) concurrency: Option<usize>,
+    /// Requests a second to one vault, if there is a limit.
+    pub(crate) rate: Option<NonZeroU32>,
     /// Whether the process makes one call and ends.
     pub(crate) is_one_shot: bool,
     /// Whether connecting to a vault begins before there is a token.

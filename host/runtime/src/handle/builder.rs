@@ -1,6 +1,7 @@
 //! Settings of a handle, and how it is opened.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,6 +103,14 @@ impl Builder {
     /// makes a single call starts faster with 1, and needs less memory.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.settings.concurrency = Some(calls);
+        self
+    }
+
+    /// Requests a second to one vault, those of the component's retries included, with a burst of as many; 0 means no
+    /// limit, which is the default. With a limit, a vault that asks for time (`Retry-After`) or throttles is left alone
+    /// by every call of this handle, and a call that would have to wait for longer than it may take fails as throttled.
+    pub fn rate(mut self, requests: u32) -> Self {
+        self.settings.rate = NonZeroU32::new(requests);
         self
     }
 

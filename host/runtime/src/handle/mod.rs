@@ -10,6 +10,7 @@ mod plan;
 mod probe;
 mod process;
 mod threads;
+mod traffic;
 mod vaultlet;
 
 pub use builder::Builder;

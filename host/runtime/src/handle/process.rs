@@ -37,6 +37,7 @@ impl Process {
             )?,
             overrides: settings.overrides()?,
             proxies: settings.proxies()?,
+            rate: settings.rate,
         }));
         crate::phases::mark("TLS configured");
         // A call that waits for an instance keeps its thread.
