@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use vaultlet_core::settings::Settings;
 use vaultlet_host::{Error, Vaultlet, exhausted};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, CacheSettings};
 
 pub use listen::Listener;
 pub use rules::RuleSources;
@@ -44,9 +44,9 @@ use status::{Status, Upstream};
 /// What an agent gives out, and by which rules.
 #[derive(Debug)]
 pub struct Agent {
-    /// The secrets.
-    pub cache: Cache<Vaultlet>,
-    /// The handle that the cache asks.
+    /// How long secrets are kept.
+    pub cache: CacheSettings,
+    /// The handle that the secrets come from.
     pub vaultlet: Vaultlet,
     /// The settings by which references are read: the handle's.
     pub settings: Settings,
@@ -126,8 +126,9 @@ impl Server {
             .map_err(failed)?;
         let started = SystemTime::now();
         let Agent { cache, vaultlet, settings, rules: Loaded { sources, rules }, version } = agent;
+        let entered = runtime.enter();
         let state = Arc::new(State {
-            cache,
+            cache: Cache::new(vaultlet.clone(), cache),
             vaultlet,
             settings,
             rules: RwLock::new(Arc::new(rules)),
@@ -138,7 +139,6 @@ impl Server {
             started,
         });
         let files = listeners.iter().filter_map(Listener::file).collect();
-        let entered = runtime.enter();
         let accepting = listeners.into_iter().map(Accepting::new);
         let accepting = accepting.collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let spawn = |accepting| runtime.spawn(serve::serve(accepting, Arc::clone(&state)));

@@ -155,30 +155,31 @@ impl Question {
         let decided = rules.decide(&self.canonical, &who.user, who.program.as_deref());
         let Err(error) = decided else { return Ok(()) };
         state.metrics.denied.inc();
-        self.write(rules, who, EventKind::Denied, None, Some(&error.id))?;
+        self.note(rules, who, EventKind::Denied, &error);
         Err(error)
     }
 
-    fn write(
-        &self,
-        rules: &Rules,
-        who: &Who,
-        kind: EventKind,
-        version: Option<&str>,
-        id: Option<&str>,
-    ) -> Result<(), Error> {
-        let Some(audit) = &rules.audit else { return Ok(()) };
-        audit.write(&Event {
+    /// Writes down that nothing is given out. That this fails changes nothing for the program that asks.
+    fn note(&self, rules: &Rules, who: &Who, kind: EventKind, error: &Error) {
+        let Some(audit) = &rules.audit else { return };
+        let event = Event { id: Some(&error.id), ..self.event(who, kind) };
+        if let Err(error) = audit.write(&event) {
+            tracing::error!(target: "vaultlet::audit", "{error}");
+        }
+    }
+
+    fn event<'a>(&'a self, who: &'a Who, kind: EventKind) -> Event<'a> {
+        Event {
             kind,
             reference: &self.canonical,
-            version: version.or_else(|| self.canonical.version()),
+            version: self.canonical.version(),
             user: &who.user,
             pid: who.pid,
             program: who.program.as_deref(),
             plugin: None,
-            source: Some("agent"),
-            id,
-        })
+            source: None,
+            id: None,
+        }
     }
 
     /// What is given out, which is written down before.
@@ -197,13 +198,18 @@ impl Question {
         });
         match found {
             Ok((answer, member)) => {
-                let version = Some(answer.version()).filter(|it| !it.is_empty());
-                self.write(rules, who, EventKind::Reveal, version, None)?;
+                if let Some(audit) = &rules.audit {
+                    audit.write(&Event {
+                        version: Some(answer.version()).filter(|it| !it.is_empty()),
+                        source: Some(if answer.is_stale { "stale" } else { "cache" }),
+                        ..self.event(who, EventKind::Reveal)
+                    })?;
+                }
                 let crate::Answer { secret, is_stale } = answer;
                 Ok(Given { reference: self.reference, secret, member, is_stale })
             }
             Err(error) => {
-                self.write(rules, who, EventKind::Failed, None, Some(&error.id))?;
+                self.note(rules, who, EventKind::Failed, &error);
                 Err(error)
             }
         }

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use vaultlet_agent::{Agent as Serving, Cache, CacheSettings, Listener, Loaded, RuleSources, Server, manager};
+use vaultlet_agent::{
+    Agent as Serving, CacheSettings, Listener, Loaded, RuleSources, Server, manager,
+};
 
 use crate::child::{self, Attend, Signals, ToServer};
 use crate::failure::Failure;
@@ -115,7 +117,7 @@ impl Agent {
         let address = listeners.iter().find_map(Listener::address);
         let ports: Vec<_> = listeners.iter().filter_map(told).collect();
         let agent = Serving {
-            cache: Cache::new(vaultlet.clone(), cache),
+            cache,
             vaultlet,
             settings,
             rules,
