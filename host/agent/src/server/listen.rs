@@ -235,7 +235,12 @@ fn tcp(address: SocketAddr) -> Result<TcpListener, Error> {
     };
     listen().map_err(|error| {
         let message = format!("serving at {address}: {}", error.to_string().to_lowercase());
-        Error::new(Kind::Conflict, SOCKET, message, "choose another port, or end what uses this one")
+        Error::new(
+            Kind::Conflict,
+            SOCKET,
+            message,
+            "choose another port, or end what uses this one",
+        )
     })
 }
 
@@ -268,4 +273,3 @@ fn inherited_error(what: &str) -> Error {
         help,
     )
 }
-

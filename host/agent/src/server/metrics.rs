@@ -89,7 +89,9 @@ impl Metrics {
 
     /// The metrics as text.
     pub(super) fn text(&self, status: &Status, connections: usize) -> String {
-        let gauge = |gauge: &Gauge, value: usize| drop(gauge.set(value.try_into().unwrap_or(i64::MAX)));
+        let gauge = |gauge: &Gauge, value: usize| {
+            gauge.set(value.try_into().unwrap_or(i64::MAX));
+        };
         gauge(&self.connections, connections);
         gauge(&self.secrets, status.secrets);
         gauge(&self.stale, status.stale);

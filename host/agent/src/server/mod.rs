@@ -114,7 +114,12 @@ impl Server {
         let failed = |error: std::io::Error| {
             exhausted(DOING, &error).unwrap_or_else(|| {
                 let help = "check the limits of this process";
-                Error::new(vaultlet_host::Kind::Internal, "internal", format!("{DOING}: {error}"), help)
+                Error::new(
+                    vaultlet_host::Kind::Internal,
+                    "internal",
+                    format!("{DOING}: {error}"),
+                    help,
+                )
             })
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()

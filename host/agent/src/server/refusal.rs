@@ -18,7 +18,8 @@ pub(super) fn bad(status: StatusCode, what: &str, help: &str) -> Answer {
 /// A request that did not come from a program on this machine that speaks to the agent itself.
 pub(super) fn foreign(what: &str) -> Answer {
     let message = format!("reading the request to the agent: {what}");
-    let help = "ask the agent itself, from a program on this machine, by the address that it printed";
+    let help =
+        "ask the agent itself, from a program on this machine, by the address that it printed";
     answer(StatusCode::FORBIDDEN, &Error::new(Kind::Denied, "agent-foreign", message, help))
 }
 
@@ -86,7 +87,7 @@ pub(super) fn in_place_of(response: &[u8]) -> Vec<u8> {
 }
 
 /// What a program that asks the agent finds its paths by.
-pub(super) const HELP: &str = "see \"The agent's interface\" in the page about the command line";
+pub(super) const HELP: &str = "see the interface in host/cli/AGENT.md";
 
 /// An error as the command line prints it with `-o json`.
 fn json(error: &Error) -> String {

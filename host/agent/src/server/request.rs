@@ -68,7 +68,8 @@ impl Path {
             Way::Unix | Way::Http(_) => true,
             Way::Metrics => matches!(path, Self::Metrics | Self::Health),
         };
-        let found = Self::ALL.into_iter().filter(is_served).find(|it| it.text() == parts.uri.path());
+        let found =
+            Self::ALL.into_iter().filter(is_served).find(|it| it.text() == parts.uri.path());
         let Some(path) = found else {
             let what = "there is nothing at its path";
             return Err(refusal::bad(StatusCode::NOT_FOUND, what, refusal::HELP));
@@ -79,7 +80,8 @@ impl Path {
         }
         let what = format!("`{}` takes {method} alone", path.text());
         let refusal = refusal::bad(StatusCode::METHOD_NOT_ALLOWED, &what, refusal::HELP);
-        let allow = HeaderValue::from_str(method.as_str()).unwrap_or(HeaderValue::from_static("GET"));
+        let allow =
+            HeaderValue::from_str(method.as_str()).unwrap_or(HeaderValue::from_static("GET"));
         Err(refusal.with(header::ALLOW, allow))
     }
 }
@@ -203,7 +205,8 @@ mod tests {
 
     #[test]
     fn a_request_for_one_secret_is_read_or_refused() {
-        let after = |version: &str, seconds| Some((version.to_owned(), Duration::from_secs(seconds)));
+        let after =
+            |version: &str, seconds| Some((version.to_owned(), Duration::from_secs(seconds)));
         for (query, reference, expected) in [
             ("reference=akv://job/s?json=/a", "akv://job/s?json=/a", None),
             ("reference=akv%3A%2F%2Fjob%2Fs%3Fjson%3D%2Fa%252Bb", "akv://job/s?json=/a%2Bb", None),

@@ -47,7 +47,8 @@ pub(super) async fn respond(
         Ok(path) => {
             outcome.path = path.text();
             let answer = answer(state, asker, path, &parts, body).await;
-            let waited = path == Path::Secret && parts.uri.query().is_some_and(|it| it.contains("wait="));
+            let waited =
+                path == Path::Secret && parts.uri.query().is_some_and(|it| it.contains("wait="));
             let is_for_secrets = matches!(path, Path::Secret | Path::Secrets);
             outcome.took = (is_for_secrets && !waited).then(|| begin.elapsed());
             answer.unwrap_or_else(|refusal| refusal)

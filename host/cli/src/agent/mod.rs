@@ -116,13 +116,8 @@ impl Agent {
         let listeners = self.listeners(inherited, rules.names_other_users())?;
         let address = listeners.iter().find_map(Listener::address);
         let ports: Vec<_> = listeners.iter().filter_map(told).collect();
-        let agent = Serving {
-            cache,
-            vaultlet,
-            settings,
-            rules,
-            version: env!("CARGO_PKG_VERSION"),
-        };
+        let agent =
+            Serving { cache, vaultlet, settings, rules, version: env!("CARGO_PKG_VERSION") };
         let server = Server::start(agent, listeners)?;
         manager::ready();
         match child::command(&self.command) {
