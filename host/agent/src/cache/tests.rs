@@ -578,7 +578,7 @@ async fn waiting_for_a_version_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_vault_that_throttles_is_asked_again_where_there_is_nothing_else() {
-    for (mends, expected, most) in [(8.0, "v1", 20.0), (1_000.0, "throttled", 23.0)] {
+    for (mends, expected, most) in [(7.0, "v1", 20.0), (1_000.0, "throttled", 23.0)] {
         let vault = Vault::new(Fails(Kind::Throttled, 7.0));
         let cache = Cache::new(vault.clone(), settings());
         let asker = many(&cache, 1, "a").pop().unwrap();
