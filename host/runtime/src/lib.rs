@@ -69,6 +69,7 @@ mod pem;
 pub mod phases;
 #[cfg(feature = "plugins")]
 mod plugin;
+mod policy;
 mod protect;
 #[doc(hidden)]
 pub mod references;
@@ -98,6 +99,9 @@ pub use lend::{Lend, Lent};
 pub use net::{Address, Seen, Step};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
+pub use policy::{
+    Audit, Canonical, Decision, Event, EventKind, Policy, Reason, RuleText, Subject, User,
+};
 pub use protect::protect_process;
 pub use secret::{Properties, Secret};
 pub use token::{Holder, Token, TokenRequest, UserAssigned};
