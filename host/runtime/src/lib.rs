@@ -70,6 +70,7 @@ mod pem;
 pub mod phases;
 #[cfg(feature = "plugins")]
 mod plugin;
+mod policy;
 mod protect;
 #[doc(hidden)]
 pub mod references;
@@ -100,6 +101,9 @@ pub use net::Traffic;
 pub use net::{Address, Budget, Seen, Step};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
+pub use policy::{
+    Audit, Canonical, Decision, Event, EventKind, Policy, Reason, RuleText, Subject, User,
+};
 pub use protect::protect_process;
 pub use secret::{Properties, Secret};
 pub use token::{Holder, Token, TokenRequest, UserAssigned};

@@ -31,6 +31,10 @@ pub(crate) const THREAD_IDLE: Duration = Duration::from_secs(10);
 pub(crate) const CALLS_PER_INSTANCE: u32 = 1_000;
 /// Vaults whose idle instances a handle keeps, and forms of reference whose vault it remembers.
 pub(crate) const VAULTS_KEPT: usize = 16;
+/// Bytes of a policy's file: thousands of rules.
+pub(crate) const POLICY_MAX: u64 = 1 << 20;
+/// Time that an audit line may take to be written to a pipe or socket that is full.
+pub(crate) const AUDIT: Duration = Duration::from_secs(2);
 /// Items of one listing. The component gives up after 4,000 pages of 25 items.
 pub(crate) const LISTED_MAX: usize = 100_000;
 

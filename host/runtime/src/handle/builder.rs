@@ -164,6 +164,28 @@ impl Builder {
         self
     }
 
+    /// The file of the policy that says which secrets may be read, and of the audit. Without one, and without
+    /// `VAULTLET_POLICY`, every secret may be read that the identity may read.
+    pub fn policy(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.policy = Some(path.into());
+        self
+    }
+
+    /// The program that the secrets are for, with all links resolved, where that is not this process's own: a policy's
+    /// `program` is compared with it.
+    #[doc(hidden)]
+    pub fn for_program(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.program = Some(path.into());
+        self
+    }
+
+    /// Reads no policy: whoever has the handle checks one itself, for those who ask it.
+    #[doc(hidden)]
+    pub fn unguarded(mut self) -> Self {
+        self.settings.is_unguarded = true;
+        self
+    }
+
     /// Says which settings a person gave as flags of the program, each by its flag without the
     /// dashes. An error about one of them names the flag, and is of kind `usage`.
     pub fn given_as_flags<S: AsRef<str>>(self, flags: &[S]) -> Self {

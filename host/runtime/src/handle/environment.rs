@@ -5,9 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use vaultlet_core::settings::Settings;
-
 use crate::error::{Error, Kind};
+use crate::policy::settings_of;
 use crate::references::{self, Asked, Form, Found, References};
 use crate::secret::Secret;
 
@@ -124,11 +123,7 @@ impl Vaultlet {
         let is_chosen = |name: &OsStr| only.is_none_or(|only| only.iter().any(|it| name == &**it));
         let chosen = variables.iter().filter(|(name, _)| is_chosen(name));
         let chosen = chosen.map(|(name, value)| (&**name, &**value));
-        let settings = || -> Result<_, Error> {
-            let known = &process.operations.settings;
-            let get = |name: &str| known.iter().find(|it| it.0 == name).map(|it| it.1.clone());
-            Ok(Settings::read(&get)?)
-        };
+        let settings = || settings_of(&process.operations.settings);
         references::read_accepted(chosen, accept, settings)?
             .map_err(|all| Error::of(RESOLVING, all))
     }

@@ -3,6 +3,7 @@
 mod builder;
 mod environment;
 mod fork;
+mod guarded;
 mod many;
 mod operations;
 mod pending;

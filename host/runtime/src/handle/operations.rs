@@ -12,6 +12,7 @@ use crate::instance::Pool;
 use crate::internal::{IDENTITY_HOST, IdentityEndpoint};
 use crate::limits;
 use crate::net::{Client, PlannedServer};
+use crate::policy::Guard;
 use crate::role::{Planner, vault};
 use crate::secret::{Properties, Secret};
 use crate::token::{Token, TokenRequest, UserAssigned};
@@ -20,10 +21,7 @@ use super::plan::Server;
 use super::probe::Probe;
 
 #[cfg(feature = "plugins")]
-use crate::bindings::exports::vaultlet::keyvault::{
-    plan::{Resolved, Subject},
-    types::Page,
-};
+use crate::bindings::exports::vaultlet::keyvault::types::Page;
 #[cfg(feature = "lend")]
 use crate::role::Front;
 
@@ -38,6 +36,8 @@ pub(crate) struct Operations {
     pub(super) prepares: bool,
     /// The component's settings, as variables.
     pub(crate) settings: Vec<(String, String)>,
+    /// The policy and audit, if there are any.
+    pub(super) guard: Option<Guard>,
     pub(super) known: Mutex<Known>,
 }
 
@@ -51,7 +51,8 @@ pub(super) struct Known {
 }
 
 impl Operations {
-    pub(super) fn get(
+    /// Gets a secret without a policy.
+    pub(super) fn read(
         &self,
         reference: &str,
         identity: Option<&UserAssigned>,
@@ -125,11 +126,6 @@ impl Operations {
     ) -> Result<Page, Error> {
         let grant = self.grant_of_listing(what, call)?;
         vault::list_page(&self.pool, &grant, call, what, marker, identity)
-    }
-
-    #[cfg(feature = "plugins")]
-    pub(super) fn resolve(&self, what: &Subject, call: &Arc<Call>) -> Result<Resolved, Error> {
-        self.planner.resolve(what, &self.settings, call)
     }
 
     #[cfg(feature = "lend")]

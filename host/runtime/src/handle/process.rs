@@ -11,6 +11,7 @@ use crate::instance::{Allocation, Loaded, Pool, Ticker};
 use crate::internal::IdentityEndpoint;
 use crate::limits;
 use crate::net::{Client, Transport, client_config};
+use crate::policy::Guard;
 use crate::role::{Broker, Planner};
 use crate::settings::Settings;
 
@@ -65,13 +66,19 @@ impl Process {
         let call = Arc::new(Call::new("opening", timeout, None));
         let broker = Broker::new(pool(brokers), &planner, &settings, &client, &call)?;
         let limit = timeout.max(limits::TOKEN_REQUEST);
+        let variables = settings.component_variables()?;
+        let guard = settings
+            .policy()
+            .map(|path| Guard::open(&path, settings.program.clone(), &variables))
+            .transpose()?;
         let operations = Arc::new(Operations {
             planner,
             pool: pool(vaults),
             client,
             identity: Arc::new(IdentityEndpoint::new(Arc::new(broker), limit, is_for_one)),
             prepares: is_one_shot || settings.connects_early,
-            settings: settings.component_variables()?,
+            settings: variables,
+            guard,
             known: Mutex::default(),
         });
         Ok(Self { settings, timeout, operations, threads })

@@ -14,10 +14,7 @@ use crate::settings::Settings;
 use crate::token::{Token, TokenRequest, UserAssigned};
 
 #[cfg(feature = "plugins")]
-use crate::bindings::exports::vaultlet::keyvault::{
-    plan::{Resolved, Subject},
-    types::Page,
-};
+use crate::bindings::exports::vaultlet::keyvault::types::Page;
 
 use super::fork::PerProcess;
 use super::many::Many;
@@ -116,6 +113,7 @@ impl Vaultlet {
     /// Gets several secrets at once. Returns them in the order of the references, or the first
     /// error.
     pub async fn get_many<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+        self.check(references)?;
         let mut secrets = Vec::with_capacity(references.len());
         for pending in self.get_each(references)? {
             secrets.push(pending.await?);
@@ -125,6 +123,7 @@ impl Vaultlet {
 
     /// [`Vaultlet::get_many`] for code that is not async. The call blocks the thread.
     pub fn get_many_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+        self.check(references)?;
         self.block(GETTING_MANY, |operations, call| {
             // The first on this thread, which would only wait otherwise.
             let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
@@ -144,6 +143,9 @@ impl Vaultlet {
     ) {
         if references.is_empty() {
             return then(Ok(Vec::new()));
+        }
+        if let Err(error) = self.check(&references) {
+            return then(Err(error));
         }
         let many = Many::new(references.len(), Box::new(then));
         for (at, reference) in references.iter().enumerate() {
@@ -243,16 +245,6 @@ impl Vaultlet {
             Ok(work) => drop(self.start(PLANNING, work, then)),
             Err(error) => then(Err(error)),
         }
-    }
-
-    #[cfg(feature = "plugins")]
-    pub(crate) async fn resolve(&self, what: Subject) -> Result<Resolved, Error> {
-        self.pending(RESOLVING, move |operations, call| operations.resolve(&what, call))?.await
-    }
-
-    #[cfg(feature = "plugins")]
-    pub(crate) fn resolve_blocking(&self, what: &Subject) -> Result<Resolved, Error> {
-        self.block(RESOLVING, |operations, call| operations.resolve(what, call))
     }
 
     #[cfg(feature = "plugins")]
@@ -386,8 +378,6 @@ pub(super) const GETTING_MANY: &str = "getting secrets";
 const LISTING: &str = "listing secrets";
 const VERSIONS: &str = "listing versions";
 const TOKEN: &str = "getting a token";
-#[cfg(feature = "plugins")]
-const RESOLVING: &str = "resolving a reference";
 const PLANNING: &str = "making a plan";
 
 fn run<T>(
