@@ -16,7 +16,8 @@ fn a_value_is_in_no_log_audit_line_metric_or_file_of_the_system() {
     let local = vaultlet_dev::Local::builder().seed("s", sentinel.as_str()).start().unwrap();
     let folder = folder();
     let (policy, log) = (folder.path().join("policy.toml"), folder.path().join("audit.jsonl"));
-    let text = format!("[[allow]]\nreference = \"akv://job/*\"\n[audit]\nfile = \"{}\"\n", log.display());
+    let text =
+        format!("[[allow]]\nreference = \"akv://job/*\"\n[audit]\nfile = \"{}\"\n", log.display());
     fs::write(&policy, text).unwrap();
     let token_file = folder.path().join("token");
     fs::write(&token_file, &token).unwrap();

@@ -184,7 +184,9 @@ fn descriptors_and_memory_stay_as_they_are_while_connections_come_and_go() {
                         match worker {
                             0 => drop(connect(&agent.socket, b"GET /v1/sec")),
                             1 => drop(connect(&agent.socket, request("/v1/status", "").as_bytes())),
-                            2 => drop(agent.post(r#"{"references":["akv://job/s","akv://job/json"]}"#)),
+                            2 => drop(
+                                agent.post(r#"{"references":["akv://job/s","akv://job/json"]}"#),
+                            ),
                             _ => assert_eq!(agent.secret("akv://job/s").value(), VALUE),
                         }
                     }

@@ -45,7 +45,8 @@ fn a_program_is_the_one_that_asks_and_a_line_says_who_had_what() {
     let local = local();
     let folder = folder();
     let (file, log) = (folder.path().join("policy.toml"), folder.path().join("audit.jsonl"));
-    let curl = String::from_utf8(Command::new("which").arg("curl").output().unwrap().stdout).unwrap();
+    let curl =
+        String::from_utf8(Command::new("which").arg("curl").output().unwrap().stdout).unwrap();
     let curl = fs::canonicalize(curl.trim()).unwrap();
     let policy = format!(
         "[[allow]]\nreference = \"akv://job/*\"\nprogram = [\"{}\"]\n[audit]\nfile = \"{}\"\n",
@@ -97,7 +98,8 @@ fn when_the_audit_cannot_be_written_nothing_is_given_out() {
     let folder = folder();
     let (file, log) = (folder.path().join("policy.toml"), folder.path().join("audit.jsonl"));
     let policy = |target: &str| {
-        let text = format!("[[allow]]\nreference = \"akv://job/*\"\n[audit]\nfile = \"{target}\"\n");
+        let text =
+            format!("[[allow]]\nreference = \"akv://job/*\"\n[audit]\nfile = \"{target}\"\n");
         fs::write(&file, text).unwrap();
     };
     policy(log.to_str().unwrap());
@@ -110,6 +112,9 @@ fn when_the_audit_cannot_be_written_nothing_is_given_out() {
     let failed = (500, "configuration".to_owned(), "audit-failed".to_owned());
     for _ in 0..2 {
         assert_eq!(agent.secret("akv://job/s").error(), failed);
-        assert_eq!(agent.post(r#"{"references":["akv://job/json","akv://job/s"]}"#).error(), failed);
+        assert_eq!(
+            agent.post(r#"{"references":["akv://job/json","akv://job/s"]}"#).error(),
+            failed
+        );
     }
 }

@@ -92,8 +92,7 @@ fn an_agent_that_was_killed_is_started_again_at_the_same_place() {
     let folder = folder();
     let socket = folder.path().join("agent.sock");
     for _ in 0..3 {
-        let mut agent =
-            Agent::start_at(&local, crate::support::folder(), &socket, &[], |_| {});
+        let mut agent = Agent::start_at(&local, crate::support::folder(), &socket, &[], |_| {});
         assert_eq!(agent.secret("akv://job/s").value(), VALUE);
         agent.child.kill().unwrap();
         agent.child.wait().unwrap();

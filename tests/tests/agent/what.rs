@@ -14,7 +14,8 @@ use crate::support::{Agent, MEMBER, VALUE, local, read, send, until};
 fn a_secret_is_the_json_of_get_and_is_asked_for_once_whatever_members_are_wanted() {
     let local = local();
     let agent = Agent::start(&local, &[]);
-    for reference in ["akv://job/s", "akv://job/json?json=/user", "akv://job.vault.azure.net/json"] {
+    for reference in ["akv://job/s", "akv://job/json?json=/user", "akv://job.vault.azure.net/json"]
+    {
         let get = Run::vaultlet(["get", "-o", "json", reference]);
         let get = get.environment(local.environment().iter().cloned()).end();
         for _ in 0..2 {
@@ -80,7 +81,11 @@ fn several_secrets_come_in_order_all_or_none() {
         r#"{"references":["akv://job/s"]"#,
         "\u{0}",
     ] {
-        assert_eq!(agent.post(body).error(), (400, "usage".into(), "agent-request".into()), "{body}");
+        assert_eq!(
+            agent.post(body).error(),
+            (400, "usage".into(), "agent-request".into()),
+            "{body}"
+        );
     }
 }
 
@@ -112,7 +117,8 @@ fn what_is_asked_wrongly_is_refused_by_name_and_nobody_upstream_is_asked() {
         ("POST", "/healthz", "get"),
         ("OPTIONS", "/v1/secret", "get"),
     ] {
-        let text = format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let text =
+            format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let answer = send(&agent.socket, &text);
         assert_eq!(answer.status, 405, "{method} {target}");
         assert!(answer.headers.contains(&format!("\nallow: {allow}")), "{answer:?}");
@@ -149,10 +155,16 @@ fn what_is_too_large_or_no_http_gets_an_error_of_ours() {
     for (text, status) in [
         (format!("{head}content-length: {}\r\n\r\n{megabytes}", 2 << 20), 413),
         (format!("{head}content-length: 99999999999\r\n\r\n"), 413),
-        (format!("{head}transfer-encoding: chunked\r\n\r\n200000\r\n{megabytes}\r\n0\r\n\r\n"), 413),
+        (
+            format!("{head}transfer-encoding: chunked\r\n\r\n200000\r\n{megabytes}\r\n0\r\n\r\n"),
+            413,
+        ),
         (format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: {long}\r\n\r\n"), 431),
         (format!("GET /healthz?{long} HTTP/1.1\r\nhost: localhost\r\n\r\n"), 431),
-        (format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "a: b\r\n".repeat(200)), 431),
+        (
+            format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "a: b\r\n".repeat(200)),
+            431,
+        ),
         ("nonsense\r\n\r\n".into(), 400),
         ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n\r\n".into(), 400),
         (format!("{head}content-length: x\r\n\r\n"), 400),

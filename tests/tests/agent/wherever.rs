@@ -37,7 +37,10 @@ fn it_serves_on_the_socket_that_it_prints_and_removes_it_at_the_end() {
 fn the_default_is_in_the_runtime_folder_of_a_user_and_without_one_a_flag_is_needed() {
     let local = local();
     if !rustix::process::geteuid().is_root() {
-        return vaultlet_tests::sandbox::skipped("the_default_is_in_the_runtime_folder", "not root");
+        return vaultlet_tests::sandbox::skipped(
+            "the_default_is_in_the_runtime_folder",
+            "not root",
+        );
     }
     let folder = folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
@@ -179,10 +182,9 @@ fn a_command_finds_the_agent_and_the_agent_ends_with_it() {
         command.arg("agent").arg("--socket").arg(&socket).args(["--", "sh", "-c", script]);
         Ended::from(command.output().unwrap())
     };
-    let ended = run(
-        "echo $VAULTLET_AGENT; ulimit -n; curl -s --unix-socket ${VAULTLET_AGENT#unix:} \
-         http://localhost/healthz; exit 7",
-    );
+    let ended =
+        run("echo $VAULTLET_AGENT; ulimit -n; curl -s --unix-socket ${VAULTLET_AGENT#unix:} \
+         http://localhost/healthz; exit 7");
     assert_eq!(ended.code, 7, "{}", ended.stderr);
     let limit = Command::new("sh").args(["-c", "ulimit -n"]).output().unwrap();
     let limit = String::from_utf8(limit.stdout).unwrap();
@@ -237,7 +239,12 @@ fn a_port_is_on_loopback_and_needs_a_token() {
     for (arguments, variables, code, what) in [
         (vec!["--http", "127.0.0.1:0"], vec![], 64, "`--http` needs `--token-file`"),
         (vec!["--token-file", token], vec![], 64, "`--token-file` needs `--http`"),
-        (vec!["--http", "0.0.0.0:0", "--token-file", token], vec![], 64, "`--http` is not on loopback"),
+        (
+            vec!["--http", "0.0.0.0:0", "--token-file", token],
+            vec![],
+            64,
+            "`--http` is not on loopback",
+        ),
         (vec!["--token-file", token], vec![("VAULTLET_HTTP", "[::]:0")], 78, "`VAULTLET_HTTP`"),
         (vec!["--http", "8200", "--token-file", token], vec![], 64, "no IP address and port"),
         (vec!["--http", "127.0.0.1:0", "--token-file", empty], vec![], 78, "it is empty"),
@@ -255,4 +262,28 @@ fn a_port_is_on_loopback_and_needs_a_token() {
         assert!(ended.stderr.contains(what), "{arguments:?}: {}", ended.stderr);
         assert!(!ended.stderr.contains("t0ken"), "{}", ended.stderr);
     }
+}
+
+/// The units of the page, with the program of this test in place of the installed one.
+#[test]
+fn the_units_of_the_page_are_good() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        return vaultlet_tests::sandbox::skipped("the_units_of_the_page", "no `systemd-analyze`");
+    }
+    let page = fs::read_to_string(vaultlet_tests::root().join("host/cli/AGENT.md")).unwrap();
+    let folder = folder();
+    let units = page.split("```ini").skip(1).map(|block| {
+        let text = block.split_once('\n').unwrap().1.split("```").next().unwrap();
+        let name = text.lines().next().unwrap().rsplit('/').next().unwrap();
+        let file = folder.path().join(name);
+        let program = vaultlet().to_str().unwrap();
+        fs::write(&file, text.replace("/usr/local/bin/vaultlet", program)).unwrap();
+        file
+    });
+    let units: Vec<_> = units.collect();
+    assert_eq!(units.len(), 2);
+    let verify = Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&units).output();
+    let verify = Ended::from(verify.unwrap());
+    let told: Vec<_> = verify.stderr.lines().filter(|line| line.contains("vaultlet-agent")).collect();
+    assert!(verify.code == 0 && told.is_empty(), "{}", verify.stderr);
 }

@@ -15,7 +15,15 @@ use crate::support::{
 /// Asks as another user, by curl.
 fn ask_as(user: &[&str], socket: &Path) -> Ended {
     let mut curl = Command::new("setpriv");
-    curl.args(user).args(["curl", "-sS", "--max-time", "20", "-w", "\n%{http_code}", "--unix-socket"]);
+    curl.args(user).args([
+        "curl",
+        "-sS",
+        "--max-time",
+        "20",
+        "-w",
+        "\n%{http_code}",
+        "--unix-socket",
+    ]);
     curl.arg(socket).arg("http://localhost/v1/secret?reference=akv://job/s");
     Ended::from(curl.output().unwrap())
 }
@@ -145,9 +153,8 @@ fn a_port_answers_those_who_have_the_token_and_everyone_else_alike() {
     };
     let (http, metrics) = (port("serving at http://"), port("metrics at http://"));
     let ask = |target: &str, headers: &str| {
-        let text = format!(
-            "GET {target} HTTP/1.1\r\nhost: {http}\r\n{headers}connection: close\r\n\r\n"
-        );
+        let text =
+            format!("GET {target} HTTP/1.1\r\nhost: {http}\r\n{headers}connection: close\r\n\r\n");
         send_to_port(&http, &text)
     };
     let mut texts = Vec::new();
@@ -188,9 +195,12 @@ fn a_port_answers_those_who_have_the_token_and_everyone_else_alike() {
     let origin = ask("/healthz", &format!("{token}origin:\r\n"));
     assert_eq!(origin.status, 403);
     // The metrics need no token, and nothing else is served there.
-    for (target, status) in
-        [("/metrics", 200), ("/healthz", 200), ("/v1/status", 404), ("/v1/secret?reference=akv://job/s", 404)]
-    {
+    for (target, status) in [
+        ("/metrics", 200),
+        ("/healthz", 200),
+        ("/v1/status", 404),
+        ("/v1/secret?reference=akv://job/s", 404),
+    ] {
         let text =
             format!("GET {target} HTTP/1.1\r\nhost: node-7:9464\r\nconnection: close\r\n\r\n");
         assert_eq!(send_to_port(&metrics, &text).status, status, "{target}");
