@@ -240,7 +240,6 @@ fn status_metrics_and_health_tell_how_the_agent_is() {
         "vaultlet_agent_denied_total 1",
         "vaultlet_agent_upstream_requests_total 1",
         "vaultlet_agent_upstream_throttled_total 0",
-        "vaultlet_agent_connections 1",
         "vaultlet_agent_request_seconds_count 3",
     ] {
         assert!(metrics.body.lines().any(|it| it == line), "{line}\n{}", metrics.body);

@@ -178,7 +178,8 @@ fn a_command_finds_the_agent_and_the_agent_ends_with_it() {
     let folder = folder();
     let socket = folder.path().join("agent.sock");
     let run = |script: &str| {
-        let mut command = program(&local, vaultlet());
+        let mut command = program(&local, "sh");
+        command.args(["-c", "ulimit -Sn 777; exec \"$@\"", "sh"]).arg(vaultlet());
         command.arg("agent").arg("--socket").arg(&socket).args(["--", "sh", "-c", script]);
         Ended::from(command.output().unwrap())
     };
@@ -186,12 +187,10 @@ fn a_command_finds_the_agent_and_the_agent_ends_with_it() {
         run("echo $VAULTLET_AGENT; ulimit -n; curl -s --unix-socket ${VAULTLET_AGENT#unix:} \
          http://localhost/healthz; exit 7");
     assert_eq!(ended.code, 7, "{}", ended.stderr);
-    let limit = Command::new("sh").args(["-c", "ulimit -n"]).output().unwrap();
-    let limit = String::from_utf8(limit.stdout).unwrap();
-    assert_eq!(ended.stdout, format!("unix:{}\n{limit}ok\n", socket.display()));
+    assert_eq!(ended.stdout, format!("unix:{}\n777\nok\n", socket.display()));
     assert_eq!(ended.stderr, "");
     assert!(!socket.exists());
-    let ended = run("kill -TERM $PPID; sleep 60");
+    let ended = run("kill -TERM $PPID; exec sleep 60");
     assert_eq!(ended.code, 143, "the signal is passed on");
     let ended = run("exec no-such-program");
     assert_eq!(ended.code, 127);
@@ -284,6 +283,7 @@ fn the_units_of_the_page_are_good() {
     assert_eq!(units.len(), 2);
     let verify = Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&units).output();
     let verify = Ended::from(verify.unwrap());
-    let told: Vec<_> = verify.stderr.lines().filter(|line| line.contains("vaultlet-agent")).collect();
+    let told: Vec<_> =
+        verify.stderr.lines().filter(|line| line.contains("vaultlet-agent")).collect();
     assert!(verify.code == 0 && told.is_empty(), "{}", verify.stderr);
 }

@@ -1,17 +1,17 @@
 //! Who asks on a connection, as rules and audit lines have it.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
+use rustix::process::geteuid;
 use vaultlet_host::User;
 
+use super::State;
 use super::peer::Peer;
 
 /// The program at the other end of a connection.
 pub(super) struct Asker {
     /// The process; `None` at a port, where the token stands for our own user.
     peer: Option<Peer>,
-    user: OnceLock<User>,
 }
 
 /// Who asks, at the time of a request.
@@ -23,14 +23,14 @@ pub(super) struct Who {
 
 impl Asker {
     pub(super) fn new(peer: Option<Peer>) -> Self {
-        Self { peer, user: OnceLock::new() }
+        Self { peer }
     }
 
     /// Who asks now: a process may run another program than before.
-    pub(super) fn now(&self) -> Who {
-        let find = || self.peer.as_ref().map_or_else(User::own, |peer| User::with_id(peer.user));
+    pub(super) fn now(&self, state: &State) -> Who {
+        let user = self.peer.as_ref().map_or_else(|| geteuid().as_raw(), |peer| peer.user);
         Who {
-            user: self.user.get_or_init(find).clone(),
+            user: state.user(user),
             pid: self.peer.as_ref().and_then(|peer| peer.pid),
             program: self.peer.as_ref().and_then(Peer::program),
         }

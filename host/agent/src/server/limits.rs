@@ -21,6 +21,8 @@ pub(super) const CONNECTIONS: usize = 4_096;
 pub(super) const PART_OF_OTHERS: usize = 4;
 /// File descriptors of the process that connections leave to everything else.
 pub(super) const DESCRIPTORS_LEFT: usize = 256;
+/// File descriptors of one connection: its own, and the folder of the process at its other end.
+pub(super) const DESCRIPTORS_EACH: usize = 2;
 /// Connections that the system may hold until they are accepted; it may allow fewer.
 pub(super) const BACKLOG: i32 = 4_096;
 /// Age below which a connection that has sent nothing is not closed for another one.

@@ -33,8 +33,8 @@ pub enum Listener {
 pub struct Unix {
     pub(super) socket: UnixListener,
     path: Option<PathBuf>,
-    /// The device and number of the socket's file, if it was made here.
-    file: Option<(u64, u64)>,
+    /// The socket's file, if it was made here.
+    file: Option<SocketFile>,
 }
 
 impl Listener {
@@ -52,12 +52,12 @@ impl Listener {
             // The file is made with the mode of the socket. Linux alone does that.
             let _ = rustix::fs::fchmod(&socket, Mode::from_raw_mode(0o600));
             socket.bind(&SockAddr::unix(&path)?)?;
-            fs::set_permissions(&path, Permissions::from_mode(mode(is_open)))?;
             let made = fs::symlink_metadata(&path)?;
+            let file = SocketFile { path: path.clone(), file: (made.dev(), made.ino()) };
+            fs::set_permissions(&path, Permissions::from_mode(mode(is_open)))?;
             socket.listen(limits::BACKLOG)?;
             socket.set_nonblocking(true)?;
-            let file = Some((made.dev(), made.ino()));
-            Ok(Unix { socket: socket.into(), path: Some(path.clone()), file })
+            Ok(Unix { socket: socket.into(), path: Some(path.clone()), file: Some(file) })
         };
         bind().map(Self::Unix).map_err(|error| unbound(&path, &error))
     }
@@ -124,12 +124,10 @@ impl Listener {
     }
 
     /// The file of a socket that was made here, which is to be removed at the end.
-    pub(super) fn file(&self) -> Option<SocketFile> {
+    pub(super) fn take_file(&mut self) -> Option<SocketFile> {
         match self {
-            Self::Unix(Unix { path: Some(path), file: Some(file), .. }) => {
-                Some(SocketFile { path: path.clone(), file: *file })
-            }
-            _ => None,
+            Self::Unix(unix) => unix.file.take(),
+            Self::Http(_) | Self::Metrics(_) => None,
         }
     }
 }

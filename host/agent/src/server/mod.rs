@@ -20,14 +20,15 @@ mod status;
 mod stream;
 mod system;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vaultlet_core::settings::Settings;
-use vaultlet_host::{Error, Vaultlet, exhausted};
+use vaultlet_host::{Error, User, Vaultlet, exhausted};
 
 use crate::cache::{Cache, CacheSettings};
 
@@ -84,6 +85,10 @@ struct State {
     stopping: watch::Sender<bool>,
     version: &'static str,
     started: SystemTime,
+    /// Whether the program at the other end of a connection matters.
+    needs_programs: bool,
+    /// The users who have asked, by their ids: their names are looked up once.
+    users: Mutex<HashMap<u32, User>>,
 }
 
 impl Loaded {
@@ -95,7 +100,7 @@ impl Loaded {
 
     /// Whether other users than our own may ask.
     pub fn names_other_users(&self) -> bool {
-        !self.rules.other_users().is_empty()
+        !self.rules.other_users.is_empty()
     }
 }
 
@@ -109,7 +114,7 @@ impl std::fmt::Debug for Loaded {
 impl Server {
     /// Serves on these listeners. A runtime of the server's own does the work, so that this must not be called on
     /// one that runs async tasks.
-    pub fn start(agent: Agent, listeners: Vec<Listener>) -> Result<Self, Error> {
+    pub fn start(agent: Agent, mut listeners: Vec<Listener>) -> Result<Self, Error> {
         const DOING: &str = "starting the agent";
         let failed = |error: std::io::Error| {
             exhausted(DOING, &error).unwrap_or_else(|| {
@@ -142,8 +147,10 @@ impl Server {
             stopping: watch::Sender::new(false),
             version,
             started,
+            needs_programs: sources.needs_programs(),
+            users: Mutex::default(),
         });
-        let files = listeners.iter().filter_map(Listener::file).collect();
+        let files = listeners.iter_mut().filter_map(Listener::take_file).collect();
         let accepting = listeners.into_iter().map(Accepting::new);
         let accepting = accepting.collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let spawn = |accepting| runtime.spawn(serve::serve(accepting, Arc::clone(&state)));
@@ -156,7 +163,7 @@ impl Server {
     /// say so.
     pub fn reload(&self) -> Vec<Error> {
         let (rules, mut errors) = self.sources.read_again(&self.state.rules());
-        let is_open = !rules.other_users().is_empty();
+        let is_open = !rules.other_users.is_empty();
         *self.state.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         for file in &self.files {
             errors.extend(file.open_to_others(is_open).err());
@@ -205,6 +212,12 @@ impl std::fmt::Debug for Server {
 impl State {
     fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A user who is answered, of whom there are few.
+    fn user(&self, id: u32) -> User {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        users.entry(id).or_insert_with(|| User::with_id(id)).clone()
     }
 
     fn status(&self) -> Status {

@@ -20,20 +20,23 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(socket: &UnixStream) -> io::Result<Self> {
+    /// The process that has connected to a socket, whose program is looked at only if need be.
+    pub(super) fn new(socket: &UnixStream, needs_program: bool) -> io::Result<Self> {
         let credentials = socket.peer_cred()?;
         let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok());
         Ok(Self {
             user: credentials.uid(),
             pid,
             #[cfg(target_os = "linux")]
-            folder: pid.and_then(|pid| proc::folder(pid, credentials.uid(), socket)),
+            folder: pid
+                .filter(|_| needs_program)
+                .and_then(|pid| proc::folder(pid, credentials.uid(), socket)),
         })
     }
 
     /// The program that asks, without symbolic links: what the process runs now. `None` when that cannot be seen:
     /// the process has ended, belongs to another user (and we are not root), keeps itself from being looked at, or
-    /// runs a file that is none of ours.
+    /// runs a file that is none of ours; and where nobody needs it.
     pub(super) fn program(&self) -> Option<PathBuf> {
         #[cfg(target_os = "linux")]
         return self.folder.as_ref().and_then(proc::program);
@@ -53,7 +56,7 @@ mod proc {
     use rustix::fs::{self, AtFlags, Mode, OFlags};
     use tokio::net::UnixStream;
 
-    use crate::server::system;
+    use crate::server::system::{self, PeerProcess};
 
     /// Opens the folder of a process that has connected. Another process may have its number by now: then the
     /// descriptor of the process says that it has ended. Where the system has no such descriptor, the folder's user
@@ -63,9 +66,12 @@ mod proc {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = fs::open(format!("/proc/{pid}"), flags, Mode::empty()).ok()?;
         let is_same = match process {
-            Some(process) => !has_ended(&process),
+            PeerProcess::Open(process) => !has_ended(&process),
+            PeerProcess::Ended => false,
             // A process that keeps itself from being looked at has root's folder.
-            None => fs::fstat(&folder).is_ok_and(|it| it.st_uid == user || it.st_uid == 0),
+            PeerProcess::Unsupported => {
+                fs::fstat(&folder).is_ok_and(|it| it.st_uid == user || it.st_uid == 0)
+            }
         };
         is_same.then_some(folder)
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use vaultlet_core::secret::SecretString;
 use vaultlet_core::vault::pointer;
-use vaultlet_host::{Canonical, Error, Event, EventKind, Kind};
+use vaultlet_host::{Audit, Canonical, Error, Event, EventKind, Kind};
 use zeroize::Zeroizing;
 
 use crate::cache::Key;
@@ -164,7 +164,7 @@ impl Question {
     fn note(&self, rules: &Rules, who: &Who, kind: EventKind, error: &Error) {
         let Some(audit) = &rules.audit else { return };
         let event = Event { id: Some(&error.id), ..self.event(who, kind) };
-        if let Err(error) = audit.write(&event) {
+        if let Err(error) = write(audit, &event) {
             tracing::error!(target: "vaultlet::audit", "{error}");
         }
     }
@@ -200,11 +200,12 @@ impl Question {
         match found {
             Ok((answer, member)) => {
                 if let Some(audit) = &rules.audit {
-                    audit.write(&Event {
+                    let event = Event {
                         version: Some(answer.version()).filter(|it| !it.is_empty()),
                         source: Some(if answer.is_stale { "stale" } else { "cache" }),
                         ..self.event(who, EventKind::Reveal)
-                    })?;
+                    };
+                    write(audit, &event)?;
                 }
                 let crate::Answer { secret, is_stale } = answer;
                 Ok(Given { reference: self.reference, secret, member, is_stale })
@@ -217,10 +218,15 @@ impl Question {
     }
 }
 
+/// Writes an audit line. A disk or pipe that is slow holds up nobody else.
+fn write(audit: &Audit, event: &Event<'_>) -> Result<(), Error> {
+    tokio::task::block_in_place(|| audit.write(event))
+}
+
 /// One secret: at once, or when it has another version than the client's.
 async fn one(state: &Arc<State>, asker: &Asker, wanted: &Wanted) -> Result<Answer, Error> {
     let question = Question::new(state, wanted.reference.clone())?;
-    let mut who = asker.now();
+    let mut who = asker.now(state);
     question.decide(state, &state.rules(), &who)?;
     let key = question.key();
     let mut found = state.cache.get(&key).await;
@@ -236,7 +242,7 @@ async fn one(state: &Arc<State>, asker: &Asker, wanted: &Wanted) -> Result<Answe
             Err(error) => found = Err(error),
         }
         // The rules may be others by now, and so may the program.
-        who = asker.now();
+        who = asker.now(state);
         question.decide(state, &state.rules(), &who)?;
     }
     let given = question.give(&state.rules(), &who, found)?;
@@ -251,7 +257,7 @@ async fn many(
 ) -> Result<Vec<Given>, Error> {
     let questions = references.into_iter().map(|reference| Question::new(state, reference));
     let questions: Vec<_> = questions.collect::<Result<_, _>>()?;
-    let (rules, who) = (state.rules(), asker.now());
+    let (rules, who) = (state.rules(), asker.now(state));
     for question in &questions {
         question.decide(state, &rules, &who)?;
     }

@@ -29,16 +29,23 @@ pub(super) struct Rules {
     pub(super) audit: Option<Arc<Audit>>,
     allow: Option<Policy>,
     token: Option<Zeroizing<String>>,
+    /// The users whom the policy names, besides our own.
+    pub(super) other_users: Vec<u32>,
 }
 
 impl RuleSources {
+    /// Whether the program of whoever asks has a part in what is allowed, or is written down.
+    pub(super) fn needs_programs(&self) -> bool {
+        self.policy.is_some()
+    }
+
     pub(super) fn read(&self) -> Result<Rules, Error> {
         let allow = match self.allow.as_slice() {
             [] => None,
             patterns => Some(Policy::from_patterns(patterns)?),
         };
         let (policy, audit) = self.policy()?;
-        Ok(Rules { policy, audit, allow, token: self.token()? })
+        Ok(Rules::new(policy, audit, allow, self.token()?))
     }
 
     /// Reads again what is in files. Of what cannot be read the old one stays; the errors say so.
@@ -52,7 +59,7 @@ impl RuleSources {
             errors.push(error);
             old.token.clone()
         });
-        (Rules { policy, audit, allow: old.allow.clone(), token }, errors)
+        (Rules::new(policy, audit, old.allow.clone(), token), errors)
     }
 
     fn policy(&self) -> Result<(Option<Policy>, Option<Arc<Audit>>), Error> {
@@ -68,14 +75,19 @@ impl RuleSources {
 }
 
 impl Rules {
-    /// Whether a request may be answered to this user at all.
-    pub(super) fn answers(&self, user: u32) -> bool {
-        user == geteuid().as_raw() || self.other_users().contains(&user)
+    fn new(
+        policy: Option<Policy>,
+        audit: Option<Arc<Audit>>,
+        allow: Option<Policy>,
+        token: Option<Zeroizing<String>>,
+    ) -> Self {
+        let other_users = policy.as_ref().map(Policy::names_other_users).unwrap_or_default();
+        Self { policy, audit, allow, token, other_users }
     }
 
-    /// The users whom the policy names, besides our own.
-    pub(super) fn other_users(&self) -> Vec<u32> {
-        self.policy.as_ref().map(Policy::names_other_users).unwrap_or_default()
+    /// Whether a request may be answered to this user at all.
+    pub(super) fn answers(&self, user: u32) -> bool {
+        user == geteuid().as_raw() || self.other_users.contains(&user)
     }
 
     /// Fails if the user or the program may not have the secret.

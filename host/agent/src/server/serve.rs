@@ -40,7 +40,7 @@ pub(super) fn most_connections() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
     let left = descriptors.saturating_sub(limits::DESCRIPTORS_LEFT).max(descriptors / 4);
-    left.clamp(1, limits::CONNECTIONS)
+    (left / limits::DESCRIPTORS_EACH).clamp(1, limits::CONNECTIONS)
 }
 
 impl Accepting {
@@ -110,7 +110,7 @@ async fn take(
     };
     // The peer is looked at before anything else, so that its number is still its own.
     let (owner, peer) = match &accepted {
-        Accepted::Unix(stream) => match Peer::new(stream) {
+        Accepted::Unix(stream) => match Peer::new(stream, state.needs_programs) {
             Ok(peer) if state.rules().answers(peer.user) => {
                 let is_own = peer.user == geteuid().as_raw();
                 (if is_own { Owner::Own } else { Owner::User(peer.user) }, Some(peer))
@@ -192,7 +192,7 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin>(
         () = overdue => return,
         () = stopped => {}
     }
-    if connection.place.is_stranger() {
+    if connection.is_waiting() {
         return;
     }
     served.as_mut().graceful_shutdown();

@@ -51,6 +51,11 @@ impl Connection {
         Responding(Arc::clone(self))
     }
 
+    /// Whether no request has come as a whole that was not answered.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.is_at(HEAD)
+    }
+
     fn is_at(&self, stage: u8) -> bool {
         self.stage.load(Ordering::Relaxed) == stage
     }

@@ -3,7 +3,14 @@
 
 #![allow(unsafe_code, reason = "descriptors by number, and one socket option")]
 
-use std::os::fd::{AsFd, FromRawFd as _, OwnedFd, RawFd};
+#[cfg(target_os = "linux")]
+use std::io;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
+
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
 
 /// Takes ownership of a descriptor that the service manager has opened for this process.
 ///
@@ -15,15 +22,25 @@ pub(super) fn adopt(descriptor: RawFd) -> Option<OwnedFd> {
     is_open.then(|| unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
-/// A descriptor of the process that has connected to a socket: unlike its number it never stands for another process.
-/// `None` where the system has none, Linux before 6.5 for example.
+/// The process that has connected to a socket.
 #[cfg(target_os = "linux")]
-pub(super) fn peer_process(socket: impl AsFd) -> Option<OwnedFd> {
+pub(super) enum PeerProcess {
+    /// A descriptor: unlike the process's number it never stands for another process.
+    Open(OwnedFd),
+    /// There is no such process any more.
+    Ended,
+    /// This system, Linux before 6.5, has no such descriptors.
+    Unsupported,
+}
+
+/// Finds the process that has connected to a socket.
+#[cfg(target_os = "linux")]
+pub(super) fn peer_process(socket: impl AsFd) -> PeerProcess {
     use std::os::fd::AsRawFd as _;
     // <https://man7.org/linux/man-pages/man7/unix.7.html>
     const SO_PEERPIDFD: libc::c_int = 77;
     let mut descriptor: RawFd = -1;
-    let mut length = libc::socklen_t::try_from(size_of::<RawFd>()).ok()?;
+    let mut length = libc::socklen_t::try_from(size_of::<RawFd>()).unwrap_or_default();
     // SAFETY: the descriptor and its length are valid for the whole call.
     let done = unsafe {
         libc::getsockopt(
@@ -34,6 +51,12 @@ pub(super) fn peer_process(socket: impl AsFd) -> Option<OwnedFd> {
             &raw mut length,
         )
     };
-    // SAFETY: the system has opened the descriptor for this call.
-    (done == 0 && descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) })
+    if done == 0 && descriptor >= 0 {
+        // SAFETY: the system has opened the descriptor for this call.
+        return PeerProcess::Open(unsafe { OwnedFd::from_raw_fd(descriptor) });
+    }
+    match Errno::from_io_error(&io::Error::last_os_error()) {
+        Some(Errno::NOPROTOOPT) => PeerProcess::Unsupported,
+        _ => PeerProcess::Ended,
+    }
 }
