@@ -47,5 +47,7 @@ pub(super) const LAST_REQUESTS: Duration = Duration::from_millis(50);
 pub(super) const OTHER_START: Duration = Duration::from_secs(2);
 /// Time after which it is looked at again.
 pub(super) const OTHER_START_SLICE: Duration = Duration::from_millis(10);
-/// Threads that serve connections.
+/// Threads that serve connections: at least two, so that a request for many secrets holds up no other one.
+pub(super) const WORKERS_MIN: usize = 2;
+/// At most so many.
 pub(super) const WORKERS: usize = 4;

@@ -86,13 +86,12 @@ impl Places {
 
     fn try_take(self: &Arc<Self>, owner: Owner) -> Result<Option<Place>, Full> {
         let mut state = self.lock();
-        let most_of_owner = match owner {
-            Owner::Own | Owner::Http => self.most,
-            Owner::User(_) | Owner::Metrics => (self.most / limits::PART_OF_OTHERS).max(1),
-        };
-        let of_owner = state.entries.values().filter(|it| it.owner == owner).count();
-        if of_owner >= most_of_owner && state.make_room(Some(owner)).is_err() {
-            return Ok(None);
+        if matches!(owner, Owner::User(_) | Owner::Metrics) {
+            let of_owner = state.entries.values().filter(|it| it.owner == owner).count();
+            let most = (self.most / limits::PART_OF_OTHERS).max(1);
+            if of_owner >= most && state.make_room(Some(owner)).is_err() {
+                return Ok(None);
+            }
         }
         if state.entries.len() >= self.most {
             state.make_room(None)?;

@@ -93,7 +93,9 @@ async fn answer(
         Path::Secrets => {
             let references = asked::references(&whole(body).await?)?;
             let given = many(state, asker, references).await;
-            given.map(Answer::secrets).map_err(|error| refusal::failed(&error))
+            let given = given.map_err(|error| refusal::failed(&error))?;
+            let _turn = state.turns.acquire().await;
+            Ok(Answer::secrets(given))
         }
     }
 }
@@ -256,12 +258,14 @@ async fn many(
     asker: &Asker,
     references: Vec<String>,
 ) -> Result<Vec<Given>, Error> {
+    let turn = state.turns.acquire().await;
     let questions = references.into_iter().map(|reference| Question::new(state, reference));
     let questions: Vec<_> = questions.collect::<Result<_, _>>()?;
     let (rules, who) = (state.rules(), asker.now(state));
     for question in &questions {
         question.decide(state, &rules, &who)?;
     }
+    drop(turn);
     let get = |question: &Question| {
         let (cache, key) = (state.cache.clone(), question.key());
         Box::pin(async move { cache.get(&key).await })
