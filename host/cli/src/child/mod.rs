@@ -7,6 +7,7 @@
 
 mod group;
 mod inherited;
+mod program;
 mod signals;
 mod stop;
 mod system;
@@ -23,6 +24,7 @@ use crate::failure::Failure;
 
 pub(crate) use group::wait_all;
 pub(crate) use inherited::{hand_down, keep_core_limit, restore_pipe_signal};
+pub(crate) use program::program;
 pub(crate) use signals::{Signals, Waker};
 
 use signals::Received;
