@@ -41,7 +41,7 @@ mod tests {
         }
         fs::write(at("a/tool"), "no program").unwrap();
         fs::write(at("b/real"), "#!/bin/sh\n").unwrap();
-        fs::set_permissions(at("b/real"), PermissionsExt::from_mode(0o755)).unwrap();
+        fs::set_permissions(at("b/real"), fs::Permissions::from_mode(0o755)).unwrap();
         symlink("real", at("b/tool")).unwrap();
         symlink("nowhere", at("b/dead")).unwrap();
         let path = std::env::join_paths([at("a"), at("b")]).unwrap();
