@@ -15,6 +15,7 @@ pub(crate) const OF_HOST: &[&str] = &[
     "NO_PROXY",
     "no_proxy",
     "SSL_CERT_FILE",
+    "VAULTLET_POLICY",
 ];
 
 /// Variables with the URL of a server, or the server alone.
