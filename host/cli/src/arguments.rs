@@ -220,6 +220,7 @@ fn has_variables() -> bool {
         // Those of `dev` are none of the commands that this is about.
         let name = name.filter(|name| !name.starts_with(DEV_PREFIX));
         let name = name.filter(|name| *name != vaultlet_host::phases::VARIABLE);
+        let name = name.filter(|name| !vaultlet_host::AGENT_VARIABLES.contains(name));
         name.is_some_and(|name| !SETTINGS.iter().any(|setting| setting.variable == name))
     })
 }

@@ -12,6 +12,7 @@ mod egress;
 mod failure;
 mod hosts;
 mod http1;
+mod local;
 mod log;
 mod message;
 mod probe;
@@ -26,6 +27,7 @@ mod transport;
 
 pub(crate) use client::Client;
 pub(crate) use failure::Failure;
+pub(crate) use local::{Local, LocalAddress};
 pub(crate) use log::log;
 pub(crate) use message::{Method, Request, Response, SendError};
 pub use probe::{Address, Seen, Step};
