@@ -76,6 +76,7 @@ pub(crate) enum Command {
     Export(crate::export::Export),
     Job(crate::job::Job),
     Identity(crate::identity::Identity),
+    Agent(crate::agent::Agent),
     #[cfg(feature = "dev")]
     Dev(crate::dev::Dev),
     #[cfg(feature = "dev")]
@@ -112,7 +113,8 @@ impl Arguments {
             Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             #[cfg(feature = "dev")]
             Command::Demo(_) => false,
-            Command::Completions(_)
+            Command::Agent(_)
+            | Command::Completions(_)
             | Command::Explain(_)
             | Command::Export(_)
             | Command::Inject(_)

@@ -167,6 +167,25 @@ const HOST_IDS: &[Entry] = ids! {
     "plugin-trapped" ["internal"]
         "a plugin trapped, or exited"
         "report it to the author of the plugin"
+    // The agent.
+    "agent-foreign" ["denied"]
+        "a request to the agent came from a web page or through a proxy, or was meant for another host"
+        "ask the agent itself, from a program on its machine, by the address that it printed"
+    "agent-listen-fds" ["configuration"]
+        "the sockets that the service manager has opened for the agent (`LISTEN_FDS`) cannot be used"
+        "correct the socket unit: `ListenStream=` with a path, or with a port on 127.0.0.1"
+    "agent-request" ["usage"]
+        "a request to the agent is malformed, too large, or for a path that the agent does not have"
+        "see the interface in AGENT.md"
+    "agent-socket" ["conflict"]
+        "the agent cannot serve at its socket or port: another agent serves there, something else is there, or the folder does not exist"
+        "see the message; choose another place by `--socket` or `--http`"
+    "agent-token" ["denied"]
+        "a request to the agent's port does not have the agent's token, or has a wrong one"
+        "set `VAULTLET_AGENT_TOKEN_FILE` to the agent's token file"
+    "agent-token-file" ["configuration"]
+        "the agent's token file cannot be read, or holds no token"
+        "write a long random text without spaces to the file"
     // The library for C and the languages built on it.
     "abi-mismatch" ["configuration"]
         "a program was compiled against a `vaultlet.h` of another release than the library"

@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 #![allow(rustdoc::bare_urls, reason = "the commands' comments are their help on a terminal")]
 
+mod agent;
 mod arguments;
 mod at_start;
 mod child;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
     let report = arguments.report();
     let definition = <arguments::Arguments as clap::CommandFactory>::command;
     let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
+        Command::Agent(command) => command.run(),
         Command::Completions(command) => command.run(definition()),
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),

@@ -124,6 +124,13 @@ impl Options {
         Ok(ManuallyDrop::new(self.builder()?.concurrency(calls).one_shot().open()?))
     }
 
+    /// Opens a handle for this many concurrent calls and so many requests a second to one vault, of the agent: it asks
+    /// no other agent, and checks the policy for those who ask it.
+    pub(crate) fn open_for_agent(&self, calls: usize, rate: u32) -> Result<Vaultlet, Failure> {
+        let builder = self.builder()?.agent("").unguarded().rate(rate);
+        Ok(builder.concurrency(calls).open()?)
+    }
+
     /// Opens a handle for one call, with this source of credentials alone.
     pub(crate) fn open_for(&self, source: &str) -> Result<Vaultlet, Failure> {
         Ok(self.builder()?.identity(source).concurrency(1).open()?)

@@ -71,12 +71,14 @@ mod internal;
 #[cfg(feature = "lend")]
 mod lend;
 mod limits;
+mod locked;
 mod net;
 mod pem;
 #[doc(hidden)]
 pub mod phases;
 #[cfg(feature = "plugins")]
 mod plugin;
+mod policy;
 mod protect;
 #[doc(hidden)]
 pub mod references;
@@ -104,10 +106,14 @@ pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
 pub use internal::with_started;
 #[cfg(feature = "lend")]
 pub use lend::{Lend, Lent};
+pub use net::Traffic;
 #[doc(hidden)]
-pub use net::{Address, Seen, Step};
+pub use net::{Address, Budget, Seen, Step};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
+pub use policy::{
+    Audit, Canonical, Decision, Event, EventKind, Policy, Reason, RuleText, Subject, User,
+};
 pub use protect::protect_process;
 pub use secret::{Properties, Secret};
 pub use token::{Holder, Token, TokenRequest, UserAssigned};

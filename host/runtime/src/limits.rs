@@ -31,6 +31,10 @@ pub(crate) const THREAD_IDLE: Duration = Duration::from_secs(10);
 pub(crate) const CALLS_PER_INSTANCE: u32 = 1_000;
 /// Vaults whose idle instances a handle keeps, and forms of reference whose vault it remembers.
 pub(crate) const VAULTS_KEPT: usize = 16;
+/// Bytes of a policy's file: thousands of rules.
+pub(crate) const POLICY_MAX: u64 = 1 << 20;
+/// Time that an audit line may take to be written to a pipe or socket that is full.
+pub(crate) const AUDIT: Duration = Duration::from_secs(2);
 /// Items of one listing. The component gives up after 4,000 pages of 25 items.
 pub(crate) const LISTED_MAX: usize = 100_000;
 
@@ -126,6 +130,20 @@ pub(crate) const AGENT_REST: Duration = Duration::from_secs(10);
 pub(crate) const UNIX_PAUSE: Duration = Duration::from_millis(5);
 /// The longest time for which the agent holds a question about a new version back.
 pub(crate) const AGENT_WAIT: Duration = Duration::from_secs(300);
+/// Vaults whose budget of requests is remembered, unless more are in use.
+pub(crate) const BUDGETS_KEPT: usize = 256;
+/// The shortest time after which a request that is not to be sent yet asks again.
+pub(crate) const BUDGET_TICK: Duration = Duration::from_millis(1);
+/// The longest time for which a vault may have itself left alone.
+pub(crate) const HOLD_MAX: Duration = Duration::from_mins(15);
+/// The longest time that is added to it at random.
+pub(crate) const HOLD_SPREAD: Duration = Duration::from_secs(10);
+/// A random part of this time a vault that throttles is left alone when it does not say for how long. It doubles each
+/// time, as Key Vault's guidance has it.
+/// <https://learn.microsoft.com/azure/key-vault/general/overview-throttling>
+pub(crate) const THROTTLED: Duration = Duration::from_secs(1);
+/// The longest of these times.
+pub(crate) const THROTTLED_MAX: Duration = Duration::from_secs(16);
 /// Interval in which a guest in a long computation yields the thread.
 pub(crate) const EPOCH: Duration = Duration::from_millis(50);
 /// Lifetime of a cached response that states none: zero.

@@ -1,6 +1,7 @@
 //! Settings of a handle, and how it is opened.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +107,14 @@ impl Builder {
         self
     }
 
+    /// Requests a second to one vault, those of the component's retries included, with a burst of as many; 0 means no
+    /// limit, which is the default. With a limit, a vault that asks for time (`Retry-After`) or throttles is left alone
+    /// by every call of this handle, and a call that would have to wait for longer than it may take fails as throttled.
+    pub fn rate(mut self, requests: u32) -> Self {
+        self.settings.rate = NonZeroU32::new(requests);
+        self
+    }
+
     /// For a program of its own that makes one call and ends: the timer of the process
     /// (`SIGVTALRM`) watches over the component, in place of a thread. There may be one such handle.
     #[doc(hidden)]
@@ -171,6 +180,28 @@ impl Builder {
     /// certificate is still checked against the host name. May be called more than once.
     pub fn resolve(mut self, rule: impl Into<String>) -> Self {
         self.settings.overrides.push(rule.into());
+        self
+    }
+
+    /// The file of the policy that says which secrets may be read, and of the audit. Without one, and without
+    /// `VAULTLET_POLICY`, every secret may be read that the identity may read.
+    pub fn policy(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.policy = Some(path.into());
+        self
+    }
+
+    /// The program that the secrets are for, with all links resolved, where that is not this process's own: a policy's
+    /// `program` is compared with it.
+    #[doc(hidden)]
+    pub fn for_program(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.program = Some(path.into());
+        self
+    }
+
+    /// Reads no policy: whoever has the handle checks one itself, for those who ask it.
+    #[doc(hidden)]
+    pub fn unguarded(mut self) -> Self {
+        self.settings.is_unguarded = true;
         self
     }
 

@@ -129,8 +129,7 @@ impl Vaultlet {
             // The first on this thread, which would only wait otherwise.
             let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
             let others = handle.get_each(others)?;
-            let (identity, is_direct) = (handle.identity.as_ref(), handle.is_direct);
-            let first = source.get(first.as_ref(), identity, is_direct, call);
+            let first = source.get(first.as_ref(), &handle.asker(), call);
             let others = others.into_iter().map(|pending| pending.wait(call));
             Ok(std::iter::once(first).chain(others).collect())
         })

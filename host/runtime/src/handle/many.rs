@@ -14,6 +14,7 @@ impl Vaultlet {
     /// Gets several secrets at once. Returns them in the order of the references, or the first
     /// error.
     pub async fn get_many<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+        self.check(references)?;
         if self.asks_agent(references.len())? {
             return match self.pending(GETTING_MANY, Self::agent_work(owned(references)))?.await? {
                 Several::All(secrets) => Ok(secrets),
@@ -30,6 +31,7 @@ impl Vaultlet {
 
     /// [`Vaultlet::get_many`] for code that is not async. The call blocks the thread.
     pub fn get_many_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+        self.check(references)?;
         if self.asks_agent(references.len())? {
             return match self.block(GETTING_MANY, Self::agent_work(owned(references)))? {
                 Several::All(secrets) => Ok(secrets),
@@ -41,7 +43,7 @@ impl Vaultlet {
             // The first on this thread, which would only wait otherwise.
             let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
             let others = self.get_each(others)?;
-            let first = source.get(first.as_ref(), self.identity.as_ref(), self.is_direct, call)?;
+            let first = source.get(first.as_ref(), &self.asker(), call)?;
             let others = others.into_iter().map(|pending| pending.wait(call));
             std::iter::once(Ok(first)).chain(others).collect()
         })
@@ -56,6 +58,9 @@ impl Vaultlet {
     ) {
         if references.is_empty() {
             return then(Ok(Vec::new()));
+        }
+        if let Err(error) = self.check(&references) {
+            return then(Err(error));
         }
         match self.asks_agent(references.len()) {
             Ok(false) => {}

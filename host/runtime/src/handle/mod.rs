@@ -3,6 +3,7 @@
 mod builder;
 mod environment;
 mod fork;
+mod guarded;
 mod many;
 mod operations;
 mod pending;
@@ -11,6 +12,7 @@ mod probe;
 mod process;
 mod source;
 mod threads;
+mod traffic;
 mod vaultlet;
 
 pub use builder::Builder;

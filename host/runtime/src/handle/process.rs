@@ -60,6 +60,7 @@ pub(super) fn load(settings: &Settings, expire: Expire) -> Result<Operations, Er
         )?,
         overrides: settings.overrides()?,
         proxies: settings.proxies()?,
+        rate: settings.rate,
     }));
     crate::phases::mark("TLS configured");
     // With one call at a time there is little to reserve memory for, and no other call to wait

@@ -10,6 +10,7 @@ use vaultlet_core::vault::Reference;
 use crate::agent::{self, AgentStatus, Failed, Place};
 use crate::call::Call;
 use crate::error::Error;
+use crate::policy::{Guard, settings_of};
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::token::UserAssigned;
@@ -25,6 +26,8 @@ pub(super) type Expire = Arc<dyn Fn() + Send + Sync>;
 pub(crate) struct Source {
     settings: Settings,
     agent: Option<agent::Agent>,
+    /// The policy and audit, if there are any.
+    pub(super) guard: Option<Guard>,
     expire: Expire,
     operations: OnceLock<Operations>,
     known: OnceLock<Known>,
@@ -41,11 +44,16 @@ impl Source {
             None => None,
         };
         let (operations, known) = Default::default();
-        let source = Self { settings, agent, expire, operations, known };
+        let mut source = Self { settings, agent, guard: None, expire, operations, known };
         match source.agent {
             // What the component would find wrong with a setting.
             Some(_) => drop(source.known()?),
             None => drop(source.operations.set(load(&source.settings, source.expire.clone())?)),
+        }
+        if let Some(path) = source.settings.policy() {
+            let variables = source.settings.component_variables()?;
+            let program = source.settings.program.clone();
+            source.guard = Some(Guard::open(&path, program, &variables)?);
         }
         Ok(source)
     }
@@ -73,32 +81,34 @@ impl Source {
         self.operations.get().ok_or_else(lost)
     }
 
+    /// The component, if it is loaded.
+    pub(super) fn loaded(&self) -> Option<&Operations> {
+        self.operations.get()
+    }
+
     /// The settings by which references are read.
     pub(super) fn known(&self) -> Result<&Known, Error> {
         if let Some(known) = self.known.get() {
             return Ok(known);
         }
-        let variables = self.settings.component_variables()?;
-        let get = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.clone());
-        let known = Known::read(&get)?;
+        let known = settings_of(&self.settings.component_variables()?)?;
         Ok(self.known.get_or_init(|| known))
     }
 
-    /// Gets a secret. `is_direct`: the agent is not to be asked.
-    pub(super) fn get(
+    /// Gets a secret without a policy, and says whether it comes from the agent.
+    pub(super) fn read(
         &self,
         reference: &str,
-        identity: Option<&UserAssigned>,
-        is_direct: bool,
+        asker: &Asker,
         call: &Arc<Call>,
-    ) -> Result<Secret, Error> {
-        if let Some(agent) = self.agent.as_ref().filter(|_| !is_direct) {
+    ) -> Result<(Secret, bool), Error> {
+        if let Some(agent) = self.agent.as_ref().filter(|_| !asker.is_direct) {
             let reference = Reference::parse(reference, self.known()?)?;
             if let Some(secret) = self.unless_unusable(agent.get(&reference, call))? {
-                return Ok(secret);
+                return Ok((secret, true));
             }
         }
-        self.operations()?.get(reference, identity, call)
+        Ok((self.operations()?.read(reference, asker.identity.as_ref(), call)?, false))
     }
 
     /// Gets several secrets from the agent.
@@ -116,6 +126,21 @@ impl Source {
         }
     }
 
+    /// Waits for another version of a secret than this one, without a policy.
+    pub(super) fn next_version(
+        &self,
+        reference: &str,
+        version: &str,
+        within: Duration,
+        call: &Call,
+    ) -> Result<Option<Secret>, Error> {
+        let Some(agent) = &self.agent else {
+            return Err(Error::internal("watching a secret: there is no agent"));
+        };
+        let reference = Reference::parse(reference, self.known()?)?;
+        Ok(agent.changed(&reference, version, within, call)?)
+    }
+
     /// What the agent said; `None` when it cannot be asked and somebody else may be.
     fn unless_unusable<T>(&self, result: Result<T, Failed>) -> Result<Option<T>, Error> {
         match result {
@@ -129,6 +154,14 @@ impl Source {
             Err(failed) => Err(failed.into()),
         }
     }
+}
+
+/// Who asks for a secret.
+#[derive(Clone)]
+pub(super) struct Asker {
+    pub(super) identity: Option<UserAssigned>,
+    /// Whether the agent is passed over.
+    pub(super) is_direct: bool,
 }
 
 /// What becomes of several secrets.
@@ -179,17 +212,15 @@ impl Vaultlet {
     ) -> Result<Option<Secret>, Error> {
         let limit = self.limit()? + within;
         self.with_timeout(limit).block("watching a secret", |source, call| {
-            let Some(agent) = &source.agent else {
-                return Err(Error::internal("watching a secret: there is no agent"));
-            };
-            let reference = Reference::parse(reference, source.known()?)?;
-            Ok(agent.changed(&reference, version, within, call)?)
+            source.changed(reference, version, within, call)
         })
     }
 
     /// Whether the agent is asked for so many secrets at once.
     pub(super) fn asks_agent(&self, count: usize) -> Result<bool, Error> {
-        Ok(count > 1 && !self.is_direct && self.current()?.source.agent.is_some())
+        let source = &self.current()?.source;
+        // Under a policy each is checked and recorded by itself.
+        Ok(count > 1 && !self.is_direct && source.agent.is_some() && source.guard.is_none())
     }
 
     /// A call for several secrets of the agent.

@@ -14,16 +14,13 @@ use crate::settings::Settings;
 use crate::token::{Token, TokenRequest, UserAssigned};
 
 #[cfg(feature = "plugins")]
-use crate::bindings::exports::vaultlet::keyvault::{
-    plan::{Resolved, Subject},
-    types::Page,
-};
+use crate::bindings::exports::vaultlet::keyvault::types::Page;
 
 use super::fork::PerProcess;
 use super::pending::Pending;
 use super::plan::Plan;
 use super::process::Process;
-use super::source::Source;
+use super::source::{Asker, Source};
 use super::threads::Job;
 
 /// Gets secrets and tokens.
@@ -88,6 +85,10 @@ impl Vaultlet {
         Self { watch: Some(Arc::new(watch)), ..self.clone() }
     }
 
+    pub(super) fn asker(&self) -> Asker {
+        Asker { identity: self.identity.clone(), is_direct: self.is_direct }
+    }
+
     /// The handle without its agent.
     pub(super) fn directly(&self) -> Self {
         Self { is_direct: true, ..self.clone() }
@@ -105,9 +106,7 @@ impl Vaultlet {
     /// [`Vaultlet::get`] for code that is not async. The call runs on this thread and blocks it, so
     /// that it must not be made on a thread that runs async tasks.
     pub fn get_blocking(&self, reference: &str) -> Result<Secret, Error> {
-        self.block(GETTING, |source, call| {
-            source.get(reference, self.identity.as_ref(), self.is_direct, call)
-        })
+        self.block(GETTING, |source, call| source.get(reference, &self.asker(), call))
     }
 
     /// [`Vaultlet::get`] on a thread of the handle, which then calls `then` once.
@@ -211,17 +210,6 @@ impl Vaultlet {
     }
 
     #[cfg(feature = "plugins")]
-    pub(crate) async fn resolve(&self, what: Subject) -> Result<Resolved, Error> {
-        self.pending(RESOLVING, move |source, call| source.operations()?.resolve(&what, call))?
-            .await
-    }
-
-    #[cfg(feature = "plugins")]
-    pub(crate) fn resolve_blocking(&self, what: &Subject) -> Result<Resolved, Error> {
-        self.block(RESOLVING, |source, call| source.operations()?.resolve(what, call))
-    }
-
-    #[cfg(feature = "plugins")]
     pub(crate) async fn list_page(
         &self,
         what: Listed,
@@ -238,9 +226,8 @@ impl Vaultlet {
         &self,
         reference: &str,
     ) -> impl FnOnce(&Source, &Arc<Call>) -> Result<Secret, Error> + use<> {
-        let (identity, is_direct) = (self.identity.clone(), self.is_direct);
-        let reference = reference.to_owned();
-        move |source, call| source.get(&reference, identity.as_ref(), is_direct, call)
+        let (asker, reference) = (self.asker(), reference.to_owned());
+        move |source, call| source.get(&reference, &asker, call)
     }
 
     fn list_work(
@@ -352,8 +339,6 @@ pub(super) const GETTING_MANY: &str = "getting secrets";
 const LISTING: &str = "listing secrets";
 const VERSIONS: &str = "listing versions";
 const TOKEN: &str = "getting a token";
-#[cfg(feature = "plugins")]
-const RESOLVING: &str = "resolving a reference";
 const PLANNING: &str = "making a plan";
 
 fn run<T>(

@@ -5,6 +5,7 @@
 //! connections · `connection` sends a request and reads its response · `connect` makes a new one ·
 //! `stream` waits.
 
+mod budget;
 mod client;
 mod connect;
 mod connection;
@@ -23,8 +24,11 @@ mod server;
 mod special;
 mod stream;
 mod tls;
+mod traffic;
 mod transport;
 
+#[doc(hidden)]
+pub use budget::Budget;
 pub(crate) use client::Client;
 pub(crate) use failure::Failure;
 pub(crate) use local::{Local, LocalAddress};
@@ -35,4 +39,5 @@ pub(crate) use proxies::{Direct, Proxies, Proxy};
 pub(crate) use resolve::Override;
 pub(crate) use server::{Issuers, PlannedServer, Purpose, Target, Trust};
 pub(crate) use tls::client_config;
+pub use traffic::Traffic;
 pub(crate) use transport::Transport;
