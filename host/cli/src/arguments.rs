@@ -226,6 +226,7 @@ fn has_variables() -> bool {
         // The library reads this one where there is no flag.
         let name = name.filter(|name| *name != "VAULTLET_POLICY");
         let name = name.filter(|name| *name != vaultlet_host::phases::VARIABLE);
+        let name = name.filter(|name| !vaultlet_host::AGENT_VARIABLES.contains(name));
         name.is_some_and(|name| !SETTINGS.iter().any(|setting| setting.variable == name))
     })
 }

@@ -113,6 +113,15 @@ const HOST_IDS: &[Entry] = ids! {
     "address-space" ["configuration"]
         "the system allows this process too little address space (not memory): each concurrent call reserves 48 MiB"
         "raise the limit (`ulimit -v`), or allow fewer concurrent calls (`concurrency`)"
+    "agent-unexpected" ["unavailable"]
+        "what listens where `VAULTLET_AGENT` says does not answer as an agent does"
+        "check that it is an agent of this version of vaultlet; to ask the vault in its place set `VAULTLET_AGENT_FALLBACK=direct`"
+    "agent-unreachable" ["unavailable"]
+        "there is no agent where `VAULTLET_AGENT` says"
+        "start it (`vaultlet agent`), or unset `VAULTLET_AGENT`; to ask the vault in its place set `VAULTLET_AGENT_FALLBACK=direct`"
+    "agent-untrusted" ["configuration"]
+        "the socket that `VAULTLET_AGENT` names belongs neither to this user nor to root; nothing was sent"
+        "name the socket of an agent of this user or of root"
     "ca-file" ["configuration"]
         "a file of CA certificates cannot be read whole, or contains no certificate"
         "name a PEM file of CA certificates, every one of which can be read"

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use vaultlet_core::limits;
 use vaultlet_core::settings::{self, SETTINGS, Setting, Settings};
-use vaultlet_host::{Builder, Kind, Vaultlet};
+use vaultlet_host::{AGENT_VARIABLES, Builder, Kind, Vaultlet};
 
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
@@ -134,7 +134,7 @@ impl Options {
     /// Opens a handle for this many concurrent calls and so many requests a second to one vault, of the agent: it asks
     /// no other agent, and checks the policy for those who ask it.
     pub(crate) fn open_for_agent(&self, calls: usize, rate: u32) -> Result<Vaultlet, Failure> {
-        let builder = self.builder()?.unguarded().rate(rate);
+        let builder = self.builder()?.agent("").unguarded().rate(rate);
         Ok(builder.concurrency(calls).open()?)
     }
 
@@ -290,13 +290,16 @@ impl Options {
         };
         let of_host =
             OF_HOST.iter().filter_map(|name| Some((*name, None, std::env::var(name).ok()?)));
-        SETTINGS.iter().filter_map(value).chain(of_host).filter_map(|(name, flag, value)| {
-            let flags: Vec<_> = flag.iter().map(|flag| flag.trim_start_matches('-')).collect();
-            let alone = Vaultlet::builder().variables([(name, value)]).given_as_flags(&flags);
-            let error = alone.concurrency(1).open().err();
-            let error = error.filter(|error| error.kind == Kind::Configuration || flag.is_some());
-            error.map(|error| (name, Failure::from(error)))
-        })
+        let alone =
+            SETTINGS.iter().filter_map(value).chain(of_host).filter_map(|(name, flag, value)| {
+                let flags: Vec<_> = flag.iter().map(|flag| flag.trim_start_matches('-')).collect();
+                let alone = Vaultlet::builder().variables([(name, value)]).given_as_flags(&flags);
+                let error = alone.concurrency(1).open().err();
+                let error =
+                    error.filter(|error| error.kind == Kind::Configuration || flag.is_some());
+                error.map(|error| (name, Failure::from(error)))
+            });
+        alone.chain(agent_fault())
     }
 
     fn builder(&self) -> Result<Builder, Failure> {
@@ -380,6 +383,14 @@ impl Options {
         })?;
         Ok(Some(token))
     }
+}
+
+/// What is wrong with the variables about the agent, which belong together.
+fn agent_fault() -> Option<(&'static str, Failure)> {
+    let [name, ..] = AGENT_VARIABLES;
+    let given = AGENT_VARIABLES.iter().filter_map(|it| Some((*it, std::env::var(it).ok()?)));
+    let error = Vaultlet::builder().variables(given).concurrency(1).open().err()?;
+    Some((name, error.into()))
 }
 
 #[cfg(test)]

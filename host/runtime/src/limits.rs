@@ -68,6 +68,18 @@ pub(crate) const RANDOM_MAX: u32 = 4_096;
 /// Responses that the identity endpoint caches, one for each identity and resource.
 pub(crate) const RESPONSES_KEPT: usize = 256;
 
+/// Bytes of the agent's response for each secret: a value of 25,600, each byte escaped to six, and 15 tags.
+pub(crate) const AGENT_SECRET_MAX: u32 = 256 << 10;
+/// Bytes of the agent's response that is an error.
+pub(crate) const AGENT_ERROR_MAX: usize = 64 << 10;
+/// References in one request to the agent.
+pub(crate) const AGENT_REFERENCES: usize = 256;
+/// Bytes of the references in one request to the agent.
+pub(crate) const AGENT_REFERENCES_BYTES: usize = 48 << 10;
+/// Idle connections to the agent.
+pub(crate) const AGENT_IDLE: usize = 16;
+/// Bytes of the file with the agent's token.
+pub(crate) const AGENT_TOKEN_MAX: u64 = 4 << 10;
 /// Bytes of a file that a guest may read; tokens have a few thousand.
 pub(crate) const FILE_MAX: usize = 64 << 10;
 /// Bytes of a file with a key and its certificates.
@@ -109,6 +121,15 @@ pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(60);
 pub(crate) const IDLE: Duration = Duration::from_secs(50);
 /// Idle connections that are kept to one server.
 pub(crate) const IDLE_PER_SERVER: usize = 64;
+/// Time of connecting to the agent, which is on this machine: with what else a program does, it has ended
+/// within a second.
+pub(crate) const AGENT_CONNECT: Duration = Duration::from_millis(800);
+/// Time from the first byte of the agent's response, which it has whole, to the last.
+pub(crate) const AGENT_REST: Duration = Duration::from_secs(10);
+/// Pause before a unix socket with a full queue is tried again.
+pub(crate) const UNIX_PAUSE: Duration = Duration::from_millis(5);
+/// The longest time for which the agent holds a question about a new version back.
+pub(crate) const AGENT_WAIT: Duration = Duration::from_secs(300);
 /// Vaults whose budget of requests is remembered, unless more are in use.
 pub(crate) const BUDGETS_KEPT: usize = 256;
 /// The shortest time after which a request that is not to be sent yet asks again.

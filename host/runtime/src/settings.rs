@@ -164,6 +164,18 @@ impl Settings {
         }
     }
 
+    /// A setting of the host alone, whatever its bytes. One that was given empty is not looked for in the
+    /// environment.
+    pub(crate) fn of_host(&self, name: &'static str) -> Option<OsString> {
+        let given = self.given.get(name).map(OsString::from);
+        given.or_else(|| self.environment.value(name)).filter(|value| !value.is_empty())
+    }
+
+    /// A setting of the host alone that is a path.
+    pub(crate) fn path_of_host(&self, name: &'static str) -> Option<PathBuf> {
+        self.of_host(name).and_then(|value| file::trimmed(&value))
+    }
+
     /// The component's settings that are set, as variables.
     pub(crate) fn component_variables(&self) -> Result<Vec<(String, String)>, Error> {
         let mut variables = Vec::new();

@@ -79,7 +79,7 @@ impl Doctor {
         let is_table = self.output == Format::Table;
         let mut findings: Vec<Finding> = Vec::new();
         for (id, check) in checks::ALL {
-            for result in check(&facts) {
+            for result in checks::make(id, *check, &facts) {
                 let finding = result.named(id);
                 // A person sees how far it is.
                 if is_table {

@@ -1,6 +1,7 @@
 //! `vaultlet run`: a command with the secrets that its variables refer to.
 
 mod files;
+mod follow;
 mod group;
 mod identity;
 mod job;
@@ -53,7 +54,10 @@ use supervise::Supervisor;
 /// descriptor; with optional the variable is unset when there is no such secret, with default=TEXT it is TEXT.
 ///
 /// With --watch the secrets are asked for again. When one has a new version, the command is asked to end by SIGTERM
-/// and started with it. While asking fails, the command goes on. References with a version are not watched.
+/// and started with it. While asking fails, the command goes on. References with a version are not watched. An
+/// agent (VAULTLET_AGENT) tells of a new version by itself.
+///
+/// The command finds the agent that vaultlet asks, too, unless --drop-identity or --lend takes VAULTLET_AGENT from it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::agent;
 use crate::error::Error;
 use crate::internal::files;
 use crate::settings::{Environment, FLAGS, Settings};
@@ -140,6 +141,24 @@ impl Builder {
         self.setting("VAULTLET_ALLOW_HTTP_IDENTITY", hosts)
     }
 
+    /// The agent that secrets come from: `unix:PATH`, or `http://127.0.0.1:PORT` with
+    /// [`Builder::agent_token_file`]. Without this it is that of `VAULTLET_AGENT`; an empty text means none, whatever
+    /// the environment says.
+    pub fn agent(self, place: impl Into<String>) -> Self {
+        self.setting(agent::PLACE, place)
+    }
+
+    /// The file with the token for an agent on a port. The file is read again each time it is needed.
+    pub fn agent_token_file(self, path: impl Into<String>) -> Self {
+        self.setting(agent::TOKEN_FILE, path)
+    }
+
+    /// What is done when the agent is not there or talks nonsense: `none` (the default), which is an error, or
+    /// `direct`, which asks the vault. What the agent refuses is an error either way.
+    pub fn agent_fallback(self, fallback: impl Into<String>) -> Self {
+        self.setting(agent::FALLBACK, fallback)
+    }
+
     /// The time that one call may take; the default is 120 s, the maximum one day.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.setting("VAULTLET_TIMEOUT", timeout.as_secs_f64().to_string())
@@ -214,7 +233,7 @@ impl Builder {
     }
 
     /// Opens the handle: loads the component, and reads settings, environment and certificates. No
-    /// network.
+    /// network. With an agent the component is loaded when it is needed.
     ///
     /// Opening takes about a millisecond. Errors are of kind
     /// [`Configuration`](crate::Kind::Configuration) and name the setting.

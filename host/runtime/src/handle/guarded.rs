@@ -2,59 +2,90 @@
 //! what is given out is recorded first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call::Call;
 use crate::error::Error;
-use crate::policy::{Canonical, EventKind, Guard, settings_of};
+use crate::policy::{Canonical, EventKind, Guard};
 use crate::secret::Secret;
-use crate::token::{TokenRequest, UserAssigned};
+use crate::token::TokenRequest;
 
-use super::operations::Operations;
+use super::source::{Asker, Source};
 use super::vaultlet::Vaultlet;
 
-impl Operations {
+/// How the agent is called in the audit, where a source of credentials is otherwise.
+const AGENT: &str = "agent";
+
+impl Source {
     /// Gets a secret.
     pub(super) fn get(
         &self,
         reference: &str,
-        identity: Option<&UserAssigned>,
+        asker: &Asker,
         call: &Arc<Call>,
     ) -> Result<Secret, Error> {
-        let Some(guard) = &self.guard else { return self.read(reference, identity, call) };
+        let Some(guard) = &self.guard else { return Ok(self.read(reference, asker, call)?.0) };
         let reference = guard.canonical(reference)?;
-        let secret = self.read_allowed(guard, &reference, None, identity, call)?;
-        let source = self.source(guard, &reference, identity, call);
+        let (secret, source) = self.read_allowed(guard, &reference, None, asker, call)?;
         let version = secret.properties().version.as_deref();
         guard.reveal(&reference, None, version, source.as_deref())?;
         Ok(secret)
     }
 
+    /// Waits until a secret has another version than this one; `None` when it has not within this time.
+    pub(super) fn changed(
+        &self,
+        reference: &str,
+        version: &str,
+        within: Duration,
+        call: &Call,
+    ) -> Result<Option<Secret>, Error> {
+        let Some(guard) = &self.guard else {
+            return self.next_version(reference, version, within, call);
+        };
+        let reference = guard.canonical(reference)?;
+        guard.check(&reference, None)?;
+        let changed = self.next_version(reference.as_str(), version, within, call);
+        if let Some(secret) = changed.as_ref().ok().and_then(Option::as_ref) {
+            let version = secret.properties().version.as_deref();
+            guard.reveal(&reference, None, version, Some(AGENT))?;
+        }
+        changed
+    }
+
+    /// A secret, and the source for the audit.
     fn read_allowed(
         &self,
         guard: &Guard,
         reference: &Canonical,
         plugin: Option<&str>,
-        identity: Option<&UserAssigned>,
+        asker: &Asker,
         call: &Arc<Call>,
-    ) -> Result<Secret, Error> {
+    ) -> Result<(Secret, Option<String>), Error> {
         guard.check(reference, plugin)?;
         // The reference that was compared is the one that is sent.
-        self.read(reference.as_str(), identity, call)
-            .inspect_err(|error| guard.note(EventKind::Failed, reference, plugin, error))
+        let (secret, is_by_agent) = self
+            .read(reference.as_str(), asker, call)
+            .inspect_err(|error| guard.note(EventKind::Failed, reference, plugin, error))?;
+        let source = match is_by_agent {
+            true => Some(AGENT.to_owned()),
+            false => self.source_of_token(guard, reference, asker, call),
+        };
+        Ok((secret, source))
     }
 
     /// The source of the token by which a secret was read just now, for the audit. The token is in the cache.
-    fn source(
+    fn source_of_token(
         &self,
         guard: &Guard,
         reference: &Canonical,
-        identity: Option<&UserAssigned>,
+        asker: &Asker,
         call: &Arc<Call>,
     ) -> Option<String> {
         let resource = reference.resource().filter(|_| guard.has_audit())?;
         let request =
             TokenRequest { resource: Some(resource.to_owned()), ..TokenRequest::default() };
-        let token = self.token(request, identity.cloned(), call).ok()?;
+        let token = self.operations().ok()?.token(request, asker.identity.clone(), call).ok()?;
         Some(token.source().to_owned())
     }
 }
@@ -62,16 +93,12 @@ impl Operations {
 impl Vaultlet {
     /// The canonical form of a reference under the settings of this handle: what policies compare. No network.
     pub fn canonical(&self, reference: &str) -> Result<Canonical, Error> {
-        let operations = &self.current()?.operations;
-        match &operations.guard {
-            Some(guard) => guard.canonical(reference),
-            None => Canonical::read(reference, &settings_of(&operations.settings)?),
-        }
+        Canonical::read(reference, self.current()?.source.known()?)
     }
 
     /// Fails if the policy does not allow one of these references, so that none of them is read.
     pub(super) fn check<R: AsRef<str>>(&self, references: &[R]) -> Result<(), Error> {
-        let Some(guard) = &self.current()?.operations.guard else { return Ok(()) };
+        let Some(guard) = &self.current()?.source.guard else { return Ok(()) };
         for reference in references {
             guard.check(&guard.canonical(reference.as_ref())?, None)?;
         }
@@ -87,15 +114,12 @@ impl Vaultlet {
         reference: Canonical,
         plugin: &str,
     ) -> Result<(Secret, Option<String>), Error> {
-        let (identity, plugin) = (self.identity.clone(), plugin.to_owned());
-        let pending = self.pending("getting a secret", move |operations, call| {
-            let identity = identity.as_ref();
-            let Some(guard) = &operations.guard else {
-                return Ok((operations.read(reference.as_str(), identity, call)?, None));
+        let (asker, plugin) = (self.asker(), plugin.to_owned());
+        let pending = self.pending("getting a secret", move |source, call| {
+            let Some(guard) = &source.guard else {
+                return Ok((source.read(reference.as_str(), &asker, call)?.0, None));
             };
-            let secret =
-                operations.read_allowed(guard, &reference, Some(&plugin), identity, call)?;
-            Ok((secret, operations.source(guard, &reference, identity, call)))
+            source.read_allowed(guard, &reference, Some(&plugin), &asker, call)
         });
         pending?.await
     }
@@ -108,7 +132,7 @@ impl Vaultlet {
         version: Option<&str>,
         source: Option<&str>,
     ) -> Result<(), Error> {
-        match &self.current()?.operations.guard {
+        match &self.current()?.source.guard {
             Some(guard) => guard.reveal(reference, Some(plugin), version, source),
             None => Ok(()),
         }
@@ -117,7 +141,7 @@ impl Vaultlet {
     /// Records that a plugin's grants do not have what it asks for.
     pub(crate) fn note_not_granted(&self, reference: &Canonical, plugin: &str, error: &Error) {
         if let Ok(process) = self.current()
-            && let Some(guard) = &process.operations.guard
+            && let Some(guard) = &process.source.guard
         {
             guard.note(EventKind::Denied, reference, Some(plugin), error);
         }
@@ -126,7 +150,7 @@ impl Vaultlet {
     /// The canonical form of a vault under the settings of this handle.
     pub(crate) fn canonical_vault(&self, vault: &str) -> Result<String, Error> {
         use vaultlet_core::vault::reference;
-        let settings = settings_of(&self.current()?.operations.settings)?;
-        Ok(reference::canonical(&reference::vault(vault, &settings)?))
+        let vault = reference::vault(vault, self.current()?.source.known()?)?;
+        Ok(reference::canonical(&vault))
     }
 }

@@ -10,6 +10,7 @@ mod pending;
 mod plan;
 mod probe;
 mod process;
+mod source;
 mod threads;
 mod traffic;
 mod vaultlet;
@@ -18,11 +19,13 @@ pub use builder::Builder;
 pub use environment::EnvironmentRequest;
 pub use plan::{Plan, Server};
 pub use probe::{Certificate, Probe};
+pub use source::Agent;
 pub use vaultlet::Vaultlet;
 
 #[cfg(feature = "plugins")]
 pub(crate) use fork::PerProcess;
 pub(crate) use operations::Operations;
+
 #[cfg(feature = "plugins")]
 pub(crate) use pending::Pending;
 #[cfg(feature = "plugins")]

@@ -12,7 +12,6 @@ use crate::instance::Pool;
 use crate::internal::{IDENTITY_HOST, IdentityEndpoint};
 use crate::limits;
 use crate::net::{Client, PlannedServer};
-use crate::policy::Guard;
 use crate::role::{Planner, vault};
 use crate::secret::{Properties, Secret};
 use crate::token::{Token, TokenRequest, UserAssigned};
@@ -36,8 +35,6 @@ pub(crate) struct Operations {
     pub(super) prepares: bool,
     /// The component's settings, as variables.
     pub(crate) settings: Vec<(String, String)>,
-    /// The policy and audit, if there are any.
-    pub(super) guard: Option<Guard>,
     pub(super) known: Mutex<Known>,
 }
 

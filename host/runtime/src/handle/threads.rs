@@ -72,7 +72,7 @@ impl Threads {
 
     /// A function that fails the jobs whose time has run out, or that are cancelled, before a thread
     /// was free for them. What they call may block, so they end on threads of their own.
-    pub(crate) fn expiry(&self) -> impl Fn() + Send + 'static {
+    pub(crate) fn expiry(&self) -> impl Fn() + Send + Sync + 'static {
         let shared = Arc::downgrade(&self.shared);
         let expired = Self::new(limits::THREADS_EXPIRED);
         move || {

@@ -8,7 +8,7 @@ impl Vaultlet {
     /// Counts the requests to vaults until now. Clones of a handle share one count; in a child of `fork` it begins
     /// anew.
     pub fn traffic(&self) -> Traffic {
-        self.current()
-            .map_or_else(|_| Traffic::default(), |process| process.operations.client.traffic())
+        let operations = self.current().ok().and_then(|process| process.source.loaded());
+        operations.map_or_else(Traffic::default, |operations| operations.client.traffic())
     }
 }
