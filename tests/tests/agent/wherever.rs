@@ -287,3 +287,17 @@ fn the_units_of_the_page_are_good() {
         verify.stderr.lines().filter(|line| line.contains("vaultlet-agent")).collect();
     assert!(verify.code == 0 && told.is_empty(), "{}", verify.stderr);
 }
+
+#[test]
+fn the_default_of_root_is_in_run() {
+    // In a mount namespace, so that nobody else's socket is in the way.
+    let script = "mount -t tmpfs none /run && exec \"$0\" agent -- sh -c 'echo $VAULTLET_AGENT'";
+    let mut command = Command::new("unshare");
+    command.args(["-m", "--propagation", "private", "sh", "-c", script]).arg(vaultlet());
+    command.env("XDG_RUNTIME_DIR", "/run/user/0");
+    let ended = Ended::from(command.output().unwrap());
+    if ended.code != 0 && !rustix::process::geteuid().is_root() {
+        return vaultlet_tests::sandbox::skipped("the_default_of_root_is_in_run", "not root");
+    }
+    assert_eq!(ended.stdout, "unix:/run/vaultlet.sock\n", "{}", ended.stderr);
+}
