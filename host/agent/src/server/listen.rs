@@ -235,18 +235,20 @@ fn tcp(address: SocketAddr) -> Result<TcpListener, Error> {
         let message = format!("serving at {address}: {}", error.to_string().to_lowercase());
         Error::new(
             Kind::Conflict,
-            SOCKET,
+            "agent-socket",
             message,
             "choose another port, or end what uses this one",
         )
     })
 }
 
-/// The id of a place that cannot be had.
-const SOCKET: &str = "agent-socket";
-
 fn refused(path: &Path, what: &str, help: &str) -> Error {
-    Error::new(Kind::Conflict, SOCKET, format!("serving at `{}`: {what}", path.display()), help)
+    Error::new(
+        Kind::Conflict,
+        "agent-socket",
+        format!("serving at `{}`: {what}", path.display()),
+        help,
+    )
 }
 
 fn no_folder(path: &Path, error: &io::Error) -> Error {
