@@ -58,7 +58,8 @@ impl Drop for Agent {
 fn serving(local: &Local, socket: &Path, arguments: &[&str]) -> Child {
     let mut command = Command::new(vaultlet());
     command.env_clear().envs(local.environment().iter().cloned()).arg("agent").arg("--socket");
-    command.arg(socket).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.arg(socket).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap_or_else(|error| unreachable!("{error}"));
     let mut line = String::new();
     let _ = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));

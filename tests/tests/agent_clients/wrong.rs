@@ -1,7 +1,6 @@
 //! What is not there, and what is there and talks nonsense: refused by name, within its time, twice, and with
 //! `VAULTLET_AGENT_FALLBACK=direct` passed over.
 
-use std::io::Write as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
