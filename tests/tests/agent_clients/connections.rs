@@ -129,3 +129,24 @@ fn the_token_of_a_port_is_read_anew_each_time() {
     assert!(error.to_string().contains("`VAULTLET_AGENT_TOKEN_FILE`"), "{error}");
     assert_eq!(served.requests.lock().unwrap().len(), 3);
 }
+
+/// More calls than there are threads, of an agent that does not answer: each ends in its own time.
+#[test]
+fn a_call_that_waits_for_a_thread_ends_in_its_time() {
+    let served = Served::new(|_, _| std::thread::sleep(Duration::from_secs(60)));
+    let vaultlet = handle(&served);
+    let slow: Vec<_> = (0..200)
+        .map(|_| {
+            let vaultlet = vaultlet.with_timeout(Duration::from_secs(30));
+            let cancel = Cancel::new();
+            vaultlet.with_cancel(&cancel).get_then("akv://job/s", |_| {});
+            cancel
+        })
+        .collect();
+    let since = Instant::now();
+    let error =
+        block_on(vaultlet.with_timeout(Duration::from_millis(300)).get("akv://job/s")).unwrap_err();
+    assert_eq!(error.id, "timeout");
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    slow.iter().for_each(Cancel::cancel);
+}
