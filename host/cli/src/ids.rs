@@ -131,6 +131,21 @@ const HOST_IDS: &[Entry] = ids! {
     "descriptor-limit" ["configuration"]
         "this process has as many files and connections open as its limit allows (`EMFILE`); the network and the vault are not the cause"
         "raise the limit (`ulimit -n`), or close files and connections that are not needed"
+    "audit-failed" ["configuration"]
+        "the line that records a secret cannot be written where `[audit]` of the policy says, so that the secret is not given out"
+        "make room and let this user write there, or change `[audit]`"
+    "policy-denied" ["denied"]
+        "the policy of `--policy` (`VAULTLET_POLICY`), or the agent's, does not allow this secret, whether or not it exists; nobody was asked"
+        "see `vaultlet policy test REFERENCE`, and have the secret allowed by an `[[allow]]`, or ask for another one"
+    "policy-file" ["configuration"]
+        "the file of a policy is missing, cannot be read, or has more than 1 MiB"
+        "correct `--policy` (`VAULTLET_POLICY`), or the file"
+    "policy-malformed" ["configuration"]
+        "a policy is not the TOML that it must be: a key is not known, a value has the wrong type, or a reference names no secret"
+        "correct the line that the message names; `vaultlet policy --help` shows a policy"
+    "policy-untrusted" ["configuration"]
+        "a policy belongs to another user, or others may write it, who could allow themselves everything"
+        "make it a file of this user or of root that its owner alone may write (`chmod go-w`)"
     "process-limit" ["configuration"]
         "the system starts no further thread or process for this user or container (`EAGAIN`)"
         "raise the limit (`ulimit -u`, or `pids.max` of the container), or start fewer threads"
@@ -215,6 +230,9 @@ const HOST_IDS: &[Entry] = ids! {
     "job-unsupported" ["configuration"]
         "an Azure ML job needs what only the service has: another type of job, several nodes, or data in the cloud"
         "see the message: change it for this run by `--set PATH=VALUE`, or submit the job to the service"
+    "policy-exists" ["conflict"]
+        "the file for a policy (`vaultlet policy init`) exists already; it is not replaced"
+        "name a new file, or remove the old one"
     "output-failed" ["unavailable"]
         "the answer could not be written to standard output, or to the file that it was to be written to"
         "check the program or file that reads the output"

@@ -29,6 +29,8 @@ mod mask;
 mod options;
 mod output;
 mod plan;
+mod policy;
+mod policy_flag;
 mod private_folder;
 mod redact;
 mod references;
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         Command::List(command) => command.run(),
         Command::Man(command) => command.run(definition()),
         Command::Plan(command) => command.run(),
+        Command::Policy(command) => command.run(),
         Command::Redact(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),

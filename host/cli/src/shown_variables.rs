@@ -16,6 +16,7 @@ pub(crate) const OF_HOST: &[&str] = &[
     "NO_PROXY",
     "no_proxy",
     "SSL_CERT_FILE",
+    "VAULTLET_POLICY",
 ];
 
 /// Variables that the host reads: [`OF_HOST`], and those about the agent.

@@ -140,8 +140,8 @@ pub(crate) const HOLD_SPREAD: Duration = Duration::from_secs(10);
 /// time, as Key Vault's guidance has it.
 /// <https://learn.microsoft.com/azure/key-vault/general/overview-throttling>
 pub(crate) const THROTTLED: Duration = Duration::from_secs(1);
-/// The longest of these times.
-pub(crate) const THROTTLED_MAX: Duration = Duration::from_secs(16);
+/// The longest of these times: that in which Key Vault counts requests.
+pub(crate) const THROTTLED_MAX: Duration = Duration::from_secs(10);
 /// Interval in which a guest in a long computation yields the thread.
 pub(crate) const EPOCH: Duration = Duration::from_millis(50);
 /// Lifetime of a cached response that states none: zero.

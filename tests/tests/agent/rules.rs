@@ -80,7 +80,7 @@ fn a_program_is_the_one_that_asks_and_a_line_says_who_had_what() {
     let reference = |name: &str| format!("akv://job.vault.azure.net/{name}");
     let expected = [
         ["reveal", &reference("s"), curl, "-"],
-        ["reveal", &reference("json?json=/user"), curl, "-"],
+        ["reveal", &reference("json"), curl, "-"],
         ["denied", &reference("s"), copy.to_str().unwrap(), "policy-denied"],
         ["failed", &reference("absent"), curl, "secret-not-found"],
         ["denied", &reference("s"), own.to_str().unwrap(), "policy-denied"],

@@ -107,13 +107,6 @@ impl Agent {
         std::fs::read_to_string(&self.stderr).unwrap()
     }
 
-    /// The next line of the output.
-    pub(crate) fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.out.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
     pub(crate) fn signal(&self, signal: &str) {
         kill(self.child.id(), signal);
     }

@@ -35,7 +35,6 @@ fn it_serves_on_the_socket_that_it_prints_and_removes_it_at_the_end() {
 /// The default of a user, which is not that of root.
 #[test]
 fn the_default_is_in_the_runtime_folder_of_a_user_and_without_one_a_flag_is_needed() {
-    let local = local();
     if !rustix::process::geteuid().is_root() {
         return vaultlet_tests::sandbox::skipped(
             "the_default_is_in_the_runtime_folder",
@@ -45,7 +44,8 @@ fn the_default_is_in_the_runtime_folder_of_a_user_and_without_one_a_flag_is_need
     let folder = folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let start = |variables: &[(&str, &Path)]| {
-        let mut command = program(&local, "setpriv");
+        let mut command = Command::new("setpriv");
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
         command.args(STRANGER).arg(readable_program()).arg("agent");
         command.envs(variables.iter().copied()).stderr(Stdio::piped());
         command
@@ -249,7 +249,7 @@ fn a_port_is_on_loopback_and_needs_a_token() {
         (vec!["--http", "127.0.0.1:0", "--token-file", empty], vec![], 78, "it is empty"),
         (vec!["--http", "127.0.0.1:0", "--token-file", "/no/such"], vec![], 78, "no such file"),
         (vec!["--ttl", "0"], vec![], 64, "from 0.1 to"),
-        (vec!["--stale", "-1"], vec![], 64, "--stale"),
+        (vec!["--stale=-1"], vec![], 64, "from 0 to"),
         (vec!["--rate", "x"], vec![], 64, "requests a second"),
         (vec![], vec![("VAULTLET_TTL", "5m")], 78, "`VAULTLET_TTL`"),
         (vec!["--metrics", "x"], vec![], 64, "no IP address and port"),
@@ -286,4 +286,18 @@ fn the_units_of_the_page_are_good() {
     let told: Vec<_> =
         verify.stderr.lines().filter(|line| line.contains("vaultlet-agent")).collect();
     assert!(verify.code == 0 && told.is_empty(), "{}", verify.stderr);
+}
+
+#[test]
+fn the_default_of_root_is_in_run() {
+    // In a mount namespace, so that nobody else's socket is in the way.
+    let script = "mount -t tmpfs none /run && exec \"$0\" agent -- sh -c 'echo $VAULTLET_AGENT'";
+    let mut command = Command::new("unshare");
+    command.args(["-m", "--propagation", "private", "sh", "-c", script]).arg(vaultlet());
+    command.env("XDG_RUNTIME_DIR", "/run/user/0");
+    let ended = Ended::from(command.output().unwrap());
+    if ended.code != 0 && !rustix::process::geteuid().is_root() {
+        return vaultlet_tests::sandbox::skipped("the_default_of_root_is_in_run", "not root");
+    }
+    assert_eq!(ended.stdout, "unix:/run/vaultlet.sock\n", "{}", ended.stderr);
 }

@@ -72,13 +72,13 @@ fn the_agent_of_another_user_does_not_answer_root() {
     if !rustix::process::geteuid().is_root() {
         return skipped("the_agent_of_another_user_does_not_answer_root", "not root");
     }
-    let local = local();
     let folder = folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let program = folder.path().join("vaultlet");
     fs::copy(vaultlet_tests::vaultlet(), &program).unwrap();
     let socket = folder.path().join("agent.sock");
-    let mut command = crate::support::program(&local, "setpriv");
+    let mut command = Command::new("setpriv");
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     command.args(STRANGER).arg(&program).args(["agent", "--socket"]).arg(&socket);
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut child = command.spawn().unwrap();

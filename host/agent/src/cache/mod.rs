@@ -7,6 +7,7 @@ mod answer;
 mod key;
 mod settings;
 mod state;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use vaultlet_host::{Error, Kind, Secret};
 
 use crate::limits;
@@ -157,9 +158,7 @@ impl<U: Upstream> Shared<U> {
     }
 
     async fn ask(&self, key: &Key, is_first: bool) -> Result<Secret, Error> {
-        let limit = self.settings.timeout;
-        let asked = timeout(limit, self.ask_patiently(key.reference(), is_first)).await;
-        let mut secret = asked.unwrap_or_else(|_| Err(took_too_long(limit)))?;
+        let mut secret = self.ask_patiently(key.reference(), is_first).await?;
         secret.lock_in_memory();
         Ok(secret)
     }
@@ -168,16 +167,24 @@ impl<U: Upstream> Shared<U> {
     /// give.
     async fn ask_patiently(&self, reference: &str, is_first: bool) -> Result<Secret, Error> {
         let began = Instant::now();
+        let end = began + self.settings.timeout;
+        let patience = end.min(began + limits::PATIENCE);
         let mut rounds = 0;
+        let mut throttled = None;
         loop {
-            match self.upstream.get(reference).await {
+            let Ok(result) = timeout_at(end, self.upstream.get(reference)).await else {
+                let why = throttled.unwrap_or_else(|| took_too_long(self.settings.timeout));
+                return Err(why);
+            };
+            match result {
                 Err(error) if error.kind == Kind::Throttled && is_first => {
                     let pause = pause(rounds).mul_f64(self.lock().random());
                     let pause = pause.max(error.retry_after.unwrap_or_default());
-                    if began.elapsed().saturating_add(pause) >= limits::PATIENCE {
+                    if pause >= patience.saturating_duration_since(Instant::now()) {
                         return Err(error);
                     }
                     rounds += 1;
+                    throttled = Some(error);
                     sleep(pause).await;
                 }
                 result => return result,

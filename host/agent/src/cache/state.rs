@@ -9,7 +9,7 @@
 //! | past `stale`, or none | – | ask and wait |
 //! | none | refused within 5 s | refuse |
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::limits;
 use super::answer::{Answer, Counts};
 use super::key::Key;
 use super::settings::CacheSettings;
+use super::store::{Kept, Store};
 
 /// What a question upstream came to; `None` until then.
 pub(super) type Landed = Option<Result<Arc<Secret>, Error>>;
@@ -69,25 +70,6 @@ pub(super) struct Landing {
     pub(super) is_news: bool,
 }
 
-/// A secret that is kept.
-struct Kept {
-    secret: Arc<Secret>,
-    bytes: usize,
-    /// Its place in `order`.
-    turn: u64,
-    asked: Instant,
-    /// The end of its time.
-    end: Instant,
-    /// When to ask anew.
-    ask: Instant,
-    /// Its place in `due`.
-    due: Instant,
-    /// Questions that failed since the last success.
-    failures: u32,
-    /// Whether it is to be asked for anew whatever its time.
-    is_outdated: bool,
-}
-
 /// A question that was asked and has no answer yet.
 struct Flight {
     landed: watch::Receiver<Landed>,
@@ -101,13 +83,7 @@ struct Flight {
 pub(super) struct State {
     settings: CacheSettings,
     random: fastrand::Rng,
-    kept: HashMap<Key, Kept>,
-    /// Keys by when they were asked for last.
-    order: BTreeMap<u64, Key>,
-    turns: u64,
-    /// Keys by when there is something to do for them.
-    due: BTreeSet<(Instant, Key)>,
-    bytes: usize,
+    store: Store,
     refusals: HashMap<Key, (Error, Instant)>,
     flights: HashMap<Key, Flight>,
     in_background: usize,
@@ -118,14 +94,11 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(settings: CacheSettings) -> Self {
         let random = settings.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let store = Store::new(settings.secrets, settings.bytes);
         Self {
             settings,
             random,
-            kept: HashMap::new(),
-            order: BTreeMap::new(),
-            turns: 0,
-            due: BTreeSet::new(),
-            bytes: 0,
+            store,
             refusals: HashMap::new(),
             flights: HashMap::new(),
             in_background: 0,
@@ -139,10 +112,10 @@ impl State {
         if let Some((error, _)) = self.refusals.get(key).filter(|(_, until)| now < *until) {
             return (Step::Refuse(error.clone()), None);
         }
-        if self.kept.get(key).is_some_and(|kept| now >= kept.end + self.settings.stale) {
-            self.forget(key);
+        if self.store.get(key).is_some_and(|kept| now >= kept.end + self.settings.stale) {
+            self.store.remove(key);
         }
-        let Some(kept) = self.kept.get(key) else {
+        let Some(kept) = self.store.get(key) else {
             if let Some(answer) = self.latest_if(key, now) {
                 return (Step::Serve(answer), None);
             }
@@ -183,12 +156,12 @@ impl State {
                 let asked = flight.as_ref().map_or(now, |flight| flight.asked);
                 let is_outdated = flight.is_some_and(|flight| flight.is_outdated);
                 let version = |secret: &Arc<Secret>| secret.properties().version.clone();
-                let before = self.kept.get(key).map(|kept| version(&kept.secret));
+                let before = self.store.get(key).map(|kept| version(&kept.secret));
                 self.keep(key, secret, asked, is_outdated, now);
                 Landing { is_news: before != Some(version(secret)) }
             }
             Err(error) if is_final(error) => {
-                self.forget(key);
+                self.store.remove(key);
                 self.refuse(key, error, now);
                 Landing { is_news: true }
             }
@@ -202,29 +175,26 @@ impl State {
     /// Does what is due, and says when there is more to do.
     pub(super) fn advance(&mut self, now: Instant) -> (Vec<Launch>, Option<Instant>) {
         let mut launches = Vec::new();
-        while let Some((at, key)) = self.due.first().cloned() {
+        while let Some((at, key)) = self.store.first_due() {
             if at > now {
                 return (launches, Some(at));
             }
-            let Some(kept) = self.kept.get(&key) else {
-                self.due.pop_first();
-                continue;
-            };
+            let Some(kept) = self.store.get(&key) else { break };
             let until = kept.end + self.settings.stale;
             let is_wanted = kept.is_outdated || self.is_wanted(kept, now);
             if now >= until {
-                self.forget(&key);
+                self.store.remove(&key);
             } else if now < kept.ask {
                 let at = kept.ask.min(until);
-                self.schedule(&key, at);
+                self.store.schedule(&key, at);
             } else if !is_wanted || self.flights.contains_key(&key) {
                 // The flight says when it lands, and whoever asks again asks anew.
-                self.schedule(&key, until);
+                self.store.schedule(&key, until);
             } else if self.in_background >= limits::BACKGROUND {
                 // Until one of them has landed.
                 return (launches, None);
             } else {
-                self.schedule(&key, until);
+                self.store.schedule(&key, until);
                 launches.extend(self.launch(&key, now, true));
             }
         }
@@ -237,12 +207,12 @@ impl State {
         for flight in self.flights.values_mut() {
             flight.is_outdated = true;
         }
-        let keys: Vec<Key> = self.kept.keys().cloned().collect();
+        let keys: Vec<Key> = self.store.iter().map(|(key, _)| key.clone()).collect();
         for key in keys {
-            if let Some(kept) = self.kept.get_mut(&key) {
+            if let Some(kept) = self.store.get_mut(&key) {
                 (kept.is_outdated, kept.failures, kept.ask) = (true, 0, now);
             }
-            self.schedule(&key, now);
+            self.store.schedule(&key, now);
         }
     }
 
@@ -252,8 +222,8 @@ impl State {
             let is_slow = flight.is_some_and(|flight| now >= flight.began + limits::SLOW);
             now >= kept.end && (kept.failures > 0 || is_slow)
         };
-        let stale = self.kept.iter().filter(is_stale).count();
-        Counts { secrets: self.kept.len(), stale }
+        let stale = self.store.iter().filter(is_stale).count();
+        Counts { secrets: self.store.len(), stale }
     }
 
     /// How many refusals are kept.
@@ -275,7 +245,7 @@ impl State {
     /// The latest version, if it is known to be this one.
     fn latest_if(&mut self, key: &Key, now: Instant) -> Option<Answer> {
         let latest = key.latest()?;
-        let kept = self.kept.get(&latest)?;
+        let kept = self.store.get(&latest)?;
         let is_it = kept.secret.properties().version.as_deref() == key.version();
         let is_fresh = now < kept.end && !kept.is_outdated;
         if !is_it || !is_fresh {
@@ -300,11 +270,11 @@ impl State {
         }
         let (sender, landed) = watch::channel(None);
         let at = self.first_at(key, now);
-        let asked = self.kept.get(key).map_or(now, |kept| kept.asked);
+        let asked = self.store.get(key).map_or(now, |kept| kept.asked);
         let flight = Flight { landed, began: at, asked, in_background, is_outdated: false };
         self.flights.insert(key.clone(), flight);
         self.in_background += usize::from(in_background);
-        let is_first = !self.kept.contains_key(key);
+        let is_first = self.store.get(key).is_none();
         Some(Launch { key: key.clone(), landed: sender, at, is_first })
     }
 
@@ -334,46 +304,27 @@ impl State {
         now: Instant,
     ) {
         self.refusals.remove(key);
-        let before = self.remove(key);
-        let bytes = size(key, secret);
-        self.make_room(bytes);
         let time = self.settings.ttl.mul_f64(0.9 + 0.2 * self.random.f64());
         let ask = match is_outdated {
             true => now,
             // Early enough to have the answer before the end.
             false => now + time.mul_f64(0.8 + 0.1 * self.random.f64()),
         };
-        let (turn, asked) = match before {
-            Some(before) => (before.turn, before.asked),
-            None => (self.next_turn(), asked),
-        };
-        let kept = Kept {
-            secret: Arc::clone(secret),
-            bytes,
-            turn,
-            asked,
-            end: now + time,
-            ask,
-            due: ask,
-            failures: 0,
-            is_outdated,
-        };
-        self.bytes += bytes;
-        self.order.insert(turn, key.clone());
-        self.due.insert((ask, key.clone()));
-        self.kept.insert(key.clone(), kept);
+        let secret = Arc::clone(secret);
+        let kept = Kept { secret, asked, end: now + time, ask, failures: 0, is_outdated };
+        self.store.insert(key, kept);
     }
 
     /// Asks again after a pause, which is the longer the more questions failed.
     fn postpone(&mut self, key: &Key, now: Instant) {
         let part = self.random.f64();
-        let Some(kept) = self.kept.get_mut(key) else { return };
+        let Some(kept) = self.store.get_mut(key) else { return };
         kept.is_outdated = false;
         let pause = pause(kept.failures).mul_f64(part);
         kept.failures = kept.failures.saturating_add(1);
         kept.ask = now + pause;
         let at = kept.ask;
-        self.schedule(key, at);
+        self.store.schedule(key, at);
     }
 
     fn refuse(&mut self, key: &Key, error: &Error, now: Instant) {
@@ -386,53 +337,12 @@ impl State {
         }
     }
 
-    /// Forgets those that were not asked for the longest, until there is room for as many bytes.
-    fn make_room(&mut self, bytes: usize) {
-        let (secrets, most) = (self.settings.secrets.max(1), self.settings.bytes);
-        while self.kept.len() >= secrets || self.bytes + bytes > most {
-            let Some(key) = self.order.first_key_value().map(|(_, key)| key.clone()) else {
-                return;
-            };
-            self.forget(&key);
-        }
-    }
-
-    /// A caller has asked for it.
+    /// Somebody has asked for it.
     fn touch(&mut self, key: &Key, now: Instant) {
-        let turn = self.next_turn();
         if let Some(flight) = self.flights.get_mut(key) {
             flight.asked = now;
         }
-        if let Some(kept) = self.kept.get_mut(key) {
-            self.order.remove(&kept.turn);
-            self.order.insert(turn, key.clone());
-            (kept.turn, kept.asked) = (turn, now);
-        }
-    }
-
-    fn next_turn(&mut self) -> u64 {
-        self.turns += 1;
-        self.turns
-    }
-
-    fn schedule(&mut self, key: &Key, at: Instant) {
-        if let Some(kept) = self.kept.get_mut(key) {
-            self.due.remove(&(kept.due, key.clone()));
-            kept.due = at;
-            self.due.insert((at, key.clone()));
-        }
-    }
-
-    fn forget(&mut self, key: &Key) {
-        drop(self.remove(key));
-    }
-
-    fn remove(&mut self, key: &Key) -> Option<Kept> {
-        let kept = self.kept.remove(key)?;
-        self.bytes -= kept.bytes;
-        self.order.remove(&kept.turn);
-        self.due.remove(&(kept.due, key.clone()));
-        Some(kept)
+        self.store.touch(key, now);
     }
 }
 
@@ -461,14 +371,4 @@ pub(super) fn is_final(error: &Error) -> bool {
         | Kind::Configuration
         | Kind::NotConfigured => false,
     }
-}
-
-/// The bytes that a secret counts for.
-fn size(key: &Key, secret: &Secret) -> usize {
-    let properties = secret.properties();
-    let texts = [&properties.content_type, &properties.kid, &properties.version];
-    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
-    let tags: usize = properties.tags.iter().map(|(name, value)| name.len() + value.len()).sum();
-    let names = properties.vault.len() + properties.name.len() + key.reference().len();
-    limits::ENTRY + secret.reveal().len() + texts + tags + names
 }

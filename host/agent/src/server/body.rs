@@ -15,6 +15,7 @@ use vaultlet_core::command::render::{self, Format, Item, Part};
 use vaultlet_host::{Properties, Secret};
 use zeroize::Zeroizing;
 
+use super::limits;
 use super::stream::Responding;
 
 /// A response.
@@ -63,6 +64,17 @@ impl Answer {
     /// Secrets, as an array.
     pub(super) fn secrets(given: Vec<Given>) -> Self {
         let json = HeaderValue::from_static("application/json");
+        let values: usize = given.iter().map(|it| it.secret.reveal().len()).sum();
+        if values + given.len() * limits::PROPERTIES < limits::WHOLE {
+            let room = 2 * values + given.len() * 2 * limits::PROPERTIES + 3;
+            let mut text = Zeroizing::new(String::with_capacity(room));
+            for (at, given) in given.iter().enumerate() {
+                text.push(if at == 0 { '[' } else { ',' });
+                text.push_str(given.json().trim_end());
+            }
+            text.push_str(if given.is_empty() { "[]\n" } else { "]\n" });
+            return Self::json(StatusCode::OK, text);
+        }
         let content = Content::Secrets(Secrets::new(given));
         Self::new(StatusCode::OK, content).with(header::CONTENT_TYPE, json)
     }

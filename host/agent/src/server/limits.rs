@@ -8,6 +8,10 @@ pub(super) const HEAD_MAX: usize = 16 << 10;
 pub(super) const REFERENCES_MAX: usize = 256;
 /// Bytes of a request's body: as many references of the greatest length, some of them escaped.
 pub(super) const BODY_MAX: usize = 768 << 10;
+/// Bytes of values in a response that is made at once; a longer one is made while it is sent.
+pub(super) const WHOLE: usize = 128 << 10;
+/// Bytes that the properties of a secret take there, usually.
+pub(super) const PROPERTIES: usize = 256;
 /// Bytes of a body that is too large which are read all the same, so that its sender reads the response.
 pub(super) const BODY_DISCARDED: usize = 8 << 20;
 /// Seconds that a client may wait for a new version in one request.
@@ -43,5 +47,7 @@ pub(super) const LAST_REQUESTS: Duration = Duration::from_millis(50);
 pub(super) const OTHER_START: Duration = Duration::from_secs(2);
 /// Time after which it is looked at again.
 pub(super) const OTHER_START_SLICE: Duration = Duration::from_millis(10);
-/// Threads that serve connections.
+/// Threads that serve connections: at least two, so that a request for many secrets holds up no other one.
+pub(super) const WORKERS_MIN: usize = 2;
+/// At most so many.
 pub(super) const WORKERS: usize = 4;

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use vaultlet_core::settings::Settings;
 use vaultlet_host::{Error, User, Vaultlet, exhausted};
@@ -87,6 +87,8 @@ struct State {
     started: SystemTime,
     /// Whether the program at the other end of a connection matters.
     needs_programs: bool,
+    /// Turns of requests for many secrets: while the processor works on one of them, it works on those for one, too.
+    turns: Semaphore,
     /// The users who have asked, by their ids: their names are looked up once.
     users: Mutex<HashMap<u32, User>>,
 }
@@ -148,6 +150,7 @@ impl Server {
             version,
             started,
             needs_programs: sources.needs_programs(),
+            turns: Semaphore::new(1),
             users: Mutex::default(),
         });
         let files = listeners.iter_mut().filter_map(Listener::take_file).collect();
@@ -236,5 +239,6 @@ impl State {
 /// Threads that serve connections: a secret from the cache takes microseconds, and the rest of the node has work to
 /// do.
 fn workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |it| it.get().min(limits::WORKERS))
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    processors.clamp(limits::WORKERS_MIN, limits::WORKERS)
 }

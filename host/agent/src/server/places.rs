@@ -1,6 +1,6 @@
 //! The places for connections, and which connection is closed when another one comes and none is free.
 //!
-//! A connection is a stranger until its first request has come, busy while a request is served, and idle
+//! A connection is new until what came with it was read, a stranger until its first request has come, busy while a request is served, and idle
 //! between two of them. A server may close an idle connection at any time.
 //! <https://www.rfc-editor.org/rfc/rfc9112#section-9.5>
 
@@ -54,6 +54,7 @@ enum Stage {
     Stranger,
     Idle,
     Busy,
+    New,
 }
 
 /// The place of one connection, which is free again when this is dropped.
@@ -85,20 +86,19 @@ impl Places {
 
     fn try_take(self: &Arc<Self>, owner: Owner) -> Result<Option<Place>, Full> {
         let mut state = self.lock();
-        let most_of_owner = match owner {
-            Owner::Own | Owner::Http => self.most,
-            Owner::User(_) | Owner::Metrics => (self.most / limits::PART_OF_OTHERS).max(1),
-        };
-        let of_owner = state.entries.values().filter(|it| it.owner == owner).count();
-        if of_owner >= most_of_owner && state.make_room(Some(owner)).is_err() {
-            return Ok(None);
+        if matches!(owner, Owner::User(_) | Owner::Metrics) {
+            let of_owner = state.entries.values().filter(|it| it.owner == owner).count();
+            let most = (self.most / limits::PART_OF_OTHERS).max(1);
+            if of_owner >= most && state.make_room(Some(owner)).is_err() {
+                return Ok(None);
+            }
         }
         if state.entries.len() >= self.most {
             state.make_room(None)?;
         }
         state.next += 1;
         let key = state.next;
-        let (stage, since) = (Stage::Stranger, Instant::now());
+        let (stage, since) = (Stage::New, Instant::now());
         state.entries.insert(key, Entry { owner, stage, since, task: None });
         Ok(Some(Place { places: Arc::clone(self), key }))
     }
@@ -139,7 +139,7 @@ impl State {
         let candidates = entries.filter(|(_, it)| match it.stage {
             Stage::Stranger => it.since.elapsed() >= age,
             Stage::Idle => true,
-            Stage::Busy => false,
+            Stage::Busy | Stage::New => false,
         });
         candidates.min_by_key(|(_, it)| (it.stage, it.since)).map(|(key, _)| *key)
     }
@@ -165,7 +165,17 @@ impl Place {
 
     pub(super) fn is_stranger(&self) -> bool {
         let state = self.places.lock();
-        state.entries.get(&self.key).is_some_and(|it| it.stage == Stage::Stranger)
+        let stage = state.entries.get(&self.key).map(|it| it.stage);
+        matches!(stage, Some(Stage::New | Stage::Stranger))
+    }
+
+    /// What came with the connection was read, and is no whole request.
+    pub(super) fn wait(&self) {
+        if let Some(entry) = self.places.lock().entries.get_mut(&self.key)
+            && entry.stage == Stage::New
+        {
+            (entry.stage, entry.since) = (Stage::Stranger, Instant::now());
+        }
     }
 
     /// A request has come and is served from now on.
@@ -208,6 +218,7 @@ mod tests {
         busy.begin();
         idle.begin();
         idle.end();
+        stranger.wait();
         for place in [&idle, &stranger] {
             let before = Instant::now().checked_sub(limits::STRANGER).unwrap();
             places.lock().entries.get_mut(&place.key).unwrap().since = before;
@@ -216,6 +227,7 @@ mod tests {
         assert!(!places.lock().entries.contains_key(&stranger.key));
         next.begin();
         let last = take(&places, Owner::Own).unwrap();
+        last.wait();
         assert!(!places.lock().entries.contains_key(&idle.key));
         // It has only just come.
         assert!(places.try_take(Owner::Own).is_err());

@@ -1,18 +1,19 @@
 //! Responses to requests: from the cache, and only what the rules allow.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{StatusCode, request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use vaultlet_core::secret::SecretString;
 use vaultlet_core::vault::pointer;
-use vaultlet_host::{Audit, Canonical, Error, Event, EventKind, Kind};
+use vaultlet_host::{Audit, Canonical, Error, Event, EventKind};
 use zeroize::Zeroizing;
 
 use crate::cache::Key;
@@ -92,7 +93,9 @@ async fn answer(
         Path::Secrets => {
             let references = asked::references(&whole(body).await?)?;
             let given = many(state, asker, references).await;
-            given.map(Answer::secrets).map_err(|error| refusal::failed(&error))
+            let given = given.map_err(|error| refusal::failed(&error))?;
+            let _turn = state.turns.acquire().await;
+            Ok(Answer::secrets(given))
         }
     }
 }
@@ -255,21 +258,19 @@ async fn many(
     asker: &Asker,
     references: Vec<String>,
 ) -> Result<Vec<Given>, Error> {
+    let turn = state.turns.acquire().await;
     let questions = references.into_iter().map(|reference| Question::new(state, reference));
     let questions: Vec<_> = questions.collect::<Result<_, _>>()?;
     let (rules, who) = (state.rules(), asker.now(state));
     for question in &questions {
         question.decide(state, &rules, &who)?;
     }
+    drop(turn);
     let get = |question: &Question| {
         let (cache, key) = (state.cache.clone(), question.key());
-        Task(tokio::spawn(async move { cache.get(&key).await }))
+        Box::pin(async move { cache.get(&key).await })
     };
-    let tasks: Vec<_> = questions.iter().map(get).collect();
-    let mut answers = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        answers.push(task.end().await);
-    }
+    let answers = all(questions.iter().map(get).collect()).await;
     // Nothing is written down as given out unless everything is.
     let failed = answers.iter().position(Result::is_err);
     let mut given = Vec::with_capacity(answers.len());
@@ -281,23 +282,24 @@ async fn many(
     Ok(given)
 }
 
-/// A task that ends with its owner.
-struct Task<T>(JoinHandle<T>);
-
-impl<T> Task<Result<T, Error>> {
-    async fn end(mut self) -> Result<T, Error> {
-        let panicked = |_| {
-            let message = "asking the agent: getting a secret panicked";
-            Error::new(Kind::Internal, "internal", message, "report this with the message")
-        };
-        (&mut self.0).await.map_err(panicked)?
-    }
-}
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+/// The outputs of futures that run at once, in their order.
+async fn all<F: Future>(mut futures: Vec<Pin<Box<F>>>) -> Vec<F::Output> {
+    let mut outputs: Vec<_> = futures.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        let mut is_done = true;
+        for (future, output) in futures.iter_mut().zip(&mut outputs) {
+            if output.is_some() {
+                continue;
+            }
+            match future.as_mut().poll(context) {
+                Poll::Ready(it) => *output = Some(it),
+                Poll::Pending => is_done = false,
+            }
+        }
+        if is_done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    outputs.into_iter().flatten().collect()
 }
 
 impl State {

@@ -140,8 +140,6 @@ async fn take(
         }
     };
     connection.place.set_task(task);
-    // What came with the connection is read before it can be closed for another one.
-    tokio::task::yield_now().await;
     while connections.try_join_next().is_some() {}
 }
 

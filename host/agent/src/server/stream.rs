@@ -75,13 +75,15 @@ pub(super) struct Stream<S> {
     connection: Arc<Connection>,
     /// The end of the time in which some of the response must be taken.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Whether what came with the connection was read.
+    was_read: bool,
     /// A response in place of hyper's own, and how much of it was written.
     refusal: Option<(Vec<u8>, usize)>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
     pub(super) fn new(inner: S, connection: Arc<Connection>) -> Self {
-        Self { inner, connection, stalled: None, refusal: None }
+        Self { inner, connection, stalled: None, was_read: false, refusal: None }
     }
 
     /// Writes, and fails when nothing could be written for too long.
@@ -138,6 +140,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
         let polled = Pin::new(&mut this.inner).poll_read(context, &mut part);
         let read = part.filled().len();
         buffer.advance(read);
+        if polled.is_pending() && !this.was_read {
+            this.was_read = true;
+            this.connection.place.wait();
+        }
         this.connection.head.fetch_add(read, Ordering::Relaxed);
         polled
     }

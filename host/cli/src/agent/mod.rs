@@ -99,6 +99,7 @@ impl Agent {
         let signals = Signals::block();
         let inherited = Listener::inherited()?;
         self.check(&inherited)?;
+        let socket = self.socket(&inherited)?;
         child::raise_descriptor_limit();
         let rules = RuleSources {
             policy: self.policy.clone(),
@@ -113,7 +114,7 @@ impl Agent {
         cache.splay = self.splay.duration();
         cache.timeout = self.options.timeout();
         let settings = self.options.settings()?;
-        let listeners = self.listeners(inherited, rules.names_other_users())?;
+        let listeners = self.listeners(socket, inherited, rules.names_other_users())?;
         let address = listeners.iter().find_map(Listener::address);
         let ports: Vec<_> = listeners.iter().filter_map(told).collect();
         let agent =
@@ -165,13 +166,22 @@ impl Agent {
         Ok(())
     }
 
-    /// Listens at every place that is named, else at the default one.
-    fn listeners(&self, inherited: Vec<Listener>, is_open: bool) -> Result<Vec<Listener>, Failure> {
-        let socket = match &self.socket {
-            Some(path) => Some(path.clone()),
-            None if self.http.is_some() || !inherited.is_empty() => None,
-            None => Some(place::default_socket()?),
-        };
+    /// The unix socket to serve on: the one that is named, else the default one if there is no other place.
+    fn socket(&self, inherited: &[Listener]) -> Result<Option<PathBuf>, Failure> {
+        match &self.socket {
+            Some(path) => Ok(Some(path.clone())),
+            None if self.http.is_some() || !inherited.is_empty() => Ok(None),
+            None => place::default_socket().map(Some),
+        }
+    }
+
+    /// Listens at all places.
+    fn listeners(
+        &self,
+        socket: Option<PathBuf>,
+        inherited: Vec<Listener>,
+        is_open: bool,
+    ) -> Result<Vec<Listener>, Failure> {
         let address = |address: &Option<Address>| address.as_ref().map(|it| it.0);
         let mut listeners = Vec::new();
         if let Some(path) = socket {

@@ -7,6 +7,7 @@
 
 mod group;
 mod inherited;
+mod program;
 mod signals;
 mod stop;
 mod system;
@@ -25,6 +26,7 @@ pub(crate) use group::wait_all;
 pub(crate) use inherited::{
     hand_down, keep_core_limit, raise_descriptor_limit, restore_pipe_signal,
 };
+pub(crate) use program::program;
 pub(crate) use signals::{Signals, ToServer, Waker};
 
 use signals::Received;

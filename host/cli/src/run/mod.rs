@@ -27,6 +27,7 @@ use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
 use crate::identity::CALLS as LENT_CALLS;
 use crate::options::{CALLS_MAX, Options};
+use crate::policy_flag::PolicyFlag;
 use crate::references::{Again, Resolved, Sources, resolve_again, resolve_open};
 use crate::trimmed;
 
@@ -111,6 +112,8 @@ pub(crate) struct Run {
     #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), value_name = "FORMAT")]
     output: Option<Format>,
     #[command(flatten)]
+    policy: PolicyFlag,
+    #[command(flatten)]
     options: Options,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -130,10 +133,11 @@ impl Run {
         self.output == Some(Format::Json)
     }
 
-    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+    pub(crate) fn run(mut self) -> Result<ExitCode, Failure> {
         // Before anything else: a thread that is started earlier would get the signals.
         let signals = Signals::block();
         self.check()?;
+        std::mem::take(&mut self.policy).apply(&mut self.options);
         let Self { command, no_masking, watch, interval, on_change, .. } = &self;
         let (command, no_masking, is_watched) = (command.clone(), *no_masking, *watch);
         let (interval, on_change) = (interval.map(|it| it.0), on_change.unwrap_or_default());
@@ -191,6 +195,10 @@ impl Run {
     fn resolve(&self) -> Result<(Resolved, Identity, Handle), Failure> {
         let Self { sources, only, options, .. } = self;
         let mut variables = sources.with_environment()?;
+        if let Some(program) = self.command.first() {
+            let path = variables.iter().find(|it| it.name == "PATH").map(|it| &*it.value);
+            options.set_program(|| child::program(program, path));
+        }
         let lent = self.lent();
         if !self.watch && !self.drop_identity && lent.is_none() {
             let (resolved, handle) = resolve_open(variables, only, options)?;

@@ -178,7 +178,7 @@ mod tests {
         let mut waiting: Vec<(Instant, u64)> = Vec::new();
         let mut sent: Vec<Instant> = Vec::new();
         let mut now = start;
-        for _ in 0..20_000 {
+        for _ in 0..6_000 {
             now += Duration::from_millis(number(60));
             match number(8) {
                 0..5 => waiting.push((now, budget.enter())),
@@ -196,7 +196,7 @@ mod tests {
                 }
             }
         }
-        assert!(sent.len() > 3_000, "{}", sent.len());
+        assert!(sent.len() > 1_000, "{}", sent.len());
         for (at, first) in sent.iter().enumerate() {
             for (count, last) in sent.iter().skip(at).enumerate().step_by(7) {
                 let allowed = f64::from(RATE) * ((*last - *first).as_secs_f64() + 1.0);
@@ -238,7 +238,7 @@ mod tests {
         let start = Instant::now();
         let mut budget = Budget::new(50, start);
         let mut now = start;
-        for expected in [1.0, 2.0, 4.0, 8.0, 16.0, 16.0] {
+        for expected in [1.0, 2.0, 4.0, 8.0, 10.0, 10.0] {
             // Responses to requests that were sent together count once.
             for _ in 0..5 {
                 budget.responded(429, None, now, now + seconds(0.1), 1.0);

@@ -148,7 +148,7 @@ impl EventKind {
 
 impl Event<'_> {
     /// The line, without its end. What is not known is left out.
-    fn json(&self, now: SystemTime) -> String {
+    pub(super) fn json(&self, now: SystemTime) -> String {
         let mut json = String::with_capacity(512);
         let user = self.user.name();
         let program = self.program.map(|path| path.to_string_lossy());

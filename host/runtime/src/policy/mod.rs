@@ -2,12 +2,16 @@
 //! [`cli.md`](../../../cli/README.md#policy-and-audit). Plugins' grants and the agent's `--allow` are the same rules.
 
 mod audit;
+#[cfg(test)]
+mod audit_tests;
 mod canonical;
 mod file;
 mod glob;
 mod guard;
 mod pattern;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use audit::{Audit, Event, EventKind};
