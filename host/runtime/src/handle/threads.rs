@@ -116,7 +116,9 @@ impl Threads {
                     }
                 }
             }
-            ended.into_iter().for_each(|job| drop(expired.run(job)));
+            for job in ended {
+                expired.run(job);
+            }
         }
     }
 }
