@@ -158,3 +158,35 @@ fn doctor_and_plan_say_what_the_agent_is() {
     let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
     assert_eq!(plan["agent"], place.1.as_str());
 }
+
+/// Of a program's own: what it does not allow is not asked for, and what the agent gives is recorded.
+#[test]
+fn a_policy_is_obeyed_before_the_agent_is_asked() {
+    let served = crate::giving();
+    let folder = tempfile::tempdir().unwrap();
+    let [policy, audit] = ["policy.toml", "audit"].map(|name| folder.path().join(name));
+    let text = format!("[[allow]]\nreference = \"akv://job/s*\"\n[audit]\nfile = {audit:?}\n");
+    std::fs::write(&policy, text).unwrap();
+    let get = |references: &[&str]| {
+        let variables = [
+            ("VAULTLET_AGENT", served.place()),
+            ("VAULTLET_POLICY", policy.display().to_string()),
+            ("VAULTLET_CA_FILE", "/nowhere".to_owned()),
+        ];
+        let run = Run::vaultlet(["get", "-o", "json"]).arguments(references);
+        run.environment(variables).end()
+    };
+    for references in [&["akv://job/other"][..], &["akv://job/s", "akv://job/other"]] {
+        let ended = get(references);
+        assert_eq!((ended.code, served.connected()), (77, 0), "{}", ended.stderr);
+        assert!(ended.stderr.contains("\"policy-denied\""), "{}", ended.stderr);
+    }
+    assert_eq!(get(&["akv://job/s", "akv://job/s2"]).code, 0);
+    let lines = std::fs::read_to_string(&audit).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let lines: Vec<_> =
+        lines.map(|it| format!("{} {} {}", it["event"], it["reference"], it["source"])).collect();
+    let revealed: Vec<_> = lines.iter().filter(|it| it.contains("reveal")).collect();
+    assert_eq!(revealed.len(), 2, "{lines:?}");
+    assert!(revealed.iter().all(|it| it.ends_with("\"agent\"")), "{lines:?}");
+}
