@@ -168,11 +168,11 @@ impl Reader {
         let keys = ["reference", "versions", "user", "program"];
         let [reference, versions, user, program] = self.keys(table, keys);
         let Some(reference) = reference else {
-            self.refuse(
-                start,
-                "the rule has no `reference`",
-                "write reference = \"akv://VAULT/NAME\"",
-            );
+            // A key that is misspelt says more.
+            if table.keys().all(|key| keys.contains(&&**key.get_ref())) {
+                let help = "write reference = \"akv://VAULT/NAME\"";
+                self.refuse(start, "the rule has no `reference`", help);
+            }
             return None;
         };
         let is_latest_only = match versions.map(|it| self.text(it, "`versions`")) {

@@ -364,17 +364,17 @@ fn the_first_rule_that_allows_decides_and_the_nearest_explains() {
     for (reference, user, program, line, reason) in [
         ("akv://team-kv/a", &root, None, Some(2), None),
         (&version, &root, None, Some(2), Some(Reason::Version)),
-        (&version, &other, None, Some(15), None),
+        (&version, &other, None, Some(14), None),
         ("akv://team-kv/b", &root, None, Some(6), None),
         ("akv://team-kv/b", &named, None, Some(6), None),
         ("akv://team-kv/b", &numbered, None, Some(6), None),
-        ("akv://team-kv/b", &other, None, Some(15), None),
+        ("akv://team-kv/b", &other, None, Some(14), None),
         ("akv://team-kv/c", &root, None, Some(10), Some(Reason::Program)),
         ("akv://team-kv/c", &root, Some("/opt/x/y"), Some(10), None),
         ("akv://team-kv/c", &root, Some("/opt/x/y/z"), Some(10), Some(Reason::Program)),
         // Where the link of the pattern leads.
         ("akv://team-kv/c", &root, sh, Some(10), None),
-        ("akv://team-kv/d", &root, None, Some(15), Some(Reason::User)),
+        ("akv://team-kv/d", &root, None, Some(14), Some(Reason::User)),
         ("akv://other-kv/d", &root, None, None, Some(Reason::Reference)),
     ] {
         let decision = decided(&rules, reference, user, program);
