@@ -21,6 +21,8 @@ use crate::trimmed;
 ///
 /// Several references are fetched concurrently and printed in the order given: all of them, or none.
 ///
+/// With VAULTLET_AGENT=unix:PATH the secrets come from the agent of this machine (vaultlet agent).
+///
 /// With -o env, each secret is a line `export NAME='…'` for a shell. NAME is the secret's name in upper
 /// case with - as _, or the one that NAME=REFERENCE gives. Two secrets of one NAME are refused, and so are
 /// names that change how programs run, such as PATH, unless they are written. When it fails, the output is

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use vaultlet_core::limits;
 use vaultlet_core::settings::{self, SETTINGS, Setting, Settings};
-use vaultlet_host::{AGENT_VARIABLES, Builder, Kind, Vaultlet};
+use vaultlet_host::{Builder, Kind, Vaultlet};
 
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
@@ -290,16 +290,13 @@ impl Options {
         };
         let of_host =
             OF_HOST.iter().filter_map(|name| Some((*name, None, std::env::var(name).ok()?)));
-        let alone =
-            SETTINGS.iter().filter_map(value).chain(of_host).filter_map(|(name, flag, value)| {
-                let flags: Vec<_> = flag.iter().map(|flag| flag.trim_start_matches('-')).collect();
-                let alone = Vaultlet::builder().variables([(name, value)]).given_as_flags(&flags);
-                let error = alone.concurrency(1).open().err();
-                let error =
-                    error.filter(|error| error.kind == Kind::Configuration || flag.is_some());
-                error.map(|error| (name, Failure::from(error)))
-            });
-        alone.chain(agent_fault())
+        SETTINGS.iter().filter_map(value).chain(of_host).filter_map(|(name, flag, value)| {
+            let flags: Vec<_> = flag.iter().map(|flag| flag.trim_start_matches('-')).collect();
+            let alone = Vaultlet::builder().variables([(name, value)]).given_as_flags(&flags);
+            let error = alone.concurrency(1).open().err();
+            let error = error.filter(|error| error.kind == Kind::Configuration || flag.is_some());
+            error.map(|error| (name, Failure::from(error)))
+        })
     }
 
     fn builder(&self) -> Result<Builder, Failure> {
@@ -383,14 +380,6 @@ impl Options {
         })?;
         Ok(Some(token))
     }
-}
-
-/// What is wrong with the variables about the agent, which belong together.
-fn agent_fault() -> Option<(&'static str, Failure)> {
-    let [name, ..] = AGENT_VARIABLES;
-    let given = AGENT_VARIABLES.iter().filter_map(|it| Some((*it, std::env::var(it).ok()?)));
-    let error = Vaultlet::builder().variables(given).concurrency(1).open().err()?;
-    Some((name, error.into()))
 }
 
 #[cfg(test)]

@@ -74,8 +74,6 @@ pub(crate) const AGENT_SECRET_MAX: u32 = 256 << 10;
 pub(crate) const AGENT_ERROR_MAX: usize = 64 << 10;
 /// References in one request to the agent.
 pub(crate) const AGENT_REFERENCES: usize = 256;
-/// Bytes of the references in one request to the agent.
-pub(crate) const AGENT_REFERENCES_BYTES: usize = 48 << 10;
 /// Idle connections to the agent.
 pub(crate) const AGENT_IDLE: usize = 16;
 /// Bytes of the file with the agent's token.

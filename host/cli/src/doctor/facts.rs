@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use vaultlet_core::settings;
 use vaultlet_host::{
-    Agent, AgentStatus, Error, Kind, Probe, Secret, Seen, Step, Token, TokenRequest, Vaultlet,
+    AGENT_VARIABLES, Agent, AgentStatus, Error, Kind, Probe, Secret, Seen, Step, Token,
+    TokenRequest, Vaultlet,
 };
 
 use super::finding::{Result as Found, fail};
@@ -47,7 +48,7 @@ impl<'a> Facts<'a> {
             vaultlet.as_ref().err().map(|it| (blame(None, it), it.clone())).into_iter().collect();
         if !faults.is_empty() {
             // Opening ends at the first, and does not say which variable it is about.
-            for (name, fault) in options.faults() {
+            for (name, fault) in options.faults().chain(agent_fault()) {
                 let check = blame(Some(name), &fault);
                 match faults.iter_mut().find(|(_, known)| known.message() == fault.message()) {
                     Some((known, _)) => *known = check,
@@ -238,7 +239,7 @@ fn blame(variable: Option<&str>, failure: &Failure) -> &'static str {
         (id, _) if is_exhausted(id) => "limits",
         ("ca-file", _) => "tls",
         ("settings-conflict" | "identity-id-unsupported" | "credential-file", _) => "identity",
-        (_, Some(name)) if vaultlet_host::AGENT_VARIABLES.contains(&name) => "agent",
+        (_, Some(name)) if AGENT_VARIABLES.contains(&name) => "agent",
         (_, Some(name)) if name.to_ascii_uppercase().ends_with("_PROXY") => "proxy",
         (_, Some(name)) if name.starts_with("AZURE_") => "identity",
         (_, Some(name)) if of_identity.iter().any(|it| it.variable == name) => "identity",
@@ -249,6 +250,14 @@ fn blame(variable: Option<&str>, failure: &Failure) -> &'static str {
 /// Whether an error is because this process or machine lacks a resource, or may not use one.
 pub(super) fn is_exhausted(id: &str) -> bool {
     id == "code-memory" || vaultlet_host::is_exhausted(id)
+}
+
+/// What is wrong with the variables about the agent, which belong together.
+fn agent_fault() -> Option<(&'static str, Failure)> {
+    let [name, ..] = AGENT_VARIABLES;
+    let given = AGENT_VARIABLES.iter().filter_map(|it| Some((*it, std::env::var(it).ok()?)));
+    let error = Vaultlet::builder().variables(given).concurrency(1).open().err()?;
+    Some((name, error.into()))
 }
 
 /// The calls that are made at once.

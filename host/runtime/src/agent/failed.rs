@@ -96,6 +96,9 @@ impl Place {
                 let why = format!("its response has not ended {seconds} s after its first byte");
                 self.unexpected(&why)
             }
+            failure if is_broken(&failure) && !has_begun => self.unexpected(
+                "it closed the connection without an answer, as an agent does to users whom its policy does not name",
+            ),
             failure => self.unexpected(&failure.to_string()),
         }
     }

@@ -38,6 +38,14 @@ impl Process {
         Self::open(self.source.settings().clone())
     }
 
+    /// Looks after calls that wait for a thread, as the component's ticks do where it is loaded.
+    pub(super) fn watch(&self) {
+        if self.source.loaded().is_none() {
+            let expire = self.source.expire();
+            self.threads.watch(move || expire());
+        }
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         self.source.settings()
     }

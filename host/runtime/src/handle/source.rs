@@ -81,6 +81,10 @@ impl Source {
         self.operations.get().ok_or_else(lost)
     }
 
+    pub(super) fn expire(&self) -> Expire {
+        Arc::clone(&self.expire)
+    }
+
     /// The component, if it is loaded.
     pub(super) fn loaded(&self) -> Option<&Operations> {
         self.operations.get()

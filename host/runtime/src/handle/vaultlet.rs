@@ -353,5 +353,7 @@ fn run<T>(
         let panicked = |_| Err(Error::internal("making a call: it panicked"));
         then(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked));
     };
-    process.threads.run(Job { call: Arc::clone(call), run: Box::new(run) });
+    if process.threads.run(Job { call: Arc::clone(call), run: Box::new(run) }) {
+        process.watch();
+    }
 }
