@@ -86,7 +86,7 @@ impl Listener {
         let socket = system::adopt(descriptor).ok_or_else(|| wrong("is not open"))?;
         let socket = Socket::from(socket);
         let is_stream = socket.r#type().is_ok_and(|it| it == Type::STREAM);
-        if !is_stream || !rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(true) {
+        if !is_stream || !accepts(&socket) {
             return Err(wrong("is no socket that listens for connections"));
         }
         let address = socket.local_addr().map_err(|_| wrong("is no socket"))?;
@@ -166,6 +166,14 @@ impl Drop for SocketFile {
 /// The mode of the socket. Whoever connects is identified by the kernel, so that an open one gives nothing away.
 fn mode(is_open: bool) -> u32 {
     if is_open { 0o666 } else { 0o600 }
+}
+
+/// Whether a socket listens for connections. Apple's systems do not tell, and have no service manager of this kind.
+fn accepts(socket: &Socket) -> bool {
+    #[cfg(not(target_vendor = "apple"))]
+    return rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(true);
+    #[cfg(target_vendor = "apple")]
+    socket.local_addr().is_ok()
 }
 
 /// Makes room for the socket: removes what an agent which was killed has left.
