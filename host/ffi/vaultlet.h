@@ -525,7 +525,7 @@ struct vaultlet_options *vaultlet_options_new(void);
 // Sets an option. The names are those of the command line's flags: `identity`, `exclude`,
 // `client-id`, `object-id`, `resource-id`, `additional-tenants`, `user-assertion-file`, `cloud`,
 // `timeout` (seconds), `ca-file` and `resolve` (both may be set several times),
-// `allow-http-loopback` (`true` or `false`), `allow-http-identity` (hosts, separated by commas); and
+// `allow-http-loopback` (`true` or `false`), `allow-http-identity` (hosts, separated by commas), `policy` (a file); and
 // `concurrency`, the number of concurrent calls, 1 to 1024 (default 64). An option takes precedence over
 // the environment variable. Some values are checked by `vaultlet_open` only.
 //

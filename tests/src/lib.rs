@@ -1,6 +1,7 @@
 //! The harness that the test suites share: it builds and runs the programs under test, captures their
 //! output, and scans it for secrets. `tests/README.md` describes the suites.
 
+pub mod agent;
 pub mod case;
 pub mod client;
 pub mod environment;

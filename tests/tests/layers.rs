@@ -19,6 +19,7 @@ use vaultlet_tests::root;
 const CRATES: &[&str] = &[
     "guest/core",
     "guest/component",
+    "host/agent",
     "host/cli",
     "host/dev",
     "host/ffi",

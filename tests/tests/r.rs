@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use vaultlet_dev::{Local, Who};
+use vaultlet_tests::agent::runs_by_agent;
 use vaultlet_tests::environment::Table;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Ended, Run, library, root, target};
@@ -30,6 +31,15 @@ fn a_job_reads_a_secret() {
         let counters = local.counters();
         assert_eq!(counters.identity.get(endpoint), Some(&1), "{counters:?}");
     }
+}
+
+#[test]
+fn a_job_reads_a_secret_of_an_agent() {
+    let Some(rscript) = rscript() else { return };
+    let library = rscript.get_envs().find_map(|(name, value)| value.filter(|_| name == "R_LIBS"));
+    let job = Run::program("Rscript").environment([("R_LIBS", library.unwrap())]);
+    let job = job.arguments([root().join("host/r/examples/job.R")]);
+    assert_eq!(runs_by_agent(job, VALUE).stdout, VALUE);
 }
 
 #[test]

@@ -76,10 +76,12 @@ pub(crate) enum Command {
     Export(crate::export::Export),
     Job(crate::job::Job),
     Identity(crate::identity::Identity),
+    Agent(crate::agent::Agent),
     #[cfg(feature = "dev")]
     Dev(crate::dev::Dev),
     #[cfg(feature = "dev")]
     Demo(crate::demo::Demo),
+    Policy(crate::policy::Policy),
     Plan(crate::plan::Plan),
     Doctor(crate::doctor::Doctor),
     Explain(crate::explain::Explain),
@@ -102,6 +104,7 @@ impl Arguments {
             Command::Whoami(whoami) => whoami.output == output::Format::Json,
             Command::Doctor(doctor) => doctor.output == output::Format::Json,
             Command::Plan(plan) => plan.output == output::Format::Json,
+            Command::Policy(policy) => policy.reports_json(),
             Command::Run(run) => run.reports_json(),
             Command::Job(job) => job.reports_json(),
             Command::Identity(identity) => {
@@ -112,7 +115,8 @@ impl Arguments {
             Command::Dev(dev) => dev.output == crate::dev::Format::Json,
             #[cfg(feature = "dev")]
             Command::Demo(_) => false,
-            Command::Completions(_)
+            Command::Agent(_)
+            | Command::Completions(_)
             | Command::Explain(_)
             | Command::Export(_)
             | Command::Inject(_)
@@ -219,7 +223,10 @@ fn has_variables() -> bool {
         let name = name.to_str().filter(|name| name.starts_with(PREFIX));
         // Those of `dev` are none of the commands that this is about.
         let name = name.filter(|name| !name.starts_with(DEV_PREFIX));
+        // The library reads this one where there is no flag.
+        let name = name.filter(|name| *name != "VAULTLET_POLICY");
         let name = name.filter(|name| *name != vaultlet_host::phases::VARIABLE);
+        let name = name.filter(|name| !vaultlet_host::AGENT_VARIABLES.contains(name));
         name.is_some_and(|name| !SETTINGS.iter().any(|setting| setting.variable == name))
     })
 }

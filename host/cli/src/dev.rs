@@ -180,7 +180,8 @@ fn kind_of(flag: &str, given: &GivenFlags) -> Kind {
 /// Sets the variables of the local Azure for a child process, and removes the variables that lead to another
 /// identity.
 pub(crate) fn environment(local: &Local, command: &mut Command) {
-    for name in Local::foreign_variables() {
+    // An agent would read the secrets of other vaults.
+    for name in Local::foreign_variables().iter().chain(&vaultlet_host::AGENT_VARIABLES) {
         command.env_remove(name);
     }
     command.envs(local.environment().iter().map(|(name, value)| (name, value)));

@@ -10,6 +10,7 @@ use crate::child::Signals;
 use crate::failure::Failure;
 use crate::options::{CALLS_MAX, Format, Options};
 use crate::output;
+use crate::policy_flag::PolicyFlag;
 use crate::trimmed;
 
 /// Get secrets
@@ -19,6 +20,8 @@ use crate::trimmed;
 /// JSON and the text at that pointer (RFC 6901) is the answer.
 ///
 /// Several references are fetched concurrently and printed in the order given: all of them, or none.
+///
+/// With VAULTLET_AGENT=unix:PATH the secrets come from the agent of this machine (vaultlet agent).
 ///
 /// With -o env, each secret is a line `export NAME='…'` for a shell. NAME is the secret's name in upper
 /// case with - as _, or the one that NAME=REFERENCE gives. Two secrets of one NAME are refused, and so are
@@ -39,6 +42,8 @@ pub(crate) struct Get {
     #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Value, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
+    policy: PolicyFlag,
+    #[command(flatten)]
     options: Options,
 }
 
@@ -47,6 +52,8 @@ impl Get {
         if self.output == Format::Value && self.references.len() > 1 {
             return Err(Failure::usage(sentence::ONE_VALUE));
         }
+        let mut options = self.options;
+        self.policy.apply(&mut options);
         let references = self.references.iter().map(String::as_str);
         let references: Vec<_> = match self.output {
             Format::Env => {
@@ -55,7 +62,7 @@ impl Get {
             }
             Format::Value | Format::Json => references.collect(),
         };
-        let open = || self.options.open_once(references.len().min(CALLS_MAX));
+        let open = || options.open_once(references.len().min(CALLS_MAX));
         let read = || open().and_then(|it| Ok((it.get_many_blocking(&references)?, it)));
         let (secrets, vaultlet) = match self.output {
             Format::Value | Format::Json => read()?,

@@ -113,6 +113,15 @@ const HOST_IDS: &[Entry] = ids! {
     "address-space" ["configuration"]
         "the system allows this process too little address space (not memory): each concurrent call reserves 48 MiB"
         "raise the limit (`ulimit -v`), or allow fewer concurrent calls (`concurrency`)"
+    "agent-unexpected" ["unavailable"]
+        "what listens where `VAULTLET_AGENT` says does not answer as an agent does"
+        "check that it is an agent of this version of vaultlet; to ask the vault in its place set `VAULTLET_AGENT_FALLBACK=direct`"
+    "agent-unreachable" ["unavailable"]
+        "there is no agent where `VAULTLET_AGENT` says"
+        "start it (`vaultlet agent`), or unset `VAULTLET_AGENT`; to ask the vault in its place set `VAULTLET_AGENT_FALLBACK=direct`"
+    "agent-untrusted" ["configuration"]
+        "the socket that `VAULTLET_AGENT` names belongs neither to this user nor to root; nothing was sent"
+        "name the socket of an agent of this user or of root"
     "ca-file" ["configuration"]
         "a file of CA certificates cannot be read whole, or contains no certificate"
         "name a PEM file of CA certificates, every one of which can be read"
@@ -122,6 +131,21 @@ const HOST_IDS: &[Entry] = ids! {
     "descriptor-limit" ["configuration"]
         "this process has as many files and connections open as its limit allows (`EMFILE`); the network and the vault are not the cause"
         "raise the limit (`ulimit -n`), or close files and connections that are not needed"
+    "audit-failed" ["configuration"]
+        "the line that records a secret cannot be written where `[audit]` of the policy says, so that the secret is not given out"
+        "make room and let this user write there, or change `[audit]`"
+    "policy-denied" ["denied"]
+        "the policy of `--policy` (`VAULTLET_POLICY`), or the agent's, does not allow this secret, whether or not it exists; nobody was asked"
+        "see `vaultlet policy test REFERENCE`, and have the secret allowed by an `[[allow]]`, or ask for another one"
+    "policy-file" ["configuration"]
+        "the file of a policy is missing, cannot be read, or has more than 1 MiB"
+        "correct `--policy` (`VAULTLET_POLICY`), or the file"
+    "policy-malformed" ["configuration"]
+        "a policy is not the TOML that it must be: a key is not known, a value has the wrong type, or a reference names no secret"
+        "correct the line that the message names; `vaultlet policy --help` shows a policy"
+    "policy-untrusted" ["configuration"]
+        "a policy belongs to another user, or others may write it, who could allow themselves everything"
+        "make it a file of this user or of root that its owner alone may write (`chmod go-w`)"
     "process-limit" ["configuration"]
         "the system starts no further thread or process for this user or container (`EAGAIN`)"
         "raise the limit (`ulimit -u`, or `pids.max` of the container), or start fewer threads"
@@ -158,6 +182,25 @@ const HOST_IDS: &[Entry] = ids! {
     "plugin-trapped" ["internal"]
         "a plugin trapped, or exited"
         "report it to the author of the plugin"
+    // The agent.
+    "agent-foreign" ["denied"]
+        "a request to the agent came from a web page or through a proxy, or was meant for another host"
+        "ask the agent itself, from a program on its machine, by the address that it printed"
+    "agent-listen-fds" ["configuration"]
+        "the sockets that the service manager has opened for the agent (`LISTEN_FDS`) cannot be used"
+        "correct the socket unit: `ListenStream=` with a path, or with a port on 127.0.0.1"
+    "agent-request" ["usage"]
+        "a request to the agent is malformed, too large, or for a path that the agent does not have"
+        "see the interface in AGENT.md"
+    "agent-socket" ["conflict"]
+        "the agent cannot serve at its socket or port: another agent serves there, something else is there, or the folder does not exist"
+        "see the message; choose another place by `--socket` or `--http`"
+    "agent-token" ["denied"]
+        "a request to the agent's port does not have the agent's token, or has a wrong one"
+        "set `VAULTLET_AGENT_TOKEN_FILE` to the agent's token file"
+    "agent-token-file" ["configuration"]
+        "the agent's token file cannot be read, or holds no token"
+        "write a long random text without spaces to the file"
     // The library for C and the languages built on it.
     "abi-mismatch" ["configuration"]
         "a program was compiled against a `vaultlet.h` of another release than the library"
@@ -187,6 +230,9 @@ const HOST_IDS: &[Entry] = ids! {
     "job-unsupported" ["configuration"]
         "an Azure ML job needs what only the service has: another type of job, several nodes, or data in the cloud"
         "see the message: change it for this run by `--set PATH=VALUE`, or submit the job to the service"
+    "policy-exists" ["conflict"]
+        "the file for a policy (`vaultlet policy init`) exists already; it is not replaced"
+        "name a new file, or remove the old one"
     "output-failed" ["unavailable"]
         "the answer could not be written to standard output, or to the file that it was to be written to"
         "check the program or file that reads the output"

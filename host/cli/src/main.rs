@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 #![allow(rustdoc::bare_urls, reason = "the commands' comments are their help on a terminal")]
 
+mod agent;
 mod arguments;
 mod at_start;
 mod child;
@@ -28,6 +29,8 @@ mod mask;
 mod options;
 mod output;
 mod plan;
+mod policy;
+mod policy_flag;
 mod private_folder;
 mod redact;
 mod references;
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
     let report = arguments.report();
     let definition = <arguments::Arguments as clap::CommandFactory>::command;
     let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
+        Command::Agent(command) => command.run(),
         Command::Completions(command) => command.run(definition()),
         #[cfg(feature = "dev")]
         Command::Demo(command) => command.run(),
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         Command::List(command) => command.run(),
         Command::Man(command) => command.run(definition()),
         Command::Plan(command) => command.run(),
+        Command::Policy(command) => command.run(),
         Command::Redact(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Token(command) => command.run(),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -90,6 +91,12 @@ pub(crate) struct Options {
     /// The flags of the settings that came from the file of a job.
     #[arg(skip)]
     in_job: Vec<&'static str>,
+    /// The policy of a command that has the flag.
+    #[arg(skip)]
+    policy: Option<PathBuf>,
+    /// The program that the secrets are for, once it is known.
+    #[arg(skip)]
+    program: OnceLock<PathBuf>,
 }
 
 /// The limit of concurrent calls of one command; the vault's own limit is not far above.
@@ -127,9 +134,28 @@ impl Options {
         Ok(ManuallyDrop::new(self.builder()?.concurrency(calls).one_shot().open()?))
     }
 
+    /// Opens a handle for this many concurrent calls and so many requests a second to one vault, of the agent: it asks
+    /// no other agent, and checks the policy for those who ask it.
+    pub(crate) fn open_for_agent(&self, calls: usize, rate: u32) -> Result<Vaultlet, Failure> {
+        let builder = self.builder()?.agent("").unguarded().rate(rate);
+        Ok(builder.concurrency(calls).open()?)
+    }
+
     /// Opens a handle for one call, with this source of credentials alone.
     pub(crate) fn open_for(&self, source: &str) -> Result<Vaultlet, Failure> {
         Ok(self.builder()?.identity(source).concurrency(1).open()?)
+    }
+
+    /// Sets the policy; without one the variable counts.
+    pub(crate) fn set_policy(&mut self, policy: Option<PathBuf>) {
+        self.policy = policy;
+    }
+
+    /// Says which program the secrets are for, which a policy may ask.
+    pub(crate) fn set_program(&self, find: impl FnOnce() -> PathBuf) {
+        if self.policy.is_some() || is_set("VAULTLET_POLICY") {
+            let _ = self.program.set(find());
+        }
     }
 
     /// The flags of settings that are on the command line.
@@ -327,6 +353,12 @@ impl Options {
         }
         if self.allow_http_loopback {
             builder = builder.allow_http_loopback(true);
+        }
+        if let Some(path) = &self.policy {
+            builder = builder.policy(path);
+        }
+        if let Some(program) = self.program.get() {
+            builder = builder.for_program(program);
         }
         Ok(self.resolve.iter().fold(builder, Builder::resolve))
     }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output::{self, Format};
-use crate::shown_variables::{OF_HOST, of_settings, shown, value};
+use crate::shown_variables::{of_host, of_settings, shown, value};
 use crate::trimmed;
 
 /// Show what would be read and whom it would talk to, without the network
@@ -67,6 +67,13 @@ fn text(
     unusable: Option<(String, String)>,
 ) -> Result<String, Failure> {
     let mut text = Text::default();
+    if let Some(agent) = vaultlet.agent()? {
+        let what = match agent.falls_back {
+            true => "is asked for secrets; when it is not there, the vault is",
+            false => "is asked for secrets, and nobody else; the rest is of tokens and lists",
+        };
+        text.section("Agent", [(agent.place, what.to_owned())]);
+    }
     if let Some(vault) = &plan.vault {
         text.section("Vault", [server(vault, vaultlet)?]);
     }
@@ -75,7 +82,7 @@ fn text(
     text.section("Servers that may be asked for a token, in this order", servers);
     text.section("Source that is set up wrong, at which the search for an identity ends", unusable);
     let mut names: Vec<&str> = plan.variables.iter().map(String::as_str).collect();
-    of_settings().chain(OF_HOST.iter().copied()).for_each(|name| names.push(name));
+    of_settings().chain(of_host()).for_each(|name| names.push(name));
     names.sort_unstable();
     names.dedup();
     let (set, unset): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| value(name).is_some());

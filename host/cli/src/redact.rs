@@ -15,6 +15,7 @@ use crate::child;
 use crate::failure::Failure;
 use crate::mask::{Mask, Output, PIECE, Stream, widen};
 use crate::options::Options;
+use crate::policy_flag::PolicyFlag;
 use crate::references::{Sources, Value, refuse_options, resolve};
 use crate::{output, streams, trimmed};
 
@@ -37,12 +38,15 @@ pub(crate) struct Redact {
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = trimmed::text())]
     only: Vec<String>,
     #[command(flatten)]
+    policy: PolicyFlag,
+    #[command(flatten)]
     options: Options,
 }
 
 impl Redact {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let Self { sources, only, options } = self;
+        let Self { sources, only, policy, mut options } = self;
+        policy.apply(&mut options);
         if sources.has_stdin() {
             return Err(Failure::usage("`--env-file -` cannot be read: stdin is the text"));
         }

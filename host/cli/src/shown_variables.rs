@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use vaultlet_core::settings::{Label, SETTINGS};
+use vaultlet_host::AGENT_VARIABLES;
 
 /// Variables that vaultlet reads besides those of a plan and its own settings.
 pub(crate) const OF_HOST: &[&str] = &[
@@ -15,7 +16,13 @@ pub(crate) const OF_HOST: &[&str] = &[
     "NO_PROXY",
     "no_proxy",
     "SSL_CERT_FILE",
+    "VAULTLET_POLICY",
 ];
+
+/// Variables that the host reads: [`OF_HOST`], and those about the agent.
+pub(crate) fn of_host() -> impl Iterator<Item = &'static str> {
+    OF_HOST.iter().chain(&AGENT_VARIABLES).copied()
+}
 
 /// Variables with the URL of a server, or the server alone.
 const SERVERS: &[&str] = &[
@@ -29,6 +36,7 @@ const SERVERS: &[&str] = &[
     "MSI_ENDPOINT",
     "OBO_ENDPOINT",
     "SYSTEM_OIDCREQUESTURI",
+    "VAULTLET_AGENT",
     "all_proxy",
     "https_proxy",
 ];
@@ -46,8 +54,13 @@ const IDS: &[&str] = &[
 ];
 
 /// Variables with words of ours or of Azure's, and the words besides the labels of sources.
-const WORDS: &[&str] =
-    &["AZURE_TOKEN_CREDENTIALS", "VAULTLET_CLOUD", "VAULTLET_EXCLUDE", "VAULTLET_IDENTITY"];
+const WORDS: &[&str] = &[
+    "AZURE_TOKEN_CREDENTIALS",
+    "VAULTLET_AGENT_FALLBACK",
+    "VAULTLET_CLOUD",
+    "VAULTLET_EXCLUDE",
+    "VAULTLET_IDENTITY",
+];
 const KNOWN_WORDS: &[&str] = &[
     "auto",
     "azureclicredential",
@@ -55,8 +68,10 @@ const KNOWN_WORDS: &[&str] = &[
     "azurepowershellcredential",
     "china",
     "dev",
+    "direct",
     "environmentcredential",
     "managedidentitycredential",
+    "none",
     "prod",
     "public",
     "usgov",
@@ -161,6 +176,9 @@ mod tests {
             ("VAULTLET_IDENTITY", "managed, azure-cli", Some("managed, azure-cli")),
             ("VAULTLET_IDENTITY", "managed,s3cret", None),
             ("AZURE_TOKEN_CREDENTIALS", "Prod", Some("Prod")),
+            ("VAULTLET_AGENT", "http://127.0.0.1:8200", Some("http://127.0.0.1:8200")),
+            ("VAULTLET_AGENT", "unix:/s3cret", None),
+            ("VAULTLET_AGENT_TOKEN_FILE", "/s3cret", None),
             ("VAULTLET_TIMEOUT", " 5 ", Some("5")),
             ("VAULTLET_TIMEOUT", "s3cret", None),
             ("MSI_SECRET", "s3cret", None),

@@ -51,6 +51,7 @@ fn set(builder: Builder, name: &str, value: &str) -> Result<Builder, Error> {
         "timeout" => builder.timeout_text(value),
         "ca-file" => builder.ca_file(value),
         "resolve" => builder.resolve(value),
+        "policy" => builder.policy(value),
         "concurrency" => match value.trim().parse() {
             Ok(calls @ 1..=1024) => builder.concurrency(calls),
             _ => return Err(malformed("a number from 1 to 1024")),
@@ -79,7 +80,7 @@ pub extern "C" fn vaultlet_options_new() -> *mut vaultlet_options {
 /// Sets an option. The names are those of the command line's flags: `identity`, `exclude`,
 /// `client-id`, `object-id`, `resource-id`, `additional-tenants`, `user-assertion-file`, `cloud`,
 /// `timeout` (seconds), `ca-file` and `resolve` (both may be set several times),
-/// `allow-http-loopback` (`true` or `false`), `allow-http-identity` (hosts, separated by commas); and
+/// `allow-http-loopback` (`true` or `false`), `allow-http-identity` (hosts, separated by commas), `policy` (a file); and
 /// `concurrency`, the number of concurrent calls, 1 to 1024 (default 64). An option takes precedence over
 /// the environment variable. Some values are checked by `vaultlet_open` only.
 ///

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use vaultlet_core::error::ErrorKind;
+use vaultlet_core::error::{ErrorKind, Record};
 
 use crate::bindings::exports::vaultlet::keyvault::types as wit;
 
@@ -201,34 +201,60 @@ impl From<wit::Error> for Error {
         } = error;
         let retry_after = retry_after_ms.map(Duration::from_millis);
         let (message, help, code) = (shown(message), shown(help), code.map(shown));
-        let clean = |it: Attempt| Attempt { message: shown(it.message), ..it };
+        let request_id = request_id.map(shown);
+        let clean = |it: Attempt| Attempt {
+            source: shown(it.source),
+            endpoint: it.endpoint.map(shown),
+            message: shown(it.message),
+            ..it
+        };
         let attempts = attempts.into_iter().map(clean).collect();
         let variables = Vec::new();
         Self { kind, id, message, help, status, code, request_id, retry_after, attempts, variables }
     }
 }
 
-/// For what the core finds wrong outside of the component, before any server is asked.
+/// For what the core finds wrong outside of the component, and for what another program of ours reports.
 impl From<vaultlet_core::error::Error> for Error {
     fn from(error: vaultlet_core::error::Error) -> Self {
-        let vaultlet_core::error::Record { id, kind, message, help, .. } = error.into();
-        let kind = match kind {
-            ErrorKind::Usage => Kind::Usage,
-            ErrorKind::InvalidArgument => Kind::InvalidArgument,
-            ErrorKind::NotFound => Kind::NotFound,
-            ErrorKind::Disabled => Kind::Disabled,
-            ErrorKind::Unavailable => Kind::Unavailable,
-            ErrorKind::Timeout => Kind::Timeout,
-            ErrorKind::Internal => Kind::Internal,
-            ErrorKind::Conflict => Kind::Conflict,
-            ErrorKind::Throttled => Kind::Throttled,
-            ErrorKind::Denied => Kind::Denied,
-            ErrorKind::Configuration => Kind::Configuration,
-            ErrorKind::NotConfigured => Kind::NotConfigured,
-            ErrorKind::Unauthenticated => Kind::Unauthenticated,
-        };
-        Self::new(kind, &id, message, &help)
+        let record: Record = error.into();
+        wit::Error {
+            kind: match record.kind {
+                ErrorKind::Usage => Kind::Usage,
+                ErrorKind::InvalidArgument => Kind::InvalidArgument,
+                ErrorKind::NotFound => Kind::NotFound,
+                ErrorKind::Disabled => Kind::Disabled,
+                ErrorKind::Unavailable => Kind::Unavailable,
+                ErrorKind::Timeout => Kind::Timeout,
+                ErrorKind::Internal => Kind::Internal,
+                ErrorKind::Conflict => Kind::Conflict,
+                ErrorKind::Throttled => Kind::Throttled,
+                ErrorKind::Denied => Kind::Denied,
+                ErrorKind::Configuration => Kind::Configuration,
+                ErrorKind::NotConfigured => Kind::NotConfigured,
+                ErrorKind::Unauthenticated => Kind::Unauthenticated,
+            },
+            id: record.id,
+            message: record.message,
+            help: record.help,
+            status: record.status,
+            code: record.code,
+            request_id: record.request_id,
+            retry_after_ms: record.retry_after_ms,
+            attempts: record.attempts.into_iter().map(attempt).collect(),
+        }
+        .into()
     }
+}
+
+fn attempt(attempt: vaultlet_core::error::Attempt) -> Attempt {
+    let vaultlet_core::error::Attempt { source, endpoint, outcome, message } = attempt;
+    let outcome = match outcome {
+        vaultlet_core::error::Outcome::NotConfigured => Outcome::NotConfigured,
+        vaultlet_core::error::Outcome::Failed => Outcome::Failed,
+        vaultlet_core::error::Outcome::Skipped => Outcome::Skipped,
+    };
+    Attempt { source, endpoint, outcome, message }
 }
 
 /// For plugins, which get errors in the form of the WIT.

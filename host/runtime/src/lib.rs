@@ -21,6 +21,13 @@
 //! for a command: with `DB_PASSWORD=akv://my-key-vault/db-password` in the environment, a secret by the name
 //! `DB_PASSWORD`.
 //!
+//! # The agent
+//!
+//! With `VAULTLET_AGENT` in the environment, or [`Builder::agent`], secrets come from the agent of this machine
+//! (`vaultlet agent`), and the program needs no identity of its own: [`Vaultlet::get`] and what is made of it ask the
+//! agent, without loading the component. Everything else is done as without an agent. An error is that of the call
+//! that the agent has made.
+//!
 //! # How it works
 //!
 //! All knowledge of Azure is in the component, which runs in several roles. The component states
@@ -50,6 +57,7 @@
 
 #![deny(unsafe_code)]
 
+mod agent;
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings;
 mod call;
@@ -63,12 +71,14 @@ mod internal;
 #[cfg(feature = "lend")]
 mod lend;
 mod limits;
+mod locked;
 mod net;
 mod pem;
 #[doc(hidden)]
 pub mod phases;
 #[cfg(feature = "plugins")]
 mod plugin;
+mod policy;
 mod protect;
 #[doc(hidden)]
 pub mod references;
@@ -83,21 +93,27 @@ mod token;
 #[doc(hidden)]
 pub mod visible;
 
+#[doc(hidden)]
+pub use agent::{AgentStatus, VARIABLES as AGENT_VARIABLES};
 pub use call::Cancel;
 pub use error::{Attempt, Error, FailedVariable, Kind, Outcome};
 #[doc(hidden)]
 pub use exhausted::{exhausted, is_exhausted, not_started};
-pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
 #[doc(hidden)]
-pub use handle::{Certificate, Probe};
+pub use handle::{Agent, Certificate, Probe};
+pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
 #[doc(hidden)]
 pub use internal::with_started;
 #[cfg(feature = "lend")]
 pub use lend::{Lend, Lent};
+pub use net::Traffic;
 #[doc(hidden)]
-pub use net::{Address, Seen, Step};
+pub use net::{Address, Budget, Seen, Step};
 #[cfg(feature = "plugins")]
 pub use plugin::{Plugin, PluginBuilder, wave_text};
+pub use policy::{
+    Audit, Canonical, Decision, Event, EventKind, Policy, Reason, RuleText, Subject, User,
+};
 pub use protect::protect_process;
 pub use secret::{Properties, Secret};
 pub use token::{Holder, Token, TokenRequest, UserAssigned};

@@ -31,6 +31,10 @@ pub(crate) const THREAD_IDLE: Duration = Duration::from_secs(10);
 pub(crate) const CALLS_PER_INSTANCE: u32 = 1_000;
 /// Vaults whose idle instances a handle keeps, and forms of reference whose vault it remembers.
 pub(crate) const VAULTS_KEPT: usize = 16;
+/// Bytes of a policy's file: thousands of rules.
+pub(crate) const POLICY_MAX: u64 = 1 << 20;
+/// Time that an audit line may take to be written to a pipe or socket that is full.
+pub(crate) const AUDIT: Duration = Duration::from_secs(2);
 /// Items of one listing. The component gives up after 4,000 pages of 25 items.
 pub(crate) const LISTED_MAX: usize = 100_000;
 
@@ -64,6 +68,16 @@ pub(crate) const RANDOM_MAX: u32 = 4_096;
 /// Responses that the identity endpoint caches, one for each identity and resource.
 pub(crate) const RESPONSES_KEPT: usize = 256;
 
+/// Bytes of the agent's response for each secret: a value of 25,600, each byte escaped to six, and 15 tags.
+pub(crate) const AGENT_SECRET_MAX: u32 = 256 << 10;
+/// Bytes of the agent's response that is an error.
+pub(crate) const AGENT_ERROR_MAX: usize = 64 << 10;
+/// References in one request to the agent.
+pub(crate) const AGENT_REFERENCES: usize = 256;
+/// Idle connections to the agent.
+pub(crate) const AGENT_IDLE: usize = 16;
+/// Bytes of the file with the agent's token.
+pub(crate) const AGENT_TOKEN_MAX: u64 = 4 << 10;
 /// Bytes of a file that a guest may read; tokens have a few thousand.
 pub(crate) const FILE_MAX: usize = 64 << 10;
 /// Bytes of a file with a key and its certificates.
@@ -105,6 +119,29 @@ pub(crate) const FIRST_BYTE: Duration = Duration::from_secs(60);
 pub(crate) const IDLE: Duration = Duration::from_secs(50);
 /// Idle connections that are kept to one server.
 pub(crate) const IDLE_PER_SERVER: usize = 64;
+/// Time of connecting to the agent, which is on this machine: with what else a program does, it has ended
+/// within a second.
+pub(crate) const AGENT_CONNECT: Duration = Duration::from_millis(800);
+/// Time from the first byte of the agent's response, which it has whole, to the last.
+pub(crate) const AGENT_REST: Duration = Duration::from_secs(10);
+/// Pause before a unix socket with a full queue is tried again.
+pub(crate) const UNIX_PAUSE: Duration = Duration::from_millis(5);
+/// The longest time for which the agent holds a question about a new version back.
+pub(crate) const AGENT_WAIT: Duration = Duration::from_secs(300);
+/// Vaults whose budget of requests is remembered, unless more are in use.
+pub(crate) const BUDGETS_KEPT: usize = 256;
+/// The shortest time after which a request that is not to be sent yet asks again.
+pub(crate) const BUDGET_TICK: Duration = Duration::from_millis(1);
+/// The longest time for which a vault may have itself left alone.
+pub(crate) const HOLD_MAX: Duration = Duration::from_mins(15);
+/// The longest time that is added to it at random.
+pub(crate) const HOLD_SPREAD: Duration = Duration::from_secs(10);
+/// A random part of this time a vault that throttles is left alone when it does not say for how long. It doubles each
+/// time, as Key Vault's guidance has it.
+/// <https://learn.microsoft.com/azure/key-vault/general/overview-throttling>
+pub(crate) const THROTTLED: Duration = Duration::from_secs(1);
+/// The longest of these times: that in which Key Vault counts requests.
+pub(crate) const THROTTLED_MAX: Duration = Duration::from_secs(10);
 /// Interval in which a guest in a long computation yields the thread.
 pub(crate) const EPOCH: Duration = Duration::from_millis(50);
 /// Lifetime of a cached response that states none: zero.

@@ -1,10 +1,13 @@
-//! The text that the commands of the command line print. The component renders it, in an instance without any
-//! capability: so `vaultlet.wasm` and the native program print the same.
+//! The text that the commands of the command line print. What only the component can know it renders, too, in an
+//! instance without any capability, and secrets are rendered by the same code outside of it: so `vaultlet.wasm` and
+//! the native program print the same.
 //!
 //! This is for the command line only, and no part of this crate's stable interface.
 
 use std::sync::Arc;
 
+use vaultlet_core::command::render::{self, Item};
+use vaultlet_core::vault;
 use zeroize::Zeroizing;
 
 use crate::bindings::exports::vaultlet::keyvault::{render::Part, types::Listed};
@@ -16,8 +19,6 @@ use crate::token::Token;
 
 pub use crate::bindings::exports::vaultlet::keyvault::render::Format;
 
-/// Secrets that are rendered in one call: with the longest values they need a third of an instance's memory.
-const SECRETS: usize = 8;
 /// Items of a list that are rendered in one call: with the most tags they need a third of an instance's memory.
 const ITEMS: usize = 50;
 
@@ -53,10 +54,13 @@ impl Answer<'_> {
         vaultlet: &Vaultlet,
         format: Format,
     ) -> Result<Vec<Zeroizing<String>>, Error> {
-        vaultlet.block("rendering the answer", |operations, call| {
-            let renderer = Renderer { operations, call };
+        if let Self::Secrets(items) = self {
+            return Ok(vec![secrets(items, format)?]);
+        }
+        vaultlet.block("rendering the answer", |source, call| {
+            let renderer = Renderer { operations: source.operations()?, call };
             match self {
-                Self::Secrets(secrets) => renderer.secrets(secrets, format),
+                Self::Secrets(_) => Ok(Vec::new()),
                 Self::List { vault, items } => {
                     renderer.items(&Listed::Secrets((*vault).to_owned()), items, format)
                 }
@@ -77,27 +81,6 @@ struct Renderer<'a> {
 }
 
 impl Renderer<'_> {
-    fn secrets(
-        &self,
-        secrets: &[(&str, &Secret)],
-        format: Format,
-    ) -> Result<Vec<Zeroizing<String>>, Error> {
-        let (planner, call) = (&self.operations.planner, self.call);
-        let mut texts = Vec::new();
-        for (part, secrets) in parts(secrets, SECRETS) {
-            let references: Vec<_> = secrets
-                .iter()
-                .map(|(reference, secret)| ((*reference).to_owned(), secret.properties().clone()))
-                .collect();
-            let values: Vec<_> = secrets.iter().map(|(_, secret)| secret.reveal().into()).collect();
-            let values: Zeroizing<Vec<String>> = Zeroizing::new(values);
-            let text = planner
-                .call(call, |guest| guest.render_secrets(call, &references, &values, part, format));
-            texts.push(text??.into());
-        }
-        Ok(texts)
-    }
-
     fn items(
         &self,
         what: &Listed,
@@ -129,6 +112,61 @@ impl Renderer<'_> {
             guest.render_whoami(call, &token.properties, token.holder(), format)
         });
         Ok(text??.into())
+    }
+}
+
+/// Renders secrets outside of the component, as the component does: where they came from the agent none is loaded.
+fn secrets(secrets: &[(&str, &Secret)], format: Format) -> Result<Zeroizing<String>, Error> {
+    let format = match format {
+        Format::Value => render::Format::Value,
+        Format::Json => render::Format::Json,
+        Format::Env => render::Format::Env,
+        Format::Table => render::Format::Table,
+    };
+    let properties: Vec<_> = secrets.iter().map(|(_, secret)| known(secret.properties())).collect();
+    let items = secrets.iter().zip(&properties);
+    let items: Vec<_> = items
+        .map(|((reference, secret), properties)| Item {
+            reference,
+            properties,
+            value: secret.reveal(),
+        })
+        .collect();
+    Ok(render::secrets(&items, render::Part::WHOLE, format)?)
+}
+
+fn known(properties: &Properties) -> vault::Properties {
+    let Properties {
+        vault,
+        name,
+        version,
+        content_type,
+        enabled,
+        created,
+        updated,
+        not_before,
+        expires,
+        recovery_level,
+        recoverable_days,
+        managed,
+        kid,
+        tags,
+    } = properties.clone();
+    vault::Properties {
+        vault,
+        name,
+        version,
+        content_type,
+        enabled,
+        created,
+        updated,
+        not_before,
+        expires,
+        recovery_level,
+        recoverable_days,
+        managed,
+        kid,
+        tags,
     }
 }
 

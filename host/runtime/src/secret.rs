@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::locked::Locked;
 
 pub use crate::bindings::exports::vaultlet::keyvault::types::Properties;
 
@@ -13,16 +15,29 @@ pub use crate::bindings::exports::vaultlet::keyvault::types::Properties;
 pub struct Secret {
     properties: Properties,
     value: Zeroizing<String>,
+    /// Keeps the value's memory from being swapped.
+    locked: Option<Locked>,
 }
 
 impl Secret {
-    pub(crate) fn new(properties: Properties, value: Zeroizing<String>) -> Self {
-        Self { properties, value }
+    /// A secret that did not come out of the component: from an agent, or of a test.
+    #[doc(hidden)]
+    pub fn new(properties: Properties, value: Zeroizing<String>) -> Self {
+        Self { properties, value, locked: None }
+    }
+
+    /// Keeps the value's memory from being written to swap space for as long as there is this secret. Returns whether
+    /// the system allowed it (`RLIMIT_MEMLOCK`); where it did not, the secret is the same as before.
+    pub fn lock_in_memory(&mut self) -> bool {
+        if self.locked.is_none() {
+            self.locked = Locked::new(self.value.as_bytes());
+        }
+        self.locked.is_some()
     }
 
     /// Another secret that is the same. Not `Clone`: what copies a value says so.
     pub(crate) fn copy(&self) -> Self {
-        Self { properties: self.properties.clone(), value: self.value.clone() }
+        Self::new(self.properties.clone(), self.value.clone())
     }
 
     /// The secret's value: at most 25,600 bytes, may be empty. With `json=` in the reference, the
@@ -34,6 +49,13 @@ impl Secret {
     /// Everything that is known of this version of the secret except the value.
     pub fn properties(&self) -> &Properties {
         &self.properties
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        // Before its memory may be swapped again.
+        self.value.zeroize();
     }
 }
 

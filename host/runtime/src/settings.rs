@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -115,6 +116,8 @@ pub(crate) struct Settings {
     pub(crate) overrides: Vec<String>,
     /// How many calls run at once.
     pub(crate) concurrency: Option<usize>,
+    /// Requests a second to one vault, if there is a limit.
+    pub(crate) rate: Option<NonZeroU32>,
     /// Whether the process makes one call and ends.
     pub(crate) is_one_shot: bool,
     /// Whether connecting to a vault begins before there is a token.
@@ -123,6 +126,12 @@ pub(crate) struct Settings {
     pub(crate) user_assertion: Option<Arc<Zeroizing<String>>>,
     /// The listener for what a source must tell a person.
     pub(crate) on_prompt: Option<OnLine>,
+    /// The file of the policy.
+    pub(crate) policy: Option<PathBuf>,
+    /// Whether whoever has the handle checks a policy itself.
+    pub(crate) is_unguarded: bool,
+    /// The program that the secrets are for, if it is not this one.
+    pub(crate) program: Option<PathBuf>,
     /// WebAssembly in place of the built-in component; set by the feature `jit` only.
     pub(crate) component: Option<Vec<u8>>,
 }
@@ -155,6 +164,18 @@ impl Settings {
         }
     }
 
+    /// A setting of the host alone, whatever its bytes. One that was given empty is not looked for in the
+    /// environment.
+    pub(crate) fn of_host(&self, name: &'static str) -> Option<OsString> {
+        let given = self.given.get(name).map(OsString::from);
+        given.or_else(|| self.environment.value(name)).filter(|value| !value.is_empty())
+    }
+
+    /// A setting of the host alone that is a path.
+    pub(crate) fn path_of_host(&self, name: &'static str) -> Option<PathBuf> {
+        self.of_host(name).and_then(|value| file::trimmed(&value))
+    }
+
     /// The component's settings that are set, as variables.
     pub(crate) fn component_variables(&self) -> Result<Vec<(String, String)>, Error> {
         let mut variables = Vec::new();
@@ -185,6 +206,15 @@ impl Settings {
         let seconds = text.and_then(|text| text.trim().parse::<f64>().ok());
         let seconds = seconds.filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
         seconds.map_or(limits::CALL, Duration::from_secs_f64)
+    }
+
+    /// The file of the policy that every secret is checked against.
+    pub(crate) fn policy(&self) -> Option<PathBuf> {
+        if self.is_unguarded {
+            return None;
+        }
+        let given = self.policy.as_ref().and_then(|path| file::trimmed(path.as_os_str()));
+        given.or_else(|| self.environment.path("VAULTLET_POLICY"))
     }
 
     pub(crate) fn ca_files(&self) -> Vec<(String, PathBuf)> {

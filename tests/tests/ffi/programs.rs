@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use vaultlet_dev::{Local, Who};
+use vaultlet_tests::agent::runs_by_agent;
 use vaultlet_tests::{Ended, Run, library, root, target};
 
 const VALUE: &str = "correct horse battery staple";
@@ -69,6 +70,8 @@ fn the_examples_in_c_and_c_plus_plus_print_the_secret() {
             let obo = job.local.counters().identity.get("azure-ml-obo").copied();
             assert_eq!(obo.is_some(), who == Who::User, "{:?}", job.local.counters());
         }
+        let job = Run::program(&program).environment([("LD_LIBRARY_PATH", target().join("ffi"))]);
+        assert_eq!(runs_by_agent(job, VALUE).stdout.trim_end(), VALUE);
         // Without a role, the error is that of the command line.
         let job = Job::new(Who::Managed);
         job.local.grant("managed:none".parse().unwrap());

@@ -15,6 +15,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use vaultlet_dev::{Local, Who};
+use vaultlet_tests::agent::runs_by_agent;
 use vaultlet_tests::job::VALUE;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Run, library, root, succeeds, target, vaultlet};
@@ -50,6 +51,9 @@ fn a_job_without_cgo_gets_the_secret() {
     succeeds(build.env("CGO_ENABLED", "0"));
     let named = [("VAULTLET_LIBRARY", library().as_os_str())];
     gets_the_secret(&job, &named);
+
+    let by_agent = runs_by_agent(Run::program(&job).environment(named), VALUE);
+    assert_eq!(by_agent.stdout.trim_end(), VALUE);
 
     // The error is that of the command line, without the program name at the beginning.
     let local = local(Who::Managed);

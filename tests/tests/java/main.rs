@@ -16,8 +16,9 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use install::{build, java, lock, newest_java, packaged, set, there};
+use vaultlet_tests::agent::runs_by_agent;
 use vaultlet_tests::job::{VALUE, in_dev};
-use vaultlet_tests::{Ended, library, root, succeeds, target};
+use vaultlet_tests::{Ended, Run, library, root, succeeds, target};
 
 /// Allows native code, about which Java 24 and later warn otherwise.
 const NATIVE_ACCESS: &str = "--enable-native-access=ALL-UNNAMED";
@@ -107,6 +108,8 @@ fn runs_the_job(java: &Path, job: &Path) {
     let lines = ended.stderr.lines().filter(|line| !line.contains("JAVA_TOOL_OPTIONS"));
     assert_eq!(lines.count(), 0, "{}", ended.stderr);
 
+    let by_agent = runs_by_agent(Run::program(java).arguments(&program[1..]), VALUE);
+    assert_eq!(by_agent.stdout, VALUE, "{}", by_agent.stderr);
     let denied = in_dev(&["--grant", "managed:none"], &program, &[]);
     denied.reveals_none_of(&[VALUE], true);
     assert!(denied.stderr.contains("dev.vaultlet.VaultletException$Denied: reading secret"));
@@ -159,6 +162,9 @@ fn csharp_by_p_invoke() {
     assert_eq!((ended.stdout.as_str(), ended.code), (VALUE, 0), "{}", ended.stderr);
     assert!(ended.stderr.starts_with("got akv://my-key-vault.vault.azure.net/db-password/"));
     ended.reveals_none_of(&[VALUE], false);
+    let by_agent =
+        Run::program("mono").arguments(&program[1..]).environment([("LD_LIBRARY_PATH", path)]);
+    assert_eq!(runs_by_agent(by_agent, VALUE).stdout, VALUE);
     let denied = in_dev(&["--grant", "managed:none"], &program, &[("LD_LIBRARY_PATH", path)]);
     assert!(denied.stderr.starts_with("denied: reading secret"), "{}", denied.stderr);
     assert_eq!(denied.code, 77);

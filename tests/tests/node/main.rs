@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use vaultlet_tests::agent::runs_by_agent;
 use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Run, environment, library, root, succeeds, target, vaultlet};
@@ -50,6 +51,8 @@ fn the_example_runs_where_only_the_package_is_installed() {
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     let last = format!("with a password of {} characters\n", VALUE.len());
     assert!(ended.stdout.ends_with(&last), "{}", ended.stdout);
+    let by_agent = runs_by_agent(Run::program("node").arguments([&job]), VALUE);
+    assert!(by_agent.stdout.ends_with(&last), "{}", by_agent.stdout);
     let denied = in_dev(&["--grant", "managed:none"]);
     assert_eq!((denied.code, denied.stdout.as_str()), (1, ""));
     assert!(denied.stderr.contains("Key Vault Secrets User"), "{}", denied.stderr);

@@ -15,6 +15,7 @@ mod job;
 mod languages;
 mod limits;
 mod locks;
+mod policy;
 mod refused;
 mod surroundings;
 mod told;

@@ -11,6 +11,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod agent;
 mod azure;
 mod install;
 mod job;

@@ -70,6 +70,11 @@ pub struct TokenProperties<'a> {
     pub client_id: Option<&'a str>,
 }
 
+/// Bytes that JSON makes of one byte at most.
+const ESCAPED: usize = 6;
+/// Bytes of a rendered secret besides its value and its tags.
+const REST: usize = 4 << 10;
+
 /// Renders secrets as JSON or as variables of a shell.
 pub fn secrets(items: &[Item<'_>], part: Part, format: Format) -> Result<Scrubbed<String>, Error> {
     match format {
@@ -84,7 +89,9 @@ pub fn secrets(items: &[Item<'_>], part: Part, format: Format) -> Result<Scrubbe
             Ok(array(&objects, part))
         }
         Format::Env => {
-            let mut text = Scrubbed::new(String::new());
+            // Text that must grow would leave a copy behind.
+            let length = items.iter().map(|item| 4 * item.value.len() + REST);
+            let mut text = Scrubbed::new(String::with_capacity(length.sum()));
             let secrets: Vec<_> =
                 items.iter().map(|item| (item.reference, item.properties.name.clone())).collect();
             for (item, name) in items.iter().zip(variables::names(&secrets)?) {
@@ -205,7 +212,9 @@ pub fn whoami(
 
 /// Renders a secret as a JSON object, without a value as an item of a list.
 fn secret(reference: &str, properties: &Properties, value: Option<&str>) -> Scrubbed<String> {
-    let mut object = Object::default();
+    let tags = properties.tags.iter().map(|(name, tag)| name.len() + tag.len());
+    let length = value.map_or(0, |value| ESCAPED * (value.len() + tags.sum::<usize>()) + REST);
+    let mut object = Object::with_capacity(length);
     object
         .text("reference", reference)
         .text("vault", &properties.vault)
@@ -234,7 +243,8 @@ fn secret(reference: &str, properties: &Properties, value: Option<&str>) -> Scru
 
 /// Renders a part of a JSON array.
 fn array(items: &[Scrubbed<String>], part: Part) -> Scrubbed<String> {
-    let mut text = Scrubbed::new(String::new());
+    let length = items.iter().map(|item| item.len() + 1);
+    let mut text = Scrubbed::new(String::with_capacity(length.sum::<usize>() + 3));
     for (at, item) in items.iter().enumerate() {
         text.push(if at == 0 && part.first { '[' } else { ',' });
         text.push_str(item);

@@ -226,7 +226,7 @@ impl Error {
     }
 
     /// Reads an error from JSON, as [`Error::json`] writes it.
-    pub(crate) fn from_json(body: &[u8]) -> Option<Self> {
+    pub fn from_json(body: &[u8]) -> Option<Self> {
         let body = json::parse(body)?;
         let error = body.get("error")?;
         let attempts = match error.get("attempts").and_then(Value::items) {

@@ -241,6 +241,11 @@ pub(crate) fn whole(source: &str) -> Option<i64> {
 pub(crate) struct Object(Scrubbed<String>);
 
 impl Object {
+    /// An object with room for so many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self(Scrubbed::new(String::with_capacity(bytes)))
+    }
+
     /// Adds a string.
     pub(crate) fn text(&mut self, name: &str, value: &str) -> &mut Self {
         self.name(name);

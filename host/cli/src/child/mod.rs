@@ -7,6 +7,7 @@
 
 mod group;
 mod inherited;
+mod program;
 mod signals;
 mod stop;
 mod system;
@@ -22,8 +23,11 @@ use vaultlet_host::{Kind, not_started, with_started};
 use crate::failure::Failure;
 
 pub(crate) use group::wait_all;
-pub(crate) use inherited::{hand_down, keep_core_limit, restore_pipe_signal};
-pub(crate) use signals::{Signals, Waker};
+pub(crate) use inherited::{
+    hand_down, keep_core_limit, raise_descriptor_limit, restore_pipe_signal,
+};
+pub(crate) use program::program;
+pub(crate) use signals::{Signals, ToServer, Waker};
 
 use signals::Received;
 
@@ -39,6 +43,9 @@ pub(crate) trait Attend {
 
     /// Lets what the program has written be seen, before this process stops with it.
     fn before_stop(&mut self) {}
+
+    /// Hears that the program is told to read its settings anew (SIGHUP).
+    fn hang_up(&mut self) {}
 
     /// Looks at what there is to do, each time that a signal has come and each time that a [`Waker`] was used.
     fn attend(&mut self, _program: &Running) {}
@@ -161,6 +168,9 @@ impl Running {
                     let again = reap_others(|pid| pid == self.pid);
                     also.attend(&self);
                     if let Some(received) = signals.next(again) {
+                        if received.number == libc::SIGHUP {
+                            also.hang_up();
+                        }
                         // The program may have looked at its terminals before they had their new size.
                         if received.number == libc::SIGWINCH && also.resize() {
                             system::send(self.pid, &received);

@@ -57,6 +57,19 @@ impl Signals {
         }
     }
 
+    /// Waits for a signal that says what a process without a command, which serves others, shall do.
+    pub(crate) fn wait_as_server(&self) -> ToServer {
+        loop {
+            let Some(received) = self.next(None) else { continue };
+            match (received.number, end_of(received)) {
+                (libc::SIGHUP, Some(_)) => return ToServer::Reload,
+                (libc::SIGTERM | libc::SIGINT, Some(_)) => return ToServer::End,
+                (_, Some(code)) => return ToServer::Abort(code),
+                (_, None) => {}
+            }
+        }
+    }
+
     /// Lets signals end this process again, once the command has ended: whoever reads its output may never go on. What
     /// has come by now was for the command, too.
     pub(crate) fn heed(&self) {
@@ -123,6 +136,17 @@ impl Signals {
             None => Ok(result),
         }
     }
+}
+
+/// What a signal says to a process that serves others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ToServer {
+    /// It shall read its settings anew.
+    Reload,
+    /// It shall end when all requests are answered.
+    End,
+    /// It shall end at once, with this exit code.
+    Abort(u8),
 }
 
 /// Wakes a thread of this process that waits for a signal.

@@ -18,7 +18,7 @@ use super::finding::Finding;
 use crate::failure::Failure;
 use crate::mask::{Mask, Output, Stream};
 use crate::output;
-use crate::shown_variables::{OF_HOST, of_settings, shown, value};
+use crate::shown_variables::{of_host, of_settings, shown, value};
 
 #[derive(Serialize)]
 struct Bundle<'a> {
@@ -112,7 +112,7 @@ fn exists(path: &Path) -> Failure {
 fn names(facts: &Facts<'_>) -> Vec<String> {
     let planned = facts.vaultlet.as_ref().ok().and_then(|it| it.plan_blocking(None).ok());
     let planned = planned.map(|plan| plan.variables).unwrap_or_default();
-    let ours = identity_variables().into_iter().chain(of_settings()).chain(OF_HOST.iter().copied());
+    let ours = identity_variables().into_iter().chain(of_settings()).chain(of_host());
     let referring = facts.subjects.usable().filter_map(|subject| subject.variable.clone());
     let mut names: Vec<_> = ours.map(str::to_owned).chain(planned).chain(referring).collect();
     names.sort_unstable();

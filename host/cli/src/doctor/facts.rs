@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use vaultlet_core::settings;
-use vaultlet_host::{Error, Kind, Probe, Secret, Seen, Step, Token, TokenRequest, Vaultlet};
+use vaultlet_host::{
+    AGENT_VARIABLES, Agent, AgentStatus, Error, Kind, Probe, Secret, Seen, Step, Token,
+    TokenRequest, Vaultlet,
+};
 
 use super::finding::{Result as Found, fail};
 use super::subjects::{Subject, Subjects};
@@ -23,6 +26,8 @@ pub(super) struct Facts<'a> {
     /// The env files.
     pub(super) files: &'a [PathBuf],
     until: Instant,
+    agent: Option<Agent>,
+    agent_status: OnceCell<Option<Result<AgentStatus, Error>>>,
     token: OnceCell<Option<Result<Token, Error>>>,
     vaults: OnceCell<Vec<Vault>>,
     secrets: OnceCell<Vec<(String, Result<Secret, Error>)>>,
@@ -43,7 +48,7 @@ impl<'a> Facts<'a> {
             vaultlet.as_ref().err().map(|it| (blame(None, it), it.clone())).into_iter().collect();
         if !faults.is_empty() {
             // Opening ends at the first, and does not say which variable it is about.
-            for (name, fault) in options.faults() {
+            for (name, fault) in options.faults().chain(agent_fault()) {
                 let check = blame(Some(name), &fault);
                 match faults.iter_mut().find(|(_, known)| known.message() == fault.message()) {
                     Some((known, _)) => *known = check,
@@ -51,8 +56,21 @@ impl<'a> Facts<'a> {
                 }
             }
         }
-        let (token, vaults, secrets) = Default::default();
-        Self { options, vaultlet, faults, subjects, files, until, token, vaults, secrets }
+        let agent = vaultlet.as_ref().ok().and_then(|it| it.agent().ok().flatten());
+        let (agent_status, token, vaults, secrets) = Default::default();
+        Self {
+            options,
+            vaultlet,
+            faults,
+            subjects,
+            files,
+            until,
+            agent,
+            agent_status,
+            token,
+            vaults,
+            secrets,
+        }
     }
 
     /// The check that says why there is no handle, if there is none.
@@ -86,9 +104,33 @@ impl<'a> Facts<'a> {
         found.or_else(probes).or_else(secrets).map(|error| Failure::from(error.clone()))
     }
 
+    /// The agent that secrets come from.
+    pub(super) fn agent(&self) -> Option<&Agent> {
+        self.agent.as_ref()
+    }
+
+    /// Whether secrets come from an agent alone.
+    pub(super) fn is_by_agent(&self) -> bool {
+        self.agent.as_ref().is_some_and(|agent| !agent.falls_back)
+    }
+
+    /// What the agent says of itself; `None` without one.
+    pub(super) fn agent_status(&self) -> Option<&Result<AgentStatus, Error>> {
+        let get = || self.handle()?.agent_status_blocking().transpose();
+        self.agent_status.get_or_init(get).as_ref()
+    }
+
+    /// The check that says why there is no agent, if nobody else is asked.
+    pub(super) fn agentless(&self) -> Option<&'static str> {
+        if self.is_by_agent() { self.agent_status()?.is_err().then_some("agent") } else { None }
+    }
+
     /// The token, or why there is none; `None` without a handle.
     pub(super) fn token(&self) -> Option<&Result<Token, Error>> {
         let get = || {
+            if self.is_by_agent() {
+                return None;
+            }
             // For the first vault, which may be of another cloud than the settings say.
             let resource = self.subjects.usable().find_map(|it| it.resource).map(str::to_owned);
             let request = TokenRequest { resource, ..TokenRequest::default() };
@@ -101,6 +143,9 @@ impl<'a> Facts<'a> {
     pub(super) fn vaults(&self) -> &[Vault] {
         self.vaults.get_or_init(|| {
             let Ok(handle) = &self.vaultlet else { return Vec::new() };
+            if self.is_by_agent() {
+                return Vec::new();
+            }
             let mut subjects: Vec<&Subject> = Vec::new();
             for subject in self.subjects.usable() {
                 if !subjects.iter().any(|it| it.vault == subject.vault) {
@@ -133,7 +178,8 @@ impl<'a> Facts<'a> {
         names.sort_unstable();
         names.dedup();
         // Asking once more would take as long, and end as it did.
-        let handle = self.handle().filter(|_| self.tokenless().is_none());
+        let handle = self.handle();
+        let handle = handle.filter(|_| self.agentless().or_else(|| self.tokenless()).is_none());
         let Some(handle) = handle else { return Vec::new() };
         match handle.get_each_blocking(&names) {
             Ok(results) => names.into_iter().zip(results).collect(),
@@ -193,6 +239,7 @@ fn blame(variable: Option<&str>, failure: &Failure) -> &'static str {
         (id, _) if is_exhausted(id) => "limits",
         ("ca-file", _) => "tls",
         ("settings-conflict" | "identity-id-unsupported" | "credential-file", _) => "identity",
+        (_, Some(name)) if AGENT_VARIABLES.contains(&name) => "agent",
         (_, Some(name)) if name.to_ascii_uppercase().ends_with("_PROXY") => "proxy",
         (_, Some(name)) if name.starts_with("AZURE_") => "identity",
         (_, Some(name)) if of_identity.iter().any(|it| it.variable == name) => "identity",
@@ -203,6 +250,14 @@ fn blame(variable: Option<&str>, failure: &Failure) -> &'static str {
 /// Whether an error is because this process or machine lacks a resource, or may not use one.
 pub(super) fn is_exhausted(id: &str) -> bool {
     id == "code-memory" || vaultlet_host::is_exhausted(id)
+}
+
+/// What is wrong with the variables about the agent, which belong together.
+fn agent_fault() -> Option<(&'static str, Failure)> {
+    let [name, ..] = AGENT_VARIABLES;
+    let given = AGENT_VARIABLES.iter().filter_map(|it| Some((*it, std::env::var(it).ok()?)));
+    let error = Vaultlet::builder().variables(given).concurrency(1).open().err()?;
+    Some((name, error.into()))
 }
 
 /// The calls that are made at once.

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output::{self, Format};
+use crate::policy_flag::PolicyFlag;
 use crate::references::Sources;
 use crate::trimmed;
 
@@ -53,6 +54,8 @@ pub(crate) struct Doctor {
     #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
     #[command(flatten)]
+    policy: PolicyFlag,
+    #[command(flatten)]
     options: Options,
 }
 
@@ -69,12 +72,14 @@ impl Doctor {
         }
         // An error in an argument ends the command; what is wrong with a file is found by a check.
         self.sources.check()?;
-        let subjects = Subjects::find(&self.references, &self.sources, &self.options);
-        let facts = Facts::new(&self.options, subjects, self.sources.files());
+        let mut options = self.options;
+        self.policy.apply(&mut options);
+        let subjects = Subjects::find(&self.references, &self.sources, &options);
+        let facts = Facts::new(&options, subjects, self.sources.files());
         let is_table = self.output == Format::Table;
         let mut findings: Vec<Finding> = Vec::new();
         for (id, check) in checks::ALL {
-            for result in check(&facts) {
+            for result in checks::make(id, *check, &facts) {
                 let finding = result.named(id);
                 // A person sees how far it is.
                 if is_table {

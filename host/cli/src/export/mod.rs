@@ -16,6 +16,7 @@ use crate::child::Signals;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
+use crate::policy_flag::PolicyFlag;
 use crate::references::{Resolved, Sources, Value, refuse_options, resolve};
 use crate::trimmed;
 
@@ -44,6 +45,8 @@ pub(crate) struct Export {
     /// Resolve these variables only, each of which must be set; may be repeated
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = trimmed::text())]
     only: Vec<String>,
+    #[command(flatten)]
+    policy: PolicyFlag,
     #[command(flatten)]
     options: Options,
 }
@@ -79,7 +82,8 @@ type Bytes = Zeroizing<Vec<u8>>;
 
 impl Export {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let Self { format, sources, only, options } = self;
+        let Self { format, sources, only, policy, mut options } = self;
+        policy.apply(&mut options);
         let Some(format) = format else {
             return Err(Failure::usage(
                 "`--format` is missing: dotenv, sh, fish, powershell, json or github",

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::child::Signals;
 use crate::failure::Failure;
 use crate::options::{CALLS_MAX, Options};
+use crate::policy_flag::PolicyFlag;
 use crate::references::{Fetched, fetch};
 use crate::{output, streams};
 
@@ -46,6 +47,8 @@ pub(crate) struct Inject {
     #[arg(long, short, value_name = "FILE")]
     out_file: Option<PathBuf>,
     #[command(flatten)]
+    policy: PolicyFlag,
+    #[command(flatten)]
     options: Options,
 }
 
@@ -53,7 +56,8 @@ impl Inject {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         // A signal ends this process while it waits, but not while it replaces a file.
         let signals = Signals::block();
-        let Self { in_file, out_file, options } = self;
+        let Self { in_file, out_file, policy, mut options } = self;
+        policy.apply(&mut options);
         let named = |path: Option<PathBuf>| path.filter(|path| path.as_os_str() != "-");
         let (in_file, out_file) = (named(in_file), named(out_file));
         let work = move || {

@@ -1,5 +1,6 @@
 //! What is wrong with a job file, and which of its references the identity may not read.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use vaultlet_core::settings::Settings;
 use vaultlet_core::visible::on_one_line;
 
 use super::definition::Definition;
-use super::file::JobFile;
+use super::file::{self, JobFile};
 use super::finding::Finding;
 use super::mentions::{self, within};
 use super::shown;
@@ -76,6 +77,19 @@ fn references(definition: &Definition, settings: &Settings) -> Vec<Reference> {
         }
     }
     all
+}
+
+/// The references of a job file, each with what has it.
+pub(crate) fn references_of(
+    path: &Path,
+    settings: &Settings,
+) -> Result<Vec<(String, String)>, Failure> {
+    let job = file::read(path, &[], false)?;
+    if let Some(first) = job.findings.into_iter().next() {
+        return Err(first.failure);
+    }
+    let all = references(&job.definition, settings).into_iter();
+    Ok(all.map(|reference| (reference.path, reference.text)).collect())
 }
 
 /// Whether a variable's value is a reference, perhaps a malformed one.

@@ -27,9 +27,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::child::Signals;
 use crate::failure::{Failure, Report};
 use crate::options::Options;
+use crate::policy_flag::PolicyFlag;
 use crate::trimmed;
 
 use definition::{Identity, UserAssigned};
+
+pub(crate) use check::references_of;
 
 /// Run or check an Azure ML command job on this machine
 #[derive(Args)]
@@ -73,6 +76,8 @@ struct Run {
     #[arg(long, short, value_enum, value_name = "FORMAT")]
     output: Option<Json>,
     #[command(flatten)]
+    policy: PolicyFlag,
+    #[command(flatten)]
     options: Options,
 }
 
@@ -92,6 +97,8 @@ struct Check {
     /// text, or json: one object
     #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
+    #[command(flatten)]
+    policy: PolicyFlag,
     #[command(flatten)]
     options: Options,
 }
@@ -175,7 +182,8 @@ impl Run {
         }
         job.notes.iter().for_each(|note| start::say(note));
         identity::note(&identity);
-        let options = identity::options(self.options, &identity);
+        let mut options = identity::options(self.options, &identity);
+        self.policy.apply(&mut options);
         start::start(job, &identity, options, &signals)
     }
 }
@@ -185,7 +193,8 @@ impl Check {
         let job = file::read(&self.target.file, &self.target.changes()?, true)?;
         let identity = self.target.identity(&job.definition.identity);
         job.notes.iter().for_each(|note| start::say(note));
-        let options = identity::options(self.options, &identity);
+        let mut options = identity::options(self.options, &identity);
+        self.policy.apply(&mut options);
         check::check(job, &options, self.output == Format::Json)
     }
 }

@@ -15,7 +15,7 @@ use super::definition::{Definition, Identity};
 use super::file::JobFile;
 use super::identity;
 use super::shown::shown;
-use crate::child::Signals;
+use crate::child::{self, Signals};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::references::{Resolved, Value, Variable, resolve};
@@ -35,6 +35,9 @@ pub(super) fn start(
     say_ignored(&definition.ignored);
     let variables = variables(&definition);
     let names: Vec<_> = definition.variables.iter().map(|it| it.name.clone()).collect();
+    let shell = SHELLS.into_iter().find(|it| Path::new(it).exists()).unwrap_or("sh");
+    let path = variables.iter().find(|it| it.name == "PATH").map(|it| it.value.clone());
+    options.set_program(|| child::program(shell.as_ref(), path.as_deref()));
     let resolved = if names.is_empty() {
         plain(variables)
     } else {
@@ -46,7 +49,6 @@ pub(super) fn start(
     for output in &definition.outputs {
         make(output)?;
     }
-    let shell = SHELLS.into_iter().find(|it| Path::new(it).exists()).unwrap_or("sh");
     let words = [shell, "-c", &definition.command].map(OsString::from).to_vec();
     let ranks = definition.distribution.ranks().map_err(|error| no_port(&error))?;
     let servers = definition.distribution.servers();

@@ -62,6 +62,17 @@ impl Again {
         self.seen.iter().map(|(secret, seen)| (secret.as_str(), seen.expires))
     }
 
+    /// The handle.
+    pub(crate) fn vaultlet(&self) -> &Vaultlet {
+        &self.vaultlet
+    }
+
+    /// The secrets that may change, each with the version that was seen.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let seen = self.seen.iter();
+        seen.map(|(secret, seen)| (secret.as_str(), seen.version.as_deref()))
+    }
+
     /// The names of the variables that refer to a secret.
     pub(crate) fn variables_of(&self, secret: &str) -> Vec<String> {
         let of_secret = self.asked.iter().filter(|(_, asked)| asked.secret == secret);
@@ -82,7 +93,8 @@ impl Again {
         secrets.iter().map(|secret| self.compare(secret, &take(secret))).collect()
     }
 
-    fn compare(
+    /// What the variables of a secret get by an answer, or nothing if it is what was seen before.
+    pub(crate) fn compare(
         &mut self,
         secret: &str,
         got: &Result<Secret, Error>,

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 use vaultlet_core::planner::identity_variables;
-use vaultlet_host::{Error, Kind, Lend, Lent, Vaultlet};
+use vaultlet_host::{AGENT_VARIABLES, Error, Kind, Lend, Lent, Vaultlet};
 
 use crate::failure::Failure;
 use crate::options::Options;
@@ -18,9 +18,12 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// No identity: what the plan calls secret is taken.
+    /// No identity: what the plan calls secret is taken, and the way to the agent.
     pub(super) fn none(vaultlet: &Vaultlet) -> Result<Self, Failure> {
-        Ok(Self { removed: vaultlet.plan_blocking(None)?.secrets, lent: None })
+        let mut removed = vaultlet.plan_blocking(None)?.secrets;
+        // What an agent gives needs no identity.
+        removed.extend(AGENT_VARIABLES.map(str::to_owned));
+        Ok(Self { removed, lent: None })
     }
 
     /// A lent identity, for Key Vault and these resources. Whatever leads to or chooses among other ones is taken,

@@ -1,6 +1,7 @@
 //! `vaultlet run`: a command with the secrets that its variables refer to.
 
 mod files;
+mod follow;
 mod group;
 mod identity;
 mod job;
@@ -26,6 +27,7 @@ use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
 use crate::identity::CALLS as LENT_CALLS;
 use crate::options::{CALLS_MAX, Options};
+use crate::policy_flag::PolicyFlag;
 use crate::references::{Again, Resolved, Sources, resolve_again, resolve_open};
 use crate::trimmed;
 
@@ -52,7 +54,10 @@ use supervise::Supervisor;
 /// descriptor; with optional the variable is unset when there is no such secret, with default=TEXT it is TEXT.
 ///
 /// With --watch the secrets are asked for again. When one has a new version, the command is asked to end by SIGTERM
-/// and started with it. While asking fails, the command goes on. References with a version are not watched.
+/// and started with it. While asking fails, the command goes on. References with a version are not watched. An
+/// agent (VAULTLET_AGENT) tells of a new version by itself.
+///
+/// The command finds the agent that vaultlet asks, too, unless --drop-identity or --lend takes VAULTLET_AGENT from it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -107,6 +112,8 @@ pub(crate) struct Run {
     #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), value_name = "FORMAT")]
     output: Option<Format>,
     #[command(flatten)]
+    policy: PolicyFlag,
+    #[command(flatten)]
     options: Options,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -126,10 +133,11 @@ impl Run {
         self.output == Some(Format::Json)
     }
 
-    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+    pub(crate) fn run(mut self) -> Result<ExitCode, Failure> {
         // Before anything else: a thread that is started earlier would get the signals.
         let signals = Signals::block();
         self.check()?;
+        std::mem::take(&mut self.policy).apply(&mut self.options);
         let Self { command, no_masking, watch, interval, on_change, .. } = &self;
         let (command, no_masking, is_watched) = (command.clone(), *no_masking, *watch);
         let (interval, on_change) = (interval.map(|it| it.0), on_change.unwrap_or_default());
@@ -187,6 +195,10 @@ impl Run {
     fn resolve(&self) -> Result<(Resolved, Identity, Handle), Failure> {
         let Self { sources, only, options, .. } = self;
         let mut variables = sources.with_environment()?;
+        if let Some(program) = self.command.first() {
+            let path = variables.iter().find(|it| it.name == "PATH").map(|it| &*it.value);
+            options.set_program(|| child::program(program, path));
+        }
         let lent = self.lent();
         if !self.watch && !self.drop_identity && lent.is_none() {
             let (resolved, handle) = resolve_open(variables, only, options)?;

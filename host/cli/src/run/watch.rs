@@ -1,17 +1,14 @@
 //! Asks for secrets again, on a thread of its own, and tells of those that have a new version.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::follow::{self, News, USUAL, random};
 use crate::child::Waker;
 use crate::failure::Failure;
 use crate::references::{Again, Resolved};
 
-/// The time between two questions about a secret that does not expire, and the longest one while asking fails.
-const USUAL: Duration = Duration::from_secs(300);
 /// The shortest time between two questions where no interval is given.
 const SHORTEST: Duration = Duration::from_secs(1);
 
@@ -37,6 +34,12 @@ struct Watch {
 /// Starts to watch. Whoever waits for a signal is woken when a change is there.
 pub(super) fn start(again: Again, interval: Option<Duration>) -> std::io::Result<Receiver<Change>> {
     let (changes, received) = mpsc::channel();
+    if again.vaultlet().agent().is_ok_and(|agent| agent.is_some()) {
+        let news = follow::start(again.vaultlet(), again.versions(), interval)?;
+        let watch = Watch { again, interval, changes, due: Vec::new(), failing: Vec::new() };
+        thread::Builder::new().name("vaultlet-watch".into()).spawn(move || watch.hear(&news))?;
+        return Ok(received);
+    }
     let now = (Instant::now(), SystemTime::now());
     let due = again.secrets().map(|(secret, expires)| {
         (now.0 + pause(interval, expires, now.1, random()), secret.to_owned())
@@ -65,6 +68,19 @@ impl Watch {
                 let usual = pause(self.interval, expires, SystemTime::now(), random());
                 let pause = if has_failed { usual.min(USUAL) } else { usual };
                 self.due.push((Instant::now() + pause, secret));
+            }
+        }
+    }
+
+    /// Goes by what the agent tells.
+    fn hear(mut self, news: &Receiver<News>) {
+        while let Ok((secret, answer)) = news.recv() {
+            let answer = match answer.transpose() {
+                None => Ok(None),
+                Some(answer) => self.again.compare(&secret, &answer),
+            };
+            if !self.take(&secret, answer) {
+                return;
             }
         }
     }
@@ -114,12 +130,6 @@ fn pause(
             Err(past) => jittered((past.duration() / 2).min(USUAL)).max(SHORTEST),
         },
     }
-}
-
-/// A number from 0 to 1, by the random keys of the standard library.
-fn random() -> f64 {
-    let number = RandomState::new().build_hasher().finish() >> 32;
-    f64::from(u32::try_from(number).unwrap_or(0)) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

@@ -91,6 +91,10 @@ impl Call {
         &self.interrupt
     }
 
+    pub(crate) fn doing(&self) -> &'static str {
+        self.doing
+    }
+
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }

@@ -1,12 +1,14 @@
 //! Settings of a handle, and how it is opened.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::agent;
 use crate::error::Error;
 use crate::internal::files;
 use crate::settings::{Environment, FLAGS, Settings};
@@ -105,6 +107,14 @@ impl Builder {
         self
     }
 
+    /// Requests a second to one vault, those of the component's retries included, with a burst of as many; 0 means no
+    /// limit, which is the default. With a limit, a vault that asks for time (`Retry-After`) or throttles is left alone
+    /// by every call of this handle, and a call that would have to wait for longer than it may take fails as throttled.
+    pub fn rate(mut self, requests: u32) -> Self {
+        self.settings.rate = NonZeroU32::new(requests);
+        self
+    }
+
     /// For a program of its own that makes one call and ends: the timer of the process
     /// (`SIGVTALRM`) watches over the component, in place of a thread. There may be one such handle.
     #[doc(hidden)]
@@ -131,6 +141,24 @@ impl Builder {
         self.setting("VAULTLET_ALLOW_HTTP_IDENTITY", hosts)
     }
 
+    /// The agent that secrets come from: `unix:PATH`, or `http://127.0.0.1:PORT` with
+    /// [`Builder::agent_token_file`]. Without this it is that of `VAULTLET_AGENT`; an empty text means none, whatever
+    /// the environment says.
+    pub fn agent(self, place: impl Into<String>) -> Self {
+        self.setting(agent::PLACE, place)
+    }
+
+    /// The file with the token for an agent on a port. The file is read again each time it is needed.
+    pub fn agent_token_file(self, path: impl Into<String>) -> Self {
+        self.setting(agent::TOKEN_FILE, path)
+    }
+
+    /// What is done when the agent is not there or talks nonsense: `none` (the default), which is an error, or
+    /// `direct`, which asks the vault. What the agent refuses is an error either way.
+    pub fn agent_fallback(self, fallback: impl Into<String>) -> Self {
+        self.setting(agent::FALLBACK, fallback)
+    }
+
     /// The time that one call may take; the default is 120 s, the maximum one day.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.setting("VAULTLET_TIMEOUT", timeout.as_secs_f64().to_string())
@@ -152,6 +180,28 @@ impl Builder {
     /// certificate is still checked against the host name. May be called more than once.
     pub fn resolve(mut self, rule: impl Into<String>) -> Self {
         self.settings.overrides.push(rule.into());
+        self
+    }
+
+    /// The file of the policy that says which secrets may be read, and of the audit. Without one, and without
+    /// `VAULTLET_POLICY`, every secret may be read that the identity may read.
+    pub fn policy(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.policy = Some(path.into());
+        self
+    }
+
+    /// The program that the secrets are for, with all links resolved, where that is not this process's own: a policy's
+    /// `program` is compared with it.
+    #[doc(hidden)]
+    pub fn for_program(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.program = Some(path.into());
+        self
+    }
+
+    /// Reads no policy: whoever has the handle checks one itself, for those who ask it.
+    #[doc(hidden)]
+    pub fn unguarded(mut self) -> Self {
+        self.settings.is_unguarded = true;
         self
     }
 
@@ -183,7 +233,7 @@ impl Builder {
     }
 
     /// Opens the handle: loads the component, and reads settings, environment and certificates. No
-    /// network.
+    /// network. With an agent the component is loaded when it is needed.
     ///
     /// Opening takes about a millisecond. Errors are of kind
     /// [`Configuration`](crate::Kind::Configuration) and name the setting.

@@ -5,12 +5,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use vaultlet_core::settings::Settings;
-
 use crate::error::{Error, Kind};
 use crate::references::{self, Asked, Form, Found, References};
 use crate::secret::Secret;
 
+use super::many::owned;
+use super::source::Several;
 use super::vaultlet::{GETTING_MANY, Vaultlet};
 
 /// What [`Vaultlet::resolve_environment`] resolves. The default is every reference in the process's environment.
@@ -47,8 +47,17 @@ impl Vaultlet {
         request: &EnvironmentRequest,
     ) -> Result<Secrets, Error> {
         let references = self.references(request)?;
+        let secrets = owned(&references::secrets(&references));
+        let mut handle = self.clone();
+        if self.asks_agent(secrets.len())? {
+            let answer = self.pending(GETTING_MANY, Self::agent_work(owned(&secrets)))?.await;
+            match self.settle(answer, secrets.len()) {
+                Ok(results) => return found(&references, results),
+                Err(other) => handle = other,
+            }
+        }
         let mut results = Results::new();
-        for pending in self.get_each(&references::secrets(&references))? {
+        for pending in handle.get_each(&secrets)? {
             results.push(pending.await);
         }
         found(&references, results)
@@ -75,12 +84,26 @@ impl Vaultlet {
             Ok(references) => references,
             Err(error) => return then(Err(error)),
         };
-        let secrets: Vec<_> =
-            references::secrets(&references).into_iter().map(str::to_owned).collect();
+        let secrets = owned(&references::secrets(&references));
         if secrets.is_empty() {
             return then(Ok(Secrets::new()));
         }
         let then = move |results| then(found(&references, results));
+        match self.asks_agent(secrets.len()) {
+            Ok(true) => {
+                let (work, handle) = (Self::agent_work(secrets.clone()), self.clone());
+                let each = move |answer| match handle.settle(answer, secrets.len()) {
+                    Ok(results) => then(results),
+                    Err(handle) => handle.each_then(&secrets, then),
+                };
+                drop(self.start(GETTING_MANY, work, each));
+            }
+            // What is wrong is told by each call.
+            Ok(false) | Err(_) => self.each_then(&secrets, then),
+        }
+    }
+
+    fn each_then(&self, secrets: &[String], then: impl FnOnce(Results) + Send + 'static) {
         let all = Arc::new(Mutex::new(Waiting {
             results: secrets.iter().map(|_| None).collect(),
             then: Some(Box::new(then)),
@@ -94,14 +117,33 @@ impl Vaultlet {
     /// Gets several secrets at once: each of them, or the error of each.
     #[doc(hidden)]
     pub fn get_each_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Results, Error> {
-        self.block(GETTING_MANY, |operations, call| {
+        let mut handle = self.clone();
+        if self.asks_agent(references.len())? {
+            let answer = self.block(GETTING_MANY, Self::agent_work(owned(references)));
+            match self.settle(answer, references.len()) {
+                Ok(results) => return Ok(results),
+                Err(other) => handle = other,
+            }
+        }
+        handle.block(GETTING_MANY, |source, call| {
             // The first on this thread, which would only wait otherwise.
             let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
-            let others = self.get_each(others)?;
-            let first = operations.get(first.as_ref(), self.identity.as_ref(), call);
+            let others = handle.get_each(others)?;
+            let first = source.get(first.as_ref(), &handle.asker(), call);
             let others = others.into_iter().map(|pending| pending.wait(call));
             Ok(std::iter::once(first).chain(others).collect())
         })
+    }
+
+    /// The result of each, by what the agent says to all; else the handle that is to be asked for each.
+    fn settle(&self, answer: Result<Several, Error>, count: usize) -> Result<Results, Self> {
+        match answer {
+            Ok(Several::All(secrets)) => Ok(secrets.into_iter().map(Ok).collect()),
+            // For the error of each.
+            Ok(Several::Refused(_)) => Err(self.clone()),
+            Ok(Several::Direct) => Err(self.directly()),
+            Err(error) => Ok((0..count).map(|_| Err(error.clone())).collect()),
+        }
     }
 
     fn references(&self, request: &EnvironmentRequest) -> Result<References, Error> {
@@ -124,12 +166,7 @@ impl Vaultlet {
         let is_chosen = |name: &OsStr| only.is_none_or(|only| only.iter().any(|it| name == &**it));
         let chosen = variables.iter().filter(|(name, _)| is_chosen(name));
         let chosen = chosen.map(|(name, value)| (&**name, &**value));
-        let settings = || -> Result<_, Error> {
-            let known = &process.operations.settings;
-            let get = |name: &str| known.iter().find(|it| it.0 == name).map(|it| it.1.clone());
-            Ok(Settings::read(&get)?)
-        };
-        references::read_accepted(chosen, accept, settings)?
+        references::read_accepted(chosen, accept, || process.source.known())?
             .map_err(|all| Error::of(RESOLVING, all))
     }
 }

@@ -80,7 +80,7 @@ thread_local! {
 }
 
 /// While it exists the process does not fork.
-struct NoFork(Option<MutexGuard<'static, ()>>);
+pub(super) struct NoFork(Option<MutexGuard<'static, ()>>);
 
 impl Drop for NoFork {
     fn drop(&mut self) {
@@ -90,7 +90,7 @@ impl Drop for NoFork {
     }
 }
 
-fn begin() -> NoFork {
+pub(super) fn begin() -> NoFork {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
         // SAFETY: the functions only take and release a lock.

@@ -1,4 +1,4 @@
-//! Several secrets at once for a caller that does not wait: no thread waits for another.
+//! Several secrets at once. For a caller that does not wait, no thread waits for another.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,8 +6,100 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::secret::Secret;
 
+use super::pending::Pending;
+use super::source::Several;
+use super::vaultlet::{GETTING_MANY, Vaultlet};
+
+impl Vaultlet {
+    /// Gets several secrets at once. Returns them in the order of the references, or the first
+    /// error.
+    pub async fn get_many<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+        self.check(references)?;
+        if self.asks_agent(references.len())? {
+            return match self.pending(GETTING_MANY, Self::agent_work(owned(references)))?.await? {
+                Several::All(secrets) => Ok(secrets),
+                Several::Refused(error) => Err(error),
+                Several::Direct => Box::pin(self.directly().get_many(references)).await,
+            };
+        }
+        let mut secrets = Vec::with_capacity(references.len());
+        for pending in self.get_each(references)? {
+            secrets.push(pending.await?);
+        }
+        Ok(secrets)
+    }
+
+    /// [`Vaultlet::get_many`] for code that is not async. The call blocks the thread.
+    pub fn get_many_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
+        self.check(references)?;
+        if self.asks_agent(references.len())? {
+            return match self.block(GETTING_MANY, Self::agent_work(owned(references)))? {
+                Several::All(secrets) => Ok(secrets),
+                Several::Refused(error) => Err(error),
+                Several::Direct => self.directly().get_many_blocking(references),
+            };
+        }
+        self.block(GETTING_MANY, |source, call| {
+            // The first on this thread, which would only wait otherwise.
+            let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
+            let others = self.get_each(others)?;
+            let first = source.get(first.as_ref(), &self.asker(), call)?;
+            let others = others.into_iter().map(|pending| pending.wait(call));
+            std::iter::once(Ok(first)).chain(others).collect()
+        })
+    }
+
+    /// [`Vaultlet::get_many`] on a thread of the handle, which then calls `then` once.
+    #[doc(hidden)]
+    pub fn get_many_then(
+        &self,
+        references: Vec<String>,
+        then: impl FnOnce(Result<Vec<Secret>, Error>) + Send + 'static,
+    ) {
+        if references.is_empty() {
+            return then(Ok(Vec::new()));
+        }
+        if let Err(error) = self.check(&references) {
+            return then(Err(error));
+        }
+        match self.asks_agent(references.len()) {
+            Ok(false) => {}
+            Ok(true) => {
+                let (work, direct) = (Self::agent_work(references.clone()), self.directly());
+                let then = move |result| match result {
+                    Ok(Several::All(secrets)) => then(Ok(secrets)),
+                    Ok(Several::Direct) => direct.get_many_then(references, then),
+                    Ok(Several::Refused(error)) | Err(error) => then(Err(error)),
+                };
+                return drop(self.start(GETTING_MANY, work, then));
+            }
+            Err(error) => return then(Err(error)),
+        }
+        let many = Many::new(references.len(), Box::new(then));
+        for (at, reference) in references.iter().enumerate() {
+            let for_one = Arc::clone(&many);
+            let set = move |result| for_one.set(at, result);
+            if let Some(call) = self.start(GETTING_MANY, self.get_work(reference), set) {
+                many.add(call);
+            }
+        }
+    }
+
+    pub(super) fn get_each<R: AsRef<str>>(
+        &self,
+        references: &[R],
+    ) -> Result<Vec<Pending<Secret>>, Error> {
+        let get = |reference: &R| self.pending(GETTING_MANY, self.get_work(reference.as_ref()));
+        references.iter().map(get).collect()
+    }
+}
+
+pub(super) fn owned<R: AsRef<str>>(references: &[R]) -> Vec<String> {
+    references.iter().map(|it| it.as_ref().to_owned()).collect()
+}
+
 /// The results of several calls, given on when the last has come, or at the first error.
-pub(super) struct Many(Mutex<State>);
+struct Many(Mutex<State>);
 
 struct State {
     secrets: Vec<Option<Secret>>,
@@ -19,13 +111,13 @@ struct State {
 type Then = Box<dyn FnOnce(Result<Vec<Secret>, Error>) + Send>;
 
 impl Many {
-    pub(super) fn new(count: usize, then: Then) -> Arc<Self> {
+    fn new(count: usize, then: Then) -> Arc<Self> {
         let secrets = std::iter::repeat_with(|| None).take(count).collect();
         Arc::new(Self(Mutex::new(State { secrets, calls: Vec::new(), then: Some(then) })))
     }
 
     /// Adds a call that is cancelled should another fail.
-    pub(super) fn add(&self, call: Arc<Call>) {
+    fn add(&self, call: Arc<Call>) {
         let has_ended = {
             let mut state = self.lock();
             state.calls.push(Arc::clone(&call));
@@ -37,7 +129,7 @@ impl Many {
     }
 
     /// Sets the result of one call.
-    pub(super) fn set(&self, at: usize, result: Result<Secret, Error>) {
+    fn set(&self, at: usize, result: Result<Secret, Error>) {
         let (then, result, calls) = {
             let mut state = self.lock();
             let result = match result {

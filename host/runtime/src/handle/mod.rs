@@ -3,24 +3,29 @@
 mod builder;
 mod environment;
 mod fork;
+mod guarded;
 mod many;
 mod operations;
 mod pending;
 mod plan;
 mod probe;
 mod process;
+mod source;
 mod threads;
+mod traffic;
 mod vaultlet;
 
 pub use builder::Builder;
 pub use environment::EnvironmentRequest;
 pub use plan::{Plan, Server};
 pub use probe::{Certificate, Probe};
+pub use source::Agent;
 pub use vaultlet::Vaultlet;
 
 #[cfg(feature = "plugins")]
 pub(crate) use fork::PerProcess;
 pub(crate) use operations::Operations;
+
 #[cfg(feature = "plugins")]
 pub(crate) use pending::Pending;
 #[cfg(feature = "plugins")]

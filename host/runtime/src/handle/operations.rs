@@ -20,10 +20,7 @@ use super::plan::Server;
 use super::probe::Probe;
 
 #[cfg(feature = "plugins")]
-use crate::bindings::exports::vaultlet::keyvault::{
-    plan::{Resolved, Subject},
-    types::Page,
-};
+use crate::bindings::exports::vaultlet::keyvault::types::Page;
 #[cfg(feature = "lend")]
 use crate::role::Front;
 
@@ -51,7 +48,8 @@ pub(super) struct Known {
 }
 
 impl Operations {
-    pub(super) fn get(
+    /// Gets a secret without a policy.
+    pub(super) fn read(
         &self,
         reference: &str,
         identity: Option<&UserAssigned>,
@@ -125,11 +123,6 @@ impl Operations {
     ) -> Result<Page, Error> {
         let grant = self.grant_of_listing(what, call)?;
         vault::list_page(&self.pool, &grant, call, what, marker, identity)
-    }
-
-    #[cfg(feature = "plugins")]
-    pub(super) fn resolve(&self, what: &Subject, call: &Arc<Call>) -> Result<Resolved, Error> {
-        self.planner.resolve(what, &self.settings, call)
     }
 
     #[cfg(feature = "lend")]

@@ -16,6 +16,10 @@ use crate::settings::Settings;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
+    /// The agent that secrets are got from: `unix:PATH` or `http://127.0.0.1:PORT`. The rest is of what only this
+    /// process can do, and of secrets where the agent may be passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// The vault of the reference, if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vault: Option<Server>,
@@ -73,6 +77,7 @@ impl Plan {
             File::Folder((folder, ending)) => format!("{folder}/*{ending}"),
         };
         Ok(Self {
+            agent: None,
             vault,
             secrets: plan.secrets,
             variables: values.into_iter().map(|(name, _)| name).collect(),

@@ -41,13 +41,15 @@ impl Vaultlet {
     /// Connects to the vault of a reference, without a token.
     #[doc(hidden)]
     pub fn probe_blocking(&self, reference: &str) -> Result<Probe, Error> {
-        self.block("connecting to a vault", |operations, call| operations.probe(reference, call))
+        self.block("connecting to a vault", |source, call| {
+            source.operations()?.probe(reference, call)
+        })
     }
 
     /// The proxy that a server of a plan is reached through, as `host:port`. No network.
     #[doc(hidden)]
     pub fn proxy_of(&self, server: &Server) -> Result<Option<String>, Error> {
-        self.block("finding the proxy", |operations, _| Ok(operations.proxy_of(server)))
+        self.block("finding the proxy", |source, _| Ok(source.operations()?.proxy_of(server)))
     }
 }
 

@@ -35,6 +35,8 @@ struct Queue {
     threads: usize,
     idle: usize,
     closed: bool,
+    /// Whether a thread looks after the jobs that wait.
+    is_watched: bool,
 }
 
 impl Threads {
@@ -43,14 +45,15 @@ impl Threads {
         Self { shared: Arc::default(), most }
     }
 
-    /// Runs a job on a thread.
-    pub(crate) fn run(&self, job: Job) {
+    /// Runs a job on a thread. Returns whether it has to wait until one is free.
+    pub(crate) fn run(&self, job: Job) -> bool {
         let mut queue = self.shared.lock();
         queue.jobs.push_back(job);
         if queue.jobs.len() <= queue.idle || queue.threads >= self.most {
+            let must_wait = queue.jobs.len() > queue.idle;
             drop(queue);
             self.shared.more.notify_one();
-            return;
+            return must_wait;
         }
         queue.threads += 1;
         drop(queue);
@@ -68,11 +71,36 @@ impl Threads {
                 (job.run)(job.call.check().and(Err(exhausted::thread(&error))));
             }
         }
+        false
+    }
+
+    /// Has a thread of its own call [`Threads::expiry`] for as long as any job waits, where no component ticks that
+    /// does so. Without that thread jobs end when another one is free for them.
+    pub(crate) fn watch(&self, expire: impl Fn() + Send + 'static) {
+        if std::mem::replace(&mut self.shared.lock().is_watched, true) {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let thread = std::thread::Builder::new().name("vaultlet-expiry".into());
+        let started = thread.spawn(move || {
+            loop {
+                std::thread::sleep(limits::EPOCH);
+                expire();
+                let mut queue = shared.lock();
+                if queue.jobs.is_empty() {
+                    queue.is_watched = false;
+                    break;
+                }
+            }
+        });
+        if started.is_err() {
+            self.shared.lock().is_watched = false;
+        }
     }
 
     /// A function that fails the jobs whose time has run out, or that are cancelled, before a thread
     /// was free for them. What they call may block, so they end on threads of their own.
-    pub(crate) fn expiry(&self) -> impl Fn() + Send + 'static {
+    pub(crate) fn expiry(&self) -> impl Fn() + Send + Sync + 'static {
         let shared = Arc::downgrade(&self.shared);
         let expired = Self::new(limits::THREADS_EXPIRED);
         move || {
@@ -88,7 +116,9 @@ impl Threads {
                     }
                 }
             }
-            ended.into_iter().for_each(|job| expired.run(job));
+            for job in ended {
+                expired.run(job);
+            }
         }
     }
 }

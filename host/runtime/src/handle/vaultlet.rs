@@ -14,17 +14,13 @@ use crate::settings::Settings;
 use crate::token::{Token, TokenRequest, UserAssigned};
 
 #[cfg(feature = "plugins")]
-use crate::bindings::exports::vaultlet::keyvault::{
-    plan::{Resolved, Subject},
-    types::Page,
-};
+use crate::bindings::exports::vaultlet::keyvault::types::Page;
 
 use super::fork::PerProcess;
-use super::many::Many;
-use super::operations::Operations;
 use super::pending::Pending;
 use super::plan::Plan;
 use super::process::Process;
+use super::source::{Asker, Source};
 use super::threads::Job;
 
 /// Gets secrets and tokens.
@@ -40,6 +36,8 @@ use super::threads::Job;
 pub struct Vaultlet {
     process: Arc<PerProcess<Process>>,
     pub(super) identity: Option<UserAssigned>,
+    /// Whether the agent is not asked, though there is one.
+    pub(super) is_direct: bool,
     timeout: Option<Duration>,
     cancel: Option<Cancel>,
     watch: Option<Watch>,
@@ -55,7 +53,8 @@ impl fmt::Debug for Vaultlet {
 impl Vaultlet {
     pub(super) fn open(settings: Settings) -> Result<Self, Error> {
         let process = Arc::new(PerProcess::new(|| Process::open(settings))?);
-        Ok(Self { process, identity: None, timeout: None, cancel: None, watch: None })
+        let (identity, is_direct) = (None, false);
+        Ok(Self { process, identity, is_direct, timeout: None, cancel: None, watch: None })
     }
 
     /// Returns a clone of the handle that uses another user-assigned managed identity. The cache
@@ -86,6 +85,15 @@ impl Vaultlet {
         Self { watch: Some(Arc::new(watch)), ..self.clone() }
     }
 
+    pub(super) fn asker(&self) -> Asker {
+        Asker { identity: self.identity.clone(), is_direct: self.is_direct }
+    }
+
+    /// The handle without its agent.
+    pub(super) fn directly(&self) -> Self {
+        Self { is_direct: true, ..self.clone() }
+    }
+
     /// Gets a secret by its reference: `akv://<vault>/<name>[/<version>][?json=<pointer>]`, the
     /// secret's URL, or `@Microsoft.KeyVault(…)`.
     ///
@@ -98,9 +106,7 @@ impl Vaultlet {
     /// [`Vaultlet::get`] for code that is not async. The call runs on this thread and blocks it, so
     /// that it must not be made on a thread that runs async tasks.
     pub fn get_blocking(&self, reference: &str) -> Result<Secret, Error> {
-        self.block(GETTING, |operations, call| {
-            operations.get(reference, self.identity.as_ref(), call)
-        })
+        self.block(GETTING, |source, call| source.get(reference, &self.asker(), call))
     }
 
     /// [`Vaultlet::get`] on a thread of the handle, which then calls `then` once.
@@ -111,48 +117,6 @@ impl Vaultlet {
         then: impl FnOnce(Result<Secret, Error>) + Send + 'static,
     ) {
         let _ = self.start(GETTING, self.get_work(reference), then);
-    }
-
-    /// Gets several secrets at once. Returns them in the order of the references, or the first
-    /// error.
-    pub async fn get_many<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        let mut secrets = Vec::with_capacity(references.len());
-        for pending in self.get_each(references)? {
-            secrets.push(pending.await?);
-        }
-        Ok(secrets)
-    }
-
-    /// [`Vaultlet::get_many`] for code that is not async. The call blocks the thread.
-    pub fn get_many_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Vec<Secret>, Error> {
-        self.block(GETTING_MANY, |operations, call| {
-            // The first on this thread, which would only wait otherwise.
-            let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
-            let others = self.get_each(others)?;
-            let first = operations.get(first.as_ref(), self.identity.as_ref(), call)?;
-            let others = others.into_iter().map(|pending| pending.wait(call));
-            std::iter::once(Ok(first)).chain(others).collect()
-        })
-    }
-
-    /// [`Vaultlet::get_many`] on a thread of the handle, which then calls `then` once.
-    #[doc(hidden)]
-    pub fn get_many_then(
-        &self,
-        references: Vec<String>,
-        then: impl FnOnce(Result<Vec<Secret>, Error>) + Send + 'static,
-    ) {
-        if references.is_empty() {
-            return then(Ok(Vec::new()));
-        }
-        let many = Many::new(references.len(), Box::new(then));
-        for (at, reference) in references.iter().enumerate() {
-            let for_one = Arc::clone(&many);
-            let set = move |result| for_one.set(at, result);
-            if let Some(call) = self.start(GETTING_MANY, self.get_work(reference), set) {
-                many.add(call);
-            }
-        }
     }
 
     /// Lists the secrets of a vault by name, disabled ones included, without their values. `vault`
@@ -246,68 +210,52 @@ impl Vaultlet {
     }
 
     #[cfg(feature = "plugins")]
-    pub(crate) async fn resolve(&self, what: Subject) -> Result<Resolved, Error> {
-        self.pending(RESOLVING, move |operations, call| operations.resolve(&what, call))?.await
-    }
-
-    #[cfg(feature = "plugins")]
-    pub(crate) fn resolve_blocking(&self, what: &Subject) -> Result<Resolved, Error> {
-        self.block(RESOLVING, |operations, call| operations.resolve(what, call))
-    }
-
-    #[cfg(feature = "plugins")]
     pub(crate) async fn list_page(
         &self,
         what: Listed,
         marker: Option<String>,
     ) -> Result<Page, Error> {
         let identity = self.identity.clone();
-        let page = self.pending("listing a page", move |operations, call| {
-            operations.list_page(&what, marker.as_deref(), identity.as_ref(), call)
+        let page = self.pending("listing a page", move |source, call| {
+            source.operations()?.list_page(&what, marker.as_deref(), identity.as_ref(), call)
         });
         page?.await
     }
 
-    fn get_work(
+    pub(super) fn get_work(
         &self,
         reference: &str,
-    ) -> impl FnOnce(&Operations, &Arc<Call>) -> Result<Secret, Error> + use<> {
-        let (identity, reference) = (self.identity.clone(), reference.to_owned());
-        move |operations, call| operations.get(&reference, identity.as_ref(), call)
-    }
-
-    pub(super) fn get_each<R: AsRef<str>>(
-        &self,
-        references: &[R],
-    ) -> Result<Vec<Pending<Secret>>, Error> {
-        let get = |reference: &R| self.pending(GETTING_MANY, self.get_work(reference.as_ref()));
-        references.iter().map(get).collect()
+    ) -> impl FnOnce(&Source, &Arc<Call>) -> Result<Secret, Error> + use<> {
+        let (asker, reference) = (self.asker(), reference.to_owned());
+        move |source, call| source.get(&reference, &asker, call)
     }
 
     fn list_work(
         &self,
         what: Listed,
-    ) -> impl FnOnce(&Operations, &Arc<Call>) -> Result<Vec<Properties>, Error> + use<> {
+    ) -> impl FnOnce(&Source, &Arc<Call>) -> Result<Vec<Properties>, Error> + use<> {
         let identity = self.identity.clone();
-        move |operations, call| operations.list(&what, identity.as_ref(), call)
+        move |source, call| source.operations()?.list(&what, identity.as_ref(), call)
     }
 
     fn token_work(
         &self,
         request: TokenRequest,
-    ) -> impl FnOnce(&Operations, &Arc<Call>) -> Result<Token, Error> + use<> {
+    ) -> impl FnOnce(&Source, &Arc<Call>) -> Result<Token, Error> + use<> {
         let identity = self.identity.clone();
-        move |operations, call| operations.token(request, identity, call)
+        move |source, call| source.operations()?.token(request, identity, call)
     }
 
     fn plan_work(
         &self,
         reference: Option<&str>,
-    ) -> Result<impl FnOnce(&Operations, &Arc<Call>) -> Result<Plan, Error> + use<>, Error> {
+    ) -> Result<impl FnOnce(&Source, &Arc<Call>) -> Result<Plan, Error> + use<>, Error> {
         let reference = reference.map(str::to_owned);
         let settings = self.current()?.settings().clone();
-        Ok(move |operations: &Operations, call: &Arc<Call>| {
-            Plan::new(&operations.planner, &settings, reference.as_deref(), call)
+        Ok(move |source: &Source, call: &Arc<Call>| {
+            let planner = &source.operations()?.planner;
+            let plan = Plan::new(planner, &settings, reference.as_deref(), call)?;
+            Ok(Plan { agent: source.place(), ..plan })
         })
     }
 
@@ -315,19 +263,19 @@ impl Vaultlet {
     pub(crate) fn block<T>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error>,
+        work: impl FnOnce(&Source, &Arc<Call>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let process = self.current()?;
         let call = Arc::new(self.call(doing, process).with_watch(self.watch.clone()));
         call.check()?;
-        work(&process.operations, &call)
+        work(&process.source, &call)
     }
 
     /// Makes a call on a thread of the handle, as a future.
     pub(crate) fn pending<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Source, &Arc<Call>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Pending<T>, Error> {
         let process = self.current()?;
         let call = Arc::new(self.call(doing, process));
@@ -340,10 +288,10 @@ impl Vaultlet {
 
     /// Makes a call on a thread of the handle, which then calls `then` once. When the call cannot be
     /// started, this thread calls it.
-    fn start<T: Send + 'static>(
+    pub(super) fn start<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&Source, &Arc<Call>) -> Result<T, Error> + Send + 'static,
         then: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) -> Option<Arc<Call>> {
         match self.current() {
@@ -362,6 +310,11 @@ impl Vaultlet {
     fn call(&self, doing: &'static str, process: &Process) -> Call {
         let limit = self.timeout.unwrap_or_else(|| process.timeout());
         Call::new(doing, limit, self.cancel.as_ref())
+    }
+
+    /// The time that a call may take.
+    pub(super) fn limit(&self) -> Result<Duration, Error> {
+        Ok(self.timeout.unwrap_or(self.current()?.timeout()))
     }
 
     /// Begins a call that is none of the component's, and is cancelled as the handle's calls are unless
@@ -386,21 +339,21 @@ pub(super) const GETTING_MANY: &str = "getting secrets";
 const LISTING: &str = "listing secrets";
 const VERSIONS: &str = "listing versions";
 const TOKEN: &str = "getting a token";
-#[cfg(feature = "plugins")]
-const RESOLVING: &str = "resolving a reference";
 const PLANNING: &str = "making a plan";
 
 fn run<T>(
     process: &Process,
     call: &Arc<Call>,
-    work: impl FnOnce(&Operations, &Arc<Call>) -> Result<T, Error> + Send + 'static,
+    work: impl FnOnce(&Source, &Arc<Call>) -> Result<T, Error> + Send + 'static,
     then: impl FnOnce(Result<T, Error>) + Send + 'static,
 ) {
-    let (operations, for_job) = (Arc::clone(&process.operations), Arc::clone(call));
+    let (source, for_job) = (Arc::clone(&process.source), Arc::clone(call));
     let run = move |ready: Result<(), Error>| {
-        let work = || ready.and_then(|()| work(&operations, &for_job));
+        let work = || ready.and_then(|()| work(&source, &for_job));
         let panicked = |_| Err(Error::internal("making a call: it panicked"));
         then(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked));
     };
-    process.threads.run(Job { call: Arc::clone(call), run: Box::new(run) });
+    if process.threads.run(Job { call: Arc::clone(call), run: Box::new(run) }) {
+        process.watch();
+    }
 }

@@ -128,17 +128,6 @@ impl Guest {
         self.invoke(call, PLAN, "lent", (address, secret))
     }
 
-    pub(crate) fn render_secrets(
-        &mut self,
-        call: &Arc<Call>,
-        references: &[(String, Properties)],
-        values: &[String],
-        part: Part,
-        format: Format,
-    ) -> Result<Result<String, Error>> {
-        self.invoke(call, RENDER, "secrets", (references, values, part, format))
-    }
-
     pub(crate) fn render_listing(
         &mut self,
         call: &Arc<Call>,

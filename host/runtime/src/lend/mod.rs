@@ -104,24 +104,24 @@ impl Vaultlet {
         let listener = listen(port).map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?.to_string();
         let secret = random_secret()?;
-        let (variables, front) =
-            self.block("lending the identity endpoint", |operations, call| {
-                let mut settings = operations.settings.clone();
-                settings.push(("VAULTLET_LENT_RESOURCES".into(), resources.clone()));
-                operations.planner.check(&settings, call)?;
-                let variables = operations.planner.lent_variables(&address, &secret, call)?;
-                let identity = match lend.any_identity {
-                    true => String::new(),
-                    false => operations.named_identity(call)?,
-                };
-                let front = operations.front(&[
-                    ("VAULTLET_LENT_AUTHORITY", address.as_str()),
-                    ("VAULTLET_LENT_SECRET", secret.as_str()),
-                    ("VAULTLET_LENT_RESOURCES", resources.as_str()),
-                    ("VAULTLET_LENT_IDENTITY", &identity),
-                ]);
-                Ok((variables, Arc::new(front)))
-            })?;
+        let (variables, front) = self.block("lending the identity endpoint", |source, call| {
+            let operations = source.operations()?;
+            let mut settings = operations.settings.clone();
+            settings.push(("VAULTLET_LENT_RESOURCES".into(), resources.clone()));
+            operations.planner.check(&settings, call)?;
+            let variables = operations.planner.lent_variables(&address, &secret, call)?;
+            let identity = match lend.any_identity {
+                true => String::new(),
+                false => operations.named_identity(call)?,
+            };
+            let front = operations.front(&[
+                ("VAULTLET_LENT_AUTHORITY", address.as_str()),
+                ("VAULTLET_LENT_SECRET", secret.as_str()),
+                ("VAULTLET_LENT_RESOURCES", resources.as_str()),
+                ("VAULTLET_LENT_IDENTITY", &identity),
+            ]);
+            Ok((variables, Arc::new(front)))
+        })?;
         let counts = Arc::<Counts>::default();
         let thread = RuntimeThread::start()?;
         let listener = {

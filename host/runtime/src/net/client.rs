@@ -12,8 +12,9 @@ use super::connection::{Connection, Times};
 use super::failure::Failure;
 use super::message::{Request, Response};
 use super::resolve::Resolver;
-use super::server::PlannedServer;
+use super::server::{PlannedServer, Purpose};
 use super::stream::{Deadline, Late, Stream};
+use super::traffic::{Traffic, VaultTraffic};
 use super::transport::Transport;
 
 /// Sends requests that the grant allows.
@@ -21,6 +22,8 @@ pub(crate) struct Client {
     pub(super) transport: Transport,
     pub(super) resolver: Resolver,
     idle: Mutex<Vec<Idle>>,
+    /// Requests to vaults: how many there were, and how many there may be.
+    traffic: VaultTraffic,
     /// Servers that a connection was prepared for, with that connection until it is used.
     prepared: Mutex<Vec<First>>,
 }
@@ -41,6 +44,7 @@ struct Idle {
 impl Client {
     pub(crate) fn new(transport: Transport) -> Self {
         Self {
+            traffic: VaultTraffic::new(transport.rate),
             transport,
             resolver: Resolver::default(),
             idle: Mutex::default(),
@@ -50,6 +54,18 @@ impl Client {
 
     /// Sends one request and reads the whole response. Follows no redirect.
     pub(crate) fn exchange(
+        &self,
+        to: &PlannedServer,
+        request: &Request,
+        call: &Call,
+    ) -> Result<Response, Failure> {
+        if to.purpose == Purpose::Vault {
+            return self.traffic.exchange(to, call, || self.exchange_now(to, request, call));
+        }
+        self.exchange_now(to, request, call)
+    }
+
+    fn exchange_now(
         &self,
         to: &PlannedServer,
         request: &Request,
@@ -67,6 +83,11 @@ impl Client {
             self.keep(to, connection);
         }
         response
+    }
+
+    /// Requests to vaults until now.
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.traffic.counts()
     }
 
     /// Begins the first connection to a server that there will be a request for, as far as that needs

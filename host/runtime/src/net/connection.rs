@@ -1,6 +1,6 @@
 //! One HTTP/1.1 connection: a request and its response at a time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::call::Call;
 use crate::limits;
@@ -16,6 +16,8 @@ pub(super) struct Connection {
     sent: Vec<u8>,
     received: Vec<u8>,
     keeps_open: bool,
+    /// When the first byte of the response came.
+    begun: Option<Instant>,
     pub(super) idle_since: Instant,
 }
 
@@ -24,11 +26,22 @@ pub(super) struct Times<'a> {
     call: &'a Call,
     started: Instant,
     request: &'a Request,
+    /// Bytes of the body, at most.
+    most: usize,
+    /// From a response's first byte to its last, of a server that has the whole response before it sends it.
+    rest: Option<Duration>,
 }
 
 impl<'a> Times<'a> {
     pub(super) fn new(call: &'a Call, request: &'a Request) -> Self {
-        Self { call, started: Instant::now(), request }
+        let most = usize::try_from(request.max_body).unwrap_or(usize::MAX).min(limits::BODY_MAX);
+        Self { call, started: Instant::now(), request, most, rest: None }
+    }
+
+    /// Of a request that the host itself makes: its limit is no guest's.
+    pub(super) fn of_host(call: &'a Call, request: &'a Request, rest: Duration) -> Self {
+        let most = usize::try_from(request.max_body).unwrap_or(usize::MAX);
+        Self { most, rest: Some(rest), ..Self::new(call, request) }
     }
 
     fn total(&self) -> Instant {
@@ -47,8 +60,19 @@ impl<'a> Times<'a> {
         Deadline::new(self.call, (self.started + within).min(self.total()), Late::Responding)
     }
 
+    /// For more of a head that has begun.
+    fn head(&self, begun: Option<Instant>) -> Deadline<'a> {
+        match (self.rest, begun) {
+            (Some(rest), Some(begun)) => Deadline::new(self.call, begun + rest, Late::Responding),
+            _ => self.first_byte(),
+        }
+    }
+
     /// From now on, for the next piece of a body.
-    fn next_bytes(&self) -> Deadline<'a> {
+    fn next_bytes(&self, begun: Option<Instant>) -> Deadline<'a> {
+        if self.rest.is_some() {
+            return self.head(begun);
+        }
         let within = limits::milliseconds(self.request.first_byte_ms);
         Deadline::new(self.call, (Instant::now() + within).min(self.total()), Late::Responding)
     }
@@ -58,7 +82,7 @@ impl Connection {
     pub(super) fn new(stream: Stream) -> Self {
         let buffer = || Vec::with_capacity(limits::READ);
         let (sent, received) = (buffer(), buffer());
-        Self { stream, sent, received, keeps_open: true, idle_since: Instant::now() }
+        Self { stream, sent, received, keeps_open: true, begun: None, idle_since: Instant::now() }
     }
 
     /// Whether another request may be sent now.
@@ -71,6 +95,16 @@ impl Connection {
         self.keeps_open
     }
 
+    /// Whether any of the last response has come.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
+    /// The socket, for what the system knows of the peer.
+    pub(super) fn socket(&self) -> &socket2::Socket {
+        self.stream.socket()
+    }
+
     /// Sends a request and reads the whole response.
     pub(super) fn exchange(
         &mut self,
@@ -79,8 +113,9 @@ impl Connection {
     ) -> Result<Response, Failure> {
         // Anything but a whole exchange leaves the connection unusable.
         self.keeps_open = false;
+        self.begun = None;
         times.call.check()?;
-        let result = self.send(request, times).and_then(|()| self.read(request, times));
+        let result = self.send(request, times).and_then(|()| self.read(times));
         for buffer in [&mut self.sent, &mut self.received] {
             scrub(buffer);
             // A long body leaves no memory with an idle connection.
@@ -96,20 +131,20 @@ impl Connection {
         self.stream.send(&self.sent, times.first_byte())
     }
 
-    fn read(&mut self, request: &Request, times: &Times<'_>) -> Result<Response, Failure> {
+    fn read(&mut self, times: &Times<'_>) -> Result<Response, Failure> {
         let mut head = self.read_head(times)?;
         while matches!(head.response.status, 100..200) {
             consume(&mut self.received, head.length);
             head = self.read_head(times)?;
         }
-        let most = limits::BODY_MAX.min(usize::try_from(request.max_body).unwrap_or(usize::MAX));
+        let most = times.most;
         let Head { mut response, framing, keeps_open, length: start } = head;
         let used = match framing {
             Framing::Length(length) if length > most => return Err(Failure::TooLarge),
             Framing::Length(length) => {
                 let end = start + length;
                 while self.received.len() < end {
-                    self.receive(times.next_bytes())?;
+                    self.receive(times.next_bytes(self.begun))?;
                 }
                 response.body = self.received.get(start..end).unwrap_or_default().to_vec();
                 end
@@ -131,7 +166,7 @@ impl Connection {
             {
                 return Ok(head);
             }
-            self.receive(times.first_byte())?;
+            self.receive(times.head(self.begun))?;
         }
     }
 
@@ -151,7 +186,7 @@ impl Connection {
             }
             // Whatever a server sends between two chunks, no more than a line of it is kept.
             consume(&mut self.received, used);
-            self.receive(times.next_bytes())?;
+            self.receive(times.next_bytes(self.begun))?;
         }
     }
 
@@ -168,7 +203,8 @@ impl Connection {
                 return Err(Failure::TooLarge);
             }
             scrub(&mut self.received);
-            if self.stream.receive(&mut self.received, times.next_bytes())? == 0 {
+            let deadline = times.next_bytes(self.begun);
+            if self.stream.receive(&mut self.received, deadline)? == 0 {
                 return Ok(0);
             }
             append(body, &self.received);
@@ -181,6 +217,7 @@ impl Connection {
             let what = "the connection closed before the response was complete";
             return Err(Failure::Protocol(what.into()));
         }
+        self.begun.get_or_insert_with(Instant::now);
         Ok(())
     }
 }
@@ -195,12 +232,10 @@ fn length(request: &Request) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
-    use std::time::Duration;
-
     use super::*;
     use crate::net::Method;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
 
     /// Lines before chunks are limited, but there is no end of them: nearly every read ends within one.
     #[test]
@@ -233,8 +268,7 @@ mod tests {
         let times = Times::new(&call, &request);
         let mut connection = Connection::new(Stream::connect(&[address], times.connect()).unwrap());
         connection.send(&request, &times).unwrap();
-        let response =
-            connection.read(&request, &times).unwrap_or_else(|error| unreachable!("{error}"));
+        let response = connection.read(&times).unwrap_or_else(|error| unreachable!("{error}"));
         assert_eq!(response.body, [b'x'; CHUNKS]);
         assert!(connection.received.capacity() <= 32 << 10, "{}", connection.received.capacity());
         server.join().unwrap();

@@ -5,6 +5,7 @@
 //! connections · `connection` sends a request and reads its response · `connect` makes a new one ·
 //! `stream` waits.
 
+mod budget;
 mod client;
 mod connect;
 mod connection;
@@ -12,6 +13,7 @@ mod egress;
 mod failure;
 mod hosts;
 mod http1;
+mod local;
 mod log;
 mod message;
 mod probe;
@@ -22,10 +24,14 @@ mod server;
 mod special;
 mod stream;
 mod tls;
+mod traffic;
 mod transport;
 
+#[doc(hidden)]
+pub use budget::Budget;
 pub(crate) use client::Client;
 pub(crate) use failure::Failure;
+pub(crate) use local::{Local, LocalAddress};
 pub(crate) use log::log;
 pub(crate) use message::{Method, Request, Response, SendError};
 pub use probe::{Address, Seen, Step};
@@ -33,4 +39,5 @@ pub(crate) use proxies::{Direct, Proxies, Proxy};
 pub(crate) use resolve::Override;
 pub(crate) use server::{Issuers, PlannedServer, Purpose, Target, Trust};
 pub(crate) use tls::client_config;
+pub use traffic::Traffic;
 pub(crate) use transport::Transport;

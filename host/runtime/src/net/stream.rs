@@ -3,13 +3,14 @@
 use std::io::{self, IoSlice, Read as _, Write};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustls::ClientConnection;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::call::{Call, Waiting};
 use crate::limits;
@@ -122,6 +123,32 @@ impl Stream {
             }
         }
         Err(last)
+    }
+
+    /// Connects to a unix socket.
+    pub(super) fn connect_unix(path: &Path, deadline: Deadline<'_>) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::from_connect(&error);
+        let address = SockAddr::unix(path).map_err(failed)?;
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
+        socket.set_nonblocking(true).map_err(failed)?;
+        loop {
+            deadline.check()?;
+            match socket.connect(&address) {
+                Ok(()) => break,
+                // As many connections wait to be accepted as may. There is nothing to wait on.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let left = deadline.until.saturating_duration_since(Instant::now());
+                    deadline.call.sleep(left.min(limits::UNIX_PAUSE))?;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        socket.set_nonblocking(false).map_err(failed)?;
+        Ok(Self { socket: Arc::new(socket), tls: None, armed: Duration::ZERO })
+    }
+
+    pub(super) fn socket(&self) -> &Socket {
+        &self.socket
     }
 
     /// Sends the client's part of a handshake.

@@ -1,5 +1,6 @@
 //! How a handle reaches servers.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::proxies::Proxies;
@@ -13,4 +14,6 @@ pub(crate) struct Transport {
     pub(crate) overrides: Vec<Override>,
     /// Which servers are reached through a proxy, and which proxy.
     pub(crate) proxies: Proxies,
+    /// Requests a second to one vault, if there is a limit.
+    pub(crate) rate: Option<NonZeroU32>,
 }

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
 use crate::call::Cancel;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::handle::{PerProcess, Vaultlet};
 use crate::limits;
+use crate::policy::Pattern;
 use crate::settings::OnLine;
 
 use super::call::Plugin;
 use super::compile::compile;
+use super::grants::Grants;
 use super::options::PluginOptions;
-use super::policy::{Policy, Reference};
 use super::workers::Workers;
 
 /// What a plugin may read and how much it may use; see [`Vaultlet::plugin`].
@@ -69,8 +69,8 @@ impl PluginBuilder {
         }
     }
 
-    /// Lets the plugin read this secret, given in any form of a reference. May be called more than
-    /// once.
+    /// Lets the plugin read this secret, given in any form of a reference, or every secret that a pattern covers, as
+    /// in `akv://my-key-vault/train-*`: `*` is any run of characters but `/`. May be called more than once.
     ///
     /// Without a version the plugin may read every version, with a version only that one. Without a
     /// JSON pointer it may read the whole value and every member, with a pointer only that member.
@@ -152,13 +152,19 @@ impl PluginBuilder {
     /// [`Configuration`](crate::Kind::Configuration), or of kind
     /// [`InvalidArgument`](crate::Kind::InvalidArgument) for a malformed reference.
     pub fn open(self) -> Result<Plugin, Error> {
-        let mut policy = Policy::default();
+        let mut granted = Grants::default();
         for reference in self.grants {
-            let resolved = self.vaultlet.resolve_blocking(&Subject::Secret(reference))?;
-            policy.secrets.push(Reference::from(resolved));
+            if !reference.contains('*') {
+                // With the settings of the handle, which may refuse what a pattern may be.
+                self.vaultlet.canonical(&reference)?;
+            }
+            granted.secrets.push(Pattern::parse(&reference).map_err(|refused| {
+                let message = format!("opening a plugin: {}", refused.why);
+                Error::new(Kind::InvalidArgument, "reference-malformed", message, &refused.help)
+            })?);
         }
         for vault in self.lists {
-            policy.vaults.push(self.vaultlet.resolve_blocking(&Subject::Vault(vault))?.reference);
+            granted.vaults.push(self.vaultlet.canonical_vault(&vault)?);
         }
         let Self { vaultlet, wasm, name, memory, timeout, concurrency, on_output, .. } = self;
         let call = vaultlet.other_call("opening a plugin", self.open_timeout, self.cancel.as_ref());
@@ -166,8 +172,16 @@ impl PluginBuilder {
         let name = name.unwrap_or_else(|| fingerprint(&wasm));
         let memory = memory.min(limits::PLUGIN_MEMORY_MAX);
         let code = compile(&wasm, self.open_memory, &call)?;
-        let options =
-            PluginOptions { vaultlet, code, name, policy, memory, timeout, concurrency, on_output };
+        let options = PluginOptions {
+            vaultlet,
+            code,
+            name,
+            grants: granted,
+            memory,
+            timeout,
+            concurrency,
+            on_output,
+        };
         let workers = PerProcess::new(|| Workers::open(Arc::new(options)))?;
         Ok(Plugin::new(workers))
     }

@@ -164,6 +164,9 @@ pub(super) fn not_usable(why: &str) -> Error {
 
 /// The error of a call that trapped, exited or exceeded a limit.
 fn call_error(error: &wasmtime::Error, refused: Option<&str>) -> Error {
+    if let Some(own) = error.downcast_ref::<Error>() {
+        return own.clone();
+    }
     let how = match error.downcast_ref::<I32Exit>() {
         Some(I32Exit(status)) => format!("it exited with status {status}"),
         None => shown(&error.root_cause().to_string()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::handle::Vaultlet;
 use crate::settings::OnLine;
 
-use super::policy::Policy;
+use super::grants::Grants;
 
 /// What the message of every error of a call begins with.
 pub(super) const CALLING: &str = "calling a plugin";
@@ -17,7 +17,7 @@ pub(super) struct PluginOptions {
     pub(super) code: CompiledCode,
     /// The plugin's name in the log.
     pub(super) name: String,
-    pub(super) policy: Policy,
+    pub(super) grants: Grants,
     /// Bytes that the memories of one call may have together.
     pub(super) memory: usize,
     /// The time that one call may take.

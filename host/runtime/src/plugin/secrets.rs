@@ -7,16 +7,15 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceTable, ResourceType};
 use zeroize::Zeroize as _;
 
-use crate::bindings::exports::vaultlet::keyvault::plan::Subject;
 use crate::bindings::exports::vaultlet::keyvault::types::Error as WitError;
 use crate::bindings::exports::vaultlet::keyvault::types::{Listed, Page};
 use crate::error::{Error, Kind};
 use crate::limits;
+use crate::policy::Canonical;
 use crate::secret::{Properties, Secret};
 use crate::token::UserAssigned;
 
 use super::options::PluginOptions;
-use super::policy::Reference;
 
 /// Interfaces without and with their version.
 pub(super) const TYPES: (&str, &str) = ("vaultlet:keyvault/types", "vaultlet:keyvault/types@0.1.0");
@@ -73,6 +72,20 @@ struct OpenSecret {
     properties: Properties,
     /// The one copy of the value, from which the plugin's memory is filled.
     value: Arc<str>,
+    /// What the plugin asked for, and the source, for the audit.
+    reference: Canonical,
+    source: Option<String>,
+    /// Whether the plugin has been given the value.
+    is_revealed: bool,
+}
+
+impl OpenSecret {
+    /// Records that the plugin is given the value.
+    fn record(&self, options: &PluginOptions) -> Result<(), Error> {
+        let PluginOptions { vaultlet, name, .. } = options;
+        let (version, source) = (self.properties.version.as_deref(), self.source.as_deref());
+        vaultlet.reveal_to_plugin(&self.reference, name, version, source)
+    }
 }
 
 impl Drop for OpenSecret {
@@ -104,7 +117,13 @@ pub(super) fn add_to_linker<T: SecretsView>(linker: &mut Linker<T>) -> wasmtime:
     secrets.func_wrap(
         "[method]secret.reveal",
         |mut store: Context<'_, T>, (this,): (Resource<OpenSecret>,)| {
-            Ok((Arc::clone(&store.data_mut().secrets().table.get(&this)?.value),))
+            let SecretsViewData { secrets, table } = store.data_mut().secrets();
+            let secret = table.get_mut(&this)?;
+            if !secret.is_revealed {
+                secret.record(&secrets.options)?;
+                secret.is_revealed = true;
+            }
+            Ok((Arc::clone(&secret.value),))
         },
     )?;
     secrets.func_wrap_async("get", |mut store: Context<'_, T>, (reference, identity)| {
@@ -130,11 +149,12 @@ async fn get(
     };
     access.log(&secrets.options, &got);
     match got {
-        Ok(secret) => {
+        Ok(Got { secret, reference, source }) => {
             secrets.open += 1;
             let value = Arc::from(secret.reveal());
             let properties = secret.properties().clone();
-            Ok(Ok(table.push(OpenSecret { properties, value })?))
+            let is_revealed = false;
+            Ok(Ok(table.push(OpenSecret { properties, value, reference, source, is_revealed })?))
         }
         Err(error) => Ok(Err(access.told(error))),
     }
@@ -158,6 +178,13 @@ async fn list_page(
 const GET: &str = "getting a secret";
 const LIST: &str = "listing a page";
 
+/// A secret that a plugin has asked for.
+struct Got {
+    secret: Secret,
+    reference: Canonical,
+    source: Option<String>,
+}
+
 /// One access of a plugin to a secret or a listing.
 struct Access {
     doing: &'static str,
@@ -171,13 +198,16 @@ impl Access {
         Self { doing, chooses_identity: identity.is_some(), reference: None }
     }
 
-    async fn get(&mut self, options: &PluginOptions, reference: &str) -> Result<Secret, Error> {
-        let requested = self.resolve(options, reference).await?;
-        if !options.policy.reads(&requested) {
-            return Err(self.denied());
+    async fn get(&mut self, options: &PluginOptions, reference: &str) -> Result<Got, Error> {
+        let reference = self.canonical(options, reference)?;
+        if !options.grants.reads(&reference) {
+            let denied = self.denied();
+            options.vaultlet.note_not_granted(&reference, &options.name, &denied);
+            return Err(denied);
         }
-        // The reference that was compared is the one that is sent.
-        options.vaultlet.get(&requested.text).await
+        let got = options.vaultlet.get_for_plugin(reference.clone(), &options.name);
+        let (secret, source) = got.await?;
+        Ok(Got { secret, reference, source })
     }
 
     async fn list(
@@ -189,13 +219,14 @@ impl Access {
         let (granted, what) = match what {
             Listed::Secrets(vault) => {
                 self.check(&vault)?;
-                let requested = options.vaultlet.resolve(Subject::Vault(vault)).await?.reference;
+                let requested = options.vaultlet.canonical_vault(&vault)?;
                 self.note(&requested);
-                (options.policy.lists(&requested), Listed::Secrets(requested))
+                (options.grants.lists(&requested), Listed::Secrets(requested))
             }
             Listed::Versions(reference) => {
-                let requested = self.resolve(options, &reference).await?;
-                (options.policy.lists_versions(&requested), Listed::Versions(requested.text))
+                let requested = self.canonical(options, &reference)?;
+                let text = requested.as_str().to_owned();
+                (options.grants.lists_versions(&requested), Listed::Versions(text))
             }
         };
         if !granted {
@@ -204,15 +235,10 @@ impl Access {
         options.vaultlet.list_page(what, marker).await
     }
 
-    async fn resolve(
-        &mut self,
-        options: &PluginOptions,
-        reference: &str,
-    ) -> Result<Reference, Error> {
+    fn canonical(&mut self, options: &PluginOptions, reference: &str) -> Result<Canonical, Error> {
         self.check(reference)?;
-        let resolved = options.vaultlet.resolve(Subject::Secret(reference.to_owned())).await?;
-        let requested = Reference::from(resolved);
-        self.note(&requested.text);
+        let requested = options.vaultlet.canonical(reference)?;
+        self.note(requested.as_str());
         Ok(requested)
     }
 

@@ -3,6 +3,7 @@
 
 mod reference;
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
@@ -29,10 +30,10 @@ pub fn read_all<'a, E: From<Error>>(
 }
 
 /// [`read_all`], in which a reference that is not accepted is an error like one that is malformed.
-pub(crate) fn read_accepted<'a, E: From<Error>>(
+pub(crate) fn read_accepted<'a, S: Borrow<Settings>, E: From<Error>>(
     variables: impl Iterator<Item = (&'a OsStr, &'a OsStr)>,
     accept: impl Fn(&Asked) -> Result<(), Error>,
-    settings: impl FnOnce() -> Result<Settings, E>,
+    settings: impl FnOnce() -> Result<S, E>,
 ) -> Result<Result<References, Errors>, E> {
     let mut variables = variables.filter(|(_, value)| is_like_one(value)).peekable();
     if variables.peek().is_none() {
@@ -41,7 +42,7 @@ pub(crate) fn read_accepted<'a, E: From<Error>>(
     let settings = settings()?;
     let (mut references, mut errors) = (References::new(), Errors::new());
     for (name, value) in variables {
-        let reference = read(value, &settings);
+        let reference = read(value, settings.borrow());
         match reference.map(|read| read.and_then(|asked| accept(&asked).map(|()| asked))) {
             None => {}
             Some(Ok(asked)) => drop(references.insert(name.to_owned(), asked)),

@@ -40,7 +40,9 @@ fn of_secret(facts: &AllFacts<'_>, subject: &Subject) -> Result {
             };
             fail(name, &failure)
         }
+        Some(Ok(_)) if facts.is_by_agent() => ok(format!("{name}: the agent gives it")),
         Some(Ok(_)) => ok(format!("{name}: the identity may read it")),
+        _ if facts.is_by_agent() => ok(format!("{name}: the agent may read secrets of this vault")),
         _ => ok(format!("{name}: the identity may read secrets of this vault")),
     }
 }
@@ -48,7 +50,7 @@ fn of_secret(facts: &AllFacts<'_>, subject: &Subject) -> Result {
 /// The check that has failed and that this one needs.
 pub(super) fn waits_for(facts: &AllFacts<'_>, subject: &Subject) -> Option<&'static str> {
     let earlier = || facts.tokenless().or_else(|| facts.unreached(&subject.vault));
-    facts.blamed().or_else(earlier)
+    facts.blamed().or_else(|| facts.agentless()).or_else(earlier)
 }
 
 /// Whether the vault has said something about the secret, for which the right to read it is needed.

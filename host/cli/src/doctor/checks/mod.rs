@@ -1,6 +1,7 @@
 //! The checks, one file each.
 
 mod access;
+mod agent;
 mod clock;
 mod connection;
 mod identity;
@@ -15,7 +16,7 @@ mod tls;
 mod token;
 
 use super::facts::Facts;
-use super::finding::Result;
+use super::finding::{Result, ok};
 
 /// A check: none, one or several results, as there are things to check.
 type Check = fn(&Facts<'_>) -> Vec<Result>;
@@ -25,6 +26,7 @@ pub(super) const ALL: &[(&str, Check)] = &[
     ("platform", platform::check),
     ("settings", settings::check),
     ("references", references::check),
+    ("agent", agent::check),
     ("proxy", proxy::check),
     ("identity", identity::check),
     ("token", token::check),
@@ -36,6 +38,17 @@ pub(super) const ALL: &[(&str, Check)] = &[
     ("clock", clock::check),
     ("limits", limits::check),
 ];
+
+/// The checks of what the agent does in place of this process.
+const OF_VAULT: &[&str] = &["proxy", "identity", "token", "name", "connection", "tls", "clock"];
+
+/// Makes a check.
+pub(super) fn make(id: &str, check: Check, facts: &Facts<'_>) -> Vec<Result> {
+    if facts.is_by_agent() && OF_VAULT.contains(&id) {
+        return vec![ok("not needed here: secrets come from the agent, which has its own")];
+    }
+    check(facts)
+}
 
 /// The line of text that an operating system has in a file; empty where there is none.
 fn read(path: &str) -> String {
