@@ -40,7 +40,7 @@ const COVERED: &[(&str, &[(&str, bool)])] = &[
             ("akv://team-kv.SUFFIX/db", true),
             ("akv://TEAM-KV.SUFFIX:443/db", true),
             ("https://team-kv.SUFFIX/secrets/db", true),
-            ("https://team-kv.SUFFIX:443/secrets/db/VERSION?api-version=7.4", true),
+            ("https://team-kv.SUFFIX:443/secrets/db/VERSION", true),
             ("@Microsoft.KeyVault(SecretUri=https://team-kv.SUFFIX/secrets/db)", true),
             ("@Microsoft.KeyVault(VaultName=team-kv;SecretName=db;SecretVersion=VERSION)", true),
             ("akv://team-kv/DB", false),
