@@ -303,7 +303,7 @@ proptest! {
         rest in "[a-zA-Z0-9:/.?%@#*()=;-]{0,24}",
     ) {
         let pattern = Pattern::of_secrets("akv://team-kv/train-*").unwrap();
-        let text = with_suffix(&start) + &rest;
+        let text = with_suffix(start) + &rest;
         if let Ok(reference) = Canonical::read(&text, &settings(&[PLAIN])) {
             let under = with_suffix("akv://team-kv.SUFFIX/train-");
             let is_under = reference.secret().strip_prefix(under.as_str()).is_some_and(|it| !it.contains('/'));
