@@ -12,11 +12,11 @@ use vaultlet_agent::{Cache, CacheSettings, Key, Upstream};
 use vaultlet_host::{Error, Kind, Properties, Secret};
 use zeroize::Zeroizing;
 
-/// A vault that has every secret, each of up to 4 KiB, but for some.
+/// A vault that has every secret, each of up to 2 KiB, but for some.
 #[derive(Clone, Default)]
 struct Vault(Arc<AtomicU64>);
 
-const LONGEST: u64 = 4 << 10;
+const LONGEST: u64 = 2 << 10;
 /// Kibibytes that may come and go: of the allocator, and of tables that double.
 const SLACK: u64 = 24 << 10;
 
@@ -89,7 +89,7 @@ async fn memory_does_not_grow() {
         let counts = cache.counts();
         assert!(counts.secrets <= 10_000, "{counts:?}");
         // Everything has come and gone once.
-        if asked >= 30_000 && early.is_none() {
+        if asked >= 20_000 && early.is_none() {
             early = Some((status("VmRSS:"), status("VmLck:")));
         }
     }

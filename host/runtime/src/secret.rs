@@ -54,8 +54,10 @@ impl Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        // Before its memory may be swapped again.
-        self.value.zeroize();
+        // Before its memory may be swapped again. Otherwise the value scrubs itself.
+        if self.locked.is_some() {
+            self.value.zeroize();
+        }
     }
 }
 

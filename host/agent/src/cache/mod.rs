@@ -150,7 +150,10 @@ impl<U: Upstream> Shared<U> {
             let mut flight =
                 InFlight { shared: Arc::clone(self), key, landed, result: Err(panicked()) };
             self.runtime.spawn(async move {
-                sleep_until(at).await;
+                // The timer would take a millisecond for nothing.
+                if at > Instant::now() {
+                    sleep_until(at).await;
+                }
                 flight.result = flight.shared.ask(&flight.key, is_first).await.map(Arc::new);
                 drop(flight);
             });

@@ -130,7 +130,15 @@ impl State {
             until: kept.end + self.settings.stale,
             patience: now,
         };
-        let launch = if now >= kept.ask { self.launch(key, now, serves) } else { None };
+        let launch = match now >= kept.ask {
+            // When one of those before it has landed.
+            true if serves && self.in_background >= limits::BACKGROUND => {
+                self.store.schedule(key, now);
+                None
+            }
+            true => self.launch(key, now, serves),
+            false => None,
+        };
         if serves {
             return (Step::Serve(answer), launch);
         }
@@ -224,12 +232,6 @@ impl State {
         };
         let stale = self.store.iter().filter(is_stale).count();
         Counts { secrets: self.store.len(), stale }
-    }
-
-    /// How many refusals are kept.
-    #[cfg(test)]
-    pub(super) fn refusals(&self) -> usize {
-        self.refusals.len()
     }
 
     /// A number from 0 to 1.
@@ -353,22 +355,37 @@ pub(super) fn pause(failures: u32) -> Duration {
     limits::PAUSE.saturating_mul(2_u32.saturating_pow(failures)).min(limits::PAUSE_MAX)
 }
 
-/// Whether an answer says that the value may not be had any more. Every other failure may pass; no identity at all may
-/// be a metadata service that cannot be reached.
+/// Whether an answer says that the value may not be had any more: the vault's 401, 403 or 404, a disabled secret, or an
+/// identity that was refused. Every other failure may pass; that there is no identity at all may be a metadata service
+/// that cannot be reached, and an address that is not allowed may be a wrong answer of DNS.
 pub(super) fn is_final(error: &Error) -> bool {
     match error.kind {
-        Kind::Denied
-        | Kind::NotFound
-        | Kind::Disabled
-        | Kind::Unauthenticated
-        | Kind::InvalidArgument
-        | Kind::Usage => true,
-        Kind::Unavailable
-        | Kind::Timeout
-        | Kind::Internal
-        | Kind::Conflict
-        | Kind::Throttled
-        | Kind::Configuration
-        | Kind::NotConfigured => false,
+        Kind::Denied => error.id != EGRESS_DENIED,
+        Kind::NotFound | Kind::Disabled | Kind::Unauthenticated => true,
+        _ => false,
+    }
+}
+
+/// The id of a connection that our own egress policy refused.
+const EGRESS_DENIED: &str = "egress-denied";
+
+#[cfg(test)]
+impl State {
+    pub(super) fn refusals(&self) -> usize {
+        self.refusals.len()
+    }
+
+    pub(super) fn in_background(&self) -> usize {
+        self.in_background
+    }
+
+    /// Everything that is kept is within its time, and due.
+    pub(super) fn renew_all(&mut self, now: Instant) {
+        let keys: Vec<Key> = self.store.iter().map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            if let Some(kept) = self.store.get_mut(&key) {
+                (kept.end, kept.ask) = (now + self.settings.ttl, now);
+            }
+        }
     }
 }

@@ -135,3 +135,27 @@ async fn few_are_asked_in_the_background_at_once() {
         assert_eq!(then, limits::BACKGROUND, "{later:?}");
     }
 }
+
+/// Those whose renewal is due when they are asked for wait for their turn, too.
+#[tokio::test(start_paused = true)]
+async fn few_are_renewed_at_once_when_all_are_asked_for() {
+    let vault = Vault::new(Serves(1, 0.0));
+    let cache = Cache::new(vault.clone(), settings());
+    let names: Vec<String> = (0..64).map(|number| format!("a{number}")).collect();
+    for name in &names {
+        get(&cache, name).await;
+    }
+    // Twice renewed, and then nobody has asked for two of their times.
+    at(&vault, 270.0).await;
+    let before = vault.requests();
+    cache.shared.lock().renew_all(Instant::now());
+    vault.set(Serves(2, 5.0));
+    for name in &names {
+        assert_eq!(get(&cache, name).await, "v1", "none waits");
+    }
+    assert_eq!(cache.shared.lock().in_background(), limits::BACKGROUND);
+    at(&vault, 271.0).await;
+    assert_eq!(vault.requests(), before + limits::BACKGROUND);
+    at(&vault, 291.0).await;
+    assert_eq!(vault.requests(), before + names.len());
+}

@@ -227,12 +227,9 @@ const KINDS: [Kind; 13] = [
 
 #[tokio::test(start_paused = true)]
 async fn each_failure_forgets_the_value_or_leaves_it() {
-    use Kind::{Denied, Disabled, InvalidArgument, NotFound, Unauthenticated, Usage};
+    use Kind::{Denied, Disabled, NotFound, Unauthenticated};
     for kind in KINDS {
-        let is_final = matches!(
-            kind,
-            Denied | NotFound | Disabled | Unauthenticated | InvalidArgument | Usage
-        );
+        let is_final = matches!(kind, Denied | NotFound | Disabled | Unauthenticated);
         let vault = Vault::new(Serves(1, 0.1));
         let cache = Cache::new(vault.clone(), settings());
         assert_eq!(get(&cache, "a").await, "v1");
@@ -314,4 +311,31 @@ async fn a_vault_that_throttles_is_asked_again_where_there_is_nothing_else() {
         assert_eq!(asker.await.unwrap(), expected);
         assert!(vault.elapsed() < most, "{}", vault.elapsed());
     }
+}
+
+/// An address that our own egress policy refuses is no refusal of the vault.
+#[test]
+fn a_connection_that_is_not_allowed_is_no_refusal() {
+    for (id, expected) in [("vault-forbidden", true), ("egress-denied", false)] {
+        assert_eq!(is_final(&Error::new(Kind::Denied, id, "", "")), expected, "{id}");
+    }
+}
+
+/// Nothing is kept, but what is on its way is shared, and old values serve.
+#[tokio::test(start_paused = true)]
+async fn without_a_time_every_caller_asks() {
+    let vault = Vault::new(Serves(1, 0.1));
+    let ttl = Duration::ZERO;
+    let cache = Cache::new(vault.clone(), CacheSettings { ttl, ..settings() });
+    for version in 1..=3 {
+        vault.set(Serves(version, 0.1));
+        for asker in many(&cache, 10, "a") {
+            assert_eq!(asker.await.unwrap(), format!("v{version}"));
+        }
+    }
+    assert_eq!(vault.requests(), 3);
+    vault.set(Fails(Kind::Unavailable, 0.1));
+    assert_eq!(get(&cache, "a").await, "v3 stale");
+    at(&vault, 500.0).await;
+    assert_eq!(vault.requests(), 4, "nobody asked, and nothing is asked");
 }
