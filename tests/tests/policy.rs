@@ -229,7 +229,7 @@ fn all_or_nothing_holds_of_several_secrets() {
             environment_variables:\n  KEY: akv://job/db\n";
         fs::write(folder.path().join("job.yml"), job).unwrap();
         let mut command = Command::new(vaultlet());
-        command.args(arguments).args(&place.flag()).current_dir(&folder).env_clear();
+        command.args(arguments).args(place.flag()).current_dir(&folder).env_clear();
         command.envs(local.environment().iter().cloned());
         let ended = Ended::from(command.output().unwrap());
         assert_eq!(ended.code, 77, "{arguments:?}: {ended:?}");
