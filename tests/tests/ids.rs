@@ -48,10 +48,10 @@ fn each_documented_id_belongs_to_an_error() {
     assert!(unknown.is_empty(), "documented ids that no error has: {unknown:?}");
 }
 
-/// The ids of the host, the library for C, the command line and the local Azure.
+/// The ids of the host, the agent, the library for C, the command line and the local Azure.
 fn of_sources() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
-    for folder in ["host/runtime/src", "host/cli/src", "host/ffi/src"] {
+    for folder in ["host/runtime/src", "host/agent/src", "host/cli/src", "host/ffi/src"] {
         collect(&root().join(folder), &mut ids);
     }
     ids.extend(of_dev());

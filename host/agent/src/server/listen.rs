@@ -86,7 +86,7 @@ impl Listener {
         let socket = system::adopt(descriptor).ok_or_else(|| wrong("is not open"))?;
         let socket = Socket::from(socket);
         let is_stream = socket.r#type().is_ok_and(|it| it == Type::STREAM);
-        if !is_stream || !rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(true) {
+        if !is_stream || !accepts(&socket) {
             return Err(wrong("is no socket that listens for connections"));
         }
         let address = socket.local_addr().map_err(|_| wrong("is no socket"))?;
@@ -168,6 +168,14 @@ fn mode(is_open: bool) -> u32 {
     if is_open { 0o666 } else { 0o600 }
 }
 
+/// Whether a socket listens for connections. Apple's systems do not tell, and have no service manager of this kind.
+fn accepts(socket: &Socket) -> bool {
+    #[cfg(not(target_vendor = "apple"))]
+    return rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(true);
+    #[cfg(target_vendor = "apple")]
+    socket.local_addr().is_ok()
+}
+
 /// Makes room for the socket: removes what an agent which was killed has left.
 fn check(path: &Path) -> Result<(), Error> {
     let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
@@ -235,18 +243,20 @@ fn tcp(address: SocketAddr) -> Result<TcpListener, Error> {
         let message = format!("serving at {address}: {}", error.to_string().to_lowercase());
         Error::new(
             Kind::Conflict,
-            SOCKET,
+            "agent-socket",
             message,
             "choose another port, or end what uses this one",
         )
     })
 }
 
-/// The id of a place that cannot be had.
-const SOCKET: &str = "agent-socket";
-
 fn refused(path: &Path, what: &str, help: &str) -> Error {
-    Error::new(Kind::Conflict, SOCKET, format!("serving at `{}`: {what}", path.display()), help)
+    Error::new(
+        Kind::Conflict,
+        "agent-socket",
+        format!("serving at `{}`: {what}", path.display()),
+        help,
+    )
 }
 
 fn no_folder(path: &Path, error: &io::Error) -> Error {
