@@ -231,7 +231,9 @@ impl Reader {
         if text.is_empty() || text.contains('\0') {
             self.refuse(file.span().start, "`file` names nothing", HELP);
         }
-        let folder = path.parent().unwrap_or(Path::new(""));
+        // Whole, as the process may go to another folder.
+        let policy = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let folder = policy.parent().unwrap_or(Path::new(""));
         Some(match text {
             "stderr" => Target::Stderr,
             "journal" => Target::Journal,

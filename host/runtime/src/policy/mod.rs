@@ -9,6 +9,8 @@ mod file;
 mod glob;
 mod guard;
 mod pattern;
+#[cfg(test)]
+mod pattern_tests;
 mod rules;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,165 @@
+//! The audit: what is in a line, where it goes, and that nothing is given out without it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use vaultlet_tests::sandbox::{in_namespace, skipped};
+use vaultlet_tests::{Run, vaultlet};
+
+use crate::{Place, VALUE, commands, ended, local, rule, user, vaultlet_ended};
+
+#[test]
+fn an_audit_line_says_what_when_who_and_how() {
+    let local = local();
+    let place = Place::new(&rule("akv://job/*", ""));
+    let [flag, policy] = place.flag();
+    let before = now();
+    let mut child = Command::new(vaultlet())
+        .args(["get", "akv://job/db?json=/user", &flag, &policy])
+        .envs(local.environment().iter().cloned())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = child.id();
+    assert!(child.wait().unwrap().success());
+    let lines = place.audit();
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    let time = line["time"].as_str().unwrap();
+    let is_time = time.len() == 24 && time.ends_with('Z') && time.as_bytes()[19] == b'.';
+    assert!(is_time && before.as_str() <= time && time <= now().as_str(), "{time}");
+    let members: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = ["event", "pid", "program", "reference", "source", "time", "user", "version"];
+    assert_eq!(members.iter().copied().collect::<BTreeSet<_>>(), expected.into());
+    assert_eq!(line["event"], "reveal");
+    assert_eq!(line["reference"], "akv://job.vault.azure.net/db");
+    assert_eq!(line["pid"], pid);
+    assert_eq!(line["program"], vaultlet().canonicalize().unwrap().display().to_string().as_str());
+    assert_eq!(line["source"], "managed-identity");
+    assert_eq!(line["version"].as_str().unwrap().len(), 32);
+    let mode = fs::metadata(place.at("audit.jsonl")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    // On stderr, beside everything else that is there.
+    place.write(&(rule("akv://job/*", "") + "[audit]\nfile = \"stderr\"\n"));
+    let ended = vaultlet_ended(&local, &["get", "akv://job/db-password", &flag, &policy]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, VALUE));
+    let line: Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert_eq!(line["event"], "reveal");
+}
+
+fn now() -> String {
+    Run::program("date").arguments(["-u", "+%Y-%m-%dT%H:%M:%S.%3NZ"]).end().stdout.trim().to_owned()
+}
+
+#[test]
+fn what_cannot_be_recorded_is_not_given_out() {
+    let local = local();
+    let place = Place::new("");
+    fs::create_dir(place.at("folder")).unwrap();
+    symlink("audit.jsonl", place.at("link")).unwrap();
+    assert!(Run::program("mkfifo").arguments([place.at("pipe")]).end().code == 0);
+    let policy = place.policy().display().to_string();
+    for (target, why) in [
+        ("/dev/full", "no space left on device"),
+        ("none/audit.jsonl", "there is no such file or folder"),
+        ("folder", "is a directory"),
+        ("link", "it is a link"),
+        ("pipe", "it is not a regular file"),
+        ("/proc/version", "permission denied"),
+    ] {
+        if target == "/proc/version" && user() == "root" {
+            continue;
+        }
+        place.write(&format!("{}[audit]\nfile = \"{target}\"\n", rule("akv://job/*", "")));
+        for (words, stdin) in commands("akv://job/db") {
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            let ended = ended(&local, &words, &[("VAULTLET_POLICY", &policy)], &stdin);
+            assert_eq!(ended.code, 78, "{target} {words:?}: {ended:?}");
+            for part in ["audit-failed", why, &policy] {
+                assert!(ended.stderr.contains(part), "{target} {words:?}: {}", ended.stderr);
+            }
+            let stdout = ended.stdout.trim_end();
+            assert!(["", "(exit 78)"].contains(&stdout), "{target} {words:?}: {stdout}");
+        }
+    }
+    assert!(!place.at("audit.jsonl").exists());
+    // With stderr closed, or full.
+    place.write(&(rule("akv://job/*", "") + "[audit]\nfile = \"stderr\"\n"));
+    for redirected in ["2>&-", "2>/dev/full"] {
+        let script = format!("\"$0\" get akv://job/db-password --policy \"$1\" {redirected}");
+        let program = vaultlet().to_str().unwrap();
+        let run = Run::program("sh").arguments(["-c", &script, program, &policy]);
+        let ended = run.environment(local.environment().iter().cloned()).end();
+        // A descriptor that was closed is opened to nowhere when a program starts.
+        let is_kept = redirected == "2>/dev/full";
+        assert!(ended.code == 78 || !is_kept, "{redirected}: {ended:?}");
+        assert!(ended.stdout.is_empty() || !is_kept, "{redirected}");
+    }
+}
+
+#[test]
+fn the_journal_gets_each_line_or_nothing_is_given_out() {
+    let test = "the_journal_gets_each_line_or_nothing_is_given_out";
+    let local = local();
+    let place = Place::new("");
+    place.write(&(rule("akv://job/db*", "") + "[audit]\nfile = \"journal\"\n"));
+    let policy = place.policy().display().to_string();
+    // A journal that nobody is at, and one that a program reads.
+    let script = "import os, socket, subprocess, sys\n\
+        gone = subprocess.run(sys.argv[1:], capture_output=True)\n\
+        os.makedirs('/run/systemd/journal')\n\
+        journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+        journal.bind('/run/systemd/journal/socket')\n\
+        ended = subprocess.run(sys.argv[1:], capture_output=True)\n\
+        os.write(1, b'%d %d\\n' % (gone.returncode, ended.returncode) + gone.stderr + ended.stdout + b'\\n')\n\
+        os.write(1, journal.recv(65536))\n";
+    let program = vaultlet().to_str().unwrap();
+    let arguments =
+        ["python3", "-c", script, program, "get", "akv://job/db-password", "--policy", &policy];
+    // The local Azure is on the loopback of this namespace, so that the network stays as it is.
+    let Some((unshare, words)) = in_namespace("mount -t tmpfs none /run", arguments) else {
+        return skipped(test, "there are no namespaces");
+    };
+    let words = words.into_iter().filter(|word| word != "-n");
+    let ended = Run::program(unshare).arguments(words);
+    let ended = ended.environment(local.environment().iter().cloned()).end();
+    if ended.stderr.contains("python3") {
+        return skipped(test, "there is no Python");
+    }
+    let (codes, rest) = ended.stdout.split_once('\n').unwrap_or_else(|| panic!("{ended:?}"));
+    assert_eq!(codes, "78 0", "{ended:?}");
+    assert!(rest.contains("(audit-failed)"), "{rest}");
+    let (output, entry) = rest.split_once("MESSAGE=").unwrap();
+    assert_eq!(output.matches(VALUE).count(), 1, "the command's own output, when it was recorded");
+    assert!(!entry.contains(VALUE), "a secret is in the journal");
+    let (line, fields) = entry.split_once('\n').unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["event"], "reveal");
+    for field in ["PRIORITY=6", "SYSLOG_IDENTIFIER=vaultlet", "VAULTLET_EVENT=reveal"] {
+        assert!(fields.lines().any(|it| it == field), "{fields}");
+    }
+}
+
+#[test]
+fn lines_of_several_processes_stay_whole() {
+    let local = local();
+    let place = Place::new(&rule("akv://job/*", ""));
+    let arguments =
+        ["get", "-o", "json", "akv://job/db", "akv://job/train-key", "akv://job/db-password"];
+    let [flag, policy] = place.flag();
+    let each = || {
+        let ended = vaultlet_ended(&local, &[&arguments[..], &[&flag, &policy]].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(each);
+        }
+    });
+    let lines = place.audit();
+    assert_eq!(lines.len(), 24);
+    let processes: BTreeSet<_> = lines.iter().map(|line| line["pid"].as_u64().unwrap()).collect();
+    assert_eq!(processes.len(), 8);
+}
