@@ -40,6 +40,15 @@ pub(crate) fn folder() -> TempDir {
     folder
 }
 
+/// The program where every user can read it. Another process makes the copy: one that another test starts at this
+/// moment would have the file open for writing for a while, and the system would not run it.
+pub(crate) fn copy_of_program(folder: &Path) -> PathBuf {
+    let copy = folder.join("vaultlet");
+    let status = Command::new("cp").arg(vaultlet()).arg(&copy).status();
+    assert!(status.unwrap().success());
+    copy
+}
+
 /// A command with only `PATH` and the local Azure in its environment.
 pub(crate) fn program(local: &Local, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);

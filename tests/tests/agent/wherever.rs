@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use vaultlet_tests::{Ended, Run, vaultlet};
 
-use crate::support::{Agent, STRANGER, VALUE, folder, get, local, program, until};
+use crate::support::{Agent, STRANGER, VALUE, copy_of_program, folder, get, local, program, until};
 
 /// The end of an agent that must not serve.
 fn refused(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
@@ -43,10 +43,11 @@ fn the_default_is_in_the_runtime_folder_of_a_user_and_without_one_a_flag_is_need
     }
     let folder = folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let program = copy_of_program(folder.path());
     let start = |variables: &[(&str, &Path)]| {
         let mut command = Command::new("setpriv");
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
-        command.args(STRANGER).arg(readable_program()).arg("agent");
+        command.args(STRANGER).arg(&program).arg("agent");
         command.envs(variables.iter().copied()).stderr(Stdio::piped());
         command
     };
@@ -59,19 +60,6 @@ fn the_default_is_in_the_runtime_folder_of_a_user_and_without_one_a_flag_is_need
     until("the default socket", || UnixStream::connect(&socket).is_ok());
     child.kill().unwrap();
     child.wait().unwrap();
-}
-
-/// The program where every user can read it.
-fn readable_program() -> &'static Path {
-    static PROGRAM: std::sync::OnceLock<std::path::PathBuf> = std::sync::OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let folder = std::env::temp_dir().join(format!("vaultlet-agent-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        let copy = folder.join("vaultlet");
-        fs::copy(vaultlet(), &copy).unwrap();
-        copy
-    })
 }
 
 #[test]

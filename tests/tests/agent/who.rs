@@ -9,7 +9,8 @@ use vaultlet_tests::Ended;
 use vaultlet_tests::sandbox::skipped;
 
 use crate::support::{
-    Agent, Answer, SECRETS, STRANGER, VALUE, folder, local, request, send, send_to_port, until,
+    Agent, Answer, SECRETS, STRANGER, VALUE, copy_of_program, folder, local, request, send,
+    send_to_port, until,
 };
 
 /// Asks as another user, by curl.
@@ -74,8 +75,7 @@ fn the_agent_of_another_user_does_not_answer_root() {
     }
     let folder = folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    let program = folder.path().join("vaultlet");
-    fs::copy(vaultlet_tests::vaultlet(), &program).unwrap();
+    let program = copy_of_program(folder.path());
     let socket = folder.path().join("agent.sock");
     let mut command = Command::new("setpriv");
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
