@@ -18,7 +18,7 @@ struct Vault(Arc<AtomicU64>);
 
 const LONGEST: u64 = 2 << 10;
 /// Kibibytes that may come and go: of the allocator, and of tables that double.
-const SLACK: u64 = 24 << 10;
+const SLACK: u64 = 12 << 10;
 
 impl Upstream for Vault {
     async fn get(&self, reference: &str) -> Result<Secret, Error> {
