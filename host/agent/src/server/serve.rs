@@ -10,7 +10,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, geteuid, getrlimit};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -21,7 +20,7 @@ use super::peer::Peer;
 use super::places::Owner;
 use super::request::Way;
 use super::respond::respond;
-use super::stream::{Connection, Stream};
+use super::stream::{Connection, Socket, Stream};
 use super::{State, limits};
 
 /// A listener on the agent's runtime.
@@ -131,20 +130,18 @@ async fn take(
     let connection = Connection::new(place);
     let (for_task, state) = (Arc::clone(&connection), Arc::clone(state));
     let (asker, way) = (Arc::new(Asker::new(peer)), accepting.way());
-    let task = match accepted {
-        Accepted::Unix(stream) => {
-            connections.spawn(serve_connection(stream, for_task, asker, way, state))
-        }
-        Accepted::Tcp(stream) => {
-            connections.spawn(serve_connection(stream, for_task, asker, way, state))
-        }
+    // One type for both, so that there is one copy of hyper for it.
+    let stream: Socket = match accepted {
+        Accepted::Unix(stream) => Box::new(stream),
+        Accepted::Tcp(stream) => Box::new(stream),
     };
+    let task = connections.spawn(serve_connection(stream, for_task, asker, way, state));
     connection.place.set_task(task);
     while connections.try_join_next().is_some() {}
 }
 
-async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: S,
+async fn serve_connection(
+    stream: Socket,
     connection: Arc<Connection>,
     asker: Arc<Asker>,
     way: Way,

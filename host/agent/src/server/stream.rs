@@ -70,8 +70,16 @@ impl Drop for Responding {
     }
 }
 
-pub(super) struct Stream<S> {
-    inner: S,
+/// A connection of either kind.
+pub(super) type Socket = Box<dyn Duplex>;
+
+/// What can be read and written.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+
+pub(super) struct Stream {
+    inner: Socket,
     connection: Arc<Connection>,
     /// The end of the time in which some of the response must be taken.
     stalled: Option<Pin<Box<Sleep>>>,
@@ -81,8 +89,8 @@ pub(super) struct Stream<S> {
     refusal: Option<(Vec<u8>, usize)>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
-    pub(super) fn new(inner: S, connection: Arc<Connection>) -> Self {
+impl Stream {
+    pub(super) fn new(inner: Socket, connection: Arc<Connection>) -> Self {
         Self { inner, connection, stalled: None, was_read: false, refusal: None }
     }
 
@@ -90,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
     fn poll_written(
         &mut self,
         context: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut Socket>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         let polled = write(Pin::new(&mut self.inner), context);
         if polled.is_ready() {
@@ -122,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
+impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -149,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+impl AsyncWrite for Stream {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
