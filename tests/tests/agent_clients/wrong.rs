@@ -54,7 +54,7 @@ fn what_is_no_agents_answer_is_refused() {
         (ok("null"), "not the JSON of a secret"),
         (ok("[]"), "not the JSON of a secret"),
         (ok(&format!("[{good}]")), "not the JSON of a secret"),
-        (ok(&good[..good.len() - 1]), "not the JSON of a secret"),
+        (ok(good.trim_end_matches('}')), "not the JSON of a secret"),
         (ok(&"[".repeat(10_000)), "not the JSON of a secret"),
         (ok(&good.replace("\"value\"", "\"valve\"")), "not the JSON of a secret"),
         (ok(&good.replace(&format!("\"{VALUE}\""), "5")), "not the JSON of a secret"),
