@@ -36,8 +36,8 @@ Examples:
   vaultlet dev --seed-file secrets.json -o json
 
 Each flag of dev is also a variable whose name begins with VAULTLET_DEV_: VAULTLET_DEV_VAULT, VAULTLET_DEV_SEED,
-VAULTLET_DEV_SEED_FILE, VAULTLET_DEV_AS, VAULTLET_DEV_IDENTITY_FORM, VAULTLET_DEV_GRANT, VAULTLET_DEV_OUTPUT. The
-flag wins. --log is VAULTLET_LOG.")]
+VAULTLET_DEV_SEED_FILE, VAULTLET_DEV_AS, VAULTLET_DEV_IDENTITY_FORM, VAULTLET_DEV_GRANT, VAULTLET_DEV_LIMIT,
+VAULTLET_DEV_OUTPUT. The flag wins. --log is VAULTLET_LOG.")]
 pub(crate) struct Dev {
     #[command(flatten)]
     given: GivenFlags,
@@ -63,6 +63,10 @@ pub(crate) struct Dev {
     /// or on one secret; may be repeated [default: secrets-officer, which may also write]
     #[arg(long, value_name = "WHO:ROLE[:NAME]", value_delimiter = ',', value_parser = trimmed::parsed::<Grant>())]
     grant: Vec<Grant>,
+    /// Requests to each vault in 10 seconds; those beyond are answered with 429, as Key Vault does beyond 4000
+    /// [default: no limit]
+    #[arg(long, value_name = "REQUESTS", value_parser = trimmed::trimmed(clap::value_parser!(u32)))]
+    limit: Option<u32>,
     /// export (lines for a shell) or json (one line)
     #[arg(long, short, value_enum, value_parser = trimmed::word::<Format>(), default_value_t = Format::Export, value_name = "FORMAT")]
     pub(crate) output: Format,
@@ -99,6 +103,7 @@ impl Dev {
         builder = self.vault.into_iter().fold(builder, Builder::vault);
         builder = seeded(builder, self.seed_file, self.seed, &self.given, "VAULTLET_DEV_SEED")?;
         builder = self.grant.into_iter().fold(builder, Builder::grant);
+        builder = self.limit.into_iter().fold(builder, Builder::limit);
         builder = builder.run_as(self.run_as.unwrap_or(Who::Managed));
         Ok((builder.identity_form(self.identity_form.unwrap_or_default()), self.given))
     }

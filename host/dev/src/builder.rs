@@ -24,7 +24,7 @@ use crate::{
     listeners::{authority, control, identity, localhost, plain, proxy},
     local::{Local, Vault},
     state::State,
-    vault::{self, Grant, Seed, Store, is_secret_name, is_vault_name},
+    vault::{self, Grant, Seed, Store, Throttle, is_secret_name, is_vault_name},
 };
 
 const DEFAULT_VAULT: &str = "job";
@@ -41,6 +41,7 @@ pub struct Builder {
     certificates: Vec<CertificateDer<'static>>,
     device_lifetime: u64,
     device_interval: u64,
+    limit: Option<u32>,
 }
 
 impl Local {
@@ -64,6 +65,7 @@ impl Builder {
             certificates: Vec::new(),
             device_lifetime: limits::DEVICE_LIFETIME,
             device_interval: limits::DEVICE_INTERVAL,
+            limit: None,
         }
     }
 
@@ -129,13 +131,21 @@ impl Builder {
         self
     }
 
+    /// Limits the requests to each vault in 10 seconds: those beyond are answered with 429, as Key Vault
+    /// does beyond 4,000. The default is no limit.
+    #[must_use]
+    pub fn limit(mut self, requests: u32) -> Self {
+        self.limit = Some(requests);
+        self
+    }
+
     /// Starts the local Azure, on threads of its own.
     ///
     /// # Errors
     /// refuses a port, a folder or a thread.
     pub fn start(mut self) -> Result<Local, StartError> {
         let names = if self.vaults.is_empty() { vec![DEFAULT_VAULT.into()] } else { self.vaults };
-        let vaults = make_vaults(names, &self.seeds)?;
+        let vaults = make_vaults(names, &self.seeds, self.limit)?;
         let folder = files::private().map_err(StartError::system("making a private folder"))?;
         let (ca, files) = Ca::new(&folder)?;
         let mut pem = None;
@@ -259,6 +269,7 @@ impl Builder {
 fn make_vaults(
     names: Vec<String>,
     seeds: &[(String, Seed)],
+    limit: Option<u32>,
 ) -> Result<BTreeMap<String, Arc<vault::Vault>>, StartError> {
     for (name, seed) in seeds {
         if !is_secret_name(name) {
@@ -275,7 +286,7 @@ fn make_vaults(
             let store = Store::default();
             seeds.iter().for_each(|(name, seed)| store.set(name, seed.clone()));
             let key = name.to_ascii_lowercase();
-            Ok((key, Arc::new(vault::Vault { name, store })))
+            Ok((key, Arc::new(vault::Vault { name, store, throttle: limit.map(Throttle::new) })))
         })
         .collect()
 }

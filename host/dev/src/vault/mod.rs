@@ -9,6 +9,9 @@ mod operations;
 mod paging;
 mod route;
 mod store;
+mod throttle;
+
+use std::time::Instant;
 
 use http::{HeaderName, HeaderValue, Request, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
@@ -19,6 +22,7 @@ pub use access::{Grant, Role};
 pub(crate) use challenge::Challenge;
 pub use store::Seed;
 pub(crate) use store::Store;
+pub(crate) use throttle::Throttle;
 
 use crate::{
     directory::{token::Issuer, who::Who},
@@ -33,6 +37,8 @@ use route::Operation;
 pub(crate) struct Vault {
     pub(crate) name: String,
     pub(crate) store: Store,
+    /// The limit of requests, if there is one.
+    pub(crate) throttle: Option<Throttle>,
 }
 
 /// An address at which a vault is reached. The ids of its secrets begin with it.
@@ -65,8 +71,13 @@ impl Vault {
         let (parts, mut body) = request.into_parts();
         let routed = Operation::parse(&parts.method, parts.uri.path());
         let operation = routed.as_ref().map_or("other", Operation::label);
+        let is_throttled = || {
+            let throttle = self.throttle.as_ref();
+            throttle.is_some_and(|throttle| !throttle.admits(Instant::now()))
+        };
         let (who, mut response) = match endpoint.challenge.authenticate(issuer, &parts.headers) {
             Err(error) => (None, endpoint.challenge.challenge(error)),
+            Ok(who) if is_throttled() => (Some(who), throttled()),
             Ok(who) => {
                 let query = Query::parse(parts.uri.query());
                 let request = Authenticated { vault: self, endpoint, access, who, query };
@@ -142,6 +153,13 @@ fn add_headers(response: &mut Response, request: &Parts) {
     if let Some(id) = request.headers.get(ECHOED) {
         headers.insert(ECHOED, id.clone());
     }
+}
+
+/// The response to a request beyond the limit. What Key Vault sends besides the status is not documented.
+fn throttled() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    response
 }
 
 /// Whether Key Vault allows this vault name.
