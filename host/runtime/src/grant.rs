@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::call::Call;
 use crate::internal::files::Files;
@@ -99,6 +99,14 @@ impl Grant {
             crate::net::log(request, server, started, &result);
         }
         Ok(result?.into())
+    }
+
+    /// The time that the role waits before it retries, where it would wait for this time.
+    pub(crate) fn wait_before_retry(&self, wait: Duration) -> Duration {
+        match (self.role, &self.client) {
+            (Role::Vault, Some(client)) => client.spread(wait),
+            _ => wait,
+        }
     }
 
     /// The failure of a request for what is not granted.

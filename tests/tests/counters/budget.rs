@@ -65,6 +65,25 @@ fn a_burst_is_served_at_once_and_what_is_more_at_the_rate() {
     assert_eq!((vaultlet.traffic().requests, vaultlet.traffic().throttled), (18, 0));
 }
 
+/// A vault that is ill is not asked again by all at one moment. Without a rate a first retry comes after 0.8 s or more.
+#[test]
+fn retries_have_full_jitter() {
+    let times = Times::default();
+    let seen = times.clone();
+    let vault = move |request: &Request| {
+        if seen.add() <= 12 { Answer::status(500) } else { secret(request) }
+    };
+    let job = Job::new(Server::plain(token), vault);
+    let vaultlet = job.builder().rate(100).open().unwrap();
+    for result in get_at_once(&vaultlet, 12) {
+        result.unwrap();
+    }
+    let retries: Vec<_> = times.all().into_iter().skip(12).collect();
+    assert_eq!(retries.len(), 12);
+    let (first, last) = (retries[0], retries[11]);
+    assert!(first < 0.79 && last - first > 0.05, "{retries:?}");
+}
+
 #[test]
 fn the_retries_of_the_component_count() {
     let (job, times) = job(|number| (number <= 2).then(|| Answer::status(503)));

@@ -35,7 +35,8 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreState>) -> wasmtime::Result
         Ok((u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),))
     })?;
     host.func_wrap("wait", |store: Context<'_>, (ms,): (u32,)| {
-        Ok(store.data().call()?.sleep(Duration::from_millis(ms.into()))?)
+        let state = store.data();
+        Ok(state.call()?.sleep(state.grant.wait_before_retry(Duration::from_millis(ms.into())))?)
     })?;
     host.func_wrap("random", |_: Context<'_>, (count,): (u32,)| Ok((random(count)?,)))?;
     host.func_wrap("read-file", |mut store: Context<'_>, (path, max): (String, u32)| {

@@ -88,7 +88,7 @@ impl Budget {
         random: f64,
     ) {
         let hold = match (status, retry_after) {
-            (429 | 503, Some(after)) => {
+            (408 | 429 | 500.., Some(after)) => {
                 let after = after.min(limits::HOLD_MAX);
                 after + after.min(limits::HOLD_SPREAD).mul_f64(random)
             }
@@ -221,7 +221,8 @@ mod tests {
             (429, None, 1.0, 1.0),
             (429, None, 0.25, 0.25),
             (503, None, 1.0, 0.0),
-            (500, Some(3.0), 1.0, 0.0),
+            (500, Some(3.0), 1.0, 6.0),
+            (404, Some(3.0), 1.0, 0.0),
             (200, Some(3.0), 1.0, 0.0),
         ] {
             let start = Instant::now();

@@ -85,6 +85,11 @@ impl Client {
         response
     }
 
+    /// The time to wait before a retry, where the component would wait for this time.
+    pub(crate) fn spread(&self, wait: Duration) -> Duration {
+        self.traffic.spread(wait)
+    }
+
     /// Requests to vaults until now.
     pub(crate) fn traffic(&self) -> Traffic {
         self.traffic.counts()

@@ -72,6 +72,12 @@ impl VaultTraffic {
         Ok(response)
     }
 
+    /// The time to wait before a retry, of which a handle with a rate waits a random part: the programs of many nodes
+    /// would retry together otherwise. What the vault asks for is waited for in its budget.
+    pub(super) fn spread(&self, wait: Duration) -> Duration {
+        if self.rate.is_some() { wait.mul_f64(random()) } else { wait }
+    }
+
     fn wait(&self, to: &PlannedServer, rate: NonZeroU32, call: &Call) -> Result<(), Error> {
         let ticket =
             Ticket { traffic: self, to, rate, number: self.with_budget(to, rate, Budget::enter) };
