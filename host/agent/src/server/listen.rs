@@ -42,6 +42,11 @@ impl Listener {
     /// was killed has left there is replaced.
     pub fn unix(path: &Path, is_open: bool) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| unbound(path, &error))?;
+        let length = path.as_os_str().len();
+        if length > limits::SOCKET_PATH {
+            let what = format!("the path has {length} bytes, of at most {}", limits::SOCKET_PATH);
+            return Err(refused(&path, &what, "choose a shorter path by `--socket`"));
+        }
         let folder = path.parent().unwrap_or(Path::new("/"));
         let folder = fs::File::open(folder).map_err(|error| no_folder(&path, &error))?;
         // Of two agents that start at once, one finds the socket of the other.
@@ -183,14 +188,17 @@ fn check(path: &Path) -> Result<(), Error> {
         let help = "choose another path for the socket, or remove what is there";
         return Err(refused(path, "something else than a socket is there", help));
     }
-    let is_live = match connect(path) {
-        Ok(()) => true,
+    // Only one of which the system says that nobody listens is dead.
+    let what = match connect(path).map_err(|error| Errno::from_io_error(&error)) {
+        Err(Some(Errno::CONNREFUSED | Errno::NOENT)) => None,
         // The queue of connections is full.
-        Err(error) => Errno::from_io_error(&error) == Some(Errno::AGAIN),
+        Ok(()) | Err(Some(Errno::AGAIN)) => Some("another agent serves there"),
+        Err(Some(Errno::ACCESS | Errno::PERM)) => Some("a socket of another user is there"),
+        Err(_) => Some("a socket of another program is there"),
     };
-    if is_live {
+    if let Some(what) = what {
         let help = "use that agent, end it, or choose another path by `--socket`";
-        return Err(refused(path, "another agent serves there", help));
+        return Err(refused(path, what, help));
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unbound(path, &error)),
@@ -268,7 +276,7 @@ fn no_folder(path: &Path, error: &io::Error) -> Error {
 }
 
 fn unbound(path: &Path, error: &io::Error) -> Error {
-    let help = "choose a shorter path, or a folder that this user can write to, by `--socket`";
+    let help = "choose a path in a folder that this user can write to, by `--socket`";
     refused(path, &error.to_string().to_lowercase(), help)
 }
 
