@@ -188,21 +188,32 @@ fn check(path: &Path) -> Result<(), Error> {
         let help = "choose another path for the socket, or remove what is there";
         return Err(refused(path, "something else than a socket is there", help));
     }
-    // Only one of which the system says that nobody listens is dead.
-    let what = match connect(path).map_err(|error| Errno::from_io_error(&error)) {
-        Err(Some(Errno::CONNREFUSED | Errno::NOENT)) => None,
-        // The queue of connections is full.
-        Ok(()) | Err(Some(Errno::AGAIN)) => Some("another agent serves there"),
-        Err(Some(Errno::ACCESS | Errno::PERM)) => Some("a socket of another user is there"),
-        Err(_) => Some("a socket of another program is there"),
-    };
-    if let Some(what) = what {
-        let help = "use that agent, end it, or choose another path by `--socket`";
+    if let Some((what, help)) = living(path) {
         return Err(refused(path, what, help));
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unbound(path, &error)),
         _ => Ok(()),
+    }
+}
+
+/// What serves at a socket, and what to do about it; `None` if the system says that nobody listens.
+fn living(path: &Path) -> Option<(&'static str, &'static str)> {
+    match connect(path).map_err(|error| Errno::from_io_error(&error)) {
+        Err(Some(Errno::CONNREFUSED | Errno::NOENT)) => None,
+        // The queue of connections is full.
+        Ok(()) | Err(Some(Errno::AGAIN)) => Some((
+            "another agent serves there",
+            "use that agent, end it, or choose another path by `--socket`",
+        )),
+        Err(Some(Errno::ACCESS | Errno::PERM)) => Some((
+            "a socket of another user is there",
+            "choose another path by `--socket`, or have that user remove it",
+        )),
+        Err(_) => Some((
+            "a socket of another program is there",
+            "choose another path by `--socket`, or end that program and remove it",
+        )),
     }
 }
 
