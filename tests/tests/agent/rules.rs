@@ -93,6 +93,28 @@ fn a_program_is_the_one_that_asks_and_a_line_says_who_had_what() {
 }
 
 #[test]
+fn of_several_secrets_none_is_written_down_as_given_out_unless_all_are() {
+    let local = local();
+    let folder = folder();
+    let (file, log) = (folder.path().join("policy.toml"), folder.path().join("audit.jsonl"));
+    let rule = "[[allow]]\nreference = \"akv://job/*\"\n[audit]\nfile = ";
+    fs::write(&file, format!("{rule}{:?}\n", log.to_str().unwrap())).unwrap();
+    let agent = Agent::start(&local, &["--policy", file.to_str().unwrap()]);
+    for (last, id) in [
+        ("akv://job/absent", "secret-not-found"),
+        ("akv://job/json?json=/absent", "pointer-missing"),
+        ("akv://job/s?json=/user", "secret-not-json"),
+    ] {
+        fs::write(&log, "").unwrap();
+        let body = serde_json::json!({ "references": ["akv://job/s", "akv://job/json", last] });
+        assert_eq!(agent.post(&body.to_string()).error().2, id);
+        let found = lines(&log);
+        let found: Vec<_> = found.iter().map(|it| (&it["event"], &it["id"])).collect();
+        assert_eq!(found, [(&Value::from("failed"), &Value::from(id))], "{last}");
+    }
+}
+
+#[test]
 fn when_the_audit_cannot_be_written_nothing_is_given_out() {
     let local = local();
     let folder = folder();

@@ -77,12 +77,36 @@ fn sigterm_and_sigint_answer_whole_requests_and_end_with_0() {
         assert!(matches!(idle.read(&mut [0; 16]), Ok(0) | Err(_)));
         assert!(matches!(half.read(&mut [0; 16]), Ok(0) | Err(_)));
         assert!(UnixStream::connect(&agent.socket).is_err(), "nobody is accepted any more");
+        // A program that sends it twice means one.
+        agent.signal(signal);
+        agent.signal("HUP");
         gate.open();
         let answer = read(&mut asked).unwrap();
         assert!(answer.headers.contains("\nconnection: close"), "{answer:?}");
         assert_ne!(answer.status, 0, "{answer:?}");
         let ended = agent.ended();
         assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn sigquit_ends_it_at_once_before_and_after_sigterm() {
+    for is_ending in [false, true] {
+        let vault = Server::plain(|_| Answer::json(200, "{}").behind(&Gate::default()));
+        let reference = format!("http://127.0.0.1:{}/secrets/s", vault.port());
+        let local = local();
+        let agent = Agent::start(&local, &["--allow-http-loopback"]);
+        let mut asked = UnixStream::connect(&agent.socket).unwrap();
+        let target = format!("/v1/secret?reference={reference}");
+        asked.write_all(request(&target, "").as_bytes()).unwrap();
+        vault.wait_for(1);
+        if is_ending {
+            agent.signal("TERM");
+            until("it ends", || !agent.socket.exists());
+        }
+        agent.signal("QUIT");
+        let ended = agent.ended();
+        assert_eq!(ended.code, 131, "{}", ended.stderr);
     }
 }
 

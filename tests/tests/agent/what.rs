@@ -74,6 +74,7 @@ fn several_secrets_come_in_order_all_or_none() {
         "",
         "{}",
         "[]",
+        r#"[["akv://job/s"]]"#,
         "null",
         r#"{"references":null}"#,
         r#"{"references":[1]}"#,

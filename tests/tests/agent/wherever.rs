@@ -85,6 +85,34 @@ fn the_socket_of_a_dead_agent_is_replaced_and_that_of_a_live_one_is_not() {
     let ended = refused(&["--socket", other.to_str().unwrap()], &[]);
     assert_eq!(ended.code, 73, "{}", ended.stderr);
     assert!(other.exists());
+    // Nor one of another kind, to which no connection can be made.
+    let other = folder.path().join("datagrams.sock");
+    let _socket = UnixDatagram::bind(&other).unwrap();
+    let ended = refused(&["--socket", other.to_str().unwrap(), "--", "true"], &[]);
+    assert_eq!(ended.code, 73, "{}", ended.stderr);
+    assert!(ended.stderr.contains("a socket of another program is there"), "{}", ended.stderr);
+    assert!(other.exists());
+}
+
+/// A live agent's socket lets no other user connect.
+#[test]
+fn the_socket_of_another_user_is_not_replaced() {
+    if !rustix::process::geteuid().is_root() {
+        return vaultlet_tests::sandbox::skipped("the_socket_of_another_user", "not root");
+    }
+    let local = local();
+    let folder = folder();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let program = copy_of_program(folder.path());
+    let socket = folder.path().join("agent.sock");
+    let agent = Agent::start_at(&local, self::folder(), &socket, &[], |_| {});
+    let mut command = Command::new("setpriv");
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command.args(STRANGER).arg(&program).args(["agent", "--socket"]).arg(&socket);
+    let ended = Ended::from(command.args(["--", "true"]).output().unwrap());
+    assert_eq!(ended.code, 73, "{}", ended.stderr);
+    assert!(ended.stderr.contains("a socket of another user is there"), "{}", ended.stderr);
+    assert_eq!(agent.secret("akv://job/s").value(), VALUE);
 }
 
 #[test]
@@ -108,7 +136,7 @@ fn a_place_that_cannot_be_had_is_73_and_nothing_that_is_there_is_touched() {
         (path(&file), "something else than a socket is there"),
         (path(&link), "something else than a socket is there"),
         (path(folder.path()), "something else than a socket is there"),
-        (path(&long), "serving at"),
+        (path(&long), "bytes, of at most 10"),
         (http, "address already in use"),
     ] {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use vaultlet_tests::Ended;
 use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::vault::Writer;
+use vaultlet_tests::{Ended, Run};
 
 use crate::support::{
     Agent, Answer, SECRETS, STRANGER, VALUE, copy_of_program, folder, local, request, send,
@@ -69,6 +70,42 @@ fn a_user_whom_the_policy_does_not_name_is_not_answered_and_root_is_not_special(
 }
 
 #[test]
+fn a_user_whom_the_policy_names_no_more_is_not_answered_on_an_old_connection() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("a_user_whom_the_policy_names_no_more", "not root");
+    }
+    let local = local();
+    let policy = folder();
+    let file = policy.path().join("policy.toml");
+    let rule = |user: &str| {
+        let text = format!("[[allow]]\nreference = \"akv://job/*\"\nuser = [\"{user}\"]\n");
+        fs::write(&file, text).unwrap();
+    };
+    rule("61472");
+    let get = Run::vaultlet(["get", "-o", "json", "akv://job/s"]);
+    let get = get.environment(local.environment().iter().cloned()).end().stdout;
+    let get: serde_json::Value = serde_json::from_str(&get).unwrap();
+    let agent = Agent::start(&local, &["--policy", file.to_str().unwrap()]);
+    // Waits for a new version, and asks for the rest on the same connection.
+    let version = get["version"].as_str().unwrap();
+    let waits = format!("v1/secret?reference=akv://job/s&after={version}&wait=300");
+    let mut curl = Command::new("setpriv");
+    curl.args(STRANGER).args(["curl", "-s", "-w", "\n%{http_code}\n", "--unix-socket"]);
+    curl.arg(&agent.socket).stdout(Stdio::piped());
+    let paths = [&waits, "v1/status", "healthz", "metrics"];
+    curl.args(paths.map(|path| format!("http://localhost/{path}")));
+    let curl = curl.spawn().unwrap();
+    until("it waits", || agent.status()["secrets"] == 1);
+    rule("root");
+    Writer::new(&local).set("s", "a-n3w-value");
+    agent.signal("HUP");
+    let ended = Ended::from(curl.wait_with_output().unwrap());
+    let answers: Vec<_> = ended.stdout.lines().filter(|line| !line.is_empty()).collect();
+    assert!(answers[0].contains("policy-denied"), "{answers:?}");
+    assert_eq!(answers[1..], ["403", "000", "000", "000"]);
+}
+
+#[test]
 fn the_agent_of_another_user_does_not_answer_root() {
     if !rustix::process::geteuid().is_root() {
         return skipped("the_agent_of_another_user_does_not_answer_root", "not root");
@@ -80,7 +117,7 @@ fn the_agent_of_another_user_does_not_answer_root() {
     let mut command = Command::new("setpriv");
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     command.args(STRANGER).arg(&program).args(["agent", "--socket"]).arg(&socket);
-    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     until("it serves", || {
         // Its own user is answered.
@@ -231,7 +268,7 @@ fn without_a_socket_the_port_and_the_token_file_are_printed() {
     fs::write(&file, "t0ken-of-the-agent").unwrap();
     let mut command = crate::support::program(&local, vaultlet_tests::vaultlet());
     command.args(["agent", "--http", "localhost:0", "--token-file"]).arg(&file);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let line = lines.next().unwrap();

@@ -26,6 +26,11 @@ impl Asker {
         Self { peer }
     }
 
+    /// Whether the rules that are in force by now let the user be answered.
+    pub(super) fn is_answered(&self, state: &State) -> bool {
+        self.peer.as_ref().is_none_or(|peer| state.rules().answers(peer.user))
+    }
+
     /// Who asks now: a process may run another program than before.
     pub(super) fn now(&self, state: &State) -> Who {
         let user = self.peer.as_ref().map_or_else(|| geteuid().as_raw(), |peer| peer.user);

@@ -16,6 +16,8 @@ pub(super) const PROPERTIES: usize = 256;
 pub(super) const BODY_DISCARDED: usize = 8 << 20;
 /// Seconds that a client may wait for a new version in one request.
 pub(super) const WAIT_MAX: u64 = 300;
+/// Bytes of a unix socket's path: the system's own limit.
+pub(super) const SOCKET_PATH: usize = if cfg!(target_vendor = "apple") { 103 } else { 107 };
 /// Bytes of a file with a token.
 pub(super) const TOKEN_MAX: u64 = 4 << 10;
 

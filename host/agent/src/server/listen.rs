@@ -42,6 +42,11 @@ impl Listener {
     /// was killed has left there is replaced.
     pub fn unix(path: &Path, is_open: bool) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| unbound(path, &error))?;
+        let length = path.as_os_str().len();
+        if length > limits::SOCKET_PATH {
+            let what = format!("the path has {length} bytes, of at most {}", limits::SOCKET_PATH);
+            return Err(refused(&path, &what, "choose a shorter path by `--socket`"));
+        }
         let folder = path.parent().unwrap_or(Path::new("/"));
         let folder = fs::File::open(folder).map_err(|error| no_folder(&path, &error))?;
         // Of two agents that start at once, one finds the socket of the other.
@@ -183,18 +188,32 @@ fn check(path: &Path) -> Result<(), Error> {
         let help = "choose another path for the socket, or remove what is there";
         return Err(refused(path, "something else than a socket is there", help));
     }
-    let is_live = match connect(path) {
-        Ok(()) => true,
-        // The queue of connections is full.
-        Err(error) => Errno::from_io_error(&error) == Some(Errno::AGAIN),
-    };
-    if is_live {
-        let help = "use that agent, end it, or choose another path by `--socket`";
-        return Err(refused(path, "another agent serves there", help));
+    if let Some((what, help)) = living(path) {
+        return Err(refused(path, what, help));
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unbound(path, &error)),
         _ => Ok(()),
+    }
+}
+
+/// What serves at a socket, and what to do about it; `None` if the system says that nobody listens.
+fn living(path: &Path) -> Option<(&'static str, &'static str)> {
+    match connect(path).map_err(|error| Errno::from_io_error(&error)) {
+        Err(Some(Errno::CONNREFUSED | Errno::NOENT)) => None,
+        // The queue of connections is full.
+        Ok(()) | Err(Some(Errno::AGAIN)) => Some((
+            "another agent serves there",
+            "use that agent, end it, or choose another path by `--socket`",
+        )),
+        Err(Some(Errno::ACCESS | Errno::PERM)) => Some((
+            "a socket of another user is there",
+            "choose another path by `--socket`, or have that user remove it",
+        )),
+        Err(_) => Some((
+            "a socket of another program is there",
+            "choose another path by `--socket`, or end that program and remove it",
+        )),
     }
 }
 
@@ -268,7 +287,7 @@ fn no_folder(path: &Path, error: &io::Error) -> Error {
 }
 
 fn unbound(path: &Path, error: &io::Error) -> Error {
-    let help = "choose a shorter path, or a folder that this user can write to, by `--socket`";
+    let help = "choose a path in a folder that this user can write to, by `--socket`";
     refused(path, &error.to_string().to_lowercase(), help)
 }
 

@@ -176,8 +176,8 @@ impl Server {
         errors
     }
 
-    /// Takes no more connections, answers what was asked, and ends; at the latest after this time, if one is given.
-    pub fn stop(mut self, within: Option<Duration>) {
+    /// Takes no more connections, answers what was asked, and ends; at the latest after this time.
+    pub fn stop(mut self, within: Duration) {
         // A client that comes now finds no agent, instead of one that does not answer.
         self.files.clear();
         self.state.stopping.send_replace(true);
@@ -189,10 +189,7 @@ impl Server {
             }
         };
         runtime.block_on(async {
-            match within {
-                Some(within) => drop(tokio::time::timeout(within, ended).await),
-                None => ended.await,
-            }
+            let _ = tokio::time::timeout(within, ended).await;
         });
         runtime.shutdown_background();
     }

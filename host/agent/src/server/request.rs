@@ -110,14 +110,23 @@ pub(super) fn check_origin(parts: &request::Parts, way: Way) -> Result<(), Answe
         }
     }
     let host = host(parts)?;
-    let is_here = match here {
-        None => host.is_empty() || host.eq_ignore_ascii_case("localhost"),
-        Some(address) => {
-            let by_name = format!("localhost:{}", address.port());
-            host == address.to_string() || host.eq_ignore_ascii_case(&by_name)
-        }
+    match is_here(host, here) {
+        true => Ok(()),
+        false => Err(refusal::foreign("it is meant for another host (`Host`)")),
+    }
+}
+
+/// Whether a host is where we listen: on a unix socket, or at this address. Nobody writes the port 80.
+fn is_here(host: &str, address: Option<SocketAddr>) -> bool {
+    let Some(address) = address else {
+        return host.is_empty() || host.eq_ignore_ascii_case("localhost");
     };
-    if is_here { Ok(()) } else { Err(refusal::foreign("it is meant for another host (`Host`)")) }
+    let (ip, port) = (address.ip(), address.port());
+    let ip = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
+    [ip.as_str(), "localhost"].into_iter().any(|name| {
+        host.eq_ignore_ascii_case(&format!("{name}:{port}"))
+            || (port == 80 && host.eq_ignore_ascii_case(name))
+    })
 }
 
 const X_FORWARDED_FOR: header::HeaderName = header::HeaderName::from_static("x-forwarded-for");
@@ -181,8 +190,10 @@ pub(super) fn wanted(query: Option<&str>) -> Result<Wanted, Answer> {
 pub(super) fn references(body: &[u8]) -> Result<Vec<String>, Answer> {
     let help = "send {\"references\":[\"akv://VAULT/NAME\",…]}, 256 of them at most";
     let bad = |what| refusal::bad(StatusCode::BAD_REQUEST, what, help);
-    let many: Many = serde_json::from_slice(body)
-        .map_err(|_| bad("its body is not the JSON object that it must be"))?;
+    // An array of the members' values would be taken for the object.
+    let is_object = body.trim_ascii_start().first() == Some(&b'{');
+    let many: Option<Many> = serde_json::from_slice(body).ok().filter(|_| is_object);
+    let many = many.ok_or_else(|| bad("its body is not the JSON object that it must be"))?;
     if many.references.len() > limits::REFERENCES_MAX {
         return Err(bad("it has more than 256 references"));
     }
@@ -202,6 +213,34 @@ fn head_length(parts: &request::Parts) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_where_we_listen_or_it_is_not() {
+        for (host, address, expected) in [
+            ("", None, true),
+            ("LocalHost", None, true),
+            ("localhost:80", None, false),
+            ("127.0.0.1:8200", Some("127.0.0.1:8200"), true),
+            ("LOCALHOST:8200", Some("127.0.0.1:8200"), true),
+            ("127.0.0.1", Some("127.0.0.1:8200"), false),
+            ("localhost", Some("127.0.0.1:8200"), false),
+            ("127.0.0.1:8201", Some("127.0.0.1:8200"), false),
+            ("127.0.0.2:8200", Some("127.0.0.1:8200"), false),
+            ("", Some("127.0.0.1:8200"), false),
+            ("[::1]:8200", Some("[::1]:8200"), true),
+            ("::1:8200", Some("[::1]:8200"), false),
+            // Clients leave this one out.
+            ("127.0.0.1", Some("127.0.0.1:80"), true),
+            ("127.0.0.1:80", Some("127.0.0.1:80"), true),
+            ("localhost", Some("127.0.0.1:80"), true),
+            ("[::1]", Some("[::1]:80"), true),
+            ("job.example", Some("127.0.0.1:80"), false),
+            ("", Some("127.0.0.1:80"), false),
+        ] {
+            let at = address.map(|address| address.parse().expect(address));
+            assert_eq!(is_here(host, at), expected, "{host} at {address:?}");
+        }
+    }
 
     #[test]
     fn a_request_for_one_secret_is_read_or_refused() {

@@ -138,6 +138,12 @@ async fn discard(body: Incoming) {
     let _ = timeout(limits::BODY, read).await;
 }
 
+/// A secret, and the member of it that a reference names.
+struct Found {
+    answer: crate::Answer,
+    member: Option<Zeroizing<String>>,
+}
+
 /// A secret that was asked for.
 struct Question {
     reference: String,
@@ -186,22 +192,21 @@ impl Question {
         }
     }
 
-    /// What is given out, which is written down before.
-    fn give(
-        self,
-        rules: &Rules,
-        who: &Who,
-        answer: Result<crate::Answer, Error>,
-    ) -> Result<Given, Error> {
-        let found = answer.and_then(|answer| {
-            let member = self.canonical.pointer().map(|pointer| {
-                let part = pointer::follow(&SecretString::from(answer.secret.reveal()), pointer)?;
-                Ok::<_, Error>(Zeroizing::new(part.reveal().to_owned()))
-            });
-            Ok((answer, member.transpose()?))
+    /// What the reference names of what the cache has.
+    fn find(&self, answer: Result<crate::Answer, Error>) -> Result<Found, Error> {
+        let answer = answer?;
+        let member = self.canonical.pointer().map(|pointer| {
+            let part = pointer::follow(&SecretString::from(answer.secret.reveal()), pointer)?;
+            Ok::<_, Error>(Zeroizing::new(part.reveal().to_owned()))
         });
+        let member = member.transpose()?;
+        Ok(Found { answer, member })
+    }
+
+    /// What is given out, which is written down before.
+    fn give(self, rules: &Rules, who: &Who, found: Result<Found, Error>) -> Result<Given, Error> {
         match found {
-            Ok((answer, member)) => {
+            Ok(Found { answer, member }) => {
                 if let Some(audit) = &rules.audit {
                     let event = Event {
                         version: Some(answer.version()).filter(|it| !it.is_empty()),
@@ -248,6 +253,7 @@ async fn one(state: &Arc<State>, asker: &Asker, wanted: &Wanted) -> Result<Answe
         who = asker.now(state);
         question.decide(state, &state.rules(), &who)?;
     }
+    let found = question.find(found);
     let given = question.give(&state.rules(), &who, found)?;
     Ok(Answer::secret(&given))
 }
@@ -272,11 +278,13 @@ async fn many(
     };
     let answers = all(questions.iter().map(get).collect()).await;
     // Nothing is written down as given out unless everything is.
-    let failed = answers.iter().position(Result::is_err);
-    let mut given = Vec::with_capacity(answers.len());
-    for (at, (question, answer)) in questions.into_iter().zip(answers).enumerate() {
+    let found = questions.iter().zip(answers).map(|(question, answer)| question.find(answer));
+    let found: Vec<_> = found.collect();
+    let failed = found.iter().position(Result::is_err);
+    let mut given = Vec::with_capacity(found.len());
+    for (at, (question, found)) in questions.into_iter().zip(found).enumerate() {
         if failed.is_none_or(|failed| failed == at) {
-            given.push(question.give(&rules, &who, answer)?);
+            given.push(question.give(&rules, &who, found)?);
         }
     }
     Ok(given)

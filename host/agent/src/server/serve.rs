@@ -1,6 +1,5 @@
 //! Accepts connections and serves them, until the agent is asked to end: then what was asked is answered.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
@@ -152,6 +151,11 @@ async fn serve_connection(
         let connection = Arc::clone(&connection);
         async move {
             connection.begin();
+            // The policy may have been read again since the connection was accepted.
+            if !asker.is_answered(&state) {
+                state.metrics.refused.inc();
+                return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+            }
             let method = request.method().clone();
             let (parts, body) = request.into_parts();
             let outcome = respond(&state, &asker, way, parts, body).await;
@@ -159,7 +163,7 @@ async fn serve_connection(
             state.metrics.answered(path, status, outcome.took);
             // Without the query, in which a client may have written anything.
             tracing::info!(target: "vaultlet", "agent: {method} {path} {status}");
-            Ok::<_, Infallible>(outcome.answer.into_response(connection.respond()))
+            Ok(outcome.answer.into_response(connection.respond()))
         }
     });
     let served = http1::Builder::new()

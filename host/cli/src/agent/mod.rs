@@ -93,6 +93,9 @@ const CALLS: usize = 32;
 /// The time that requests have to be answered when the command has ended.
 const AFTER_COMMAND: Duration = Duration::from_millis(500);
 
+/// The time that a client has, beside the vault's, to take its response when the agent was asked to end.
+const AFTER_UPSTREAM: Duration = Duration::from_secs(10);
+
 impl Agent {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         // Before anything else: a thread that is started earlier would get the signals.
@@ -128,7 +131,7 @@ impl Agent {
                 let mut reloading = Reloading(&server);
                 let ended = running.wait_with(&signals, &mut reloading);
                 manager::stopping();
-                server.stop(Some(AFTER_COMMAND));
+                server.stop(AFTER_COMMAND);
                 Ok(ExitCode::from(ended.code))
             }
             None => {
@@ -139,7 +142,7 @@ impl Agent {
                 for line in ports {
                     let _ = writeln!(std::io::stderr(), "vaultlet agent: {line}");
                 }
-                serve(server, &signals)
+                serve(server, &signals, self.options.timeout() + AFTER_UPSTREAM)
             }
         }
     }
@@ -198,14 +201,15 @@ impl Agent {
     }
 }
 
-/// Serves until a signal says that it is enough.
-fn serve(server: Server, signals: &Signals) -> Result<ExitCode, Failure> {
+/// Serves until a signal says that it is enough, and then for as long as requests are answered within this time.
+fn serve(server: Server, signals: &Signals, within: Duration) -> Result<ExitCode, Failure> {
     loop {
         match signals.wait_as_server() {
             ToServer::Reload => reload(&server),
             ToServer::End => {
                 manager::stopping();
-                server.stop(None);
+                signals.let_abort();
+                server.stop(within);
                 return Ok(ExitCode::SUCCESS);
             }
             ToServer::Abort(code) => return Ok(ExitCode::from(code)),

@@ -70,6 +70,22 @@ impl Signals {
         }
     }
 
+    /// Lets a person end this process at once while it answers what it was asked: by SIGQUIT, or Ctrl-C again. A
+    /// program that sends a signal a second time means the first one: `timeout` sends each twice.
+    pub(crate) fn let_abort(&self) {
+        let watch = || loop {
+            let Some(received) = system::next_signal(None) else { continue };
+            let is_again = received.number == libc::SIGINT && received.is_of_kernel;
+            if let Some(code) = end_of(received)
+                && (is_again || received.number == libc::SIGQUIT)
+            {
+                std::process::exit(code.into());
+            }
+        };
+        // Without it, the process ends when it is done.
+        let _ = thread::Builder::new().name("vaultlet-wait".into()).spawn(watch);
+    }
+
     /// Lets signals end this process again, once the command has ended: whoever reads its output may never go on. What
     /// has come by now was for the command, too.
     pub(crate) fn heed(&self) {
