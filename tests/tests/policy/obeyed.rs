@@ -70,6 +70,21 @@ fn without_a_policy_nothing_is_denied_and_an_empty_one_allows_nothing() {
 }
 
 #[test]
+fn commands_that_give_out_no_secret_read_no_policy() {
+    let local = local();
+    for words in [
+        &["list", "akv://job"][..],
+        &["versions", "akv://job/db"],
+        &["whoami"],
+        &["token", "--reveal"],
+        &["policy", "init"],
+    ] {
+        let ended = ended(&local, words, &[("VAULTLET_POLICY", "/nowhere/policy.toml")], "");
+        assert_eq!(ended.code, 0, "{words:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn all_or_nothing_holds_of_several_secrets() {
     let local = local();
     let place = Place::new(&rule("akv://job/train-*", ""));
