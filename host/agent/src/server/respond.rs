@@ -186,20 +186,18 @@ impl Question {
         }
     }
 
-    /// What is given out, which is written down before.
-    fn give(
-        self,
-        rules: &Rules,
-        who: &Who,
-        answer: Result<crate::Answer, Error>,
-    ) -> Result<Given, Error> {
-        let found = answer.and_then(|answer| {
-            let member = self.canonical.pointer().map(|pointer| {
-                let part = pointer::follow(&SecretString::from(answer.secret.reveal()), pointer)?;
-                Ok::<_, Error>(Zeroizing::new(part.reveal().to_owned()))
-            });
-            Ok((answer, member.transpose()?))
+    /// The secret, and its member if one is asked for.
+    fn find(&self, answer: Result<crate::Answer, Error>) -> Result<Found, Error> {
+        let answer = answer?;
+        let member = self.canonical.pointer().map(|pointer| {
+            let part = pointer::follow(&SecretString::from(answer.secret.reveal()), pointer)?;
+            Ok::<_, Error>(Zeroizing::new(part.reveal().to_owned()))
         });
+        Ok((answer, member.transpose()?))
+    }
+
+    /// What is given out, which is written down before.
+    fn give(self, rules: &Rules, who: &Who, found: Result<Found, Error>) -> Result<Given, Error> {
         match found {
             Ok((answer, member)) => {
                 if let Some(audit) = &rules.audit {
@@ -220,6 +218,9 @@ impl Question {
         }
     }
 }
+
+/// A secret that was found, and its member if one is asked for.
+type Found = (crate::Answer, Option<Zeroizing<String>>);
 
 /// Writes an audit line. A disk or pipe that is slow holds up nobody else.
 fn write(audit: &Audit, event: &Event<'_>) -> Result<(), Error> {
@@ -248,6 +249,7 @@ async fn one(state: &Arc<State>, asker: &Asker, wanted: &Wanted) -> Result<Answe
         who = asker.now(state);
         question.decide(state, &state.rules(), &who)?;
     }
+    let found = question.find(found);
     let given = question.give(&state.rules(), &who, found)?;
     Ok(Answer::secret(&given))
 }
@@ -272,11 +274,13 @@ async fn many(
     };
     let answers = all(questions.iter().map(get).collect()).await;
     // Nothing is written down as given out unless everything is.
-    let failed = answers.iter().position(Result::is_err);
-    let mut given = Vec::with_capacity(answers.len());
-    for (at, (question, answer)) in questions.into_iter().zip(answers).enumerate() {
+    let found = questions.iter().zip(answers).map(|(question, answer)| question.find(answer));
+    let found: Vec<_> = found.collect();
+    let failed = found.iter().position(Result::is_err);
+    let mut given = Vec::with_capacity(found.len());
+    for (at, (question, found)) in questions.into_iter().zip(found).enumerate() {
         if failed.is_none_or(|failed| failed == at) {
-            given.push(question.give(&rules, &who, answer)?);
+            given.push(question.give(&rules, &who, found)?);
         }
     }
     Ok(given)

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use vaultlet_core::secret::SecretString;
 use vaultlet_core::vault::{Reference, pointer};
-use vaultlet_host::{Kind, Secret};
+use vaultlet_host::Kind;
 use zeroize::Zeroizing;
 
 use crate::child::Signals;
@@ -137,6 +137,9 @@ fn fill(template: &[u8], name: &str, options: &Options) -> Result<Zeroizing<Vec<
                 Err(failure) => failures.push((label(name, it.place), failure)),
             }
         }
+        if failures.is_empty() {
+            vaultlet.record_blocking(secrets.values().filter_map(|got| got.as_ref().ok()))?;
+        }
     }
     if !failures.is_empty() {
         return Err(Failure::of_variables(failures));
@@ -171,7 +174,7 @@ impl<'a> Found<'a> {
 
     fn value(&self, secrets: &Fetched<'_>) -> Result<SecretString, Failure> {
         let whole = match secrets.get(self.secret.as_str()) {
-            Some(Ok(secret)) => SecretString::from(Secret::reveal(secret)),
+            Some(Ok(unrecorded)) => SecretString::from(unrecorded.secret().reveal()),
             Some(Err(error)) => return Err(error.clone().into()),
             // The process would have ended.
             None => {
