@@ -52,6 +52,9 @@ fn an_audit_line_says_what_when_who_and_how() {
     assert_eq!(line["event"], "reveal");
 }
 
+/// A call of the library, by its name: whether it succeeds, and the events that it leaves.
+type LibraryCall<'a> = (&'a str, &'a dyn Fn() -> bool, &'a [&'a str]);
+
 #[test]
 fn nothing_is_recorded_as_given_out_that_is_not() {
     let local = local();
@@ -97,7 +100,7 @@ fn nothing_is_recorded_as_given_out_that_is_not() {
     };
     let default = request("akv://job/train-key?json=/none&default=x");
     let wait = |receiver: std::sync::mpsc::Receiver<bool>| receiver.recv().unwrap();
-    let calls: [(&str, &dyn Fn() -> bool, &[&str]); 10] = [
+    let calls: [LibraryCall<'_>; 10] = [
         ("get_many_blocking", &|| vaultlet.get_many_blocking(&[db, gone]).is_ok(), failed),
         ("get_many", &|| block_on(vaultlet.get_many(&[db, gone])).is_ok(), failed),
         (

@@ -127,6 +127,9 @@ fn fill(template: &[u8], name: &str, options: &Options) -> Result<Zeroizing<Vec<
     let mut secrets: Vec<_> = found.iter().map(|it| it.secret.as_str()).collect();
     secrets.sort_unstable();
     secrets.dedup();
+    if secrets.is_empty() {
+        options.check_policy()?;
+    }
     let mut values = Vec::with_capacity(found.len());
     if failures.is_empty() && !secrets.is_empty() {
         let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use vaultlet_core::limits;
 use vaultlet_core::settings::{self, IN_JOB, SETTINGS, Setting, Settings};
-use vaultlet_host::{Builder, Vaultlet};
+use vaultlet_host::{Builder, Policy, Vaultlet};
 
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
@@ -108,6 +108,9 @@ fn value_name(setting: &'static Setting) -> &'static str {
     setting.value.unwrap_or_default()
 }
 
+/// The variable of the policy.
+const POLICY: &str = "VAULTLET_POLICY";
+
 type Set = fn(Builder, String) -> Builder;
 
 fn is_set(variable: &str) -> bool {
@@ -156,9 +159,20 @@ impl Options {
         self.policy = policy;
     }
 
+    /// Fails if the policy cannot be read: for a command that has nothing to read, and opens no handle.
+    pub(crate) fn check_policy(&self) -> Result<(), Failure> {
+        let named = || std::env::var_os(POLICY).map(PathBuf::from);
+        let Some(path) = self.policy.clone().or_else(named) else { return Ok(()) };
+        let path = path.to_str().map(|text| PathBuf::from(text.trim())).unwrap_or(path);
+        if !path.as_os_str().is_empty() {
+            Policy::load(path)?;
+        }
+        Ok(())
+    }
+
     /// Says which program the secrets are for, which a policy may ask.
     pub(crate) fn set_program(&self, find: impl FnOnce() -> PathBuf) {
-        if self.policy.is_some() || is_set("VAULTLET_POLICY") {
+        if self.policy.is_some() || is_set(POLICY) {
             let _ = self.program.set(find());
         }
     }

@@ -56,6 +56,7 @@ pub(crate) fn resolve_open(
     let asked = read(&variables, only, options)?;
     let secrets = references::secrets(&asked);
     if secrets.is_empty() {
+        options.check_policy()?;
         return Ok((assemble(variables, &asked, &Fetched::new())?, None));
     }
     let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;

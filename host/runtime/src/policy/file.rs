@@ -62,7 +62,7 @@ fn untrusted(metadata: &Metadata) -> Option<(String, String)> {
         };
         let (owner, own) = (name(owner), name(own));
         let why = format!("it belongs to user {owner}, neither to this user, {own}, nor to root");
-        return Some((why, format!("make it a file of this user or of root (`chown`)")));
+        return Some((why, "make it a file of this user or of root (`chown`)".to_owned()));
     }
     let who = match (metadata.mode() & 0o020 != 0, metadata.mode() & 0o002 != 0) {
         (false, false) => return None,
