@@ -94,11 +94,11 @@ fn nothing_is_recorded_as_given_out_that_is_not() {
     // The calls of the library, on this thread and on others.
     let vaultlet = Vaultlet::builder().variables(local.environment().iter().cloned());
     let vaultlet = vaultlet.policy(place.policy()).open().unwrap();
-    let request = |value: &str| {
-        let variables = [("A", db), ("B", value)].map(|(name, value)| (name.into(), value.into()));
+    let request = |a: &str, b: &str| {
+        let variables = [("A", a), ("B", b)].map(|(name, value)| (name.into(), value.into()));
         EnvironmentRequest { variables: Some(variables.into()), only: None }
     };
-    let default = request("akv://job/train-key?json=/none&default=x");
+    let default = request("akv://job/train-key", "akv://job/db?json=/none&default=x");
     let wait = |receiver: std::sync::mpsc::Receiver<bool>| receiver.recv().unwrap();
     let calls: [LibraryCall<'_>; 10] = [
         ("get_many_blocking", &|| vaultlet.get_many_blocking(&[db, gone]).is_ok(), failed),
@@ -115,12 +115,12 @@ fn nothing_is_recorded_as_given_out_that_is_not() {
         ),
         (
             "resolve_environment_blocking",
-            &|| vaultlet.resolve_environment_blocking(&request(gone)).is_ok(),
+            &|| vaultlet.resolve_environment_blocking(&request(db, gone)).is_ok(),
             failed,
         ),
         (
             "resolve_environment",
-            &|| block_on(vaultlet.resolve_environment(&request(gone))).is_ok(),
+            &|| block_on(vaultlet.resolve_environment(&request(db, gone))).is_ok(),
             failed,
         ),
         (
@@ -128,7 +128,7 @@ fn nothing_is_recorded_as_given_out_that_is_not() {
             &|| {
                 let (send, receiver) = std::sync::mpsc::channel();
                 let then = move |got: Result<_, _>| send.send(got.is_ok()).unwrap();
-                vaultlet.resolve_environment_then(&request(gone), then);
+                vaultlet.resolve_environment_then(&request(db, gone), then);
                 wait(receiver)
             },
             failed,
@@ -146,12 +146,12 @@ fn nothing_is_recorded_as_given_out_that_is_not() {
         (
             "resolve_environment_blocking with a default",
             &|| vaultlet.resolve_environment_blocking(&default).is_ok(),
-            &["reveal db"],
+            &["reveal train-key"],
         ),
         (
             "resolve_environment with a default",
             &|| block_on(vaultlet.resolve_environment(&default)).is_ok(),
-            &["reveal db"],
+            &["reveal train-key"],
         ),
     ];
     for (name, call, expected) in calls {
