@@ -89,7 +89,7 @@ impl List {
         let Shared { given, vault } = self.shared;
         let vault = list::vault(self.subject.as_deref(), vault.as_deref(), given.has("--vault"));
         let vault = vault.map_err(Failure::usage)?;
-        let vaultlet = self.options.open_once(1)?;
+        let vaultlet = self.options.open_without_secrets()?;
         let items = vaultlet.list_blocking(&vault)?;
         print(self.output, &vaultlet, &Answer::List { vault: &vault, items: &items })
     }
@@ -100,7 +100,7 @@ impl Versions {
         let Shared { given, vault } = self.shared;
         let reference = list::secret(&self.subject, vault.as_deref(), given.has("--vault"));
         let reference = reference.map_err(Failure::usage)?;
-        let vaultlet = self.options.open_once(1)?;
+        let vaultlet = self.options.open_without_secrets()?;
         let items = vaultlet.versions_blocking(&reference)?;
         print(self.output, &vaultlet, &Answer::Versions { reference: &reference, items: &items })
     }

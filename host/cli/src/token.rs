@@ -46,7 +46,7 @@ impl Token {
         if !self.reveal {
             return Err(Failure::usage(sentence::NOT_REVEALED));
         }
-        let vaultlet = self.options.open_once(1)?;
+        let vaultlet = self.options.open_without_secrets()?;
         let token = self.flags.token(&vaultlet, self.claims)?;
         match self.output {
             Format::Value => output::value(token.reveal())?,

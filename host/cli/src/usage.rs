@@ -40,10 +40,14 @@ pub(crate) fn see_help(arguments: &[OsString]) -> String {
         (Some("job"), Some(command @ ("run" | "check"))) => {
             format!("see `vaultlet job {command} --help`")
         }
+        (Some("policy"), Some(command @ ("check" | "test" | "init"))) => {
+            format!("see `vaultlet policy {command} --help`")
+        }
         (
             Some(
-                command @ ("completions" | "demo" | "dev" | "doctor" | "explain" | "export"
-                | "identity" | "inject" | "job" | "man" | "plan" | "redact" | "run"),
+                command @ ("agent" | "completions" | "demo" | "dev" | "doctor" | "explain"
+                | "export" | "identity" | "inject" | "job" | "man" | "plan" | "policy"
+                | "redact" | "run"),
             ),
             _,
         ) => {

@@ -28,7 +28,7 @@ pub(crate) struct Whoami {
 
 impl Whoami {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let vaultlet = self.options.open_once(1)?;
+        let vaultlet = self.options.open_without_secrets()?;
         let token = self.flags.token(&vaultlet, None)?;
         let render = |format| Answer::Whoami(&token).render(&vaultlet, format);
         match self.output {

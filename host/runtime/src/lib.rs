@@ -100,7 +100,7 @@ pub use error::{Attempt, Error, FailedVariable, Kind, Outcome};
 #[doc(hidden)]
 pub use exhausted::{exhausted, is_exhausted, not_started};
 #[doc(hidden)]
-pub use handle::{Agent, Certificate, Probe};
+pub use handle::{Agent, Certificate, Probe, Unrecorded};
 pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
 #[doc(hidden)]
 pub use internal::with_started;

@@ -127,6 +127,12 @@ fn when_the_audit_cannot_be_written_nothing_is_given_out() {
     policy(log.to_str().unwrap());
     let agent = Agent::start(&local, &["--policy", file.to_str().unwrap()]);
     assert_eq!(agent.secret("akv://job/s").value(), VALUE);
+    // Of several of which one has no such member.
+    let both = r#"{"references":["akv://job/s","akv://job/json?json=/none"]}"#;
+    assert_eq!(agent.post(both).error().2, "pointer-missing");
+    let events = lines(&log);
+    let events: Vec<_> = events.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["reveal", "failed"]);
     // A full disk.
     policy("/dev/full");
     kill(agent.child.id(), "HUP");

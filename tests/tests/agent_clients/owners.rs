@@ -1,12 +1,13 @@
 //! Whose socket is asked: that of this user or of root, and nobody else's.
 
+use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use vaultlet_tests::Run;
 use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{Run, vaultlet};
 
 use crate::giving;
 
@@ -29,6 +30,22 @@ fn a_strangers_socket_is_not_asked() {
     assert_eq!((ended.code, served.connected()), (78, asked), "{}", ended.stderr);
     assert!(ended.stderr.contains("the socket's file belongs to user 61472"), "{}", ended.stderr);
     assert!(ended.stderr.ends_with("(agent-untrusted)\n"), "{}", ended.stderr);
+
+    // Of root's own socket, which others may not write to, another user is told what to do.
+    chown(served.socket(), Some(0), None).unwrap();
+    fs::set_permissions(served.socket(), Permissions::from_mode(0o600)).unwrap();
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("vaultlet");
+    fs::copy(vaultlet(), &program).unwrap();
+    let (program, users) = (program.to_str().unwrap(), ["--reuid=61472", "--regid=61472"]);
+    let arguments = [&users[..], &["--clear-groups", program, "get", "akv://job/s"]].concat();
+    let ended = Run::program("setpriv").arguments(arguments);
+    let ended = ended.environment([("VAULTLET_AGENT", place.as_str())]).end();
+    assert_eq!(ended.code, 69, "{ended:?}");
+    for part in ["permission denied", "name this user", "(agent-unreachable)"] {
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    }
 
     let folder = TempDir::new().unwrap();
     let socket = folder.path().join("s");

@@ -70,6 +70,36 @@ fn without_a_policy_nothing_is_denied_and_an_empty_one_allows_nothing() {
 }
 
 #[test]
+fn commands_that_give_out_no_secret_read_no_policy() {
+    let local = local();
+    for words in [
+        &["list", "akv://job"][..],
+        &["versions", "akv://job/db"],
+        &["whoami"],
+        &["token", "--reveal"],
+        &["policy", "init"],
+    ] {
+        let ended = ended(&local, words, &[("VAULTLET_POLICY", "/nowhere/policy.toml")], "");
+        assert_eq!(ended.code, 0, "{words:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_is_told_where_there_is_nothing_to_read() {
+    let local = local();
+    for words in [&["run", "--", "true"][..], &["export", "-f", "json"], &["redact"], &["inject"]] {
+        let with_flag = [&words[..1], &["--policy", "/nowhere/p.toml"], &words[1..]].concat();
+        let variable = ("VAULTLET_POLICY", "/nowhere/p.toml");
+        for (words, variables) in [(&with_flag[..], &[][..]), (words, &[variable])] {
+            let ended = ended(&local, words, variables, "text");
+            assert_eq!((ended.code, ended.stdout.as_str()), (78, ""), "{words:?}");
+            assert!(ended.stderr.contains("(policy-file)"), "{words:?}: {}", ended.stderr);
+        }
+        assert_eq!(ended(&local, words, &[("VAULTLET_POLICY", " ")], "text").code, 0, "{words:?}");
+    }
+}
+
+#[test]
 fn all_or_nothing_holds_of_several_secrets() {
     let local = local();
     let place = Place::new(&rule("akv://job/train-*", ""));

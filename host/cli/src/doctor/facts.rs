@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use vaultlet_core::settings;
 use vaultlet_host::{
     AGENT_VARIABLES, Agent, AgentStatus, Error, Kind, Probe, Secret, Seen, Step, Token,
-    TokenRequest, Vaultlet,
+    TokenRequest, Unrecorded, Vaultlet,
 };
 
 use super::finding::{Result as Found, fail};
@@ -30,7 +30,7 @@ pub(super) struct Facts<'a> {
     agent_status: OnceCell<Option<Result<AgentStatus, Error>>>,
     token: OnceCell<Option<Result<Token, Error>>>,
     vaults: OnceCell<Vec<Vault>>,
-    secrets: OnceCell<Vec<(String, Result<Secret, Error>)>>,
+    secrets: OnceCell<Vec<(String, Result<Unrecorded, Error>)>>,
 }
 
 /// A vault, and what a connection to it shows.
@@ -167,12 +167,14 @@ impl<'a> Facts<'a> {
     }
 
     /// The secret of a reference, or why it cannot be read; `None` where the way to it has failed before.
-    pub(super) fn secret(&self, subject: &Subject) -> Option<&Result<Secret, Error>> {
+    pub(super) fn secret(&self, subject: &Subject) -> Option<Result<&Secret, &Error>> {
         let secrets = self.secrets.get_or_init(|| self.all_secrets());
-        secrets.iter().find(|(reference, _)| *reference == subject.secret).map(|(_, secret)| secret)
+        let (_, got) = secrets.iter().find(|(reference, _)| *reference == subject.secret)?;
+        Some(got.as_ref().map(Unrecorded::secret))
     }
 
-    fn all_secrets(&self) -> Vec<(String, Result<Secret, Error>)> {
+    /// All secrets. None is given out, so that none is recorded.
+    fn all_secrets(&self) -> Vec<(String, Result<Unrecorded, Error>)> {
         let reachable = self.subjects.usable().filter(|it| self.unreached(&it.vault).is_none());
         let mut names: Vec<_> = reachable.map(|it| it.secret.clone()).collect();
         names.sort_unstable();

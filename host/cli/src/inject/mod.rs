@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use vaultlet_core::secret::SecretString;
 use vaultlet_core::vault::{Reference, pointer};
-use vaultlet_host::{Kind, Secret};
+use vaultlet_host::Kind;
 use zeroize::Zeroizing;
 
 use crate::child::Signals;
@@ -127,6 +127,9 @@ fn fill(template: &[u8], name: &str, options: &Options) -> Result<Zeroizing<Vec<
     let mut secrets: Vec<_> = found.iter().map(|it| it.secret.as_str()).collect();
     secrets.sort_unstable();
     secrets.dedup();
+    if secrets.is_empty() {
+        options.check_policy()?;
+    }
     let mut values = Vec::with_capacity(found.len());
     if failures.is_empty() && !secrets.is_empty() {
         let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;
@@ -136,6 +139,9 @@ fn fill(template: &[u8], name: &str, options: &Options) -> Result<Zeroizing<Vec<
                 Ok(value) => values.push(value),
                 Err(failure) => failures.push((label(name, it.place), failure)),
             }
+        }
+        if failures.is_empty() {
+            vaultlet.record_blocking(secrets.values().filter_map(|got| got.as_ref().ok()))?;
         }
     }
     if !failures.is_empty() {
@@ -171,7 +177,7 @@ impl<'a> Found<'a> {
 
     fn value(&self, secrets: &Fetched<'_>) -> Result<SecretString, Failure> {
         let whole = match secrets.get(self.secret.as_str()) {
-            Some(Ok(secret)) => SecretString::from(Secret::reveal(secret)),
+            Some(Ok(unrecorded)) => SecretString::from(unrecorded.secret().reveal()),
             Some(Err(error)) => return Err(error.clone().into()),
             // The process would have ended.
             None => {

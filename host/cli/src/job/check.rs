@@ -16,7 +16,7 @@ use super::yaml::Place;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output;
-use crate::references::{Variable, resolve};
+use crate::references::{Variable, check_readable};
 
 /// A reference in a file.
 struct Reference {
@@ -108,8 +108,8 @@ fn unreadable(references: &[Reference], options: &Options) -> Result<Vec<Finding
             let (name, value) = (number.to_string().into(), reference.text.clone().into());
             Some(Variable { name, value, is_inherited: false })
         };
-        let failures = match resolve(left.iter().filter_map(variable).collect(), &[], options) {
-            Ok(_) => break,
+        let failures = match check_readable(left.iter().filter_map(variable).collect(), options) {
+            Ok(()) => break,
             Err(failure) => failure.into_variables()?,
         };
         let before = left.len();

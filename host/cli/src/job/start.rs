@@ -98,7 +98,7 @@ fn variables(definition: &Definition) -> Vec<Variable> {
 fn plain(variables: Vec<Variable>) -> Resolved {
     let plain =
         |it: Variable| (it.name, Value::Plain { value: it.value, is_inherited: it.is_inherited });
-    Resolved { variables: variables.into_iter().map(plain).collect(), masked: Vec::new() }
+    Resolved { variables: variables.into_iter().map(plain).collect(), ..Resolved::default() }
 }
 
 /// Sets where data is, as the service does, and unsets what the job unsets.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use vaultlet_host::references::{self, References, shown};
 use vaultlet_host::{Error, Secret, Vaultlet};
 
-use super::resolve::{Fetched, Resolved, assemble, fetch, read};
+use super::resolve::{Fetched, Resolved, assemble, fetch, found, read};
 use super::sources::Variable;
 use crate::failure::Failure;
 use crate::options::Options;
@@ -28,7 +28,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(secret: &Result<Secret, Error>) -> Self {
+    fn new(secret: Result<&Secret, &Error>) -> Self {
         let Ok(secret) = secret else { return Self { version: None, expires: None } };
         let properties = secret.properties();
         let seconds = properties.expires.and_then(|seconds| u64::try_from(seconds).ok());
@@ -48,10 +48,11 @@ pub(crate) fn resolve_again(
     let asked = read(&variables, only, options)?;
     let secrets = fetch(references::secrets(&asked), &vaultlet)?;
     let resolved = assemble(variables, &asked, &secrets)?;
+    resolved.record(&secrets, &vaultlet)?;
     let may_change =
         |secret: &str| asked.values().any(|it| it.secret == secret && !it.has_version());
     let seen = secrets.iter().filter(|(secret, _)| may_change(secret));
-    let seen = seen.map(|(secret, got)| ((*secret).to_owned(), Seen::new(got))).collect();
+    let seen = seen.map(|(secret, got)| ((*secret).to_owned(), Seen::new(found(got)))).collect();
     drop(secrets);
     Ok((resolved, Again { vaultlet, asked, seen }))
 }
@@ -82,22 +83,36 @@ impl Again {
     /// Asks for secrets: of each what its variables get by a new version, or nothing if it has none.
     pub(crate) fn ask(&mut self, secrets: &[String]) -> Vec<Result<Option<Resolved>, Failure>> {
         let names = secrets.iter().map(String::as_str).collect();
-        let mut fetched: Fetched<'_> = match fetch(names, &self.vaultlet) {
+        let fetched: Fetched<'_> = match fetch(names, &self.vaultlet) {
             Ok(fetched) => fetched,
             Err(failure) => return secrets.iter().map(|_| Err(failure.clone())).collect(),
         };
         let gone =
-            || Error::new(vaultlet_host::Kind::Internal, "internal", "a call gave no result", "");
-        let mut take =
-            |secret: &String| fetched.remove(secret.as_str()).unwrap_or_else(|| Err(gone()));
-        secrets.iter().map(|secret| self.compare(secret, &take(secret))).collect()
+            Error::new(vaultlet_host::Kind::Internal, "internal", "a call gave no result", "");
+        let vaultlet = self.vaultlet.clone();
+        let compare = |secret: &String| {
+            let got = fetched.get(secret.as_str()).map_or(Err(&gone), found);
+            self.compare(secret, got, |resolved| resolved.record(&fetched, &vaultlet))
+        };
+        secrets.iter().map(compare).collect()
     }
 
-    /// What the variables of a secret get by an answer, or nothing if it is what was seen before.
-    pub(crate) fn compare(
+    /// What the variables of a secret get by an answer that is recorded already, or nothing if it is what was seen
+    /// before.
+    pub(crate) fn compare_recorded(
         &mut self,
         secret: &str,
-        got: &Result<Secret, Error>,
+        got: Result<&Secret, &Error>,
+    ) -> Result<Option<Resolved>, Failure> {
+        self.compare(secret, got, |_| Ok(()))
+    }
+
+    /// What the variables of a secret get by an answer, once that is recorded.
+    fn compare(
+        &mut self,
+        secret: &str,
+        got: Result<&Secret, &Error>,
+        record: impl FnOnce(&Resolved) -> Result<(), Failure>,
     ) -> Result<Option<Resolved>, Failure> {
         let before = self.seen.get(secret).and_then(|seen| seen.version.as_ref());
         let now = match got {
@@ -113,6 +128,7 @@ impl Again {
                 let value = resolved.value(&shown(name), asked, Some(got))?;
                 resolved.variables.push((name.clone(), value));
             }
+            record(&resolved)?;
         }
         self.seen.insert(secret.to_owned(), Seen::new(got));
         Ok(is_new.then_some(resolved))

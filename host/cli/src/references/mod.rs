@@ -8,7 +8,7 @@ mod strings;
 mod unsupported;
 
 pub(crate) use again::{Again, resolve_again};
-pub(crate) use resolve::{Fetched, Resolved, Value, fetch, resolve, resolve_open};
+pub(crate) use resolve::{Fetched, Resolved, Value, check_readable, fetch, resolve, resolve_open};
 pub(crate) use sources::{Sources, Variable};
 pub(crate) use unsupported::refuse_options;
 pub(crate) use vaultlet_host::references::Form;

@@ -1,10 +1,10 @@
 //! Resolves the references among variables: all of them, or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use vaultlet_host::references::{self, Asked, Errors, Form, Found, References, shown};
-use vaultlet_host::{Error, Kind, Secret, Vaultlet};
+use vaultlet_host::{Error, Kind, Secret, Unrecorded, Vaultlet};
 use zeroize::Zeroizing;
 
 use super::sources::Variable;
@@ -20,6 +20,8 @@ pub(crate) struct Resolved {
     pub(crate) variables: Vec<(OsString, Value)>,
     /// What to mask in output, by the name of its variable.
     pub(crate) masked: Vec<(String, Zeroizing<String>)>,
+    /// The references of the secrets whose values are here.
+    pub(crate) used: BTreeSet<String>,
 }
 
 /// The value of a variable.
@@ -54,11 +56,25 @@ pub(crate) fn resolve_open(
     let asked = read(&variables, only, options)?;
     let secrets = references::secrets(&asked);
     if secrets.is_empty() {
+        options.check_policy()?;
         return Ok((assemble(variables, &asked, &Fetched::new())?, None));
     }
     let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;
-    let resolved = assemble(variables, &asked, &fetch(secrets, &vaultlet)?)?;
+    let fetched = fetch(secrets, &vaultlet)?;
+    let resolved = assemble(variables, &asked, &fetched)?;
+    resolved.record(&fetched, &vaultlet)?;
     Ok((resolved, Some(vaultlet)))
+}
+
+/// Fails where [`resolve`] would, and gives out no secret.
+pub(crate) fn check_readable(variables: Vec<Variable>, options: &Options) -> Result<(), Failure> {
+    let asked = read(&variables, &[], options)?;
+    let secrets = references::secrets(&asked);
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let vaultlet = options.open_early(secrets.len().min(CALLS_MAX))?;
+    assemble(variables, &asked, &fetch(secrets, &vaultlet)?).map(drop)
 }
 
 /// Reads the references among variables; with `only`, among no others than these.
@@ -88,7 +104,7 @@ pub(super) fn assemble(
             None => Ok(Value::Plain { value, is_inherited }),
             Some(asked) => {
                 let secret = secrets.get(asked.secret.as_str());
-                resolved.value(&shown(&name), asked, secret)
+                resolved.value(&shown(&name), asked, secret.map(found))
             }
         };
         match value {
@@ -99,8 +115,13 @@ pub(super) fn assemble(
     if failures.is_empty() { Ok(resolved) } else { Err(failed(failures)) }
 }
 
-/// Secrets by their references, or why each could not be had.
-pub(crate) type Fetched<'a> = BTreeMap<&'a str, Result<Secret, Error>>;
+/// Secrets by their references, or why each could not be had. They must be recorded before they are given out.
+pub(crate) type Fetched<'a> = BTreeMap<&'a str, Result<Unrecorded, Error>>;
+
+/// The secret, or why it could not be had.
+pub(super) fn found(got: &Result<Unrecorded, Error>) -> Result<&Secret, &Error> {
+    got.as_ref().map(Unrecorded::secret)
+}
 
 /// Reads each secret once, several at a time.
 pub(crate) fn fetch<'a>(
@@ -116,9 +137,9 @@ impl Resolved {
         &mut self,
         name: &str,
         asked: &Asked,
-        secret: Option<&Result<Secret, Error>>,
+        secret: Option<Result<&Secret, &Error>>,
     ) -> Result<Value, Error> {
-        let Some(secret) = secret.map(Result::as_ref) else {
+        let Some(secret) = secret else {
             // The process would have ended.
             return Err(Error::new(Kind::Internal, "internal", "a call gave no result", ""));
         };
@@ -126,6 +147,7 @@ impl Resolved {
             Found::Nothing => return Ok(Value::Unset),
             Found::Default(text) => text,
             Found::Secret(found) => {
+                self.used.insert(asked.secret.clone());
                 self.mask(name, Zeroizing::new(found.reveal().to_owned()));
                 // What a program prints of the secret may be another part of it.
                 if let (Some(_), Ok(whole)) = (&asked.pointer, secret) {
@@ -146,6 +168,12 @@ impl Resolved {
             ));
         }
         Ok(Value::Text { text: Zeroizing::new(found.reveal().to_owned()), form: asked.form })
+    }
+
+    /// Records that these secrets are given out, which they must not be when this fails.
+    pub(super) fn record(&self, secrets: &Fetched<'_>, vaultlet: &Vaultlet) -> Result<(), Failure> {
+        let used = secrets.iter().filter(|(secret, _)| self.used.contains(**secret));
+        Ok(vaultlet.record_blocking(used.filter_map(|(_, got)| got.as_ref().ok()))?)
     }
 
     fn mask(&mut self, name: &str, text: Zeroizing<String>) {

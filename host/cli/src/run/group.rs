@@ -27,7 +27,7 @@ pub(crate) fn run_all(
     servers: usize,
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
-    let Resolved { variables, masked } = resolved;
+    let Resolved { variables, masked, .. } = resolved;
     let mut job = Job::new(words, variables, Identity::default());
     let masked = Masked::new(masked);
     if let [process] = processes {

@@ -145,7 +145,7 @@ impl Run {
             Ok(resolved) => resolved?,
             Err(interrupted) => return Ok(interrupted),
         };
-        let Resolved { variables, masked } = resolved;
+        let Resolved { variables, masked, .. } = resolved;
         let mut job = Job::new(command, variables, identity);
         let masked = Masked::new(if no_masking { Vec::new() } else { masked });
         if let Handle::Watched(again) = handle {

@@ -77,7 +77,7 @@ impl Watch {
         while let Ok((secret, answer)) = news.recv() {
             let answer = match answer.transpose() {
                 None => Ok(None),
-                Some(answer) => self.again.compare(&secret, &answer),
+                Some(answer) => self.again.compare_recorded(&secret, answer.as_ref()),
             };
             if !self.take(&secret, answer) {
                 return;

@@ -1,5 +1,7 @@
 //! Why the agent gave no answer: the words for each way, and whether somebody else may be asked.
 
+use std::io;
+
 use crate::error::{Error, Kind};
 use crate::limits;
 use crate::net::Failure;
@@ -52,6 +54,29 @@ impl Place {
         ))
     }
 
+    /// The agent is there, and lets this user not connect.
+    fn not_permitted(&self) -> Failed {
+        Failed::Unusable(Error::new(
+            Kind::Unavailable,
+            "agent-unreachable",
+            format!(
+                "asking the agent at `{self}`: this user may not connect to it (permission denied)"
+            ),
+            "have the agent's policy name this user (`user = [\"…\"]`), or unset `VAULTLET_AGENT`",
+        ))
+    }
+
+    /// Why the agent's file cannot be connected to, by the kind of the system's error.
+    pub(super) fn of_kind(&self, kind: io::ErrorKind) -> Failed {
+        match kind {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                self.unreachable("there is no such file")
+            }
+            io::ErrorKind::PermissionDenied => self.not_permitted(),
+            kind => self.unreachable(&kind.to_string()),
+        }
+    }
+
     /// What is there does not talk as an agent does.
     pub(super) fn unexpected(&self, why: &str) -> Failed {
         Failed::Unusable(Error::new(
@@ -81,6 +106,10 @@ impl Place {
                 let ms = limits::AGENT_CONNECT.as_millis();
                 self.unreachable(&format!("it accepts no connection within {ms} ms"))
             }
+            // A socket's file that may not be written to.
+            Failure::Network(text) if text == io::ErrorKind::PermissionDenied.to_string() => {
+                self.not_permitted()
+            }
             failure => self.unreachable(&failure.to_string()),
         }
     }
@@ -89,6 +118,11 @@ impl Place {
         match failure {
             Failure::CallEnded(error) if has_begun && error.id == "timeout" => {
                 self.unexpected("its response had not ended when the time of the call was over")
+            }
+            // Whose time it was, as the vault may be asked without the agent.
+            Failure::CallEnded(error) if error.id == "timeout" => {
+                let message = format!("asking the agent at `{self}`: {}", error.message);
+                Failed::Final(Error { message, ..*error })
             }
             Failure::CallEnded(error) | Failure::Exhausted(error) => Failed::Final(*error),
             Failure::ResponseTimeout => {

@@ -3,7 +3,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -102,12 +101,7 @@ impl Place {
     /// Fails if the socket's file is nobody's who may be asked.
     pub(super) fn check_owner(&self) -> Result<(), Failed> {
         let Self::Socket(path) = self else { return Ok(()) };
-        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                self.unreachable("there is no such file")
-            }
-            kind => self.unreachable(&kind.to_string()),
-        })?;
+        let metadata = std::fs::metadata(path).map_err(|error| self.of_kind(error.kind()))?;
         if !metadata.file_type().is_socket() {
             return Err(self.unreachable("it is not a socket"));
         }

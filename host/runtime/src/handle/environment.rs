@@ -1,6 +1,6 @@
 //! The references in the environment, for this process itself: what `vaultlet run` does for a command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use crate::secret::Secret;
 
 use super::many::owned;
 use super::source::Several;
+use super::unrecorded::Unrecorded;
 use super::vaultlet::{GETTING_MANY, Vaultlet};
 
 /// What [`Vaultlet::resolve_environment`] resolves. The default is every reference in the process's environment.
@@ -31,7 +32,7 @@ impl fmt::Debug for EnvironmentRequest {
 }
 
 type Secrets = BTreeMap<String, Secret>;
-type Results = Vec<Result<Secret, Error>>;
+type Results = Vec<Result<Unrecorded, Error>>;
 
 impl Vaultlet {
     /// Gets the secrets that the environment refers to, by the names of their variables: all of them, or none.
@@ -52,7 +53,7 @@ impl Vaultlet {
         if self.asks_agent(secrets.len())? {
             let answer = self.pending(GETTING_MANY, Self::agent_work(owned(&secrets)))?.await;
             match self.settle(answer, secrets.len()) {
-                Ok(results) => return found(&references, results),
+                Ok(results) => return Ok(found(&references, results)?.0),
                 Err(other) => handle = other,
             }
         }
@@ -60,7 +61,11 @@ impl Vaultlet {
         for pending in handle.get_each(&secrets)? {
             results.push(pending.await);
         }
-        found(&references, results)
+        let (found, used) = found(&references, results)?;
+        if used.iter().any(Unrecorded::has_line) {
+            self.pending(GETTING_MANY, move |source, _| source.record(&used))?.await?;
+        }
+        Ok(found)
     }
 
     /// [`Vaultlet::resolve_environment`] for code that is not async. The call blocks the thread.
@@ -70,7 +75,9 @@ impl Vaultlet {
     ) -> Result<Secrets, Error> {
         let references = self.references(request)?;
         let results = self.get_each_blocking(&references::secrets(&references))?;
-        found(&references, results)
+        let (found, used) = found(&references, results)?;
+        self.record_blocking(&used)?;
+        Ok(found)
     }
 
     /// [`Vaultlet::resolve_environment`] on threads of the handle, one of which then calls `then` once.
@@ -88,7 +95,14 @@ impl Vaultlet {
         if secrets.is_empty() {
             return then(Ok(Secrets::new()));
         }
-        let then = move |results| then(found(&references, results));
+        let source = match self.current() {
+            Ok(process) => Arc::clone(&process.source),
+            Err(error) => return then(Err(error)),
+        };
+        let then = move |results| {
+            let found = found(&references, results);
+            then(found.and_then(|(found, used)| source.record(&used).map(|()| found)));
+        };
         match self.asks_agent(secrets.len()) {
             Ok(true) => {
                 let (work, handle) = (Self::agent_work(secrets.clone()), self.clone());
@@ -110,11 +124,14 @@ impl Vaultlet {
         }));
         for (at, secret) in secrets.iter().enumerate() {
             let all = Arc::clone(&all);
-            self.get_then(secret, move |result| Waiting::set(&all, at, result));
+            self.start(GETTING_MANY, self.unrecorded_work(secret), move |result| {
+                Waiting::set(&all, at, result);
+            });
         }
     }
 
-    /// Gets several secrets at once: each of them, or the error of each.
+    /// Gets several secrets at once: each of them, or the error of each. They must be recorded before they are given
+    /// out ([`Vaultlet::record_blocking`]).
     #[doc(hidden)]
     pub fn get_each_blocking<R: AsRef<str>>(&self, references: &[R]) -> Result<Results, Error> {
         let mut handle = self.clone();
@@ -129,7 +146,7 @@ impl Vaultlet {
             // The first on this thread, which would only wait otherwise.
             let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
             let others = handle.get_each(others)?;
-            let first = source.get(first.as_ref(), &handle.asker(), call);
+            let first = source.get_unrecorded(first.as_ref(), &handle.asker(), call);
             let others = others.into_iter().map(|pending| pending.wait(call));
             Ok(std::iter::once(first).chain(others).collect())
         })
@@ -138,7 +155,9 @@ impl Vaultlet {
     /// The result of each, by what the agent says to all; else the handle that is to be asked for each.
     fn settle(&self, answer: Result<Several, Error>, count: usize) -> Result<Results, Self> {
         match answer {
-            Ok(Several::All(secrets)) => Ok(secrets.into_iter().map(Ok).collect()),
+            Ok(Several::All(secrets)) => {
+                Ok(secrets.into_iter().map(|it| Ok(Unrecorded::unguarded(it))).collect())
+            }
             // For the error of each.
             Ok(Several::Refused(_)) => Err(self.clone()),
             Ok(Several::Direct) => Err(self.directly()),
@@ -186,36 +205,44 @@ fn accept(asked: &Asked) -> Result<(), Error> {
 
 const RESOLVING: &str = "resolving the environment";
 
-/// What the references lead to, by the results for their secrets.
-fn found(references: &References, results: Results) -> Result<Secrets, Error> {
-    let results: BTreeMap<_, _> =
+/// What the references lead to, by the results for their secrets, and the secrets that are given out by that.
+fn found(references: &References, results: Results) -> Result<(Secrets, Vec<Unrecorded>), Error> {
+    let mut results: BTreeMap<_, _> =
         references::secrets(references).into_iter().zip(results).collect();
-    let (mut secrets, mut errors) = (Secrets::new(), Vec::new());
+    let (mut secrets, mut used, mut errors) = (Secrets::new(), BTreeSet::new(), Vec::new());
     for (name, asked) in references {
         let Some(result) = results.get(asked.secret.as_str()) else {
             return Err(Error::internal(format!("{RESOLVING}: a call gave no result")));
         };
-        match asked.find(result.as_ref()) {
-            Ok(Found::Secret(secret) | Found::Default(secret)) => {
+        match asked.find(result.as_ref().map(Unrecorded::secret)) {
+            Ok(Found::Secret(secret)) => {
                 secrets.insert(name.to_string_lossy().into_owned(), secret);
+                used.insert(asked.secret.as_str());
+            }
+            Ok(Found::Default(text)) => {
+                secrets.insert(name.to_string_lossy().into_owned(), text);
             }
             Ok(Found::Nothing) => {}
             Err(error) => errors.push((references::shown(name), error)),
         }
     }
-    if errors.is_empty() { Ok(secrets) } else { Err(Error::of(RESOLVING, errors)) }
+    if !errors.is_empty() {
+        return Err(Error::of(RESOLVING, errors));
+    }
+    let used = used.into_iter().filter_map(|secret| results.remove(secret)?.ok()).collect();
+    Ok((secrets, used))
 }
 
 /// The results that have come so far.
 struct Waiting {
-    results: Vec<Option<Result<Secret, Error>>>,
+    results: Vec<Option<Result<Unrecorded, Error>>>,
     /// Taken when it is called.
     then: Option<Box<dyn FnOnce(Results) + Send>>,
 }
 
 impl Waiting {
     /// Sets one result. With the last of them, gives all.
-    fn set(all: &Mutex<Self>, at: usize, result: Result<Secret, Error>) {
+    fn set(all: &Mutex<Self>, at: usize, result: Result<Unrecorded, Error>) {
         let (then, results) = {
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(place) = all.results.get_mut(at) {

@@ -11,6 +11,7 @@ use crate::secret::Secret;
 use crate::token::TokenRequest;
 
 use super::source::{Asker, Source};
+use super::unrecorded::Unrecorded;
 use super::vaultlet::Vaultlet;
 
 /// How the agent is called in the audit, where a source of credentials is otherwise.
@@ -24,12 +25,24 @@ impl Source {
         asker: &Asker,
         call: &Arc<Call>,
     ) -> Result<Secret, Error> {
-        let Some(guard) = &self.guard else { return Ok(self.read(reference, asker, call)?.0) };
+        let secret = self.get_unrecorded(reference, asker, call)?;
+        self.record([&secret])?;
+        Ok(secret.into_secret())
+    }
+
+    /// Gets a secret, which must be recorded before it is given out.
+    pub(super) fn get_unrecorded(
+        &self,
+        reference: &str,
+        asker: &Asker,
+        call: &Arc<Call>,
+    ) -> Result<Unrecorded, Error> {
+        let Some(guard) = &self.guard else {
+            return Ok(Unrecorded::unguarded(self.read(reference, asker, call)?.0));
+        };
         let reference = guard.canonical(reference)?;
         let (secret, source) = self.read_allowed(guard, &reference, None, asker, call)?;
-        let version = secret.properties().version.as_deref();
-        guard.reveal(&reference, None, version, source.as_deref())?;
-        Ok(secret)
+        Ok(Unrecorded::new(secret, reference, source))
     }
 
     /// Waits until a secret has another version than this one; `None` when it has not within this time.

@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::secret::Secret;
 
 use super::pending::Pending;
-use super::source::Several;
+use super::source::{Several, Source};
+use super::unrecorded::Unrecorded;
 use super::vaultlet::{GETTING_MANY, Vaultlet};
 
 impl Vaultlet {
@@ -26,7 +27,10 @@ impl Vaultlet {
         for pending in self.get_each(references)? {
             secrets.push(pending.await?);
         }
-        Ok(secrets)
+        if secrets.iter().any(Unrecorded::has_line) {
+            return self.pending(GETTING_MANY, |source, _| source.recorded(secrets))?.await;
+        }
+        Ok(secrets.into_iter().map(Unrecorded::into_secret).collect())
     }
 
     /// [`Vaultlet::get_many`] for code that is not async. The call blocks the thread.
@@ -43,9 +47,10 @@ impl Vaultlet {
             // The first on this thread, which would only wait otherwise.
             let Some((first, others)) = references.split_first() else { return Ok(Vec::new()) };
             let others = self.get_each(others)?;
-            let first = source.get(first.as_ref(), &self.asker(), call)?;
+            let first = source.get_unrecorded(first.as_ref(), &self.asker(), call)?;
             let others = others.into_iter().map(|pending| pending.wait(call));
-            std::iter::once(Ok(first)).chain(others).collect()
+            let all: Result<Vec<_>, Error> = std::iter::once(Ok(first)).chain(others).collect();
+            source.recorded(all?)
         })
     }
 
@@ -75,22 +80,37 @@ impl Vaultlet {
             }
             Err(error) => return then(Err(error)),
         }
+        let source = match self.current() {
+            Ok(process) => Arc::clone(&process.source),
+            Err(error) => return then(Err(error)),
+        };
+        let then = move |all: Result<_, Error>| then(all.and_then(|all| source.recorded(all)));
         let many = Many::new(references.len(), Box::new(then));
         for (at, reference) in references.iter().enumerate() {
             let for_one = Arc::clone(&many);
             let set = move |result| for_one.set(at, result);
-            if let Some(call) = self.start(GETTING_MANY, self.get_work(reference), set) {
+            if let Some(call) = self.start(GETTING_MANY, self.unrecorded_work(reference), set) {
                 many.add(call);
             }
         }
     }
 
+    /// Gets several secrets at once, which must be recorded before they are given out.
     pub(super) fn get_each<R: AsRef<str>>(
         &self,
         references: &[R],
-    ) -> Result<Vec<Pending<Secret>>, Error> {
-        let get = |reference: &R| self.pending(GETTING_MANY, self.get_work(reference.as_ref()));
+    ) -> Result<Vec<Pending<Unrecorded>>, Error> {
+        let get =
+            |reference: &R| self.pending(GETTING_MANY, self.unrecorded_work(reference.as_ref()));
         references.iter().map(get).collect()
+    }
+
+    pub(super) fn unrecorded_work(
+        &self,
+        reference: &str,
+    ) -> impl FnOnce(&Source, &Arc<Call>) -> Result<Unrecorded, Error> + use<> {
+        let (asker, reference) = (self.asker(), reference.to_owned());
+        move |source, call| source.get_unrecorded(&reference, &asker, call)
     }
 }
 
@@ -102,13 +122,13 @@ pub(super) fn owned<R: AsRef<str>>(references: &[R]) -> Vec<String> {
 struct Many(Mutex<State>);
 
 struct State {
-    secrets: Vec<Option<Secret>>,
+    secrets: Vec<Option<Unrecorded>>,
     calls: Vec<Arc<Call>>,
     /// Taken when it is called.
     then: Option<Then>,
 }
 
-type Then = Box<dyn FnOnce(Result<Vec<Secret>, Error>) + Send>;
+type Then = Box<dyn FnOnce(Result<Vec<Unrecorded>, Error>) + Send>;
 
 impl Many {
     fn new(count: usize, then: Then) -> Arc<Self> {
@@ -129,7 +149,7 @@ impl Many {
     }
 
     /// Sets the result of one call.
-    fn set(&self, at: usize, result: Result<Secret, Error>) {
+    fn set(&self, at: usize, result: Result<Unrecorded, Error>) {
         let (then, result, calls) = {
             let mut state = self.lock();
             let result = match result {

@@ -13,6 +13,7 @@ mod process;
 mod source;
 mod threads;
 mod traffic;
+mod unrecorded;
 mod vaultlet;
 
 pub use builder::Builder;
@@ -20,6 +21,7 @@ pub use environment::EnvironmentRequest;
 pub use plan::{Plan, Server};
 pub use probe::{Certificate, Probe};
 pub use source::Agent;
+pub use unrecorded::Unrecorded;
 pub use vaultlet::Vaultlet;
 
 #[cfg(feature = "plugins")]

@@ -93,7 +93,8 @@ impl Audit {
         match &audit.target {
             Some(Target::File(path)) => open(path).map(drop),
             Some(Target::Journal) => journal().map(drop),
-            Some(Target::Stderr) | None => Ok(()),
+            Some(Target::Stderr) => check_stderr(),
+            None => Ok(()),
         }
         .map_err(|error| audit.failed(&error))?;
         Ok(audit)
@@ -105,7 +106,9 @@ impl Audit {
         let mut line = event.json(SystemTime::now());
         line.push('\n');
         match target {
-            Target::Stderr => write_all(&io::stderr(), line.as_bytes()),
+            Target::Stderr => {
+                check_stderr().and_then(|()| write_all(&io::stderr(), line.as_bytes()))
+            }
             Target::Journal => write_journal(event, &line),
             Target::File(path) => open(path).and_then(|file| append(&file, &line)),
         }
@@ -194,6 +197,21 @@ fn time(now: SystemTime) -> String {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = date::text(since.as_secs().try_into().unwrap_or_default());
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), since.subsec_millis())
+}
+
+/// Fails if this process was started without a standard error. Rust opens `/dev/null` in its place, to read and write,
+/// where every line would be lost; whoever redirects there opens it to write only.
+fn check_stderr() -> io::Result<()> {
+    use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
+    let stderr = io::stderr();
+    let is_null = || {
+        let (stream, null) = (fstat(&stderr)?, stat("/dev/null")?);
+        Ok::<_, Errno>((stream.st_mode, stream.st_rdev) == (null.st_mode, null.st_rdev))
+    };
+    match fcntl_getfl(&stderr)? & OFlags::RWMODE == OFlags::RDWR && is_null()? {
+        true => Err(io::Error::other("standard error is closed")),
+        false => Ok(()),
+    }
 }
 
 /// Opens a file to append to: each time anew, as another program may have put a new one in its place.

@@ -1,5 +1,6 @@
 //! A policy's file: TOML, of which every key and every type is known.
 
+use std::fs::Metadata;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
@@ -39,20 +40,9 @@ fn content(path: &Path) -> Result<Vec<u8>, Error> {
         Error::configuration("policy-file", message, help)
     };
     let (file, metadata) = open(path).map_err(unreadable)?;
-    let own = rustix::process::geteuid().as_raw();
-    let why = if metadata.uid() != own && metadata.uid() != 0 {
-        Some("it belongs to another user")
-    } else if metadata.mode() & 0o022 != 0 {
-        Some("others than its owner may write it")
-    } else {
-        None
-    };
-    if let Some(why) = why {
-        return Err(Error::configuration(
-            "policy-untrusted",
-            format!("reading the policy `{}`: {why}", shown(path)),
-            "make it a file of this user or of root, and take the right to write from others (`chmod go-w`)",
-        ));
+    if let Some((why, help)) = untrusted(&metadata) {
+        let message = format!("reading the policy `{}`: {why}", shown(path));
+        return Err(Error::configuration("policy-untrusted", message, &help));
     }
     let mut bytes = Vec::new();
     file.take(limits::POLICY_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -60,6 +50,29 @@ fn content(path: &Path) -> Result<Vec<u8>, Error> {
         return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
     }
     Ok(bytes)
+}
+
+/// Why somebody else could change a policy, and what to do.
+fn untrusted(metadata: &Metadata) -> Option<(String, String)> {
+    let (own, owner) = (rustix::process::geteuid().as_raw(), metadata.uid());
+    if owner != own && owner != 0 {
+        let name = |id| match User::with_id(id).name() {
+            name if name == id.to_string() => name,
+            name => format!("{name} ({id})"),
+        };
+        let (owner, own) = (name(owner), name(own));
+        let why = format!("it belongs to user {owner}, neither to this user, {own}, nor to root");
+        return Some((why, "make it a file of this user or of root (`chown`)".to_owned()));
+    }
+    let who = match (metadata.mode() & 0o020 != 0, metadata.mode() & 0o002 != 0) {
+        (false, false) => return None,
+        (true, false) => format!("its group ({})", metadata.gid()),
+        (false, true) => "everybody".to_owned(),
+        (true, true) => format!("its group ({}) and everybody", metadata.gid()),
+    };
+    let mode = metadata.mode() & 0o7777;
+    let why = format!("its mode is {mode:04o}: others than its owner may write it, namely {who}");
+    Some((why, "let its owner alone write it (`chmod go-w`)".to_owned()))
 }
 
 /// Parses the text of a policy; `path` is its file.
@@ -181,7 +194,11 @@ impl Reader {
             Some(None) => return None,
             Some(Some(_)) => {
                 let at = versions.map_or(start, |it| it.span().start);
-                self.refuse(at, "`versions` is neither", "write \"any\" or \"latest\"");
+                self.refuse(
+                    at,
+                    "`versions` is neither \"any\" nor \"latest\"",
+                    "write one of them, or leave it out",
+                );
                 return None;
             }
         };

@@ -175,6 +175,7 @@ fn a_file_that_others_may_write_or_that_is_none_is_refused() {
     write("good", good, 0o644);
     write("group", good, 0o664);
     write("world", good, 0o646);
+    write("both", good, 0o666);
     write("latin", b"[[allow]]\nreference = \"akv://team-kv/x\" # \xe9\n", 0o600);
     write("large", &b"# comment\n".repeat(110_000), 0o600);
     symlink(at("good"), at("link")).unwrap();
@@ -188,8 +189,17 @@ fn a_file_that_others_may_write_or_that_is_none_is_refused() {
     )
     .unwrap();
     for (name, id, why) in [
-        ("group", "policy-untrusted", "others than its owner may write it"),
-        ("world", "policy-untrusted", "others than its owner may write it"),
+        (
+            "group",
+            "policy-untrusted",
+            "its mode is 0664: others than its owner may write it, namely its group (",
+        ),
+        (
+            "world",
+            "policy-untrusted",
+            "its mode is 0646: others than its owner may write it, namely everybody",
+        ),
+        ("both", "policy-untrusted", ") and everybody"),
         ("latin", "policy-malformed", "line 2: it is not UTF-8"),
         ("large", "policy-file", "it is too long"),
         ("folder", "policy-file", "it is a folder"),
@@ -203,5 +213,12 @@ fn a_file_that_others_may_write_or_that_is_none_is_refused() {
     }
     for name in ["good", "link"] {
         assert_eq!(Policy::load(at(name)).unwrap().rules.len(), 1, "{name}");
+    }
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(at("good"), Some(4_242_424), None).is_ok() {
+        let error = Policy::load(at("good")).map(|it| it.rules.len()).unwrap_err();
+        assert_eq!(error.id, "policy-untrusted");
+        let why = "it belongs to user 4242424, neither to this user, root (0), nor to root";
+        assert!(error.message.contains(why), "{error}");
     }
 }

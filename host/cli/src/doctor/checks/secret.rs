@@ -26,7 +26,7 @@ fn of_subject(facts: &Facts<'_>, subject: &Subject) -> Result {
     let secret = match facts.secret(subject) {
         None => return waits(&name, "settings"),
         Some(Err(error)) if !is_about_secret(error) => return waits(&name, "access"),
-        Some(secret) => secret.as_ref(),
+        Some(secret) => secret,
     };
     match (subject.is_there(secret), secret) {
         (Err(failure), _) => fail(&name, &failure),

@@ -1,7 +1,10 @@
 //! The settings that commands share.
 
-use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::io::{self, IsTerminal as _, Write as _};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -10,12 +13,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use vaultlet_core::limits;
 use vaultlet_core::settings::{self, IN_JOB, SETTINGS, Setting, Settings};
-use vaultlet_host::{Builder, Kind, Vaultlet};
+use vaultlet_host::{Builder, Policy, Vaultlet};
 
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
-use crate::shown_variables::{OF_HOST, shown};
-use crate::streams;
 
 /// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -107,8 +108,8 @@ fn value_name(setting: &'static Setting) -> &'static str {
     setting.value.unwrap_or_default()
 }
 
-/// The most bytes that a user's token may have, on stdin as in a file.
-const ASSERTION_MAX: usize = 64 << 10;
+/// The variable of the policy.
+const POLICY: &str = "VAULTLET_POLICY";
 
 type Set = fn(Builder, String) -> Builder;
 
@@ -134,6 +135,13 @@ impl Options {
         Ok(ManuallyDrop::new(self.builder()?.concurrency(calls).one_shot().open()?))
     }
 
+    /// Opens a handle for one call of a command that ends the process and gives out no secret, so that no policy is
+    /// its.
+    pub(crate) fn open_without_secrets(&self) -> Result<ManuallyDrop<Vaultlet>, Failure> {
+        let builder = self.builder()?.unguarded();
+        Ok(ManuallyDrop::new(builder.concurrency(1).one_shot().open()?))
+    }
+
     /// Opens a handle for this many concurrent calls and so many requests a second to one vault, of the agent: it asks
     /// no other agent, and checks the policy for those who ask it.
     pub(crate) fn open_for_agent(&self, calls: usize, rate: u32) -> Result<Vaultlet, Failure> {
@@ -151,9 +159,20 @@ impl Options {
         self.policy = policy;
     }
 
+    /// Fails if the policy cannot be read: for a command that has nothing to read, and opens no handle.
+    pub(crate) fn check_policy(&self) -> Result<(), Failure> {
+        let named = || std::env::var_os(POLICY).map(PathBuf::from);
+        let Some(path) = self.policy.clone().or_else(named) else { return Ok(()) };
+        let path = path.to_str().map(|text| PathBuf::from(text.trim())).unwrap_or(path);
+        if !path.as_os_str().is_empty() {
+            Policy::load(path)?;
+        }
+        Ok(())
+    }
+
     /// Says which program the secrets are for, which a policy may ask.
     pub(crate) fn set_program(&self, find: impl FnOnce() -> PathBuf) {
-        if self.policy.is_some() || is_set("VAULTLET_POLICY") {
+        if self.policy.is_some() || is_set(POLICY) {
             let _ = self.program.set(find());
         }
     }
@@ -208,100 +227,6 @@ impl Options {
                 (client_id, object_id, resource_id);
         }
         self
-    }
-
-    /// The settings by which references are read, as the component reads them. A flag hides its variable; one that
-    /// references do not depend on is left out, and reported when a handle is opened if it is malformed.
-    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let needed = [
-            settings::ALLOW_HTTP_LOOPBACK.variable,
-            settings::CLOUD.variable,
-            settings::EXCLUDE.variable,
-            settings::IDENTITY.variable,
-        ];
-        let get = |name: &str| match SETTINGS.iter().find(|setting| setting.variable == name) {
-            Some(setting) if self.given.has(setting.flag) => {
-                if needed.contains(&name) {
-                    self.value(setting)
-                } else {
-                    None
-                }
-            }
-            _ => std::env::var(name).ok(),
-        };
-        Ok(Settings::read(&get)?)
-    }
-
-    /// A setting as its variable has it, whether a flag or the variable gives it.
-    fn value(&self, setting: &Setting) -> Option<String> {
-        if !self.given.has(setting.flag) {
-            return std::env::var(setting.variable).ok();
-        }
-        if setting.variable == settings::ALLOW_HTTP_LOOPBACK.variable {
-            return Some(self.allow_http_loopback.to_string());
-        }
-        let values = self.given().filter(|(it, _)| it.variable == setting.variable);
-        let values: Vec<_> = values.map(|(_, value)| value).collect();
-        Some(values.join(setting.separator.unwrap_or_default()))
-    }
-
-    /// The values of flags, but those in which nothing secret can stand, each by its flag.
-    pub(crate) fn given_texts(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let given = self.given();
-        given
-            .filter(|(setting, value)| shown(setting.variable, value).as_ref() != Some(value))
-            .map(|(setting, value)| (setting.flag, value))
-    }
-
-    /// The settings as variables, whether flags or variables give them.
-    pub(crate) fn as_variables(&self) -> Vec<(String, String)> {
-        let all = SETTINGS.iter();
-        all.filter_map(|it| Some((it.variable.to_owned(), self.value(it)?))).collect()
-    }
-
-    /// The values of flags.
-    fn given(&self) -> impl Iterator<Item = (&'static Setting, String)> {
-        let lists = [
-            (&settings::IDENTITY, &self.identity),
-            (&settings::EXCLUDE, &self.exclude),
-            (&settings::ADDITIONAL_TENANTS, &self.additional_tenants),
-            (&settings::RESOLVE, &self.resolve),
-            (&settings::ALLOW_HTTP_IDENTITY, &self.allow_http_identity),
-        ];
-        let single = [
-            (&settings::CLIENT_ID, &self.client_id),
-            (&settings::OBJECT_ID, &self.object_id),
-            (&settings::RESOURCE_ID, &self.resource_id),
-            (&settings::USER_ASSERTION_FILE, &self.user_assertion_file),
-            (&settings::CLOUD, &self.cloud),
-            (&settings::TIMEOUT, &self.timeout),
-        ];
-        let ca_file = self.ca_file.iter();
-        let ca_file = ca_file.map(|file| (&settings::CA_FILE, file.display().to_string()));
-        let lists = lists.into_iter().flat_map(|(setting, values)| {
-            values.iter().map(move |value| (setting, value.trim().to_owned()))
-        });
-        let single = single
-            .into_iter()
-            .filter_map(|(setting, value)| Some((setting, value.as_ref()?.trim().to_owned())));
-        lists.chain(single).chain(ca_file)
-    }
-
-    /// What is wrong with each setting, and with each variable that the host reads, by itself; by its variable.
-    pub(crate) fn faults(&self) -> impl Iterator<Item = (&'static str, Failure)> {
-        let value = |setting: &'static Setting| {
-            let flag = self.given.has(setting.flag).then_some(setting.flag);
-            Some((setting.variable, flag, self.value(setting)?))
-        };
-        let of_host =
-            OF_HOST.iter().filter_map(|name| Some((*name, None, std::env::var(name).ok()?)));
-        SETTINGS.iter().filter_map(value).chain(of_host).filter_map(|(name, flag, value)| {
-            let flags: Vec<_> = flag.iter().map(|flag| flag.trim_start_matches('-')).collect();
-            let alone = Vaultlet::builder().variables([(name, value)]).given_as_flags(&flags);
-            let error = alone.concurrency(1).open().err();
-            let error = error.filter(|error| error.kind == Kind::Configuration || flag.is_some());
-            error.map(|error| (name, Failure::from(error)))
-        })
     }
 
     fn builder(&self) -> Result<Builder, Failure> {
@@ -361,75 +286,5 @@ impl Options {
             builder = builder.for_program(program);
         }
         Ok(self.resolve.iter().fold(builder, Builder::resolve))
-    }
-
-    /// The user's token from stdin, if a setting says `-`.
-    fn user_assertion(&self) -> Result<Option<String>, Failure> {
-        let variable = settings::USER_ASSERTION_FILE.variable;
-        let given = self.user_assertion_file.clone().map(OsString::from);
-        let file = given.or_else(|| std::env::var_os(variable)).unwrap_or_default();
-        if file.to_str().map(str::trim) != Some("-") {
-            return Ok(None);
-        }
-        let mut token = String::with_capacity(ASSERTION_MAX);
-        let read = streams::check_stdin().and_then(|()| {
-            io::stdin().lock().take(ASSERTION_MAX as u64).read_to_string(&mut token)
-        });
-        read.map_err(|error| {
-            let message = format!("reading the user's token from stdin: {error}");
-            Failure::own(
-                Kind::Configuration,
-                "setting-malformed",
-                message,
-                "write the token as UTF-8 text",
-            )
-        })?;
-        Ok(Some(token))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Compares the component's table with the flags.
-    #[test]
-    fn every_setting_is_a_flag_and_every_flag_a_setting() {
-        let command = Options::augment_args(clap::Command::new("test"));
-        let flags: Vec<_> = command
-            .get_arguments()
-            .map(|argument| {
-                let value = argument.get_value_names().and_then(<[_]>::first).map(|it| it.as_str());
-                let takes_value = argument.get_action().takes_values();
-                let help = argument.get_help().unwrap().to_string();
-                (format!("--{}", argument.get_long().unwrap()), value.filter(|_| takes_value), help)
-            })
-            .collect();
-        for (setting, (flag, value, help)) in SETTINGS.iter().zip(&flags) {
-            assert_eq!(
-                (setting.flag, setting.value, setting.help),
-                (flag.as_str(), *value, help.as_str())
-            );
-            let variable = setting.flag.trim_start_matches('-').replace('-', "_").to_uppercase();
-            assert_eq!(setting.variable, format!("VAULTLET_{variable}"));
-        }
-        assert_eq!(SETTINGS.len(), flags.len());
-    }
-
-    /// Searches the page about the command line for every setting.
-    #[test]
-    fn the_page_has_every_setting() {
-        let page = include_str!("../README.md");
-        let section = page.split("\n## ").find(|it| it.starts_with("Settings\n")).unwrap();
-        for Setting { flag, value, .. } in SETTINGS {
-            let usage = match value {
-                Some(value) => format!("`{flag} {value}`"),
-                None => format!("`{flag}`"),
-            };
-            assert!(
-                section.contains(&usage),
-                "the section \"Settings\" of README.md has no {usage}"
-            );
-        }
     }
 }
