@@ -19,24 +19,22 @@ use crate::failure::Failure;
 /// is given out is recorded. What it does not allow is denied before anybody is asked. The commands get, run, inject,
 /// export, redact, job, doctor and agent obey the one of --policy FILE, or of VAULTLET_POLICY, and so does each
 /// language's package; without either of them no policy is read.
-///
-///   [[allow]]
-///   reference = "akv://my-key-vault/train-*"   # * is any run of characters but /
-///   versions = "any"                           # the default; or "latest"
-///   user = ["trainer"]                         # the agent's client, else this user; default: every user
-///   program = ["/usr/bin/python3*"]            # the agent's client, else COMMAND; default: every program
-///   [audit]
-///   file = "/var/log/vaultlet.jsonl"           # or "stderr", "journal"
 #[derive(Args)]
-#[command(
-    verbatim_doc_comment,
-    after_help = "\
+#[command(after_help = "\
+A policy:
+  [[allow]]
+  reference = \"akv://my-key-vault/train-*\"   # * is any run of characters but /
+  versions = \"any\"                           # the default; or \"latest\"
+  user = [\"trainer\"]                         # the agent's client, else this user; default: every user
+  program = [\"/usr/bin/python3*\"]            # the agent's client, else COMMAND; default: every program
+  [audit]
+  file = \"/var/log/vaultlet.jsonl\"           # or \"stderr\", \"journal\"
+
 Examples:
   vaultlet policy init --env-file job.env --out-file policy.toml
   vaultlet policy check --policy policy.toml
   vaultlet policy test akv://my-key-vault/db-password --policy policy.toml
-  vaultlet run --policy policy.toml --env-file job.env -- python train.py"
-)]
+  vaultlet run --policy policy.toml --env-file job.env -- python train.py")]
 pub(crate) struct Policy {
     #[command(subcommand)]
     action: Action,
