@@ -1,6 +1,7 @@
 //! Keys and certificates in PEM, encrypted ones included.
 
 use pkcs8::der::Decode as _;
+use pkcs8::der::asn1::AnyRef;
 use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use zeroize::Zeroizing;
 
@@ -57,8 +58,28 @@ fn private_key(
         ("RSA PRIVATE KEY", None) => Ok(der),
         ("RSA PRIVATE KEY", Some(encryption)) => {
             let password = password.ok_or(Fault::Password)?;
-            cipher::decrypt_traditional(encryption, der, password)
+            let key = cipher::decrypt_traditional(encryption, der, password)?;
+            // As above.
+            AnyRef::from_der(&key).map_err(|_| Fault::Password)?;
+            Ok(key)
         }
         _ => Err(Fault::NotRsa),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One wrong password in 256 ends in what looks like padding.
+    #[test]
+    fn a_wrong_password_is_never_a_malformed_key() {
+        let file = b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+            DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n\
+            AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n-----END RSA PRIVATE KEY-----\n";
+        for number in 0..4000 {
+            let read = read(file, Some(&number.to_string()));
+            assert_eq!(read.err(), Some(Fault::Password), "{number}");
+        }
     }
 }
