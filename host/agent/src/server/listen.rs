@@ -236,6 +236,7 @@ impl<'a> Turn<'a> {
             == Err(Errno::WOULDBLOCK)
             && Instant::now() < late
         {
+            // The system waits for a lock without end, or not at all.
             sleep(limits::OTHER_START_SLICE);
         }
         Self(folder)
