@@ -32,10 +32,14 @@ pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The `vaultlet` program, built from the current sources once per test program.
+/// The `vaultlet` program: the one that `VAULTLET_TEST_PROGRAM` names, else built from the current sources once per
+/// test program.
 pub fn vaultlet() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| built(&["--bins"]).join("vaultlet"))
+    PROGRAM.get_or_init(|| match std::env::var_os("VAULTLET_TEST_PROGRAM") {
+        Some(program) => PathBuf::from(program),
+        None => built(&["--bins"]).join("vaultlet"),
+    })
 }
 
 /// The C library, built from the current sources once per test program.

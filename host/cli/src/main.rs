@@ -50,6 +50,10 @@ use std::process::ExitCode;
 use arguments::Command;
 use failure::{Failure, Report};
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// Reports a panic as an error, of kind `internal`, in place of Rust's own text.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {

@@ -27,7 +27,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The parts of `host/package`, each with the tools that it needs besides cargo.
 const PARTS: [(&str, &[&str]); 7] = [
-    ("c", &["cmake", "cc", "c++", "pkg-config"]),
+    ("c", &["cmake", "cc", "c++", "pkg-config", "musl-gcc"]),
     ("python", &["python3"]),
     ("node", &["node", "npm"]),
     ("go", &["go"]),

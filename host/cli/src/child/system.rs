@@ -73,7 +73,7 @@ pub(super) fn next_signal(within: Option<Duration>) -> Option<Received> {
     let set = caught();
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     let time = within.map(|time| libc::timespec {
-        tv_sec: time.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_sec: time.as_secs().try_into().unwrap_or(i32::MAX.into()),
         tv_nsec: time.subsec_nanos().into(),
     });
     let time = time.as_ref().map_or(ptr::null(), ptr::from_ref);

@@ -20,7 +20,7 @@ pub(super) fn start(engine: &Engine) -> io::Result<()> {
     }
     let interval = libc::timeval {
         tv_sec: 0,
-        tv_usec: libc::suseconds_t::try_from(limits::EPOCH.as_micros()).unwrap_or(50_000),
+        tv_usec: limits::EPOCH.as_micros().try_into().unwrap_or(50_000),
     };
     let timer = libc::itimerval { it_interval: interval, it_value: interval };
     // SAFETY: all structs are valid, and the handler does only what a signal handler may do.

@@ -7,7 +7,7 @@ use bench_measure::Task;
 use clap::ValueEnum;
 
 use crate::{
-    Section, languages,
+    Section, languages, prepare,
     sandbox::{IDENTITY, Trust},
     vault::IDENTITY_SECRET,
 };
@@ -19,6 +19,8 @@ pub(crate) enum Id {
     Raw,
     /// The command line
     Vaultlet,
+    /// The command line as it is in the packages of a release: static
+    VaultletStatic,
     /// The command line, which runs a command with the secret
     Run,
     /// That command by itself
@@ -64,6 +66,7 @@ impl Id {
         match self {
             Id::Raw => "raw Rust (blocking rustls, ring) = floor",
             Id::Vaultlet => "**`vaultlet get`**",
+            Id::VaultletStatic => "**`vaultlet get`**, static",
             Id::Run => "**`vaultlet run -- true`**",
             Id::Bare => "`true`, by itself",
             Id::HostBlocking => "**vaultlet-host, blocking**",
@@ -95,7 +98,9 @@ impl Id {
     pub(crate) fn has(self, section: Section) -> bool {
         match section {
             Section::Cold => true,
-            Section::Warm | Section::Conc => !matches!(self, Id::Vaultlet | Id::Run | Id::Bare),
+            Section::Warm | Section::Conc => {
+                !matches!(self, Id::Vaultlet | Id::VaultletStatic | Id::Run | Id::Bare)
+            }
             Section::Phases => self == Id::Vaultlet,
         }
     }
@@ -105,6 +110,7 @@ impl Id {
         let program = |path: &str| vec![root.join(path).to_string_lossy().into_owned()];
         let mut command = match self {
             Id::Vaultlet | Id::Run => program("target/release/vaultlet"),
+            Id::VaultletStatic => program(&prepare::static_program()),
             Id::Bare => vec![COMMAND.to_owned()],
             Id::Raw => program("target/bench/release/bench-raw"),
             Id::Sdk => program("target/bench/release/bench-sdk"),
@@ -115,7 +121,7 @@ impl Id {
             command.push("--async".to_owned());
         }
         command.extend(match task {
-            Task::Cold { name } if self == Id::Vaultlet => {
+            Task::Cold { name } if matches!(self, Id::Vaultlet | Id::VaultletStatic) => {
                 vec!["get".to_owned(), format!("akv://bench-kv/{name}")]
             }
             Task::Cold { name } if self == Id::Run => {

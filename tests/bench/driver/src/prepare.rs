@@ -52,6 +52,7 @@ fn prepare(root: &Path, id: Id) -> Result<()> {
         }
         Id::Sdk => cargo(&bench, "bench-sdk", &root.join("target/bench"), &[]),
         Id::Vaultlet | Id::Run => shipped(root, &[]),
+        Id::VaultletStatic => shipped(root, &["--target", &static_target()]),
         Id::Bare => Ok(()),
         _ => languages::prepare(root, id),
     }
@@ -68,6 +69,16 @@ pub(crate) fn shipped(root: &Path, more: &[&str]) -> Result<()> {
     let mut command = nice("cargo");
     command.current_dir(root).args(["build", "--release"]);
     run(command.arg("--target-dir").arg(root.join("target")).args(more))
+}
+
+/// The target of the static program, which is that of the packages.
+fn static_target() -> String {
+    format!("{}-unknown-linux-musl", env::consts::ARCH)
+}
+
+/// The static program, from the root.
+pub(crate) fn static_program() -> String {
+    format!("target/{}/release/vaultlet", static_target())
 }
 
 pub(crate) fn nice(program: impl AsRef<std::ffi::OsStr>) -> Command {

@@ -13,8 +13,31 @@ use crate::{cargo, materials};
 /// Prefixes of the names of licence files.
 const NAMES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 
-/// All licence texts, each once, with the crates that it applies to.
-pub(crate) fn of(root: &Path, target: &str, packages: &[&str]) -> Result<String, Box<dyn Error>> {
+/// What Rust links into a program for musl besides crates.
+const MUSL: &str = "\
+Copyright © 2005-2020 Rich Felker, et al.
+
+Permission is hereby granted, free of charge, to any person obtaining
+a copy of this software and associated documentation files (the
+\"Software\"), to deal in the Software without restriction, including
+without limitation the rights to use, copy, modify, merge, publish,
+distribute, sublicense, and/or sell copies of the Software, and to
+permit persons to whom the Software is furnished to do so, subject to
+the following conditions:
+
+The above copyright notice and this permission notice shall be
+included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED \"AS IS\", WITHOUT WARRANTY OF ANY KIND,
+EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
+MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT.
+IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY
+CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT,
+TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
+SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.";
+
+/// All licence texts, each once, with the crates that it applies to. The targets are a list with commas.
+pub(crate) fn of(root: &Path, targets: &str, packages: &[&str]) -> Result<String, Box<dyn Error>> {
     let metadata = cargo(root, &["metadata", "--format-version", "1"])?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let mut folders = BTreeMap::new();
@@ -25,8 +48,13 @@ pub(crate) fn of(root: &Path, target: &str, packages: &[&str]) -> Result<String,
     }
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut all = BTreeMap::new();
-    for package in packages {
-        all.extend(materials::crates(root, package, target)?.0);
+    for target in targets.split(',') {
+        for package in packages {
+            all.extend(materials::crates(root, package, target)?.0);
+        }
+    }
+    if targets.split(',').any(materials::has_musl) {
+        texts.entry(MUSL.to_owned()).or_default().push("musl (in static programs)".to_owned());
     }
     let ours = |name: &str| name.starts_with("vaultlet");
     for (id, one) in all.iter().filter(|(_, one)| !ours(&one.name)) {

@@ -6,7 +6,7 @@
 //! * `wkg.toml`, from which `wkg build` takes the interfaces' metadata and the location of WASI's.
 //!
 //! `provenance --bill PACKAGE TARGET FILE OUT SOURCE REVISION` writes the bill of materials of another
-//! file that was built from a package; `provenance --licences TARGET OUT PACKAGE…` writes the licence
+//! file that was built from a package; `provenance --licences TARGET,… OUT PACKAGE…` writes the licence
 //! texts of the crates in packages.
 //!
 //! The output is reproducible.

@@ -32,6 +32,11 @@ pub(crate) struct Crate {
 /// Crates by id, and the dependencies of each.
 type Tree = (BTreeMap<String, Crate>, BTreeMap<String, BTreeSet<String>>);
 
+/// Whether a program for this target has musl in it.
+pub(crate) fn has_musl(target: &str) -> bool {
+    target.ends_with("-musl")
+}
+
 /// The crates in a built file. Build dependencies are left out.
 pub(crate) fn crates(root: &Path, package: &str, target: &str) -> Result<Tree, Box<dyn Error>> {
     let package = format!("--package={package}");
@@ -70,6 +75,11 @@ pub(crate) fn of(root: &Path, about: &About, built: &Built<'_>) -> Result<Value,
     let digest: String =
         Sha256::digest(built.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let needs = needs.iter().map(|(id, on)| json!({ "ref": id, "dependsOn": on }));
+    let mut components: Vec<_> = crates.iter().map(|(id, one)| library(id, one)).collect();
+    if has_musl(built.target) {
+        let licences = json!([{ "expression": "MIT" }]);
+        components.push(json!({ "type": "library", "name": "musl", "licenses": licences }));
+    }
     Ok(json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -88,7 +98,7 @@ pub(crate) fn of(root: &Path, about: &About, built: &Built<'_>) -> Result<Value,
                 ],
             },
         },
-        "components": crates.iter().map(|(id, one)| library(id, one)).collect::<Vec<_>>(),
+        "components": components,
         "dependencies": needs.collect::<Vec<_>>(),
     }))
 }

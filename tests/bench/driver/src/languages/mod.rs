@@ -89,7 +89,7 @@ fn language(id: Id) -> Option<&'static dyn Language> {
         Id::Go | Id::GoOurs => &go::Go,
         Id::Java | Id::JavaOurs => &java::Java,
         Id::COurs => &c::C,
-        Id::Raw | Id::Vaultlet | Id::Run | Id::Bare => return None,
+        Id::Raw | Id::Vaultlet | Id::VaultletStatic | Id::Run | Id::Bare => return None,
         Id::HostBlocking | Id::HostAsync | Id::Sdk => return None,
     })
 }
