@@ -3,9 +3,12 @@
 #![deny(unsafe_code)]
 #![allow(rustdoc::bare_urls, reason = "the commands' comments are their help on a terminal")]
 
+#[cfg_attr(windows, path = "agent/windows.rs")]
 mod agent;
 mod arguments;
+#[cfg(unix)]
 mod at_start;
+#[cfg_attr(windows, path = "child/windows.rs")]
 mod child;
 mod completions;
 #[cfg(feature = "dev")]
@@ -26,6 +29,7 @@ mod list;
 mod log;
 mod man;
 mod mask;
+mod not_here;
 mod options;
 mod output;
 mod plan;
@@ -38,7 +42,9 @@ mod run;
 #[cfg(feature = "dev")]
 mod seeds;
 mod shown_variables;
+#[cfg_attr(windows, path = "streams/windows.rs")]
 mod streams;
+mod system;
 mod token;
 mod token_flags;
 mod trimmed;
@@ -111,7 +117,7 @@ fn main() -> ExitCode {
     });
     vaultlet_host::phases::print("exit begins");
     match result {
-        Ok(code) => code,
+        Ok(code) => child::end_whole(code),
         Err(failure) => failure.with_help_of(&given).report(report),
     }
 }

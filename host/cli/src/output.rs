@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::streams;
+use crate::system::writes_to_pipe;
 
 /// The format of an answer that people read, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -131,8 +132,7 @@ pub(crate) fn lines<'a>(pairs: impl Iterator<Item = (String, &'a str)>) -> Resul
 /// Tells a person that this command goes on. A shell that reads the variables from a pipe would wait for its end.
 pub(crate) fn serving(command: &str) {
     let name = command.split(' ').next().unwrap_or_default();
-    let is_pipe = rustix::fs::fstat(io::stdout())
-        .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_fifo());
+    let is_pipe = writes_to_pipe();
     let shell = format!(
         "a shell that waits for these lines waits for ever; run `vaultlet {command} -- $SHELL`"
     );

@@ -1,7 +1,6 @@
 //! `vaultlet plan`.
 
 use std::fmt::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output::{self, Format};
+use crate::system::program_in;
 use crate::shown_variables::{of_host, of_settings, shown, value};
 use crate::trimmed;
 
@@ -135,12 +135,7 @@ fn state(path: &str) -> String {
 
 /// A program, where a shell would find it.
 fn in_path(name: &str) -> Option<PathBuf> {
-    let is_program = |path: &PathBuf| {
-        path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
-    };
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(name))
-        .find(is_program)
+    std::env::split_paths(&std::env::var_os("PATH")?).find_map(|folder| program_in(&folder, name))
 }
 
 #[derive(Default)]

@@ -1,22 +1,20 @@
 //! `vaultlet redact`: standard input on standard output, with secrets masked.
 
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd};
 use std::process::ExitCode;
 
 use clap::Args;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, read};
 use vaultlet_host::Kind;
 use vaultlet_host::references::shown;
 use zeroize::Zeroizing;
 
 use crate::child;
 use crate::failure::Failure;
-use crate::mask::{Mask, Output, PIECE, Stream, widen};
+use crate::mask::{Mask, Output, PIECE, Stream};
 use crate::options::Options;
 use crate::policy_flag::PolicyFlag;
 use crate::references::{Sources, Value, refuse_options, resolve};
+use crate::streams::Filter;
 use crate::{output, streams, trimmed};
 
 /// Replace secrets in a text by the names of their variables
@@ -79,47 +77,20 @@ fn warn(what: &str) {
 }
 
 fn carry(mask: &Mask) -> Result<(), Failure> {
-    let (stdin, stdout) = (io::stdin(), io::stdout());
-    let (stdin, stdout) = (stdin.as_fd(), stdout.as_fd());
-    widen(stdin);
-    widen(stdout);
+    let mut filter = Filter::open();
     let mut stream = Stream::new(mask);
     let mut piece = Zeroizing::new(vec![0; PIECE]);
     loop {
-        let came = next(stdin, &stream, &mut piece).map_err(|error| unreadable(&error))?;
+        let came = filter.next(stream.patience(), &mut piece).map_err(|e| unreadable(&e))?;
         let mut out = Output::default();
         match came.map(|count| piece.get(..count).unwrap_or_default()) {
             // The end, or nothing for a while.
             Some([]) | None => stream.flush(&mut out),
             Some(piece) => stream.push(piece, &mut out),
         }
-        streams::write_all_to(stdout, &mut out.parts()).map_err(|error| output::failed(&error))?;
+        filter.write(&mut out.parts()).map_err(|error| output::failed(&error))?;
         if came == Some(0) {
             return Ok(());
-        }
-    }
-}
-
-/// Reads what comes next; `None` when nothing has come for so long that what is held back is no secret.
-fn next(stdin: BorrowedFd<'_>, stream: &Stream<'_>, piece: &mut [u8]) -> io::Result<Option<usize>> {
-    let mut must_wait = false;
-    loop {
-        let patience = stream.patience();
-        if must_wait || patience.is_some() {
-            let time = patience.and_then(|time| Timespec::try_from(time).ok());
-            match poll(&mut [PollFd::from_borrowed_fd(stdin, PollFlags::IN)], time.as_ref()) {
-                Ok(0) => return Ok(None),
-                Ok(_) => {}
-                Err(Errno::INTR) => continue,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        match read(stdin, &mut *piece) {
-            Ok(count) => return Ok(Some(count)),
-            Err(Errno::INTR) => {}
-            // Another process has made it non-blocking.
-            Err(Errno::AGAIN) => must_wait = true,
-            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -2,14 +2,18 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd as _, BorrowedFd, RawFd};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::at_start;
 
 /// Parts that one system call takes: `IOV_MAX` of Linux.
 const PARTS_MAX: usize = 1024;
+/// Bytes that a pipe shall hold, as far as the system allows it: fewer switches between processes.
+#[cfg(target_os = "linux")]
+const PIPE: usize = 1 << 20;
 
 /// Fails if this process was started with a closed standard input.
 pub(crate) fn check_stdin() -> io::Result<()> {
@@ -45,6 +49,61 @@ pub(crate) fn write_all_to(out: BorrowedFd<'_>, mut rest: &mut [IoSlice<'_>]) ->
         }
     }
     Ok(())
+}
+
+/// Lets a pipe hold more; does nothing to other files, and nothing on macOS.
+pub(crate) fn widen(pipe: BorrowedFd<'_>) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
+    #[cfg(not(target_os = "linux"))]
+    let _ = pipe;
+}
+
+/// Standard input, on its way to standard output.
+pub(crate) struct Filter(());
+
+impl Filter {
+    pub(crate) fn open() -> Self {
+        widen(io::stdin().as_fd());
+        widen(io::stdout().as_fd());
+        Self(())
+    }
+
+    /// Reads what comes next; `None` when nothing has come for so long.
+    #[allow(clippy::unused_self, reason = "as on other systems")]
+    pub(crate) fn next(
+        &mut self,
+        patience: Option<Duration>,
+        space: &mut [u8],
+    ) -> io::Result<Option<usize>> {
+        let stdin = io::stdin();
+        let stdin = stdin.as_fd();
+        let mut must_wait = false;
+        loop {
+            if must_wait || patience.is_some() {
+                let time = patience.and_then(|time| Timespec::try_from(time).ok());
+                match poll(&mut [PollFd::from_borrowed_fd(stdin, PollFlags::IN)], time.as_ref()) {
+                    Ok(0) => return Ok(None),
+                    Ok(_) => {}
+                    Err(Errno::INTR) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            match rustix::io::read(stdin, &mut *space) {
+                Ok(count) => return Ok(Some(count)),
+                Err(Errno::INTR) => {}
+                // Another process has made it non-blocking.
+                Err(Errno::AGAIN) => must_wait = true,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Writes to standard output.
+    #[allow(clippy::unused_self, reason = "as on other systems")]
+    pub(crate) fn write(&mut self, parts: &mut [IoSlice<'_>]) -> io::Result<()> {
+        write_all_to(io::stdout().as_fd(), parts)
+    }
 }
 
 fn check(stream: RawFd, what: &str) -> io::Result<()> {

@@ -5,10 +5,10 @@
 use std::io;
 
 use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
 use crate::limits;
+use crate::system::limits as of_process;
 
 /// Whether an error of this id is because a resource of this process or machine was missing.
 pub fn is_exhausted(id: &str) -> bool {
@@ -56,12 +56,12 @@ pub fn not_started(doing: &str, error: &io::Error) -> Option<Error> {
     }
     let is_short = |most: u64| {
         most < limits::ADDRESSES_FEW
-            || most.saturating_sub(addresses()) < limits::ADDRESSES_FOR_THREAD
+            || most.saturating_sub(of_process::addresses_used()) < limits::ADDRESSES_FOR_THREAD
     };
-    if limit(Resource::As).is_some_and(is_short) {
+    if of_process::addresses().is_some_and(is_short) {
         return Some(no_memory(doing));
     }
-    let limit = match limit(Resource::Nproc) {
+    let limit = match of_process::processes() {
         Some(most) => {
             format!("this user may have {most}, and a container may have a limit of its own")
         }
@@ -115,7 +115,7 @@ pub(crate) fn of_wasmtime(doing: &str, error: &wasmtime::Error) -> Option<Error>
 
 fn no_descriptor(doing: &str) -> Error {
     let limit =
-        limit(Resource::Nofile).map_or_else(String::new, |most| format!(", which is {most}"));
+        of_process::open_files().map_or_else(String::new, |most| format!(", which is {most}"));
     Error::configuration(
         "descriptor-limit",
         format!("{doing}: this process has as many files open as its limit allows (EMFILE){limit}"),
@@ -124,7 +124,7 @@ fn no_descriptor(doing: &str) -> Error {
 }
 
 fn no_memory(doing: &str) -> Error {
-    let Some(most) = limit(Resource::As) else {
+    let Some(most) = of_process::addresses() else {
         return Error::configuration(
             "memory-limit",
             format!("{doing}: the system gives this process no more memory (ENOMEM)"),
@@ -139,16 +139,4 @@ fn no_memory(doing: &str) -> Error {
         ),
         "raise the limit (`ulimit -v`), or let a library make fewer calls at once (`concurrency`)",
     )
-}
-
-/// Bytes of address space that this process uses; none are known where the system has no such file.
-pub(crate) fn addresses() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split(' ').next().and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64)
-}
-
-/// The limit of this process, unless it has none.
-fn limit(resource: Resource) -> Option<u64> {
-    getrlimit(resource).current
 }

@@ -1,17 +1,18 @@
 //! Files that are opened by a path from a setting.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::system::files;
 
 /// Opens a regular file. Links are followed, as the token files of a cluster are links.
 pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let mut options = File::options();
     // Opening a pipe would wait for its writer.
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
+    files::do_not_wait(&mut options);
+    let file = options.read(true).open(path)?;
     let metadata = file.metadata()?;
     match metadata.is_file() {
         true => Ok((file, metadata)),
@@ -52,6 +53,10 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// A path without the white space around it, which a setting may have; `None` if nothing is left.
 pub(crate) fn trimmed(path: &OsStr) -> Option<PathBuf> {
-    let bytes = path.as_bytes().trim_ascii();
-    (!bytes.is_empty()).then(|| OsString::from_vec(bytes.to_vec()).into())
+    let bytes = files::bytes(path);
+    match bytes.trim_ascii() {
+        b"" => None,
+        trimmed if trimmed.len() == bytes.len() => Some(path.into()),
+        trimmed => files::path(trimmed),
+    }
 }

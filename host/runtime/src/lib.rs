@@ -89,6 +89,7 @@ mod role;
 mod runtime_thread;
 mod secret;
 mod settings;
+mod system;
 mod token;
 #[doc(hidden)]
 pub mod visible;

@@ -2,10 +2,10 @@
 //! <https://man7.org/linux/man-pages/man2/mlock.2.html>
 
 use std::collections::BTreeMap;
-use std::ffi::c_void;
 use std::ops::RangeInclusive;
-use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::system::memory::{lock, page_size, unlock};
 
 /// How many locks there are on each page, by its address. The system does not count them: several values share a
 /// page, which must stay locked until the last of them is gone.
@@ -56,27 +56,12 @@ fn release(counts: &mut BTreeMap<usize, usize>, page: usize) {
     if *count == 0 {
         counts.remove(&page);
         let size = page_size();
-        let address = ptr::without_provenance_mut::<c_void>(page * size);
-        // SAFETY: unlocking changes nothing that a program could see.
-        #[allow(unsafe_code, reason = "the system's own function takes an address")]
-        let _ = unsafe { rustix::mm::munlock(address, size) };
+        unlock(page * size, size);
     }
-}
-
-fn lock(address: usize, size: usize) -> bool {
-    let address = ptr::without_provenance_mut::<c_void>(address);
-    // SAFETY: locking changes nothing that a program could see.
-    #[allow(unsafe_code, reason = "the system's own function takes an address")]
-    let locked = unsafe { rustix::mm::mlock(address, size) };
-    locked.is_ok()
 }
 
 fn counts() -> MutexGuard<'static, BTreeMap<usize, usize>> {
     PAGES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn page_size() -> usize {
-    rustix::param::page_size().max(1)
 }
 
 #[cfg(test)]

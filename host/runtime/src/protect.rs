@@ -3,7 +3,7 @@
 
 use std::io;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use crate::system::process::protect;
 
 /// Keeps secrets of this process from other processes of its user: it leaves no core dump, and on Linux only root
 /// may read its memory and its `/proc/PID/environ`, or attach a debugger.
@@ -12,12 +12,5 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// early in a program of your own. Programs that the process starts get the lowered limit of core dumps
 /// (`RLIMIT_CORE`, the soft one) and are otherwise not affected. The `vaultlet` program does this.
 pub fn protect_process() -> io::Result<()> {
-    let core = getrlimit(Resource::Core);
-    setrlimit(Resource::Core, Rlimit { current: Some(0), ..core })?;
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    }
-    Ok(())
+    protect()
 }

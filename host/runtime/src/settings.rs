@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU32;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use crate::error::{Error, Kind};
 use crate::file;
 use crate::limits;
 use crate::net::{Direct, Override, Proxies, Proxy};
+use crate::system::files;
 
 /// A function that is called with each line of text that a guest writes for people.
 pub(crate) type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
@@ -98,7 +98,7 @@ impl Environment {
 const ESCAPE: &str = "\\x";
 
 fn escaped(path: &OsStr) -> String {
-    path.as_bytes().trim_ascii().escape_ascii().to_string()
+    files::bytes(path).trim_ascii().escape_ascii().to_string()
 }
 
 /// Whether a variable of this name holds a path.

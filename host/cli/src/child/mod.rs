@@ -14,7 +14,8 @@ mod system;
 
 use std::ffi::OsString;
 use std::io;
-use std::process::{Child, Command};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitCode};
 use std::time::Duration;
 
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
@@ -27,7 +28,7 @@ pub(crate) use inherited::{
     hand_down, keep_core_limit, raise_descriptor_limit, restore_pipe_signal,
 };
 pub(crate) use program::program;
-pub(crate) use signals::{Signals, ToServer, Waker};
+pub(crate) use signals::{SIGNALS, Signals, ToServer, Waker, last_signal};
 
 use signals::Received;
 
@@ -115,13 +116,20 @@ pub(crate) fn start(command: &mut Command, signals: &Signals) -> Result<Running,
     Ok(Running { child, pid, interrupted: None, is_ending: false, watcher: None })
 }
 
-/// Prepares a command that is executed in place of this process.
-pub(crate) fn prepare_replacement(command: &mut Command, signals: &Signals) {
+/// Executes a command in place of this process. Returns only when that fails.
+pub(crate) fn replace(mut command: Command, signals: &Signals) -> Result<ExitCode, Failure> {
     let before = signals.before();
-    system::before_exec(command, move || {
+    system::before_exec(&mut command, move || {
         inherited::restore()?;
         before.restore()
     });
+    let error = command.exec();
+    Err(failed(&command, &error))
+}
+
+/// Does nothing: every exit code is one of 8 bits.
+pub(crate) fn end_whole(code: ExitCode) -> ExitCode {
+    code
 }
 
 impl Running {
@@ -243,7 +251,7 @@ fn signal_code(signal: i32) -> u8 {
     u8::try_from(signal).map_or(u8::MAX, |signal| 128_u8.saturating_add(signal))
 }
 
-pub(crate) fn failed(command: &Command, error: &io::Error) -> Failure {
+fn failed(command: &Command, error: &io::Error) -> Failure {
     let doing = format!("running `{}`", command.get_program().to_string_lossy());
     if let Some(missing) = not_started(&doing, error) {
         return missing.into();

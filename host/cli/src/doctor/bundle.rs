@@ -4,7 +4,6 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +16,7 @@ use super::facts::Facts;
 use super::finding::Finding;
 use crate::failure::Failure;
 use crate::mask::{Mask, Output, Stream};
+use crate::system::set_mode;
 use crate::output;
 use crate::shown_variables::{of_host, of_settings, shown, value};
 
@@ -86,7 +86,9 @@ pub(super) fn write(path: &Path, facts: &Facts<'_>, findings: &[Finding]) -> Res
     };
     let mut json = serde_json::to_string_pretty(&bundle).map_err(|e| output::failed(&e.into()))?;
     json.push('\n');
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut options = OpenOptions::new();
+    set_mode(&mut options, 0o600);
+    let opened = options.write(true).create_new(true).open(path);
     let written = opened.and_then(|mut file| file.write_all(json.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => exists(path),

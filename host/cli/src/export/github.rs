@@ -2,18 +2,17 @@
 //! mask secrets in the log.
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use rustix::fs::fstat;
 use vaultlet_host::Kind;
 use zeroize::Zeroizing;
 
 use super::{Bytes, Variable};
 use crate::failure::Failure;
 use crate::output;
+use crate::system::{is_stdout, random};
 
 /// Bytes of the shortest line that is masked by itself: a shorter one would be found everywhere.
 const SHORTEST_LINE: usize = 4;
@@ -39,11 +38,6 @@ pub(super) fn write(variables: &[Variable]) -> Result<(), Failure> {
         output::bytes(&masks)?;
     }
     file.write_all(&assignments).map_err(failed)
-}
-
-fn is_stdout(file: &File) -> bool {
-    let (Ok(file), Ok(stdout)) = (fstat(file), fstat(io::stdout().as_fd())) else { return false };
-    (file.st_dev, file.st_ino) == (stdout.st_dev, stdout.st_ino)
 }
 
 /// `::add-mask::` for each line of each secret: the log is searched line by line.
@@ -88,10 +82,4 @@ fn assignments(variables: &[Variable]) -> Result<Bytes, Failure> {
         }
     }
     Ok(text)
-}
-
-fn random() -> io::Result<u128> {
-    let mut bytes = [0; 16];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(u128::from_ne_bytes(bytes))
 }

@@ -3,19 +3,15 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use vaultlet_host::Kind;
 
 use crate::failure::Failure;
+use crate::system::{is_foreign_link, standard_stream};
 
 /// Links that are followed before it must be a circle.
 const LINKS_MAX: usize = 40;
-/// The sticky bit: in such a folder, everybody makes files and nobody removes those of others.
-const STICKY: u32 = 0o1000;
-const WRITABLE_BY_ALL: u32 = 0o002;
 
 /// Where to write.
 pub(super) enum Target {
@@ -86,23 +82,20 @@ fn descriptor(path: &Path) -> Option<PathBuf> {
 /// descriptor itself is written to, which has the place in the file.
 fn open_again(descriptor: &Path) -> io::Result<File> {
     let own = Path::new("/proc").join(std::process::id().to_string()).join("fd");
-    let stream = match descriptor.strip_prefix(own).ok().and_then(Path::to_str) {
-        Some("1") => io::stdout().as_fd().try_clone_to_owned(),
-        Some("2") => io::stderr().as_fd().try_clone_to_owned(),
+    match descriptor.strip_prefix(own).ok().and_then(Path::to_str) {
+        Some("1") => standard_stream(1),
+        Some("2") => standard_stream(2),
         _ => {
             Err(io::Error::other("it is an open file; write to standard output, and redirect that"))
         }
-    };
-    stream.map(File::from)
+    }
 }
 
 /// Fails if a link may be another user's trap: the system itself follows none such where `protected_symlinks` is
 /// set. <https://www.kernel.org/doc/html/latest/admin-guide/sysctl/fs.html#protected-symlinks>
 fn check(path: &Path, link: &fs::Metadata) -> io::Result<()> {
     let folder = fs::metadata(folder(path))?;
-    let is_for_all = folder.mode() & STICKY != 0 && folder.mode() & WRITABLE_BY_ALL != 0;
-    let user = rustix::process::geteuid().as_raw();
-    if is_for_all && link.uid() != user && link.uid() != folder.uid() {
+    if is_foreign_link(link, &folder) {
         return Err(io::Error::other("a link in a folder for everybody is another user's"));
     }
     Ok(())

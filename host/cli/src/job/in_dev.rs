@@ -8,7 +8,6 @@ use std::process::{Command, ExitCode};
 
 use clap::Args;
 use clap::builder::PathBufValueParser;
-use rustix::fs::{MemfdFlags, memfd_create};
 use vaultlet_dev::{Local, Who};
 use vaultlet_host::Kind;
 
@@ -19,6 +18,7 @@ use crate::child::{self, Signals};
 use crate::dev;
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
+use crate::system::unnamed_file;
 use crate::trimmed;
 
 /// The flags of the local Azure.
@@ -100,9 +100,9 @@ impl Flags {
     }
 }
 
-/// A file in memory with this text.
+/// A file without a name with this text.
 fn in_memory(text: &str) -> io::Result<File> {
-    let mut file = File::from(memfd_create("vaultlet-job", MemfdFlags::CLOEXEC)?);
+    let mut file = unnamed_file("vaultlet-job")?;
     file.write_all(text.as_bytes())?;
     file.rewind()?;
     Ok(file)

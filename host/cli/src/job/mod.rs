@@ -15,6 +15,7 @@ mod mentions;
 mod reader;
 mod scalar;
 mod shown;
+#[cfg_attr(windows, path = "windows/start.rs")]
 mod start;
 mod yaml;
 
@@ -159,6 +160,7 @@ impl Job {
 
 impl Run {
     fn run(self) -> Result<ExitCode, Failure> {
+        start::check_system()?;
         // Before anything else: a thread that is started earlier would get the signals.
         let signals = Signals::block();
         let report = if self.output.is_some() { Report::Json } else { Report::Line };

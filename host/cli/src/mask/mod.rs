@@ -14,7 +14,7 @@ use forms::{SHORTEST, Text};
 use search::Search;
 
 pub(crate) use output::Output;
-pub(crate) use stream::{PIECE, Stream, widen};
+pub(crate) use stream::{PIECE, Stream};
 
 /// Values to mask, in all their forms. Has no `Debug`: it holds secrets.
 #[derive(Default)]

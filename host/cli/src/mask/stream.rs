@@ -1,6 +1,5 @@
 //! One stream of output, which comes in pieces.
 
-use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -9,17 +8,10 @@ use super::{Mask, Output};
 
 /// Bytes to read at once.
 pub(crate) const PIECE: usize = 256 << 10;
-/// Bytes that a pipe shall hold, as far as the system allows it: fewer switches between processes.
-const PIPE: usize = 1 << 20;
 /// Fewer bytes that could begin a secret are held back for a while only.
 const FEW: usize = 12;
 /// The time for which they are.
 const WHILE: Duration = Duration::from_millis(50);
-
-/// Lets a pipe hold more; does nothing to other files.
-pub(crate) fn widen(pipe: BorrowedFd<'_>) {
-    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
-}
 
 /// Masks a stream.
 pub(crate) struct Stream<'a> {

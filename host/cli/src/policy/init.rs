@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,6 +16,7 @@ use crate::failure::Failure;
 use crate::job;
 use crate::options::Options;
 use crate::output;
+use crate::system::set_mode;
 use crate::references::Sources;
 
 /// Write a policy that allows the references of a job
@@ -121,7 +121,8 @@ impl Secrets {
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let doing = format!("writing the policy `{}`", path.display());
     let mut options = std::fs::File::options();
-    match options.write(true).create_new(true).mode(0o644).open(path) {
+    set_mode(&mut options, 0o644);
+    match options.write(true).create_new(true).open(path) {
         Ok(mut file) => file.write_all(text.as_bytes()).map_err(|error| {
             let _ = std::fs::remove_file(path);
             not_written(&doing, &error)

@@ -11,7 +11,7 @@ use vaultlet_host::Kind;
 
 use super::env_file;
 use crate::failure::Failure;
-use crate::streams;
+use crate::{streams, system};
 
 /// The most bytes that an env file may have.
 const FILE_MAX: u64 = 4 << 20;
@@ -100,11 +100,10 @@ impl Sources {
 }
 
 fn split(argument: &OsStr) -> Option<(&str, OsString)> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let bytes = argument.as_bytes();
+    let bytes = system::bytes(argument);
     let at = bytes.iter().position(|byte| *byte == b'=')?;
     let name = str::from_utf8(bytes.get(..at)?).ok().filter(|name| is_name(name))?;
-    Some((name, OsStr::from_bytes(bytes.get(at + 1..)?).to_owned()))
+    Some((name, system::text(bytes.get(at + 1..)?)?))
 }
 
 fn is_stdin(path: &Path) -> bool {

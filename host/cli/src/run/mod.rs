@@ -1,21 +1,26 @@
 //! `vaultlet run`: a command with the secrets that its variables refer to.
 
+#[cfg_attr(windows, path = "windows/files.rs")]
 mod files;
 mod follow;
+#[cfg(unix)]
 mod group;
 mod identity;
 mod job;
 mod masked;
+mod masks;
 mod on_change;
+#[cfg_attr(windows, path = "windows/output.rs")]
 mod output;
+#[cfg(unix)]
 mod pump;
 mod supervise;
+#[cfg(unix)]
 mod terminal;
 mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueEnum};
@@ -31,6 +36,7 @@ use crate::policy_flag::PolicyFlag;
 use crate::references::{Again, Resolved, Sources, resolve_again, resolve_open};
 use crate::trimmed;
 
+#[cfg(unix)]
 pub(crate) use group::{Process, run_all};
 
 use identity::Identity;
@@ -165,9 +171,7 @@ impl Run {
             return Ok(ExitCode::from(running.wait(&signals).code));
         }
         // Nothing is left to do for this process, which becomes the command.
-        child::prepare_replacement(&mut command, &signals);
-        let error = command.exec();
-        Err(child::failed(&command, &error))
+        child::replace(command, &signals)
     }
 
     /// Fails if a flag has no meaning without another one. A variable may stand for it all the same.

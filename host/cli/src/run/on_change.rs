@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use libc::c_int;
+use crate::child::{SIGNALS, last_signal};
 
 /// What becomes of the command when a secret has a new version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) enum OnChange {
     #[default]
     Restart,
     /// It gets this signal.
-    Signal(c_int),
+    Signal(i32),
     /// It is asked to end, and this process ends with it.
     Exit,
 }
@@ -26,38 +26,6 @@ const INTERVAL_MAX: f64 = 365.0 * 86_400.0;
 /// The shortest one; a vault bears some thousands of requests in ten seconds, of all its users.
 const INTERVAL_MIN: f64 = 0.1;
 
-/// Signals by their names.
-const SIGNALS: [(&str, c_int); 28] = [
-    ("HUP", libc::SIGHUP),
-    ("INT", libc::SIGINT),
-    ("QUIT", libc::SIGQUIT),
-    ("ILL", libc::SIGILL),
-    ("TRAP", libc::SIGTRAP),
-    ("ABRT", libc::SIGABRT),
-    ("BUS", libc::SIGBUS),
-    ("FPE", libc::SIGFPE),
-    ("KILL", libc::SIGKILL),
-    ("USR1", libc::SIGUSR1),
-    ("SEGV", libc::SIGSEGV),
-    ("USR2", libc::SIGUSR2),
-    ("PIPE", libc::SIGPIPE),
-    ("ALRM", libc::SIGALRM),
-    ("TERM", libc::SIGTERM),
-    ("CONT", libc::SIGCONT),
-    ("STOP", libc::SIGSTOP),
-    ("TSTP", libc::SIGTSTP),
-    ("TTIN", libc::SIGTTIN),
-    ("TTOU", libc::SIGTTOU),
-    ("URG", libc::SIGURG),
-    ("XCPU", libc::SIGXCPU),
-    ("XFSZ", libc::SIGXFSZ),
-    ("VTALRM", libc::SIGVTALRM),
-    ("PROF", libc::SIGPROF),
-    ("WINCH", libc::SIGWINCH),
-    ("IO", libc::SIGIO),
-    ("SYS", libc::SIGSYS),
-];
-
 impl FromStr for OnChange {
     type Err = String;
 
@@ -70,6 +38,9 @@ impl FromStr for OnChange {
             ("restart", None) => Ok(Self::Restart),
             ("exit", None) => Ok(Self::Exit),
             ("signal", Some(name)) => signal(name).map(Self::Signal).ok_or_else(|| {
+                if SIGNALS.is_empty() {
+                    return "there are no signals on Windows; write restart or exit".to_owned();
+                }
                 format!("`{name}` is no signal; write a name such as HUP or USR1, or a number")
             }),
             _ => Err("it is not one of restart, signal:NAME, exit".into()),
@@ -78,7 +49,7 @@ impl FromStr for OnChange {
 }
 
 /// The signal of this name, with or without `SIG`, or of this number.
-fn signal(text: &str) -> Option<c_int> {
+fn signal(text: &str) -> Option<i32> {
     if let Ok(number) = text.parse() {
         return (1..=last_signal()).contains(&number).then_some(number);
     }
@@ -88,19 +59,9 @@ fn signal(text: &str) -> Option<c_int> {
 }
 
 /// The name of a signal: `SIGHUP`.
-pub(super) fn name(signal: c_int) -> String {
+pub(super) fn name(signal: i32) -> String {
     let known = SIGNALS.iter().find(|(_, number)| *number == signal);
     known.map_or_else(|| format!("signal {signal}"), |(name, _)| format!("SIG{name}"))
-}
-
-#[cfg(target_os = "linux")]
-fn last_signal() -> c_int {
-    libc::SIGRTMAX()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn last_signal() -> c_int {
-    31
 }
 
 impl FromStr for Interval {

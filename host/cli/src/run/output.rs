@@ -12,12 +12,14 @@ use rustix::fs::{FileType, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
-use super::pump::{Link, Masks, Progress, Pump};
+use super::masks::Masks;
+use super::pump::{Link, Progress, Pump};
 use super::terminal::Terminal;
 use crate::child::{Attend, Signals};
 use crate::failure::Failure;
-use crate::mask::{Mask, widen};
+use crate::mask::Mask;
 use crate::output;
+use crate::streams::widen;
 
 /// The time for what was written before the command stopped, in case nobody reads it.
 const BEFORE_STOP: Duration = Duration::from_millis(500);

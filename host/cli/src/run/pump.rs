@@ -9,8 +9,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionread, read};
 use zeroize::Zeroize as _;
 
+use super::masks::Masks;
 use super::terminal::Terminal;
-use crate::mask::{Mask, Output, PIECE, Stream};
+use crate::mask::{Output, PIECE, Stream};
 use crate::streams;
 
 /// Bytes that are read at once until so many have come.
@@ -60,31 +61,6 @@ impl Progress {
         let mut reader = [PollFd::new(reader, PollFlags::IN)];
         poll(&mut reader, Some(&Timespec::default())).is_ok()
             && reader.iter().any(|it| it.revents().contains(PollFlags::IN))
-    }
-}
-
-/// The mask of all streams. Until there is one, nothing is carried; it may be replaced meanwhile.
-#[derive(Default)]
-pub(super) struct Masks {
-    current: Mutex<Option<Arc<Mask>>>,
-    came: Condvar,
-}
-
-impl Masks {
-    /// Masks what is read from now on by this.
-    pub(super) fn set(&self, mask: Mask) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(mask));
-        self.came.notify_all();
-    }
-
-    fn current(&self) -> Arc<Mask> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(mask) = &*current {
-                return Arc::clone(mask);
-            }
-            current = self.came.wait(current).unwrap_or_else(PoisonError::into_inner);
-        }
     }
 }
 

@@ -1,20 +1,18 @@
 //! Where the agent is, and whether it may be asked: a unix socket of this user or of root, or a port of loopback
 //! with a token.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::PathBuf;
 
-use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::file;
 use crate::limits;
 use crate::net::{Local, LocalAddress};
+use crate::system::files::{bytes, own_user, path, socket_owner};
 
 use super::failed::Failed;
 use super::{PLACE, TOKEN_FILE};
@@ -29,24 +27,27 @@ pub(crate) enum Place {
 }
 
 /// Bytes of a unix socket's path that the system has room for, without the zero at its end.
-const PATH_MAX: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
+const PATH_MAX: usize = if cfg!(target_vendor = "apple") { 103 } else { 107 };
 
 impl Place {
     /// Reads a place as `vaultlet agent` prints it. The value is not quoted in an error: it may be anything.
     pub(crate) fn parse(text: &OsStr, token_file: Option<PathBuf>) -> Result<Option<Self>, Error> {
-        let bytes = text.as_bytes().trim_ascii();
+        let bytes = bytes(text).trim_ascii();
         if bytes.is_empty() {
             return Ok(None);
         }
-        if let Some(path) = bytes.strip_prefix(b"unix:") {
-            if path.is_empty() || path.contains(&0) {
+        if let Some(file) = bytes.strip_prefix(b"unix:") {
+            if cfg!(windows) {
+                return Err(malformed("there are no sockets of Unix on Windows"));
+            }
+            if file.is_empty() || file.contains(&0) {
                 return Err(malformed("there is no path of a socket in it"));
             }
-            if path.len() > PATH_MAX {
+            if file.len() > PATH_MAX {
                 let why = format!("the path of a socket has at most {PATH_MAX} bytes");
                 return Err(malformed(&why));
             }
-            return Ok(Some(Self::Socket(OsString::from_vec(path.to_vec()).into())));
+            return Ok(path(file).map(Self::Socket));
         }
         let text = str::from_utf8(bytes).ok().and_then(|text| text.strip_prefix("http://"));
         let Some(text) = text else {
@@ -102,14 +103,13 @@ impl Place {
     pub(super) fn check_owner(&self) -> Result<(), Failed> {
         let Self::Socket(path) = self else { return Ok(()) };
         let metadata = std::fs::metadata(path).map_err(|error| self.of_kind(error.kind()))?;
-        if !metadata.file_type().is_socket() {
-            return Err(self.unreachable("it is not a socket"));
+        match socket_owner(&metadata) {
+            Some(owner) => self.check("the socket's file belongs to", owner),
+            None => Err(self.unreachable("it is not a socket")),
         }
-        self.check("the socket's file belongs to", metadata.uid())
     }
 
     /// Fails if who listens at the other end may not be asked. Nothing has been sent yet.
-    #[cfg(target_os = "linux")]
     pub(super) fn check_peer(&self, connection: &Local) -> Result<(), Failed> {
         match self {
             Self::Socket(_) => {
@@ -121,13 +121,8 @@ impl Place {
         }
     }
 
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn check_peer(&self, _: &Local) -> Result<(), Failed> {
-        Ok(())
-    }
-
     fn check(&self, what: &str, owner: u32) -> Result<(), Failed> {
-        let own = geteuid().as_raw();
+        let own = own_user();
         if owner == own || owner == 0 { Ok(()) } else { Err(self.untrusted(what, owner, own)) }
     }
 }

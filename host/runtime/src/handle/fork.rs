@@ -9,6 +9,7 @@ use std::mem::ManuallyDrop;
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use crate::error::Error;
+use crate::system::forks;
 
 /// A value of the process that made it, and a new value for each child that asks for one.
 pub(crate) struct PerProcess<T> {
@@ -92,13 +93,7 @@ impl Drop for NoFork {
 
 pub(super) fn begin() -> NoFork {
     static WATCHED: Once = Once::new();
-    WATCHED.call_once(|| {
-        // SAFETY: the functions only take and release a lock.
-        #[allow(unsafe_code, reason = "there is no safe way to be told of a fork")]
-        unsafe {
-            libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork));
-        }
-    });
+    WATCHED.call_once(|| forks::watch(before_fork, after_fork));
     if HOLDING.try_with(Cell::get).unwrap_or(true) {
         return NoFork(None);
     }

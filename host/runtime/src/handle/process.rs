@@ -13,6 +13,7 @@ use crate::limits;
 use crate::net::{Client, Transport, client_config};
 use crate::role::{Broker, Planner};
 use crate::settings::Settings;
+use crate::system::timer;
 
 use super::operations::Operations;
 use super::source::{Expire, Source};
@@ -80,7 +81,7 @@ pub(super) fn load(settings: &Settings, expire: Expire) -> Result<Operations, Er
     };
     let loaded = Arc::new(Loaded::new(settings.component.as_deref(), allocation)?);
     let is_one_shot = settings.is_one_shot && settings.component.is_none();
-    let ticker = if is_one_shot {
+    let ticker = if is_one_shot && timer::IS_THERE {
         Ticker::of_process(&loaded.engine)?
     } else {
         let idle = Arc::downgrade(&client);

@@ -10,18 +10,14 @@
 //! executable is what such a system refuses (`PR_SET_MDWE`, `MemoryDenyWriteExecute=` of systemd), so
 //! that there the code is mapped again, from a file in memory and for execution only.
 
-use std::ffi::c_void;
 use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-#[cfg(target_os = "linux")]
-use rustix::fs::{MemfdFlags, memfd_create};
-#[cfg(target_os = "linux")]
-use rustix::mm::{MapFlags, ProtFlags, mmap};
-use rustix::mm::{MprotectFlags, mprotect};
-use rustix::param::page_size;
 use wasmtime::CustomCodeMemory;
+use wasmtime_internal_jit_icache_coherence as instruction_cache;
+
+use crate::system::memory::{make_executable, map_executable, page_size};
 
 /// Whether this handle may run the code in place. Only the first handle of a process may, as
 /// wasmtime cannot register the same code twice; and only where the system's pages are no larger
@@ -67,49 +63,23 @@ impl CustomCodeMemory for Pages {
         if self.executable.contains(&start.addr()) {
             return Ok(());
         }
-        let flags = MprotectFlags::READ | MprotectFlags::EXEC;
-        // SAFETY: wasmtime owns this memory and only ever executes it; from now on it cannot be
-        // written.
-        #[allow(unsafe_code, reason = "there is no safe way to say that memory is code")]
-        let made = unsafe { mprotect(start.cast_mut().cast::<c_void>(), length, flags) };
-        let made = made.map_err(io::Error::from);
-        let is_refused = |e: &io::Error| e.kind() == io::ErrorKind::PermissionDenied;
-        match made {
-            #[cfg(target_os = "linux")]
-            Err(error) if is_refused(&error) => {
-                map_again(start, length).map_err(|_| NotExecutable(error).into())
-            }
-            Err(error) if is_refused(&error) => Err(NotExecutable(error).into()),
-            made => Ok(made?),
+        // Processors other than x86 may still have what was there before.
+        // SAFETY: wasmtime owns this memory and has written the code to it.
+        #[allow(unsafe_code, reason = "the memory is not a Rust object")]
+        unsafe {
+            instruction_cache::clear_cache(start.cast(), length)?;
         }
+        match make_executable(start, length) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                map_executable(start, length).map_err(|_| NotExecutable(error))?;
+            }
+            made => made?,
+        }
+        Ok(instruction_cache::pipeline_flush_mt()?)
     }
 
     /// Does nothing: embedded code stays as it is, and other code is unmapped right afterwards.
     fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
         Ok(())
     }
-}
-
-/// Puts the same bytes in the same place, from a file in memory that is mapped for execution.
-#[cfg(target_os = "linux")]
-fn map_again(start: *const u8, length: usize) -> io::Result<()> {
-    let length = length.next_multiple_of(page_size());
-    // SAFETY: wasmtime owns these pages, which are all readable.
-    #[allow(unsafe_code, reason = "the pages are not a Rust object")]
-    let code = unsafe { std::slice::from_raw_parts(start, length) };
-    let file = memfd_create(c"vaultlet-code", MemfdFlags::CLOEXEC)?;
-    let mut left = code;
-    while !left.is_empty() {
-        let written = rustix::io::write(&file, left)?;
-        left = left.get(written..).unwrap_or_default();
-    }
-    let (protection, flags) =
-        (ProtFlags::READ | ProtFlags::EXEC, MapFlags::PRIVATE | MapFlags::FIXED);
-    let address = start.cast_mut().cast::<c_void>();
-    // SAFETY: the pages have the same bytes as before, and stay wasmtime's, which unmaps them.
-    #[allow(unsafe_code, reason = "there is no safe way to map something at an address")]
-    unsafe {
-        mmap(address, length, protection, flags, &file, 0)?;
-    }
-    Ok(())
 }

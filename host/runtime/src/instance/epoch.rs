@@ -10,8 +10,8 @@ use wasmtime::Engine;
 use crate::error::Error;
 use crate::exhausted;
 use crate::limits;
+use crate::system::timer;
 
-use super::process_timer;
 
 /// What makes the epoch tick, until the last owner is dropped.
 pub(crate) enum Ticker {
@@ -50,7 +50,7 @@ impl Ticker {
 
     /// Uses the timer of the process, which no other handle may use.
     pub(crate) fn of_process(engine: &Engine) -> Result<Arc<Self>, Error> {
-        let started = process_timer::start(engine);
+        let started = timer::start(engine);
         started.map_err(|e| {
             let doing = "starting a timer";
             exhausted(doing, &e).unwrap_or_else(|| Error::internal(format!("{doing}: {e}")))

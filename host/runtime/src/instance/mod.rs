@@ -11,7 +11,6 @@ mod guest;
 mod host;
 mod permits;
 mod pool;
-mod process_timer;
 #[cfg(feature = "jit")]
 mod provider;
 mod records;

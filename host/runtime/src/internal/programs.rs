@@ -4,19 +4,12 @@
 //! A program runs without a shell, and its output goes to that role alone. The WIT of `plan` has
 //! the rules.
 
-use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use percent_encoding::percent_decode_str;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::ioctl_fionbio;
-use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
 use crate::bindings::exports::vaultlet::keyvault::plan::Program;
@@ -26,6 +19,7 @@ use crate::exhausted::not_started;
 use crate::limits;
 use crate::net::{Request, Response};
 use crate::settings::Environment;
+use crate::system::programs::{self, Group, Output, find, set_apart};
 
 use super::service::{Served, Service, ServiceError};
 use super::started_programs;
@@ -71,7 +65,7 @@ impl Programs {
         let (name, ms) = (&program.command, started.elapsed().as_millis());
         Ok(match ended {
             Ok(ended) => {
-                let status = status(ended.status);
+                let status = programs::status(ended.status);
                 tracing::info!(target: "vaultlet", "ran `{name}`: status {status} after {ms} ms");
                 ended.into_response(status)
             }
@@ -102,7 +96,7 @@ impl Programs {
                 command.env(name, value);
             }
         }
-        command.current_dir("/").process_group(0);
+        set_apart(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Ok(command)
     }
@@ -110,12 +104,9 @@ impl Programs {
     /// Looks a command up in the absolute folders of `PATH`. Relative ones are skipped, so that the
     /// working folder does not decide which program runs.
     fn look_up(&self, command: &str) -> Option<PathBuf> {
-        let path = self.environment.value("PATH").filter(|_| !command.contains('/'))?;
-        let is_program = |file: &PathBuf| {
-            fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
-        };
-        let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
-        folders.map(|folder| folder.join(command)).find(is_program)
+        let path = self.environment.value("PATH").filter(|_| !command.contains(['/', '\\']))?;
+        let mut folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+        folders.find_map(|folder| find(&folder, command))
     }
 }
 
@@ -161,13 +152,13 @@ fn fill(text: &str, values: &[(String, String)]) -> Option<String> {
 fn run_to_end(mut command: Command, call: &Call) -> Result<Result<Ended, Refused>, Error> {
     let failed = |e: io::Error| (502, e.to_string().to_lowercase());
     let mut running = match started_programs::start(&mut command) {
-        Ok(child) => Running(child),
+        Ok(child) => Running { group: Group::of(&child), child },
         Err(error) => {
             let doing = format!("running `{}`", command.get_program().to_string_lossy());
             return not_started(&doing, &error).map_or_else(|| Ok(Err(failed(error))), Err);
         }
     };
-    let mut pipes = match Pipes::new(&mut running.0) {
+    let mut pipes = match Pipes::new(&mut running.child) {
         Ok(pipes) => pipes,
         Err(error) => return Ok(Err(failed(error))),
     };
@@ -177,7 +168,7 @@ fn run_to_end(mut command: Command, call: &Call) -> Result<Result<Ended, Refused
         call.check()?;
         let read = pipes.read();
         let now = Instant::now();
-        let ended = match read.and_then(|()| running.0.try_wait().map_err(failed)) {
+        let ended = match read.and_then(|()| running.child.try_wait().map_err(failed)) {
             Ok(ended) => ended,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -199,26 +190,27 @@ fn run_to_end(mut command: Command, call: &Call) -> Result<Result<Ended, Refused
 }
 
 /// A program. Dropped while it runs, it is killed with all that it started.
-struct Running(Child);
+struct Running {
+    child: Child,
+    group: Group,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
-        started_programs::forget(&self.0);
+        started_programs::forget(&self.child);
     }
 }
 
 impl Running {
     fn kill(&mut self) {
         // Once it was waited for, its process id may be another's.
-        if !matches!(self.0.try_wait(), Ok(None)) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
-        if let Some(group) = Pid::from_raw(self.0.id().cast_signed()) {
-            // The group may have ended by now.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.0.wait();
+        self.group.kill();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -229,15 +221,16 @@ struct Pipes {
 }
 
 struct Pipe {
-    file: Option<File>,
+    output: Option<Output>,
     /// Of its full size: a buffer that grows leaves copies of the secret behind.
     content: Zeroizing<Vec<u8>>,
 }
 
 impl Pipes {
     fn new(child: &mut Child) -> io::Result<Self> {
-        let stdout = Pipe::new(child.stdout.take().map(OwnedFd::from))?;
-        Ok(Self { stdout, stderr: Pipe::new(child.stderr.take().map(OwnedFd::from))? })
+        let stdout = child.stdout.take().map(Output::new).transpose()?;
+        let stderr = child.stderr.take().map(Output::new).transpose()?;
+        Ok(Self { stdout: Pipe::new(stdout), stderr: Pipe::new(stderr) })
     }
 
     /// Reads what is there.
@@ -247,49 +240,37 @@ impl Pipes {
     }
 
     fn are_closed(&self) -> bool {
-        self.stdout.file.is_none() && self.stderr.file.is_none()
+        self.stdout.output.is_none() && self.stderr.output.is_none()
     }
 
-    /// Waits for output, but not for longer than `time`: nothing tells of the program's end.
+    /// Waits for output, but not for longer than `time`.
     fn wait(&self, time: Duration) {
-        let files = [&self.stdout.file, &self.stderr.file];
-        let mut polled: Vec<_> =
-            files.into_iter().flatten().map(|file| PollFd::new(file, PollFlags::IN)).collect();
-        let time = Timespec::try_from(time).ok();
-        // Whatever it says, the caller looks at the pipes and the program next.
-        let _ = poll(&mut polled, time.as_ref());
+        let outputs = [&self.stdout.output, &self.stderr.output];
+        programs::wait(outputs.into_iter().flatten(), time);
     }
 }
 
 impl Pipe {
-    fn new(pipe: Option<OwnedFd>) -> io::Result<Self> {
+    fn new(output: Option<Output>) -> Self {
         let content = Zeroizing::new(Vec::with_capacity(limits::PROGRAM_OUTPUT_MAX + 1));
-        if let Some(pipe) = &pipe {
-            ioctl_fionbio(pipe, true)?;
-        }
-        Ok(Self { file: pipe.map(File::from), content })
+        Self { output, content }
     }
 
     fn read(&mut self) -> Result<(), Refused> {
-        while let Some(file) = &mut self.file {
+        while let Some(output) = &mut self.output {
             let most = limits::PROGRAM_OUTPUT_MAX;
             let left = u64::try_from(most + 1 - self.content.len()).unwrap_or(0);
-            match file.take(left).read_to_end(&mut self.content) {
+            match output.take(left).read_to_end(&mut self.content) {
                 _ if self.content.len() > most => {
                     return Err((502, format!("it said more than {most} bytes")));
                 }
-                Ok(_) => self.file = None,
+                Ok(_) => self.output = None,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err((502, error.to_string().to_lowercase())),
             }
         }
         Ok(())
     }
-}
-
-/// The exit status, as a shell reports it.
-fn status(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
 }
 
 impl Ended {

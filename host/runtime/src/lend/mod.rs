@@ -22,7 +22,6 @@ use hyper::body::Incoming as IncomingBody;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustix::process::{Resource, getrlimit};
 use socket2::{Domain, Socket, Type};
 use subtle::ConstantTimeEq as _;
 use tokio::net::TcpStream;
@@ -37,6 +36,7 @@ use crate::instance::{Incoming, Reply};
 use crate::limits;
 use crate::role::{Front, random_secret};
 use crate::runtime_thread::RuntimeThread;
+use crate::system::limits::open_files;
 
 use places::Places;
 use stream::{Connection, Stream};
@@ -180,7 +180,7 @@ fn listen(port: u16) -> std::io::Result<TcpListener> {
 
 /// How many connections the file descriptors of this process are enough for.
 fn most_connections() -> usize {
-    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let descriptors = open_files().unwrap_or(u64::MAX);
     let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
     let left = descriptors.saturating_sub(limits::LENT_DESCRIPTORS_LEFT).max(descriptors / 4);
     left.clamp(1, limits::LENT_CONNECTIONS)

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::call::Call;
+use crate::system::sockets;
 
 use super::connection::{Connection, Times};
 use super::failure::Failure;
@@ -37,28 +38,8 @@ impl Local {
     }
 
     /// The user who listens at the other end of a unix socket.
-    #[cfg(target_os = "linux")]
     pub(crate) fn peer(&self) -> std::io::Result<u32> {
-        use std::mem::size_of;
-        use std::os::fd::AsRawFd as _;
-
-        let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
-        let mut length = libc::socklen_t::try_from(size_of::<libc::ucred>()).unwrap_or_default();
-        // SAFETY: the descriptor is open, and the two pointers are to as many bytes as `length` says.
-        #[allow(
-            unsafe_code,
-            reason = "libraries with this call have no process 0, as a container sees its host's"
-        )]
-        let status = unsafe {
-            libc::getsockopt(
-                self.0.socket().as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_PEERCRED,
-                (&raw mut peer).cast(),
-                &raw mut length,
-            )
-        };
-        if status == 0 { Ok(peer.uid) } else { Err(std::io::Error::last_os_error()) }
+        sockets::peer(self.0.socket())
     }
 
     /// Whether another request may be sent now.

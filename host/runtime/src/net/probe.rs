@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::call::{Call, Slot};
 use crate::error::{Error, Kind};
 use crate::limits;
+use crate::system::sockets;
 
 use super::client::Client;
 use super::connect::{proxy, secured};
@@ -170,8 +171,8 @@ fn alias(host: &str, call: &Call) -> Option<String> {
     let name = host.to_owned();
     let ask = move || {
         let hints = dns_lookup::AddrInfoHints {
-            flags: libc::AI_CANONNAME,
-            socktype: libc::SOCK_STREAM,
+            flags: sockets::CANONICAL_NAME,
+            socktype: dns_lookup::SockType::Stream.into(),
             ..dns_lookup::AddrInfoHints::default()
         };
         let found = dns_lookup::getaddrinfo(Some(&name), None, Some(hints)).ok()?;

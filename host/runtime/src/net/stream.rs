@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustls::ClientConnection;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::call::{Call, Waiting};
 use crate::limits;
+use crate::system::sockets;
 
 use super::failure::Failure;
 use super::message::reserve;
@@ -128,8 +129,7 @@ impl Stream {
     /// Connects to a unix socket.
     pub(super) fn connect_unix(path: &Path, deadline: Deadline<'_>) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::from_connect(&error);
-        let address = SockAddr::unix(path).map_err(failed)?;
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(failed)?;
+        let (socket, address) = sockets::of_file(path).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         loop {
             deadline.check()?;
@@ -238,8 +238,7 @@ impl Stream {
     pub(super) fn is_idle(&mut self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
         loop {
-            let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
-            match (self.socket.recv_with_flags(&mut byte, flags), &mut self.tls) {
+            match (sockets::peek(&self.socket, &mut byte), &mut self.tls) {
                 (Err(error), _) => return error.kind() == io::ErrorKind::WouldBlock,
                 (Ok(0), _) | (Ok(_), None) => return false,
                 // A session ticket, or the end of the session.
@@ -331,11 +330,11 @@ struct Sending<'a>(&'a Socket);
 
 impl Write for Sending<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send_with_flags(bytes, libc::MSG_NOSIGNAL)
+        self.0.send_with_flags(bytes, sockets::SEND)
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.send_vectored_with_flags(parts, libc::MSG_NOSIGNAL)
+        self.0.send_vectored_with_flags(parts, sockets::SEND)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -347,7 +346,7 @@ fn begin_connecting(address: SocketAddr) -> io::Result<Arc<Socket>> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     match socket.connect(&address.into()) {
-        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        Err(error) if !sockets::is_begun(&error) => Err(error),
         _ => Ok(Arc::new(socket)),
     }
 }

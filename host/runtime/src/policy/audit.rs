@@ -2,21 +2,15 @@
 //! given to anybody.
 
 use std::fmt::{self, Write as _};
-use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use vaultlet_core::date;
 
 use crate::error::Error;
 use crate::file::shown;
-use crate::limits;
+use crate::system::audit::{JOURNAL, append, check_journal, check_stderr, open, send, write_stderr};
 
 use super::canonical::Canonical;
 use super::rules::Policy;
@@ -92,7 +86,7 @@ impl Audit {
             Self { target: policy.audit.clone(), policy: policy.file.clone().unwrap_or_default() };
         match &audit.target {
             Some(Target::File(path)) => open(path).map(drop),
-            Some(Target::Journal) => journal().map(drop),
+            Some(Target::Journal) => check_journal(),
             Some(Target::Stderr) => check_stderr(),
             None => Ok(()),
         }
@@ -106,9 +100,7 @@ impl Audit {
         let mut line = event.json(SystemTime::now());
         line.push('\n');
         match target {
-            Target::Stderr => {
-                check_stderr().and_then(|()| write_all(&io::stderr(), line.as_bytes()))
-            }
+            Target::Stderr => check_stderr().and_then(|()| write_stderr(line.as_bytes())),
             Target::Journal => write_journal(event, &line),
             Target::File(path) => open(path).and_then(|file| append(&file, &line)),
         }
@@ -199,92 +191,6 @@ fn time(now: SystemTime) -> String {
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), since.subsec_millis())
 }
 
-/// Fails if this process was started without a standard error. Rust opens `/dev/null` in its place, to read and write,
-/// where every line would be lost; whoever redirects there opens it to write only.
-fn check_stderr() -> io::Result<()> {
-    use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
-    let stderr = io::stderr();
-    let is_null = || {
-        let (stream, null) = (fstat(&stderr)?, stat("/dev/null")?);
-        Ok::<_, Errno>((stream.st_mode, stream.st_rdev) == (null.st_mode, null.st_rdev))
-    };
-    match fcntl_getfl(&stderr)? & OFlags::RWMODE == OFlags::RDWR && is_null()? {
-        true => Err(io::Error::other("standard error is closed")),
-        false => Ok(()),
-    }
-}
-
-/// Opens a file to append to: each time anew, as another program may have put a new one in its place.
-fn open(path: &Path) -> io::Result<File> {
-    use rustix::fs::OFlags;
-    // Whoever may write the folder could lead us elsewhere by a link; a pipe may have nobody who reads it.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let mut options = File::options();
-    options.append(true).create(true).mode(0o600).custom_flags(flags.bits().cast_signed());
-    // To see whether the last line is whole.
-    let file = match options.read(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            options.read(false).open(path)
-        }
-        opened => opened,
-    };
-    let file = file.map_err(|error| match Errno::from_io_error(&error) {
-        Some(Errno::LOOP) => io::Error::other("it is a link; name the file that it leads to"),
-        Some(Errno::NXIO) => io::Error::other(NO_FILE),
-        _ => error,
-    })?;
-    let kind = file.metadata()?.file_type();
-    if kind.is_file() || kind.is_char_device() { Ok(file) } else { Err(io::Error::other(NO_FILE)) }
-}
-
-const NO_FILE: &str = "it is not a regular file";
-
-/// Appends a line. Where the disk was full in the middle of the last one, the line begins on one of its own.
-fn append(file: &File, line: &str) -> io::Result<()> {
-    let metadata = file.metadata()?;
-    let mut last = [b'\n'];
-    if let Some(at) = metadata.size().checked_sub(1).filter(|_| metadata.is_file()) {
-        // A file that may not be read is taken to be whole.
-        let _ = file.read_at(&mut last, at);
-    }
-    match last {
-        [b'\n'] => write_all(file, line.as_bytes()),
-        _ => write_all(file, format!("\n{line}").as_bytes()),
-    }
-}
-
-/// Writes everything, by one call to the system unless it takes a part only.
-fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(to, bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(Errno::INTR) => {}
-            // Another process has made it non-blocking.
-            Err(Errno::AGAIN) => {
-                let patience = Timespec::try_from(limits::AUDIT).ok();
-                let ready = poll(&mut [PollFd::new(to, PollFlags::OUT)], patience.as_ref());
-                if matches!(ready, Ok(0)) {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-/// The socket of journald. <https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>
-const JOURNAL: &str = "/run/systemd/journal/socket";
-
-fn journal() -> io::Result<UnixDatagram> {
-    let socket = UnixDatagram::unbound()?;
-    socket.connect(JOURNAL)?;
-    // It may be full, and nobody there who empties it.
-    socket.set_write_timeout(Some(limits::AUDIT))?;
-    Ok(socket)
-}
-
 fn write_journal(event: &Event<'_>, line: &str) -> io::Result<()> {
     let priority = if event.kind == EventKind::Reveal { 6 } else { 4 };
     // JSON has no end of line in it, so that this form of the protocol is enough; 10 is `authpriv`.
@@ -292,5 +198,5 @@ fn write_journal(event: &Event<'_>, line: &str) -> io::Result<()> {
         "MESSAGE={line}PRIORITY={priority}\nSYSLOG_FACILITY=10\nSYSLOG_IDENTIFIER=vaultlet\nVAULTLET_EVENT={}\n",
         event.kind.as_str()
     );
-    journal()?.send(entry.as_bytes()).map(drop)
+    send(&entry)
 }

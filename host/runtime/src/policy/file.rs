@@ -1,9 +1,7 @@
 //! A policy's file: TOML, of which every key and every type is known.
 
-use std::fs::Metadata;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use toml::Spanned;
@@ -12,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use crate::error::Error;
 use crate::file::{describe, open, shown};
 use crate::limits;
+use crate::system::files::untrusted;
 
 use super::audit::Target;
 use super::pattern::Pattern;
@@ -40,7 +39,7 @@ fn content(path: &Path) -> Result<Vec<u8>, Error> {
         Error::configuration("policy-file", message, help)
     };
     let (file, metadata) = open(path).map_err(unreadable)?;
-    if let Some((why, help)) = untrusted(&metadata) {
+    if let Some((why, help)) = untrusted(&metadata, path) {
         let message = format!("reading the policy `{}`: {why}", shown(path));
         return Err(Error::configuration("policy-untrusted", message, &help));
     }
@@ -50,29 +49,6 @@ fn content(path: &Path) -> Result<Vec<u8>, Error> {
         return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
     }
     Ok(bytes)
-}
-
-/// Why somebody else could change a policy, and what to do.
-fn untrusted(metadata: &Metadata) -> Option<(String, String)> {
-    let (own, owner) = (rustix::process::geteuid().as_raw(), metadata.uid());
-    if owner != own && owner != 0 {
-        let name = |id| match User::with_id(id).name() {
-            name if name == id.to_string() => name,
-            name => format!("{name} ({id})"),
-        };
-        let (owner, own) = (name(owner), name(own));
-        let why = format!("it belongs to user {owner}, neither to this user, {own}, nor to root");
-        return Some((why, "make it a file of this user or of root (`chown`)".to_owned()));
-    }
-    let who = match (metadata.mode() & 0o020 != 0, metadata.mode() & 0o002 != 0) {
-        (false, false) => return None,
-        (true, false) => format!("its group ({})", metadata.gid()),
-        (false, true) => "everybody".to_owned(),
-        (true, true) => format!("its group ({}) and everybody", metadata.gid()),
-    };
-    let mode = metadata.mode() & 0o7777;
-    let why = format!("its mode is {mode:04o}: others than its owner may write it, namely {who}");
-    Some((why, "let its owner alone write it (`chmod go-w`)".to_owned()))
 }
 
 /// Parses the text of a policy; `path` is its file.

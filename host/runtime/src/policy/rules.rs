@@ -1,11 +1,10 @@
 //! The rules of a policy, and what they decide.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind};
 use crate::file::shown;
+use crate::system::files;
 
 use super::audit::Target;
 use super::canonical::Canonical;
@@ -204,7 +203,7 @@ impl Rule {
         if !self.users.as_ref().is_none_or(is_user) {
             return Some(Reason::User);
         }
-        let program = subject.program.map(|path| path.as_os_str().as_bytes());
+        let program = subject.program.map(|path| path.as_os_str().as_encoded_bytes());
         let is_program = |programs: &Vec<Vec<u8>>| {
             program.is_some_and(|path| programs.iter().any(|pattern| fits(pattern, path)))
         };
@@ -214,8 +213,8 @@ impl Rule {
 
 /// Whether a pattern fits a program's path: as it is written, or where the links lead that it names.
 fn fits(pattern: &[u8], path: &[u8]) -> bool {
-    let resolved = || Path::new(OsStr::from_bytes(pattern)).canonicalize().ok();
+    let resolved = || files::path(pattern)?.canonicalize().ok();
     is_like(pattern, path)
         || (!pattern.contains(&b'*')
-            && resolved().is_some_and(|it| it.as_os_str().as_bytes() == path))
+            && resolved().is_some_and(|it| it.as_os_str().as_encoded_bytes() == path))
 }

@@ -1,6 +1,6 @@
 //! Users of this machine, by their names and ids.
 
-use nix::unistd;
+use crate::system::names;
 
 /// A user who asks for a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,13 +12,15 @@ pub struct User {
 impl User {
     /// The user of this process.
     pub fn own() -> Self {
-        Self::with_id(rustix::process::geteuid().as_raw())
+        match names::own_id() {
+            Some(id) => Self::with_id(id),
+            None => Self { id: None, name: names::own() },
+        }
     }
 
     /// The user with this id, and the name that the system has for it.
     pub fn with_id(id: u32) -> Self {
-        let found = unistd::User::from_uid(id.into()).ok().flatten();
-        Self { id: Some(id), name: found.map(|user| user.name) }
+        Self { id: Some(id), name: names::of_user(id) }
     }
 
     /// The user with this name, or with the id that is written in decimal digits. There need not be such a user on
@@ -27,7 +29,7 @@ impl User {
         let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
         match name.parse() {
             Ok(id) if is_number => Self::with_id(id),
-            _ => Self { id: id_of(name), name: Some(name.to_owned()) },
+            _ => Self { id: names::id_of(name), name: Some(name.to_owned()) },
         }
     }
 
@@ -45,14 +47,12 @@ impl User {
     pub(super) fn is(&self, other: &Self) -> bool {
         match (self.id, other.id) {
             (Some(id), Some(other)) => id == other,
-            _ => self.name.is_some() && self.name == other.name,
+            _ => match (&self.name, &other.name) {
+                (Some(name), Some(other)) => names::are_equal(name, other),
+                _ => false,
+            },
         }
     }
-}
-
-fn id_of(name: &str) -> Option<u32> {
-    // A name with a NUL is nobody's.
-    unistd::User::from_name(name).ok().flatten().map(|user| user.uid.as_raw())
 }
 
 #[cfg(test)]

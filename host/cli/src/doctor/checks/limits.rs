@@ -1,11 +1,11 @@
 //! The limits of this process: descriptors, address space, processes.
 
-use rustix::process::{Resource, getrlimit};
 use vaultlet_host::Kind;
 
 use super::{Facts, Result, read};
 use crate::doctor::finding::{fail, ok, warn};
 use crate::failure::Failure;
+use crate::system::Limits;
 
 /// Descriptors that must be left, for files and a connection to each server.
 const DESCRIPTORS_NEEDED: u64 = 12;
@@ -24,11 +24,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Result> {
     if let Some(failure) = facts.exhausted() {
         return vec![fail("", &failure)];
     }
-    let limit = |resource| getrlimit(resource).current;
-    let descriptors = limit(Resource::Nofile);
-    let open =
-        std::fs::read_dir("/proc/self/fd").map_or(0, |it| u64::try_from(it.count()).unwrap_or(0));
-    let (addresses, processes) = (limit(Resource::As), limit(Resource::Nproc));
+    let Limits { descriptors, open, addresses, processes } = Limits::of_process();
     // The limit of the container.
     let tasks = read("/sys/fs/cgroup/pids.max").parse::<u64>().ok();
     let processes = processes.into_iter().chain(tasks).min();

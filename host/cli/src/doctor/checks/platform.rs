@@ -22,9 +22,11 @@ pub(super) fn check(_: &Facts<'_>) -> Vec<Result> {
 }
 
 pub(in crate::doctor) fn describe() -> String {
+    // None elsewhere than on Linux.
     let kernel = read("/proc/sys/kernel/osrelease");
+    let kernel = if kernel.is_empty() { kernel } else { format!(" {kernel}") };
     let mut text = format!(
-        "vaultlet {} on {} {} {kernel}",
+        "vaultlet {} on {} {}{kernel}",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::OS,
         std::env::consts::ARCH

@@ -13,8 +13,11 @@ use crate::limits;
 
 static ENGINE: OnceLock<Engine> = OnceLock::new();
 
+/// Whether there is such a timer.
+pub(crate) const IS_THERE: bool = true;
+
 /// Starts the timer. It runs until the process ends, and is not handed on to child processes.
-pub(super) fn start(engine: &Engine) -> io::Result<()> {
+pub(crate) fn start(engine: &Engine) -> io::Result<()> {
     if ENGINE.set(engine.clone()).is_err() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }

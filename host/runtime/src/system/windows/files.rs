@@ -1,0 +1,33 @@
+//! Files: opening without waiting, and who else may write them.
+
+use std::ffi::OsStr;
+use std::fs::{Metadata, OpenOptions};
+use std::path::{Path, PathBuf};
+
+/// Does nothing: only Unix has pipes among the files.
+pub(crate) fn do_not_wait(_: &mut OpenOptions) {}
+
+/// The bytes of a text of the system: UTF-8, but for what is not Unicode.
+pub(crate) fn bytes(text: &OsStr) -> &[u8] {
+    text.as_encoded_bytes()
+}
+
+/// The path that consists of these bytes; `None` if they are not UTF-8.
+pub(crate) fn path(bytes: &[u8]) -> Option<PathBuf> {
+    str::from_utf8(bytes).ok().map(PathBuf::from)
+}
+
+/// Nothing: who may write a file, which access control lists say on Windows, is not looked at.
+pub(crate) fn untrusted(_: &Metadata, _: &Path) -> Option<(String, String)> {
+    None
+}
+
+/// None: sockets of Unix are not used on Windows.
+pub(crate) fn socket_owner(_: &Metadata) -> Option<u32> {
+    None
+}
+
+/// No user: there are no ids that are numbers.
+pub(crate) fn own_user() -> u32 {
+    0
+}
