@@ -12,6 +12,7 @@
 
 mod c;
 mod java;
+mod lands;
 mod modules;
 
 use std::ffi::OsStr;
