@@ -43,7 +43,10 @@ fn build(package: &Path) -> Result<(), String> {
 
 fn make_component(command: &Path) -> Result<(), String> {
     // What it prints on stdout is for cargo, as this script's own output is.
-    let ended = Command::new(command).stdin(Stdio::null()).status();
+    let mut shell = Command::new("sh");
+    // Windows runs no script by itself; Git brings a shell along.
+    let made = if cfg!(windows) { shell.arg(command) } else { &mut Command::new(command) };
+    let ended = made.stdin(Stdio::null()).status();
     match ended {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(format!("{} failed; its messages are above", command.display())),
@@ -52,7 +55,8 @@ fn make_component(command: &Path) -> Result<(), String> {
 }
 
 fn compile(component: &[u8]) -> Result<Vec<u8>, String> {
-    let mut config = config::config(config::MEMORY_RESERVED);
+    let is_for_windows = env::var_os("CARGO_CFG_WINDOWS").is_some();
+    let mut config = config::config(config::MEMORY_RESERVED, is_for_windows);
     // The baseline of the target, not this machine's processor.
     let target = env::var("TARGET").unwrap_or_default();
     config.cranelift_opt_level(OptLevel::Speed);

@@ -109,6 +109,9 @@ const HOST_IDS: &[Entry] = ids! {
     "in-file" ["configuration"]
         "a text that `vaultlet inject` or `redact` reads cannot be read, or is too large"
         "correct the path, or the file"
+    "not-on-this-system" ["configuration"]
+        "a command, or something that it is asked for, is not there on this operating system"
+        "do it on Linux (on Windows in WSL, or in a container), or as the message says"
     // The host.
     "address-space" ["configuration"]
         "the system allows this process too little address space (not memory): each concurrent call reserves 48 MiB"

@@ -35,6 +35,7 @@ mod output;
 mod plan;
 mod policy;
 mod policy_flag;
+#[cfg(unix)]
 mod private_folder;
 mod redact;
 mod references;

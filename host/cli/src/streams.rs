@@ -43,7 +43,7 @@ pub(crate) fn write_all_to(out: BorrowedFd<'_>, mut rest: &mut [IoSlice<'_>]) ->
             // Another process has made it non-blocking.
             Err(Errno::AGAIN) => {
                 let out = &mut [PollFd::new(&out, PollFlags::OUT)];
-                rustix::event::poll(out, None)?;
+                poll(out, None)?;
             }
             Err(error) => return Err(error.into()),
         }

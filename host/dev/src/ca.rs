@@ -37,7 +37,7 @@ impl Ca {
         let certificate = params.self_signed(&key).map_err(defect)?;
         let roots = match std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()) {
             Some(file) => own_roots(&PathBuf::from(file))?,
-            None => rustls_native_certs::load_native_certs().certs,
+            None => system_roots(),
         };
         let files = CaFiles::write(folder, &roots, certificate.der(), &certificate.pem())
             .map_err(StartError::system("writing the CA's certificate"))?;
@@ -144,6 +144,18 @@ fn own_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, StartError> {
         }
         _ => Ok(roots),
     }
+}
+
+/// The system's roots.
+#[cfg(not(target_vendor = "apple"))]
+fn system_roots() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+/// The system's roots, in the file that macOS has for programs without its own libraries.
+#[cfg(target_vendor = "apple")]
+fn system_roots() -> Vec<CertificateDer<'static>> {
+    own_roots(Path::new("/etc/ssl/cert.pem")).unwrap_or_default()
 }
 
 /// Root certificates as PEM, which may be empty: minimal containers have no system roots.

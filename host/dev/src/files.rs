@@ -15,6 +15,7 @@ pub(crate) fn private() -> io::Result<Folder> {
 /// Creates a folder in it and returns its path.
 pub(crate) fn subfolder(folder: &Folder, name: &str) -> io::Result<PathBuf> {
     let path = folder.path().join(name);
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "there is no mode to set"))]
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -21,8 +21,9 @@ const TRIES: usize = 8;
 
 /// A temporary folder that only this user can read; it is removed on drop.
 pub(crate) struct Folder {
-    folder: TempDir,
+    /// Closed before the folder is removed: Windows removes no file that is open.
     _lock: File,
+    folder: TempDir,
 }
 
 impl Folder {
@@ -40,7 +41,7 @@ impl Folder {
             // Nothing is written before the lock is held, and the folder is still there.
             if lock.try_lock().is_ok() && lock_path.exists() {
                 remove_abandoned(folder.path(), prefix);
-                return Ok(Self { folder, _lock: lock });
+                return Ok(Self { _lock: lock, folder });
             }
         }
         Err(io::Error::other("another process removes the folder each time"))

@@ -37,16 +37,14 @@ pub fn exhausted(doing: &str, error: &io::Error) -> Option<Error> {
     if error.kind() == io::ErrorKind::OutOfMemory {
         return Some(no_memory(doing));
     }
-    match Errno::from_io_error(error)? {
-        Errno::MFILE => Some(no_descriptor(doing)),
-        Errno::NFILE => Some(Error::configuration(
+    if of_process::is_machine_full(error) {
+        return Some(Error::configuration(
             "system-descriptors",
             format!("{doing}: all files that this machine may have open are open (ENFILE)"),
             "end programs that hold many files open, or raise the machine's limit (`fs.file-max`)",
-        )),
-        Errno::NOMEM => Some(no_memory(doing)),
-        _ => None,
+        ));
     }
+    (Errno::from_io_error(error)? == Errno::MFILE).then(|| no_descriptor(doing))
 }
 
 /// The error of a thread or a program that was not started; `None` when nothing was missing for it.

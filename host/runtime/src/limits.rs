@@ -34,6 +34,7 @@ pub(crate) const VAULTS_KEPT: usize = 16;
 /// Bytes of a policy's file: thousands of rules.
 pub(crate) const POLICY_MAX: u64 = 1 << 20;
 /// Time that an audit line may take to be written to a pipe or socket that is full.
+#[cfg_attr(windows, allow(dead_code, reason = "there is no journal"))]
 pub(crate) const AUDIT: Duration = Duration::from_secs(2);
 /// Items of one listing. The component gives up after 4,000 pages of 25 items.
 pub(crate) const LISTED_MAX: usize = 100_000;

@@ -185,6 +185,11 @@ mod set {
             })
         }
 
+        /// Whether a signal is in both sets.
+        pub(crate) fn has_any_of(&self, other: Self) -> bool {
+            (1..32).any(|signal| self.contains(signal) && other.contains(signal))
+        }
+
         /// Waits for one of these, which are blocked, and fetches it.
         pub(crate) fn wait(&self) -> Option<c_int> {
             let mut number = 0;

@@ -35,7 +35,25 @@ pub(super) fn block_signals() -> Before {
         // With it ignored, the system throws away how a child ended.
         take_default(libc::SIGCHLD);
     }
+    keep_pending();
     Before { mask: SignalSet::caught().block(), ignores_children }
+}
+
+/// Does nothing: a signal that is blocked stays pending.
+#[cfg(target_os = "linux")]
+fn keep_pending() {}
+
+/// Has signals that do nothing by default stay pending while they are blocked: other systems than Linux throw them away
+/// where there is no handler. The child has none.
+#[cfg(not(target_os = "linux"))]
+fn keep_pending() {
+    extern "C" fn nothing(_: c_int) {}
+    let handler = nothing as extern "C" fn(c_int);
+    for signal in [libc::SIGCHLD, libc::SIGWINCH, libc::SIGURG, libc::SIGIO, libc::SIGINFO] {
+        if signal == libc::SIGCHLD || !at_start::is_ignored(signal) {
+            set_handler(signal, handler as libc::sighandler_t);
+        }
+    }
 }
 
 impl Before {
@@ -74,10 +92,20 @@ pub(super) fn next_signal(within: Option<Duration>) -> Option<Received> {
 }
 
 /// Waits for a signal that is blocked. This system does not say who sent it: at a terminal what a terminal sends
-/// is taken for the terminal's.
+/// is taken for the terminal's. It has no wait with a time limit either, so that it is asked at intervals.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn next_signal(_: Option<Duration>) -> Option<Received> {
-    let is_of_kernel = rustix::stdio::stdin().is_terminal();
+pub(super) fn next_signal(within: Option<Duration>) -> Option<Received> {
+    use std::time::Instant;
+
+    const INTERVAL: Duration = Duration::from_millis(5);
+    let until = within.map(|time| Instant::now() + time);
+    while let Some(until) = until
+        && !SignalSet::pending().has_any_of(SignalSet::caught())
+    {
+        let left = until.checked_duration_since(Instant::now())?;
+        std::thread::sleep(left.min(INTERVAL));
+    }
+    let is_of_kernel = std::io::IsTerminal::is_terminal(&std::io::stdin());
     let number = SignalSet::caught().wait()?;
     Some(Received { number, sender: 0, is_of_kernel, value: None })
 }
@@ -118,7 +146,7 @@ pub(super) fn take_default(signal: c_int) {
 }
 
 fn set_handler(signal: c_int, handler: libc::sighandler_t) {
-    // SAFETY: the handler is one of the system's two, which are no code of ours.
+    // SAFETY: the handler is one of the system's two, or does nothing.
     unsafe { libc::signal(signal, handler) };
 }
 

@@ -34,6 +34,16 @@ static WHOLE: AtomicU32 = AtomicU32::new(0);
 
 /// What this process does besides while a program runs.
 pub(crate) trait Attend {
+    /// Gives terminals that are ours the size of the real ones. There are none.
+    #[allow(dead_code, reason = "as on other systems")]
+    fn resize(&mut self) -> bool {
+        false
+    }
+
+    /// Nothing on Windows stops a program.
+    #[allow(dead_code, reason = "as on other systems")]
+    fn before_stop(&mut self) {}
+
     /// Looks at what there is to do, each time that a [`Waker`] was used.
     fn attend(&mut self, _program: &Running) {}
 }

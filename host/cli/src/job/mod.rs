@@ -3,11 +3,14 @@
 mod characters;
 mod check;
 mod command;
+#[cfg_attr(windows, allow(dead_code, reason = "a job is checked there, and not run"))]
 mod data;
 mod definition;
+#[cfg_attr(windows, allow(dead_code, reason = "a job is checked there, and not run"))]
 mod distribution;
 mod file;
 mod finding;
+#[cfg_attr(windows, allow(dead_code, reason = "a job is checked there, and not run"))]
 mod identity;
 #[cfg(feature = "dev")]
 mod in_dev;

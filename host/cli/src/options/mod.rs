@@ -144,6 +144,7 @@ impl Options {
 
     /// Opens a handle for this many concurrent calls and so many requests a second to one vault, of the agent: it asks
     /// no other agent, and checks the policy for those who ask it.
+    #[cfg_attr(windows, allow(dead_code, reason = "there is no agent"))]
     pub(crate) fn open_for_agent(&self, calls: usize, rate: u32) -> Result<Vaultlet, Failure> {
         let builder = self.builder()?.agent("").unguarded().rate(rate);
         Ok(builder.concurrency(calls).open()?)

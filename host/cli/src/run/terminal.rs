@@ -10,7 +10,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::io::{dup, read};
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{
     LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
     tcsetattr, tcsetwinsize,
@@ -38,7 +38,7 @@ impl Terminal {
         let ours = openpt(flags)?;
         grantpt(&ours)?;
         unlockpt(&ours)?;
-        let theirs = ioctl_tiocgptpeer(&ours, flags)?;
+        let theirs = other_end(&ours, flags)?;
         let settings = tcgetattr(&real)?;
         let mut raw = settings.clone();
         // The real terminal turns line ends into its own; done twice, they would be others.
@@ -122,6 +122,20 @@ impl Terminal {
             .filter(|it| !is_stream(&it.file_name()))
             .any(|it| fs::read_link(it.path()).is_ok_and(|path| path == name))
     }
+}
+
+/// The end of a pseudo-terminal that is a command's, without its name, which this process may not see.
+#[cfg(target_os = "linux")]
+fn other_end(ours: &OwnedFd, flags: OpenptFlags) -> io::Result<OwnedFd> {
+    Ok(rustix::pty::ioctl_tiocgptpeer(ours, flags)?)
+}
+
+/// The end of a pseudo-terminal that is a command's.
+#[cfg(not(target_os = "linux"))]
+fn other_end(ours: &OwnedFd, _: OpenptFlags) -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags, open};
+    let name = ptsname(ours, Vec::new())?;
+    Ok(open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
 fn is_same(one: &Termios, other: &Termios) -> bool {

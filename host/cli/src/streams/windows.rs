@@ -1,6 +1,6 @@
 //! The standard streams on Windows: reading with a time limit, and writing without a copy that stays in memory.
 
-use std::io::{self, IoSlice, IsTerminal as _, Read as _, Write};
+use std::io::{self, IoSlice, IsTerminal as _, Write};
 use std::os::windows::io::AsRawHandle as _;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;

@@ -77,7 +77,7 @@ const LOADING: &str = "loading the component";
 
 /// The engine, with the configuration that the build has used.
 fn engine(allocation: Allocation) -> wasmtime::Result<Engine> {
-    let mut config = config(MEMORY_RESERVED);
+    let mut config = config(MEMORY_RESERVED, cfg!(windows));
     config.max_wasm_stack(WASM_STACK);
     if let Allocation::Pool(instances) = allocation {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));

@@ -11,7 +11,7 @@ pub(crate) const MEMORY_RESERVED: u64 = 16 << 20;
 /// The configuration, for memories for which so many addresses are reserved. It sets each option that affects the compiled code and whose default depends
 /// on a cargo feature or on the machine, so that an embedder's choice of features cannot make
 /// loading fail.
-pub(crate) fn config(memory_reserved: u64) -> Config {
+pub(crate) fn config(memory_reserved: u64, is_for_windows: bool) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -28,7 +28,8 @@ pub(crate) fn config(memory_reserved: u64) -> Config {
         .wasm_relaxed_simd(false)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .generate_address_map(false)
-        .native_unwind_info(false)
+        // Windows unwinds through all code that is on a stack.
+        .native_unwind_info(is_for_windows)
         .debug_info(false)
         .compiler_inlining(Inlining::No)
         .memory_init_cow(true)

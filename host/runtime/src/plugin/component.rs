@@ -59,7 +59,7 @@ pub(super) struct PluginComponent {
 /// An engine without the pooling allocator of the handle's: a plugin may have memory of any size,
 /// and its instances take no memory that was reserved for the handle.
 pub(super) fn engine() -> Result<Engine, Error> {
-    let mut config = config(limits::PLUGIN_MEMORY_RESERVED);
+    let mut config = config(limits::PLUGIN_MEMORY_RESERVED, cfg!(windows));
     config.with_custom_code_memory(Some(Arc::new(Pages::written())));
     Engine::new(&config).map_err(|e| Error::internal(format!("opening a plugin: {e:#}")))
 }

@@ -1,7 +1,15 @@
 //! Limits of this process.
 //! <https://man7.org/linux/man-pages/man2/getrlimit.2.html>
 
+use std::io;
+
+use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
+
+/// Whether an error says that this machine has as many files open as it may.
+pub(crate) fn is_machine_full(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::NFILE)
+}
 
 /// How many files may be open, unless there is no limit.
 pub(crate) fn open_files() -> Option<u64> {

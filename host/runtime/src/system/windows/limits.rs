@@ -1,5 +1,12 @@
 //! Limits of this process. Windows sets a process none that it could run into before the machine has nothing left.
 
+use std::io;
+
+/// No: Windows has no such limit.
+pub(crate) fn is_machine_full(_: &io::Error) -> bool {
+    false
+}
+
 /// No limit.
 pub(crate) fn open_files() -> Option<u64> {
     None
