@@ -81,6 +81,7 @@ fn report_panics() {
 fn main() -> ExitCode {
     vaultlet_host::phases::mark("main entered");
     report_panics();
+    system::prepare();
     child::keep_core_limit();
     // Where the system refuses that, everything else still works.
     let _ = vaultlet_host::protect_process();

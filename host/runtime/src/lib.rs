@@ -57,6 +57,11 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(all(windows, feature = "plugins"))]
+compile_error!(
+    "the feature `plugins` is not there on Windows: plugins are compiled in a process that `fork` makes"
+);
+
 mod agent;
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 mod bindings;

@@ -65,6 +65,7 @@ enum Action {
 ///
 /// Outputs without a path are folders in ./outputs. Compute, environment and the like mean nothing here.
 #[derive(Args)]
+#[cfg_attr(windows, command(before_help = "Not on Windows: the command of a job is for bash."))]
 #[command(after_help = "\
 Examples:
   vaultlet job run job.yml --dev --seed db-password=hunter2

@@ -15,6 +15,9 @@ use rustix::process::{Resource, geteuid, getrlimit};
 const STICKY: u32 = 0o1000;
 const WRITABLE_BY_ALL: u32 = 0o002;
 
+/// Prepares this process. Call this before there is another thread.
+pub(crate) fn prepare() {}
+
 /// The bytes of a text of the system.
 pub(crate) fn bytes(text: &OsStr) -> &[u8] {
     text.as_bytes()

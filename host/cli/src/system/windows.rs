@@ -8,7 +8,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, RawHandle};
 use std::path::{Path, PathBuf};
-use std::ptr;
+use std::{env, ptr};
 
 use windows_sys::Win32::Security::Cryptography::{
     BCRYPT_USE_SYSTEM_PREFERRED_RNG, BCryptGenRandom,
@@ -19,6 +19,21 @@ use windows_sys::Win32::Storage::FileSystem::{
 
 /// How a program's name may end, if that is left out.
 const ENDINGS: [&str; 4] = ["exe", "cmd", "bat", "com"];
+
+/// Where the Azure Arc agent has its key files, below the folder of the programs' data.
+/// <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>
+const ARC_KEYS: &str = r"AzureConnectedMachineAgent\Tokens";
+
+/// Prepares this process: its component, which knows no systems, is told by a variable where Windows has the Azure Arc
+/// agent's key files. Call this before there is another thread.
+pub(crate) fn prepare() {
+    const FOLDER: &str = "VAULTLET_ARC_KEY_FOLDER";
+    let is_set = env::var_os(FOLDER).is_some_and(|value| !value.is_empty());
+    if let Some(data) = env::var_os("ProgramData").filter(|_| !is_set) {
+        // SAFETY: there is no other thread.
+        unsafe { env::set_var(FOLDER, Path::new(&data).join(ARC_KEYS)) };
+    }
+}
 
 /// The bytes of a text of the system: UTF-8, but for what is not Unicode.
 pub(crate) fn bytes(text: &OsStr) -> &[u8] {

@@ -18,6 +18,7 @@ use crate::exhausted::exhausted;
 use crate::file;
 use crate::limits;
 use crate::settings::Environment;
+use crate::system::files::SEPARATORS;
 
 /// The path that stands for text which an embedder gave in place of a file.
 pub(crate) const GIVEN: &str = "-";
@@ -110,10 +111,11 @@ fn serves(file: &File, path: &str) -> bool {
     match file {
         File::Path(planned) => planned == path,
         File::Folder((folder, ending)) => path
-            .strip_prefix(folder.trim_end_matches('/'))
-            .and_then(|rest| rest.strip_prefix('/'))
+            .strip_prefix(folder.trim_end_matches(SEPARATORS))
+            .and_then(|rest| rest.strip_prefix(SEPARATORS))
             .is_some_and(|name| {
-                name.len() > ending.len() && name.ends_with(ending.as_str()) && !name.contains('/')
+                let is_direct = !name.contains(SEPARATORS);
+                name.len() > ending.len() && name.ends_with(ending.as_str()) && is_direct
             }),
     }
 }

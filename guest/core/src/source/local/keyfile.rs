@@ -77,7 +77,7 @@ fn realm(header: &str) -> Option<&str> {
 
 /// Whether a path is that of a key file directly in the agent's folder.
 fn is_key_file(path: &str, folder: &str) -> bool {
-    let name = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+    let name = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix(['/', '\\']));
     let stem = name.and_then(|name| name.strip_suffix(KEY_FILE_ENDING));
     stem.is_some_and(|stem| {
         (1..=128).contains(&stem.len())
@@ -131,9 +131,13 @@ mod tests {
             ("/var/opt/azcmagent/tokensx.key", false),
             ("/etc/shadow", false),
             ("var/opt/azcmagent/tokens/x.key", false),
+            ("/var/opt/azcmagent/tokens/a\\x.key", false),
             ("", false),
         ] {
             assert_eq!(is_key_file(path, "/var/opt/azcmagent/tokens"), own, "{path}");
         }
+        let on_windows = r"C:\ProgramData\AzureConnectedMachineAgent\Tokens";
+        assert!(is_key_file(&format!(r"{on_windows}\7e2f.key"), on_windows));
+        assert!(!is_key_file(&format!(r"{on_windows}\..\7e2f.key"), on_windows));
     }
 }

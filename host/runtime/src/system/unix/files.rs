@@ -10,6 +10,9 @@ use rustix::process::geteuid;
 
 use super::names;
 
+/// What stands between the names of a path.
+pub(crate) const SEPARATORS: &[char] = &['/'];
+
 /// Lets opening a pipe not wait for its writer.
 pub(crate) fn do_not_wait(options: &mut OpenOptions) {
     options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());

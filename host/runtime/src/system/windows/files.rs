@@ -4,6 +4,9 @@ use std::ffi::OsStr;
 use std::fs::{Metadata, OpenOptions};
 use std::path::{Path, PathBuf};
 
+/// What stands between the names of a path.
+pub(crate) const SEPARATORS: &[char] = &['\\', '/'];
+
 /// Does nothing: only Unix has pipes among the files.
 pub(crate) fn do_not_wait(_: &mut OpenOptions) {}
 
