@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output::{self, Format};
-use crate::system::program_in;
 use crate::shown_variables::{of_host, of_settings, shown, value};
+use crate::system::program_in;
 use crate::trimmed;
 
 /// Show what would be read and whom it would talk to, without the network

@@ -16,9 +16,9 @@ use super::facts::Facts;
 use super::finding::Finding;
 use crate::failure::Failure;
 use crate::mask::{Mask, Output, Stream};
-use crate::system::set_mode;
 use crate::output;
 use crate::shown_variables::{of_host, of_settings, shown, value};
+use crate::system::set_mode;
 
 #[derive(Serialize)]
 struct Bundle<'a> {

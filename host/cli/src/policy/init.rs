@@ -16,8 +16,8 @@ use crate::failure::Failure;
 use crate::job;
 use crate::options::Options;
 use crate::output;
-use crate::system::set_mode;
 use crate::references::Sources;
+use crate::system::set_mode;
 
 /// Write a policy that allows the references of a job
 ///

@@ -12,7 +12,6 @@ use crate::exhausted;
 use crate::limits;
 use crate::system::timer;
 
-
 /// What makes the epoch tick, until the last owner is dropped.
 pub(crate) enum Ticker {
     /// A thread, which sleeps until something else is due while no guest runs.

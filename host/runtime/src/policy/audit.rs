@@ -10,7 +10,9 @@ use vaultlet_core::date;
 
 use crate::error::Error;
 use crate::file::shown;
-use crate::system::audit::{JOURNAL, append, check_journal, check_stderr, open, send, write_stderr};
+use crate::system::audit::{
+    JOURNAL, append, check_journal, check_stderr, open, send, write_stderr,
+};
 
 use super::canonical::Canonical;
 use super::rules::Policy;

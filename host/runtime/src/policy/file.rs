@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use crate::error::Error;
 use crate::file::{describe, open, shown};
 use crate::limits;
-use crate::system::files::untrusted;
+use crate::system::files::{is_whole, untrusted};
 
 use super::audit::Target;
 use super::pattern::Pattern;
@@ -201,7 +201,7 @@ impl Reader {
             names.into_iter().map(User::named).collect()
         });
         let programs = program.map(|program| {
-            let is_path = |path: &str| path.starts_with('/') && !path.contains('\0');
+            let is_path = |path: &str| is_whole(path) && !path.contains('\0');
             let help = "write whole paths, as in \"/usr/bin/python3*\"; for every program leave `program` out";
             let paths = self.texts(program, "`program`", is_path, help);
             paths.into_iter().map(|path| path.as_bytes().to_vec()).collect()

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind};
 use crate::file::shown;
-use crate::system::files;
+use crate::system::files::{self, comparable};
 
 use super::audit::Target;
 use super::canonical::Canonical;
@@ -214,7 +214,7 @@ impl Rule {
 /// Whether a pattern fits a program's path: as it is written, or where the links lead that it names.
 fn fits(pattern: &[u8], path: &[u8]) -> bool {
     let resolved = || files::path(pattern)?.canonicalize().ok();
-    is_like(pattern, path)
-        || (!pattern.contains(&b'*')
-            && resolved().is_some_and(|it| it.as_os_str().as_encoded_bytes() == path))
+    let is_equal = |it: PathBuf| comparable(it.as_os_str().as_encoded_bytes()) == comparable(path);
+    is_like(&comparable(pattern), &comparable(path))
+        || (!pattern.contains(&b'*') && resolved().is_some_and(is_equal))
 }

@@ -7,7 +7,9 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{audit, files, forks, limits, memory, names, process, programs, sockets, timer};
+pub(crate) use unix::{
+    audit, files, forks, limits, memory, names, process, programs, sockets, timer,
+};
 #[cfg(windows)]
 pub(crate) use windows::{
     audit, files, forks, limits, memory, names, process, programs, sockets, timer,

@@ -37,7 +37,8 @@ enum Then {
     Keep,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { count: 0, interruption: None, then: Then::Default });
+static STATE: Mutex<State> =
+    Mutex::new(State { count: 0, interruption: None, then: Then::Default });
 static CAME: Condvar = Condvar::new();
 
 /// The events, which do not end this process by themselves any more.

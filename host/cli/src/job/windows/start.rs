@@ -13,8 +13,8 @@ use crate::options::Options;
 /// Fails.
 pub(super) fn check_system() -> Result<(), Failure> {
     Err(not_here(
-        "running a job: its command is for bash, and this is",
-        "run it in WSL or in a container; `vaultlet job check` is here, and `vaultlet run -- COMMAND` for a command of Windows",
+        "running a job: `job run` is",
+        "the command of a job is for bash: run it in WSL or in a container; `vaultlet job check` is here, and `vaultlet run -- COMMAND` for a command of Windows",
     ))
 }
 

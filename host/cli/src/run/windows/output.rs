@@ -15,9 +15,9 @@ use super::masks::Masks;
 use crate::child::{Attend, Signals};
 use crate::failure::Failure;
 use crate::mask::{Mask, Output as Masked, Stream};
+use crate::output;
 use crate::streams::{read_piece, write_all_to};
 use crate::system::{is_same_file, standard_stream};
-use crate::output;
 
 /// The time after the command's end in which others may still write to its output.
 const AFTERWARDS: Duration = Duration::from_millis(900);
@@ -63,7 +63,9 @@ impl Output {
             let (reader, writer) = pipe()?;
             let (sender, came) = mpsc::sync_channel(1);
             running.push(sender.clone());
-            thread::Builder::new().name("vaultlet-read".into()).spawn(move || read(reader, &sender))?;
+            thread::Builder::new()
+                .name("vaultlet-read".into())
+                .spawn(move || read(reader, &sender))?;
             let masks = Arc::clone(&masks);
             let pump = thread::Builder::new().name("vaultlet-mask".into());
             pumps.push(pump.spawn(move || carry(&came, to, &masks))?);

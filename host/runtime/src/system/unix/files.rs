@@ -1,5 +1,6 @@
 //! Files: opening without waiting, and who else may write them.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs::{Metadata, OpenOptions};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -21,6 +22,16 @@ pub(crate) fn do_not_wait(options: &mut OpenOptions) {
 /// The bytes of a text of the system, which need not be UTF-8.
 pub(crate) fn bytes(text: &OsStr) -> &[u8] {
     text.as_bytes()
+}
+
+/// A path in the form in which it is compared with others: as it is.
+pub(crate) fn comparable(path: &[u8]) -> Cow<'_, [u8]> {
+    path.into()
+}
+
+/// Whether a path does not depend on the current folder.
+pub(crate) fn is_whole(path: &str) -> bool {
+    path.starts_with('/')
 }
 
 /// The path that consists of these bytes.

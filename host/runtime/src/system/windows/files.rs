@@ -1,5 +1,6 @@
 //! Files: opening without waiting, and who else may write them.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{Metadata, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,20 @@ pub(crate) fn do_not_wait(_: &mut OpenOptions) {}
 /// The bytes of a text of the system: UTF-8, but for what is not Unicode.
 pub(crate) fn bytes(text: &OsStr) -> &[u8] {
     text.as_encoded_bytes()
+}
+
+/// A path in the form in which it is compared with others: neither its case nor the kind of its slashes matters, and
+/// what `canonicalize` puts before a drive is left out.
+pub(crate) fn comparable(path: &[u8]) -> Cow<'_, [u8]> {
+    let path = path.strip_prefix(br"\\?\").unwrap_or(path);
+    let mut path = path.to_ascii_lowercase();
+    path.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
+    path.into()
+}
+
+/// Whether a path does not depend on the current folder and drive.
+pub(crate) fn is_whole(path: &str) -> bool {
+    Path::new(path).is_absolute()
 }
 
 /// The path that consists of these bytes; `None` if they are not UTF-8.

@@ -95,7 +95,14 @@ impl Read for Output {
         #[allow(unsafe_code, reason = "the standard library only reads and waits")]
         let is_open = unsafe {
             let handle = self.0.as_raw_handle();
-            PeekNamedPipe(handle, ptr::null_mut(), 0, ptr::null_mut(), &raw mut there, ptr::null_mut())
+            PeekNamedPipe(
+                handle,
+                ptr::null_mut(),
+                0,
+                ptr::null_mut(),
+                &raw mut there,
+                ptr::null_mut(),
+            )
         };
         if is_open == 0 {
             let error = io::Error::last_os_error();
