@@ -21,6 +21,7 @@ pub(super) struct Peer {
 
 impl Peer {
     /// The process that has connected to a socket, whose program is looked at only if need be.
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "no program is told"))]
     pub(super) fn new(socket: &UnixStream, needs_program: bool) -> io::Result<Self> {
         let credentials = socket.peer_cred()?;
         let pid = credentials.pid().and_then(|pid| u32::try_from(pid).ok());

@@ -7,6 +7,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+#[cfg(target_os = "linux")]
 use std::ptr;
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ pub(super) fn next_signal(within: Option<Duration>) -> Option<Received> {
         let left = until.checked_duration_since(Instant::now())?;
         std::thread::sleep(left.min(INTERVAL));
     }
-    let is_of_kernel = std::io::IsTerminal::is_terminal(&std::io::stdin());
+    let is_of_kernel = io::IsTerminal::is_terminal(&io::stdin());
     let number = SignalSet::caught().wait()?;
     Some(Received { number, sender: 0, is_of_kernel, value: None })
 }

@@ -7,18 +7,15 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use rustix::fs::{MemfdFlags, memfd_create, statfs};
 use vaultlet_host::Kind;
 
 use crate::failure::Failure;
 use crate::private_folder::Folder;
+use crate::system::{is_in_memory, memory_file};
 
-/// The file systems that lie in memory: tmpfs and ramfs.
-/// <https://man7.org/linux/man-pages/man2/statfs.2.html>
-const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 /// What the names of the folders begin with.
 const PREFIX: &str = "vaultlet-run-";
 /// The name of a file until it has its content.
@@ -55,9 +52,7 @@ impl Files {
     /// the path is opened it is read from its beginning.
     pub(super) fn descriptor(&mut self, name: &OsStr, content: &[u8]) -> Result<PathBuf, Failure> {
         let failed = |error: io::Error| failed(name, &error);
-        let descriptor =
-            memfd_create("vaultlet", MemfdFlags::CLOEXEC).map_err(|e| failed(e.into()))?;
-        let mut file = File::from(descriptor);
+        let mut file = memory_file("vaultlet").map_err(failed)?;
         file.write_all(content).map_err(failed)?;
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         self.descriptors.retain(|(other, _)| other != name);
@@ -99,10 +94,6 @@ fn folder() -> io::Result<Folder> {
         }
     }
     Err(error)
-}
-
-fn is_in_memory(place: &Path) -> bool {
-    statfs(place).is_ok_and(|system| IN_MEMORY.contains(&system.f_type))
 }
 
 fn failed(name: &OsStr, error: &io::Error) -> Failure {

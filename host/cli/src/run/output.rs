@@ -9,7 +9,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FileType, fstat};
-use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
 use super::masks::Masks;
@@ -50,7 +49,7 @@ impl Output {
 
     fn connected(masks: Arc<Masks>, is_alone: bool) -> io::Result<Self> {
         let (links, terminals, theirs) = connect(is_alone)?;
-        let (ended, running) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (ended, running) = pipe()?;
         let ended = Arc::new(ended);
         let mut progress = Vec::new();
         let pumps = links.into_iter().map(|link| {
@@ -128,7 +127,7 @@ fn connect(is_alone: bool) -> io::Result<(Vec<Link>, Vec<Terminal>, (OwnedFd, Ow
     let mut open = |stream: BorrowedFd<'_>| -> io::Result<OwnedFd> {
         let writer = stream.try_clone_to_owned()?;
         if !is_alone || !isatty(stream) {
-            let (reader, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+            let (reader, theirs) = pipe()?;
             widen(theirs.as_fd());
             links.push(Link { reader, writer, terminal: None });
             return Ok(theirs);
@@ -151,4 +150,10 @@ fn is_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
     // A device such as `/dev/null` has no order to keep.
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
         && (!is_special || one.st_rdev == other.st_rdev)
+}
+
+/// The ends of a pipe, to read and to write.
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((reader.into(), writer.into()))
 }

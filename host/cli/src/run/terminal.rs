@@ -34,11 +34,7 @@ pub(super) struct Terminal {
 impl Terminal {
     /// Opens a pseudo-terminal for a terminal; returns the end for a command, too.
     pub(super) fn open(real: OwnedFd) -> io::Result<(Self, OwnedFd)> {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let ours = openpt(flags)?;
-        grantpt(&ours)?;
-        unlockpt(&ours)?;
-        let theirs = other_end(&ours, flags)?;
+        let (ours, theirs) = pair()?;
         let settings = tcgetattr(&real)?;
         let mut raw = settings.clone();
         // The real terminal turns line ends into its own; done twice, they would be others.
@@ -124,18 +120,31 @@ impl Terminal {
     }
 }
 
-/// The end of a pseudo-terminal that is a command's, without its name, which this process may not see.
+/// The ends of a pseudo-terminal: ours, and that of a command, which is opened without its name: this process may not
+/// see it.
 #[cfg(target_os = "linux")]
-fn other_end(ours: &OwnedFd, flags: OpenptFlags) -> io::Result<OwnedFd> {
-    Ok(rustix::pty::ioctl_tiocgptpeer(ours, flags)?)
+fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let ours = openpt(flags)?;
+    grantpt(&ours)?;
+    unlockpt(&ours)?;
+    let theirs = rustix::pty::ioctl_tiocgptpeer(&ours, flags)?;
+    Ok((ours, theirs))
 }
 
-/// The end of a pseudo-terminal that is a command's.
+/// The ends of a pseudo-terminal: ours, and that of a command.
 #[cfg(not(target_os = "linux"))]
-fn other_end(ours: &OwnedFd, _: OpenptFlags) -> io::Result<OwnedFd> {
+fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     use rustix::fs::{Mode, OFlags, open};
-    let name = ptsname(ours, Vec::new())?;
-    Ok(open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?)
+    use rustix::io::{FdFlags, fcntl_setfd};
+
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+    fcntl_setfd(&ours, FdFlags::CLOEXEC)?;
+    grantpt(&ours)?;
+    unlockpt(&ours)?;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let theirs = open(ptsname(&ours, Vec::new())?, flags, Mode::empty())?;
+    Ok((ours, theirs))
 }
 
 fn is_same(one: &Termios, other: &Termios) -> bool {

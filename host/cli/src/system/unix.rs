@@ -40,17 +40,36 @@ pub(crate) fn set_mode(options: &mut OpenOptions, mode: u32) {
     options.mode(mode);
 }
 
-/// A file without a name with nothing in it, in memory where the system can.
+/// A file in memory, which has no path.
 #[cfg(target_os = "linux")]
-pub(crate) fn unnamed_file(name: &str) -> io::Result<File> {
+pub(crate) fn memory_file(name: &str) -> io::Result<File> {
     use rustix::fs::{MemfdFlags, memfd_create};
     Ok(memfd_create(name, MemfdFlags::CLOEXEC)?.into())
 }
 
-/// A file without a name with nothing in it.
+/// Fails: only Linux has files in memory.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn unnamed_file(_: &str) -> io::Result<File> {
-    tempfile::tempfile()
+pub(crate) fn memory_file(_: &str) -> io::Result<File> {
+    Err(io::Error::other("this system has no files in memory"))
+}
+
+/// A file without a path with nothing in it, in memory where the system has such.
+pub(crate) fn unnamed_file(name: &str) -> io::Result<File> {
+    if cfg!(target_os = "linux") { memory_file(name) } else { tempfile::tempfile() }
+}
+
+/// Whether a folder is on a file system that lies in memory: tmpfs or ramfs.
+/// <https://man7.org/linux/man-pages/man2/statfs.2.html>
+#[cfg(target_os = "linux")]
+pub(crate) fn is_in_memory(place: &Path) -> bool {
+    const IN_MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
+    rustix::fs::statfs(place).is_ok_and(|system| IN_MEMORY.contains(&system.f_type))
+}
+
+/// No: only Linux has such file systems.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_in_memory(_: &Path) -> bool {
+    false
 }
 
 /// Whether a link may be another user's trap: it lies in a folder in which everybody makes files, and is neither ours
