@@ -7,7 +7,7 @@ use std::process::Command;
 
 use vaultlet_tests::job::VALUE;
 use vaultlet_tests::sandbox::{in_namespace, skipped};
-use vaultlet_tests::{Ended, Run, root, succeeds};
+use vaultlet_tests::{Ended, Run, builds, root, succeeds};
 
 use super::c::unpacked;
 
@@ -138,6 +138,7 @@ fn the_program_runs_with_an_older_glibc() {
         unpack_debian(&mirror, release, folder.path(), &image);
         let land = Land::with_program(&image, &prefix.join("bin/vaultlet"));
         land.holds(&["/bin/dash", "-c", "echo \"$SECRET\""]);
+        finds_users_by_getent(&land);
         let Some(said) = land.says(&["/usr/bin/getconf", "GNU_LIBC_VERSION"]) else { return };
         assert_eq!(said.trim(), libc, "{release}");
         let page = fs::read_to_string(root().join("host/cli/README.md")).unwrap();
@@ -145,11 +146,52 @@ fn the_program_runs_with_an_older_glibc() {
     }
 }
 
+/// A policy may name a user whom `/etc/passwd` does not have.
+fn finds_users_by_getent(land: &Land<'_>) {
+    put_text("alice:x:1234:1234::/:/bin/sh\n", &land.image.join("var/lib/extrausers/passwd"));
+    put_text("passwd: files extrausers\n", &land.image.join("etc/nsswitch.conf"));
+    let policy = "[[allow]]\nreference = \"akv://my-key-vault/db\"\nuser = [\"alice\"]\n";
+    put_text(policy, &land.image.join("policy.toml"));
+    for (user, code) in [("1234", 0), ("alice", 0), ("1235", 77), ("nobody-here", 77)] {
+        let test = ["/vaultlet", "policy", "test", "--policy", "/policy.toml", "--user", user];
+        let Some(ended) = land.run(&[&test[..], &["akv://my-key-vault/db"]].concat()) else {
+            return;
+        };
+        assert_eq!(ended.code, code, "{user}: {}{}", ended.stdout, ended.stderr);
+    }
+}
+
+/// The program for aarch64, in an emulator that the kernel starts: the demo starts the program itself, too.
+#[test]
+fn the_program_runs_on_aarch64() {
+    const REGISTER: &str = r#"
+        mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+        printf '%s' ':aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff:/usr/bin/qemu-aarch64:F' >/proc/sys/fs/binfmt_misc/register
+        ip link set lo up
+        exec "$0" "$@""#;
+    if std::env::var_os("VAULTLET_TEST_FULL").is_none() || cfg!(target_arch = "aarch64") {
+        return;
+    }
+    if found("qemu-aarch64").is_none() {
+        return skipped("packages", "`qemu-aarch64` is not installed");
+    }
+    let made = succeeds(builds(Command::new(root().join("host/program")).arg("aarch64"))).stdout;
+    let program = root().join(made.trim());
+    let said = succeeds(Command::new("readelf").arg("-hldW").arg(&program)).stdout;
+    assert!(said.contains("AArch64") && !said.contains("INTERP"), "{said}");
+    // A user namespace has formats of its own: nothing is changed outside.
+    let unshare = ["-r", "-n", "-m", "sh", "-euc", REGISTER];
+    let ended =
+        Run::program("unshare").arguments(unshare).arguments([&program]).arguments(["demo"]).end();
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("vaultlet get"), "{}", ended.stdout);
+}
+
 /// Releases that Debian's mirrors still have, and what they have for a C library.
 const OLDER: [(&str, &str); 1] = [("bullseye", "glibc 2.31")];
 
-/// A shell, and what it needs.
-const PACKAGES: [&str; 4] = ["libc6", "libc-bin", "libgcc-s1", "dash"];
+/// A shell, what it needs, and users whom only the system's libraries know.
+const PACKAGES: [&str; 5] = ["libc6", "libc-bin", "libgcc-s1", "dash", "libnss-extrausers"];
 
 fn unpack_debian(mirror: &str, release: &str, scratch: &Path, image: &Path) {
     let state = scratch.join(format!("{release}-apt"));
@@ -205,6 +247,11 @@ fn found(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|at| at.join(program))
         .find(|it| it.exists())
+}
+
+fn put_text(text: &str, to: &Path) {
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::write(to, text).unwrap();
 }
 
 fn put(from: &Path, to: &Path) {
