@@ -121,7 +121,7 @@ fn the_program_runs_with_musl() {
     let loader = format!("/lib/ld-musl-{machine}.so.1");
     let image = folder.path().join("musl");
     let land = Land::with_program(&image, &program);
-    put(Path::new(&loader), &image.join(&loader[1..]));
+    put(Path::new(&loader), &image.join(loader.trim_start_matches('/')));
     let source = folder.path().join("print.c");
     fs::write(&source, "#include <stdio.h>\n#include <stdlib.h>\nint main(void) { return puts(getenv(\"SECRET\")) < 0; }\n").unwrap();
     succeeds(Command::new("musl-gcc").arg("-o").arg(image.join("print")).arg(&source));
@@ -229,7 +229,7 @@ fn unpack_debian(mirror: &str, release: &str, scratch: &Path, image: &Path) {
         succeeds(apt.args(arguments).current_dir(state.join("packages")));
     };
     apt(&["update"]);
-    apt(&[&["download"], &PACKAGES[..]].concat());
+    apt(&[&["download"][..], &PACKAGES].concat());
     for package in fs::read_dir(state.join("packages")).unwrap() {
         succeeds(Command::new("dpkg-deb").arg("-x").arg(package.unwrap().path()).arg(image));
     }
