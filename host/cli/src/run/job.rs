@@ -1,6 +1,7 @@
 //! What is started: the command with its variables, files and identity; several times, if it is watched.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::RawFd;
 use std::process::Command;
 
 use super::files::Files;
@@ -48,6 +49,11 @@ impl Job {
         }
         child::hand_down(&mut command, self.files.handed_down());
         Ok(command)
+    }
+
+    /// The descriptors that the command inherits besides its standard streams.
+    pub(super) fn handed_down(&self) -> Vec<RawFd> {
+        self.files.handed_down()
     }
 
     /// Takes other values for variables, for the next start.

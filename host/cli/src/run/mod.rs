@@ -15,6 +15,7 @@ mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
@@ -157,7 +158,7 @@ impl Run {
         let mut command = job.command()?;
         job.forget();
         if !masked.is_empty() {
-            return masked_to_the_end(command, masked, handle, &signals);
+            return masked_to_the_end(command, Some(job.handed_down()), masked, handle, &signals);
         }
         if !no_masking || is_watched || job.must_be_kept() {
             let running = child::start(&mut command, &signals)?;
@@ -197,6 +198,10 @@ impl Run {
         let mut variables = sources.with_environment()?;
         if let Some(program) = self.command.first() {
             let path = variables.iter().find(|it| it.name == "PATH").map(|it| &*it.value);
+            // Before a secret is given out for nothing. A `PATH` that is a secret is not known yet.
+            if !path.is_some_and(is_like_one) {
+                child::check(program, path)?;
+            }
             options.set_program(|| child::program(program, path));
         }
         let lent = self.lent();
@@ -237,16 +242,23 @@ enum Handle {
     Idle(#[allow(dead_code, reason = "it is kept, and dropped")] Option<Vaultlet>),
 }
 
-/// Runs a command that writes to streams of ours.
+/// Runs a command that writes to streams of ours. Without descriptors that it inherits besides, the command knows its
+/// own.
 fn masked_to_the_end(
     mut command: Command,
+    kept: Option<Vec<RawFd>>,
     masked: Masked,
     handle: Handle,
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
     let mut output = Output::open()?;
-    output.give(&mut command)?;
-    let running = child::start(&mut command, signals)?;
+    let running = match (kept, output.streams()) {
+        (Some(kept), Some(streams)) => child::start_with(&mut command, streams, &kept, signals)?,
+        _ => {
+            output.give(&mut command)?;
+            child::start(&mut command, signals)?
+        }
+    };
     // While the system loads the program. With the command, our ends of what it writes to are closed.
     drop(command);
     output.let_go();

@@ -1,8 +1,10 @@
 //! `--watch`: a command that is started anew, told, or ended when one of its secrets has a new version.
 
 use std::io::{self, Write as _};
+use std::os::fd::BorrowedFd;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use super::job::Job;
 use super::masked::Masked;
@@ -120,6 +122,14 @@ impl Attend for Supervisor {
         self.output.as_mut().is_some_and(Attend::resize)
     }
 
+    fn watched(&self) -> Vec<BorrowedFd<'_>> {
+        self.output.as_ref().map(Attend::watched).unwrap_or_default()
+    }
+
+    fn again(&self) -> Option<Duration> {
+        self.output.as_ref().and_then(Attend::again)
+    }
+
     fn before_stop(&mut self) {
         if let Some(output) = &mut self.output {
             output.before_stop();
@@ -127,6 +137,9 @@ impl Attend for Supervisor {
     }
 
     fn attend(&mut self, program: &Running) {
+        if let Some(output) = &mut self.output {
+            output.attend(program);
+        }
         while let Ok(change) = self.changes.try_recv() {
             self.take(change, program);
         }
