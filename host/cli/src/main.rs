@@ -17,6 +17,7 @@ mod explain;
 mod export;
 mod failure;
 mod get;
+mod given_file;
 mod given_flags;
 mod identity;
 mod ids;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
     vaultlet_host::phases::mark("main entered");
     report_panics();
     child::keep_core_limit();
+    vaultlet_host::Audit::stderr_is_closed(at_start::closed().any(|stream| stream == 2));
     // Where the system refuses that, everything else still works.
     let _ = vaultlet_host::protect_process();
     let given: Vec<_> = std::env::args_os().collect();

@@ -8,6 +8,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -115,6 +116,13 @@ impl Audit {
         .map_err(|error| self.failed(&error))
     }
 
+    /// Says whether this process was started without a standard error. This is for programs that can tell, as
+    /// `vaultlet` can, and no part of this crate's stable interface.
+    #[doc(hidden)]
+    pub fn stderr_is_closed(is_closed: bool) {
+        let _ = IS_CLOSED.set(is_closed);
+    }
+
     /// Whether anything is recorded.
     pub(super) fn is_kept(&self) -> bool {
         self.target.is_some()
@@ -199,9 +207,19 @@ fn time(now: SystemTime) -> String {
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), since.subsec_millis())
 }
 
+/// Whether this process was started without a standard error, if its program knows.
+static IS_CLOSED: OnceLock<bool> = OnceLock::new();
+
 /// Fails if this process was started without a standard error. Rust opens `/dev/null` in its place, to read and write,
-/// where every line would be lost; whoever redirects there opens it to write only.
+/// where every line would be lost. Where the program does not know how it was started, such a stream is taken for that;
+/// whoever throws the lines away on purpose mostly opens it to write only.
 fn check_stderr() -> io::Result<()> {
+    let closed = || Err(io::Error::other("standard error is closed"));
+    match IS_CLOSED.get() {
+        Some(true) => return closed(),
+        Some(false) => return Ok(()),
+        None => {}
+    }
     use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
     let stderr = io::stderr();
     let is_null = || {
@@ -209,7 +227,7 @@ fn check_stderr() -> io::Result<()> {
         Ok::<_, Errno>((stream.st_mode, stream.st_rdev) == (null.st_mode, null.st_rdev))
     };
     match fcntl_getfl(&stderr)? & OFlags::RWMODE == OFlags::RDWR && is_null()? {
-        true => Err(io::Error::other("standard error is closed")),
+        true => closed(),
         false => Ok(()),
     }
 }
