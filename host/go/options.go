@@ -109,6 +109,20 @@ func WithAllowHTTPIdentity(hosts ...string) Option {
 	return setting("allow-http-identity", strings.Join(hosts, ","))
 }
 
+// WithPolicy sets the file of a policy, which says what may be read and where it is written down.
+func WithPolicy(path string) Option { return setting("policy", path) }
+
+// WithAgent sets the agent that secrets come from: "unix:PATH", or "http://127.0.0.1:PORT" with
+// [WithAgentTokenFile]. The empty string means none.
+func WithAgent(place string) Option { return setting("agent", place) }
+
+// WithAgentTokenFile sets the file with the token of an agent on a port. The file is read again each time it is needed.
+func WithAgentTokenFile(path string) Option { return setting("agent-token-file", path) }
+
+// WithAgentFallback sets what is done when the agent is not there: "none", the default, which is an error, or
+// "direct", which asks the vault.
+func WithAgentFallback(fallback string) Option { return setting("agent-fallback", fallback) }
+
 // WithVariables sets variables that are read instead of the whole environment of the process.
 func WithVariables(variables map[string]string) Option {
 	return openOption(func(s *handleSettings) {

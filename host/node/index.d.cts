@@ -73,6 +73,14 @@ export interface VaultletOptions extends UserAssigned {
   allowHttpLoopback?: boolean | undefined;
   /** Hosts on a private network at which an identity endpoint may be plain `http://`. */
   allowHttpIdentity?: string | readonly string[] | undefined;
+  /** The file of a policy, which says what may be read and where it is written down. */
+  policy?: string | undefined;
+  /** The agent that secrets come from: `unix:PATH` or `http://127.0.0.1:PORT`. An empty text means none. */
+  agent?: string | undefined;
+  /** The file with the token of an agent on a port. It is read whenever the token is needed. */
+  agentTokenFile?: string | undefined;
+  /** What is done when the agent is not there: `none` (default), an error; `direct`, the vault is asked. */
+  agentFallback?: "none" | "direct" | undefined;
   /** Environment variables. They replace the process's whole environment. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Called with each line that a person must read, such as the code of the source `device-code`. */
@@ -151,6 +159,8 @@ export interface Server {
 
 /** What the credentials would read and which servers they would talk to. */
 export interface Plan {
+  /** The agent that secrets come from. The rest is for what an agent does not do, and where it is passed over. */
+  readonly agent?: string;
   /** The vault of the reference, if one was given. */
   readonly vault?: Server;
   /** Environment variables that decide which source is used, whether they are set or not. */

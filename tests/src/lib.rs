@@ -127,6 +127,12 @@ impl Run {
         self
     }
 
+    /// Runs it in a folder.
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// Adds variables.
     pub fn environment<K: AsRef<OsStr>, V: AsRef<OsStr>>(
         mut self,

@@ -10,6 +10,7 @@
 )]
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use vaultlet_host::{Error, Vaultlet};
 use vaultlet_tests::prober::Prober;
 use vaultlet_tests::server::{Answer, Server};
 use vaultlet_tests::tls::Ca;
+use vaultlet_tests::{Run, vaultlet};
 
 fn pem(ca: &Ca) -> String {
     fs::read_to_string(ca.file()).unwrap().replace("\r\n", "\n")
@@ -196,5 +198,100 @@ fn refused(form: &str, file: &Path, says: &str) {
             assert!(error.message.contains(part), "{form}: {part:?} is not in {error}");
         }
         assert!(!error.to_string().contains('\n'), "{form}: {error}");
+    }
+}
+
+/// Nobody writes to the pipe, and nothing ever comes from the device: a program that waited would never start.
+#[test]
+fn settings_that_name_a_file_refuse_every_other_kind_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    let _socket = UnixListener::bind(at("socket")).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    let kinds = [
+        (at("pipe"), "it is not a regular file"),
+        (at("socket"), "it is not a regular file"),
+        ("/dev/zero".into(), "it is not a regular file"),
+        (at("folder"), "it is a folder"),
+        (at("missing"), "there is no such file"),
+    ];
+    let agent = ["agent", "--socket", "agent.sock", "--http", "127.0.0.1:0", "--token-file"];
+    let get = "get akv://job/s --identity environment";
+    let get: Vec<_> = get.split(' ').collect();
+    let client = [("AZURE_TENANT_ID", "t.example"), ("AZURE_CLIENT_ID", "c")];
+    let federated = "get akv://job/s --identity workload-identity";
+    let federated: Vec<_> = federated.split(' ').collect();
+    let by_agent = [("VAULTLET_AGENT", "http://127.0.0.1:9")];
+    for (kind, says) in kinds {
+        let path = kind.to_str().unwrap();
+        let with = |variables: &[(&'static str, &'static str)], name: &'static str| {
+            let mut all: Vec<_> = variables.iter().map(|(a, b)| (*a, b.to_string())).collect();
+            all.push((name, path.to_owned()));
+            all
+        };
+        let flag = |words: &[&str], flag: &str| -> Vec<String> {
+            words.iter().chain([&flag, &path]).map(|it| it.to_string()).collect()
+        };
+        let words = |words: &[&str]| words.iter().map(|it| it.to_string()).collect::<Vec<_>>();
+        for (arguments, variables, id) in [
+            (flag(&agent[..5], "--token-file"), vec![], "agent-token-file"),
+            (flag(&agent[..3], "--policy"), vec![], "policy-file"),
+            (flag(&get, "--policy"), vec![], "policy-file"),
+            (flag(&get, "--ca-file"), vec![], "ca-file"),
+            (words(&get), with(&client, "AZURE_CLIENT_CERTIFICATE_PATH"), "credential-file"),
+            (words(&get), with(&by_agent, "VAULTLET_AGENT_TOKEN_FILE"), "credential-file"),
+            (words(&federated), with(&client, "AZURE_FEDERATED_TOKEN_FILE"), "credential-file"),
+        ] {
+            let is_federated = variables.iter().any(|(name, _)| name.contains("FEDERATED"));
+            if is_federated && path.ends_with("missing") {
+                // The chain goes on without it.
+                continue;
+            }
+            let begin = Instant::now();
+            let run = Run::vaultlet(&arguments).environment(variables).in_folder(folder.path());
+            let ended = run.end();
+            let took = begin.elapsed();
+            assert!(took < Duration::from_secs(10), "{arguments:?} {path}: {took:?}");
+            assert_eq!(ended.code, 78, "{arguments:?} {path}: {}", ended.stderr);
+            assert!(ended.stderr.contains(&format!("({id})")), "{arguments:?}: {}", ended.stderr);
+            // The component is told no more than that a file cannot be read.
+            let says = if is_federated { path } else { says };
+            assert!(ended.stderr.contains(says), "{arguments:?} {path}: {}", ended.stderr);
+        }
+    }
+}
+
+/// What is read once may come from a pipe, as `<(command)` does.
+#[test]
+fn files_that_are_read_once_may_be_pipes_and_folders_and_sockets_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let _socket = UnixListener::bind(at("socket")).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    let job = "type: command\ncommand: echo as-it-is\n";
+    for (command, text, id) in [
+        ("run --env-file F -- sh -c 'echo $A'", "A=as-it-is\n", "env-file"),
+        ("export -f dotenv --env-file F", "A=as-it-is\n", "env-file"),
+        ("inject --in-file F", "as-it-is\n", "in-file"),
+        ("job run F", job, "job-file"),
+        ("dev --seed-file F -- sh -c '\"$VAULTLET\" get akv://job/a'", "a=as-it-is\n", "seed-file"),
+    ] {
+        let shell = |file: &str| {
+            let script = format!("exec \"$VAULTLET\" {}", command.replace('F', file));
+            let run = Run::program("bash").arguments(["-c", &script]).in_folder(folder.path());
+            let variables = [("VAULTLET", vaultlet().as_os_str()), ("TEXT", text.as_ref())];
+            run.environment(variables).end()
+        };
+        let ended = shell("<(printf %s \"$TEXT\")");
+        assert_eq!(ended.code, 0, "{command}: {}", ended.stderr);
+        assert!(ended.stdout.contains("as-it-is"), "{command}: {}", ended.stdout);
+        for (name, says) in [("folder", "it is a folder"), ("socket", "it is a socket")] {
+            let ended = shell(name);
+            assert_ne!(ended.code, 0, "{command} {name}");
+            for part in [says, &format!("({id})")] {
+                assert!(ended.stderr.contains(part), "{command} {name}: {}", ended.stderr);
+            }
+        }
     }
 }

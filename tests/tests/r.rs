@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use vaultlet_dev::{Local, Who};
-use vaultlet_tests::agent::runs_by_agent;
+use vaultlet_tests::agent::{has_options, runs_by_agent};
 use vaultlet_tests::environment::Table;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Ended, Run, library, root, target};
@@ -40,6 +40,34 @@ fn a_job_reads_a_secret_of_an_agent() {
     let job = Run::program("Rscript").environment([("R_LIBS", library.unwrap())]);
     let job = job.arguments([root().join("host/r/examples/job.R")]);
     assert_eq!(runs_by_agent(job, VALUE).stdout, VALUE);
+}
+
+/// Gives the handle an option for each variable that is set.
+const OPTIONS: &str = r#"
+library(vaultlet)
+option <- function(name) { value <- Sys.getenv(name, NA); if (is.na(value)) NULL else value }
+cat(tryCatch({
+  handle <- vaultlet_open(
+    agent = option("OPTION_AGENT"), agent_token_file = option("OPTION_AGENT_TOKEN_FILE"),
+    agent_fallback = option("OPTION_AGENT_FALLBACK"), policy = option("OPTION_POLICY")
+  )
+  reveal(vaultlet_get("akv://my-key-vault/db-password", handle))
+}, vaultlet_error = function(error) error$id))
+"#;
+
+#[test]
+fn agent_and_policy_are_options() {
+    let Some(rscript) = rscript() else { return };
+    let library = rscript.get_envs().find_map(|(name, value)| value.filter(|_| name == "R_LIBS"));
+    let program = Run::program;
+    has_options(
+        || {
+            program("Rscript")
+                .environment([("R_LIBS", library.unwrap())])
+                .arguments(["-e", OPTIONS])
+        },
+        VALUE,
+    );
 }
 
 #[test]

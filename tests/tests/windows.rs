@@ -7,6 +7,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -176,6 +177,21 @@ fn a_policy_and_its_audit_are_obeyed() {
     let audit = fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
     assert_eq!(audit.lines().count(), 2, "{audit}");
     assert!(audit.contains("\"reveal\"") && audit.contains("\"denied\"") && !audit.contains(VALUE));
+}
+
+#[test]
+fn a_policy_that_everybody_may_write_is_refused() {
+    let Some(windows) = windows() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.toml");
+    fs::write(&file, "[[allow]]\nreference = \"akv://my-key-vault/*\"\n").unwrap();
+    // Wine makes access control lists of these.
+    for (mode, code) in [(0o644, 0), (0o666, 78)] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let ended = windows.vaultlet(&["policy", "check", "--policy", &on_windows(&file)], &[]);
+        assert_eq!(ended.code, code, "{mode:o}: {}", ended.stderr);
+        assert_eq!(ended.stderr.contains("policy-untrusted"), code != 0, "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -138,8 +138,8 @@ impl Stage {
         dev::environment(&self.local, &mut command);
         let since = Instant::now();
         let mut running = child::start(&mut command, &self.signals).map_err(Stop::Failed)?;
-        let child = running.child();
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let streams = running.child().map(|it| (it.stdout.take(), it.stderr.take()));
+        let (stdout, stderr) = streams.unwrap_or_default();
         // The output is shorter than what a pipe holds.
         let ended = running.wait(&self.signals);
         if let Some(code) = ended.interrupted {

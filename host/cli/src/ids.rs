@@ -120,7 +120,7 @@ const HOST_IDS: &[Entry] = ids! {
         "what listens where `VAULTLET_AGENT` says does not answer as an agent does"
         "check that it is an agent of this version of vaultlet; to ask the vault in its place set `VAULTLET_AGENT_FALLBACK=direct`"
     "agent-unreachable" ["unavailable"]
-        "there is no agent where `VAULTLET_AGENT` says"
+        "there is no agent where `VAULTLET_AGENT` says, or it is stopped and answers nothing"
         "start it (`vaultlet agent`), or unset `VAULTLET_AGENT`; to ask the vault in its place set `VAULTLET_AGENT_FALLBACK=direct`"
     "agent-untrusted" ["configuration"]
         "the socket that `VAULTLET_AGENT` names belongs neither to this user nor to root; nothing was sent"

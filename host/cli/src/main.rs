@@ -20,6 +20,7 @@ mod explain;
 mod export;
 mod failure;
 mod get;
+mod given_file;
 mod given_flags;
 mod identity;
 mod ids;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
     report_panics();
     system::prepare();
     child::keep_core_limit();
+    vaultlet_host::Audit::stderr_is_closed(streams::is_stderr_closed());
     // Where the system refuses that, everything else still works.
     let _ = vaultlet_host::protect_process();
     let given: Vec<_> = std::env::args_os().collect();

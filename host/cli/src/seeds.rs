@@ -2,7 +2,6 @@
 //! lines `NAME=VALUE`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::references::env_file;
-use crate::streams;
+use crate::{given_file, streams};
 
 /// The limit of a file's size, in bytes: a thousand secrets of full size.
 const LIMIT: u64 = 32 << 20;
@@ -39,7 +38,7 @@ fn load(file: &Path) -> io::Result<Zeroizing<String>> {
         streams::check_stdin()?;
         io::stdin().lock().take(LIMIT + 1).read_to_string(&mut text)?
     } else {
-        File::open(file)?.take(LIMIT + 1).read_to_string(&mut text)?
+        given_file::open(file)?.take(LIMIT + 1).read_to_string(&mut text)?
     };
     if u64::try_from(read).is_ok_and(|read| read > LIMIT) {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file has more than 32 MiB"));

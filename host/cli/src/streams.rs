@@ -15,6 +15,11 @@ const PARTS_MAX: usize = 1024;
 #[cfg(target_os = "linux")]
 const PIPE: usize = 1 << 20;
 
+/// Whether this process was started with a closed standard error.
+pub(crate) fn is_stderr_closed() -> bool {
+    at_start::closed().any(|it| it == 2)
+}
+
 /// Fails if this process was started with a closed standard input.
 pub(crate) fn check_stdin() -> io::Result<()> {
     check(0, "standard input is closed")

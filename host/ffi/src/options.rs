@@ -52,6 +52,9 @@ fn set(builder: Builder, name: &str, value: &str) -> Result<Builder, Error> {
         "ca-file" => builder.ca_file(value),
         "resolve" => builder.resolve(value),
         "policy" => builder.policy(value),
+        "agent" => builder.agent(value),
+        "agent-token-file" => builder.agent_token_file(value),
+        "agent-fallback" => builder.agent_fallback(value),
         "concurrency" => match value.trim().parse() {
             Ok(calls @ 1..=1024) => builder.concurrency(calls),
             _ => return Err(malformed("a number from 1 to 1024")),
@@ -80,7 +83,9 @@ pub extern "C" fn vaultlet_options_new() -> *mut vaultlet_options {
 /// Sets an option. The names are those of the command line's flags: `identity`, `exclude`,
 /// `client-id`, `object-id`, `resource-id`, `additional-tenants`, `user-assertion-file`, `cloud`,
 /// `timeout` (seconds), `ca-file` and `resolve` (both may be set several times),
-/// `allow-http-loopback` (`true` or `false`), `allow-http-identity` (hosts, separated by commas), `policy` (a file); and
+/// `allow-http-loopback` (`true` or `false`), `allow-http-identity` (hosts, separated by commas), `policy` (a file); `agent`
+/// (`unix:PATH` or `http://127.0.0.1:PORT`; an empty text means none), `agent-token-file` and `agent-fallback` (`none` or
+/// `direct`), which are those of `VAULTLET_AGENT`; and
 /// `concurrency`, the number of concurrent calls, 1 to 1024 (default 64). An option takes precedence over
 /// the environment variable. Some values are checked by `vaultlet_open` only.
 ///

@@ -29,6 +29,10 @@ const HANDLE = {
   resolve: texts,
   allowHttpLoopback: boolean,
   allowHttpIdentity: list(","),
+  policy: text,
+  agent: text,
+  agentTokenFile: text,
+  agentFallback: text,
   env: variables,
   onPrompt: callback,
 };

@@ -33,6 +33,10 @@ pub(crate) struct HandleOptions {
     pub resolve: Option<Vec<String>>,
     pub allow_http_loopback: Option<bool>,
     pub allow_http_identity: Option<String>,
+    pub policy: Option<String>,
+    pub agent: Option<String>,
+    pub agent_token_file: Option<String>,
+    pub agent_fallback: Option<String>,
     pub env: Option<HashMap<String, String>>,
 }
 
@@ -79,7 +83,7 @@ type Set = fn(Builder, String) -> Builder;
 
 impl HandleOptions {
     pub(crate) fn builder(self, on_prompt: Option<OnPrompt>) -> Builder {
-        let texts: [(_, Set); 10] = [
+        let texts: [(_, Set); 14] = [
             (self.identity, Builder::identity),
             (self.exclude, Builder::exclude),
             (self.client_id, Builder::client_id),
@@ -90,6 +94,10 @@ impl HandleOptions {
             (self.user_assertion, Builder::user_assertion),
             (self.cloud, Builder::cloud),
             (self.allow_http_identity, Builder::allow_http_identity),
+            (self.policy, Builder::policy),
+            (self.agent, Builder::agent),
+            (self.agent_token_file, Builder::agent_token_file),
+            (self.agent_fallback, Builder::agent_fallback),
         ];
         let mut builder = Vaultlet::builder();
         for (text, set) in texts {

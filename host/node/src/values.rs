@@ -131,6 +131,7 @@ fn milliseconds(time: SystemTime) -> f64 {
 /// What a handle would read and which servers it would talk to.
 #[napi(object, object_from_js = false)]
 pub(crate) struct Plan {
+    pub agent: Option<String>,
     pub vault: Option<Peer>,
     pub variables: Vec<String>,
     pub secrets: Vec<String>,
@@ -152,6 +153,7 @@ pub(crate) struct Peer {
 impl From<Planned> for Plan {
     fn from(planned: Planned) -> Self {
         Self {
+            agent: planned.agent,
             vault: planned.vault.map(Into::into),
             variables: planned.variables,
             secrets: planned.secrets,

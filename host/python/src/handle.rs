@@ -34,7 +34,8 @@ impl Vaultlet {
         text_signature = "(*, identity=None, exclude=None, client_id=None, object_id=None, \
             resource_id=None, additional_tenants=None, user_assertion=None, \
             user_assertion_file=None, cloud=None, concurrency=None, timeout=None, ca_file=None, \
-            resolve=None, allow_http_loopback=None, allow_http_identity=None, variables=None, \
+            resolve=None, allow_http_loopback=None, allow_http_identity=None, policy=None, \
+            agent=None, agent_token_file=None, agent_fallback=None, variables=None, \
             on_prompt=None)"
     )]
     fn new(py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {

@@ -47,6 +47,12 @@ fn set_option(
         "resolve" => texts(value)?.into_iter().fold(builder, Builder::resolve),
         "allow_http_loopback" => builder.allow_http_loopback(value.extract()?),
         "allow_http_identity" => builder.allow_http_identity(texts(value)?.join(",")),
+        "policy" => builder.policy(value.extract::<PathBuf>()?),
+        "agent" => builder.agent(value.extract::<String>()?),
+        "agent_token_file" => {
+            builder.agent_token_file(value.extract::<PathBuf>()?.to_string_lossy())
+        }
+        "agent_fallback" => builder.agent_fallback(value.extract::<String>()?),
         "variables" => builder.variables(variables(value)?),
         "on_prompt" => on_prompt(py, builder, value.clone().unbind())?,
         other => {

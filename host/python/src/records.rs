@@ -66,6 +66,7 @@ pub(crate) fn plan(py: Python<'_>, plan: Plan) -> PyResult<Bound<'_, PyAny>> {
     let members = PyDict::new(py);
     let vault = plan.vault.map(|vault| server(py, vault)).transpose()?;
     let servers = plan.servers.into_iter().map(|one| server(py, one));
+    members.set_item("agent", plan.agent)?;
     members.set_item("vault", vault)?;
     members.set_item("variables", plan.variables)?;
     members.set_item("secrets", plan.secrets)?;

@@ -34,7 +34,8 @@ vaultlet_open <- function(identity = NULL, exclude = NULL, client_id = NULL, obj
                           user_assertion_file = NULL, cloud = NULL, concurrency = NULL,
                           timeout = NULL, ca_file = NULL, resolve = NULL,
                           allow_http_loopback = NULL, allow_http_identity = NULL,
-                          variables = NULL) {
+                          policy = NULL, agent = NULL, agent_token_file = NULL,
+                          agent_fallback = NULL, variables = NULL) {
   joined <- function(texts, by) if (!is.null(texts)) paste(texts, collapse = by)
   given <- list( # an element that is NULL is left out
     identity = joined(identity, ","), exclude = joined(exclude, ","), `client-id` = client_id,
@@ -43,7 +44,8 @@ vaultlet_open <- function(identity = NULL, exclude = NULL, client_id = NULL, obj
     `user-assertion-file` = user_assertion_file, cloud = cloud, concurrency = concurrency,
     timeout = timeout, `ca-file` = ca_file, resolve = resolve,
     `allow-http-loopback` = if (!is.null(allow_http_loopback)) tolower(isTRUE(allow_http_loopback)),
-    `allow-http-identity` = joined(allow_http_identity, ",")
+    `allow-http-identity` = joined(allow_http_identity, ","), policy = policy, agent = agent,
+    `agent-token-file` = agent_token_file, `agent-fallback` = agent_fallback
   )
   # An option that is given several times has one element for each value.
   names <- rep(names(given), lengths(given))

@@ -5,6 +5,8 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::system::files;
 
 /// Opens a regular file. Links are followed, as the token files of a cluster are links.
@@ -12,7 +14,7 @@ pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let mut options = File::options();
     // Opening a pipe would wait for its writer.
     files::do_not_wait(&mut options);
-    let file = options.read(true).open(path)?;
+    let file = options.read(true).open(path).map_err(files::not_regular)?;
     let metadata = file.metadata()?;
     match metadata.is_file() {
         true => Ok((file, metadata)),
@@ -33,6 +35,33 @@ pub(crate) fn read_public(path: &Path, max: u64) -> io::Result<Vec<u8>> {
         true => Err(io::ErrorKind::FileTooLarge.into()),
         false => Ok(content),
     }
+}
+
+/// Reads a regular file that may hold a secret, of at most `max` bytes; a longer one is an error.
+pub(crate) fn read_secret(path: &Path, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let (mut file, _) = open(path)?;
+    // Of a fixed size: a buffer that grows leaves copies of the secret behind.
+    let mut content = Zeroizing::new(vec![0; max + 1]);
+    let mut length = 0;
+    while let Some(room) = content.get_mut(length..).filter(|room| !room.is_empty()) {
+        match file.read(room) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if length > max {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    content.truncate(length);
+    Ok(content)
+}
+
+/// Reads a regular file that may hold a secret, of at most `max` bytes. Another kind of file is refused, and not waited
+/// for: a pipe that nobody writes to would hold up the start of a program for ever. The error is for people.
+pub fn read_secret_file(path: &Path, max: usize) -> Result<Zeroizing<Vec<u8>>, String> {
+    read_secret(path, max).map_err(|error| describe(&error))
 }
 
 /// Why a file cannot be read, for people.

@@ -67,6 +67,7 @@ mod agent;
 mod bindings;
 mod call;
 mod error;
+mod error_json;
 mod exhausted;
 mod file;
 mod grant;
@@ -104,12 +105,19 @@ pub use agent::{AgentStatus, VARIABLES as AGENT_VARIABLES};
 pub use call::Cancel;
 pub use error::{Attempt, Error, FailedVariable, Kind, Outcome};
 #[doc(hidden)]
+pub use error_json::{AttemptJson, ErrorJson, VariableJson};
+#[doc(hidden)]
 pub use exhausted::{exhausted, is_exhausted, not_started};
+#[doc(hidden)]
+pub use file::read_secret_file;
 #[doc(hidden)]
 pub use handle::{Agent, Certificate, Probe, Unrecorded};
 pub use handle::{Builder, EnvironmentRequest, Plan, Server, Vaultlet};
 #[doc(hidden)]
 pub use internal::with_started;
+#[cfg(feature = "lend")]
+#[doc(hidden)]
+pub use lend::poll_head;
 #[cfg(feature = "lend")]
 pub use lend::{Lend, Lent};
 pub use net::Traffic;

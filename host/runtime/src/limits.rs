@@ -78,7 +78,7 @@ pub(crate) const AGENT_REFERENCES: usize = 256;
 /// Idle connections to the agent.
 pub(crate) const AGENT_IDLE: usize = 16;
 /// Bytes of the file with the agent's token.
-pub(crate) const AGENT_TOKEN_MAX: u64 = 4 << 10;
+pub(crate) const AGENT_TOKEN_MAX: usize = 4 << 10;
 /// Bytes of a file that a guest may read; tokens have a few thousand.
 pub(crate) const FILE_MAX: usize = 64 << 10;
 /// Bytes of a file with a key and its certificates.
@@ -123,6 +123,15 @@ pub(crate) const IDLE_PER_SERVER: usize = 64;
 /// Time of connecting to the agent, which is on this machine: with what else a program does, it has ended
 /// within a second.
 pub(crate) const AGENT_CONNECT: Duration = Duration::from_millis(800);
+/// Time for which the agent may be silent before it is asked whether it is well: a vault may be slow, but an agent that
+/// is stopped accepts connections all the same.
+pub(crate) const AGENT_SILENCE: Duration = Duration::from_secs(2);
+/// Time after which a silent agent is asked again.
+pub(crate) const AGENT_SILENCE_AGAIN: Duration = Duration::from_secs(10);
+/// Time that it has to say so: much more than a busy one needs.
+pub(crate) const AGENT_PROBE: Duration = Duration::from_secs(3);
+/// Time that the agent may take to receive a request.
+pub(crate) const AGENT_SEND: Duration = Duration::from_secs(5);
 /// Time from the first byte of the agent's response, which it has whole, to the last.
 pub(crate) const AGENT_REST: Duration = Duration::from_secs(10);
 /// Pause before a unix socket with a full queue is tried again.

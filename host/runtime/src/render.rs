@@ -115,6 +115,15 @@ impl Renderer<'_> {
     }
 }
 
+/// A secret, or a member of it, as `vaultlet get -o json` prints it, on one line.
+pub fn secret_json(reference: &str, secret: &Secret, member: Option<&str>) -> Zeroizing<String> {
+    let properties = known(secret.properties());
+    let value = member.unwrap_or(secret.reveal());
+    let item = Item { reference, properties: &properties, value };
+    // Only variables of a shell can be refused.
+    render::secrets(&[item], render::Part::WHOLE, render::Format::Json).unwrap_or_default()
+}
+
 /// Renders secrets outside of the component, as the component does: where they came from the agent none is loaded.
 fn secrets(secrets: &[(&str, &Secret)], format: Format) -> Result<Zeroizing<String>, Error> {
     let format = match format {

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod clock;
 mod crowd;
 mod hidden;
 mod hostile;

@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod owners;
 mod served;
+mod stopped;
 mod watched;
 mod wrong;
 

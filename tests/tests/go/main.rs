@@ -15,7 +15,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use vaultlet_dev::{Local, Who};
-use vaultlet_tests::agent::runs_by_agent;
+use vaultlet_tests::agent::{has_options, runs_by_agent};
 use vaultlet_tests::job::VALUE;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Run, library, root, succeeds, target, vaultlet};
@@ -55,6 +55,13 @@ fn a_job_without_cgo_gets_the_secret() {
     let by_agent = runs_by_agent(Run::program(&job).environment(named), VALUE);
     assert_eq!(by_agent.stdout.trim_end(), VALUE);
 
+    let (source, options) = (folder.path().join("options.go"), folder.path().join("options"));
+    fs::write(&source, OPTIONS).unwrap();
+    let mut build = go.command(&root().join("host/go"));
+    build.args(["build", "-buildvcs=false", "-o"]).arg(&options).arg(&source);
+    succeeds(build.env("CGO_ENABLED", "0"));
+    has_options(|| Run::program(&options).environment(named), VALUE);
+
     // The error is that of the command line, without the program name at the beginning.
     let local = local(Who::Managed);
     local.grant("managed:none".parse().unwrap());
@@ -75,6 +82,53 @@ fn a_job_without_cgo_gets_the_secret() {
     fs::copy(library(), folder.path().join("libvaultlet.so.1")).unwrap();
     gets_the_secret(&job, &[]);
 }
+
+/// Gives the handle an option for each variable that is set.
+const OPTIONS: &str = r#"
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"vaultlet.dev/go"
+)
+
+func main() {
+	var options []vaultlet.Option
+	for name, option := range map[string]func(string) vaultlet.Option{
+		"OPTION_AGENT":            vaultlet.WithAgent,
+		"OPTION_AGENT_TOKEN_FILE": vaultlet.WithAgentTokenFile,
+		"OPTION_AGENT_FALLBACK":   vaultlet.WithAgentFallback,
+		"OPTION_POLICY":           vaultlet.WithPolicy,
+	} {
+		if value, ok := os.LookupEnv(name); ok {
+			options = append(options, option(value))
+		}
+	}
+	value, err := read(options)
+	var failed *vaultlet.Error
+	if errors.As(err, &failed) {
+		value = failed.ID
+	}
+	fmt.Println(value)
+}
+
+func read(options []vaultlet.Option) (string, error) {
+	v, err := vaultlet.Open(options...)
+	if err != nil {
+		return "", err
+	}
+	defer v.Close()
+	secret, err := v.Get(context.Background(), "akv://my-key-vault/db-password")
+	if err != nil {
+		return "", err
+	}
+	return secret.Reveal(), nil
+}
+"#;
 
 /// The `go` command gets the released modules from a proxy folder into an empty cache.
 #[test]

@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use install::{build, java, lock, newest_java, packaged, set, there};
-use vaultlet_tests::agent::runs_by_agent;
+use vaultlet_tests::agent::{has_options, runs_by_agent};
 use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::{Ended, Run, library, root, succeeds, target};
 
@@ -92,6 +92,42 @@ fn the_package_is_all_that_a_job_needs_on_a_newer_java() {
     let Some(java) = newest_java() else { return };
     packaged();
     runs_the_job(&java, &root().join("host/java/examples/Job.java"));
+}
+
+/// Gives the handle an option for each variable that is set.
+const OPTIONS: &str = r#"
+import dev.vaultlet.*;
+import java.nio.file.Path;
+
+public class Options {
+    public static void main(String[] arguments) {
+        VaultletBuilder builder = Vaultlet.builder();
+        var env = System.getenv();
+        if (env.containsKey("OPTION_AGENT")) builder.agent(env.get("OPTION_AGENT"));
+        if (env.containsKey("OPTION_AGENT_TOKEN_FILE")) builder.agentTokenFile(Path.of(env.get("OPTION_AGENT_TOKEN_FILE")));
+        if (env.containsKey("OPTION_AGENT_FALLBACK")) builder.agentFallback(env.get("OPTION_AGENT_FALLBACK"));
+        if (env.containsKey("OPTION_POLICY")) builder.policy(Path.of(env.get("OPTION_POLICY")));
+        try (Vaultlet vaultlet = builder.open(); Secret secret = vaultlet.get("akv://my-key-vault/db-password")) {
+            System.out.println(secret.reveal());
+        } catch (VaultletException failed) {
+            System.out.println(failed.id());
+        }
+    }
+}
+"#;
+
+#[test]
+fn agent_and_policy_are_options() {
+    let Some(java) = newest_java() else { return };
+    let class_path = format!("{0}:{0}/*", packaged().display());
+    let folder = tempfile::TempDir::new().unwrap();
+    let source = folder.path().join("Options.java");
+    std::fs::write(&source, OPTIONS).unwrap();
+    let program = || {
+        let run = Run::program(&java).arguments([NATIVE_ACCESS, "-cp", &class_path]);
+        run.arguments([&source])
+    };
+    has_options(program, VALUE);
 }
 
 /// Runs the example, which prints the secret, reports a refusal and leaves no file behind.

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use vaultlet_tests::agent::runs_by_agent;
+use vaultlet_tests::agent::{has_options, runs_by_agent};
 use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Run, environment, library, root, succeeds, target, vaultlet};
@@ -53,6 +53,9 @@ fn the_example_runs_where_only_the_package_is_installed() {
     assert!(ended.stdout.ends_with(&last), "{}", ended.stdout);
     let by_agent = runs_by_agent(Run::program("node").arguments([&job]), VALUE);
     assert!(by_agent.stdout.ends_with(&last), "{}", by_agent.stdout);
+    let options = folder.path().join("options.mjs");
+    fs::write(&options, OPTIONS).unwrap();
+    has_options(|| Run::program("node").arguments([&options]), VALUE);
     let denied = in_dev(&["--grant", "managed:none"]);
     assert_eq!((denied.code, denied.stdout.as_str()), (1, ""));
     assert!(denied.stderr.contains("Key Vault Secrets User"), "{}", denied.stderr);
@@ -89,6 +92,25 @@ fn the_packages_own_tests_pass() {
     ended.reveals_none_of(&[VALUE], true);
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
 }
+
+/// Gives the handle an option for each variable that is set.
+const OPTIONS: &str = r#"
+import { Vaultlet } from "vaultlet";
+
+const { env } = process;
+try {
+  const vaultlet = new Vaultlet({
+    agent: env.OPTION_AGENT,
+    agentTokenFile: env.OPTION_AGENT_TOKEN_FILE,
+    agentFallback: env.OPTION_AGENT_FALLBACK,
+    policy: env.OPTION_POLICY,
+  });
+  if ((await vaultlet.plan()).agent !== env.OPTION_AGENT) throw new Error("another agent");
+  console.log((await vaultlet.get("akv://my-key-vault/db-password")).reveal());
+} catch (error) {
+  console.log(error.id ?? error);
+}
+"#;
 
 /// The packed package, made of the current sources; `None` where there is no Node or npm.
 fn package() -> Option<&'static PathBuf> {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
 use vaultlet_tests::job::VALUE;
 use vaultlet_tests::sandbox::{in_namespace, skipped};
 use vaultlet_tests::{Ended, Run, builds, root, succeeds};
@@ -34,7 +35,7 @@ impl<'a> Land<'a> {
     /// Runs a program of the land; `None` where the system permits no namespaces.
     fn run(&self, program: &[&str]) -> Option<Ended> {
         let image = self.image.to_str().unwrap();
-        let whole = ["chroot", image].iter().chain(program);
+        let whole = ["chroot", image].into_iter().chain(program.iter().copied());
         let (unshare, arguments) = in_namespace(&self.setup, whole)?;
         Some(Run::program(unshare).arguments(arguments).environment([("PATH", PATH)]).end())
     }
@@ -58,7 +59,7 @@ impl<'a> Land<'a> {
             "SECRET=akv://my-key-vault/db-password",
             "--",
         ];
-        let ended = self.run(&[&dev, &run, print].concat()).unwrap();
+        let ended = self.run(&[&dev[..], &run, print].concat()).unwrap();
         assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{name}: {}", ended.stderr);
         ended.reveals_none_of(&[VALUE], false);
     }
@@ -70,12 +71,20 @@ impl<'a> Land<'a> {
     }
 }
 
+/// The program of the tarball, or the one that `VAULTLET_TEST_PROGRAM` names, and an empty folder.
+fn program() -> Option<(TempDir, PathBuf)> {
+    if let Some(program) = std::env::var_os("VAULTLET_TEST_PROGRAM") {
+        return Some((TempDir::new().unwrap(), program.into()));
+    }
+    let (folder, prefix) = unpacked()?;
+    Some((folder, prefix.join("bin/vaultlet")))
+}
+
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 #[test]
 fn the_program_of_the_tarball_is_static_and_position_independent() {
-    let Some((_folder, prefix)) = unpacked() else { return };
-    let program = prefix.join("bin/vaultlet");
+    let Some((_folder, program)) = program() else { return };
     let said = succeeds(Command::new("readelf").args(["-hldW"]).arg(program)).stdout;
     assert!(said.contains("DYN (Position-Independent Executable file)"), "{said}");
     for missing in ["INTERP", "(NEEDED)", "RWE"] {
@@ -85,9 +94,9 @@ fn the_program_of_the_tarball_is_static_and_position_independent() {
 
 #[test]
 fn the_program_runs_where_there_is_nothing_else() {
-    let Some((folder, prefix)) = unpacked() else { return };
+    let Some((folder, program)) = program() else { return };
     let image = folder.path().join("scratch");
-    let land = Land::with_program(&image, &prefix.join("bin/vaultlet"));
+    let land = Land::with_program(&image, &program);
     // The one program that can print anything there.
     let get = ["/vaultlet", "get", "akv://my-key-vault/db-password"];
     land.holds(&get);
@@ -95,24 +104,24 @@ fn the_program_runs_where_there_is_nothing_else() {
 
 #[test]
 fn the_program_runs_with_busybox() {
-    let Some((folder, prefix)) = unpacked() else { return };
+    let Some((folder, program)) = program() else { return };
     let Some(busybox) = found("busybox") else {
         return skipped("packages", "`busybox` is not installed");
     };
     let image = folder.path().join("busybox");
-    let land = Land::with_program(&image, &prefix.join("bin/vaultlet"));
+    let land = Land::with_program(&image, &program);
     put(&busybox, &image.join("bin/busybox"));
     land.holds(&["/bin/busybox", "sh", "-c", "echo \"$SECRET\""]);
 }
 
 #[test]
 fn the_program_runs_with_musl() {
-    let Some((folder, prefix)) = unpacked() else { return };
+    let Some((folder, program)) = program() else { return };
     let machine = std::env::consts::ARCH;
     let loader = format!("/lib/ld-musl-{machine}.so.1");
     let image = folder.path().join("musl");
-    let land = Land::with_program(&image, &prefix.join("bin/vaultlet"));
-    put(Path::new(&loader), &image.join(&loader[1..]));
+    let land = Land::with_program(&image, &program);
+    put(Path::new(&loader), &image.join(loader.trim_start_matches('/')));
     let source = folder.path().join("print.c");
     fs::write(&source, "#include <stdio.h>\n#include <stdlib.h>\nint main(void) { return puts(getenv(\"SECRET\")) < 0; }\n").unwrap();
     succeeds(Command::new("musl-gcc").arg("-o").arg(image.join("print")).arg(&source));
@@ -129,14 +138,14 @@ fn the_program_runs_with_an_older_glibc() {
     if std::env::var_os("VAULTLET_TEST_FULL").is_none() {
         return;
     }
-    let Some((folder, prefix)) = unpacked() else { return };
+    let Some((folder, program)) = program() else { return };
     let Some(mirror) = mirror() else {
         return skipped("packages", "this is no Debian");
     };
     for (release, libc) in OLDER {
         let image = folder.path().join(release);
         unpack_debian(&mirror, release, folder.path(), &image);
-        let land = Land::with_program(&image, &prefix.join("bin/vaultlet"));
+        let land = Land::with_program(&image, &program);
         land.holds(&["/bin/dash", "-c", "echo \"$SECRET\""]);
         finds_users_by_getent(&land);
         let Some(said) = land.says(&["/usr/bin/getconf", "GNU_LIBC_VERSION"]) else { return };
@@ -220,7 +229,7 @@ fn unpack_debian(mirror: &str, release: &str, scratch: &Path, image: &Path) {
         succeeds(apt.args(arguments).current_dir(state.join("packages")));
     };
     apt(&["update"]);
-    apt(&[&["download"], &PACKAGES[..]].concat());
+    apt(&[&["download"][..], &PACKAGES].concat());
     for package in fs::read_dir(state.join("packages")).unwrap() {
         succeeds(Command::new("dpkg-deb").arg("-x").arg(package.unwrap().path()).arg(image));
     }

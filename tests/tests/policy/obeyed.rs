@@ -242,7 +242,8 @@ fn the_user_and_the_program_that_ask_are_compared() {
         (list("program", "/*/*/*"), run(&["env"]), i32::from(env.matches('/').count() != 3) * 77),
         (list("program", &env), run(&["sh", "-c", "true"]), 77),
         (list("program", &own), run(&["env"]), 77),
-        (list("program", &env), run(&["no-such-program-here"]), 77),
+        // A file that is no program.
+        (list("program", &env), run(&["/etc/passwd"]), 77),
     ] {
         let place = Place::new(&rule("akv://job/db", &more));
         let [flag, policy] = place.flag();

@@ -232,6 +232,29 @@ fn what_cannot_be_recorded_is_not_given_out() {
         let ended = run.environment(local.environment().iter().cloned()).end();
         assert_eq!((ended.code, ended.stdout.as_str()), (78, ""), "{redirected}: {ended:?}");
     }
+    // Whoever throws the lines away does so on purpose, in either way: daemons open it to read and write.
+    for redirected in ["2>/dev/null", "2<>/dev/null"] {
+        let script = format!("\"$0\" get akv://job/db-password --policy \"$1\" {redirected}");
+        let program = vaultlet().to_str().unwrap();
+        let run = Run::program("sh").arguments(["-c", &script, program, &policy]);
+        let ended = run.environment(local.environment().iter().cloned()).end();
+        assert_eq!(ended.code, 0, "{redirected}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_command_that_is_not_there_is_told_before_a_secret_is_given_out() {
+    let local = local();
+    let place = Place::new(&rule("akv://job/*", ""));
+    let [flag, policy] = place.flag();
+    for (command, code) in [("no-such-program", 127), ("./no/program", 127), ("/etc/passwd", 126)] {
+        let words = ["run", &flag, &policy, "-e", "A=akv://job/db", "--", command];
+        let ended = ended(&local, &words, &[], "");
+        assert_eq!(ended.code, code, "{command}: {}", ended.stderr);
+        let asked = local.counters().operation("get", 200);
+        // Only the system knows whether a file that is there can be executed.
+        assert_eq!((asked > 0, place.events().is_empty()), (code == 126, code == 127), "{command}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! the process. No component is loaded.
 
 use vaultlet_tests::Run;
-use vaultlet_tests::agent::runs_by_agent;
+use vaultlet_tests::agent::{has_options, runs_by_agent};
 use vaultlet_tests::job::VALUE;
 
 use super::install;
@@ -49,4 +49,25 @@ fn secrets_come_from_the_agent() {
     let expected = format!("{:?} False\nsecret-not-found\n", [VALUE.len(); 7]);
     assert!(ended.stdout.ends_with(&expected), "{}", ended.stdout);
     ended.reveals_none_of(&[VALUE], true);
+}
+
+const OPTIONS: &str = r#"
+import os
+
+import vaultlet
+
+names = ("agent", "agent_token_file", "agent_fallback", "policy")
+given = {name: os.environ.get(f"OPTION_{name.upper()}") for name in names}
+try:
+    handle = vaultlet.Vaultlet(**given)
+    assert handle.plan().agent == given["agent"], handle.plan()
+    print(handle.get("akv://my-key-vault/db-password").reveal())
+except vaultlet.VaultletError as error:
+    print(error.id)
+"#;
+
+#[test]
+fn agent_and_policy_are_options() {
+    let Some(python) = install::python() else { return };
+    has_options(|| Run::program(&python).arguments(["-c", OPTIONS]), VALUE);
 }

@@ -90,7 +90,7 @@ impl<U: Upstream> Cache<U> {
             Step::Wait(flight, old) => (flight, old),
         };
         let Some(old) = old else {
-            let secret = landed(flight).await?;
+            let secret = self.landed_in_time(key, flight).await?;
             return Ok(Answer { secret, is_stale: false });
         };
         match timeout_at(old.patience, landed(flight)).await {
@@ -98,6 +98,26 @@ impl<U: Upstream> Cache<U> {
             Ok(Err(error)) if is_final(&error) => Err(error),
             Ok(Err(error)) => old.answer(Instant::now()).ok_or(error),
             Err(_) => old.answer(Instant::now()).ok_or_else(|| took_too_long(limits::SLOW)),
+        }
+    }
+
+    /// Waits for the end of a flight, which has no longer than a question may take. One that waits for its turn goes on
+    /// behind a caller who has waited for that long.
+    async fn landed_in_time(
+        &self,
+        key: &Key,
+        flight: watch::Receiver<Landed>,
+    ) -> Result<Arc<Secret>, Error> {
+        let (now, limit) = (Instant::now(), self.shared.settings.timeout);
+        if self.shared.lock().has_begun(key, now) {
+            return landed(flight).await;
+        }
+        match timeout_at(now + limit, landed(flight)).await {
+            Ok(landed) => landed,
+            Err(_) if self.shared.lock().has_begun(key, Instant::now()) => {
+                Err(took_too_long(limit))
+            }
+            Err(_) => Err(waits_its_turn(limit)),
         }
     }
 
@@ -291,6 +311,15 @@ fn panicked() -> Error {
         "asking for a secret: it panicked",
         "report this with the message",
     )
+}
+
+fn waits_its_turn(limit: Duration) -> Error {
+    let seconds = limit.as_secs_f64();
+    let message =
+        format!("getting a secret: the first request to its vault waits longer than {seconds} s");
+    let help =
+        "ask again, or set `--splay` (`VAULTLET_SPLAY`) below `--timeout` (`VAULTLET_TIMEOUT`)";
+    Error::new(Kind::Timeout, "timeout", message, help)
 }
 
 fn took_too_long(limit: Duration) -> Error {

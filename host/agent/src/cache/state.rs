@@ -234,6 +234,11 @@ impl State {
         Counts { secrets: self.store.len(), stale }
     }
 
+    /// Whether the question about a secret has been sent, if there is one.
+    pub(super) fn has_begun(&self, key: &Key, now: Instant) -> bool {
+        self.flights.get(key).is_none_or(|flight| flight.began <= now)
+    }
+
     /// A number from 0 to 1.
     pub(super) fn random(&mut self) -> f64 {
         self.random.f64()

@@ -11,8 +11,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use vaultlet_core::command::render::{self, Format, Item, Part};
-use vaultlet_host::{Properties, Secret};
+use vaultlet_host::{Secret, render};
 use zeroize::Zeroizing;
 
 use super::limits;
@@ -108,37 +107,14 @@ impl Answer {
 impl Given {
     /// The secret as `vaultlet get -o json` prints it, on one line.
     fn json(&self) -> Zeroizing<String> {
-        let properties = core_properties(self.secret.properties());
-        let value = self.member.as_ref().map_or(self.secret.reveal(), |it| it.as_str());
-        let item = Item { reference: &self.reference, properties: &properties, value };
-        // Only variables of a shell can be refused.
-        let mut text = render::secrets(&[item], Part::WHOLE, Format::Json).unwrap_or_default();
+        let member = self.member.as_ref().map(|it| it.as_str());
+        let mut text = render::secret_json(&self.reference, &self.secret, member);
         if self.is_stale {
             let end = text.trim_end().len().saturating_sub(1);
             text.truncate(end);
             text.push_str(",\"stale\":true}\n");
         }
         text
-    }
-}
-
-fn core_properties(properties: &Properties) -> vaultlet_core::vault::Properties {
-    let it = properties.clone();
-    vaultlet_core::vault::Properties {
-        vault: it.vault,
-        name: it.name,
-        version: it.version,
-        content_type: it.content_type,
-        enabled: it.enabled,
-        created: it.created,
-        updated: it.updated,
-        not_before: it.not_before,
-        expires: it.expires,
-        recovery_level: it.recovery_level,
-        recoverable_days: it.recoverable_days,
-        managed: it.managed,
-        kid: it.kid,
-        tags: it.tags,
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) const WAIT_MAX: u64 = 300;
 /// Bytes of a unix socket's path: the system's own limit.
 pub(super) const SOCKET_PATH: usize = if cfg!(target_vendor = "apple") { 103 } else { 107 };
 /// Bytes of a file with a token.
-pub(super) const TOKEN_MAX: u64 = 4 << 10;
+pub(super) const TOKEN_MAX: usize = 4 << 10;
 
 /// Connections at once: for another one, one that is not busy is closed.
 pub(super) const CONNECTIONS: usize = 4_096;

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
-use vaultlet_host::{Error, Kind};
+use vaultlet_host::{Error, ErrorJson, Kind};
 use zeroize::Zeroizing;
 
 use super::body::Answer;
@@ -91,58 +90,5 @@ pub(super) const HELP: &str = "see the interface in host/cli/AGENT.md";
 
 /// An error as the command line prints it with `-o json`.
 fn json(error: &Error) -> String {
-    let attempts = error.attempts.iter().map(|it| JsonAttempt {
-        source: &it.source,
-        endpoint: it.endpoint.as_deref(),
-        outcome: it.outcome.as_str(),
-        message: &it.message,
-    });
-    let json = Json {
-        id: &error.id,
-        kind: error.kind.as_str(),
-        message: &error.message,
-        help: &error.help,
-        status: error.status,
-        code: error.code.as_deref(),
-        request_id: error.request_id.as_deref(),
-        retry_after_ms: error.retry_after.map(|wait| wait.as_millis()),
-        attempts: attempts.collect(),
-    };
-    // Text and numbers can always be written.
-    let text = serde_json::to_string(&JsonLine { error: json }).unwrap_or_default();
-    text + "\n"
-}
-
-#[derive(Serialize)]
-struct JsonLine<'a> {
-    error: Json<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Json<'a> {
-    id: &'a str,
-    kind: &'a str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    help: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u128>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attempts: Vec<JsonAttempt<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonAttempt<'a> {
-    source: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<&'a str>,
-    outcome: &'a str,
-    message: &'a str,
+    ErrorJson::from(error).line() + "\n"
 }

@@ -1,13 +1,11 @@
 //! What the agent allows: the policy's file, the patterns of `--allow` and the token, which are read again on SIGHUP.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::process::geteuid;
 use subtle::ConstantTimeEq as _;
-use vaultlet_host::{Audit, Canonical, Error, Kind, Policy, Subject, User};
+use vaultlet_host::{Audit, Canonical, Error, Kind, Policy, Subject, User, read_secret_file};
 use zeroize::Zeroizing;
 
 use super::limits;
@@ -125,16 +123,8 @@ fn read_token(path: &Path) -> Result<Zeroizing<String>, Error> {
                     `openssl rand -hex 32`";
         Error::new(Kind::Configuration, "agent-token-file", message, help)
     };
-    let read = || -> io::Result<Zeroizing<String>> {
-        let mut text = Zeroizing::new(String::with_capacity(limits::TOKEN_MAX as usize + 1));
-        File::open(path)?.take(limits::TOKEN_MAX + 1).read_to_string(&mut text)?;
-        Ok(text)
-    };
-    let text = read().map_err(|error| wrong(&error.to_string().to_lowercase()))?;
-    if text.len() as u64 > limits::TOKEN_MAX {
-        return Err(wrong("it is too large"));
-    }
-    let token = text.trim();
+    let content = read_secret_file(path, limits::TOKEN_MAX).map_err(|why| wrong(&why))?;
+    let token = str::from_utf8(&content).map_err(|_| wrong("it is not text"))?.trim();
     if token.is_empty() {
         return Err(wrong("it is empty"));
     }

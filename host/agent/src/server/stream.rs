@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+use vaultlet_host::poll_head;
 
 use super::limits;
 use super::places::Place;
@@ -140,19 +141,12 @@ impl AsyncRead for Stream {
         if this.connection.is_at(SERVING) {
             return Pin::new(&mut this.inner).poll_read(context, buffer);
         }
-        let head = this.connection.head.load(Ordering::Relaxed);
-        // hyper refuses a longer one before it reads again.
-        let left = limits::HEAD_MAX.saturating_sub(head).max(1);
-        let length = left.min(buffer.remaining());
-        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(length));
-        let polled = Pin::new(&mut this.inner).poll_read(context, &mut part);
-        let read = part.filled().len();
-        buffer.advance(read);
+        let come = &this.connection.head;
+        let polled = poll_head(&mut this.inner, context, buffer, come, limits::HEAD_MAX);
         if polled.is_pending() && !this.was_read {
             this.was_read = true;
             this.connection.place.wait();
         }
-        this.connection.head.fetch_add(read, Ordering::Relaxed);
         polled
     }
 }

@@ -29,7 +29,15 @@ impl<const MIN: u64, const MAX: u64> FromStr for Seconds<MIN, MAX> {
 
 /// Requests a second.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rate(pub(super) u32);
+pub(super) struct Rate(u32);
+
+impl Rate {
+    /// The rate of the handle. No limit is one that is never reached: a vault that asks for time gets it all the same, and
+    /// one that throttles is asked again after a random time.
+    pub(super) fn of_handle(self) -> u32 {
+        if self.0 == 0 { RATE_MAX } else { self.0 }
+    }
+}
 
 /// The most that can be asked for: a vault bears 400 a second.
 const RATE_MAX: u32 = 100_000;
@@ -84,6 +92,9 @@ mod tests {
             [("0", true), ("100000", true), ("100001", false), ("-1", false), ("1.5", false)]
         {
             assert_eq!(text.parse::<Rate>().is_ok(), is_good, "{text}");
+        }
+        for (text, rate) in [("0", RATE_MAX), ("1", 1), ("50", 50)] {
+            assert_eq!(text.parse::<Rate>().map(Rate::of_handle), Ok(rate), "{text}");
         }
         for (text, is_good) in [
             ("127.0.0.1:0", true),

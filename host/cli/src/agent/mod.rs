@@ -110,13 +110,21 @@ impl Agent {
             token_file: self.token_file.clone(),
         };
         let rules = Loaded::read(rules)?;
-        let vaultlet = self.options.open_for_agent(CALLS, self.rate.0)?;
+        let vaultlet = self.options.open_for_agent(CALLS, self.rate.of_handle())?;
         let mut cache = CacheSettings::default();
         cache.ttl = self.ttl.duration();
         cache.stale = self.stale.duration();
         cache.splay = self.splay.duration();
         cache.timeout = self.options.timeout();
         let settings = self.options.settings()?;
+        if cache.splay > cache.timeout {
+            let _ = writeln!(
+                std::io::stderr(),
+                "vaultlet agent: `--splay` is longer than `--timeout` ({} s): until the first request to a vault was \
+                 sent, programs may be told `timeout`",
+                cache.timeout.as_secs_f64()
+            );
+        }
         let listeners = self.listeners(socket, inherited, rules.names_other_users())?;
         let address = listeners.iter().find_map(Listener::address);
         let ports: Vec<_> = listeners.iter().filter_map(told).collect();

@@ -8,13 +8,16 @@
 mod group;
 mod inherited;
 mod program;
+#[cfg(target_os = "linux")]
+mod quick;
 mod signal_set;
 mod signals;
 mod stop;
 mod system;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitCode};
 use std::time::Duration;
@@ -33,6 +36,12 @@ pub(crate) use signals::{SIGNALS, Signals, ToServer, Waker, last_signal};
 
 use signals::Received;
 
+/// A file that may be waited for.
+pub(crate) type Watched<'a> = BorrowedFd<'a>;
+
+/// A descriptor that a command inherits.
+pub(crate) type Descriptor = RawFd;
+
 /// The time after which a process that the library started, and waits for itself, is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -49,7 +58,18 @@ pub(crate) trait Attend {
     /// Hears that the program is told to read its settings anew (SIGHUP).
     fn hang_up(&mut self) {}
 
-    /// Looks at what there is to do, each time that a signal has come and each time that a [`Waker`] was used.
+    /// Files from which something to do may come.
+    fn watched(&self) -> Vec<BorrowedFd<'_>> {
+        Vec::new()
+    }
+
+    /// When to look again, if nothing tells of it.
+    fn again(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Looks at what there is to do, each time that a signal has come, that a [`Waker`] was used, and that something
+    /// has come from one of the files.
     fn attend(&mut self, _program: &Running) {}
 }
 
@@ -58,7 +78,8 @@ impl Attend for () {}
 
 /// A program that was started.
 pub(crate) struct Running {
-    child: Child,
+    /// How the standard library knows it, if it has started it.
+    child: Option<Child>,
     pid: Pid,
     /// The signal that asked both processes to end, if one came.
     interrupted: Option<i32>,
@@ -114,7 +135,31 @@ pub(crate) fn start(command: &mut Command, signals: &Signals) -> Result<Running,
     });
     let child = command.spawn().map_err(|error| failed(command, &error))?;
     let pid = Pid::from_child(&child);
-    Ok(Running { child, pid, interrupted: None, is_ending: false, watcher: None })
+    Ok(Running { child: Some(child), ..Running::new(pid) })
+}
+
+/// [`start`] of a command with these streams as its output, which inherits these descriptors besides: in less time, where
+/// the system can do that.
+pub(crate) fn start_with(
+    command: &mut Command,
+    streams: [BorrowedFd<'_>; 2],
+    kept: &[RawFd],
+    signals: &Signals,
+) -> Result<Running, Failure> {
+    #[cfg(target_os = "linux")]
+    if quick::can_start(command) {
+        with_started(|_| ());
+        let started = quick::start(command, streams, kept, signals.before());
+        return started.map(Running::new).map_err(|error| failed(command, &error));
+    }
+    let again = |stream: BorrowedFd<'_>| {
+        stream.try_clone_to_owned().map_err(|error| failed(command, &error))
+    };
+    let [stdout, stderr] = streams;
+    let (stdout, stderr) = (again(stdout)?, again(stderr)?);
+    command.stdout(stdout).stderr(stderr);
+    hand_down(command, kept.to_vec());
+    start(command, signals)
 }
 
 /// Executes a command in place of this process. Returns only when that fails.
@@ -134,9 +179,13 @@ pub(crate) fn end_whole(code: ExitCode) -> ExitCode {
 }
 
 impl Running {
+    fn new(pid: Pid) -> Self {
+        Self { child: None, pid, interrupted: None, is_ending: false, watcher: None }
+    }
+
     /// The program's standard streams, where they are pipes.
-    pub(crate) fn child(&mut self) -> &mut Child {
-        &mut self.child
+    pub(crate) fn child(&mut self) -> Option<&mut Child> {
+        self.child.as_mut()
     }
 
     /// Whether somebody has asked the program to end.
@@ -176,7 +225,8 @@ impl Running {
                 Change::Nothing => {
                     let again = reap_others(|pid| pid == self.pid);
                     also.attend(&self);
-                    if let Some(received) = signals.next(again) {
+                    let again = again.into_iter().chain(also.again()).min();
+                    if let Some(received) = signals.next_unless_readable(again, &also.watched()) {
                         if received.number == libc::SIGHUP {
                             also.hang_up();
                         }
@@ -253,7 +303,20 @@ fn signal_code(signal: i32) -> u8 {
 }
 
 fn failed(command: &Command, error: &io::Error) -> Failure {
-    let doing = format!("running `{}`", command.get_program().to_string_lossy());
+    not_run(command.get_program(), error)
+}
+
+/// Fails as [`start`] would where there is no such program, before anything is done for it. `path` is the command's
+/// `PATH`.
+pub(crate) fn check(program: &OsStr, path: Option<&OsStr>) -> Result<(), Failure> {
+    match program::is_missing(program, path) {
+        true => Err(not_run(program, &io::Error::from_raw_os_error(libc::ENOENT))),
+        false => Ok(()),
+    }
+}
+
+fn not_run(program: &OsStr, error: &io::Error) -> Failure {
+    let doing = format!("running `{}`", program.to_string_lossy());
     if let Some(missing) = not_started(&doing, error) {
         return missing.into();
     }

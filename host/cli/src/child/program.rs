@@ -1,6 +1,7 @@
 //! Where the program of a command is.
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -11,13 +12,34 @@ const USUAL: &str = "/bin:/usr/bin";
 /// The file of the program that this word of a command starts, with all links resolved; the word as it is, where there
 /// is no such file. `path` is the command's `PATH`.
 pub(crate) fn program(word: &OsStr, path: Option<&OsStr>) -> PathBuf {
-    let found = if word.as_bytes().contains(&b'/') {
+    let found = if is_path(word) {
         Some(PathBuf::from(word))
     } else {
-        let folders = std::env::split_paths(path.unwrap_or(OsStr::new(USUAL)));
-        folders.map(|folder| folder.join(word)).find(|path| is_program(path))
+        places(word, path).find(|path| is_program(path))
     };
     found.and_then(|path| path.canonicalize().ok()).unwrap_or_else(|| word.into())
+}
+
+/// Whether there is no file that this word of a command could start. One that is there may still not be a program.
+pub(super) fn is_missing(word: &OsStr, path: Option<&OsStr>) -> bool {
+    let error = |path: &Path| path.metadata().err().map(|error| error.kind());
+    match is_path(word) {
+        true => error(word.as_ref()) == Some(ErrorKind::NotFound),
+        // The system goes on to the next place.
+        false => places(word, path).all(|path| {
+            matches!(error(&path), Some(ErrorKind::NotFound | ErrorKind::NotADirectory))
+        }),
+    }
+}
+
+fn is_path(word: &OsStr) -> bool {
+    word.as_bytes().contains(&b'/')
+}
+
+/// The files that the system tries for a word without a folder.
+fn places(word: &OsStr, path: Option<&OsStr>) -> impl Iterator<Item = PathBuf> {
+    let folders = std::env::split_paths(path.unwrap_or(OsStr::new(USUAL)));
+    folders.map(move |folder| folder.join(word))
 }
 
 fn is_program(path: &Path) -> bool {
@@ -54,6 +76,8 @@ mod tests {
             (at("a/../b/tool").to_str().unwrap(), at("b/real")),
         ] {
             assert_eq!(program(word.as_ref(), Some(&path)), expected, "{word}");
+            let is_missing = ["dead", "nothing", "./nothing"].contains(&word);
+            assert_eq!(super::is_missing(word.as_ref(), Some(&path)), is_missing, "{word}");
         }
         assert_eq!(program("sh".as_ref(), None), fs::canonicalize("/bin/sh").unwrap());
     }

@@ -24,6 +24,7 @@ const FAULTS: [c_int; 7] = [
 #[cfg(target_os = "linux")]
 mod set {
     use std::mem::MaybeUninit;
+    use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
     use std::ptr;
     use std::time::Duration;
 
@@ -58,21 +59,21 @@ mod set {
             self.0 |= bit(signal);
         }
 
-        pub(crate) fn contains(&self, signal: c_int) -> bool {
+        pub(crate) fn contains(self, signal: c_int) -> bool {
             self.0 & bit(signal) != 0
         }
 
         /// Blocks these, too. Returns those that were blocked before.
-        pub(crate) fn block(&self) -> Self {
+        pub(crate) fn block(self) -> Self {
             self.change_mask(libc::SIG_BLOCK)
         }
 
-        pub(crate) fn unblock(&self) {
+        pub(crate) fn unblock(self) {
             self.change_mask(libc::SIG_UNBLOCK);
         }
 
         /// Blocks these, and no others.
-        pub(crate) fn block_only(&self) {
+        pub(crate) fn block_only(self) {
             self.change_mask(libc::SIG_SETMASK);
         }
 
@@ -85,7 +86,7 @@ mod set {
         }
 
         /// Waits for one of these, which are blocked, and fetches it.
-        pub(crate) fn wait(&self, within: Option<Duration>) -> Option<siginfo_t> {
+        pub(crate) fn wait(self, within: Option<Duration>) -> Option<siginfo_t> {
             // The kernel's `timespec`, which some C libraries define anew.
             let time: Option<[c_long; 2]> = within.map(|time| {
                 let seconds = time.as_secs().try_into().unwrap_or(i32::MAX.into());
@@ -98,6 +99,16 @@ mod set {
             unsafe {
                 let number = libc::syscall(libc::SYS_rt_sigtimedwait, set, to, time, SIZE);
                 (number > 0).then(|| info.assume_init())
+            }
+        }
+
+        /// A file that can be read when one of these, which are blocked, waits to be fetched; `None` without a descriptor.
+        pub(crate) fn file(&self) -> Option<OwnedFd> {
+            let set = &raw const self.0;
+            // SAFETY: the set is valid, and of this size; the descriptor that is returned belongs to nobody else.
+            unsafe {
+                let file = libc::syscall(libc::SYS_signalfd4, -1, set, SIZE, libc::SFD_CLOEXEC);
+                RawFd::try_from(file).ok().filter(|it| *it >= 0).map(|it| OwnedFd::from_raw_fd(it))
             }
         }
     }
@@ -159,26 +170,26 @@ mod set {
             unsafe { libc::sigaddset(&raw mut self.0, signal) };
         }
 
-        pub(crate) fn contains(&self, signal: c_int) -> bool {
+        pub(crate) fn contains(self, signal: c_int) -> bool {
             // SAFETY: the set is valid.
             unsafe { libc::sigismember(&raw const self.0, signal) == 1 }
         }
 
         /// Blocks these, too. Returns those that were blocked before.
-        pub(crate) fn block(&self) -> Self {
+        pub(crate) fn block(self) -> Self {
             self.change_mask(libc::SIG_BLOCK)
         }
 
-        pub(crate) fn unblock(&self) {
+        pub(crate) fn unblock(self) {
             self.change_mask(libc::SIG_UNBLOCK);
         }
 
         /// Blocks these, and no others.
-        pub(crate) fn block_only(&self) {
+        pub(crate) fn block_only(self) {
             self.change_mask(libc::SIG_SETMASK);
         }
 
-        fn change_mask(&self, how: c_int) -> Self {
+        fn change_mask(self, how: c_int) -> Self {
             Self::made(|before| {
                 // SAFETY: both sets are valid.
                 unsafe { libc::pthread_sigmask(how, &raw const self.0, before) };
@@ -191,7 +202,7 @@ mod set {
         }
 
         /// Waits for one of these, which are blocked, and fetches it.
-        pub(crate) fn wait(&self) -> Option<c_int> {
+        pub(crate) fn wait(self) -> Option<c_int> {
             let mut number = 0;
             // SAFETY: both pointers are valid.
             let failed = unsafe { libc::sigwait(&raw const self.0, &raw mut number) };

@@ -2,6 +2,7 @@
 //! installed, so that a signal which was ignored stays so for the command, and none can end this process.
 //! <https://man7.org/linux/man-pages/man7/signal.7.html>
 
+use std::os::fd::BorrowedFd;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -90,6 +91,22 @@ impl Signals {
     /// Waits for the next signal, or until the time has passed.
     pub(super) fn next(&self, within: Option<Duration>) -> Option<Received> {
         system::next_signal(within)
+    }
+
+    /// Whether files can be waited for together with signals.
+    pub(crate) const CAN_WATCH_FILES: bool = cfg!(target_os = "linux");
+
+    /// Waits for the next signal, until something has come from one of the files, or until the time has passed.
+    pub(super) fn next_unless_readable(
+        &self,
+        within: Option<Duration>,
+        files: &[BorrowedFd<'_>],
+    ) -> Option<Received> {
+        match files {
+            [] => self.next(within),
+            _ if system::wait_for_signal_or(files, within) => self.next(Some(Duration::ZERO)),
+            _ => None,
+        }
     }
 
     /// Waits for a signal that ends a process without a command. Returns 128 + signal.

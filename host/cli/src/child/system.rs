@@ -5,6 +5,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 #[cfg(target_os = "linux")]
@@ -18,6 +19,9 @@ use super::signal_set::SignalSet;
 use super::signals::Received;
 use crate::at_start;
 
+/// How often a signal is looked for that cannot be waited for together with files.
+#[cfg(target_os = "linux")]
+const WITHOUT_SIGNALS: Duration = Duration::from_millis(20);
 /// How often a stopped program is looked at, in nanoseconds.
 #[cfg(target_os = "linux")]
 const WATCH: libc::c_long = 20_000_000;
@@ -101,6 +105,28 @@ pub(super) fn next_signal(within: Option<Duration>) -> Option<Received> {
             value: (info.si_code == libc::SI_QUEUE).then(|| info.si_value().sival_ptr.addr()),
         })
     }
+}
+
+/// Waits until a signal that is blocked waits to be fetched, which is said, until something has come from one of the
+/// files, or until the time has passed.
+#[cfg(target_os = "linux")]
+pub(super) fn wait_for_signal_or(files: &[BorrowedFd<'_>], within: Option<Duration>) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    // Out of descriptors, the files are looked at again in a while.
+    let signals = SignalSet::caught().file();
+    let files = files.iter().map(|file| PollFd::from_borrowed_fd(*file, PollFlags::IN));
+    let signal = signals.as_ref().map(|it| PollFd::new(it, PollFlags::IN));
+    let within = if signals.is_some() { within } else { Some(WITHOUT_SIGNALS) };
+    let within = within.and_then(|time| Timespec::try_from(time).ok());
+    let mut watched: Vec<_> = signal.into_iter().chain(files).collect();
+    let came = poll(&mut watched, within.as_ref()).is_ok();
+    signals.is_none() || (came && watched.first().is_some_and(|it| !it.revents().is_empty()))
+}
+
+/// Waits for nothing: files are not watched on this system.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn wait_for_signal_or(_: &[BorrowedFd<'_>], _: Option<Duration>) -> bool {
+    true
 }
 
 /// Waits for a signal that is blocked. This system does not say who sent it: at a terminal what a terminal sends

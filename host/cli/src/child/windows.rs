@@ -15,10 +15,13 @@ use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crate::failure::Failure;
 
-pub(crate) use command::{failed, program};
+pub(crate) use command::{check, program};
+
+use command::failed;
 pub(crate) use events::{Signals, Waker};
 
 /// Signals by their names: there are none.
@@ -33,15 +36,24 @@ pub(crate) fn last_signal() -> i32 {
 static WHOLE: AtomicU32 = AtomicU32::new(0);
 
 /// What this process does besides while a program runs.
+#[allow(dead_code, reason = "as on other systems")]
 pub(crate) trait Attend {
     /// Gives terminals that are ours the size of the real ones. There are none.
-    #[allow(dead_code, reason = "as on other systems")]
     fn resize(&mut self) -> bool {
         false
     }
 
+    /// Files from which something to do may come. There are none.
+    fn watched(&self) -> Vec<Watched<'_>> {
+        Vec::new()
+    }
+
+    /// When to look again, if nothing tells of it. Something always does.
+    fn again(&self) -> Option<Duration> {
+        None
+    }
+
     /// Nothing on Windows stops a program.
-    #[allow(dead_code, reason = "as on other systems")]
     fn before_stop(&mut self) {}
 
     /// Looks at what there is to do, each time that a [`Waker`] was used.
@@ -101,8 +113,14 @@ pub(crate) fn replace(command: Command, signals: &Signals) -> Result<ExitCode, F
     Ok(ExitCode::from(run(command, signals)?.code))
 }
 
+/// A file that may be waited for: there are none.
+pub(crate) type Watched<'a> = std::marker::PhantomData<&'a ()>;
+
+/// What a command inherits besides its standard streams: nothing.
+pub(crate) type Descriptor = std::convert::Infallible;
+
 /// Does nothing: no handles but the standard streams are inherited.
-pub(crate) fn hand_down(_: &mut Command, _: Vec<u8>) {}
+pub(crate) fn hand_down(_: &mut Command, _: Vec<Descriptor>) {}
 
 /// Does nothing: there is no such limit.
 pub(crate) fn keep_core_limit() {}
@@ -120,8 +138,9 @@ pub(crate) fn end_whole(code: ExitCode) -> ExitCode {
 
 impl Running {
     /// The program's standard streams, where they are pipes.
-    pub(crate) fn child(&mut self) -> &mut Child {
-        self.child.get_mut().unwrap_or_else(PoisonError::into_inner)
+    #[allow(clippy::unnecessary_wraps, reason = "as on other systems")]
+    pub(crate) fn child(&mut self) -> Option<&mut Child> {
+        Some(self.child.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether somebody has asked the program to end.
@@ -148,7 +167,8 @@ impl Running {
     pub(crate) fn wait_with(mut self, _: &Signals, also: &mut dyn Attend) -> Ended {
         loop {
             let seen = events::count();
-            match self.child().try_wait() {
+            let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+            match child.try_wait() {
                 Ok(None) => {}
                 Ok(Some(status)) => return ended(code(status)),
                 // There is no such child, which cannot be: nobody else waits for it.

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::options::{CALLS_MAX, Options};
 use crate::policy_flag::PolicyFlag;
 use crate::references::{Fetched, fetch};
-use crate::{output, streams};
+use crate::{given_file, output, streams};
 
 use template::Place;
 
@@ -88,7 +88,7 @@ fn read(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let limit = TEMPLATE_MAX as u64 + 1;
     let read = match path {
         Some(path) => {
-            std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut template))
+            given_file::open(path).and_then(|file| file.take(limit).read_to_end(&mut template))
         }
         None => streams::check_stdin()
             .and_then(|()| io::stdin().lock().take(limit).read_to_end(&mut template)),

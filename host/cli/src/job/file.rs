@@ -1,6 +1,5 @@
 //! Reads a job file, with what `--set` changes in it.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ use super::scalar::Scalar;
 use super::shown::shown;
 use super::yaml::{self, Data, Document, Entry, Node, Place};
 use crate::failure::Failure;
-use crate::streams;
+use crate::{given_file, streams};
 
 /// The most bytes that a job file may have.
 const FILE_MAX: u64 = 1 << 20;
@@ -90,11 +89,7 @@ fn load(path: &Path) -> io::Result<String> {
         streams::check_stdin()?;
         io::stdin().lock().take(FILE_MAX + 1).read_to_string(&mut text)
     } else {
-        let file = File::open(path)?;
-        if file.metadata()?.is_dir() {
-            return Err(io::Error::other("it is a folder"));
-        }
-        file.take(FILE_MAX + 1).read_to_string(&mut text)
+        given_file::open(path)?.take(FILE_MAX + 1).read_to_string(&mut text)
     };
     match read {
         Ok(_) if text.len() as u64 > FILE_MAX => Err(io::Error::other("it is larger than 1 MiB")),

@@ -11,7 +11,7 @@ use vaultlet_host::Kind;
 
 use super::env_file;
 use crate::failure::Failure;
-use crate::{streams, system};
+use crate::{given_file, streams, system};
 
 /// The most bytes that an env file may have.
 const FILE_MAX: u64 = 4 << 20;
@@ -115,7 +115,7 @@ fn read(path: &Path) -> Result<String, Failure> {
     let read = match is_stdin(path) {
         true => streams::check_stdin()
             .and_then(|()| io::stdin().lock().take(FILE_MAX + 1).read_to_string(&mut text)),
-        false => std::fs::File::open(path)
+        false => given_file::open(path)
             .and_then(|file| file.take(FILE_MAX + 1).read_to_string(&mut text)),
     };
     match read {

@@ -1,8 +1,6 @@
 //! Hears of new versions from the agent, which holds its answer back until there is one: a question for each secret,
 //! however long it stays as it is, and none for the vault.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,7 +75,7 @@ impl Follower {
 
     /// Another version than the last one, or nothing.
     fn ask(&mut self) -> Result<Option<Secret>, Error> {
-        let held = HELD.mul_f64(0.8 + 0.2 * random());
+        let held = HELD.mul_f64(0.8 + 0.2 * fastrand::f64());
         let told = match &self.version {
             Some(version) => self.vaultlet.changed_blocking(&self.secret, version, held),
             None => self.vaultlet.get_blocking(&self.secret).map(Some),
@@ -114,11 +112,5 @@ impl Follower {
 
 /// A time, give or take a half: many programs that lost the agent together do not ask together.
 fn jittered(time: Duration) -> Duration {
-    time.mul_f64(0.5 + random())
-}
-
-/// A number from 0 to 1, by the random keys of the standard library.
-pub(super) fn random() -> f64 {
-    let number = RandomState::new().build_hasher().finish() >> 32;
-    f64::from(u32::try_from(number).unwrap_or(0)) / f64::from(u32::MAX)
+    time.mul_f64(0.5 + fastrand::f64())
 }

@@ -36,7 +36,7 @@ pub(crate) fn run_all(
         job.forget();
         return match masked.is_empty() {
             true => Ok(ExitCode::from(child::run(command, signals)?.code)),
-            false => masked_to_the_end(command, masked, Handle::Idle(None), signals),
+            false => masked_to_the_end(command, None, masked, Handle::Idle(None), signals),
         };
     }
     let is_masked = !masked.is_empty();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::files::Files;
 use super::identity::Identity;
-use crate::child;
+use crate::child::{self, Descriptor};
 use crate::failure::Failure;
 use crate::references::{Form, Value};
 
@@ -48,6 +48,11 @@ impl Job {
         }
         child::hand_down(&mut command, self.files.handed_down());
         Ok(command)
+    }
+
+    /// The descriptors that the command inherits besides its standard streams.
+    pub(super) fn handed_down(&self) -> Vec<Descriptor> {
+        self.files.handed_down()
     }
 
     /// Takes other values for variables, for the next start.

@@ -27,7 +27,7 @@ use clap::{Args, ValueEnum};
 use vaultlet_host::references::is_like_one;
 use vaultlet_host::{Kind, Vaultlet, not_started};
 
-use crate::child::{self, Signals};
+use crate::child::{self, Descriptor, Signals};
 use crate::failure::Failure;
 use crate::given_flags::GivenFlags;
 use crate::identity::CALLS as LENT_CALLS;
@@ -163,7 +163,7 @@ impl Run {
         let mut command = job.command()?;
         job.forget();
         if !masked.is_empty() {
-            return masked_to_the_end(command, masked, handle, &signals);
+            return masked_to_the_end(command, Some(job.handed_down()), masked, handle, &signals);
         }
         if !no_masking || is_watched || job.must_be_kept() {
             let running = child::start(&mut command, &signals)?;
@@ -201,6 +201,10 @@ impl Run {
         let mut variables = sources.with_environment()?;
         if let Some(program) = self.command.first() {
             let path = variables.iter().find(|it| it.name == "PATH").map(|it| &*it.value);
+            // Before a secret is given out for nothing. A `PATH` that is a secret is not known yet.
+            if !path.is_some_and(is_like_one) {
+                child::check(program, path)?;
+            }
             options.set_program(|| child::program(program, path));
         }
         let lent = self.lent();
@@ -241,16 +245,17 @@ enum Handle {
     Idle(#[allow(dead_code, reason = "it is kept, and dropped")] Option<Vaultlet>),
 }
 
-/// Runs a command that writes to streams of ours.
+/// Runs a command that writes to streams of ours. Without descriptors that it inherits besides, the command knows its
+/// own.
 fn masked_to_the_end(
     mut command: Command,
+    kept: Option<Vec<Descriptor>>,
     masked: Masked,
     handle: Handle,
     signals: &Signals,
 ) -> Result<ExitCode, Failure> {
     let mut output = Output::open()?;
-    output.give(&mut command)?;
-    let running = child::start(&mut command, signals)?;
+    let running = output.start(&mut command, kept, signals)?;
     // While the system loads the program. With the command, our ends of what it writes to are closed.
     drop(command);
     output.let_go();

@@ -77,7 +77,7 @@ impl FromStr for Interval {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,9 @@ use rustix::fs::{FileType, fstat};
 use rustix::termios::isatty;
 
 use super::masks::Masks;
-use super::pump::{Link, Progress, Pump};
+use super::pump::{Link, Look, Progress, Pump};
 use super::terminal::Terminal;
-use crate::child::{Attend, Signals};
+use crate::child::{self, Attend, Descriptor, Running, Signals};
 use crate::failure::Failure;
 use crate::mask::Mask;
 use crate::output;
@@ -22,6 +22,8 @@ use crate::streams::widen;
 
 /// The time for what was written before the command stopped, in case nobody reads it.
 const BEFORE_STOP: Duration = Duration::from_millis(500);
+/// The time after which a thread is asked for again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// The streams of a command, or of several that are run one after the other.
 pub(super) struct Output {
@@ -29,6 +31,11 @@ pub(super) struct Output {
     /// What a command gets in place of our standard output and standard error.
     theirs: Option<(OwnedFd, OwnedFd)>,
     terminals: Vec<Terminal>,
+    /// Those of the streams that nothing has come of. Most commands write to few of their streams, and some to none:
+    /// a thread that has nothing to carry would only make the command late.
+    waiting: Vec<Box<Pump>>,
+    /// Whether the system has no thread for one of them.
+    is_late: bool,
     pumps: Vec<JoinHandle<io::Result<()>>>,
     progress: Vec<Arc<Progress>>,
     /// A pipe whose closing says that the command has ended.
@@ -51,15 +58,58 @@ impl Output {
         let (links, terminals, theirs) = connect(is_alone)?;
         let (ended, running) = pipe()?;
         let ended = Arc::new(ended);
-        let mut progress = Vec::new();
-        let pumps = links.into_iter().map(|link| {
+        let (mut waiting, mut pumps, mut progress) = (Vec::new(), Vec::new(), Vec::new());
+        for link in links {
+            // What is typed is carried by a thread from the beginning.
+            let can_wait = is_alone && link.terminal.is_none() && Signals::CAN_WATCH_FILES;
             let of_link = Arc::new(Progress::new(&link)?);
             progress.push(Arc::clone(&of_link));
             let pump = Pump::new(link, Arc::clone(&masks), Arc::clone(&ended), of_link);
-            thread::Builder::new().name("vaultlet-mask".into()).spawn(move || pump.run())
-        });
-        let pumps = pumps.collect::<io::Result<_>>()?;
-        Ok(Self { masks, theirs: Some(theirs), terminals, pumps, progress, running })
+            let pump = Box::new(pump);
+            match can_wait {
+                true => waiting.push(pump),
+                false => pumps.push(started(pump).map_err(|(error, _)| error)?),
+            }
+        }
+        let theirs = Some(theirs);
+        Ok(Self { masks, theirs, terminals, waiting, is_late: false, pumps, progress, running })
+    }
+
+    /// Begins to carry the streams that something has come of.
+    fn begin(&mut self) {
+        self.is_late = false;
+        for pump in std::mem::take(&mut self.waiting) {
+            match pump.look() {
+                Look::Nothing => self.waiting.push(pump),
+                Look::Ended => {}
+                Look::Came => match started(pump) {
+                    Ok(thread) => self.pumps.push(thread),
+                    Err((_, pump)) => {
+                        self.is_late = true;
+                        self.waiting.push(pump);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Starts a command that writes to these streams. Without descriptors that it inherits besides, the command knows its
+    /// own.
+    pub(super) fn start(
+        &self,
+        command: &mut Command,
+        kept: Option<Vec<Descriptor>>,
+        signals: &Signals,
+    ) -> Result<Running, Failure> {
+        match (kept, &self.theirs) {
+            (Some(kept), Some((stdout, stderr))) => {
+                child::start_with(command, [stdout.as_fd(), stderr.as_fd()], &kept, signals)
+            }
+            _ => {
+                self.give(command)?;
+                child::start(command, signals)
+            }
+        }
     }
 
     /// Gives a command these streams.
@@ -88,10 +138,24 @@ impl Output {
 
     /// Carries what is left, after the command's end. Returns its exit code, or the failure to write.
     pub(super) fn end(self, code: u8, signals: &Signals) -> Result<ExitCode, Failure> {
-        let Self { theirs, pumps, running, .. } = self;
+        let Self { theirs, waiting, mut pumps, running, .. } = self;
         signals.heed();
         drop((theirs, running));
         let mut failure = None;
+        let mut left: Vec<_> =
+            waiting.into_iter().filter(|pump| !matches!(pump.look(), Look::Ended)).collect();
+        // Nothing else is left to do for this thread.
+        let last = left.pop();
+        let mut here: Vec<_> = last.into_iter().collect();
+        for pump in left {
+            match started(pump) {
+                Ok(thread) => pumps.push(thread),
+                Err((_, pump)) => here.push(pump),
+            }
+        }
+        for pump in here {
+            failure = failure.or(pump.run().err());
+        }
         for pump in pumps {
             if let Ok(Err(error)) = pump.join() {
                 failure = failure.or(Some(error));
@@ -110,9 +174,38 @@ impl Attend for Output {
         !self.terminals.is_empty()
     }
 
+    fn watched(&self) -> Vec<BorrowedFd<'_>> {
+        match self.is_late {
+            true => Vec::new(),
+            false => self.waiting.iter().map(|pump| pump.reader()).collect(),
+        }
+    }
+
+    fn again(&self) -> Option<Duration> {
+        self.is_late.then_some(AGAIN)
+    }
+
+    fn attend(&mut self, _: &Running) {
+        self.begin();
+    }
+
     fn before_stop(&mut self) {
+        self.begin();
         let end = Instant::now() + BEFORE_STOP;
         self.progress.iter().for_each(|it| it.wait(end));
+    }
+}
+
+/// Starts a thread that carries a stream.
+fn started(pump: Box<Pump>) -> Result<JoinHandle<io::Result<()>>, (io::Error, Box<Pump>)> {
+    let (give, take) = mpsc::sync_channel::<Box<Pump>>(1);
+    let run = move || take.recv().map_or(Ok(()), |pump| pump.run());
+    match thread::Builder::new().name("vaultlet-mask".into()).spawn(run) {
+        Ok(thread) => {
+            let _ = give.send(pump);
+            Ok(thread)
+        }
+        Err(error) => Err((error, pump)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Carries one stream of the command's output to ours, masked.
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,12 +56,25 @@ impl Progress {
         }
     }
 
+    /// Something has come that a thread is about to carry.
+    fn expect(&self) {
+        *self.is_holding.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
     fn has_more(&self) -> bool {
         let Some(reader) = &self.reader else { return false };
         let mut reader = [PollFd::new(reader, PollFlags::IN)];
         poll(&mut reader, Some(&Timespec::default())).is_ok()
             && reader.iter().any(|it| it.revents().contains(PollFlags::IN))
     }
+}
+
+/// What has come of a stream before it was carried.
+pub(super) enum Look {
+    Nothing,
+    /// Nothing has come, and nothing will.
+    Ended,
+    Came,
 }
 
 /// Carries one stream.
@@ -81,6 +94,24 @@ impl Pump {
         progress: Arc<Progress>,
     ) -> Self {
         Self { link, masks, ended, progress }
+    }
+
+    /// Where the stream is read.
+    pub(super) fn reader(&self) -> BorrowedFd<'_> {
+        self.link.reader.as_fd()
+    }
+
+    /// Whether something has come of the stream.
+    pub(super) fn look(&self) -> Look {
+        let mut reader = [PollFd::new(&self.link.reader, PollFlags::IN)];
+        match poll(&mut reader, Some(&Timespec::default())) {
+            Ok(0) | Err(Errno::INTR) => Look::Nothing,
+            _ if reader.iter().all(|it| it.revents() == PollFlags::HUP) => Look::Ended,
+            _ => {
+                self.progress.expect();
+                Look::Came
+            }
+        }
     }
 
     /// Carries until the end. On failure the command's end is closed, so that it gets SIGPIPE as it would from

@@ -3,13 +3,14 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use super::job::Job;
 use super::masked::Masked;
 use super::on_change::{self, OnChange};
 use super::output::Output;
 use super::watch::Change;
-use crate::child::{self, Attend, Running, Signals};
+use crate::child::{self, Attend, Running, Signals, Watched};
 use crate::failure::Failure;
 
 /// The exit code of a command that was ended because of a change: whoever started it shall try again.
@@ -120,6 +121,14 @@ impl Attend for Supervisor {
         self.output.as_mut().is_some_and(Attend::resize)
     }
 
+    fn watched(&self) -> Vec<Watched<'_>> {
+        self.output.as_ref().map(Attend::watched).unwrap_or_default()
+    }
+
+    fn again(&self) -> Option<Duration> {
+        self.output.as_ref().and_then(Attend::again)
+    }
+
     fn before_stop(&mut self) {
         if let Some(output) = &mut self.output {
             output.before_stop();
@@ -127,6 +136,9 @@ impl Attend for Supervisor {
     }
 
     fn attend(&mut self, program: &Running) {
+        if let Some(output) = &mut self.output {
+            output.attend(program);
+        }
         while let Ok(change) = self.changes.try_recv() {
             self.take(change, program);
         }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::follow::{self, News, USUAL, random};
+use super::follow::{self, News, USUAL};
 use crate::child::Waker;
 use crate::failure::Failure;
 use crate::references::{Again, Resolved};
@@ -42,7 +42,7 @@ pub(super) fn start(again: Again, interval: Option<Duration>) -> std::io::Result
     }
     let now = (Instant::now(), SystemTime::now());
     let due = again.secrets().map(|(secret, expires)| {
-        (now.0 + pause(interval, expires, now.1, random()), secret.to_owned())
+        (now.0 + pause(interval, expires, now.1, fastrand::f64()), secret.to_owned())
     });
     let due = due.collect();
     let watch = Watch { again, interval, changes, due, failing: Vec::new() };
@@ -65,7 +65,7 @@ impl Watch {
                 }
                 let expires = self.again.secrets().find(|(other, _)| *other == secret);
                 let expires = expires.and_then(|(_, expires)| expires);
-                let usual = pause(self.interval, expires, SystemTime::now(), random());
+                let usual = pause(self.interval, expires, SystemTime::now(), fastrand::f64());
                 let pause = if has_failed { usual.min(USUAL) } else { usual };
                 self.due.push((Instant::now() + pause, secret));
             }
@@ -157,7 +157,7 @@ mod tests {
             assert!((pause(0.0) - (expected * 0.9).max(1.0)).abs() < 1e-6, "{}", pause(0.0));
             assert!((pause(1.0) - expected * 1.1).abs() < 1e-6 || expected < 2.0, "{}", pause(1.0));
         }
-        let drawn: Vec<_> = (0..100).map(|_| random()).collect();
+        let drawn: Vec<_> = (0..100).map(|_| fastrand::f64()).collect();
         assert!(drawn.iter().all(|it| (0.0..=1.0).contains(it)));
         assert!(drawn.iter().any(|it| *it < 0.5) && drawn.iter().any(|it| *it >= 0.5));
     }

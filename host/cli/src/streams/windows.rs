@@ -13,6 +13,11 @@ use crate::system::standard_stream;
 /// Bytes that are read at once.
 const PIECE: usize = 64 << 10;
 
+/// Whether this process was started without a standard error.
+pub(crate) fn is_stderr_closed() -> bool {
+    io::stderr().as_raw_handle().is_null()
+}
+
 /// Fails if this process was started without a standard input.
 pub(crate) fn check_stdin() -> io::Result<()> {
     match io::stdin().as_raw_handle().is_null() {

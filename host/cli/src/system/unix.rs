@@ -1,11 +1,13 @@
 //! Linux and macOS.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, FileType as FileKind, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, fstat};
@@ -33,6 +35,16 @@ pub(crate) fn program_in(folder: &Path, name: &str) -> Option<PathBuf> {
     let path = folder.join(name);
     let metadata = path.metadata().ok()?;
     (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0).then_some(path)
+}
+
+/// Whether something in a folder is a socket.
+pub(crate) fn is_socket(kind: FileKind) -> bool {
+    kind.is_socket()
+}
+
+/// Whether something in a folder is a disk.
+pub(crate) fn is_disk(kind: FileKind) -> bool {
+    kind.is_block_device()
 }
 
 /// Gives a new file this mode.

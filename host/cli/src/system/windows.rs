@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "functions of the system that the standard library has not")]
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::windows::io::{AsHandle as _, AsRawHandle as _, RawHandle};
@@ -53,6 +53,16 @@ pub(crate) fn program_in(folder: &Path, name: &str) -> Option<PathBuf> {
     });
     let names = has_ending.then(|| name.to_owned()).into_iter().chain(ended);
     names.map(|name| folder.join(name)).find(|path| path.is_file())
+}
+
+/// No: a socket is no file.
+pub(crate) fn is_socket(_: FileType) -> bool {
+    false
+}
+
+/// No: a disk is opened by another kind of name.
+pub(crate) fn is_disk(_: FileType) -> bool {
+    false
 }
 
 /// Does nothing: a new file has the rights that its folder hands on.

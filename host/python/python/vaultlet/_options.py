@@ -58,5 +58,9 @@ class HandleOptions(TypedDict, total=False):
     resolve: str | Iterable[str] | None
     allow_http_loopback: bool | None
     allow_http_identity: str | Iterable[str] | None
+    policy: Path | None
+    agent: str | None
+    agent_token_file: Path | None
+    agent_fallback: Literal["none", "direct"] | None
     variables: Mapping[str, str] | None
     on_prompt: Callable[[str], object] | None

@@ -68,8 +68,10 @@ class Server(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What the credentials would read and which servers they would talk to."""
+    """What the credentials would read and which servers they would talk to. With an agent, which `agent` names, that is
+    done for what an agent does not do, and where it is passed over."""
 
+    agent: str | None
     vault: Server | None
     variables: list[str]
     secrets: list[str]

@@ -142,6 +142,10 @@ class Vaultlet:
         resolve: str | Iterable[str] | None = None,
         allow_http_loopback: bool | None = None,
         allow_http_identity: str | Iterable[str] | None = None,
+        policy: Path | None = None,
+        agent: str | None = None,
+        agent_token_file: Path | None = None,
+        agent_fallback: Literal["none", "direct"] | None = None,
         variables: Mapping[str, str] | None = None,
         on_prompt: Callable[[str], object] | None = None,
     ) -> Self: ...

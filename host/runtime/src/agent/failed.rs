@@ -54,6 +54,16 @@ impl Place {
         ))
     }
 
+    /// The agent is there, and does nothing.
+    fn hanging(&self, why: &str) -> Failed {
+        Failed::Unusable(Error::new(
+            Kind::Unavailable,
+            "agent-unreachable",
+            format!("asking the agent at `{self}`: {why}"),
+            "look at its process, which may be stopped, and start it again; or unset `VAULTLET_AGENT`",
+        ))
+    }
+
     /// The agent is there, and lets this user not connect.
     fn not_permitted(&self) -> Failed {
         Failed::Unusable(Error::new(
@@ -125,6 +135,12 @@ impl Place {
                 Failed::Final(Error { message, ..*error })
             }
             Failure::CallEnded(error) | Failure::Exhausted(error) => Failed::Final(*error),
+            Failure::ResponseTimeout if !has_begun => {
+                let seconds = limits::AGENT_PROBE.as_secs();
+                self.hanging(&format!(
+                    "it accepts connections, and does not say within {seconds} s whether it is well"
+                ))
+            }
             Failure::ResponseTimeout => {
                 let seconds = limits::AGENT_REST.as_secs();
                 let why = format!("its response has not ended {seconds} s after its first byte");

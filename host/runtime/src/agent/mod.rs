@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::call::Call;
 use crate::error::Error;
 use crate::limits;
-use crate::net::{Local, Method, Request, Response};
+use crate::net::{Failure, Local, Method, Request, Response, Watch};
 use crate::secret::Secret;
 
 pub use answer::AgentStatus;
@@ -104,7 +104,7 @@ impl Agent {
         let seconds = within.min(limits::AGENT_WAIT).as_secs().max(1);
         let version = utf8_percent_encode(version, NON_ALPHANUMERIC);
         let target = format!("{}&after={version}&wait={seconds}", target(reference));
-        let response = self.ask(Method::Get, &target, None, 1, call)?;
+        let response = self.ask(Method::Get, &target, None, 0, call)?;
         match response.status {
             304 => Ok(None),
             200 => {
@@ -124,7 +124,8 @@ impl Agent {
         }
     }
 
-    /// Asks, for an answer with this many secrets at most.
+    /// Asks, for an answer with this many secrets at most; none stands for one that may come at any time, which the agent
+    /// is not looked after for.
     fn ask(
         &self,
         method: Method,
@@ -133,31 +134,15 @@ impl Agent {
         secrets: usize,
         call: &Call,
     ) -> Result<Response, Failed> {
-        let count = u32::try_from(secrets).unwrap_or(u32::MAX);
-        let (host, port) = self.place.host();
-        let mut request = Request {
-            method,
-            secure: false,
-            host,
-            port,
-            target: target.to_owned(),
-            headers: vec![("accept".into(), "application/json".into())],
-            body,
-            // The call's time is the only one.
-            connect_ms: u32::MAX,
-            first_byte_ms: u32::MAX,
-            total_ms: u32::MAX,
-            max_body: limits::AGENT_SECRET_MAX.saturating_mul(count),
-        };
-        if request.body.is_some() {
+        let count = u32::try_from(secrets.max(1)).unwrap_or(u32::MAX);
+        let mut request = self.request(method, target)?;
+        request.max_body = limits::AGENT_SECRET_MAX.saturating_mul(count);
+        if body.is_some() {
             request.headers.push(("content-type".into(), "application/json".into()));
         }
-        if let Some(token) = self.place.token()? {
-            let bearer = Zeroizing::new(format!("Bearer {}", token.as_str()));
-            request.headers.push(("authorization".into(), bearer.to_string()));
-        }
+        request.body = body;
         let started = Instant::now();
-        let result = self.exchange(&request, call);
+        let result = self.exchange(&request, secrets > 0, call);
         let (method, path) = (method.as_str(), request.path());
         let ms = started.elapsed().as_millis();
         match &result {
@@ -169,9 +154,64 @@ impl Agent {
         result
     }
 
-    fn exchange(&self, request: &Request, call: &Call) -> Result<Response, Failed> {
+    /// A request to the agent.
+    fn request(&self, method: Method, target: &str) -> Result<Request, Failed> {
+        let (host, port) = self.place.host();
+        let mut request = Request {
+            method,
+            secure: false,
+            host,
+            port,
+            target: target.to_owned(),
+            headers: vec![("accept".into(), "application/json".into())],
+            body: None,
+            // The call's time is the only one.
+            connect_ms: u32::MAX,
+            first_byte_ms: u32::MAX,
+            total_ms: u32::MAX,
+            max_body: limits::AGENT_SECRET_MAX,
+        };
+        if let Some(token) = self.place.token()? {
+            let bearer = Zeroizing::new(format!("Bearer {}", token.as_str()));
+            request.headers.push(("authorization".into(), bearer.to_string()));
+        }
+        Ok(request)
+    }
+
+    /// Fails if the agent does not say that it is well: when it is stopped, the system still accepts connections for
+    /// it. Any response will do.
+    fn look(&self, call: &Call) -> Result<(), Failure> {
+        let Ok(mut request) = self.request(Method::Get, HEALTH) else { return Ok(()) };
+        request.first_byte_ms = u32::try_from(limits::AGENT_PROBE.as_millis()).unwrap_or(u32::MAX);
+        let connected = Local::connect(self.place.address(), limits::AGENT_PROBE, call);
+        let response =
+            connected.and_then(|mut it| it.exchange(&request, limits::AGENT_PROBE, None, call));
+        match response {
+            Err(Failure::ConnectTimeout | Failure::ResponseTimeout) => {
+                Err(Failure::ResponseTimeout)
+            }
+            Err(Failure::CallEnded(error)) => Err(Failure::CallEnded(error)),
+            // When it has ended, the connection with the question tells.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Sends a request and reads the response. While there is none, the agent is looked after if `is_watched`.
+    fn exchange(
+        &self,
+        request: &Request,
+        is_watched: bool,
+        call: &Call,
+    ) -> Result<Response, Failed> {
+        let look = || self.look(call);
+        let watch = Watch {
+            look: &look,
+            pauses: [limits::AGENT_SILENCE, limits::AGENT_SILENCE_AGAIN],
+            send: limits::AGENT_SEND,
+        };
+        let watch = is_watched.then_some(&watch);
         if let Some(mut kept) = self.take() {
-            let result = kept.exchange(request, limits::AGENT_REST, call);
+            let result = kept.exchange(request, limits::AGENT_REST, watch, call);
             let is_closed = result.as_ref().is_err_and(failed::is_broken) && !kept.has_begun();
             // The agent may have ended, or closed the connection, just before.
             if !is_closed {
@@ -179,14 +219,14 @@ impl Agent {
             }
         }
         let mut new = self.connect(call)?;
-        let result = new.exchange(request, limits::AGENT_REST, call);
+        let result = new.exchange(request, limits::AGENT_REST, watch, call);
         self.finish(new, result)
     }
 
     fn finish(
         &self,
         connection: Local,
-        result: Result<Response, crate::net::Failure>,
+        result: Result<Response, Failure>,
     ) -> Result<Response, Failed> {
         let response = match result {
             Ok(response) => response,
@@ -251,6 +291,7 @@ pub(crate) const FALLBACK: &str = "VAULTLET_AGENT_FALLBACK";
 pub const VARIABLES: [&str; 3] = [PLACE, TOKEN_FILE, FALLBACK];
 
 const SECRETS: &str = "/v1/secrets";
+const HEALTH: &str = "/healthz";
 
 fn target(reference: &Reference) -> String {
     let canonical = reference.canonical();

@@ -90,8 +90,8 @@ impl Place {
     /// The token, which is read anew each time; none on a socket.
     pub(super) fn token(&self) -> Result<Option<Zeroizing<String>>, Error> {
         let Self::Port(_, path) = self else { return Ok(None) };
-        let read = file::read_public(path, limits::AGENT_TOKEN_MAX).map(Zeroizing::new);
-        let content = read.map_err(|error| bad_token(path, &file::describe(&error)))?;
+        let read = file::read_secret_file(path, limits::AGENT_TOKEN_MAX);
+        let content = read.map_err(|why| bad_token(path, &why))?;
         let text = str::from_utf8(content.trim_ascii()).ok();
         match text.filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())) {
             Some(token) => Ok(Some(Zeroizing::new(token.to_owned()))),

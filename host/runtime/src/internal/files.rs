@@ -4,8 +4,7 @@
 //! on the machine. A file is read whole each time.
 
 use std::fs;
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
 use wasmtime::component::{ComponentType, Lower};
@@ -81,7 +80,7 @@ impl Files {
             {
                 return Err(io::ErrorKind::PermissionDenied.into());
             }
-            read_whole(&path, max.min(limits::FILE_MAX))
+            file::read_secret(&path, max.min(limits::FILE_MAX))
         })?;
         match read {
             Ok(content) => Ok(Ok(content)),
@@ -118,27 +117,6 @@ fn serves(file: &File, path: &str) -> bool {
                 name.len() > ending.len() && name.ends_with(ending.as_str()) && is_direct
             }),
     }
-}
-
-/// Reads a regular file of at most `max` bytes; a longer one is an error.
-pub(crate) fn read_whole(path: &Path, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    let (mut file, _) = file::open(path)?;
-    // Of a fixed size: a buffer that grows leaves copies of the secret behind.
-    let mut content = Zeroizing::new(vec![0; max + 1]);
-    let mut length = 0;
-    while let Some(room) = content.get_mut(length..).filter(|room| !room.is_empty()) {
-        match file.read(room) {
-            Ok(0) => break,
-            Ok(count) => length += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    if length > max {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    content.truncate(length);
-    Ok(content)
 }
 
 fn classify(error: &io::Error) -> FileError {

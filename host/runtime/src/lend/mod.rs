@@ -6,6 +6,7 @@
 //! cached before that check. A request in which the secret is nowhere gets no instance, and its body
 //! is not read.
 
+mod head;
 mod places;
 mod stream;
 
@@ -37,6 +38,9 @@ use crate::limits;
 use crate::role::{Front, random_secret};
 use crate::runtime_thread::RuntimeThread;
 use crate::system::limits::open_files;
+
+#[doc(hidden)]
+pub use head::poll_head;
 
 use places::Places;
 use stream::{Connection, Stream};

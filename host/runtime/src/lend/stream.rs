@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::limits;
 
+use super::head::poll_head;
 use super::places::Place;
 
 /// What the stream and the requests of a connection share.
@@ -54,19 +55,11 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let head = this.connection.head.load(Ordering::Relaxed);
-        if head == BODY {
+        if this.connection.head.load(Ordering::Relaxed) == BODY {
             return Pin::new(&mut this.tcp).poll_read(context, buffer);
         }
-        // hyper refuses a longer one before it reads again.
-        let left = limits::LENT_HEADERS_MAX.saturating_sub(head).max(1);
-        let length = left.min(buffer.remaining());
-        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(length));
-        let polled = Pin::new(&mut this.tcp).poll_read(context, &mut part);
-        let read = part.filled().len();
-        buffer.advance(read);
-        this.connection.head.fetch_add(read, Ordering::Relaxed);
-        polled
+        let come = &this.connection.head;
+        poll_head(&mut this.tcp, context, buffer, come, limits::LENT_HEADERS_MAX)
     }
 }
 

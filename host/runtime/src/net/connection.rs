@@ -30,18 +30,41 @@ pub(super) struct Times<'a> {
     most: usize,
     /// From a response's first byte to its last, of a server that has the whole response before it sends it.
     rest: Option<Duration>,
+    watch: Option<&'a Watch<'a>>,
+}
+
+/// What is done while a server of this machine is silent, which should be quick to say that it works on the request.
+pub(crate) struct Watch<'a> {
+    /// Fails if the server is silent because it does nothing at all.
+    pub(crate) look: &'a dyn Fn() -> Result<(), Failure>,
+    /// How long the server may be silent before that is looked at, and how long until the next time.
+    pub(crate) pauses: [Duration; 2],
+    /// The time that the server may take to receive the request.
+    pub(crate) send: Duration,
 }
 
 impl<'a> Times<'a> {
     pub(super) fn new(call: &'a Call, request: &'a Request) -> Self {
         let most = usize::try_from(request.max_body).unwrap_or(usize::MAX).min(limits::BODY_MAX);
-        Self { call, started: Instant::now(), request, most, rest: None }
+        Self { call, started: Instant::now(), request, most, rest: None, watch: None }
     }
 
     /// Of a request that the host itself makes: its limit is no guest's.
-    pub(super) fn of_host(call: &'a Call, request: &'a Request, rest: Duration) -> Self {
+    pub(super) fn of_host(
+        call: &'a Call,
+        request: &'a Request,
+        rest: Duration,
+        watch: Option<&'a Watch<'a>>,
+    ) -> Self {
         let most = usize::try_from(request.max_body).unwrap_or(usize::MAX);
-        Self { most, rest: Some(rest), ..Self::new(call, request) }
+        Self { most, rest: Some(rest), watch, ..Self::new(call, request) }
+    }
+
+    fn send(&self) -> Deadline<'a> {
+        match self.watch {
+            Some(watch) => Deadline::new(self.call, self.started + watch.send, Late::Responding),
+            None => self.first_byte(),
+        }
     }
 
     fn total(&self) -> Instant {
@@ -128,7 +151,7 @@ impl Connection {
     fn send(&mut self, request: &Request, times: &Times<'_>) -> Result<(), Failure> {
         reserve(&mut self.sent, length(request));
         write_request(&mut self.sent, request)?;
-        self.stream.send(&self.sent, times.first_byte())
+        self.stream.send(&self.sent, times.send())
     }
 
     fn read(&mut self, times: &Times<'_>) -> Result<Response, Failure> {
@@ -166,7 +189,23 @@ impl Connection {
             {
                 return Ok(head);
             }
-            self.receive(times.head(self.begun))?;
+            match times.watch {
+                Some(watch) if self.begun.is_none() => self.receive_first(watch, times)?,
+                _ => self.receive(times.head(self.begun))?,
+            }
+        }
+    }
+
+    /// Receives the first bytes of a response, however long they take, as long as the server is well.
+    fn receive_first(&mut self, watch: &Watch<'_>, times: &Times<'_>) -> Result<(), Failure> {
+        let [mut pause, next] = watch.pauses;
+        loop {
+            let until = Instant::now() + pause;
+            match self.receive(Deadline::new(times.call, until, Late::Responding)) {
+                Err(Failure::ResponseTimeout) => (watch.look)()?,
+                received => return received,
+            }
+            pause = next;
         }
     }
 

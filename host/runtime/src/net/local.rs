@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::call::Call;
 use crate::system::sockets;
 
-use super::connection::{Connection, Times};
+use super::connection::{Connection, Times, Watch};
 use super::failure::Failure;
 use super::message::{Request, Response};
 use super::stream::{Deadline, Late, Stream};
@@ -57,13 +57,15 @@ impl Local {
         self.0.has_begun()
     }
 
-    /// Sends a request and reads the whole response, whose rest must come soon after its first byte.
+    /// Sends a request and reads the whole response, whose rest must come soon after its first byte. Until then `watch`
+    /// looks after the server.
     pub(crate) fn exchange(
         &mut self,
         request: &Request,
         rest: Duration,
+        watch: Option<&Watch<'_>>,
         call: &Call,
     ) -> Result<Response, Failure> {
-        self.0.exchange(request, &Times::of_host(call, request, rest))
+        self.0.exchange(request, &Times::of_host(call, request, rest, watch))
     }
 }

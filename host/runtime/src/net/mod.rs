@@ -30,6 +30,7 @@ mod transport;
 #[doc(hidden)]
 pub use budget::Budget;
 pub(crate) use client::Client;
+pub(crate) use connection::Watch;
 pub(crate) use failure::Failure;
 pub(crate) use local::{Local, LocalAddress};
 pub(crate) use log::log;

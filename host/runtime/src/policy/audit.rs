@@ -4,6 +4,7 @@
 use std::fmt::{self, Write as _};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use vaultlet_core::date;
@@ -11,7 +12,7 @@ use vaultlet_core::date;
 use crate::error::Error;
 use crate::file::shown;
 use crate::system::audit::{
-    JOURNAL, append, check_journal, check_stderr, open, send, write_stderr,
+    self as system, JOURNAL, append, check_journal, open, send, write_stderr,
 };
 
 use super::canonical::Canonical;
@@ -109,6 +110,13 @@ impl Audit {
         .map_err(|error| self.failed(&error))
     }
 
+    /// Says whether this process was started without a standard error. This is for programs that can tell, as
+    /// `vaultlet` can, and no part of this crate's stable interface.
+    #[doc(hidden)]
+    pub fn stderr_is_closed(is_closed: bool) {
+        let _ = IS_CLOSED.set(is_closed);
+    }
+
     /// Whether anything is recorded.
     pub(super) fn is_kept(&self) -> bool {
         self.target.is_some()
@@ -191,6 +199,18 @@ fn time(now: SystemTime) -> String {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = date::text(since.as_secs().try_into().unwrap_or_default());
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), since.subsec_millis())
+}
+
+/// Whether this process was started without a standard error, if its program knows.
+static IS_CLOSED: OnceLock<bool> = OnceLock::new();
+
+/// Fails if this process was started without a standard error, where every line would be lost.
+fn check_stderr() -> io::Result<()> {
+    match IS_CLOSED.get() {
+        Some(true) => Err(io::Error::other("standard error is closed")),
+        Some(false) => Ok(()),
+        None => system::check_stderr(),
+    }
 }
 
 fn write_journal(event: &Event<'_>, line: &str) -> io::Result<()> {

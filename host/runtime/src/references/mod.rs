@@ -65,7 +65,7 @@ pub fn shown(name: &OsStr) -> String {
     on_one_line(&name.to_string_lossy()).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::ffi::OsStrExt as _;
 

@@ -339,3 +339,31 @@ async fn without_a_time_every_caller_asks() {
     at(&vault, 500.0).await;
     assert_eq!(vault.requests(), 4, "nobody asked, and nothing is asked");
 }
+
+/// A splay that is longer than a caller waits. The question is asked all the same, once, and whoever asks later has its answer.
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_splay_longer_than_for_a_question() {
+    let (splay, timeout) = (Duration::from_secs(3_600), Duration::from_secs(5));
+    let mut waited = 0;
+    for seed in 0..20 {
+        let vault = Vault::new(Serves(1, 3.0));
+        let settings = CacheSettings { splay, timeout, seed: Some(seed), ..settings() };
+        let cache = Cache::new(vault.clone(), settings);
+        for asker in many(&cache, 3, "a") {
+            let got = asker.await.unwrap();
+            assert!(vault.elapsed() < 5.01, "{}", vault.elapsed());
+            assert_eq!(got, if vault.requests() == 0 { "timeout" } else { "v1" });
+            waited += usize::from(got == "timeout");
+        }
+        let error = cache.get(&key("a")).await.err();
+        if let Some(error) = error {
+            assert!(error.help.contains("--splay") || vault.requests() == 1, "{error}");
+        }
+        at(&vault, 3_604.0).await;
+        vault.set(Serves(1, 0.0));
+        // Once, and again when its time is over, if somebody has asked for it lately.
+        assert!((1..=2).contains(&vault.requests()), "{seed}: {:?}", vault.times());
+        assert_eq!(get(&cache, "a").await, "v1", "{seed}");
+    }
+    assert!(waited > 50, "{waited}");
+}

@@ -13,21 +13,30 @@ use crate::system::program_in;
 /// The file of the program that this word of a command starts; the word as it is, where there is no such file. `path`
 /// is the command's `PATH`. A program in the current folder is not taken for one, unless the word names a folder.
 pub(crate) fn program(word: &OsStr, path: Option<&OsStr>) -> PathBuf {
+    find(word, path).unwrap_or_else(|| word.into())
+}
+
+/// Fails as starting would where there is no such program, before anything is done for it.
+pub(crate) fn check(word: &OsStr, path: Option<&OsStr>) -> Result<(), Failure> {
+    match find(word, path) {
+        Some(_) => Ok(()),
+        None => Err(failed(&Command::new(word), &io::ErrorKind::NotFound.into())),
+    }
+}
+
+fn find(word: &OsStr, path: Option<&OsStr>) -> Option<PathBuf> {
     let given = Path::new(word);
-    let Some(name) = given.file_name().and_then(OsStr::to_str) else { return given.into() };
-    let folder = given.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let found = match folder {
-        Some(folder) => program_in(folder, name),
-        None => {
-            let mut folders = path.into_iter().flat_map(std::env::split_paths);
-            folders.find_map(|folder| program_in(&folder, name))
-        }
-    };
-    found.unwrap_or_else(|| given.into())
+    let name = given.file_name()?.to_str()?;
+    if let Some(folder) = given.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        return program_in(folder, name);
+    }
+    // The variable's name may be in any case, as `Path` is on most machines.
+    let path = path.map(OsStr::to_owned).or_else(|| std::env::var_os("PATH"))?;
+    std::env::split_paths(&path).find_map(|folder| program_in(&folder, name))
 }
 
 /// The failure to start a command.
-pub(crate) fn failed(command: &Command, error: &io::Error) -> Failure {
+pub(super) fn failed(command: &Command, error: &io::Error) -> Failure {
     /// `ERROR_FILENAME_EXCED_RANGE`: a command line has at most 32,767 units.
     const TOO_LONG: i32 = 206;
     let doing = format!("running `{}`", command.get_program().to_string_lossy());

@@ -168,8 +168,10 @@ unsafe extern "system" fn handle(event: u32) -> i32 {
     drop(state);
     CAME.notify_all();
     // The system ends this process when its window is closed and this returns.
-    while code == CLOSED {
-        thread::park();
+    if code == CLOSED {
+        loop {
+            thread::park();
+        }
     }
     1
 }

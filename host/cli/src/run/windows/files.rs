@@ -3,12 +3,13 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use crate::child::Descriptor;
 use crate::failure::Failure;
 use crate::not_here::not_here;
 
 /// Files that variables name: none.
 #[derive(Default)]
-pub(in crate::run) struct Files;
+pub(in crate::run) struct Files(());
 
 impl Files {
     /// Fails.
@@ -31,7 +32,7 @@ impl Files {
     }
 
     /// None.
-    pub(in crate::run) fn handed_down(&self) -> Vec<u8> {
+    pub(in crate::run) fn handed_down(&self) -> Vec<Descriptor> {
         Vec::new()
     }
 

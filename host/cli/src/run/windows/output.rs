@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::masks::Masks;
-use crate::child::{Attend, Signals};
+use crate::child::{self, Attend, Descriptor, Running, Signals};
 use crate::failure::Failure;
 use crate::mask::{Mask, Output as Masked, Stream};
 use crate::output;
@@ -83,6 +83,17 @@ impl Output {
             command.stdout(again(stdout)?).stderr(again(stderr)?);
         }
         Ok(())
+    }
+
+    /// Starts a command that writes to these streams.
+    pub(super) fn start(
+        &self,
+        command: &mut Command,
+        _: Option<Vec<Descriptor>>,
+        signals: &Signals,
+    ) -> Result<Running, Failure> {
+        self.give(command)?;
+        child::start(command, signals)
     }
 
     /// Does nothing: there are no terminals of ours.

@@ -22,7 +22,6 @@ use crate::call::{Call, on_thread};
 use crate::error::Error;
 use crate::exhausted::exhausted;
 use crate::file;
-use crate::internal::files::read_whole;
 use crate::internal::service::{Served, Service, ServiceError};
 use crate::limits;
 use crate::net::{Method, Request, Response};
@@ -106,7 +105,7 @@ impl Key {
 
     /// The outer error is the call's.
     fn load(&self) -> Result<Result<Signer, Refused>, Error> {
-        let content = read_whole(&self.path, limits::KEY_FILE_MAX);
+        let content = file::read_secret(&self.path, limits::KEY_FILE_MAX);
         let doing = || format!("reading `{}`", file::shown(&self.path));
         let missing = content.as_ref().err().and_then(|error| exhausted(&doing(), error));
         missing.map_or_else(|| Ok(self.read(content)), Err)

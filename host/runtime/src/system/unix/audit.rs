@@ -13,8 +13,8 @@ use rustix::io::Errno;
 
 use crate::limits;
 
-/// Fails if this process was started without a standard error. Rust opens `/dev/null` in its place, to read and write,
-/// where every line would be lost; whoever redirects there opens it to write only.
+/// Fails if this process may have been started without a standard error. Rust opens `/dev/null` in its place, to read and
+/// write, where every line would be lost; whoever throws the lines away on purpose mostly opens it to write only.
 pub(crate) fn check_stderr() -> io::Result<()> {
     let stderr = io::stderr();
     let is_null = || {

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs::{Metadata, OpenOptions};
+use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::names;
@@ -17,6 +19,14 @@ pub(crate) const SEPARATORS: &[char] = &['/'];
 /// Lets opening a pipe not wait for its writer.
 pub(crate) fn do_not_wait(options: &mut OpenOptions) {
     options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+}
+
+/// The error of opening a file: a socket is no regular file, as a pipe is none.
+pub(crate) fn not_regular(error: io::Error) -> io::Error {
+    match Errno::from_io_error(&error) {
+        Some(Errno::NXIO) => io::ErrorKind::InvalidInput.into(),
+        _ => error,
+    }
 }
 
 /// The bytes of a text of the system, which need not be UTF-8.

@@ -3,13 +3,21 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{Metadata, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use super::rights;
 
 /// What stands between the names of a path.
 pub(crate) const SEPARATORS: &[char] = &['\\', '/'];
 
 /// Does nothing: only Unix has pipes among the files.
 pub(crate) fn do_not_wait(_: &mut OpenOptions) {}
+
+/// The error of opening a file, as it is.
+pub(crate) fn not_regular(error: io::Error) -> io::Error {
+    error
+}
 
 /// The bytes of a text of the system: UTF-8, but for what is not Unicode.
 pub(crate) fn bytes(text: &OsStr) -> &[u8] {
@@ -35,9 +43,9 @@ pub(crate) fn path(bytes: &[u8]) -> Option<PathBuf> {
     str::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
-/// Nothing: who may write a file, which access control lists say on Windows, is not looked at.
-pub(crate) fn untrusted(_: &Metadata, _: &Path) -> Option<(String, String)> {
-    None
+/// Why somebody else could change a file, and what to do.
+pub(crate) fn untrusted(_: &Metadata, path: &Path) -> Option<(String, String)> {
+    rights::untrusted(path)
 }
 
 /// None: sockets of Unix are not used on Windows.

@@ -8,5 +8,6 @@ pub(crate) mod memory;
 pub(crate) mod names;
 pub(crate) mod process;
 pub(crate) mod programs;
+mod rights;
 pub(crate) mod sockets;
 pub(crate) mod timer;

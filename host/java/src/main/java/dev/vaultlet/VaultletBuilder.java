@@ -101,6 +101,32 @@ public final class VaultletBuilder {
         return set("allow-http-identity", String.join(",", hosts));
     }
 
+    /** Sets the file of a policy, which says what may be read and where it is written down. */
+    public VaultletBuilder policy(Path file) {
+        return set("policy", file.toString());
+    }
+
+    /**
+     * Sets the agent that secrets come from: {@code unix:PATH}, or {@code http://127.0.0.1:PORT} with
+     * {@link #agentTokenFile}. An empty text means none.
+     */
+    public VaultletBuilder agent(String place) {
+        return set("agent", place);
+    }
+
+    /** Sets the file with the token of an agent on a port. It is read again each time it is needed. */
+    public VaultletBuilder agentTokenFile(Path file) {
+        return set("agent-token-file", file.toString());
+    }
+
+    /**
+     * Sets what is done when the agent is not there: {@code none}, the default, which is an error, or
+     * {@code direct}, which asks the vault.
+     */
+    public VaultletBuilder agentFallback(String fallback) {
+        return set("agent-fallback", fallback);
+    }
+
     /** Replaces the whole environment of the process by these variables. */
     public VaultletBuilder variables(Map<String, String> variables) {
         // An empty value is unset. It makes the replacement happen even if the map is empty.

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -43,13 +44,19 @@ final class LocalAzure implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(
                 PROGRAM, "dev", "-o", "json", "--vault", "my-key-vault",
                 "--seed", "db-password=" + VALUE,
-                "--seed", "user={\"name\":\"Jürgen\",\"password\":\"" + VALUE + "\"}",
+                "--seed-file", "-",
                 "--seed", "empty="));
         command.addAll(Arrays.asList(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().retainAll(Set.of("PATH", "HOME"));
         builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         Process process = builder.start();
+        // In a locale without UTF-8, an argument could not be given as it is.
+        String user = "{\"user\":\"{\\\"name\\\":\\\"Jürgen\\\",\\\"password\\\":\\\""
+                + VALUE + "\\\"}\"}";
+        try (OutputStream seeds = process.getOutputStream()) {
+            seeds.write(user.getBytes(StandardCharsets.UTF_8));
+        }
         BufferedReader lines = new BufferedReader(
                 new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
         return new LocalAzure(process, new ObjectMapper().readTree(lines.readLine()));
