@@ -22,6 +22,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::exhausted;
 use crate::limits;
+use crate::system::limits::addresses_used;
 
 use super::component::{engine, not_usable, refused};
 use super::options::CompiledCode;
@@ -121,7 +122,7 @@ struct ChildLimits {
 impl ChildLimits {
     fn new(memory: u64, call: &Call) -> Self {
         let left = call.deadline().saturating_duration_since(Instant::now());
-        let used = cfg!(target_os = "linux").then(exhausted::addresses);
+        let used = cfg!(target_os = "linux").then(addresses_used);
         let addresses = used.map(|used| used.saturating_add(memory));
         Self { seconds: left.as_secs().saturating_add(2), addresses, memory }
     }
