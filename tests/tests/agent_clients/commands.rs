@@ -100,7 +100,8 @@ fn a_command_finds_the_agent_unless_it_is_to_have_no_identity() {
     let local = local();
     let agent = Agent::start(&local, &[]);
     let shown = |arguments: &[&str]| {
-        let script = "echo \"${VAULTLET_AGENT:-none}\"; cat /proc/$PPID/task/*/comm 2>/dev/null; true";
+        let script =
+            "echo \"${VAULTLET_AGENT:-none}\"; cat /proc/$PPID/task/*/comm 2>/dev/null; true";
         let arguments =
             [&["run", "-e", "S=akv://job/s"], arguments, &["--", "sh", "-c", script]].concat();
         let [place, _] = agent.variables();
