@@ -11,8 +11,12 @@
 )]
 
 mod c;
+mod distributions;
+mod homebrew;
+mod image;
 mod java;
 mod modules;
+mod verify;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -26,7 +30,7 @@ use vaultlet_tests::{Ended, builds, root, succeeds, vaultlet};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The parts of `host/package`, each with the tools that it needs besides cargo.
-const PARTS: [(&str, &[&str]); 7] = [
+const PARTS: [(&str, &[&str]); 12] = [
     ("c", &["cmake", "cc", "c++", "pkg-config", "musl-gcc"]),
     ("python", &["python3"]),
     ("node", &["node", "npm"]),
@@ -34,6 +38,11 @@ const PARTS: [(&str, &[&str]); 7] = [
     ("java", &["java", "javac", "mvn"]),
     ("component", &[]),
     ("crates", &[]),
+    ("program", &["musl-gcc"]),
+    ("deb", &["musl-gcc", "nfpm", "apt-ftparchive", "dpkg-deb", "busybox"]),
+    ("rpm", &["musl-gcc", "nfpm", "createrepo_c", "rpm", "busybox"]),
+    ("oci", &["musl-gcc", "python3", "skopeo", "umoci"]),
+    ("brew", &["musl-gcc", "ruby"]),
 ];
 
 #[test]
