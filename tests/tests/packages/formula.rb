@@ -5,7 +5,8 @@ require "digest"
 require "fileutils"
 require "pathname"
 
-FORMULA, DOWNLOADS, PREFIX, MACHINE = ARGV
+FORMULA, DOWNLOADS, PREFIX = ARGV.first(3).map { |path| File.expand_path(path) }
+MACHINE = ARGV.fetch(3)
 
 class Pathname
   def install(map)
