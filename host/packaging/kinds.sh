@@ -131,6 +131,8 @@ apt_repository() {
 
 # And that of the other packages one of dnf, yum and zypper.
 yum_repository() {
+  # Times of files are in the metadata.
+  find "$out/rpm" -name '*.rpm' -exec touch --date "@$SOURCE_DATE_EPOCH" {} +
   createrepo_c --quiet --no-database --revision "$SOURCE_DATE_EPOCH" --set-timestamp-to-revision "$out/rpm"
   if [ -n "${VAULTLET_SIGNING_KEY:-}" ]; then signed --detach-sign --output "$out/rpm/repodata/repomd.xml.asc" "$out/rpm/repodata/repomd.xml"; fi
 }
