@@ -16,19 +16,19 @@ needs_of_kinds() {
 }
 
 made_by_kinds() {
-  local machine kind images=()
-  for machine in $(printf '%s\n' "${!programs[@]}" | sort); do
+  local one kind images=()
+  for one in $(printf '%s\n' "${!programs[@]}" | sort); do
     # Homebrew's formula has the checksums of these.
     if asked program || asked brew; then
-      install -Dm755 "${programs[$machine]}" "$(place_of "$machine")"
+      install -Dm755 "${programs[$one]}" "$(place_of "$one")"
     fi
     for kind in deb rpm; do
       if asked "$kind"; then
-        say "$kind for $machine"
-        distribution "$kind" "$machine" "${programs[$machine]}"
+        say "$kind for $one"
+        distribution "$kind" "$one" "${programs[$one]}"
       fi
     done
-    images+=("$(other_name "$machine")=${programs[$machine]}")
+    images+=("$(other_name "$one")=${programs[$one]}")
   done
   if asked deb; then apt_repository; fi
   if asked rpm; then yum_repository; fi
@@ -61,6 +61,18 @@ homepage() {
   esac
 }
 
+# The bill of materials of a program, which is made unless it is this machine's.
+bill_of() { # MACHINE PROGRAM
+  local bill=$out/vaultlet-$1.cdx.json
+  if [ "$1" = "$machine" ]; then
+    bill=$out/vaultlet.cdx.json
+  elif [ ! -e "$bill" ]; then
+    install -D "$2" "$work/$1/vaultlet"
+    provenance --bill vaultlet-cli "$1-unknown-linux-musl" "$work/$1/vaultlet" "$bill" "$(homepage)" "$revision"
+  fi
+  printf '%s\n' "$bill"
+}
+
 # A file, compressed as dpkg's and rpm's readers expect it: without its time.
 compressed() { # FROM TO
   mkdir -p "$(dirname "$2")"
@@ -69,7 +81,7 @@ compressed() { # FROM TO
 
 # Lays out what the .deb and the .rpm of one machine contain. Manual pages and completions are made by the program that runs
 # here.
-tree() { # FOLDER PROGRAM
+tree() { # FOLDER PROGRAM MACHINE
   local tree=$1 share=$1/usr/share doc=$1/documents/doc/vaultlet page
   local here=host/packaging/system
   install -Dm755 "$2" "$tree/usr/bin/vaultlet"
@@ -87,7 +99,7 @@ tree() { # FOLDER PROGRAM
   pages "$doc"
   compressed .github/CHANGELOG.md "$doc/changelog.gz"
   compressed "$notices" "$doc/THIRD-PARTY.txt.gz"
-  compressed "$out/vaultlet.cdx.json" "$doc/vaultlet.cdx.json.gz"
+  compressed "$(bill_of "$3" "$2")" "$doc/vaultlet.cdx.json.gz"
   sed "s,HOMEPAGE,$(homepage)," "$here/copyright" >"$tree/deb/copyright"
   cp "$here/lintian" "$tree/deb/"
   printf 'vaultlet (%s-1) stable; urgency=medium\n\n  * Version %s: see changelog.gz.\n\n -- The vaultlet authors <packages@vaultlet.dev>  %s\n' \
@@ -101,7 +113,7 @@ tree() { # FOLDER PROGRAM
 distribution() { # deb|rpm MACHINE PROGRAM
   local tree=$work/tree-$2 home
   home=$(homepage)
-  [ -d "$tree" ] || tree "$tree" "$3"
+  [ -d "$tree" ] || tree "$tree" "$3" "$2"
   mkdir -p "$out/$1"
   (
     cd "$tree"

@@ -17,6 +17,7 @@ mod image;
 mod java;
 mod maven;
 mod modules;
+mod repositories;
 mod verify;
 
 use std::ffi::OsStr;

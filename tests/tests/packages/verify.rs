@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use vaultlet_tests::{Ended, builds, root, succeeds, target};
 
-use super::{VERSION, missing, packages, part};
+use super::{VERSION, distributions, missing, packages, part, repositories};
 
 /// What is packed a second time: the parts that build nothing.
 const AGAIN: [&str; 5] = ["program", "deb", "rpm", "oci", "brew"];
@@ -68,8 +68,8 @@ fn packed_elsewhere_the_bytes_are_the_same_and_the_signature_holds() {
     {
         std::fs::copy(out.join(name), download.join(name)).unwrap();
     }
-    let deb = download.join(super::only(&out.join("deb"), ".deb").file_name().unwrap());
-    std::fs::copy(super::only(&out.join("deb"), ".deb"), &deb).unwrap();
+    let deb = download.join(distributions::deb(&out.join("deb")).file_name().unwrap());
+    std::fs::copy(distributions::deb(&out.join("deb")), &deb).unwrap();
     succeeds(
         private(&known, "gpg")
             .args(["--quiet", "--batch", "--import"])
@@ -86,15 +86,12 @@ fn packed_elsewhere_the_bytes_are_the_same_and_the_signature_holds() {
         "{}",
         good.stdout
     );
-    let both = [("Release", "InRelease"), ("repodata/repomd.xml", "repodata/repomd.xml.asc")];
-    for (place, (file, signature)) in [out.join("deb"), out.join("rpm")].into_iter().zip(both) {
-        let mut check = private(&known, "gpg");
-        check.args(["--quiet", "--verify"]).arg(place.join(signature));
-        if signature.ends_with(".asc") {
-            check.arg(place.join(file));
-        }
-        succeeds(&mut check);
-    }
+    let key = format!("signed-by={}", out.join("vaultlet-signing-key.asc").display());
+    let by_apt = repositories::by_apt(&out.join("deb"), &key);
+    assert!(repositories::is_candidate(&by_apt), "{}{}", by_apt.stdout, by_apt.stderr);
+    let index = out.join("rpm/repodata/repomd.xml");
+    let mut check = private(&known, "gpg");
+    succeeds(check.args(["--quiet", "--verify"]).arg(index.with_extension("xml.asc")).arg(index));
     // A package that was changed, and a list that was changed to agree.
     let mut bytes = std::fs::read(&deb).unwrap();
     bytes[1000] ^= 1;
