@@ -15,6 +15,7 @@ mod distributions;
 mod homebrew;
 mod image;
 mod java;
+mod lands;
 mod maven;
 mod modules;
 mod repositories;
