@@ -13,6 +13,8 @@
 mod c;
 mod java;
 mod modules;
+mod platforms;
+mod wheel;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -28,7 +30,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The parts of `host/package`, each with the tools that it needs besides cargo.
 const PARTS: [(&str, &[&str]); 7] = [
     ("c", &["cmake", "cc", "c++", "pkg-config", "musl-gcc"]),
-    ("python", &["python3"]),
+    ("python", &["python3", "musl-gcc"]),
     ("node", &["node", "npm"]),
     ("go", &["go"]),
     ("java", &["java", "javac", "mvn"]),
