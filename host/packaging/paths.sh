@@ -12,11 +12,15 @@ fi
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 
 remap_paths() {
-  local crates=${CARGO_HOME:-$HOME/.cargo}/registry/src rust commit rustflags cflags triple
-  case $PWD$crates in *[[:space:]]*) return ;; esac
+  local crates=${CARGO_HOME:-$HOME/.cargo}/registry/src here rust commit rustflags cflags triple
+  here=$(pwd -P)
+  export VAULTLET_RUSTFLAGS=
+  case $here$crates in *[[:space:]]*) return ;; esac
   rust=$(rustc --print sysroot)/lib/rustlib/src/rust commit=$(rustc -vV | sed -n 's/^commit-hash: //p')
-  rustflags="--remap-path-prefix=$crates=/crates --remap-path-prefix=$rust=/rustc/$commit --remap-path-prefix=$PWD=/vaultlet"
-  cflags="-ffile-prefix-map=$crates=/crates -ffile-prefix-map=$PWD=/vaultlet"
+  rustflags="--remap-path-prefix=$crates=/crates --remap-path-prefix=$rust=/rustc/$commit --remap-path-prefix=$here=/vaultlet"
+  cflags="-ffile-prefix-map=$crates=/crates -ffile-prefix-map=$here=/vaultlet"
+  # For a build that replaces these variables.
+  export VAULTLET_RUSTFLAGS=$rustflags
   for triple in {x86_64,aarch64}_unknown_linux_{gnu,musl}; do
     export "CARGO_TARGET_${triple^^}_RUSTFLAGS=$rustflags" "CFLAGS_$triple=$cflags"
   done

@@ -18,8 +18,10 @@ mod java;
 mod lands;
 mod maven;
 mod modules;
+mod platforms;
 mod repositories;
 mod verify;
+mod wheel;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -35,7 +37,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The parts of `host/package`, each with the tools that it needs besides cargo.
 const PARTS: [(&str, &[&str]); 12] = [
     ("c", &["cmake", "cc", "c++", "pkg-config", "musl-gcc"]),
-    ("python", &["python3"]),
+    ("python", &["python3", "musl-gcc"]),
     ("node", &["node", "npm"]),
     ("go", &["go"]),
     ("java", &["java", "javac", "mvn"]),
