@@ -41,6 +41,11 @@ made_by_kinds() {
     mkdir -p "$out/brew"
     formula >"$out/brew/vaultlet.rb"
   fi
+  if [ -n "$windows" ]; then
+    mkdir -p "$out/scoop"
+    install -Dm755 "$windows" "$out/program/vaultlet-$version-windows-x86_64.exe"
+    manifest >"$out/scoop/vaultlet.json"
+  fi
 }
 
 # The program alone, named as releases name it.
@@ -152,6 +157,37 @@ yum_repository() {
 # A signature by the key that whoever publishes this has.
 signed() { # ARGUMENT…
   gpg --batch --yes --quiet --armor --local-user "$VAULTLET_SIGNING_KEY" "$@"
+}
+
+# Scoop's manifest. What follows `#/` is the name that the file gets.
+manifest() {
+  local releases file=vaultlet-$version-windows-x86_64.exe
+  releases=$(homepage)/releases/download
+  cat <<END
+{
+    "version": "$version",
+    "description": "Azure Key Vault secrets for training jobs",
+    "homepage": "$(homepage)",
+    "license": "Apache-2.0",
+    "architecture": {
+        "64bit": {
+            "url": "$releases/v$version/$file#/vaultlet.exe",
+            "hash": "$(sha256sum "$windows" | cut -d ' ' -f 1)"
+        }
+    },
+    "bin": "vaultlet.exe",
+    "checkver": {
+        "github": "$(homepage)"
+    },
+    "autoupdate": {
+        "architecture": {
+            "64bit": {
+                "url": "$releases/v\$version/vaultlet-\$version-windows-x86_64.exe#/vaultlet.exe"
+            }
+        }
+    }
+}
+END
 }
 
 formula() {

@@ -43,14 +43,19 @@ fn packed_elsewhere_the_bytes_are_the_same_and_the_signature_holds() {
     let machine = std::env::consts::ARCH;
     let program = packages().join(format!("program/vaultlet-{VERSION}-linux-{machine}"));
     package.arg("--program").arg(format!("{machine}={}", program.display()));
+    // The bytes of a program for Windows are nobody's concern here.
+    package.arg("--windows").arg(&program);
     succeeds(builds(&mut package));
+    scoop(&out);
 
     // Two lists of files, as the first one has more parts and no signatures.
     let (first, second) = (sums(packages()), sums(&out));
     let signed = |name: &str| name.ends_with(".asc") || name.ends_with("InRelease");
     let is_own = |name: &str| name == "provenance.intoto.json";
     let mut compared = 0;
-    for (name, sum) in second.iter().filter(|(name, _)| !signed(name) && !is_own(name)) {
+    let windows = |name: &str| name.starts_with("scoop/") || name.ends_with("-windows-x86_64.exe");
+    let same = |name: &str| !signed(name) && !is_own(name) && !windows(name);
+    for (name, sum) in second.iter().filter(|(name, _)| same(name)) {
         assert_eq!(Some(sum), first.get(name), "{name} is not the same");
         compared += 1;
     }
@@ -105,6 +110,21 @@ fn packed_elsewhere_the_bytes_are_the_same_and_the_signature_holds() {
     for home in [keys, known] {
         succeeds(private(&home, "gpgconf").args(["--kill", "all"]));
     }
+}
+
+/// The manifest for Scoop leads to the program, and has its checksum.
+fn scoop(out: &Path) {
+    let manifest = std::fs::read(out.join("scoop/vaultlet.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!(manifest["version"], VERSION);
+    let file = &manifest["architecture"]["64bit"];
+    let (url, name) = file["url"].as_str().unwrap().rsplit_once("#/").unwrap();
+    assert_eq!(manifest["bin"], name);
+    let (_, name) = url.split_once(&format!("/releases/download/v{VERSION}/")).unwrap();
+    let sums = sums(out);
+    assert_eq!(file["hash"].as_str(), sums.get(&format!("program/{name}")).map(String::as_str));
+    let next = manifest["autoupdate"]["architecture"]["64bit"]["url"].as_str().unwrap();
+    assert_eq!(next.replace("$version", VERSION), file["url"].as_str().unwrap());
 }
 
 /// A command with a home of GnuPG, which is made, and no other.
