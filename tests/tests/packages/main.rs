@@ -20,6 +20,7 @@ mod maven;
 mod modules;
 mod platforms;
 mod repositories;
+mod userlands;
 mod verify;
 mod wheel;
 
@@ -85,9 +86,19 @@ fn packages() -> &'static Path {
         let parts: Vec<&str> = possible.map(|(part, _)| *part).collect();
         let mut package = Command::new("bash");
         package.arg(root().join("host/package")).args(["--only", &parts.join(",")]);
+        if full() {
+            // Each takes minutes.
+            let machine = std::env::consts::ARCH;
+            package.args(["--platforms", &format!("{machine}-gnu,{machine}-musl")]);
+        }
         succeeds(builds(&mut package));
         root().join("target/packages")
     })
+}
+
+/// Whether what takes minutes is tested, too.
+fn full() -> bool {
+    std::env::var("VAULTLET_TEST_FULL").is_ok_and(|value| value == "1")
 }
 
 /// The folder of one part; `None` if a tool is missing and the test is skipped.

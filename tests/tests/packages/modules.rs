@@ -63,7 +63,7 @@ fn npm_takes_the_addon_of_the_platform() {
 }
 
 /// Installs the tarballs as a user does who has their folder, and nothing from elsewhere.
-fn install(tarballs: &[PathBuf], project: &Path, options: &[&str]) {
+pub(crate) fn install(tarballs: &[PathBuf], project: &Path, options: &[&str]) {
     let npm =
         ["install", "--save-optional", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
     std::fs::write(project.join("package.json"), "{}").unwrap();
@@ -76,7 +76,7 @@ fn installed(project: &Path) -> Vec<String> {
     addons.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn tarballs(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn tarballs(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.extension().is_some_and(|end| end == "tgz")).collect()
 }
