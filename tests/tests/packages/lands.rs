@@ -34,7 +34,7 @@ impl<'a> Land<'a> {
     /// Runs a program of the land; `None` where the system permits no namespaces.
     fn run(&self, program: &[&str]) -> Option<Ended> {
         let image = self.image.to_str().unwrap();
-        let whole = ["chroot", image].iter().chain(program);
+        let whole = ["chroot", image].into_iter().chain(program.iter().copied());
         let (unshare, arguments) = in_namespace(&self.setup, whole)?;
         Some(Run::program(unshare).arguments(arguments).environment([("PATH", PATH)]).end())
     }
@@ -58,7 +58,7 @@ impl<'a> Land<'a> {
             "SECRET=akv://my-key-vault/db-password",
             "--",
         ];
-        let ended = self.run(&[&dev, &run, print].concat()).unwrap();
+        let ended = self.run(&[&dev[..], &run, print].concat()).unwrap();
         assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{name}: {}", ended.stderr);
         ended.reveals_none_of(&[VALUE], false);
     }
