@@ -37,7 +37,7 @@ impl Elf {
         for section in sections.iter() {
             let Some((entries, link)) = section.dynamic(endian, bytes)? else { continue };
             let strings = sections.strings(endian, bytes, link)?;
-            for entry in entries.iter().filter(|entry| entry.tag32(endian) == Some(DT_NEEDED)) {
+            for entry in entries.iter().filter(|entry| entry.tag(endian) == DT_NEEDED) {
                 libraries.insert(text(entry.string(endian, strings)?));
             }
         }
@@ -54,7 +54,7 @@ impl Elf {
 
         let table = sections.symbols(endian, bytes, SHT_DYNSYM)?;
         let mut symbols = BTreeSet::new();
-        for symbol in table.iter().filter(|it| it.is_undefined(endian) && !it.is_weak(endian)) {
+        for symbol in table.iter().filter(|it| it.is_undefined(endian) && !it.is_weak()) {
             symbols.insert(text(symbol.name(endian, table.strings())?));
         }
         symbols.remove("");

@@ -64,7 +64,8 @@ fn npm_takes_the_addon_of_the_platform() {
 
 /// Installs the tarballs as a user does who has their folder, and nothing from elsewhere.
 pub(crate) fn install(tarballs: &[PathBuf], project: &Path, options: &[&str]) {
-    let npm = ["install", "--save-optional", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let npm =
+        ["install", "--save-optional", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
     std::fs::write(project.join("package.json"), "{}").unwrap();
     succeeds(Command::new("npm").args(npm).args(options).args(tarballs).current_dir(project));
 }
