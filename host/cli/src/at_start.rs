@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code, reason = "there is no other way to run before Rust's start-up code")]
 
+#[cfg(not(target_os = "linux"))]
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr;
@@ -45,6 +46,20 @@ fn is_closed(stream: RawFd) -> bool {
 }
 
 /// Whether a signal is ignored.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_ignored(signal: libc::c_int) -> bool {
+    // The kernel's action begins with the handler, and is at most so long. musl's function tells nothing of signal 34.
+    let mut action = [libc::SIG_DFL; 8];
+    // SAFETY: the action is valid, and only written to; the set in it is of eight bytes.
+    let known = unsafe {
+        let to = action.as_mut_ptr();
+        libc::syscall(libc::SYS_rt_sigaction, signal, ptr::null::<usize>(), to, size_of::<u64>())
+    };
+    known == 0 && action.first() == Some(&libc::SIG_IGN)
+}
+
+/// Whether a signal is ignored.
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn is_ignored(signal: libc::c_int) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: the action is valid, and only read.

@@ -5,8 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use vaultlet_tests::job::{VALUE, in_dev};
-use vaultlet_tests::sandbox::{in_namespace, skipped};
-use vaultlet_tests::{Run, root, succeeds};
+use vaultlet_tests::{root, succeeds};
 
 use super::{VERSION, check_example, only, part, prints_it};
 
@@ -100,39 +99,6 @@ fn the_tarball_has_the_program_the_component_and_their_documents() {
 }
 
 #[test]
-fn the_program_of_the_tarball_is_static_and_position_independent() {
-    let Some((_folder, prefix)) = unpacked() else { return };
-    let program = prefix.join("bin/vaultlet");
-    let said = succeeds(Command::new("readelf").args(["-hldW"]).arg(program)).stdout;
-    assert!(said.contains("DYN (Position-Independent Executable file)"), "{said}");
-    for missing in ["INTERP", "(NEEDED)", "RWE"] {
-        assert!(!said.contains(missing), "{missing}: {said}");
-    }
-}
-
-#[test]
-fn the_program_of_the_tarball_runs_where_there_is_nothing_else() {
-    let Some((folder, prefix)) = unpacked() else { return };
-    let image = folder.path().join("image");
-    // What a container has, whatever its image is.
-    let mut setup = "ip link set lo up".to_owned();
-    for name in ["dev", "proc", "tmp"] {
-        std::fs::create_dir_all(image.join(name)).unwrap();
-        if name != "tmp" {
-            setup += &format!("; mount --rbind /{name} '{}/{name}'", image.display());
-        }
-    }
-    std::fs::copy(prefix.join("bin/vaultlet"), image.join("vaultlet")).unwrap();
-    let demo = ["chroot".as_ref(), image.as_os_str(), "/vaultlet".as_ref(), "demo".as_ref()];
-    let Some((unshare, arguments)) = in_namespace(&setup, demo) else {
-        return skipped("packages", "the system permits no namespaces");
-    };
-    let ended = Run::program(unshare).arguments(arguments).end();
-    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.contains("vaultlet get"), "{}", ended.stdout);
-}
-
-#[test]
 fn the_pages_of_the_tarball_link_only_to_each_other_and_to_the_web() {
     let Some((_folder, prefix)) = unpacked() else { return };
     let pages = prefix.join("share/doc/vaultlet");
@@ -155,7 +121,7 @@ fn not_empty(file: &Path) -> bool {
 }
 
 /// Unpacks the tarball into a temporary folder.
-fn unpacked() -> Option<(TempDir, PathBuf)> {
+pub(super) fn unpacked() -> Option<(TempDir, PathBuf)> {
     let tarball = only(&part("c")?, ".tar.gz");
     let folder = TempDir::new().unwrap();
     let prefix = folder.path().join("prefix");

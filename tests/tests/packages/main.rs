@@ -11,10 +11,17 @@
 )]
 
 mod c;
+mod distributions;
+mod homebrew;
+mod image;
 mod java;
+mod lands;
+mod maven;
 mod modules;
 mod platforms;
+mod repositories;
 mod userlands;
+mod verify;
 mod wheel;
 
 use std::ffi::OsStr;
@@ -29,7 +36,7 @@ use vaultlet_tests::{Ended, builds, root, succeeds, vaultlet};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The parts of `host/package`, each with the tools that it needs besides cargo.
-const PARTS: [(&str, &[&str]); 7] = [
+const PARTS: [(&str, &[&str]); 12] = [
     ("c", &["cmake", "cc", "c++", "pkg-config", "musl-gcc"]),
     ("python", &["python3", "musl-gcc"]),
     ("node", &["node", "npm"]),
@@ -37,6 +44,11 @@ const PARTS: [(&str, &[&str]); 7] = [
     ("java", &["java", "javac", "mvn"]),
     ("component", &[]),
     ("crates", &[]),
+    ("program", &["musl-gcc"]),
+    ("deb", &["musl-gcc", "nfpm", "apt-ftparchive", "dpkg-deb", "busybox"]),
+    ("rpm", &["musl-gcc", "nfpm", "createrepo_c", "rpm", "busybox"]),
+    ("oci", &["musl-gcc", "python3", "skopeo", "umoci"]),
+    ("brew", &["musl-gcc", "ruby"]),
 ];
 
 #[test]

@@ -69,7 +69,10 @@ fn wheel(folder: &Path) -> PathBuf {
         succeeds(script.args(arguments)).stdout.trim_end().to_owned()
     };
     let linker = made("library", &["--linker"]);
-    let mut maturin = Command::new(Path::new(&made("tools", &[])).join("maturin"));
+    // With the flags of a release, which are in the environment: with others everything is compiled again.
+    let mut maturin = Command::new("bash");
+    maturin.args(["-c", ". host/packaging/paths.sh && exec \"$0\" \"$@\""]);
+    maturin.arg(Path::new(&made("tools", &[])).join("maturin"));
     maturin.args(["build", "--quiet", "--release", "--locked"]);
     maturin.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target());
     maturin.arg("--out").arg(folder).current_dir(root());

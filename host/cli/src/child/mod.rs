@@ -8,6 +8,7 @@
 mod group;
 mod inherited;
 mod program;
+mod signal_set;
 mod signals;
 mod stop;
 mod system;

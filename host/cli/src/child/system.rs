@@ -10,9 +10,10 @@ use std::process::Command;
 use std::ptr;
 use std::time::Duration;
 
-use libc::{c_int, sigset_t};
+use libc::c_int;
 use rustix::process::Pid;
 
+use super::signal_set::SignalSet;
 use super::signals::Received;
 use crate::at_start;
 
@@ -23,7 +24,7 @@ const WATCH: libc::c_long = 20_000_000;
 /// How signals were handled before they were blocked.
 #[derive(Clone, Copy)]
 pub(super) struct Before {
-    mask: sigset_t,
+    mask: SignalSet,
     ignores_children: bool,
 }
 
@@ -34,11 +35,7 @@ pub(super) fn block_signals() -> Before {
         // With it ignored, the system throws away how a child ended.
         take_default(libc::SIGCHLD);
     }
-    let set = caught();
-    let mut mask = empty();
-    // SAFETY: both sets are valid.
-    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut mask) };
-    Before { mask, ignores_children }
+    Before { mask: SignalSet::caught().block(), ignores_children }
 }
 
 impl Before {
@@ -47,43 +44,28 @@ impl Before {
         if self.ignores_children {
             ignore(libc::SIGCHLD);
         }
-        // SAFETY: the set is valid.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.mask, ptr::null_mut()) };
+        self.mask.block_only();
         Ok(())
     }
 
     /// Unblocks these signals, but for those that were blocked before.
     pub(super) fn unblock(&self, signals: &[c_int]) {
-        let mut set = empty();
-        // SAFETY: the sets are valid.
-        unsafe {
-            for signal in signals {
-                if libc::sigismember(&raw const self.mask, *signal) == 0 {
-                    libc::sigaddset(&raw mut set, *signal);
-                }
-            }
-            libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
-        }
+        let mut set = SignalSet::default();
+        let freed = signals.iter().filter(|signal| !self.mask.contains(**signal));
+        freed.for_each(|signal| set.add(*signal));
+        set.unblock();
     }
 }
 
 /// Waits for a signal that is blocked.
 #[cfg(target_os = "linux")]
 pub(super) fn next_signal(within: Option<Duration>) -> Option<Received> {
-    let set = caught();
-    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let time = within.map(|time| libc::timespec {
-        tv_sec: time.as_secs().try_into().unwrap_or(i32::MAX.into()),
-        tv_nsec: time.subsec_nanos().into(),
-    });
-    let time = time.as_ref().map_or(ptr::null(), ptr::from_ref);
-    // SAFETY: all pointers are valid or null; the sender and the value are read for signals that have them.
+    let info = SignalSet::caught().wait(within)?;
+    let has_sender = matches!(info.si_code, libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL);
+    // SAFETY: the sender and the value are read for signals that have them.
     unsafe {
-        let number = libc::sigtimedwait(&raw const set, info.as_mut_ptr(), time);
-        let info = info.assume_init();
-        let has_sender = matches!(info.si_code, libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL);
-        (number > 0).then(|| Received {
-            number,
+        Some(Received {
+            number: info.si_signo,
             sender: if has_sender { info.si_pid() } else { 0 },
             is_of_kernel: info.si_code == libc::SI_KERNEL,
             value: (info.si_code == libc::SI_QUEUE).then(|| info.si_value().sival_ptr.addr()),
@@ -95,11 +77,9 @@ pub(super) fn next_signal(within: Option<Duration>) -> Option<Received> {
 /// is taken for the terminal's.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn next_signal(_: Option<Duration>) -> Option<Received> {
-    let (set, mut number) = (caught(), 0);
-    // SAFETY: both pointers are valid.
-    let failed = unsafe { libc::sigwait(&raw const set, &raw mut number) };
     let is_of_kernel = rustix::stdio::stdin().is_terminal();
-    (failed == 0).then_some(Received { number, sender: 0, is_of_kernel, value: None })
+    let number = SignalSet::caught().wait()?;
+    Some(Received { number, sender: 0, is_of_kernel, value: None })
 }
 
 /// Sends a signal on. The program may have ended, or belong to another user by now.
@@ -118,15 +98,13 @@ pub(super) fn send(to: Pid, signal: &Received) {
 
 /// Does what a blocked signal does by default, such as stopping this process.
 pub(super) fn take_by_default(signal: c_int) {
-    let mut set = empty();
-    // SAFETY: the set is valid, and the signal has no handler.
-    unsafe {
-        libc::sigaddset(&raw mut set, signal);
-        // While it is blocked: what a terminal has sent as well is pending then, too, and stops this process once.
-        libc::raise(signal);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, ptr::null_mut());
-    }
+    let mut set = SignalSet::default();
+    set.add(signal);
+    // While it is blocked: what a terminal has sent as well is pending then, too, and stops this process once.
+    // SAFETY: the signal has no handler.
+    unsafe { libc::raise(signal) };
+    set.unblock();
+    set.block();
 }
 
 /// Ignores a signal.
@@ -159,12 +137,8 @@ pub(super) fn keep(descriptor: c_int) -> io::Result<()> {
 
 /// The first of these signals that waits to be fetched.
 pub(super) fn pending(signals: &[c_int]) -> Option<c_int> {
-    let mut set = empty();
-    // SAFETY: the set is valid.
-    unsafe {
-        libc::sigpending(&raw mut set);
-        signals.iter().copied().find(|signal| libc::sigismember(&raw const set, *signal) == 1)
-    }
+    let set = SignalSet::pending();
+    signals.iter().copied().find(|signal| set.contains(*signal))
 }
 
 /// Adds a step to those of the child before the program replaces it.
@@ -257,35 +231,4 @@ unsafe fn is_stopped(path: &std::ffi::CStr) -> bool {
     let text = text.get(..usize::try_from(read).unwrap_or(0)).unwrap_or_default();
     let state = text.iter().rposition(|byte| *byte == b')').and_then(|at| text.get(at + 2));
     matches!(state, Some(b'T' | b't'))
-}
-
-/// The signals that are caught: all but those of faults, and those that cannot be.
-fn caught() -> sigset_t {
-    let faults = [
-        libc::SIGSEGV,
-        libc::SIGBUS,
-        libc::SIGFPE,
-        libc::SIGILL,
-        libc::SIGABRT,
-        libc::SIGTRAP,
-        libc::SIGSYS,
-    ];
-    let mut set = empty();
-    // SAFETY: the set is valid.
-    unsafe {
-        libc::sigfillset(&raw mut set);
-        for fault in faults {
-            libc::sigdelset(&raw mut set, fault);
-        }
-    }
-    set
-}
-
-fn empty() -> sigset_t {
-    let mut set = MaybeUninit::zeroed();
-    // SAFETY: the call makes the set valid.
-    unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        set.assume_init()
-    }
 }

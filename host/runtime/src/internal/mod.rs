@@ -20,4 +20,6 @@ pub(crate) use line_stream::LineStream;
 pub(crate) use programs::Programs;
 pub(crate) use prompt::plain;
 pub(crate) use service::{Served, Service, ServiceError};
+#[cfg(target_env = "musl")]
+pub(crate) use started_programs::output;
 pub use started_programs::with_started;

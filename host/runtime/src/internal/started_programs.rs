@@ -21,6 +21,19 @@ pub(super) fn start(command: &mut Command) -> io::Result<Child> {
     Ok(child)
 }
 
+/// Runs a program to its end, and reads the beginning of its output.
+#[cfg(target_env = "musl")]
+pub(crate) fn output(command: &mut Command, most: u64) -> io::Result<Vec<u8>> {
+    use std::io::Read as _;
+
+    let mut child = start(command.stdout(std::process::Stdio::piped()))?;
+    let mut content = Vec::new();
+    let read = child.stdout.take().map_or(Ok(0), |out| out.take(most).read_to_end(&mut content));
+    let ended = child.wait();
+    forget(&child);
+    read.and(ended).map(|_| content)
+}
+
 /// Forgets a program that was waited for.
 pub(super) fn forget(child: &Child) {
     if IS_KEPT.load(Ordering::SeqCst) {

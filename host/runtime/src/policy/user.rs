@@ -17,8 +17,10 @@ impl User {
 
     /// The user with this id, and the name that the system has for it.
     pub fn with_id(id: u32) -> Self {
-        let found = unistd::User::from_uid(id.into()).ok().flatten();
-        Self { id: Some(id), name: found.map(|user| user.name) }
+        let found = unistd::User::from_uid(id.into()).ok().flatten().map(|user| user.name);
+        #[cfg(target_env = "musl")]
+        let found = found.or_else(|| getent(&id.to_string()).map(|(name, _)| name));
+        Self { id: Some(id), name: found }
     }
 
     /// The user with this name, or with the id that is written in decimal digits. There need not be such a user on
@@ -52,12 +54,50 @@ impl User {
 
 fn id_of(name: &str) -> Option<u32> {
     // A name with a NUL is nobody's.
-    unistd::User::from_name(name).ok().flatten().map(|user| user.uid.as_raw())
+    let found = unistd::User::from_name(name).ok().flatten().map(|user| user.uid.as_raw());
+    #[cfg(target_env = "musl")]
+    let found = found.or_else(|| getent(name).map(|(_, id)| id));
+    found
+}
+
+/// The name and the id of a user whom `/etc/passwd` does not have. musl knows no others, but the system's own program
+/// asks whatever `/etc/nsswitch.conf` names, such as SSSD.
+/// <https://man7.org/linux/man-pages/man1/getent.1.html>
+#[cfg(target_env = "musl")]
+fn getent(user: &str) -> Option<(String, u32)> {
+    use std::process::{Command, Stdio};
+
+    const GETENT: &str = "/usr/bin/getent";
+    /// Bytes of one line.
+    const MOST: u64 = 4096;
+    let mut command = Command::new(GETENT);
+    command.args(["passwd", "--", user]).env_clear().current_dir("/");
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    parsed(&crate::internal::output(&mut command, MOST).ok()?)
+}
+
+/// A line of `/etc/passwd`: `name:x:id:…`.
+#[cfg(any(target_env = "musl", test))]
+fn parsed(line: &[u8]) -> Option<(String, u32)> {
+    let mut fields = std::str::from_utf8(line).ok()?.split(':');
+    let (name, id) = (fields.next()?, fields.nth(1)?);
+    (!name.is_empty()).then_some((name.to_owned(), id.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_passwd_has_a_name_and_an_id() {
+        let alice = "alice:*:1234:1234:Alice:/home/alice:/bin/sh\n";
+        assert_eq!(parsed(alice.as_bytes()), Some(("alice".into(), 1234)));
+        for bad in
+            ["", "alice", "alice:x", ":x:1234:", "alice:x::", "alice:x:-1:", "alice:x:4294967296:"]
+        {
+            assert_eq!(parsed(bad.as_bytes()), None, "{bad}");
+        }
+    }
 
     #[test]
     fn users_are_told_apart_by_their_ids_and_then_by_their_names() {
