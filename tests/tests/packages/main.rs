@@ -18,6 +18,7 @@ mod java;
 mod lands;
 mod maven;
 mod modules;
+mod musl;
 mod platforms;
 mod repositories;
 mod userlands;

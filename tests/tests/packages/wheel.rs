@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vaultlet_tests::job::{VALUE, in_dev};
 use vaultlet_tests::{Ended, Run, builds, root, succeeds, target, vaultlet};
 
-use super::{VERSION, check_example, part, prints_it};
+use super::{VERSION, check_example, full, part, prints_it};
 
 #[test]
 fn the_wheel_works_in_an_empty_environment() {
@@ -118,6 +118,42 @@ fn the_tag_of_the_wheel_is_that_which_auditwheel_finds() {
         seen += 1;
     }
     assert!(seen > 0);
+}
+
+/// The commands that install programs of PyPI, each into an environment of its own.
+#[test]
+fn pipx_and_uv_install_the_program() {
+    let Some(packages) = part("python").filter(|_| full()) else { return };
+    let folder = environment();
+    let at = |name: &str| folder.path().join(name);
+    let mut install = Command::new(at("bin/python"));
+    succeeds(install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "pipx",
+        "uv",
+    ]));
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(at("bin").join(program));
+        command.args(arguments).env("UV_PYTHON_DOWNLOADS", "never");
+        command.env("PIPX_HOME", at("home")).env("PIPX_BIN_DIR", at("pipx"));
+        command.env("UV_TOOL_DIR", at("tools")).env("UV_TOOL_BIN_DIR", at("uv"));
+        succeeds(command.env("UV_CACHE_DIR", at("cache")));
+    };
+    let from = packages.to_str().unwrap();
+    let pip = format!("--pip-args=--no-index --find-links '{from}'");
+    run("pipx", &["install", &pip, "vaultlet"]);
+    run("uv", &["tool", "install", "--no-index", "--find-links", from, "vaultlet"]);
+    for name in ["pipx", "uv"] {
+        let said = succeeds(Command::new(at(name).join("vaultlet")).arg("--version")).stdout;
+        assert!(said.contains(VERSION), "{name}: {said}");
+    }
+    run("pipx", &["uninstall", "vaultlet"]);
+    run("uv", &["tool", "uninstall", "vaultlet"]);
+    assert!(!at("pipx/vaultlet").exists() && !at("uv/vaultlet").exists());
 }
 
 /// The build backend, as `pip install ./host/python` calls it. The extension is the one of the packages, which is compiled

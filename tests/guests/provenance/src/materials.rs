@@ -80,7 +80,8 @@ pub(crate) fn of(root: &Path, about: &About, built: &Built<'_>) -> Result<Value,
     let digest = sha256(built.bytes);
     let needs = needs.iter().map(|(id, on)| json!({ "ref": id, "dependsOn": on }));
     let mut components: Vec<_> = crates.iter().map(|(id, one)| library(id, one)).collect();
-    if has_musl(built.target) {
+    // A library uses the musl of the program that loads it.
+    if has_musl(built.target) && built.package == "vaultlet-cli" {
         let licences = json!([{ "expression": "MIT" }]);
         components.push(json!({ "type": "library", "name": "musl", "licenses": licences }));
     }
