@@ -90,7 +90,7 @@ tree() { # FOLDER PROGRAM MACHINE
   local tree=$1 share=$1/usr/share doc=$1/documents/doc/vaultlet page
   local here=host/packaging/system
   install -Dm755 "$2" "$tree/usr/bin/vaultlet"
-  install -Dm644 -t "$tree/usr/lib/systemd/system" "$here"/vaultlet-agent.{service,socket}
+  install -Dm644 -t "$tree/usr/lib/systemd/system" host/packaging/systemd/vaultlet-agent.{service,socket}
   install -Dm644 "$here/agent.env" "$tree/etc/vaultlet/agent.env"
   "$program" man "$work/man" >/dev/null
   for page in "$work"/man/*; do
