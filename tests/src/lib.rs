@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod case;
 pub mod client;
+pub mod elf;
 pub mod environment;
 pub mod guests;
 pub mod job;

@@ -134,7 +134,11 @@ impl Place {
         for name in ["package.json", "index.mjs", "index.cjs", "azure.mjs", "azure.cjs", "lib"] {
             copy(&root().join("host/node").join(name), &node);
         }
-        copy(&built.join("libvaultlet_node.so"), &node.join("vaultlet.node"));
+        let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+        let addon = folder.join(format!("node_modules/@vaultlet/linux-{arch}-gnu"));
+        fs::create_dir_all(&addon).unwrap();
+        copy(&built.join("libvaultlet_node.so"), &addon.join("vaultlet.node"));
+        fs::write(addon.join("package.json"), r#"{"main":"vaultlet.node"}"#).unwrap();
         copy(&root().join("host/node/examples/job.mjs"), folder);
     }
 

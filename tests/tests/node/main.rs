@@ -14,6 +14,7 @@ mod records;
 #[path = "../python/wit.rs"]
 mod wit;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,15 +28,16 @@ use vaultlet_tests::{Run, environment, library, root, succeeds, target, vaultlet
 /// The folder has no other package, and npm runs no scripts.
 #[test]
 fn the_example_runs_where_only_the_package_is_installed() {
-    let Some(package) = package() else { return };
+    let Some(packages) = packages() else { return };
     let folder = tempfile::tempdir_in(folder()).unwrap();
-    install(package, folder.path());
+    install(packages, folder.path());
     let installed: Vec<_> = fs::read_dir(folder.path().join("node_modules"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .filter(|name| name != ".package-lock.json")
         .collect();
-    assert_eq!(installed, ["vaultlet"]);
+    let installed: BTreeSet<_> = installed.iter().filter_map(|name| name.to_str()).collect();
+    assert_eq!(installed, BTreeSet::from(["@vaultlet", "vaultlet"]));
     let manifest = folder.path().join("node_modules/vaultlet/package.json");
     let manifest: serde_json::Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
     assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
@@ -63,7 +65,7 @@ fn the_example_runs_where_only_the_package_is_installed() {
 
 #[test]
 fn the_packages_own_tests_pass() {
-    let Some(package) = package() else { return };
+    let Some(packages) = packages() else { return };
     let folder = folder().join("tests");
     let source = root().join("host/node/test");
     fs::create_dir_all(&folder).unwrap();
@@ -74,12 +76,14 @@ fn the_packages_own_tests_pass() {
     let lock = fs::read(source.join("package-lock.json")).unwrap();
     let stamp = folder.join("node_modules/stamp");
     if fs::read(&stamp).is_ok_and(|found| found == lock) {
-        let _ = fs::remove_dir_all(folder.join("node_modules/vaultlet"));
+        for name in ["vaultlet", "@vaultlet"] {
+            let _ = fs::remove_dir_all(folder.join("node_modules").join(name));
+        }
     } else {
         npm(&["ci", "--ignore-scripts"], &folder);
         fs::write(stamp, lock).unwrap();
     }
-    install(package, &folder);
+    install(packages, &folder);
     let full = std::env::var("VAULTLET_TEST_FULL").unwrap_or_default();
     let tests = entries(&folder).filter(|path| path.to_string_lossy().ends_with(".test.mjs"));
     let ended = Run::program("node")
@@ -112,13 +116,13 @@ try {
 }
 "#;
 
-/// The packed package, made of the current sources; `None` where there is no Node or npm.
-fn package() -> Option<&'static PathBuf> {
-    static PACKAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PACKAGE.get_or_init(pack).as_ref()
+/// The packed packages, made of the current sources; `None` where there is no Node or npm.
+fn packages() -> Option<&'static [PathBuf]> {
+    static PACKAGES: OnceLock<Option<Vec<PathBuf>>> = OnceLock::new();
+    PACKAGES.get_or_init(pack).as_deref()
 }
 
-fn pack() -> Option<PathBuf> {
+fn pack() -> Option<Vec<PathBuf>> {
     for tool in ["node", "npm"] {
         if Command::new(tool).arg("--version").output().is_err() {
             skipped("node", &format!("`{tool}` is not there"));
@@ -127,9 +131,11 @@ fn pack() -> Option<PathBuf> {
     }
     // Built together with the library for C, as are all libraries of the workspace.
     let library = library().with_file_name("libvaultlet_node.so");
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    let addon = format!("linux-{arch}-gnu={}", library.display());
     let pack = root().join("host/node/pack.mjs");
-    let packed = succeeds(Command::new("node").arg(pack).arg(library).arg(folder())).stdout;
-    Some(PathBuf::from(packed.trim_end()))
+    let packed = succeeds(Command::new("node").arg(pack).arg(folder()).arg(addon)).stdout;
+    Some(packed.lines().map(PathBuf::from).collect())
 }
 
 /// The folder in which packages are made and installed.
@@ -139,9 +145,10 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn install(package: &Path, folder: &Path) {
-    let package = package.to_str().unwrap();
-    npm(&["install", "--no-save", "--offline", "--ignore-scripts", package], folder);
+fn install(packages: &[PathBuf], folder: &Path) {
+    let packages = packages.iter().map(|package| package.to_str().unwrap());
+    let install = ["install", "--no-save", "--offline", "--ignore-scripts"];
+    npm(&install.into_iter().chain(packages).collect::<Vec<_>>(), folder);
 }
 
 fn npm(arguments: &[&str], folder: &Path) {

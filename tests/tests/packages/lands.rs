@@ -236,7 +236,7 @@ fn unpack_debian(mirror: &str, release: &str, scratch: &Path, image: &Path) {
 }
 
 /// Where this machine gets Debian's packages from.
-fn mirror() -> Option<String> {
+pub(super) fn mirror() -> Option<String> {
     let mut apt = Command::new("apt-get");
     apt.args([
         "indextargets",

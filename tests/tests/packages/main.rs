@@ -11,9 +11,19 @@
 )]
 
 mod c;
+mod distributions;
+mod homebrew;
+mod image;
 mod java;
 mod lands;
+mod maven;
 mod modules;
+mod musl;
+mod platforms;
+mod repositories;
+mod userlands;
+mod verify;
+mod wheel;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -27,14 +37,19 @@ use vaultlet_tests::{Ended, builds, root, succeeds, vaultlet};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The parts of `host/package`, each with the tools that it needs besides cargo.
-const PARTS: [(&str, &[&str]); 7] = [
+const PARTS: [(&str, &[&str]); 12] = [
     ("c", &["cmake", "cc", "c++", "pkg-config", "musl-gcc"]),
-    ("python", &["python3"]),
+    ("python", &["python3", "musl-gcc"]),
     ("node", &["node", "npm"]),
     ("go", &["go"]),
     ("java", &["java", "javac", "mvn"]),
     ("component", &[]),
     ("crates", &[]),
+    ("program", &["musl-gcc"]),
+    ("deb", &["musl-gcc", "nfpm", "apt-ftparchive", "dpkg-deb", "busybox"]),
+    ("rpm", &["musl-gcc", "nfpm", "createrepo_c", "rpm", "busybox"]),
+    ("oci", &["musl-gcc", "python3", "skopeo", "umoci"]),
+    ("brew", &["musl-gcc", "ruby"]),
 ];
 
 #[test]
@@ -72,9 +87,19 @@ fn packages() -> &'static Path {
         let parts: Vec<&str> = possible.map(|(part, _)| *part).collect();
         let mut package = Command::new("bash");
         package.arg(root().join("host/package")).args(["--only", &parts.join(",")]);
+        if full() {
+            // Each takes minutes.
+            let machine = std::env::consts::ARCH;
+            package.args(["--platforms", &format!("{machine}-gnu,{machine}-musl")]);
+        }
         succeeds(builds(&mut package));
         root().join("target/packages")
     })
+}
+
+/// Whether what takes minutes is tested, too.
+fn full() -> bool {
+    std::env::var("VAULTLET_TEST_FULL").is_ok_and(|value| value == "1")
 }
 
 /// The folder of one part; `None` if a tool is missing and the test is skipped.

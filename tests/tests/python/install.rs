@@ -9,9 +9,6 @@ use std::sync::OnceLock;
 use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{builds, root, succeeds, target};
 
-/// The build backend that `pyproject.toml` names.
-const MATURIN: &str = "maturin==1.16.0";
-
 /// The interpreter of an environment with the current package; `None` where there is no Python and none
 /// is required.
 pub(crate) fn python() -> Option<PathBuf> {
@@ -29,12 +26,11 @@ fn installed() -> Option<PathBuf> {
     // Tests run in parallel, in this process and in others.
     let lock = File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
-    let maturin = environment(&folder.join("maturin"), &format!("{version}{MATURIN}"), &[MATURIN]);
     let tests = root().join("host/python/tests/requirements.txt");
     let wanted = version + &fs::read_to_string(&tests).unwrap();
     let tests = ["--requirement", tests.to_str().unwrap()];
     let python = environment(&folder.join("tests"), &wanted, &tests);
-    let wheel = wheel(&maturin, &folder.join("wheels"));
+    let wheel = wheel(&folder.join("wheels"));
     let (stamp, bytes) = (folder.join("tests/installed"), fs::read(&wheel).unwrap());
     if fs::read(&stamp).is_ok_and(|installed| installed == bytes) {
         return Some(python);
@@ -61,17 +57,26 @@ fn environment(folder: &Path, wanted: &str, packages: &[&str]) -> PathBuf {
     python
 }
 
-/// Builds the wheel as users do. `host/package` builds the same extension in the same folder, so that it is compiled
-/// once; without optimisation the extension and its share of the dependencies would be compiled for these tests alone.
-fn wheel(python: &Path, folder: &Path) -> PathBuf {
+/// Builds the wheel with its build backend's tool. `host/package` builds the same extension in the same folder, so that it is
+/// compiled once; without optimisation the extension and its share of the dependencies would be compiled for these tests alone.
+fn wheel(folder: &Path) -> PathBuf {
     if folder.exists() {
         fs::remove_dir_all(folder).unwrap();
     }
     let manifest = root().join("host/python/Cargo.toml");
-    let mut maturin = Command::new(python);
-    maturin.args(["-m", "maturin", "build", "--quiet", "--release", "--locked"]);
+    let made = |script: &str, arguments: &[&str]| {
+        let mut script = Command::new(root().join("host/packaging").join(script));
+        succeeds(script.args(arguments)).stdout.trim_end().to_owned()
+    };
+    let linker = made("library", &["--linker"]);
+    // With the flags of a release, which are in the environment: with others everything is compiled again.
+    let mut maturin = Command::new("bash");
+    maturin.args(["-c", ". host/packaging/paths.sh && exec \"$0\" \"$@\""]);
+    maturin.arg(Path::new(&made("tools", &[])).join("maturin"));
+    maturin.args(["build", "--quiet", "--release", "--locked"]);
     maturin.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target());
     maturin.arg("--out").arg(folder).current_dir(root());
+    maturin.arg("--").arg(format!("-Clinker={linker}"));
     succeeds(builds(&mut maturin));
     let mut wheels = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     wheels.find(|path| path.extension().is_some_and(|ending| ending == "whl")).unwrap()

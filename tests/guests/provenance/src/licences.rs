@@ -13,10 +13,13 @@ use crate::{cargo, materials};
 /// Prefixes of the names of licence files.
 const NAMES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 
-/// What Rust links into a program for musl besides crates.
-const MUSL: &str = "\
-Copyright © 2005-2020 Rich Felker, et al.
+/// What is linked besides crates: a C library into static programs, and into the other libraries what their linker brings
+/// (host/packaging/library).
+const MUSL: &str = "Copyright © 2005-2020 Rich Felker, et al.";
+const ZIG: &str = "The MIT License (Expat)\n\nCopyright (c) Zig contributors";
 
+/// The rest of both licences.
+const MIT: &str = "\
 Permission is hereby granted, free of charge, to any person obtaining
 a copy of this software and associated documentation files (the
 \"Software\"), to deal in the Software without restriction, including
@@ -54,8 +57,11 @@ pub(crate) fn of(root: &Path, targets: &str, packages: &[&str]) -> Result<String
         }
     }
     if targets.split(',').any(materials::has_musl) {
-        texts.entry(MUSL.to_owned()).or_default().push("musl (in static programs)".to_owned());
+        let text = format!("{MUSL}\n\n{MIT}");
+        texts.entry(text).or_default().push("musl (in static programs)".to_owned());
     }
+    let text = format!("{ZIG}\n\n{MIT}");
+    texts.entry(text).or_default().push("Zig's runtime (in libraries)".to_owned());
     let ours = |name: &str| name.starts_with("vaultlet");
     for (id, one) in all.iter().filter(|(_, one)| !ours(&one.name)) {
         let folder = folders.get(id).cloned().flatten().ok_or_else(|| format!("{id} is nowhere"))?;

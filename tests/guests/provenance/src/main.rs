@@ -7,12 +7,14 @@
 //!
 //! `provenance --bill PACKAGE TARGET FILE OUT SOURCE REVISION` writes the bill of materials of another
 //! file that was built from a package; `provenance --licences TARGET,… OUT PACKAGE…` writes the licence
-//! texts of the crates in packages.
+//! texts of the crates in packages; `provenance --statement FOLDER OUT SOURCE REVISION BUILDER PACKAGES` writes
+//! how all files of a folder were made.
 //!
 //! The output is reproducible.
 
 mod licences;
 mod materials;
+mod statement;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -46,6 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         ["--licences", target, out, packages @ ..] => {
             Ok(fs::write(out, licences::of(&root, target, packages)?)?)
+        }
+        ["--statement", folder, out, source, revision, builder, packages] => {
+            let run = statement::Run { source, revision, builder, packages };
+            let statement = statement::of(&root, Path::new(folder), Path::new(out), &run)?;
+            Ok(fs::write(out, serde_json::to_string_pretty(&statement)? + "\n")?)
         }
         [component, folder, source, revision] => {
             publish(&root, component, Path::new(folder), &about(&root, source, revision)?)

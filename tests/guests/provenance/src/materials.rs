@@ -68,15 +68,20 @@ pub(crate) fn crates(root: &Path, package: &str, target: &str) -> Result<Tree, B
     Ok((crates, needs))
 }
 
+/// A checksum in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The bill of materials of a built file.
 pub(crate) fn of(root: &Path, about: &About, built: &Built<'_>) -> Result<Value, Box<dyn Error>> {
     let (crates, needs) = crates(root, built.package, built.target)?;
     let whole = format!("pkg:cargo/{}@{}", built.package, about.version);
-    let digest: String =
-        Sha256::digest(built.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = sha256(built.bytes);
     let needs = needs.iter().map(|(id, on)| json!({ "ref": id, "dependsOn": on }));
     let mut components: Vec<_> = crates.iter().map(|(id, one)| library(id, one)).collect();
-    if has_musl(built.target) {
+    // A library uses the musl of the program that loads it.
+    if has_musl(built.target) && built.package == "vaultlet-cli" {
         let licences = json!([{ "expression": "MIT" }]);
         components.push(json!({ "type": "library", "name": "musl", "licenses": licences }));
     }
