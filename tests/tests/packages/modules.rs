@@ -116,7 +116,7 @@ fn the_go_module_works_with_an_empty_cache() {
     let module = go(&["list", "-m", "-f", "{{.Dir}}", "vaultlet.dev/go"]).stdout;
     for name in ["LICENSE", "THIRD-PARTY.txt"] {
         let missing = format!("{name} is not in {module}");
-        assert!(std::path::Path::new(module.trim_end()).join(name).exists(), "{missing}");
+        assert!(Path::new(module.trim_end()).join(name).exists(), "{missing}");
     }
     check_example(&[project.join("job").as_os_str()], &[], prints_it);
 }

@@ -69,8 +69,8 @@ fn objection(elf: &Elf) -> Option<String> {
         return Some(format!("it needs {version}"));
     }
     // A library for musl needs the one library that musl is, in any version.
-    if elf.libraries.iter().eq(["libc.so"]) && elf.versions.is_empty() {
-        return None;
+    if elf.libraries.iter().eq([&format!("libc.musl-{}.so.1", elf.machine)]) {
+        return elf.versions.first().map(|version| format!("it needs {version} of musl"));
     }
     let other = elf.libraries.iter().find(|library| !OF_GLIBC.contains(&library.as_str()));
     other.map(|library| format!("it needs {library}"))
