@@ -5,6 +5,8 @@
 //! Called by `guest/build/run` with the checkout and the target directory. Prints the paths to watch, as a
 //! build script does.
 
+mod order;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,9 +25,11 @@ struct Component {
     features: &'static str,
 }
 
+const EMBEDDED: &str = "embedded.wasm";
+
 const COMPONENTS: [Component; 2] = [
     Component { file: "vaultlet.wasm", profile: "guest", features: "" },
-    Component { file: "embedded.wasm", profile: "embedded", features: "embedded" },
+    Component { file: EMBEDDED, profile: "embedded", features: "embedded" },
 ];
 
 fn main() -> Result<()> {
@@ -43,7 +47,20 @@ fn main() -> Result<()> {
     add_target(&root)?;
     let package = root.join("host/runtime");
     for component in &COMPONENTS {
-        let bytes = without_custom_sections(&build(&root, &target.join("component"), component)?)?;
+        let built = build(&root, &target.join("component"), component)?;
+        let mut functions = String::new();
+        let bytes = without_custom_sections(&built, &mut |module| {
+            // The other one is not compiled here, and small as it is.
+            if component.file != EMBEDDED {
+                return Ok(module.to_vec());
+            }
+            let (ordered, listed) = order::hot_first(module)?;
+            functions += &listed;
+            Ok(ordered)
+        })?;
+        if !functions.is_empty() {
+            write(&target.join("embedded-functions.txt"), functions.as_bytes())?;
+        }
         write(&target.join(component.file), &bytes)?;
         write(&package.join(component.file), &bytes)?;
     }
@@ -114,14 +131,18 @@ fn build(root: &Path, target: &Path, component: &Component) -> Result<Vec<u8>> {
     fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
 }
 
-/// Drops the sections that only debuggers and tools read, also of the modules inside.
-/// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>
-fn without_custom_sections(component: &[u8]) -> Result<Vec<u8>> {
+/// Drops the sections that only debuggers and tools read, also of the modules inside, each of which is given to `change`
+/// before. <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>
+fn without_custom_sections(
+    component: &[u8],
+    change: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>>,
+) -> Result<Vec<u8>> {
     const PREAMBLE: usize = 8;
     const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
     const CUSTOM: u8 = 0;
     /// A core module and a component, within a component.
-    const NESTED: [u8; 2] = [1, 4];
+    const NESTED: [u8; 2] = [MODULE, 4];
+    const MODULE: u8 = 1;
     const CUT: &str = "the component ends within a section";
     let (preamble, mut rest) = component.split_at_checked(PREAMBLE).ok_or(CUT)?;
     let mut kept = preamble.to_vec();
@@ -129,7 +150,8 @@ fn without_custom_sections(component: &[u8]) -> Result<Vec<u8>> {
         let (size, after) = leb128(after).ok_or(CUT)?;
         let (content, next) = after.split_at_checked(size).ok_or(CUT)?;
         if preamble == COMPONENT && NESTED.contains(&id) {
-            let content = without_custom_sections(content)?;
+            let changed = if id == MODULE { change(content)? } else { content.to_vec() };
+            let content = without_custom_sections(&changed, change)?;
             kept.push(id);
             write_leb128(&mut kept, content.len());
             kept.extend_from_slice(&content);

@@ -58,21 +58,21 @@ mod set {
             self.0 |= bit(signal);
         }
 
-        pub(crate) fn contains(&self, signal: c_int) -> bool {
+        pub(crate) fn contains(self, signal: c_int) -> bool {
             self.0 & bit(signal) != 0
         }
 
         /// Blocks these, too. Returns those that were blocked before.
-        pub(crate) fn block(&self) -> Self {
+        pub(crate) fn block(self) -> Self {
             self.change_mask(libc::SIG_BLOCK)
         }
 
-        pub(crate) fn unblock(&self) {
+        pub(crate) fn unblock(self) {
             self.change_mask(libc::SIG_UNBLOCK);
         }
 
         /// Blocks these, and no others.
-        pub(crate) fn block_only(&self) {
+        pub(crate) fn block_only(self) {
             self.change_mask(libc::SIG_SETMASK);
         }
 
@@ -85,7 +85,7 @@ mod set {
         }
 
         /// Waits for one of these, which are blocked, and fetches it.
-        pub(crate) fn wait(&self, within: Option<Duration>) -> Option<siginfo_t> {
+        pub(crate) fn wait(self, within: Option<Duration>) -> Option<siginfo_t> {
             // The kernel's `timespec`, which some C libraries define anew.
             let time: Option<[c_long; 2]> = within.map(|time| {
                 let seconds = time.as_secs().try_into().unwrap_or(i32::MAX.into());
@@ -159,26 +159,26 @@ mod set {
             unsafe { libc::sigaddset(&raw mut self.0, signal) };
         }
 
-        pub(crate) fn contains(&self, signal: c_int) -> bool {
+        pub(crate) fn contains(self, signal: c_int) -> bool {
             // SAFETY: the set is valid.
             unsafe { libc::sigismember(&raw const self.0, signal) == 1 }
         }
 
         /// Blocks these, too. Returns those that were blocked before.
-        pub(crate) fn block(&self) -> Self {
+        pub(crate) fn block(self) -> Self {
             self.change_mask(libc::SIG_BLOCK)
         }
 
-        pub(crate) fn unblock(&self) {
+        pub(crate) fn unblock(self) {
             self.change_mask(libc::SIG_UNBLOCK);
         }
 
         /// Blocks these, and no others.
-        pub(crate) fn block_only(&self) {
+        pub(crate) fn block_only(self) {
             self.change_mask(libc::SIG_SETMASK);
         }
 
-        fn change_mask(&self, how: c_int) -> Self {
+        fn change_mask(self, how: c_int) -> Self {
             Self::made(|before| {
                 // SAFETY: both sets are valid.
                 unsafe { libc::pthread_sigmask(how, &raw const self.0, before) };
@@ -186,7 +186,7 @@ mod set {
         }
 
         /// Waits for one of these, which are blocked, and fetches it.
-        pub(crate) fn wait(&self) -> Option<c_int> {
+        pub(crate) fn wait(self) -> Option<c_int> {
             let mut number = 0;
             // SAFETY: both pointers are valid.
             let failed = unsafe { libc::sigwait(&raw const self.0, &raw mut number) };

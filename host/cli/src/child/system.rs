@@ -30,12 +30,23 @@ pub(super) struct Before {
 
 /// Blocks all signals but those of faults, which cannot be waited for.
 pub(super) fn block_signals() -> Before {
+    #[cfg(target_env = "musl")]
+    start_first_thread();
     let ignores_children = at_start::is_ignored(libc::SIGCHLD);
     if ignores_children {
         // With it ignored, the system throws away how a child ended.
         take_default(libc::SIGCHLD);
     }
     Before { mask: SignalSet::caught().block(), ignores_children }
+}
+
+/// Starts a thread, which ends at once: with the first one of a process, musl unblocks the signals that it keeps for itself.
+#[cfg(target_env = "musl")]
+fn start_first_thread() {
+    const STACK: usize = 16 << 10;
+    // Without it, a command does not get signal 34.
+    let first = std::thread::Builder::new().stack_size(STACK).spawn(|| ());
+    let _ = first.map(std::thread::JoinHandle::join);
 }
 
 impl Before {

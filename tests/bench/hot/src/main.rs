@@ -1,8 +1,11 @@
-//! `bench-hot PROGRAM PROFILE` prints `host/cli/hot-functions.txt`: the functions of a program that ran in a profile of
-//! callgrind, in the order in which they first ran.
+//! `bench-hot program PROGRAM PROFILE…` prints `host/cli/hot-functions.txt`: the functions of a program that ran in profiles
+//! of callgrind, in the order in which they first ran. `bench-hot component PROGRAM NAMES PROFILE` prints
+//! `guest/build/hot-functions.txt`: the functions of the component that ran.
 //!
 //! A line is a pattern for the name that the linker knows. The hashes in names, which each release of a crate and of
 //! the compiler changes, are left out. <https://doc.rust-lang.org/rustc/symbol-mangling/v0.html>
+
+mod component;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -12,23 +15,38 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, ensure};
 
 fn main() -> Result<()> {
-    let mut arguments = env::args().skip(1);
-    let (Some(program), Some(profile)) = (arguments.next(), arguments.next()) else {
-        anyhow::bail!("bench-hot PROGRAM PROFILE");
-    };
-    let functions = functions(&program)?;
-    let profile = fs::read_to_string(&profile).context(profile)?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut out = std::io::stdout().lock();
+    match words[..] {
+        ["program", program, ref profiles @ ..] if !profiles.is_empty() => {
+            writeln!(out, "# Made by tests/bench/hot-functions, which says what this is.")?;
+            Ok(writeln!(out, "{}", of_program(program, profiles)?.join("\n"))?)
+        }
+        ["component", program, names, profile] => {
+            let names = fs::read_to_string(names).context("names")?;
+            let profile = fs::read_to_string(profile).context("profile")?;
+            Ok(writeln!(out, "{}", component::ran(program, &names, &profile)?.join("\n"))?)
+        }
+        _ => anyhow::bail!("bench-hot program PROGRAM PROFILE… | component PROGRAM NAMES PROFILE"),
+    }
+}
+
+/// What ran in the first profile, and then what else ran in the others.
+fn of_program(program: &str, profiles: &[&str]) -> Result<Vec<String>> {
+    let functions = functions(program)?;
     let (mut listed, mut lines) = (BTreeSet::new(), Vec::new());
-    for symbol in ran(&profile).filter(|symbol| functions.contains(*symbol)) {
-        let pattern = pattern(symbol);
-        if listed.insert(pattern.clone()) {
-            lines.push(pattern);
+    for profile in profiles {
+        let profile = fs::read_to_string(profile).with_context(|| (*profile).to_owned())?;
+        for symbol in ran(&profile).filter(|symbol| functions.contains(*symbol)) {
+            let pattern = pattern(symbol);
+            if listed.insert(pattern.clone()) {
+                lines.push(pattern);
+            }
         }
     }
     ensure!(lines.len() > 500, "only {} functions ran: has {program} symbols?", lines.len());
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "# Made by tests/bench/hot-functions, which says what this is.")?;
-    Ok(writeln!(out, "{}", lines.join("\n"))?)
+    Ok(lines)
 }
 
 /// The functions of a program, but for the compiled component, which is one symbol.
