@@ -190,11 +190,6 @@ fn the_wheel_of_a_checkout_has_the_program() {
     has_the_program(folder.path());
 }
 
-/// The program of a wheel.
-pub(crate) fn program() -> PathBuf {
-    target().join(format!("{}-unknown-linux-musl/release/vaultlet", std::env::consts::ARCH))
-}
-
 fn path_with(folder: &Path) -> std::ffi::OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths([folder.to_owned()].into_iter().chain(std::env::split_paths(&path)))
