@@ -6,9 +6,11 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use vaultlet_tests::elf::Elf;
-use vaultlet_tests::{root, succeeds};
+use vaultlet_tests::job::{VALUE, in_dev};
+use vaultlet_tests::sandbox::skipped;
+use vaultlet_tests::{builds, root, succeeds};
 
-use super::packages;
+use super::{full, packages};
 
 /// The oldest glibc that is promised: see host/packaging/library.
 const GLIBC: (u32, u32) = (2, 17);
@@ -60,6 +62,38 @@ fn a_newer_glibc_than_is_promised_is_refused() {
     assert!(objection.starts_with("it needs glibc 2.") && elf.glibc() > Some(GLIBC), "{objection}");
 }
 
+/// The library of the packages for Go and Java, in an emulator. With `VAULTLET_TEST_FULL=1`, as it is built for minutes.
+#[test]
+fn the_library_for_aarch64_gets_the_secret() {
+    const SYSTEM: &str = "/usr/aarch64-linux-gnu";
+    if !full() || cfg!(target_arch = "aarch64") {
+        return;
+    }
+    if !Path::new(SYSTEM).exists()
+        || Command::new("qemu-aarch64").arg("--version").output().is_err()
+    {
+        return skipped("aarch64", "`qemu-aarch64` or `libc6-arm64-cross` is not installed");
+    }
+    let mut build = Command::new(root().join("host/packaging/library"));
+    let library = succeeds(builds(build.args(["ffi", "aarch64-gnu"]))).stdout;
+    let library = Path::new(library.trim_end());
+    let elf = Elf::parse(&std::fs::read(library).unwrap()).unwrap();
+    assert_eq!((elf.machine, objection(&elf)), ("aarch64", None));
+
+    let tools = succeeds(&mut Command::new(root().join("host/packaging/tools"))).stdout;
+    let folder = TempDir::new().unwrap();
+    let job = folder.path().join("job");
+    std::fs::copy(library, folder.path().join("libvaultlet.so.1")).unwrap();
+    let mut cc = Command::new(Path::new(tools.trim_end()).join("python"));
+    cc.args(["-m", "ziglang", "cc", "-target", "aarch64-linux-gnu.2.17", "-I"]);
+    cc.arg(root().join("host/ffi")).arg(root().join("host/ffi/examples/job.c")).arg(library);
+    succeeds(cc.arg("-o").arg(&job).env("ZIG_GLOBAL_CACHE_DIR", folder.path().join("zig")));
+    let libraries = format!("LD_LIBRARY_PATH={}", folder.path().display());
+    let program = ["qemu-aarch64", "-L", SYSTEM, "-E", &libraries, job.to_str().unwrap()];
+    let ended = in_dev(&[], &program.map(std::ffi::OsStr::new), &[]);
+    assert_eq!((ended.stdout.trim_end(), ended.code), (VALUE, 0), "{}", ended.stderr);
+}
+
 /// Why a library cannot be loaded where it is promised to be.
 fn objection(elf: &Elf) -> Option<String> {
     if let Some((major, minor)) = elf.glibc().filter(|needed| *needed > GLIBC) {
@@ -69,8 +103,8 @@ fn objection(elf: &Elf) -> Option<String> {
         return Some(format!("it needs {version}"));
     }
     // A library for musl needs the one library that musl is, in any version.
-    if elf.libraries.iter().eq(["libc.so"]) && elf.versions.is_empty() {
-        return None;
+    if elf.libraries.iter().eq([&format!("libc.musl-{}.so.1", elf.machine)]) {
+        return elf.versions.first().map(|version| format!("it needs {version} of musl"));
     }
     let other = elf.libraries.iter().find(|library| !OF_GLIBC.contains(&library.as_str()));
     other.map(|library| format!("it needs {library}"))

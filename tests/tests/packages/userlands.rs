@@ -102,8 +102,8 @@ pub(super) fn node(image: &Path, libc: &str, program: &Path) {
     let tarballs = super::modules::tarballs(&packages().join("node"));
     super::modules::install(&tarballs, &folder, &[&format!("--libc={libc}")]);
     std::fs::copy(program, folder.join("node")).unwrap();
-    // The static program, as the wheel has it.
-    std::fs::copy(super::wheel::program(), image.join("packages-program")).unwrap();
+    let (_folder, prefix) = super::c::unpacked().unwrap();
+    std::fs::copy(prefix.join("bin/vaultlet"), image.join("packages-program")).unwrap();
 }
 
 /// Runs a job inside `vaultlet dev`, both in the image, and compares what it prints.

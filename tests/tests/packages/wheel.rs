@@ -182,17 +182,16 @@ fn the_wheel_of_a_checkout_has_the_program() {
     .arg(root().join("host/python"))
     .env("PATH", path_with(&tools))
     .env("CARGO_TARGET_DIR", target())
-    .env("MATURIN_PEP517_ARGS", format!("--release --locked -- -Clinker={}", linker.trim_end()))
-    .env("VAULTLET_PROGRAM", vaultlet());
+    .env(
+        "MATURIN_PEP517_ARGS",
+        format!("--locked -i {} -- -Clinker={}", tools.join("python").display(), linker.trim_end()),
+    )
+    .env("VAULTLET_PROGRAM", vaultlet())
+    .env("PYTHONDONTWRITEBYTECODE", "1");
     succeeds(builds(&mut pip));
     let python = folder.path().join("bin/python");
     self::pip(&python, &["install", "--find-links", folder.path().to_str().unwrap(), "vaultlet"]);
     has_the_program(folder.path());
-}
-
-/// The program of a wheel.
-pub(crate) fn program() -> PathBuf {
-    target().join(format!("{}-unknown-linux-musl/release/vaultlet", std::env::consts::ARCH))
 }
 
 fn path_with(folder: &Path) -> std::ffi::OsString {
