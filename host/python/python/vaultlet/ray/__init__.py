@@ -13,13 +13,12 @@ worker: the value is in the environment of that process and nowhere else.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import time
-from hashlib import sha256
 
 from .._errors import ConfigurationError, InvalidArgumentError
+from .._references import may_be_one
 from ._agent import NodeAgent
 from ._check import check
 from ._program import program
@@ -37,9 +36,7 @@ except ModuleNotFoundError as error:
 
 __all__ = ["EnvVarsPlugin", "VaultletPlugin"]
 
-# What may be a reference: `vaultlet run` decides.
-_LIKE_ONE = re.compile(r"\s*(akv:|@Microsoft\.KeyVault\(|https?://[^/]+/secrets/)", re.IGNORECASE)
-# A field that Ray could not pass to a command.
+# What a shell and `--only` take as the name of a variable.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Ray tries three times, a second apart, to create an environment. For this time it gets the same failure.
 _KEPT = 5.0
@@ -49,51 +46,37 @@ _agent = NodeAgent()
 
 
 class _Plugin(RuntimeEnvPlugin):  # type: ignore[misc, unused-ignore]
-    """What both plugins do. A URI stands for the references of an environment: while Ray counts a use of one, the
-    agent of the node runs."""
+    """What both plugins do."""
 
     # After those that choose the Python of the worker, which have 10.
     priority = 90
 
     def __init__(self) -> None:
-        self._failures: dict[str, tuple[float, Exception]] = {}
-        # What is unused is given up at once: the last worker ends the agent.
-        os.environ.setdefault(f"RAY_RUNTIME_ENV_{self.name}_CACHE_SIZE_GB".upper(), "0")
+        self._failure: tuple[float, dict[str, str], Exception] | None = None
 
     @classmethod
     def references(cls, runtime_env: Mapping[str, Any]) -> dict[str, str]:
-        """The variables whose values are to be resolved, of an environment of which nothing is known."""
+        """The variables whose values are to be resolved."""
         raise NotImplementedError
-
-    def get_uris(self, runtime_env: Mapping[str, Any]) -> list[str]:
-        references = self.references(runtime_env)
-        if not references:
-            return []
-        text = "\0".join(f"{name}={references[name]}" for name in sorted(references))
-        return [f"vaultlet-{self.name}://{sha256(text.encode()).hexdigest()}"]
 
     async def create(
         self, uri: str | None, runtime_env: Mapping[str, Any], context: Any, logger: logging.Logger
     ) -> int:
         references = self.references(runtime_env)
-        if uri is None or not references:
+        if not references:
             return 0
-        found_at, failure = self._failures.get(uri, (0.0, None))
-        if failure is not None and time.monotonic() - found_at < _KEPT:
-            raise failure.with_traceback(None)
-        self._failures.pop(uri, None)
+        if self._failure is not None:
+            found_at, failed, error = self._failure
+            if failed == references and time.monotonic() - found_at < _KEPT:
+                raise error.with_traceback(None)
         try:
             _refuse_containers(runtime_env)
-            _agent.hold(uri)
+            _agent.serve()
             await check(_agent, references)
-        except BaseException as error:
-            # It may be that Ray gives up.
-            _agent.release(uri)
-            if isinstance(error, Exception):
-                self._failures = {uri: (time.monotonic(), error)}
+        except Exception as error:
+            self._failure = (time.monotonic(), references, error)
             raise
-        # A size above that of the cache.
-        return 1
+        return 0
 
     def modify_context(
         self, uris: list[str], runtime_env: Mapping[str, Any], context: Any, logger: logging.Logger
@@ -104,11 +87,9 @@ class _Plugin(RuntimeEnvPlugin):  # type: ignore[misc, unused-ignore]
         context.env_vars = {**context.env_vars, **references, **_agent.variables()}
         # `vaultlet` is replaced by Python, whose process id Ray knows then.
         words = [program(), "run", "--no-masking", f"--only={','.join(sorted(references))}", "--"]
-        context.py_executable = f"{shlex.join(words)} {context.py_executable}"
-
-    def delete_uri(self, uri: str, logger: logging.Logger) -> int:
-        _agent.release(uri)
-        return 1
+        # bash runs the line.
+        parts = [_agent.redirection(), shlex.join(words), context.py_executable]
+        context.py_executable = " ".join(part for part in parts if part)
 
 
 class EnvVarsPlugin(_Plugin):
@@ -121,8 +102,7 @@ class EnvVarsPlugin(_Plugin):
         variables = runtime_env.get(cls.name)
         if not isinstance(variables, dict):
             return {}
-        is_one = lambda value: isinstance(value, str) and _LIKE_ONE.match(value) is not None
-        return {name: value for name, value in variables.items() if is_one(value)}
+        return {name: value for name, value in variables.items() if may_be_one(value)}
 
 
 class VaultletPlugin(_Plugin):
@@ -136,8 +116,7 @@ class VaultletPlugin(_Plugin):
         variables = field.get("env") if isinstance(field, dict) else None
         if not isinstance(variables, dict):
             return {}
-        is_text = lambda value: isinstance(value, str)
-        return {name: value for name, value in variables.items() if is_text(value)}
+        return {name: value for name, value in variables.items() if isinstance(value, str)}
 
     @staticmethod
     def validate(runtime_env_dict: Mapping[str, Any]) -> None:
@@ -150,7 +129,7 @@ class VaultletPlugin(_Plugin):
         for name, value in field["env"].items():
             if not _NAME.fullmatch(name):
                 raise _refused(f"`{name}` is no name of a variable", form)
-            if not isinstance(value, str) or not _LIKE_ONE.match(value):
+            if not may_be_one(value):
                 raise _refused(f"{name}: its value is no reference", f"{form}, and others in `env_vars`")
 
 

@@ -1,10 +1,12 @@
-"""The agent of one node: it runs while a runtime environment with references is in use there."""
+"""The agent of one node. The socket is there from the first runtime environment with a reference on; the agent runs when
+somebody asks, and ends some time after the last worker."""
 
 from __future__ import annotations
 
 import atexit
 import logging
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -15,8 +17,11 @@ import time
 
 from ._program import program
 
-# Takes the socket as a service manager passes it on, <https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html>:
-# it is there before the agent, and stays while one that was killed is started again.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+# Takes the socket as from a service manager, <https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html>.
 _PASS_ON = """
 import os, sys
 descriptor = int(sys.argv[1])
@@ -26,31 +31,22 @@ if descriptor != 3:
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 os.execv(sys.argv[2], sys.argv[2:])
 """
-# Settings of the node that are not for this agent, which listens at one place.
-_REMOVED = (
-    "LISTEN_FDNAMES",
-    "NOTIFY_SOCKET",
-    "VAULTLET_AGENT",
-    "VAULTLET_AGENT_TOKEN_FILE",
-    "VAULTLET_HTTP",
-    "VAULTLET_SOCKET",
-    "VAULTLET_TOKEN_FILE",
-)
 # The variables by which a program finds an agent.
 _AGENT = ("VAULTLET_AGENT", "VAULTLET_AGENT_TOKEN_FILE")
-# The longest path of a socket that Linux and macOS take, and the name in the folder.
+# Settings of the node that are not for this agent, which listens at one place.
+_REMOVED = (*_AGENT, "LISTEN_FDNAMES", "NOTIFY_SOCKET", "VAULTLET_HTTP", "VAULTLET_SOCKET", "VAULTLET_TOKEN_FILE")
+# The longest path of a socket that Linux and macOS take.
 _LONGEST = 103
-_NAME = "agent.sock"
-# The pause before an agent that ended soon after its start is started again, doubled each time.
-_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
-_SOON = 10.0
-# The time in which an agent finds that it cannot start.
-_NEW = 1.0
+# The time for which the agent outlives the last worker: workers come and go.
+_LINGER = 10.0
+# How often it is looked whether there is a worker again.
+_LOOK = 0.5
 # Programs that wait until the agent is there.
 _WAITING = 4_096
 # The most that is read of what an agent said.
 _MOST = 8_192
+# A descriptor that nobody uses otherwise.
+_USED = 198
 
 _logger = logging.getLogger(__name__)
 
@@ -60,145 +56,118 @@ class NodeAgent:
     `VAULTLET_AGENT`."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users: set[str] = set()
-        self._folder: str | None = None
-        self._run: _Run | None = None
+        self._service: _Service | None = None
+
+    def serve(self) -> None:
+        """Opens the socket, if this was not done before."""
+        if self._service is None and "VAULTLET_AGENT" not in os.environ:
+            self._service = _Service()
 
     def variables(self) -> dict[str, str]:
         """The variables by which a program finds the agent."""
-        given = {name: os.environ[name] for name in _AGENT if name in os.environ}
-        if "VAULTLET_AGENT" in given:
-            return given
-        return {"VAULTLET_AGENT": f"unix:{self._socket()}"}
+        if self._service is None:
+            return {name: os.environ[name] for name in _AGENT if name in os.environ}
+        return {"VAULTLET_AGENT": f"unix:{self._service.socket}"}
 
-    def hold(self, user: str) -> None:
-        """Starts the agent, if this is its first user."""
-        with self._lock:
-            self._users.add(user)
-            if self._run is None and "VAULTLET_AGENT" not in os.environ:
-                self._run = _Run(self._socket())
-
-    def release(self, user: str) -> None:
-        """Ends the agent, if this was its last user."""
-        with self._lock:
-            self._users.discard(user)
-            if self._users or self._run is None:
-                return
-            run, self._run = self._run, None
-        run.end()
+    def redirection(self) -> str | None:
+        """What in a command of bash says that its program uses the agent, until it ends."""
+        return None if self._service is None else f"{_USED}<>{self._service.users}"
 
     def failure(self) -> str | None:
-        """Why the agent does not run, in its own words."""
-        run = self._run
-        return None if run is None else run.failure()
-
-    def _socket(self) -> str:
-        """The place where it listens, always the same on a node: Ray keeps what it was told."""
-        if self._folder is None:
-            folder = _argument("--session-dir") or os.path.dirname(_argument("--runtime-env-dir") or "")
-            if not os.path.isdir(folder) or len(folder) + len("/vaultlet-12345678/") + len(_NAME) > _LONGEST:
-                folder = tempfile.gettempdir()
-            self._folder = tempfile.mkdtemp(prefix="vaultlet-", dir=folder)
-            atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
-        return os.path.join(self._folder, _NAME)
+        """Why the agent could not start when somebody asked it last, in its own words."""
+        return None if self._service is None else self._service.failure
 
 
-class _Run:
-    """From the first user to the last one. An agent that ends meanwhile is started again."""
+class _Service:
+    """The socket and the agent behind it."""
 
-    def __init__(self, path: str) -> None:
-        self._ended = threading.Event()
-        # Nothing is started once the ends of the pipe are closed.
-        self._lock = threading.Lock()
-        self._log = os.path.join(_argument("--log-dir") or os.path.dirname(path), f"vaultlet_agent-{os.getpid()}.log")
-        self._failure: str | None = None
-        self._listener = _listener(path)
-        # The agent ends with its command, and that at the end of this pipe: also when this process is killed.
-        self._read_end, self._write_end = os.pipe()
-        try:
-            self._process = self._start()
-            threading.Thread(target=self._watch, name="vaultlet-agent", daemon=True).start()
-        except BaseException:
-            self._close()
-            raise
+    def __init__(self) -> None:
+        folder = _folder()
+        self.socket = os.path.join(folder, "agent.sock")
+        # A FIFO: whoever has it open is a worker.
+        self.users = os.path.join(folder, "users")
+        self.failure: str | None = None
+        os.mkfifo(self.users, 0o600)
+        self._users = os.open(self.users, os.O_RDONLY | os.O_NONBLOCK)
+        # That there is nobody is reported once there was somebody.
+        os.close(os.open(self.users, os.O_WRONLY))
+        self._log = os.path.join(_argument("--log-dir") or folder, f"vaultlet_agent-{os.getpid()}.log")
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(self.socket)
+        os.chmod(self.socket, 0o600)
+        self._listener.listen(_WAITING)
+        threading.Thread(target=self._run, name="vaultlet-agent", daemon=True).start()
 
-    def failure(self) -> str | None:
-        """Why the agent could not start when it was last tried."""
-        is_new = time.monotonic() - self._started < _NEW
-        return self._failure if is_new or self._process.poll() is not None else None
+    def _run(self) -> None:
+        while True:
+            # Somebody asks.
+            select.select([self._listener], [], [])
+            try:
+                self._serve()
+            except Exception as error:
+                self._refuse(f"vaultlet: starting the agent of the node: {error} (ray-agent)")
 
-    def end(self) -> None:
-        with self._lock:
-            self._ended.set()
-            self._close()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._started = time.monotonic()
+    def _serve(self) -> None:
+        """Runs an agent to its end."""
         environment = {name: value for name, value in os.environ.items() if name not in _REMOVED}
         command = [sys.executable, "-I", "-S", "-c", _PASS_ON, str(self._listener.fileno())]
         with open(self._log, "ab") as log:
-            self._told_before = log.tell()
-            return subprocess.Popen(
+            told_before = log.tell()
+            process = subprocess.Popen(
+                # It ends with its command, and that at the end of its stdin: also when this process is killed.
                 [*command, program(), "agent", "--", "cat"],
                 env=environment,
-                stdin=self._read_end,
-                stdout=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=log,
                 pass_fds=(self._listener.fileno(),),
                 # A Ctrl-C in the terminal of `ray.init` is not for it.
                 start_new_session=True,
             )
+        assert process.stdin is not None and process.stdout is not None
+        with process.stdin, process.stdout:
+            self._wait(process.stdout)
+        code = process.wait()
+        if code > 0:
+            self._refuse(self._told(told_before) or f"vaultlet: starting the agent of the node: it ended with {code} (ray-agent)")
+        elif code < 0:
+            _logger.warning("vaultlet: signal %d has ended the agent of the node; the next worker starts it again", -code)
 
-    def _watch(self) -> None:
-        pause = _PAUSE
-        while True:
-            code = self._process.wait()
-            if not self._ended.is_set():
-                self._failure = self._told(code) if code > 0 else None
-            if time.monotonic() - self._started > _SOON:
-                pause = _PAUSE
-            if self._ended.wait(pause):
+    def _wait(self, output: IO[bytes]) -> None:
+        """Returns when the agent has ended, or there was no worker for a while."""
+        end, users = select.poll(), select.poll()
+        end.register(output, select.POLLIN)
+        users.register(self._users, 0)
+        last_used = time.monotonic()
+        while not end.poll(_LOOK * 1_000):
+            # The agent has begun to serve.
+            self.failure = None
+            if not users.poll(0):
+                last_used = time.monotonic()
+            elif time.monotonic() - last_used > _LINGER:
                 return
-            pause = min(2 * pause, _LONGEST_PAUSE)
-            _logger.warning("vaultlet: the agent of the node has ended with %s; it is started again", code)
-            with self._lock:
-                if self._ended.is_set():
-                    return
-                try:
-                    self._process = self._start()
-                except OSError as error:
-                    _logger.warning("vaultlet: starting the agent of the node: %s", error)
 
-    def _told(self, code: int) -> str:
+    def _told(self, told_before: int) -> str:
         """The lines of an agent that has failed."""
-        try:
-            with open(self._log, errors="replace") as log:
-                log.seek(self._told_before)
-                lines = [line for line in log.read(_MOST).splitlines() if line.startswith("vaultlet")]
-        except OSError:
-            lines = []
-        return "\n".join(lines) or f"vaultlet: starting the agent of the node: it ended with {code}; see {self._log}"
+        with open(self._log, errors="replace") as log:
+            log.seek(told_before)
+            return "\n".join(line for line in log.read(_MOST).splitlines() if line.startswith("vaultlet"))
 
-    def _close(self) -> None:
-        os.close(self._write_end)
-        os.close(self._read_end)
-        self._listener.close()
+    def _refuse(self, failure: str) -> None:
+        """Nobody waits for an agent that cannot start."""
+        self.failure = failure
+        while select.select([self._listener], [], [], 0)[0]:
+            self._listener.accept()[0].close()
 
 
-def _listener(path: str) -> socket.socket:
-    """A socket in a folder that only this user can enter. One that an earlier run has left is of no use."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if os.path.lexists(path):
-            os.unlink(path)
-        listener.bind(path)
-        os.chmod(path, 0o600)
-        listener.listen(_WAITING)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
+def _folder() -> str:
+    """A folder that only this user can enter, and that is gone with this process."""
+    session = _argument("--session-dir") or os.path.dirname(_argument("--runtime-env-dir") or "")
+    is_short = len(session) + len("/vaultlet-12345678/agent.sock") <= _LONGEST
+    # Not where Ray looks for something of its own.
+    folder = tempfile.mkdtemp(prefix="vaultlet-", dir=session if is_short and os.path.isdir(session) else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _argument(name: str) -> str | None:

@@ -43,18 +43,15 @@ async def check(agent: NodeAgent, references: Mapping[str, str]) -> None:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    told = asyncio.ensure_future(process.communicate())
     try:
-        while not told.done():
-            # An agent that cannot start answers nobody, and says why.
-            if failed := agent.failure():
-                raise _errors.ConfigurationError(failed)
-            await asyncio.wait([told], timeout=0.1)
-        _, text = await told
+        _, text = await process.communicate()
     finally:
+        # When Ray gives up.
         if process.returncode is None:
             process.kill()
-            await process.wait()
     if process.returncode:
+        # An agent that cannot start closes the connection, and has said why.
+        if failed := agent.failure():
+            raise _errors.ConfigurationError(failed)
         raised = _CLASSES.get(process.returncode, _errors.InternalError)
         raise raised(text[:_MOST].decode(errors="replace").strip())

@@ -1,0 +1,46 @@
+"""What the plugins take for references, and what they refuse, without Ray's processes."""
+
+import vaultlet
+from vaultlet.ray import EnvVarsPlugin, VaultletPlugin
+
+REFERENCE = "akv://my-key-vault/db-password"
+
+
+def refused(plugin, runtime_env):
+    try:
+        plugin.validate(runtime_env)
+    except vaultlet.InvalidArgumentError as error:
+        return str(error)
+    raise AssertionError(f"{runtime_env} is taken")
+
+
+variables, field = EnvVarsPlugin(), VaultletPlugin()
+for value, is_one in [
+    (REFERENCE, True),
+    (" AKV://my-key-vault/a ", True),
+    ("akv:malformed", True),
+    ("@Microsoft.KeyVault(VaultName=my-key-vault;SecretName=a)", True),
+    ("https://my-key-vault.vault.azure.net/secrets/a", True),
+    ("https://example.com/", False),
+    ("see akv://my-key-vault/a", False),
+    ("", False),
+]:
+    found = variables.references({"env_vars": {"A": value}})
+    assert found == ({"A": value} if is_one else {}), value
+for runtime_env in [{}, {"env_vars": None}, {"env_vars": {"A": 1}}]:
+    assert variables.references(runtime_env) == {}, runtime_env
+for value, expected in [
+    ("a", "`vaultlet` is no object with an object `env`"),
+    ({"env": ["A"]}, "`vaultlet` is no object with an object `env`"),
+    ({"env": {}, "ttl": 5}, "`vaultlet` has an unknown field `ttl`"),
+    ({"env": {"A B": REFERENCE}}, "`A B` is no name of a variable"),
+    ({"env": {"A": "plain"}}, "A: its value is no reference"),
+    ({"env": {"A": 1}}, "A: its value is no reference"),
+]:
+    said = refused(VaultletPlugin, {"vaultlet": value})
+    assert said.startswith(f"vaultlet: reading the runtime_env: {expected}; ") and said.endswith(" (ray-malformed)"), said
+    assert "plain" not in said
+VaultletPlugin.validate({"vaultlet": {"env": {"A": REFERENCE}}})
+# They come after the plugins that choose the Python of a worker.
+assert variables.priority == field.priority > 10
+print("done")
