@@ -4,6 +4,7 @@ refused soon; an agent that is killed is replaced. On stdin are the values, whic
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -68,9 +69,15 @@ def main(folder):
     assert malformed.endswith("(reference-malformed)"), malformed
 
     print("new version", flush=True)
-    until(lambda: ray.get(worker.read.remote()) == digest(SECOND), "the worker hears of no new version")
-    assert ray.get(worker.look.remote("DB_PASSWORD")) == digest(FIRST)
     (victim,) = agents(folder)
+
+    def has_heard():
+        # In place of its `ttl`, all secrets are asked for anew.
+        os.kill(victim, signal.SIGHUP)
+        return ray.get(worker.read.remote()) == digest(SECOND)
+
+    until(has_heard, "the worker hears of no new version")
+    assert ray.get(worker.look.remote("DB_PASSWORD")) == digest(FIRST)
     kill([victim])
     field = {"vaultlet": {"env": {"KEY": f"{REFERENCE}?as=fd", "KEY_FILE": f"{REFERENCE}?as=file"}}}
     other = Worker.options(runtime_env={**field, "env_vars": {"GIVEN_SECRETS": "1"}}).remote()

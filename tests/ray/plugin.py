@@ -38,7 +38,7 @@ for value, expected in [
     ({"env": {"A": 1}}, "A: its value is no reference"),
 ]:
     said = refused(VaultletPlugin, {"vaultlet": value})
-    assert said.startswith(f"vaultlet: reading the runtime_env: {expected}; ") and said.endswith(" (ray-malformed)"), said
+    assert said.startswith(f"vaultlet: reading the runtime_env: {expected}; ") and said.endswith(" (argument-malformed)"), said
     assert "plain" not in said
 VaultletPlugin.validate({"vaultlet": {"env": {"A": REFERENCE}}})
 # They come after the plugins that choose the Python of a worker.

@@ -2,11 +2,7 @@
 //! programs are in `tests/ray`. With `VAULTLET_TEST_FULL=1` there is a cluster of three nodes, too, and what Ray has for
 //! jobs, training and data; it takes minutes.
 
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "python/install.rs"]
 mod install;
@@ -58,7 +54,7 @@ fn installed() -> PathBuf {
 }
 
 /// Runs a program of `tests/ray` with the values on its stdin. Each line that it prints is heard.
-fn runs(file: &str, local: &Local, variables: &[(&str, &str)], values: &[&str], mut heard: impl FnMut(&str)) {
+fn runs(file: &str, local: &Local, values: &[&str], mut heard: impl FnMut(&str)) {
     let Some(python) = python() else { return };
     let mut path = vaultlet().parent().unwrap().as_os_str().to_owned();
     path.push(":");
@@ -66,7 +62,7 @@ fn runs(file: &str, local: &Local, variables: &[(&str, &str)], values: &[&str], 
     let mut command = Command::new(python);
     command.arg(root().join("tests/ray").join(file)).env_clear();
     command.env("PATH", path).env("HOME", std::env::var_os("HOME").unwrap_or_default());
-    command.envs(local.environment().iter().cloned()).envs(variables.iter().copied());
+    command.envs(local.environment().iter().cloned());
     command.env("CONTROL", local.control()).env("PYTHONDONTWRITEBYTECODE", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -102,7 +98,7 @@ fn local() -> Local {
 
 #[test]
 fn the_plugin_of_ray_takes_references_and_refuses_the_rest() {
-    runs("plugin.py", &local(), &[], &[], drop);
+    runs("plugin.py", &local(), &[], |_| ());
 }
 
 #[test]
@@ -115,18 +111,18 @@ fn a_worker_of_ray_has_a_value_that_ray_does_not_know() {
         }
     };
     local.reset_counters();
-    runs("one_node.py", &local, &[("VAULTLET_TTL", "2")], &VALUES[..2], heard);
+    runs("one_node.py", &local, &VALUES[..2], heard);
 }
 
 #[test]
 fn a_worker_of_dask_has_a_value_that_the_scheduler_does_not_know() {
-    runs("dask_workers.py", &local(), &[], &VALUES[..1], drop);
+    runs("dask_workers.py", &local(), &VALUES[..1], |_| ());
 }
 
 #[test]
 fn a_cluster_of_ray_asks_once_a_node_for_each_secret() {
     if std::env::var("VAULTLET_TEST_FULL").is_ok_and(|it| it == "1") {
         // Not `println`, which the test harness captures.
-        runs("cluster.py", &local(), &[], &VALUES, |line| drop(writeln!(std::io::stderr(), "{line}")));
+        runs("cluster.py", &local(), &VALUES, |line| drop(writeln!(std::io::stderr(), "{line}")));
     }
 }

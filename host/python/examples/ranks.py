@@ -3,8 +3,8 @@
 vaultlet dev --vault my-key-vault --seed hub-token=hunter2 -- sh
 export HF_TOKEN=akv://my-key-vault/hub-token
 vaultlet run -- torchrun --nproc-per-node 2 ranks.py
-vaultlet run -- accelerate launch --cpu --num_processes 2 ranks.py
-vaultlet run -- deepspeed --num_accelerators 2 ranks.py
+vaultlet run -- accelerate launch --multi_gpu --num_processes 2 ranks.py
+vaultlet run -- deepspeed --num_gpus 2 --no_local_rank ranks.py
 """
 
 import os

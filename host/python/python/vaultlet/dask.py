@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 try:
-    from distributed.diagnostics.plugin import WorkerPlugin
+    from distributed.diagnostics.plugin import WorkerPlugin  # type: ignore[import-not-found, unused-ignore]
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(f"{error}; run `pip install 'vaultlet[dask]'`", name=error.name) from None
 

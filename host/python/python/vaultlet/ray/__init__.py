@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 try:
-    from ray._private.runtime_env.plugin import RuntimeEnvPlugin
+    from ray._private.runtime_env.plugin import RuntimeEnvPlugin  # type: ignore[import-not-found, unused-ignore]
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(f"{error}; run `pip install 'vaultlet[ray]'`", name=error.name) from None
 
@@ -137,9 +137,9 @@ def _refuse_containers(runtime_env: Mapping[str, Any]) -> None:
     for field in ("image_uri", "container"):
         if runtime_env.get(field):
             what = f"vaultlet: reading the runtime_env: secrets are not passed into the container of `{field}`"
-            todo = "call `vaultlet.get` in the worker, or run Ray's nodes in the image (ray-container)"
+            todo = "call `vaultlet.get` in the worker, or run Ray's nodes in the image (settings-conflict)"
             raise ConfigurationError(f"{what}; {todo}")
 
 
 def _refused(what: str, todo: str) -> InvalidArgumentError:
-    return InvalidArgumentError(f"vaultlet: reading the runtime_env: {what}; {todo} (ray-malformed)")
+    return InvalidArgumentError(f"vaultlet: reading the runtime_env: {what}; {todo} (argument-malformed)")

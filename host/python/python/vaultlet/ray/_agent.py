@@ -38,7 +38,7 @@ _REMOVED = (*_AGENT, "LISTEN_FDNAMES", "NOTIFY_SOCKET", "VAULTLET_HTTP", "VAULTL
 # The longest path of a socket that Linux and macOS take.
 _LONGEST = 103
 # The time for which the agent outlives the last worker: workers come and go.
-_LINGER = 10.0
+_LINGER = 30.0
 # How often it is looked whether there is a worker again.
 _LOOK = 0.5
 # Programs that wait until the agent is there.
@@ -105,7 +105,7 @@ class _Service:
             try:
                 self._serve()
             except Exception as error:
-                self._refuse(f"vaultlet: starting the agent of the node: {error} (ray-agent)")
+                self._refuse(f"vaultlet: starting the agent of the node: {error} (agent-unreachable)")
 
     def _serve(self) -> None:
         """Runs an agent to its end."""
@@ -129,7 +129,7 @@ class _Service:
             self._wait(process.stdout)
         code = process.wait()
         if code > 0:
-            self._refuse(self._told(told_before) or f"vaultlet: starting the agent of the node: it ended with {code} (ray-agent)")
+            self._refuse(self._told(told_before) or f"vaultlet: starting the agent of the node: it ended with {code} (agent-unreachable)")
         elif code < 0:
             _logger.warning("vaultlet: signal %d has ended the agent of the node; the next worker starts it again", -code)
 
