@@ -42,7 +42,8 @@ def refused(environment):
     """The line of the error, which comes soon."""
     since = time.monotonic()
     try:
-        ray.get(Worker.options(runtime_env=environment).remote().look.remote("DB_PASSWORD"))
+        worker = Worker.options(runtime_env=environment).remote()
+        ray.get(worker.look.remote("DB_PASSWORD"))
     except ray.exceptions.RuntimeEnvSetupError as error:
         assert time.monotonic() - since < 10
         return next(line for line in str(error).splitlines() if line.startswith("vaultlet."))

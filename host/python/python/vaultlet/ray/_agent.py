@@ -7,6 +7,7 @@ import atexit
 import logging
 import os
 import select
+import shlex
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 
+from .._errors import ConfigurationError
 from ._program import program
 
 TYPE_CHECKING = False
@@ -71,7 +73,7 @@ class NodeAgent:
 
     def redirection(self) -> str | None:
         """What in a command of bash says that its program uses the agent, until it ends."""
-        return None if self._service is None else f"{_USED}<>{self._service.users}"
+        return None if self._service is None else f"{_USED}<>{shlex.quote(self._service.users)}"
 
     def failure(self) -> str | None:
         """Why the agent could not start when somebody asked it last, in its own words."""
@@ -82,6 +84,9 @@ class _Service:
     """The socket and the agent behind it."""
 
     def __init__(self) -> None:
+        if not hasattr(os, "mkfifo"):
+            what = "vaultlet: starting the agent of the node: there is none for this system"
+            raise ConfigurationError(f"{what}; start Ray with VAULTLET_AGENT=http://127.0.0.1:PORT of one (agent-unreachable)")
         folder = _folder()
         self.socket = os.path.join(folder, "agent.sock")
         # A FIFO: whoever has it open is a worker.
@@ -96,12 +101,14 @@ class _Service:
         self._listener.bind(self.socket)
         os.chmod(self.socket, 0o600)
         self._listener.listen(_WAITING)
+        self._asked = select.poll()
+        self._asked.register(self._listener, select.POLLIN)
         threading.Thread(target=self._run, name="vaultlet-agent", daemon=True).start()
 
     def _run(self) -> None:
         while True:
             # Somebody asks.
-            select.select([self._listener], [], [])
+            self._asked.poll()
             try:
                 self._serve()
             except Exception as error:
@@ -109,6 +116,7 @@ class _Service:
 
     def _serve(self) -> None:
         """Runs an agent to its end."""
+        self.failure = None
         environment = {name: value for name, value in os.environ.items() if name not in _REMOVED}
         command = [sys.executable, "-I", "-S", "-c", _PASS_ON, str(self._listener.fileno())]
         with open(self._log, "ab") as log:
@@ -140,8 +148,6 @@ class _Service:
         users.register(self._users, 0)
         last_used = time.monotonic()
         while not end.poll(_LOOK * 1_000):
-            # The agent has begun to serve.
-            self.failure = None
             if not users.poll(0):
                 last_used = time.monotonic()
             elif time.monotonic() - last_used > _LINGER:
@@ -156,7 +162,7 @@ class _Service:
     def _refuse(self, failure: str) -> None:
         """Nobody waits for an agent that cannot start."""
         self.failure = failure
-        while select.select([self._listener], [], [], 0)[0]:
+        while self._asked.poll(0):
             self._listener.accept()[0].close()
 
 
