@@ -156,8 +156,7 @@ def mapped():
     assert len(rows) == 64 and {row["seen"] for row in rows} == {"".join(EXPECTED)}
 
 
-def main():
-    folder = os.path.realpath(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+def main(folder):
     os.environ["RAY_TMPDIR"] = folder
     os.mkdir(f"{folder}/ray")
     node = {"num_cpus": 4, "object_store_memory": 80_000_000}
@@ -225,8 +224,12 @@ def main():
     until(lambda: not agents(folder), "an agent outlives its node")
     for path, content in files(folder):
         assert not reveals(content, VALUES), f"a value is in {path}"
-    shutil.rmtree(folder)
     print("done")
 
 
-main()
+folder = os.path.realpath(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+try:
+    main(folder)
+finally:
+    # Some processes of Ray end a little later.
+    shutil.rmtree(folder, ignore_errors=True)
