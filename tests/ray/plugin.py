@@ -1,7 +1,12 @@
 """What the plugins take for references, and what they refuse, without Ray's processes."""
 
+import asyncio
+import os
+
 import vaultlet
 from vaultlet.ray import EnvVarsPlugin, VaultletPlugin
+from vaultlet.ray._agent import NodeAgent
+from vaultlet.ray._check import check
 
 REFERENCE = "akv://my-key-vault/db-password"
 
@@ -43,4 +48,31 @@ for value, expected in [
 VaultletPlugin.validate({"vaultlet": {"env": {"A": REFERENCE}}})
 # They come after the plugins that choose the Python of a worker.
 assert variables.priority == field.priority > 10
+
+# An agent that the node has already is the one that is asked.
+os.environ["VAULTLET_AGENT"] = "unix:/run/of-the-node.sock"
+given = NodeAgent()
+given.serve()
+assert (given.variables(), given.redirection()) == ({"VAULTLET_AGENT": "unix:/run/of-the-node.sock"}, None)
+del os.environ["VAULTLET_AGENT"]
+
+# An agent that cannot start says why, and nobody waits for it. The next one is asked as if nothing had been.
+agent = NodeAgent()
+agent.serve()
+os.environ["VAULTLET_TTL"] = "soon"
+try:
+    asyncio.run(check(agent, {"A": REFERENCE}))
+except vaultlet.ConfigurationError as error:
+    assert str(error).startswith("vaultlet") and "VAULTLET_TTL" in str(error), error
+else:
+    raise AssertionError("it starts without a time")
+del os.environ["VAULTLET_TTL"]
+asyncio.run(check(agent, {"A": REFERENCE}))
+# A worker whose secret is denied has that line, and not an older one of the agent.
+try:
+    asyncio.run(check(agent, {"A": REFERENCE, "B": "akv://my-key-vault/denied"}))
+except vaultlet.DeniedError as error:
+    assert str(error).startswith("vaultlet: B: reading secret `denied`"), error
+else:
+    raise AssertionError("it is given")
 print("done")

@@ -26,6 +26,11 @@ const VALUES: [&str; 5] = [
     "fifth-value-9c62d38f0ab417e5",
 ];
 
+/// Whether there is time for the cluster, too.
+fn is_full() -> bool {
+    std::env::var("VAULTLET_TEST_FULL").is_ok_and(|it| it == "1")
+}
+
 /// The interpreter of an environment with Ray, Dask and the current package.
 fn python() -> Option<PathBuf> {
     static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
@@ -37,14 +42,21 @@ fn installed() -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     let lock = File::create(folder.join("lock")).unwrap();
     lock.lock().unwrap();
-    let requirements = root().join("tests/ray/requirements.txt");
-    let wanted = fs::read_to_string(&requirements).unwrap();
-    let wanted = ["--requirement", requirements.to_str().unwrap(), &wanted];
-    let python = install::environment(&folder.join("python"), wanted[2], &wanted[..2]);
+    let mut files = vec!["requirements.txt"];
+    files.extend(is_full().then_some("requirements-full.txt"));
+    let (mut wanted, mut packages) = (String::new(), Vec::new());
+    for file in files {
+        let path = root().join("tests/ray").join(file);
+        wanted.push_str(&fs::read_to_string(&path).unwrap());
+        packages.extend(["--requirement".to_owned(), path.display().to_string()]);
+    }
+    let packages: Vec<_> = packages.iter().map(String::as_str).collect();
+    let environment = folder.join(if is_full() { "full" } else { "python" });
+    let python = install::environment(&environment, &wanted, &packages);
     let wheels = fs::read_dir(target().join("peers/python-package/wheels")).unwrap();
     let mut wheels = wheels.map(|entry| entry.unwrap().path());
     let wheel = wheels.find(|path| path.extension().is_some_and(|ending| ending == "whl")).unwrap();
-    let (stamp, bytes) = (folder.join("installed"), fs::read(&wheel).unwrap());
+    let (stamp, bytes) = (environment.join("installed"), fs::read(&wheel).unwrap());
     if !fs::read(&stamp).is_ok_and(|installed| installed == bytes) {
         let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall"];
         succeeds(Command::new(&python).args(pip).arg(&wheel));
@@ -121,7 +133,7 @@ fn a_worker_of_dask_has_a_value_that_the_scheduler_does_not_know() {
 
 #[test]
 fn a_cluster_of_ray_asks_once_a_node_for_each_secret() {
-    if std::env::var("VAULTLET_TEST_FULL").is_ok_and(|it| it == "1") {
+    if is_full() {
         // Not `println`, which the test harness captures.
         runs("cluster.py", &local(), &VALUES, |line| drop(writeln!(std::io::stderr(), "{line}")));
     }
