@@ -1,8 +1,8 @@
-"""What is, and what may be, a reference in the settings of other programs."""
+"""Recognizes references among the settings of other programs."""
 
 import re
 
-# `vaultlet run` and `resolve_environment` decide.
+# How a reference begins. Whether it is one is decided by `vaultlet run` and `resolve_environment`.
 _BEGINNING = re.compile(r"\s*(akv:|@Microsoft\.KeyVault\(|https?://[^/]+/secrets/)", re.IGNORECASE)
 
 

@@ -38,15 +38,15 @@ __all__ = ["EnvVarsPlugin", "VaultletPlugin"]
 
 # What a shell and `--only` take as the name of a variable.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Ray tries three times, a second apart, to create an environment. For this time it gets the same failure.
+# Ray tries three times, a second apart, to create an environment. For this many seconds it gets the same failure.
 _KEPT = 5.0
 
-# Both plugins of a node use it.
+# The one agent of this node, which both plugins use.
 _agent = NodeAgent()
 
 
 class _Plugin(RuntimeEnvPlugin):  # type: ignore[misc, unused-ignore]
-    """What both plugins do."""
+    """The common part of both plugins: they differ in the field that they read."""
 
     # After those that choose the Python of the worker, which have 10.
     priority = 90
@@ -56,7 +56,7 @@ class _Plugin(RuntimeEnvPlugin):  # type: ignore[misc, unused-ignore]
 
     @classmethod
     def references(cls, runtime_env: Mapping[str, Any]) -> dict[str, str]:
-        """The variables whose values are to be resolved."""
+        """The variables of a runtime environment whose values are to be resolved."""
         raise NotImplementedError
 
     async def create(

@@ -1,5 +1,5 @@
-"""The agent of one node. The socket is there from the first runtime environment with a reference on; the agent runs when
-somebody asks, and ends some time after the last worker."""
+"""The agent of one node. Its socket exists from the first runtime environment with a reference on. The agent is started
+by the first connection to the socket, and ends some time after the last worker has ended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO
 
-# Takes the socket as from a service manager, <https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html>.
+# Becomes the agent, which takes the socket as from a service manager, <https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html>.
 _PASS_ON = """
 import os, sys
 descriptor = int(sys.argv[1])
@@ -43,11 +43,11 @@ _LONGEST = 103
 _LINGER = 30.0
 # How often it is looked whether there is a worker again.
 _LOOK = 0.5
-# Programs that wait until the agent is there.
+# The most programs that wait until the agent is there.
 _WAITING = 4_096
-# The most that is read of what an agent said.
+# The most that is read of an agent's log.
 _MOST = 8_192
-# A descriptor that nobody uses otherwise.
+# The descriptor by which a worker has the FIFO open; no program uses one so high.
 _USED = 198
 
 _logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class NodeAgent:
         return {"VAULTLET_AGENT": f"unix:{self._service.socket}"}
 
     def redirection(self) -> str | None:
-        """What in a command of bash says that its program uses the agent, until it ends."""
+        """The part of a bash command by which its program has the FIFO open, so that the agent goes on until it ends."""
         return None if self._service is None else f"{_USED}<>{shlex.quote(self._service.users)}"
 
     def failure(self) -> str | None:
@@ -89,12 +89,12 @@ class _Service:
             raise ConfigurationError(f"{what}; start Ray with VAULTLET_AGENT=http://127.0.0.1:PORT of one (agent-unreachable)")
         folder = _folder()
         self.socket = os.path.join(folder, "agent.sock")
-        # A FIFO: whoever has it open is a worker.
+        # A FIFO that each worker has open for as long as it lives.
         self.users = os.path.join(folder, "users")
         self.failure: str | None = None
         os.mkfifo(self.users, 0o600)
         self._users = os.open(self.users, os.O_RDONLY | os.O_NONBLOCK)
-        # That there is nobody is reported once there was somebody.
+        # The system reports that nobody has it open only after somebody had.
         os.close(os.open(self.users, os.O_WRONLY))
         self._log = os.path.join(_argument("--log-dir") or folder, f"vaultlet_agent-{os.getpid()}.log")
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -107,7 +107,6 @@ class _Service:
 
     def _run(self) -> None:
         while True:
-            # Somebody asks.
             self._asked.poll()
             try:
                 self._serve()
@@ -154,13 +153,13 @@ class _Service:
                 return
 
     def _told(self, told_before: int) -> str:
-        """The lines of an agent that has failed."""
+        """The lines that an agent has written to its log since it was started."""
         with open(self._log, errors="replace") as log:
             log.seek(told_before)
             return "\n".join(line for line in log.read(_MOST).splitlines() if line.startswith("vaultlet"))
 
     def _refuse(self, failure: str) -> None:
-        """Nobody waits for an agent that cannot start."""
+        """Keeps the reason why the agent cannot start, and closes the connections of those who wait for it."""
         self.failure = failure
         while self._asked.poll(0):
             self._listener.accept()[0].close()

@@ -1,4 +1,4 @@
-"""Whether a worker will get its secrets: found out before Ray starts one."""
+"""Finds out whether a worker will get its secrets, before Ray starts one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from ._agent import NodeAgent
 
-# Below the 10 s after which a user should know.
+# Seconds that the vault has: with Ray's pauses a user knows after 10 s.
 _TIMEOUT = 7
-# What is said, and is no line of an error, is left out.
+# The most that is taken of what the program writes to stderr.
 _MOST = 8_192
-# By the exit codes of the command line.
+# The classes of errors, by the exit codes of the command line.
 _CLASSES = {
     64: _errors.UsageError,
     65: _errors.InvalidArgumentError,
