@@ -2,7 +2,12 @@
 //! programs are in `tests/ray`. With `VAULTLET_TEST_FULL=1` there is a cluster of three nodes, too, and what Ray has for
 //! jobs, training and data; it takes minutes.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "python/install.rs"]
 mod install;
