@@ -3,7 +3,7 @@
 //! ships them.
 //!
 //! Called by `guest/build/run` with the checkout and the target directory. Prints the paths to watch, as a
-//! build script does.
+//! build script does. With `--p3` it builds `vaultlet-p3.wasm` alone, into the target directory.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,9 @@ const COMPONENTS: [Component; 2] = [
     Component { file: "embedded.wasm", profile: "embedded", features: "embedded" },
 ];
 
+/// Over WASI 0.3: for whoever asks for it.
+const P3: Component = Component { file: "vaultlet-p3.wasm", profile: "p3", features: "p3" };
+
 fn main() -> Result<()> {
     // Not the folder that this program was compiled in: a target directory may have been copied.
     let mut folders = env::args_os().skip(1).map(PathBuf::from);
@@ -41,6 +44,10 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     add_target(&root)?;
+    if env::args_os().any(|argument| argument == "--p3") {
+        let bytes = without_custom_sections(&build(&root, &target.join("component"), &P3)?)?;
+        return write(&target.join(P3.file), &bytes);
+    }
     let package = root.join("host/runtime");
     for component in &COMPONENTS {
         let bytes = without_custom_sections(&build(&root, &target.join("component"), component)?)?;
