@@ -1,6 +1,6 @@
 //! What the shells over WASI 0.2 and 0.3 have in common. Their types have the same names.
 
-use alloc::{string::ToString};
+use alloc::string::ToString;
 use core::time::Duration;
 
 use crate::bindings::wasi::{

@@ -22,7 +22,8 @@ impl Files {
         let file = self.open(path).map_err(classify_file)?;
         let mut bytes = Scrubbed::new(Vec::new());
         loop {
-            let (piece, ended) = file.read(CHUNK as u64, bytes.len() as u64).map_err(classify_file)?;
+            let (piece, ended) =
+                file.read(CHUNK as u64, bytes.len() as u64).map_err(classify_file)?;
             if bytes.len() + piece.len() > max {
                 return Err(FileError::TooLarge);
             }
