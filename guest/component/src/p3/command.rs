@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 use super::stream::{Output, write};
 use crate::{
     Provider,
-    bindings::{exports::wasi::cli::run::Guest, wasi::cli::environment},
+    bindings::{
+        exports::wasi::cli::run::Guest,
+        wasi::cli::{environment, exit},
+    },
     exports::INSTANCE,
     platform::UNWRITTEN,
 };
@@ -19,7 +22,11 @@ impl Guest for Provider {
         if write(Output::Stdout, done.stdout.as_bytes()).is_err() {
             return write(Output::Stderr, UNWRITTEN.as_bytes()).and(Err(()));
         }
-        write(Output::Stderr, done.stderr.as_bytes())?;
-        if done.is_success { Ok(()) } else { Err(()) }
+        // Who cannot be told the reason still gets the code.
+        let _ = write(Output::Stderr, done.stderr.as_bytes());
+        if done.exit != 0 {
+            exit::exit_with_code(done.exit);
+        }
+        Ok(())
     }
 }

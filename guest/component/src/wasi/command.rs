@@ -23,6 +23,6 @@ impl Guest for Provider {
             return write(&stderr::get_stderr(), UNWRITTEN.as_bytes()).and(Err(()));
         }
         write(&stderr::get_stderr(), done.stderr.as_bytes())?;
-        if done.is_success { Ok(()) } else { Err(()) }
+        if done.exit == 0 { Ok(()) } else { Err(()) }
     }
 }
