@@ -18,6 +18,9 @@ use crate::{Ended, Run, root, target, vaultlet};
 pub const VALUE: &str = "correct horse battery staple é";
 const VERSION: &str = "wasmtime 48.0.8";
 
+/// Flags that compile a component in half the time.
+pub const QUICKLY: [&str; 4] = ["-O", "opt-level=0", "-O", "regalloc-algorithm=single-pass"];
+
 /// The component, as a build of the workspace leaves it.
 pub fn component() -> PathBuf {
     target().join("vaultlet.wasm")
@@ -139,7 +142,7 @@ impl Job {
     /// Runs the component as a command.
     pub fn run<A: AsRef<str>>(&self, arguments: &[A]) -> Ended {
         let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
-        self.wasmtime(&[], &self.wasi.component(), &arguments)
+        self.wasmtime(&QUICKLY, &self.wasi.component(), &arguments)
     }
 
     /// Runs `wasmtime run`. Variables are passed by name, so that no value is on the command line.
@@ -184,7 +187,7 @@ impl Served {
         let mut command = Command::new("wasmtime");
         command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]).args(job.wasi.flags());
         command.args(variables.iter().flat_map(|(name, _)| ["--env", name]));
-        command.arg(job.wasi.component()).envs(variables.iter().cloned());
+        command.args(QUICKLY).arg(job.wasi.component()).envs(variables.iter().cloned());
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // `Serving HTTP on http://127.0.0.1:PORT/`

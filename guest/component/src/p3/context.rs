@@ -14,7 +14,7 @@ use crate::{
             clocks::{monotonic_clock, system_clock},
             http::{
                 client,
-                types::{self, Scheme},
+                types::{self, ErrorCode, Scheme},
             },
             random::random,
         },
@@ -155,7 +155,11 @@ async fn read(response: types::Response, max_body: usize) -> Result<Response, Se
         body.extend_from_slice(&piece);
         if !matches!(result, StreamResult::Complete(_)) {
             // Whether that was the end of the body, or of the connection.
-            return end.await.map(|_| Response { status, headers, body }).map_err(classify);
+            return match end.await {
+                Ok(_) => Ok(Response { status, headers, body }),
+                Err(ErrorCode::HttpProtocolError) => Err(protocol("the answer broke off")),
+                Err(code) => Err(classify(code)),
+            };
         }
     }
 }
