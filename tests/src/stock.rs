@@ -7,28 +7,89 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use vaultlet_dev::Local;
 
 use crate::sandbox::skipped;
-use crate::{Ended, Run, target, vaultlet};
+use crate::{Ended, Run, root, target, vaultlet};
 
 /// The value of the secrets `db` and `denied`, of which `denied` has no permission to be read.
 pub const VALUE: &str = "correct horse battery staple é";
 const VERSION: &str = "wasmtime 48.0.8";
+
+/// Flags that compile a component in half the time.
+pub const QUICKLY: [&str; 4] = ["-O", "opt-level=0", "-O", "regalloc-algorithm=single-pass"];
 
 /// The component, as a build of the workspace leaves it.
 pub fn component() -> PathBuf {
     target().join("vaultlet.wasm")
 }
 
+/// The component over WASI 0.3, which is built when it is asked for.
+pub fn component_p3() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let built = || {
+        let mut build = Command::new(root().join("guest/build/run"));
+        // Not where the build script of the host that is being tested would put it.
+        build.arg("--p3").env("CARGO_TARGET_DIR", target()).env_remove("OUT_DIR");
+        let built = build.output().unwrap();
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        target().join("vaultlet-p3.wasm")
+    };
+    BUILT.get_or_init(built).clone()
+}
+
+/// A version of WASI, which has a component of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wasi {
+    /// WASI 0.2: `vaultlet.wasm`.
+    P2,
+    /// WASI 0.3: `vaultlet-p3.wasm`.
+    P3,
+}
+
+impl Wasi {
+    /// The component.
+    pub fn component(self) -> PathBuf {
+        match self {
+            Self::P2 => component(),
+            Self::P3 => component_p3(),
+        }
+    }
+
+    /// The flags of `wasmtime` for this version.
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::P2 => &[],
+            Self::P3 => &["-S", "p3", "-W", "component-model-async"],
+        }
+    }
+
+    /// The exit code of a command that failed with this one: WASI 0.2 knows only that it failed.
+    pub fn exit(self, code: i32) -> i32 {
+        match self {
+            Self::P2 => code.min(1),
+            Self::P3 => code,
+        }
+    }
+}
+
 /// A local Azure for a job that runs in a stock runtime.
 pub struct Job {
+    /// The version of WASI.
+    pub wasi: Wasi,
     /// The local Azure.
     pub local: Local,
 }
 
 impl Job {
+    /// A job for `wasmtime` in each version of WASI; none if the program is missing and the test is skipped.
+    pub fn each() -> Vec<Self> {
+        let job = |wasi| Some(Self { wasi, ..Self::new()? });
+        [job(Wasi::P2), job(Wasi::P3)].into_iter().flatten().collect()
+    }
+
     /// A job for `wasmtime`; `None` if the program is missing and the test is skipped.
     pub fn new() -> Option<Self> {
         let version = Command::new("wasmtime").arg("--version").output().ok();
@@ -51,7 +112,7 @@ impl Job {
             .grant("managed:none:denied".parse().unwrap())
             .start()
             .unwrap();
-        Self { local }
+        Self { wasi: Wasi::P2, local }
     }
 
     /// The URL of a secret.
@@ -81,7 +142,7 @@ impl Job {
     /// Runs the component as a command.
     pub fn run<A: AsRef<str>>(&self, arguments: &[A]) -> Ended {
         let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
-        self.wasmtime(&[], &component(), &arguments)
+        self.wasmtime(&QUICKLY, &self.wasi.component(), &arguments)
     }
 
     /// Runs `wasmtime run`. Variables are passed by name, so that no value is on the command line.
@@ -102,6 +163,7 @@ impl Job {
         let names = variables.iter().flat_map(|(name, _)| ["--env", name]);
         Run::program("wasmtime")
             .arguments(["run", "-S", "http"])
+            .arguments(self.wasi.flags())
             .arguments(names)
             .arguments(flags)
             .arguments([component])
@@ -123,9 +185,9 @@ impl Served {
         let mut variables = job.variables();
         variables.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
         let mut command = Command::new("wasmtime");
-        command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]);
+        command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]).args(job.wasi.flags());
         command.args(variables.iter().flat_map(|(name, _)| ["--env", name]));
-        command.arg(component()).envs(variables.iter().cloned());
+        command.args(QUICKLY).arg(job.wasi.component()).envs(variables.iter().cloned());
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // `Serving HTTP on http://127.0.0.1:PORT/`

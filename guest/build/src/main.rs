@@ -3,7 +3,7 @@
 //! ships them.
 //!
 //! Called by `guest/build/run` with the checkout and the target directory. Prints the paths to watch, as a
-//! build script does.
+//! build script does. With `--p3` it builds `vaultlet-p3.wasm` alone, into the target directory.
 
 mod order;
 
@@ -19,6 +19,7 @@ const TARGET: &str = "wasm32-wasip2";
 /// A component: the same core in a shell for one world.
 struct Component {
     file: &'static str,
+    package: &'static str,
     /// The profile of the workspace, which has a folder of its own in the target directory: neither build
     /// undoes the other.
     profile: &'static str,
@@ -27,10 +28,20 @@ struct Component {
 
 const EMBEDDED: &str = "embedded.wasm";
 
+const PACKAGE: &str = "vaultlet-component";
+
 const COMPONENTS: [Component; 2] = [
-    Component { file: "vaultlet.wasm", profile: "guest", features: "" },
-    Component { file: EMBEDDED, profile: "embedded", features: "embedded" },
+    Component { file: "vaultlet.wasm", package: PACKAGE, profile: "guest", features: "" },
+    Component { file: EMBEDDED, package: PACKAGE, profile: "embedded", features: "embedded" },
 ];
+
+/// Over WASI 0.3: for whoever asks for it.
+const P3: Component = Component {
+    file: "vaultlet-p3.wasm",
+    package: "vaultlet-component-p3",
+    profile: "guest",
+    features: "",
+};
 
 fn main() -> Result<()> {
     // Not the folder that this program was compiled in: a target directory may have been copied.
@@ -45,6 +56,11 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     add_target(&root)?;
+    if env::args_os().any(|argument| argument == "--p3") {
+        let built = build(&root, &target.join("component"), &P3)?;
+        let bytes = without_custom_sections(&built, &mut |module| Ok(module.to_vec()))?;
+        return write(&target.join(P3.file), &bytes);
+    }
     let package = root.join("host/runtime");
     for component in &COMPONENTS {
         let built = build(&root, &target.join("component"), component)?;
@@ -112,7 +128,7 @@ fn sysroot_has_target() -> bool {
 fn build(root: &Path, target: &Path, component: &Component) -> Result<Vec<u8>> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args(["build", "--package", "vaultlet-component", "--locked"])
+        .args(["build", "--package", component.package, "--locked"])
         .args(["--profile", component.profile, "--features", component.features])
         .args(["--target", TARGET, "--quiet", "--color", "never", "--target-dir"])
         .arg(target)
@@ -127,7 +143,11 @@ fn build(root: &Path, target: &Path, component: &Component) -> Result<Vec<u8>> {
         let file = component.file;
         return Err(format!("{file} did not build; cargo's messages are above").into());
     }
-    let path = target.join(TARGET).join(component.profile).join("vaultlet_component.wasm");
+    let path = target
+        .join(TARGET)
+        .join(component.profile)
+        .join(component.package.replace('-', "_"))
+        .with_extension("wasm");
     fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
 }
 

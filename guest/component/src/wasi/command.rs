@@ -2,13 +2,15 @@
 
 use alloc::vec::Vec;
 
-use super::{INSTANCE, stream::write};
+use super::stream::write;
 use crate::{
     Provider,
     bindings::{
         exports::wasi::cli::run::Guest,
         wasi::cli::{environment, stderr, stdout},
     },
+    exports::INSTANCE,
+    platform::UNWRITTEN,
 };
 use vaultlet_core::command;
 
@@ -18,10 +20,9 @@ impl Guest for Provider {
         let arguments: Vec<_> = environment::get_arguments().into_iter().skip(1).collect();
         let done = command::run(context, memory, &arguments);
         if write(&stdout::get_stdout(), done.stdout.as_bytes()).is_err() {
-            let said = "vaultlet: writing the answer: standard output cannot be written to; check the program or file that reads the output (output-failed)\n";
-            return write(&stderr::get_stderr(), said.as_bytes()).and(Err(()));
+            return write(&stderr::get_stderr(), UNWRITTEN.as_bytes()).and(Err(()));
         }
         write(&stderr::get_stderr(), done.stderr.as_bytes())?;
-        if done.is_success { Ok(()) } else { Err(()) }
+        if done.exit == 0 { Ok(()) } else { Err(()) }
     }
 }

@@ -1,10 +1,6 @@
 //! The core's [`Context`], implemented with WASI 0.2.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{format, string::String, vec::Vec};
 use core::time::Duration;
 
 use super::{files::Files, stream::write};
@@ -15,8 +11,8 @@ use crate::{
         http::{
             outgoing_handler,
             types::{
-                self, ErrorCode, Fields, IncomingBody, IncomingResponse, OutgoingBody,
-                OutgoingRequest, RequestOptions, Scheme, http_error_code,
+                self, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest, Scheme,
+                http_error_code,
             },
         },
         io::{
@@ -26,15 +22,13 @@ use crate::{
         random::random,
     },
     instance::Environment,
+    platform::{CHUNK, classify, headers, nanos, options, protocol},
 };
 use vaultlet_core::{
     context::{Context, FileError, Method, Request, Response, SendError},
     scrub::Scrubbed,
     settings::Role,
 };
-
-/// The most bytes of one read.
-const CHUNK: u64 = 16 * 1024;
 
 /// The context of this instance.
 #[derive(Default)]
@@ -125,19 +119,7 @@ fn send_body(body: OutgoingBody, text: &str) -> Result<(), SendError> {
 }
 
 fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
-    let headers = Fields::new();
-    for (name, value) in &request.headers {
-        headers
-            .append(name, value.reveal().as_bytes())
-            .map_err(|_| protocol("a header is not allowed"))?;
-    }
-    if let Some(body) = &request.body {
-        let length = body.reveal().len().to_string();
-        headers
-            .append("content-length", length.as_bytes())
-            .map_err(|_| protocol("a header is not allowed"))?;
-    }
-    let outgoing = OutgoingRequest::new(headers);
+    let outgoing = OutgoingRequest::new(headers(request)?);
     if request.method == Method::Post {
         // No host refuses a standard method.
         let _ = outgoing.set_method(&types::Method::Post);
@@ -148,17 +130,6 @@ fn outgoing(request: &Request) -> Result<OutgoingRequest, SendError> {
     set.and_then(|()| outgoing.set_path_with_query(Some(&request.url.target)))
         .map_err(|()| protocol("the address is not allowed"))?;
     Ok(outgoing)
-}
-
-fn options(request: &Request) -> Result<RequestOptions, SendError> {
-    let options = RequestOptions::new();
-    let first = request.first_byte_timeout.min(request.total_timeout);
-    options
-        .set_connect_timeout(Some(nanos(request.connect_timeout)))
-        .and_then(|()| options.set_first_byte_timeout(Some(nanos(first))))
-        .and_then(|()| options.set_between_bytes_timeout(Some(nanos(first))))
-        .map_err(|()| protocol("a timeout is not supported"))?;
-    Ok(options)
 }
 
 fn read(
@@ -186,7 +157,7 @@ fn drain(
 ) -> Result<Scrubbed<Vec<u8>>, SendError> {
     let mut bytes = Scrubbed::new(Vec::new());
     loop {
-        match stream.read(CHUNK) {
+        match stream.read(CHUNK as u64) {
             Ok(chunk) if chunk.is_empty() => wait_until_ready(&stream.subscribe(), deadline)?,
             Ok(chunk) => {
                 if bytes.len() + chunk.len() > max_body {
@@ -209,39 +180,4 @@ fn drain(
 fn wait_until_ready(pollable: &Pollable, deadline: Duration) -> Result<(), SendError> {
     let timer = monotonic_clock::subscribe_instant(nanos(deadline));
     if poll(&[pollable, &timer]).contains(&0) { Ok(()) } else { Err(SendError::Timeout) }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn protocol(what: &str) -> SendError {
-    SendError::Protocol(what.to_string())
-}
-
-/// Maps WASI's error codes to the classes that call for different actions.
-fn classify(code: ErrorCode) -> SendError {
-    match code {
-        ErrorCode::ConnectionRefused => SendError::Refused,
-        ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
-            SendError::Unreachable
-        }
-        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => SendError::Name,
-        ErrorCode::DnsTimeout
-        | ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => SendError::Timeout,
-        ErrorCode::TlsCertificateError => SendError::TlsUntrusted,
-        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => SendError::TlsProtocol,
-        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => SendError::Denied,
-        ErrorCode::HttpResponseBodySize(_) => SendError::BodyTooLarge,
-        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
-            protocol("it was closed")
-        }
-        // The text of an internal error may have whole URLs, so it is left out.
-        ErrorCode::InternalError(_) => protocol("the host reports an internal error"),
-        ErrorCode::HttpProtocolError => protocol("it is not HTTP"),
-        _ => protocol("the host refuses the request or its answer"),
-    }
 }

@@ -3,14 +3,14 @@
 use alloc::{string::String, vec::Vec};
 use core::cell::OnceCell;
 
-use crate::bindings::wasi::filesystem::{
-    preopens::get_directories,
-    types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags},
+use crate::{
+    bindings::wasi::filesystem::{
+        preopens::get_directories,
+        types::{Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags},
+    },
+    platform::{CHUNK, classify_file, relative_path},
 };
 use vaultlet_core::{context::FileError, scrub::Scrubbed};
-
-/// The most bytes of one read.
-const CHUNK: usize = 16 * 1024;
 
 /// The preopened folders of this instance.
 #[derive(Default)]
@@ -19,10 +19,11 @@ pub(crate) struct Files(OnceCell<Vec<(Descriptor, String)>>);
 impl Files {
     /// Reads a file of at most `max` bytes.
     pub(crate) fn read(&self, path: &str, max: usize) -> Result<Scrubbed<Vec<u8>>, FileError> {
-        let file = self.open(path).map_err(classify)?;
+        let file = self.open(path).map_err(classify_file)?;
         let mut bytes = Scrubbed::new(Vec::new());
         loop {
-            let (piece, ended) = file.read(CHUNK as u64, bytes.len() as u64).map_err(classify)?;
+            let (piece, ended) =
+                file.read(CHUNK as u64, bytes.len() as u64).map_err(classify_file)?;
             if bytes.len() + piece.len() > max {
                 return Err(FileError::TooLarge);
             }
@@ -47,23 +48,5 @@ impl Files {
             .min_by_key(|(_, inside)| inside.len())
             .ok_or(ErrorCode::NotPermitted)?;
         folder.open_at(PathFlags::SYMLINK_FOLLOW, inside, OpenFlags::empty(), DescriptorFlags::READ)
-    }
-}
-
-/// The path relative to a folder; none if it is not inside the folder.
-fn relative_path<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
-    match folder.trim_end_matches('/') {
-        "." if !path.starts_with('/') => Some(path),
-        folder => path.strip_prefix(folder)?.strip_prefix('/'),
-    }
-    .filter(|inside| !inside.is_empty())
-}
-
-fn classify(code: ErrorCode) -> FileError {
-    match code {
-        ErrorCode::NoEntry | ErrorCode::NotDirectory => FileError::Missing,
-        ErrorCode::Access | ErrorCode::NotPermitted => FileError::Forbidden,
-        ErrorCode::FileTooLarge => FileError::TooLarge,
-        _ => FileError::Unreadable,
     }
 }

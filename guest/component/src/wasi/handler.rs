@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{INSTANCE, stream::write};
+use super::stream::write;
 use crate::{
     Provider,
     bindings::{
@@ -11,6 +11,7 @@ use crate::{
             Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
         },
     },
+    exports::INSTANCE,
 };
 use vaultlet_core::{
     secret::SecretString,

@@ -51,15 +51,15 @@ settings; each is also a variable, --client-id is VAULTLET_CLIENT_ID:
   --allow-http-identity HOST,…                    accept http:// for an identity endpoint there
 ";
 
-/// The output of a command, and whether it succeeds.
+/// The output of a command, and its exit code.
 #[derive(Debug)]
 pub struct Output {
     /// The answer and nothing else.
     pub stdout: Scrubbed<String>,
     /// Everything else.
     pub stderr: String,
-    /// Whether the command succeeds.
-    pub is_success: bool,
+    /// The exit code; 0 is success.
+    pub exit: u8,
 }
 
 /// Runs a command; `arguments` are those after the program's name.
@@ -77,7 +77,7 @@ pub fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Ou
         Err(error) => (wanted_format(arguments, &variables), Err(error)),
     };
     match answer {
-        Ok(stdout) => Output { stdout, stderr: String::new(), is_success: true },
+        Ok(stdout) => Output { stdout, stderr: String::new(), exit: 0 },
         Err(mut error) => {
             if error.is(Id::Usage) && error.help == sentence::see_help(None) {
                 error.help = sentence::see_help(arguments.first().map(String::as_str));
@@ -94,7 +94,7 @@ pub fn run<C: Context>(context: &C, memory: &Memory, arguments: &[String]) -> Ou
                     Format::Json => format!("{}\n", error.json()),
                     _ => format!("vaultlet: {}\n", error.line()),
                 },
-                is_success: false,
+                exit: error::exit(error.kind.name()),
             }
         }
     }

@@ -37,11 +37,7 @@ fn two_variables_of_one_name_are_refused_before_anything_is_sent() {
         (&["http://127.0.0.1:1/secrets/a", "akv://job/a"], "A"),
     ] {
         let done = command(&ScriptedContext::new(&ML), &[&ENV[..], arguments].concat());
-        assert_eq!(
-            (done.stdout.as_str(), done.is_success),
-            ("(exit 65)\n", false),
-            "{arguments:?}"
-        );
+        assert_eq!((done.stdout.as_str(), done.exit), ("(exit 65)\n", 65), "{arguments:?}");
         let said = format!("`{variable}` is the variable of two references; give one another name");
         assert!(done.stderr.contains(&said), "{}", done.stderr);
         assert!(done.stderr.ends_with(" (variable-refused)\n"), "{}", done.stderr);
@@ -101,7 +97,7 @@ fn names_that_steer_a_shell_a_loader_or_an_interpreter_are_refused_unless_they_a
         let reference = format!("akv://job/{name}");
         let variable = name.to_uppercase().replace('-', "_");
         let refused = command(&ScriptedContext::new(&ML), &[&ENV[..], &[&reference]].concat());
-        assert_eq!((refused.stdout.as_str(), refused.is_success), ("(exit 65)\n", false), "{name}");
+        assert_eq!((refused.stdout.as_str(), refused.exit), ("(exit 65)\n", 65), "{name}");
         let said =
             format!("`{reference}`: `{variable}` changes how programs run; write that name, or ");
         assert!(refused.stderr.contains(&said), "{}", refused.stderr);
@@ -147,7 +143,7 @@ fn a_written_name_is_that_of_a_variable() {
     for name in ["my-key", "1X", "", "X Y", " X", "X;rm", "é", "A.B", "$X", "A-B", "X[0]"] {
         let argument = format!("{name}=akv://job/a");
         let done = command(&ScriptedContext::new(&ML), &[&ENV[..], &[&argument]].concat());
-        assert_eq!((done.stdout.as_str(), done.is_success), ("(exit 65)\n", false), "{name}");
+        assert_eq!((done.stdout.as_str(), done.exit), ("(exit 65)\n", 65), "{name}");
         let said = format!("`akv://job/a`: `{name}` is not the name of a variable; ");
         assert!(done.stderr.contains(&said), "{}", done.stderr);
     }
@@ -162,12 +158,7 @@ fn a_written_name_is_that_of_a_variable() {
 fn a_null_character_is_in_no_variable() {
     for value in ["\0", "a\0b", "end\0"] {
         let done = command(&world(&[("db", value)]), &[&ENV[..], &["akv://job/db"]].concat());
-        assert_eq!(
-            (done.stdout.as_str(), done.is_success),
-            ("(exit 65)\n", false),
-            "{}",
-            done.stderr
-        );
+        assert_eq!((done.stdout.as_str(), done.exit), ("(exit 65)\n", 65), "{}", done.stderr);
         assert_eq!(
             done.stderr,
             "vaultlet: setting `DB`: the value has a null character, which no variable can hold; read it by `-o value` or `-o json` (variable-refused)\n"
@@ -203,13 +194,15 @@ fn a_failure_prints_the_line_that_ends_a_shell() {
             "{arguments:?} {}",
             done.stderr
         );
-        assert!(!done.is_success && done.stderr.lines().count() == 1, "{}", done.stderr);
+        assert_eq!((done.exit, done.stderr.lines().count()), (code, 1), "{}", done.stderr);
     }
-    for arguments in
-        [&["get", "akv://x"][..], &["get", "-ojson", "akv://x"], &["list", "-o", "env", "job"]]
-    {
+    for (arguments, code) in [
+        (&["get", "akv://x"][..], 65),
+        (&["get", "-ojson", "akv://x"], 65),
+        (&["list", "-o", "env", "job"], 64),
+    ] {
         let done = command(&ScriptedContext::new(&ML), arguments);
-        assert_eq!((done.stdout.as_str(), done.is_success), ("", false), "{arguments:?}");
+        assert_eq!((done.stdout.as_str(), done.exit), ("", code), "{arguments:?}");
     }
 }
 

@@ -1,0 +1,10 @@
+//! The platform of `vaultlet-p3.wasm`: WASI 0.3. The core is synchronous: each request of its context runs the imports'
+//! futures to their end, and the instance waits meanwhile.
+
+mod command;
+mod context;
+mod files;
+mod handler;
+mod stream;
+
+pub(crate) use context::WasiContext;
