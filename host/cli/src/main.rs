@@ -67,6 +67,11 @@ fn report_panics() {
     }));
 }
 
+/// Begins to send traces, if the program is built for it.
+fn telemetry() -> Result<vaultlet_telemetry::Telemetry, Failure> {
+    vaultlet_telemetry::start().map_err(|it| Failure::variable(it.variable, &it.why))
+}
+
 fn main() -> ExitCode {
     vaultlet_host::phases::mark("main entered");
     report_panics();
@@ -81,7 +86,8 @@ fn main() -> ExitCode {
     vaultlet_host::phases::mark("arguments parsed");
     let report = arguments.report();
     let definition = <arguments::Arguments as clap::CommandFactory>::command;
-    let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
+    let started = log::start(arguments.global.log).and_then(|()| telemetry());
+    let result = started.and_then(|_sending| match arguments.command {
         Command::Agent(command) => command.run(),
         Command::Completions(command) => command.run(definition()),
         #[cfg(feature = "dev")]

@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::trace;
+
 use super::asker::Asker;
 use super::listen::Listener;
 use super::peer::Peer;
@@ -158,9 +160,11 @@ async fn serve_connection(
             }
             let method = request.method().clone();
             let (parts, body) = request.into_parts();
-            let outcome = respond(&state, &asker, way, parts, body).await;
+            let span = trace::Served::begin(&parts);
+            let outcome = span.during(respond(&state, &asker, way, parts, body)).await;
             let (path, status) = (outcome.path, outcome.answer.status().as_u16());
             state.metrics.answered(path, status, outcome.took);
+            span.end(path, status);
             // Without the query, in which a client may have written anything.
             tracing::info!(target: "vaultlet", "agent: {method} {path} {status}");
             Ok(outcome.answer.into_response(connection.respond()))

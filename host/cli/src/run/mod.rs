@@ -166,6 +166,7 @@ impl Run {
         }
         // Nothing is left to do for this process, which becomes the command.
         child::prepare_replacement(&mut command, &signals);
+        vaultlet_telemetry::flush();
         let error = command.exec();
         Err(child::failed(&command, &error))
     }

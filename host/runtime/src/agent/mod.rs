@@ -156,15 +156,23 @@ impl Agent {
             let bearer = Zeroizing::new(format!("Bearer {}", token.as_str()));
             request.headers.push(("authorization".into(), bearer.to_string()));
         }
+        let span = call.span().request(method.as_str(), &self.place.to_string(), None);
+        request.headers.extend(span.headers());
         let started = Instant::now();
         let result = self.exchange(&request, call);
         let (method, path) = (method.as_str(), request.path());
         let ms = started.elapsed().as_millis();
         match &result {
-            Ok(response) => tracing::info!(target: "vaultlet",
-                "{method} {} {path} {} {ms} ms -", self.place, response.status),
-            Err(failed) => tracing::info!(target: "vaultlet",
-                "{method} {} {path} failed {ms} ms: {}", self.place, failed.error().message),
+            Ok(response) => {
+                span.responded(response.status);
+                tracing::info!(target: "vaultlet",
+                    "{method} {} {path} {} {ms} ms -", self.place, response.status);
+            }
+            Err(failed) => {
+                span.failed(&failed.error().id);
+                tracing::info!(target: "vaultlet",
+                    "{method} {} {path} failed {ms} ms: {}", self.place, failed.error().message);
+            }
         }
         result
     }
