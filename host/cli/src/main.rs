@@ -21,6 +21,7 @@ mod given_flags;
 mod identity;
 mod ids;
 mod inject;
+mod install;
 mod job;
 mod list;
 mod log;
@@ -100,6 +101,7 @@ fn main() -> ExitCode {
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
         Command::Inject(command) => command.run(),
+        Command::Install(command) => command.run(),
         Command::Job(command) => command.run(),
         Command::List(command) => command.run(),
         Command::Man(command) => command.run(definition()),
