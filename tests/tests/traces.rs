@@ -9,7 +9,7 @@
 )]
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -94,6 +94,16 @@ fn below<'a>(spans: &'a [(String, Span)], parent: &str, service: &str, name: &st
     span
 }
 
+/// A program that does not outlive the test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_trace_goes_from_a_program_by_the_agent_to_the_vault() {
     let (local, collector) = (local(), collector());
@@ -103,20 +113,22 @@ fn a_trace_goes_from_a_program_by_the_agent_to_the_vault() {
     let mut agent = Command::new(vaultlet());
     agent.env_clear().envs(local.environment().iter().cloned()).args(["agent", "--socket"]);
     agent.arg(&socket).env(endpoint.0, &endpoint.1).env("OTEL_SERVICE_NAME", "node-agent");
-    let mut agent = agent.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    agent.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut agent = Killed(agent.spawn().unwrap());
     let mut line = String::new();
-    BufReader::new(agent.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(agent.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let place = line.trim().strip_prefix("export VAULTLET_AGENT=").unwrap().to_owned();
     let reference = format!("akv://job/{NAME}");
-    for arguments in [vec!["get", &reference], vec!["run", "-e", "X=akv://job/none", "--", "true"]] {
+    for arguments in [vec!["get", &reference], vec!["run", "-e", "X=akv://job/none", "--", "true"]]
+    {
         let run = Run::vaultlet(arguments).environment([("VAULTLET_AGENT", &place)]);
         let ended = run.environment([endpoint.clone(), parent.clone()]).end();
         ended.reveals_none_of(&[VALUE], false);
-        assert!(ended.code == 0 || ended.stderr.contains("(not-found)"), "{}", ended.stderr);
+        assert!(ended.code == 0 || ended.stderr.contains("(secret-not-found)"), "{}", ended.stderr);
     }
     // It has no thread that takes a signal from it, and sends what is left at its end.
-    kill(agent.id(), "TERM");
-    assert!(agent.wait().unwrap().success());
+    kill(agent.0.id(), "TERM");
+    assert!(agent.0.wait().unwrap().success());
 
     let spans = spans(&collector);
     let call = below(&spans, CALLER, "vaultlet", "getting a secret");
@@ -133,7 +145,7 @@ fn a_trace_goes_from_a_program_by_the_agent_to_the_vault() {
     assert!(hosts.len() >= 2, "{hosts:?}");
     // A failure has its id, and no text.
     let failed: Vec<_> =
-        spans.iter().filter(|(_, it)| attribute(it, "error.type") == "vault-not-found").collect();
+        spans.iter().filter(|(_, it)| attribute(it, "error.type") == "secret-not-found").collect();
     assert!(!failed.is_empty());
     for (_, span) in failed {
         assert_eq!(span.status.as_ref().unwrap().message, "");

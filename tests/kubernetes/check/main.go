@@ -3,8 +3,8 @@
 //
 //	check CRDS FOLDER…
 //
-// CRDS is a file with custom resource definitions, FOLDER one that `kubectl apply -k` takes, or a file. It prints how many
-// objects of which kind there are.
+// CRDS is a file with custom resource definitions, FOLDER one that `kubectl apply -k` takes, or a file. It prints each
+// object as a line of JSON.
 package main
 
 import (
@@ -13,7 +13,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -36,14 +35,14 @@ import (
 type checker struct {
 	schemas map[schema.GroupVersionKind]*apiextensions.CustomResourceValidation
 	strict  runtime.Decoder
-	kinds   map[string]int
+	lines   []string
 }
 
 func main() {
 	if len(os.Args) < 3 {
 		fail(errors.New("check CRDS FOLDER…"))
 	}
-	c := checker{schemas: map[schema.GroupVersionKind]*apiextensions.CustomResourceValidation{}, kinds: map[string]int{}}
+	c := checker{schemas: map[schema.GroupVersionKind]*apiextensions.CustomResourceValidation{}}
 	c.strict = json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
 	definitions, err := os.ReadFile(os.Args[1])
 	fail(err)
@@ -64,12 +63,7 @@ func main() {
 		}
 	}
 	fail(errors.Join(wrong...))
-	var lines []string
-	for kind, count := range c.kinds {
-		lines = append(lines, fmt.Sprintf("%d %s", count, kind))
-	}
-	sort.Strings(lines)
-	fmt.Println(strings.Join(lines, "\n"))
+	fmt.Println(strings.Join(c.lines, "\n"))
 }
 
 func fail(err error) {
@@ -130,7 +124,11 @@ func (c *checker) check(text []byte) error {
 	}
 	kind := object.GroupVersionKind()
 	name := fmt.Sprintf("%s %s", kind.Kind, object.GetName())
-	c.kinds[kind.Kind]++
+	line, err := object.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	c.lines = append(c.lines, strings.TrimSpace(string(line)))
 	custom, ok := c.schemas[kind]
 	if !ok {
 		if _, _, err := c.strict.Decode(text, nil, nil); err != nil {
