@@ -46,7 +46,7 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// The interpreter of an environment that has these packages.
-fn environment(folder: &Path, wanted: &str, packages: &[&str]) -> PathBuf {
+pub(crate) fn environment(folder: &Path, wanted: &str, packages: &[&str]) -> PathBuf {
     let (python, stamp) = (folder.join("bin/python"), folder.join("stamp"));
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return python;
