@@ -15,6 +15,7 @@ mod rules;
 mod signals;
 mod slurm;
 mod support;
+mod systemd;
 mod upgrade;
 mod what;
 mod wherever;
