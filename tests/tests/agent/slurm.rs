@@ -21,7 +21,7 @@ struct Node {
 
 impl Node {
     fn script(&self, name: &str, account: &str, before: &[&str]) -> Ended {
-        let script = vaultlet_tests::root().join("host/packaging/slurm").join(name);
+        let script = self.folder.path().join(name);
         let mut command = program(&self.local, before.first().copied().unwrap_or("sh"));
         command.args(before.iter().skip(1)).args((!before.is_empty()).then_some("sh")).arg(script);
         self.variables(&mut command);
@@ -65,6 +65,11 @@ fn a_job_of_slurm_has_an_agent_that_answers_its_user_alone_and_ends_with_it() {
     }
     let node = Node { folder: folder(), local: local() };
     copy_of_program(node.folder.path());
+    for name in ["prolog", "task_prolog", "epilog"] {
+        // Where every user can read them.
+        let script = vaultlet_tests::root().join("host/packaging/slurm").join(name);
+        fs::copy(script, node.folder.path().join(name)).unwrap();
+    }
     let accounts = node.folder.path().join("accounts");
     fs::create_dir(&accounts).unwrap();
     let policy = "[[allow]]\nreference = \"akv://job/s\"\nuser = [\"@JOB_UID@\"]\n";

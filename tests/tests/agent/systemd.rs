@@ -9,6 +9,7 @@ use vaultlet_tests::sandbox::skipped;
 use vaultlet_tests::{Ended, root, succeeds, vaultlet};
 
 use crate::support::{VALUE, folder, local, until};
+use crate::upgrade::Ends;
 
 /// A systemd, which is ended with all that it has started.
 struct Booted(Child);
@@ -77,6 +78,7 @@ fn the_units_work_under_systemd_and_a_restart_loses_no_request() {
 
     let (is_over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
+        let _ends = Ends(&is_over);
         for _ in 0..4 {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
@@ -96,7 +98,6 @@ fn the_units_work_under_systemd_and_a_restart_loses_no_request() {
             until("programs are served", || done.load(Ordering::Relaxed) > before + 20);
             succeeds(&mut booted.command(&["systemctl", verb, "vaultlet-agent"]));
         }
-        is_over.store(true, Ordering::Relaxed);
     });
     let audit = succeeds(&mut booted.command(&["cat", "/var/log/vaultlet/audit.jsonl"]));
     assert!(audit.stdout.contains(r#""program":"/usr/bin/vaultlet""#), "{}", audit.stdout);

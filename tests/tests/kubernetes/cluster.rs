@@ -81,7 +81,7 @@ impl Cluster {
         // The definition of a custom resource, and a policy, take a moment until they are known everywhere.
         let late = Instant::now() + Duration::from_secs(60);
         loop {
-            let all = [&["-n", namespace], &how[..], &[flag, &path]].concat();
+            let all = [&["-n", namespace][..], &how, &[flag, &path]].concat();
             let ended = self.kubectl(&all, None);
             if ended.code == 0 {
                 return;

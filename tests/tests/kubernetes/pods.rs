@@ -93,8 +93,14 @@ impl Node {
     /// Runs a command as root of a node in a local Azure, in namespaces of its own.
     fn in_azure(&self, command: &[String]) -> Ended {
         let program = vaultlet().display().to_string();
-        let dev =
-            [&program, "dev", "--vault", "my-key-vault", "--identity-form", "workload-identity"];
+        let dev = [
+            program.as_str(),
+            "dev",
+            "--vault",
+            "my-key-vault",
+            "--identity-form",
+            "workload-identity",
+        ];
         let seeds = ["--seed-file", &self.seeds(), "--"].map(ToOwned::to_owned);
         let all =
             dev.map(ToOwned::to_owned).into_iter().chain(seeds).chain(command.iter().cloned());
