@@ -201,7 +201,8 @@ fn a_pod_that_is_set_up_wrong_says_so_and_its_job_is_not_tried_again() {
         // What the policy for admission refuses before.
         (other_user, 78, "agent-untrusted"),
         (with(argument, json!("--allow=akv://other-vault/*")), 77, "policy-denied"),
-        (with(reference, json!("akv://my-key-vault/?")), 64, "reference-malformed"),
+        (with(reference, json!("akv://my-key-vault/?")), 65, "reference-malformed"),
+        (with(reference, json!("akv://my-key-vault/none")), 66, "secret-not-found"),
     ] {
         let ended = node.run(&pod);
         assert_eq!(codes(&ended)["train"], code, "{}", ended.stderr);
