@@ -131,7 +131,7 @@ fn a_trace_goes_from_a_program_by_the_agent_to_the_vault() {
     assert!(agent.0.wait().unwrap().success());
 
     let spans = spans(&collector);
-    let call = below(&spans, CALLER, "vaultlet", "getting a secret");
+    let call = below(&spans, CALLER, "vaultlet", "getting secrets");
     let asked = below(&spans, &hex(&call.span_id), "vaultlet", "GET");
     assert_eq!(attribute(asked, "server.address"), place);
     assert_eq!(attribute(asked, "http.response.status_code"), "200");
@@ -141,8 +141,6 @@ fn a_trace_goes_from_a_program_by_the_agent_to_the_vault() {
     let sent: Vec<_> = spans.iter().filter(|(_, it)| it.parent_span_id == read.span_id).collect();
     let hosts: Vec<_> = sent.iter().map(|(_, it)| attribute(it, "server.address")).collect();
     assert!(hosts.iter().any(|host| host == "job.vault.azure.net"), "{hosts:?}");
-    // The token is asked for on the way.
-    assert!(hosts.len() >= 2, "{hosts:?}");
     // A failure has its id, and no text.
     let failed: Vec<_> =
         spans.iter().filter(|(_, it)| attribute(it, "error.type") == "secret-not-found").collect();
