@@ -2,8 +2,9 @@
 
 No kubelet can be had in a test, so this runs what matters of a manifest: command lines, variables, users, rights, volumes and
 their paths, read-only roots, the order of init containers and sidecars, probes, the end. It must be root, in network and mount
-namespaces of its own, which it changes. IMAGES says what an image would bring: its entry point, its variables, its folder;
-and `identity`: the variables that the webhook of the workload identity adds to containers that are not skipped.
+namespaces of its own, which it changes. IMAGES says what an image would bring: its entry point, its variables, its folder.
+Its own variables, those of `vaultlet dev --identity-form workload-identity`, are what the webhook of the workload identity adds
+to containers that are not skipped.
 
 It prints a line of JSON: the exit codes of all containers, and how many times the startup probe was tried.
 """
@@ -18,6 +19,9 @@ import time
 
 SKIP = "azure.workload.identity/skip-containers"
 USE = "azure.workload.identity/use"
+
+# What is not of the local Azure, in whose environment this runs.
+OWN = ["PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE"]
 
 
 def shell(text):
@@ -41,7 +45,7 @@ class Pod:
                 f"mount -t overlay none -o lowerdir=/{top},upperdir=/mnt/pod/{top}/upper,workdir=/mnt/pod/{top}/work /{top}"
             )
         # The token is projected into a volume that the user of the pod reads.
-        self.identity = {name: self.projected(value) for name, value in images["identity"].items()}
+        self.identity = {name: self.projected(value) for name, value in os.environ.items() if name not in OWN}
         self.volumes = {volume["name"]: self.volume(volume) for volume in self.spec.get("volumes", [])}
 
     def projected(self, value):
@@ -61,7 +65,9 @@ class Pod:
                 assert os.path.isdir(folder), f"{folder} is not on the node"
         os.makedirs(folder, exist_ok=True)
         if "emptyDir" in volume:
-            size = volume["emptyDir"].get("sizeLimit", "64Mi").rstrip("i")
+            # One on a disk may be larger: its pod is ended for it at some time, and the program of a test is large.
+            is_memory = volume["emptyDir"].get("medium") == "Memory"
+            size = volume["emptyDir"]["sizeLimit"].rstrip("i") if is_memory else "1G"
             shell(f"mount -t tmpfs -o mode=0777,size={size} none {folder}")
         elif "configMap" in volume:
             # A folder for each state of the map, and links into it.
@@ -90,12 +96,13 @@ class Pod:
             assert user != 0, f"{container['name']} would be root"
         mounts = container.get("volumeMounts", [])
         lines = [f"mkdir -p {mount['mountPath']}" for mount in mounts]
-        if context.get("readOnlyRootFilesystem"):
-            lines += [f"mount -o remount,bind,ro {at}" for at in ["/", "/run", "/opt", "/etc"]]
         for mount in mounts:
             lines.append(f"mount --bind {self.volumes[mount['name']]} {mount['mountPath']}")
             if mount.get("readOnly"):
                 lines.append(f"mount -o remount,bind,ro {mount['mountPath']}")
+        if context.get("readOnlyRootFilesystem"):
+            # Not the volumes, which are mounted already.
+            lines += [f"mount -o remount,bind,ro {at}" for at in ["/", "/run", "/opt", "/etc"]]
         rights = ["setpriv", f"--reuid={user}", f"--regid={context.get('runAsGroup', user)}", "--clear-groups"]
         if "ALL" in context.get("capabilities", {}).get("drop", []):
             rights += ["--bounding-set=-all", "--inh-caps=-all"]

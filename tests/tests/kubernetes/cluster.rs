@@ -50,10 +50,14 @@ impl Cluster {
         let cluster = Self { server, folder, port };
         let late = Instant::now() + Duration::from_secs(120);
         while cluster.kubectl(&["get", "--raw", "/readyz"], None).code != 0 {
-            assert!(Instant::now() < late, "{}", fs::read_to_string(at("log")).unwrap());
+            assert!(Instant::now() < late, "{}", cluster.log());
             std::thread::yield_now();
         }
         cluster
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     fn kubectl(&self, arguments: &[&str], stdin: Option<&str>) -> Ended {
