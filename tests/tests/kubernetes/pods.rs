@@ -17,7 +17,7 @@ const VALUE: &str = "v4lue-of-the-pod";
 const PYTHON: &str = r#"#!/bin/sh
 test "$1" = train.py || exit 2
 test "$DB_PASSWORD" = "v4lue-of-the-pod" || exit 3
-! env | grep -qE '^(AZURE_|IDENTITY_|MSI_)' || exit 4
+! env | grep -qE '^(AZURE_FEDERATED_TOKEN_FILE|AZURE_CLIENT_SECRET|IDENTITY_|MSI_)' || exit 4
 test "$(id -u)" = 10001 || exit 5
 "#;
 
