@@ -26,6 +26,7 @@ const CRATES: &[&str] = &[
     "host/node",
     "host/python",
     "host/runtime",
+    "host/telemetry",
     "tests",
 ];
 

@@ -7,13 +7,14 @@
 //!
 //! [`Server`] gives what is in the cache to the programs that may have it, over unix sockets and ports.
 //!
-//! The modules from the ground up: `limits` · `upstream` · `cache` · `server`.
+//! The modules from the ground up: `limits` · `trace` · `upstream` · `cache` · `server`.
 
 #![deny(unsafe_code)]
 
 mod cache;
 mod limits;
 mod server;
+mod trace;
 mod upstream;
 
 pub use cache::{Answer, Cache, CacheSettings, Counts, Key};

@@ -85,6 +85,7 @@ pub(crate) enum Command {
     Plan(crate::plan::Plan),
     Doctor(crate::doctor::Doctor),
     Explain(crate::explain::Explain),
+    Install(crate::install::Install),
     Completions(crate::completions::Completions),
     Man(crate::man::Man),
 }
@@ -120,6 +121,7 @@ impl Arguments {
             | Command::Explain(_)
             | Command::Export(_)
             | Command::Inject(_)
+            | Command::Install(_)
             | Command::Man(_)
             | Command::Redact(_) => false,
         };

@@ -25,6 +25,7 @@ mod given_flags;
 mod identity;
 mod ids;
 mod inject;
+mod install;
 mod job;
 mod list;
 mod log;
@@ -79,6 +80,11 @@ fn report_panics() {
     }));
 }
 
+/// Begins to send traces, if the program is built for it.
+fn telemetry() -> Result<vaultlet_telemetry::Telemetry, Failure> {
+    vaultlet_telemetry::start().map_err(|it| Failure::variable(it.variable, &it.why))
+}
+
 fn main() -> ExitCode {
     vaultlet_host::phases::mark("main entered");
     report_panics();
@@ -95,7 +101,8 @@ fn main() -> ExitCode {
     vaultlet_host::phases::mark("arguments parsed");
     let report = arguments.report();
     let definition = <arguments::Arguments as clap::CommandFactory>::command;
-    let result = log::start(arguments.global.log).and_then(|()| match arguments.command {
+    let started = log::start(arguments.global.log).and_then(|()| telemetry());
+    let result = started.and_then(|_sending| match arguments.command {
         Command::Agent(command) => command.run(),
         Command::Completions(command) => command.run(definition()),
         #[cfg(feature = "dev")]
@@ -108,6 +115,7 @@ fn main() -> ExitCode {
         Command::Get(command) => command.run(),
         Command::Identity(command) => command.run(),
         Command::Inject(command) => command.run(),
+        Command::Install(command) => command.run(),
         Command::Job(command) => command.run(),
         Command::List(command) => command.run(),
         Command::Man(command) => command.run(definition()),

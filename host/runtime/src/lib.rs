@@ -51,8 +51,11 @@
 //! * `lend` (default): [`Vaultlet::lend`]; brings a server for HTTP.
 //! * `plugins`: `Plugin`, components written by others that read secrets which they are granted.
 //! * `jit`: `Builder::component`, a component of your own in place of the built-in one.
+//! * `otel`: spans of OpenTelemetry, for each call and each request, by the provider and the propagator that are set in
+//!   `opentelemetry::global`. They are children of what is current for the caller, and the agent continues them. No name
+//!   and no value of a secret is in them.
 //!
-//! The last two bring a compiler for WebAssembly with them. The feature `phases` is for
+//! `plugins` and `jit` bring a compiler for WebAssembly with them. The feature `phases` is for
 //! this project's benchmark alone.
 
 #![deny(unsafe_code)]
@@ -97,6 +100,7 @@ mod secret;
 mod settings;
 mod system;
 mod token;
+mod trace;
 #[doc(hidden)]
 pub mod visible;
 

@@ -279,29 +279,34 @@ fn a_port_is_on_loopback_and_needs_a_token() {
     }
 }
 
-/// The units of the page, with the program of this test in place of the installed one.
+/// The units that packages bring, with the program of this test in place of the installed one.
 #[test]
-fn the_units_of_the_page_are_good() {
+fn the_units_for_systemd_are_good() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        return vaultlet_tests::sandbox::skipped("the_units_of_the_page", "no `systemd-analyze`");
+        return vaultlet_tests::sandbox::skipped("the_units_for_systemd", "no `systemd-analyze`");
     }
-    let page = fs::read_to_string(vaultlet_tests::root().join("host/cli/AGENT.md")).unwrap();
     let folder = folder();
-    let units = page.split("```ini").skip(1).map(|block| {
-        let text = block.split_once('\n').unwrap().1.split("```").next().unwrap();
-        let name = text.lines().next().unwrap().rsplit('/').next().unwrap();
-        let file = folder.path().join(name);
+    let analyze = |arguments: &[&str]| {
+        let mut command = Command::new("systemd-analyze");
+        command.args(arguments).current_dir(folder.path());
+        Ended::from(command.output().unwrap())
+    };
+    let units = ["vaultlet-agent.socket", "vaultlet-agent.service"];
+    for name in units {
+        let text = vaultlet_tests::root().join("host/packaging/systemd").join(name);
+        let text = fs::read_to_string(text).unwrap();
+        let is_started = text.contains("ExecStart=/usr/bin/vaultlet agent ");
+        assert_eq!(is_started, name.ends_with(".service"), "{name}");
         let program = vaultlet().to_str().unwrap();
-        fs::write(&file, text.replace("/usr/local/bin/vaultlet", program)).unwrap();
-        file
-    });
-    let units: Vec<_> = units.collect();
-    assert_eq!(units.len(), 2);
-    let verify = Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&units).output();
-    let verify = Ended::from(verify.unwrap());
+        fs::write(folder.path().join(name), text.replace("/usr/bin/vaultlet", program)).unwrap();
+    }
+    let verify = analyze(&["verify", "--man=no", units[0], units[1]]);
     let told: Vec<_> =
         verify.stderr.lines().filter(|line| line.contains("vaultlet-agent")).collect();
     assert!(verify.code == 0 && told.is_empty(), "{}", verify.stderr);
+    // 10 is a service without any protection. The agent opens connections and has two rights of root: 2.7.
+    let security = analyze(&["security", "--offline=yes", "--threshold=30", units[1]]);
+    assert_eq!(security.code, 0, "{}", security.stdout);
 }
 
 #[test]

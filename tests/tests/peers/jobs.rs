@@ -90,8 +90,9 @@ fn prints_the_command(path: &Path, found: &Value) {
 
 /// The YAML blocks of the page.
 fn blocks() -> Vec<String> {
-    let page = fs::read_to_string(root().join("host/cli/JOBS.md")).unwrap();
-    let blocks = page.split("\n```yaml").skip(1);
+    let pages = ["host/cli/JOBS.md", "host/kubernetes/README.md"];
+    let pages = pages.map(|page| fs::read_to_string(root().join(page)).unwrap());
+    let blocks = pages.iter().flat_map(|page| page.split("\n```yaml").skip(1));
     let text = |block: &str| Some(block.split_once('\n')?.1.split_once("\n```")?.0.to_owned());
     blocks.map(|block| text(block).unwrap()).collect()
 }

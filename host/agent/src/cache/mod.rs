@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use vaultlet_host::{Error, Kind, Secret};
 
 use crate::limits;
+use crate::trace;
 use crate::upstream::Upstream;
 
 pub use answer::{Answer, Counts};
@@ -169,14 +170,14 @@ impl<U: Upstream> Shared<U> {
             let Launch { key, landed, at, is_first } = launch;
             let mut flight =
                 InFlight { shared: Arc::clone(self), key, landed, result: Err(panicked()) };
-            self.runtime.spawn(async move {
+            self.runtime.spawn(trace::inherited(async move {
                 // The timer would take a millisecond for nothing.
                 if at > Instant::now() {
                     sleep_until(at).await;
                 }
                 flight.result = flight.shared.ask(&flight.key, is_first).await.map(Arc::new);
                 drop(flight);
-            });
+            }));
         }
     }
 

@@ -45,6 +45,10 @@ pub(super) const WRITE: Duration = Duration::from_secs(10);
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 /// Time for requests that were sent before the agent was asked to end, and not read by then.
 pub(super) const LAST_REQUESTS: Duration = Duration::from_millis(50);
+/// More time for the first request of a connection.
+pub(super) const LAST_FIRST_REQUESTS: Duration = Duration::from_millis(450);
+/// Time in which connections are accepted after the agent was asked to end.
+pub(super) const LAST_CONNECTIONS: Duration = Duration::from_millis(500);
 /// Time that another agent, which starts in the same folder, is waited for.
 pub(super) const OTHER_START: Duration = Duration::from_secs(2);
 /// Time after which it is looked at again.

@@ -11,7 +11,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, geteuid, getrlimit};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::trace;
 
 use super::asker::Asker;
 use super::listen::Listener;
@@ -82,8 +84,11 @@ pub(super) async fn serve(accepting: Accepting, state: Arc<State>) {
         };
         take(&accepting, accepted, &state, &mut connections).await;
     }
-    // Whoever has connected before may have asked.
-    while let Ok(accepted) = timeout(limits::LAST_REQUESTS, accepting.accept()).await
+    // Whoever has connected before may have asked. On a socket of the service manager others come without an end: they
+    // wait there for the next agent.
+    let end = Instant::now() + limits::LAST_CONNECTIONS;
+    while Instant::now() < end
+        && let Ok(accepted) = timeout(limits::LAST_REQUESTS, accepting.accept()).await
         && accepted.is_ok()
     {
         take(&accepting, accepted, &state, &mut connections).await;
@@ -158,9 +163,11 @@ async fn serve_connection(
             }
             let method = request.method().clone();
             let (parts, body) = request.into_parts();
-            let outcome = respond(&state, &asker, way, parts, body).await;
+            let span = trace::Served::begin(&parts);
+            let outcome = span.during(respond(&state, &asker, way, parts, body)).await;
             let (path, status) = (outcome.path, outcome.answer.status().as_u16());
             state.metrics.answered(path, status, outcome.took);
+            span.end(path, status);
             // Without the query, in which a client may have written anything.
             tracing::info!(target: "vaultlet", "agent: {method} {path} {status}");
             Ok(outcome.answer.into_response(connection.respond()))
@@ -181,8 +188,11 @@ async fn serve_connection(
     };
     let stopped = async {
         let _ = stopping.wait_for(|is| *is).await;
-        // A request may have been sent and not been read.
+        // A request may have been sent and not been read. The first one of a connection is not sent again by a client.
         sleep(limits::LAST_REQUESTS).await;
+        if connection.place.is_stranger() {
+            sleep(limits::LAST_FIRST_REQUESTS).await;
+        }
     };
     tokio::select! {
         biased;

@@ -90,7 +90,7 @@ mod set {
             // The kernel's `timespec`, which some C libraries define anew.
             let time: Option<[c_long; 2]> = within.map(|time| {
                 let seconds = time.as_secs().try_into().unwrap_or(i32::MAX.into());
-                [seconds, time.subsec_nanos().try_into().unwrap_or_default()]
+                [seconds, c_long::from(time.subsec_nanos().cast_signed())]
             });
             let time = time.as_ref().map_or(ptr::null(), ptr::from_ref);
             let mut info = MaybeUninit::<siginfo_t>::zeroed();

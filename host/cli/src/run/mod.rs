@@ -171,6 +171,7 @@ impl Run {
             return Ok(ExitCode::from(running.wait(&signals).code));
         }
         // Nothing is left to do for this process, which becomes the command.
+        vaultlet_telemetry::flush();
         child::replace(command, &signals)
     }
 

@@ -33,6 +33,10 @@ pub(super) struct Output {
     terminals: Vec<Terminal>,
     /// Those of the streams that nothing has come of. Most commands write to few of their streams, and some to none:
     /// a thread that has nothing to carry would only make the command late.
+    #[allow(
+        clippy::vec_box,
+        reason = "one is given to its thread, and back if there is none, by its address"
+    )]
     waiting: Vec<Box<Pump>>,
     /// Whether the system has no thread for one of them.
     is_late: bool,

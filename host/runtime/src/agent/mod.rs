@@ -141,15 +141,23 @@ impl Agent {
             request.headers.push(("content-type".into(), "application/json".into()));
         }
         request.body = body;
+        let span = call.span().request(method.as_str(), &self.place.to_string(), None);
+        request.headers.extend(span.headers());
         let started = Instant::now();
         let result = self.exchange(&request, secrets > 0, call);
         let (method, path) = (method.as_str(), request.path());
         let ms = started.elapsed().as_millis();
         match &result {
-            Ok(response) => tracing::info!(target: "vaultlet",
-                "{method} {} {path} {} {ms} ms -", self.place, response.status),
-            Err(failed) => tracing::info!(target: "vaultlet",
-                "{method} {} {path} failed {ms} ms: {}", self.place, failed.error().message),
+            Ok(response) => {
+                span.responded(response.status);
+                tracing::info!(target: "vaultlet",
+                    "{method} {} {path} {} {ms} ms -", self.place, response.status);
+            }
+            Err(failed) => {
+                span.failed(&failed.error().id);
+                tracing::info!(target: "vaultlet",
+                    "{method} {} {path} failed {ms} ms: {}", self.place, failed.error().message);
+            }
         }
         result
     }

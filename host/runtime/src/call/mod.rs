@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind};
 use crate::limits;
+use crate::trace::Span;
 
 pub use interrupt::Cancel;
 pub(crate) use interrupt::{Interrupt, Waiting};
@@ -37,6 +38,7 @@ pub(crate) struct Call {
     /// When the watch was called last, in milliseconds since the call began.
     watched: AtomicU64,
     started: Instant,
+    span: Span,
 }
 
 impl Call {
@@ -54,12 +56,19 @@ impl Call {
             watch: None,
             watched: AtomicU64::new(0),
             started,
+            span: Span::default(),
         }
     }
 
     /// The same call with a function that is called while it waits.
     pub(crate) fn with_watch(mut self, watch: Option<Watch>) -> Self {
         self.watch = watch;
+        self
+    }
+
+    /// The same call as one that is traced, by a caller on this thread.
+    pub(crate) fn traced(mut self) -> Self {
+        self.span = Span::of_call(self.doing);
         self
     }
 
@@ -84,11 +93,16 @@ impl Call {
             watch: self.watch.clone(),
             watched: AtomicU64::new(self.watched.load(Ordering::Relaxed)),
             started: self.started,
+            span: self.span.clone(),
         }
     }
 
     pub(crate) fn interrupt(&self) -> &Arc<Interrupt> {
         &self.interrupt
+    }
+
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
     }
 
     pub(crate) fn doing(&self) -> &'static str {

@@ -268,7 +268,7 @@ impl Vaultlet {
         let process = self.current()?;
         let call = Arc::new(self.call(doing, process).with_watch(self.watch.clone()));
         call.check()?;
-        work(&process.source, &call)
+        call.span().ended(work(&process.source, &call))
     }
 
     /// Makes a call on a thread of the handle, as a future.
@@ -309,7 +309,7 @@ impl Vaultlet {
 
     fn call(&self, doing: &'static str, process: &Process) -> Call {
         let limit = self.timeout.unwrap_or_else(|| process.timeout());
-        Call::new(doing, limit, self.cancel.as_ref())
+        Call::new(doing, limit, self.cancel.as_ref()).traced()
     }
 
     /// The time that a call may take.
@@ -349,7 +349,7 @@ fn run<T>(
 ) {
     let (source, for_job) = (Arc::clone(&process.source), Arc::clone(call));
     let run = move |ready: Result<(), Error>| {
-        let work = || ready.and_then(|()| work(&source, &for_job));
+        let work = || for_job.span().ended(ready.and_then(|()| work(&source, &for_job)));
         let panicked = |_| Err(Error::internal("making a call: it panicked"));
         then(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked));
     };

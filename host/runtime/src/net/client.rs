@@ -59,10 +59,26 @@ impl Client {
         request: &Request,
         call: &Call,
     ) -> Result<Response, Failure> {
+        let exchange = || self.exchange_traced(to, request, call);
         if to.purpose == Purpose::Vault {
-            return self.traffic.exchange(to, call, || self.exchange_now(to, request, call));
+            return self.traffic.exchange(to, call, exchange);
         }
-        self.exchange_now(to, request, call)
+        exchange()
+    }
+
+    fn exchange_traced(
+        &self,
+        to: &PlannedServer,
+        request: &Request,
+        call: &Call,
+    ) -> Result<Response, Failure> {
+        let span = call.span().request(request.method.as_str(), &to.host, Some(to.port));
+        let result = self.exchange_now(to, request, call);
+        match &result {
+            Ok(response) => span.responded(response.status),
+            Err(failure) => span.failed(failure.name()),
+        }
+        result
     }
 
     fn exchange_now(

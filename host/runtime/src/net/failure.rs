@@ -56,6 +56,21 @@ impl Failure {
         }
     }
 
+    /// One word, for a trace.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.class() {
+            SendError::Denied => "denied",
+            SendError::Name => "name",
+            SendError::Refused => "refused",
+            SendError::Unreachable => "unreachable",
+            SendError::Timeout => "timeout",
+            SendError::TlsUntrusted => "tls-untrusted",
+            SendError::TlsProtocol => "tls-protocol",
+            SendError::BodyTooLarge => "body-too-large",
+            SendError::Protocol(_) => "protocol",
+        }
+    }
+
     /// The cause, where it says more than the class.
     pub(crate) fn cause(&self) -> Option<&str> {
         match self {
