@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use vaultlet_core::settings::{Reader, SETTINGS};
 use vaultlet_dev::{Local, Seed};
 use vaultlet_tests::server::{Answer, Server};
-use vaultlet_tests::stock::{Job, component};
+use vaultlet_tests::stock::{Job, Wasi, component};
 use vaultlet_tests::{Ended, Run};
 
 const VALUE: &str = "correct horse 'battery' staple é\n\"x\"\\ \u{8}\u{c}\u{1f}\u{7f}\u{85}";
@@ -61,7 +61,7 @@ impl Setup {
             .grant("managed:none:denied".parse().unwrap())
             .start()
             .unwrap();
-        let job = Job { local };
+        let job = Job { wasi: Wasi::P2, local };
         let claims = format!(
             r#"{{"tid":"{GUID}","oid":"{GUID}","appid":"{GUID}","aud":"https://vault.azure.net","idtyp":"app","upn":"user@contoso.com"}}"#
         );

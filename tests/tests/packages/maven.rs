@@ -41,7 +41,7 @@ fn each_file_of_the_repository_has_four_checksums() {
         }
     }
     let listed = |kind: &str| {
-        let jar = folder.join(&files[0].replace(".jar", kind));
+        let jar = folder.join(files[0].replace(".jar", kind));
         succeeds(Command::new("jar").arg("--list").arg("--file").arg(jar)).stdout
     };
     assert!(listed("-sources.jar").contains("dev/vaultlet/Vaultlet.java\n"));
