@@ -7,12 +7,9 @@ use crate::{
     bindings::exports::vaultlet::keyvault::{credentials, secrets, simple, types},
     calls,
     convert::{to_holder, to_properties, to_token_properties},
-    instance::Instance,
-    wasi::WasiContext,
+    wasi::INSTANCE,
 };
 use vaultlet_core::{token::Token, vault::Secret};
-
-pub(crate) static INSTANCE: Instance<WasiContext> = Instance::new();
 
 pub(crate) struct SecretHandle(Secret);
 

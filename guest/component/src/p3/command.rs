@@ -2,14 +2,16 @@
 
 use alloc::vec::Vec;
 
-use super::stream::{Output, write};
+use super::{
+    INSTANCE,
+    stream::{Output, write},
+};
 use crate::{
     Provider,
     bindings::{
         exports::wasi::cli::run::Guest,
         wasi::cli::{environment, exit},
     },
-    exports::INSTANCE,
     platform::UNWRITTEN,
 };
 use vaultlet_core::command;

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use super::INSTANCE;
 use crate::{
     Provider,
     bindings::{
@@ -9,7 +10,6 @@ use crate::{
         wasi::http::types::{ErrorCode, Fields, Method, Request, Response},
         wit_future, wit_stream,
     },
-    exports::INSTANCE,
 };
 use vaultlet_core::{
     secret::SecretString,

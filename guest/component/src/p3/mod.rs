@@ -7,4 +7,7 @@ mod files;
 mod handler;
 mod stream;
 
-pub(crate) use context::WasiContext;
+use crate::instance::Instance;
+use context::WasiContext;
+
+pub(crate) static INSTANCE: Instance<WasiContext> = Instance::new();

@@ -2,14 +2,13 @@
 
 use alloc::vec::Vec;
 
-use super::stream::write;
+use super::{INSTANCE, stream::write};
 use crate::{
     Provider,
     bindings::{
         exports::wasi::cli::run::Guest,
         wasi::cli::{environment, stderr, stdout},
     },
-    exports::INSTANCE,
     platform::UNWRITTEN,
 };
 use vaultlet_core::command;

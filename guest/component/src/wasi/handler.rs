@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::stream::write;
+use super::{INSTANCE, stream::write};
 use crate::{
     Provider,
     bindings::{
@@ -11,7 +11,6 @@ use crate::{
             Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
         },
     },
-    exports::INSTANCE,
 };
 use vaultlet_core::{
     secret::SecretString,
