@@ -109,6 +109,8 @@ def pack(wheel, out, *, platform=None, extension=None, program=None, notices=Non
             (scripts / "vaultlet").chmod(0o755)
         if notices:
             shutil.copy(notices, info / "licenses")
+        # It names folders of the machine that built this; a release has a bill of materials of its own.
+        shutil.rmtree(info / "sboms", ignore_errors=True)
         packed = Path(folder, "packed")
         packed.mkdir()
         _wheel("pack", "--dest-dir", packed, tree)
@@ -124,8 +126,6 @@ def _without_extension(tree, info):
     package.mkdir()
     (package / "__main__.py").write_bytes(kept)
     shutil.copy(HERE / "program_only.py", package / "__init__.py")
-    # What is said of the extension.
-    shutil.rmtree(info / "sboms", ignore_errors=True)
     metadata = info / "METADATA"
     text = metadata.read_text(encoding="utf-8")
     metadata.write_text(

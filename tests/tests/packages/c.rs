@@ -103,7 +103,7 @@ fn the_pages_of_the_tarball_link_only_to_each_other_and_to_the_web() {
     let Some((_folder, prefix)) = unpacked() else { return };
     let pages = prefix.join("share/doc/vaultlet");
     let mut followed = 0;
-    for page in ["README.md", "c.md", "cli.md", "errors.md", "from-other-tools.md", "jobs.md"] {
+    for page in PAGES {
         let text = std::fs::read_to_string(pages.join(page)).unwrap();
         for rest in text.split("](").skip(1) {
             let link = rest.split([')', '#']).next().unwrap();
@@ -115,6 +115,21 @@ fn the_pages_of_the_tarball_link_only_to_each_other_and_to_the_web() {
     }
     assert!(followed >= 4, "{followed} links");
 }
+
+/// The pages of the tarball.
+const PAGES: [&str; 11] = [
+    "README.md",
+    "agent.md",
+    "c.md",
+    "cli.md",
+    "errors.md",
+    "from-other-tools.md",
+    "install.md",
+    "jobs.md",
+    "nodes.md",
+    "traces.md",
+    "windows.md",
+];
 
 fn not_empty(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|file| file.len() > 0)
