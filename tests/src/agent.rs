@@ -89,7 +89,7 @@ const OPTIONS: [&str; 4] =
     ["OPTION_AGENT", "OPTION_AGENT_TOKEN_FILE", "OPTION_AGENT_FALLBACK", "OPTION_POLICY"];
 
 /// Gives a language's options about agent and policy to its handle. The program opens one with an option for each of the
-/// variables [`OPTIONS`] that is set, gets `akv://my-key-vault/db-password`, and prints its value, or the id of the error.
+/// variables `OPTIONS` that is set, gets `akv://my-key-vault/db-password`, and prints its value, or the id of the error.
 pub fn has_options(program: impl Fn() -> Run, value: &str) {
     let local = Local::builder().vault("my-key-vault").seed("db-password", value).start();
     let local = local.unwrap_or_else(|error| unreachable!("{error}"));
