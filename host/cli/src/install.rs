@@ -1,8 +1,8 @@
 //! `vaultlet install`.
 
-use std::fs::{self, File, Permissions};
+use std::env::consts::EXE_EXTENSION;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 use vaultlet_host::Kind;
 
 use crate::failure::Failure;
+use crate::system;
 
 /// Copy this program to another place, as an init container does for the containers of its pod
 ///
@@ -27,13 +28,10 @@ pub(crate) struct Install {
     path: PathBuf,
 }
 
-/// All users may read and run it.
-const MODE: u32 = 0o755;
-
 impl Install {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let target = match self.path.is_dir() {
-            true => self.path.join("vaultlet"),
+            true => self.path.join("vaultlet").with_extension(EXE_EXTENSION),
             false => self.path,
         };
         copy(&target).map_err(|error| {
@@ -53,7 +51,7 @@ fn copy(target: &Path) -> io::Result<()> {
     // Not by its path, where another program may be by now.
     let mut program = File::open(running()?)?;
     io::copy(&mut program, &mut new)?;
-    new.as_file().set_permissions(Permissions::from_mode(MODE))?;
+    system::let_all_run(new.as_file())?;
     new.persist(target).map(drop).map_err(|error| error.error)
 }
 

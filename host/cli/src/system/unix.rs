@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{Resource, geteuid, getrlimit};
 
+/// What all users may read and run, and its owner alone change.
+const FOR_ALL: u32 = 0o755;
+
 /// The sticky bit: in such a folder, everybody makes files and nobody removes those of others.
 const STICKY: u32 = 0o1000;
 const WRITABLE_BY_ALL: u32 = 0o002;
@@ -45,6 +48,11 @@ pub(crate) fn is_socket(kind: FileKind) -> bool {
 /// Whether something in a folder is a disk.
 pub(crate) fn is_disk(kind: FileKind) -> bool {
     kind.is_block_device()
+}
+
+/// Lets all users read and run a file.
+pub(crate) fn let_all_run(file: &File) -> io::Result<()> {
+    file.set_permissions(fs::Permissions::from_mode(FOR_ALL))
 }
 
 /// Gives a new file this mode.

@@ -65,6 +65,12 @@ pub(crate) fn is_disk(_: FileType) -> bool {
     false
 }
 
+/// Does nothing: a file's ending says that it is a program, and its folder who may run it.
+#[allow(clippy::unnecessary_wraps, reason = "as on other systems")]
+pub(crate) fn let_all_run(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Does nothing: a new file has the rights that its folder hands on.
 pub(crate) fn set_mode(_: &mut OpenOptions, _: u32) {}
 
