@@ -166,7 +166,10 @@ fn the_wheel_of_a_checkout_has_the_program() {
     let linker =
         succeeds(Command::new(root().join("host/packaging/library")).arg("--linker")).stdout;
     let folder = environment();
-    let mut pip = Command::new(tools.join("python"));
+    // As the other packages are built, so that nothing is compiled again.
+    let mut pip = Command::new("bash");
+    pip.args(["-c", ". host/packaging/paths.sh && exec \"$0\" \"$@\""]).arg(tools.join("python"));
+    pip.current_dir(root());
     pip.args([
         "-m",
         "pip",
